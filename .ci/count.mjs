@@ -1,0 +1,44 @@
+/**
+ * Adds up what the tests and the checks of one run report, for `.ci/run`.
+ *
+ * Guarantee: a run that crashed before it could report counts as a failure, and so does a test
+ * file that could not be loaded. Runs on any Node, without packages.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+const [folder = ".", testStatus, checkStatus] = process.argv.slice(2);
+
+function read(name) {
+  try {
+    return readFileSync(join(folder, name), "utf8");
+  } catch {
+    return "";
+  }
+}
+
+function countTests() {
+  const text = read("tests.json");
+  if (text === "") return { passed: 0, failed: 1 };
+  const { numPassedTests, numFailedTests, testResults } = JSON.parse(text);
+  const brokenFiles = testResults.filter(({ status, assertionResults }) => {
+    return status === "failed" && !assertionResults.some((result) => result.status === "failed");
+  });
+  return { passed: numPassedTests, failed: numFailedTests + brokenFiles.length };
+}
+
+function countChecks() {
+  const match = /^check: (\d+) passed, (\d+) failed$/m.exec(read("check.log"));
+  return match === null ? { passed: 0, failed: 1 } : { passed: +match[1], failed: +match[2] };
+}
+
+/** A command that failed although nothing it reported did has failed as a whole. */
+function include({ passed, failed }, status) {
+  return { passed, failed: status !== "0" && failed === 0 ? 1 : failed };
+}
+
+const tests = include(countTests(), testStatus);
+const checks = include(countChecks(), checkStatus);
+const failed = tests.failed + checks.failed;
+console.log(`${tests.passed + checks.passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;

@@ -1,0 +1,76 @@
+/**
+ * `npm run check`: everything about the code that can be told without running it. Types, bindings,
+ * lint, format, unused code, and a dry run of deploying both Workers.
+ *
+ * Every step runs even when an earlier one failed; a step's output is shown when it fails. The
+ * last line is `check: N passed, N failed`, and the exit code is 1 when any failed.
+ */
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { TYPES_ARGUMENTS } from "./types.ts";
+import { PROJECT_ROOT } from "./worker-config.ts";
+
+interface Step {
+  readonly name: string;
+  readonly command: readonly [program: string, ...args: string[]];
+}
+
+const STEPS: readonly Step[] = [
+  { name: "types of the Workers", command: ["tsc", "--project", "."] },
+  { name: "types of the Node programs", command: ["tsc", "--project", "simulation"] },
+  { name: "types of the workerd tests", command: ["tsc", "--project", "test/workerd"] },
+  { name: "lint", command: ["oxlint", "--type-aware", "--max-warnings=0"] },
+  { name: "unused code", command: ["knip"] },
+  { name: "format", command: ["oxfmt", "--check"] },
+  {
+    name: "bindings of the gate",
+    command: ["wrangler", "types", "--check", ...TYPES_ARGUMENTS.gate],
+  },
+  {
+    name: "bindings of the orders Worker",
+    command: ["wrangler", "types", "--check", ...TYPES_ARGUMENTS.orders],
+  },
+  { name: "deploy, dry run", command: ["node", "src/operations/deploy.ts", "--dry-run"] },
+];
+
+const PARALLEL_MAX = 2;
+
+function runStep({ name, command }: Step): Promise<boolean> {
+  const [program, ...args] = command;
+  const startedAt = performance.now();
+  return new Promise((resolve) => {
+    const child = spawn(join(PROJECT_ROOT, "node_modules", ".bin", program), args, {
+      cwd: PROJECT_ROOT,
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, CI: "1", WRANGLER_SEND_METRICS: "false" },
+    });
+    const output: Buffer[] = [];
+    child.stdout.on("data", (chunk: Buffer) => output.push(chunk));
+    child.stderr.on("data", (chunk: Buffer) => output.push(chunk));
+    child.once("error", (error) => output.push(Buffer.from(`${error.message}\n`)));
+    child.once("close", (code) => {
+      const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+      const passed = code === 0;
+      process.stdout.write(`${passed ? "✓" : "✗"} ${name} (${seconds} s)\n`);
+      if (!passed) process.stdout.write(`${Buffer.concat(output).toString()}\n`);
+      resolve(passed);
+    });
+  });
+}
+
+async function runSteps(): Promise<readonly boolean[]> {
+  const waiting = [...STEPS];
+  const results: boolean[] = [];
+  const runWaiting = async () => {
+    for (let step = waiting.shift(); step !== undefined; step = waiting.shift()) {
+      results.push(await runStep(step));
+    }
+  };
+  await Promise.all(Array.from({ length: PARALLEL_MAX }, runWaiting));
+  return results;
+}
+
+const results = await runSteps();
+const failed = results.filter((passed) => !passed).length;
+process.stdout.write(`check: ${results.length - failed} passed, ${failed} failed\n`);
+process.exitCode = failed === 0 ? 0 : 1;

@@ -1,0 +1,80 @@
+/**
+ * One project for each way a test runs: pure rules and style on Node, Workers and Durable Objects
+ * inside workerd, and the whole of Sluice from outside, over HTTP and in a browser.
+ *
+ * `npm test` runs them all; `npm test -- --project workerd` runs one.
+ */
+import { join } from "node:path";
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
+import { defineConfig } from "vitest/config";
+import { bundleWorker } from "./simulation/bundle.ts";
+import { SANDBOX_API_KEY } from "./simulation/local-secrets.ts";
+import { composeWorker, PROJECT_ROOT, readWorkerConfig } from "./simulation/worker-config.ts";
+import { generateGateSecrets } from "./src/operations/secret-set.ts";
+
+/**
+ * The Worker under test has the bindings of the gate and, for the pipeline, the secrets and
+ * variables of the orders Worker. The queues have producers and no consumers, so a message is
+ * handled when a test hands it over. Whatever the Worker fetches from outside is answered by the
+ * sandbox payment provider.
+ */
+const workerd = cloudflareTest(async () => {
+  const gate = readWorkerConfig("wrangler.toml", "lifted");
+  const sandbox = readWorkerConfig("simulation/sandbox/wrangler.toml", "lifted");
+  return {
+    main: "./test/workerd/worker.ts",
+    miniflare: {
+      ...gate.bindings,
+      bindings: {
+        ...gate.bindings.bindings,
+        ...generateGateSecrets(),
+        STRIPE_API_KEY: SANDBOX_API_KEY,
+        STRIPE_API_BASE: "http://sandbox.test",
+        MIGRATIONS: await readD1Migrations(join(PROJECT_ROOT, "queues", "migrations")),
+      },
+      cf: false,
+      outboundService: sandbox.name,
+      workers: [composeWorker(sandbox, await bundleWorker(sandbox.main), {})],
+    },
+  };
+});
+
+/** Each of these files starts a Sluice of its own, and two at once would share two cores. */
+const wholeSluice = {
+  fileParallelism: false,
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+} as const;
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: "domain", include: ["test/domain/**/*.test.ts"] } },
+      { test: { name: "style", include: ["test/style/**/*.test.ts"] } },
+      {
+        plugins: [workerd],
+        test: {
+          name: "workerd",
+          include: ["test/workerd/**/*.test.ts"],
+          setupFiles: ["./test/workerd/apply-migrations.ts"],
+        },
+      },
+      {
+        test: {
+          name: "http",
+          include: ["test/http/**/*.test.ts"],
+          sequence: { groupOrder: 1 },
+          ...wholeSluice,
+        },
+      },
+      {
+        test: {
+          name: "browser",
+          include: ["test/browser/**/*.test.ts"],
+          sequence: { groupOrder: 2 },
+          ...wholeSluice,
+        },
+      },
+    ],
+  },
+});
