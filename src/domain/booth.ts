@@ -1,0 +1,97 @@
+/**
+ * A ticket booth: counts the arrivals of its share of a lane into cohorts.
+ *
+ * Guarantee: no place is ever handed out twice, whatever crashes. Only a high-water mark is
+ * durable, moved in blocks *before* a place beyond it is handed out; a booth that comes back
+ * continues at the mark, so a crash skips places (dead ranks that nobody claims) and repeats none.
+ * Not for deciding order: that is the draw's work (`cohort.ts`).
+ */
+import { BOOTH_BLOCK_PLACES } from "./limits.ts";
+
+export interface BoothState {
+  /** The cohort that is open for arrivals. */
+  readonly cohort: number;
+  /** The next index to hand out in the open cohort; kept in memory only. */
+  readonly next: number;
+  /** Durable: every index below it may have been handed out. `next` never passes it unsaved. */
+  readonly highWater: number;
+}
+
+export const NEW_BOOTH: BoothState = { cohort: 0, next: 0, highWater: 0 };
+
+/** What a booth knows after a crash: the durable part alone. */
+export function recoverBooth(durable: { cohort: number; highWater: number }): BoothState {
+  return { cohort: durable.cohort, next: durable.highWater, highWater: durable.highWater };
+}
+
+/** A cohort that this booth has finished counting. Durable from the moment it is decided. */
+export interface CohortCount {
+  readonly cohort: number;
+  readonly count: number;
+}
+
+export interface BoothDecision<Outcome> {
+  readonly state: BoothState;
+  readonly outcome: Outcome;
+  /** What must be durable before the outcome is told to anybody. */
+  readonly save: { readonly closed: readonly CohortCount[]; readonly mark: boolean };
+}
+
+export interface PlaceInBooth {
+  readonly cohort: number;
+  readonly index: number;
+}
+
+/**
+ * Hands out the next place.
+ * @param drawClosesAt_ms when given, cohort 0 is the pre-queue's draw, and whoever arrives at or
+ *   after this instant belongs to cohort 1, even if the room has not closed cohort 0 yet
+ */
+export function takePlace(
+  state: BoothState,
+  now: number,
+  drawClosesAt_ms: number | null,
+): BoothDecision<PlaceInBooth> {
+  const closed: CohortCount[] = [];
+  let current = state;
+  if (current.cohort === 0 && drawClosesAt_ms !== null && now >= drawClosesAt_ms) {
+    closed.push({ cohort: 0, count: current.next });
+    current = { cohort: 1, next: 0, highWater: 0 };
+  }
+  const mark = current.next >= current.highWater;
+  const highWater = mark ? current.next + BOOTH_BLOCK_PLACES : current.highWater;
+  return {
+    state: { cohort: current.cohort, next: current.next + 1, highWater },
+    outcome: { cohort: current.cohort, index: current.next },
+    save: { closed, mark: mark || closed.length > 0 },
+  };
+}
+
+export type CloseOutcome =
+  | { readonly kind: "closed"; readonly count: number }
+  /** Nobody came and the close was not forced: the cohort stays open. */
+  | { readonly kind: "empty" };
+
+/**
+ * Closes a cohort and opens the next. Asking again gives the same count.
+ * @param force closes an empty cohort too: another booth of the lane had arrivals in it
+ * @param counted the durable count of cohort `k`, when it was closed before
+ */
+export function closeCohort(
+  state: BoothState,
+  k: number,
+  force: boolean,
+  counted: number | null,
+): BoothDecision<CloseOutcome> {
+  const unchanged = { closed: [], mark: false };
+  if (k < state.cohort) {
+    return { state, outcome: { kind: "closed", count: counted ?? 0 }, save: unchanged };
+  }
+  const count = k === state.cohort ? state.next : 0;
+  if (count === 0 && !force) return { state, outcome: { kind: "empty" }, save: unchanged };
+  return {
+    state: { cohort: k + 1, next: 0, highWater: 0 },
+    outcome: { kind: "closed", count },
+    save: { closed: [{ cohort: k, count }], mark: true },
+  };
+}

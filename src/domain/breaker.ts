@@ -1,0 +1,180 @@
+/**
+ * A circuit breaker as a pure reducer over a rolling window of calls.
+ *
+ * Guarantee: it opens only past a minimum number of calls, recovers by the clock alone (`retryAt`
+ * is absolute, so an isolate with an old copy finds its way back), and each opening in a row waits
+ * longer. Two isolates agree through `merge`: the higher epoch wins, an old copy never overrides.
+ * Not a lock: while KV lags, each isolate lets its own probes through.
+ */
+import { z } from "zod";
+
+export interface BreakerRules {
+  readonly window_ms: number;
+  /** Fewer calls in the window never open it. */
+  readonly callsMin: number;
+  readonly failureRate: number;
+  readonly slowCall_ms: number;
+  readonly slowRate: number;
+  readonly openFor_ms: number;
+  readonly openForMax_ms: number;
+  readonly probes: number;
+  /** Successful probes in a row that close it. */
+  readonly successesToClose: number;
+}
+
+export const BREAKER_DEFAULTS: BreakerRules = {
+  window_ms: 30_000,
+  callsMin: 10,
+  failureRate: 0.3,
+  slowCall_ms: 4000,
+  slowRate: 0.8,
+  openFor_ms: 5000,
+  openForMax_ms: 60_000,
+  probes: 2,
+  successesToClose: 3,
+};
+
+/** What isolates share through KV; written on transitions only. */
+export const sharedBreakerSchema = z.discriminatedUnion("state", [
+  z.object({ v: z.literal(1), state: z.literal("closed"), epoch: z.int(), by: z.string() }),
+  z.object({
+    v: z.literal(1),
+    state: z.literal("open"),
+    epoch: z.int(),
+    openedAt_ms: z.number(),
+    retryAt_ms: z.number(),
+    /** Openings in a row without a close between. */
+    openings: z.int(),
+    reason: z.string(),
+    by: z.string(),
+  }),
+]);
+export type SharedBreaker = z.infer<typeof sharedBreakerSchema>;
+
+export interface Call {
+  readonly at_ms: number;
+  readonly failed: boolean;
+  readonly slow: boolean;
+}
+
+export interface BreakerState {
+  readonly shared: SharedBreaker;
+  /** This isolate's own window. */
+  readonly calls: readonly Call[];
+  /** Probes let through since `retryAt`, and how many of them succeeded in a row. */
+  readonly probing: { readonly sent: number; readonly successes: number };
+}
+
+export function newBreaker(by: string): BreakerState {
+  return {
+    shared: { v: 1, state: "closed", epoch: 0, by },
+    calls: [],
+    probing: { sent: 0, successes: 0 },
+  };
+}
+
+/** Takes what another isolate wrote when it is newer; never steps back to an older epoch. */
+export function merge(state: BreakerState, read: SharedBreaker | null): BreakerState {
+  if (read === null || read.epoch <= state.shared.epoch) return state;
+  return { shared: read, calls: [], probing: { sent: 0, successes: 0 } };
+}
+
+export type Permission =
+  | { readonly kind: "go"; readonly probe: boolean }
+  | { readonly kind: "wait"; readonly until_ms: number };
+
+export interface BreakerDecision {
+  readonly state: BreakerState;
+  readonly permission: Permission;
+}
+
+/** May a call leave now? `forced` is the operator's word and comes first. */
+export function ask(
+  state: BreakerState,
+  forced: "open" | "closed" | null,
+  rules: BreakerRules,
+  now: number,
+): BreakerDecision {
+  const go = (probe: boolean, next = state): BreakerDecision => {
+    return { state: next, permission: { kind: "go", probe } };
+  };
+  const wait = (until_ms: number): BreakerDecision => {
+    return { state, permission: { kind: "wait", until_ms } };
+  };
+  if (forced === "open") return wait(now + rules.openFor_ms);
+  const { shared } = state;
+  if (forced === "closed" || shared.state === "closed") return go(false);
+  if (now < shared.retryAt_ms) return wait(shared.retryAt_ms);
+  const { sent, successes } = state.probing;
+  // Probes whose answer never came are forgotten after one open time, or nobody would probe again.
+  const waitedOut = now >= shared.retryAt_ms + rules.openFor_ms && sent > successes;
+  const inFlight = waitedOut ? 0 : sent - successes;
+  if (inFlight >= rules.probes) return wait(now + 1000);
+  return go(true, { ...state, probing: { sent: successes + inFlight + 1, successes } });
+}
+
+function open(
+  state: BreakerState,
+  reason: string,
+  by: string,
+  rules: BreakerRules,
+  now: number,
+): BreakerState {
+  const { shared } = state;
+  const openings = shared.state === "open" ? shared.openings + 1 : 1;
+  const openFor_ms = Math.min(rules.openFor_ms * 2 ** (openings - 1), rules.openForMax_ms);
+  return {
+    shared: {
+      v: 1,
+      state: "open",
+      epoch: shared.epoch + 1,
+      openedAt_ms: now,
+      retryAt_ms: now + openFor_ms,
+      openings,
+      reason,
+      by,
+    },
+    calls: [],
+    probing: { sent: 0, successes: 0 },
+  };
+}
+
+/** A call came back. The state's `shared` part has changed exactly when it must be published. */
+export function record(
+  state: BreakerState,
+  result: { readonly failed: boolean; readonly duration_ms: number; readonly probe: boolean },
+  by: string,
+  rules: BreakerRules,
+  now: number,
+): BreakerState {
+  const slow = result.duration_ms >= rules.slowCall_ms;
+  if (state.shared.state === "open") {
+    if (!result.probe) return state;
+    if (result.failed) return open(state, "a probe failed", by, rules, now);
+    const successes = state.probing.successes + 1;
+    if (successes < rules.successesToClose) {
+      return { ...state, probing: { ...state.probing, successes } };
+    }
+    const epoch = state.shared.epoch + 1;
+    return {
+      shared: { v: 1, state: "closed", epoch, by },
+      calls: [],
+      probing: { sent: 0, successes: 0 },
+    };
+  }
+  const recent = state.calls.filter((call) => call.at_ms > now - rules.window_ms);
+  const calls = [...recent, { at_ms: now, failed: result.failed, slow }];
+  const next = { ...state, calls };
+  if (calls.length < rules.callsMin) return next;
+  const share = (count: number): number => count / calls.length;
+  const failures = share(calls.filter((call) => call.failed).length);
+  const slows = share(calls.filter((call) => call.slow).length);
+  const percent = (value: number): string => `${Math.round(value * 100)} %`;
+  if (failures >= rules.failureRate) {
+    return open(next, `${percent(failures)} of ${calls.length} calls failed`, by, rules, now);
+  }
+  if (slows >= rules.slowRate) {
+    return open(next, `${percent(slows)} of ${calls.length} calls were slow`, by, rules, now);
+  }
+  return next;
+}

@@ -1,0 +1,74 @@
+/**
+ * Cohorts and ranks: who is before whom.
+ *
+ * A cohort is everyone who joined a lane in one stretch of time: the whole pre-queue, later one
+ * second. Between cohorts it is first come, first served; inside one the order is a draw whose
+ * seed is fixed by a secret the sale committed to before anyone could join.
+ *
+ * Guarantee: over all tickets of a lane the ranks are distinct, and anyone who has the manifests
+ * can recompute any of them. Places skipped by a crashed booth keep a rank that nobody holds.
+ */
+import { hmac } from "@noble/hashes/hmac.js";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js";
+import { computeShuffledIndex } from "./shuffle.ts";
+
+export const DRAW_ALGORITHM =
+  "rank = base + compute_shuffled_index(i, n, HMAC-SHA-256(secret, sale || 0x00 || lane || 0x00 ||" +
+  " uint32_be(k))); compute_shuffled_index: swap-or-not, 90 rounds, SHA-256 (Ethereum consensus" +
+  " specification, phase 0); commitment = SHA-256(secret)";
+
+/** A closed cohort: public, immutable. `counts[shard]` places were handed out by that booth. */
+export interface CohortManifest {
+  readonly sale: string;
+  readonly lane: string;
+  readonly k: number;
+  /** The sum of all earlier cohorts of the lane: the rank of this cohort's first. */
+  readonly base: number;
+  readonly counts: readonly number[];
+  /** 32 bytes, lower-case hex. */
+  readonly seed: string;
+}
+
+/** Where a ticket stands inside its cohort. */
+export interface Place {
+  readonly lane: string;
+  readonly cohort: number;
+  readonly shard: number;
+  readonly index: number;
+}
+
+export function commitmentOf(secretHex: string): string {
+  return bytesToHex(sha256(hexToBytes(secretHex)));
+}
+
+/** `HMAC-SHA-256(secret, saleId || 0x00 || lane || 0x00 || uint32_be(k))`, lower-case hex. */
+export function seedOf(secretHex: string, sale: string, lane: string, k: number): string {
+  const number = new Uint8Array(4);
+  new DataView(number.buffer).setUint32(0, k, false);
+  const zero = new Uint8Array(1);
+  const message = concatBytes(utf8ToBytes(sale), zero, utf8ToBytes(lane), zero, number);
+  return bytesToHex(hmac(sha256, hexToBytes(secretHex), message));
+}
+
+export function placesIn(counts: readonly number[]): number {
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+export type RankOutcome =
+  | { readonly kind: "ranked"; readonly rank: number }
+  /** The manifest is of another cohort, or the booth never handed out this index. */
+  | { readonly kind: "no_such_place" };
+
+/** The rank of a place in its closed cohort: 0 is called first. */
+export function rankOf(place: Place, manifest: CohortManifest): RankOutcome {
+  const count = manifest.counts[place.shard];
+  const matches = place.lane === manifest.lane && place.cohort === manifest.k;
+  if (!matches || count === undefined || place.index < 0 || place.index >= count) {
+    return { kind: "no_such_place" };
+  }
+  const index = placesIn(manifest.counts.slice(0, place.shard)) + place.index;
+  const n = placesIn(manifest.counts);
+  const shuffled = computeShuffledIndex(index, n, hexToBytes(manifest.seed));
+  return { kind: "ranked", rank: manifest.base + shuffled };
+}

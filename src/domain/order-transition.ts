@@ -1,0 +1,90 @@
+/**
+ * How an order moves: the one place where a standing changes, and what each change owes to others.
+ *
+ * Guarantee: whoever moves an order through `moveTo` gets the effects of the new standing with it;
+ * the Order object makes both durable together and only then performs the effects.
+ */
+import { STEP_RETRY_MAX_S, STEP_RETRY_MIN_S } from "./limits.ts";
+import type { OrderIntent, OrderRecord, OrderStanding } from "./order.ts";
+
+/** What a transition owes to others; kept in the order's outbox until it is done. */
+export type OrderEffect =
+  | { readonly kind: "queue" }
+  | { readonly kind: "stock"; readonly sku: string; readonly action: "sell" | "release" | "return" }
+  | { readonly kind: "seat"; readonly action: "spend" | "hand_back" }
+  | { readonly kind: "event" };
+
+export interface OrderDecision<Outcome> {
+  readonly record: OrderRecord;
+  readonly effects: readonly OrderEffect[];
+  readonly outcome: Outcome;
+}
+
+function effectsOf(standing: OrderStanding, intent: OrderIntent): OrderEffect[] {
+  const stock = (action: "sell" | "release" | "return"): OrderEffect[] =>
+    intent.lines.map(({ sku }) => ({ kind: "stock", sku, action }));
+  const event: OrderEffect = { kind: "event" };
+  const handBack: OrderEffect = { kind: "seat", action: "hand_back" };
+  switch (standing.state) {
+    case "accepted":
+      return [{ kind: "queue" }, event];
+    case "action_required":
+    case "in_doubt":
+      return [event];
+    case "confirmed":
+      return [...stock("sell"), { kind: "seat", action: "spend" }, event];
+    case "declined":
+      return [...stock("return"), handBack, event];
+    case "failed":
+    case "cancelled":
+      return [...stock("release"), handBack, event];
+    case "rejected":
+      return [...stock("return"), handBack];
+    default:
+      return [];
+  }
+}
+
+/** Moves to another standing; progress resets the delays and ends the lease's step. */
+export function moveTo<Outcome>(
+  record: OrderRecord,
+  standing: OrderStanding,
+  now: number,
+  outcome: Outcome,
+  change: Partial<OrderRecord> = {},
+): OrderDecision<Outcome> {
+  const moved: OrderRecord = {
+    ...record,
+    standing,
+    version: record.version + 1,
+    tries: 0,
+    notBefore_ms: 0,
+    lease: null,
+    progressAt_ms: now,
+    updatedAt_ms: now,
+    ...change,
+  };
+  return { record: moved, effects: effectsOf(standing, record.intent), outcome };
+}
+
+/** Grows with the tries that brought nothing, from 1 s to 5 min. */
+export function delay_s(tries: number): number {
+  return Math.min(STEP_RETRY_MAX_S, STEP_RETRY_MIN_S * 2 ** Math.min(tries, 16));
+}
+
+/** Takes back what may have been reserved or taken, and ends the order as `end`. */
+export function undo<Outcome>(
+  record: OrderRecord,
+  end: "declined" | "failed" | "cancelled",
+  reason: string,
+  booking: string | null,
+  now: number,
+  outcome: Outcome,
+): OrderDecision<Outcome> {
+  const standing: OrderStanding = { state: "voiding", how: "void", end, reason, booking };
+  return moveTo(record, standing, now, outcome, { attempt: 1, attemptAt_ms: now });
+}
+
+export function bookingOf(standing: OrderStanding): string | null {
+  return "booking" in standing ? standing.booking : null;
+}

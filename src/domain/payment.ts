@@ -1,0 +1,98 @@
+/**
+ * What Sluice asks of a payment provider, and the only answers it understands.
+ *
+ * A payment is *prepared* before it is *authorized*: preparing makes the provider's own id of the
+ * payment known without moving money, and the Order object stores that id durably before anything
+ * is charged. Every later doubt is then settled by one exact look-up of that id, never by a search,
+ * and an order can never own two payments.
+ *
+ * Guarantee asked of every adapter: each operation is idempotent by its `key`, and an answer that
+ * the adapter cannot read is `unknown`, never `declined`.
+ */
+
+/** An amount of money: `amount` in the currency's minor unit, `currency` as ISO 4217 upper case. */
+export interface Money {
+  readonly amount: number;
+  readonly currency: string;
+}
+
+/** The provider refuses for good; trying the same again cannot help. */
+export interface Declined {
+  readonly kind: "declined";
+  /** Stable machine word, for example `card_declined`, `insufficient_funds`, `invalid_request`. */
+  readonly reason: string;
+}
+
+/** Nothing happened at the provider; ask again, with the same key, no sooner than `after_s`. */
+export interface RetryLater {
+  readonly kind: "retry";
+  readonly after_s: number;
+  readonly reason: string;
+}
+
+/** It is not known whether the provider acted: time-out, lost connection, 5xx, unreadable answer. */
+export interface Unknown {
+  readonly kind: "unknown";
+  readonly reason: string;
+}
+
+export type PrepareOutcome =
+  | { readonly kind: "prepared"; readonly paymentId: string }
+  | Declined
+  | RetryLater
+  | Unknown;
+
+export type AuthorizeOutcome =
+  | { readonly kind: "approved" }
+  | { readonly kind: "action_required"; readonly url: string }
+  | Declined
+  | RetryLater
+  | Unknown;
+
+/** Of `capture`, `void` and `refund`. `declined` means: can never be done for this payment. */
+export type SettleOutcome = { readonly kind: "approved" } | Declined | RetryLater | Unknown;
+
+/**
+ * Where the payment stands at the provider.
+ * `prepared`: nothing charged, may be authorized. `authorized`: money reserved, not taken.
+ * `captured`: money taken. `voided`: the reservation was let go. `refunded`: given back in full.
+ */
+export type PaymentStanding =
+  | { readonly kind: "prepared" }
+  | { readonly kind: "action_required"; readonly url: string }
+  | { readonly kind: "authorized" }
+  | { readonly kind: "captured" }
+  | { readonly kind: "voided" }
+  | { readonly kind: "refunded" }
+  | Declined;
+
+export type LookupOutcome =
+  | { readonly kind: "found"; readonly standing: PaymentStanding }
+  | RetryLater
+  | Unknown;
+
+export interface PaymentBackend {
+  /** Breaker and log name, for example `stripe`. */
+  readonly name: string;
+  prepare(request: {
+    readonly orderId: string;
+    readonly money: Money;
+    readonly key: string;
+  }): Promise<PrepareOutcome>;
+  authorize(request: {
+    readonly paymentId: string;
+    /** The provider's token of the shopper's means of payment, for example `pm_card_visa`. */
+    readonly method: string;
+    /** Where the shopper comes back to after an action such as 3-D Secure. */
+    readonly returnUrl: string;
+    readonly key: string;
+  }): Promise<AuthorizeOutcome>;
+  capture(request: {
+    readonly paymentId: string;
+    readonly money: Money;
+    readonly key: string;
+  }): Promise<SettleOutcome>;
+  void(request: { readonly paymentId: string; readonly key: string }): Promise<SettleOutcome>;
+  refund(request: { readonly paymentId: string; readonly key: string }): Promise<SettleOutcome>;
+  lookup(request: { readonly paymentId: string }): Promise<LookupOutcome>;
+}

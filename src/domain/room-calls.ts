@@ -1,0 +1,204 @@
+/**
+ * Whom to call: one tick of the waiting room.
+ *
+ * Guarantee (P7, P8): `called` only grows, one rank after the other, and a call whose claim window
+ * ends passes on. Seats in use and calls likely to be taken up never exceed `maxActive` by plan;
+ * the hard bound is kept by `room-claims.ts`.
+ *
+ *   outstanding  calls not claimed whose window is open
+ *   expected     Σ over ticks of calling: unclaimed × chance(age)
+ *   slots        maxActive − active − ceil(expected)
+ *   supply       ceil((available + held) × overcall) − active − outstanding
+ *   calls        min(slots, supply, rate tokens, waiting), never below 0
+ */
+import { TICK_MS } from "./limits.ts";
+import { isSoldOut, type CallBatch, type LaneState, type RoomState } from "./room.ts";
+import { phaseAt } from "./sale.ts";
+import { chanceOf, learn, SHOW_RATE_SLICES, sliceOf, type ShowRate } from "./show-rate.ts";
+
+export interface CallRules {
+  readonly claimWindow_ms: number;
+  readonly overcall: number;
+}
+
+/** A cohort that every booth of the lane has counted. */
+export interface ClosedCohort {
+  readonly lane: string;
+  readonly k: number;
+  readonly places: number;
+}
+
+export function closeCohortInRoom(room: RoomState, cohort: ClosedCohort): RoomState {
+  const lanes = room.lanes.map((lane) => {
+    if (lane.id !== cohort.lane || lane.closed !== cohort.k) return lane;
+    return { ...lane, closed: cohort.k + 1, places: lane.places + cohort.places };
+  });
+  return { ...room, lanes };
+}
+
+export function waitingIn(lane: LaneState): number {
+  return lane.places - lane.called;
+}
+
+/** Batches whose window ended lapse; the others grow older and teach the show rate. */
+function ageCalls(room: RoomState, rules: CallRules, now: number): RoomState {
+  const { claimWindow_ms } = rules;
+  let showRate: ShowRate = room.showRate;
+  let lapsed = room.seats.lapsed;
+  const lapsedBelow = new Map<string, number>();
+  const calls: CallBatch[] = [];
+  for (const batch of room.calls) {
+    const open = batch.to - batch.from - batch.claimed;
+    const age_ms = now - batch.calledAt_ms;
+    const over = age_ms >= claimWindow_ms;
+    const slice = over ? -1 : sliceOf(age_ms, claimWindow_ms);
+    if (slice !== batch.slice) {
+      const seen = batch.openAtSlice - open;
+      showRate = learn(showRate, batch.slice, batch.openAtSlice, seen);
+      // A tick may be longer than a slice: those it passed over saw the open calls, and no claim.
+      const end = over ? SHOW_RATE_SLICES : slice;
+      for (let passed = batch.slice + 1; passed < end; passed += 1) {
+        showRate = learn(showRate, passed, open, 0);
+      }
+    }
+    if (over) {
+      lapsed += open;
+      lapsedBelow.set(batch.lane, Math.max(lapsedBelow.get(batch.lane) ?? 0, batch.to));
+    } else {
+      calls.push(slice === batch.slice ? batch : { ...batch, slice, openAtSlice: open });
+    }
+  }
+  const lanes = room.lanes.map((lane) => {
+    const below = lapsedBelow.get(lane.id) ?? 0;
+    return below > lane.lapsedBelow ? { ...lane, lapsedBelow: below } : lane;
+  });
+  return { ...room, calls, lanes, showRate, seats: { ...room.seats, lapsed } };
+}
+
+/** While nobody can come in, nobody's claim window runs. */
+function holdCalls(room: RoomState, elapsed_ms: number): RoomState {
+  const calls = room.calls.map((batch) => {
+    return { ...batch, calledAt_ms: batch.calledAt_ms + elapsed_ms };
+  });
+  return { ...room, calls };
+}
+
+function earnTokens(room: RoomState, elapsed_ms: number): RoomState {
+  const perSecond = room.ratePerMinute / 60;
+  // Two seconds' worth may be saved up, and always one whole call: a slow rate must still call.
+  const most = Math.max(perSecond * 2, 1);
+  const rateTokens = Math.min(room.rateTokens + (perSecond * elapsed_ms) / 1000, most);
+  return { ...room, rateTokens };
+}
+
+/** How many more may be called now, before rate and waiting: seats and supply. */
+export function roomToCall(room: RoomState, rules: CallRules, now: number): number {
+  let outstanding = 0;
+  let expected = 0;
+  for (const batch of room.calls) {
+    const open = batch.to - batch.from - batch.claimed;
+    outstanding += open;
+    expected += open * chanceOf(room.showRate, now - batch.calledAt_ms, rules.claimWindow_ms);
+  }
+  const { active } = room.seats;
+  const slots = room.maxActive - active - Math.ceil(expected - 1e-9);
+  const units = room.stock.reduce((sum, { available, held }) => sum + available + held, 0);
+  const supply = Math.ceil(units * rules.overcall) - active - outstanding;
+  return Math.max(Math.min(slots, supply), 0);
+}
+
+/** Shares calls by weight; a lane with nobody waiting leaves its share to the others. */
+export function shareCalls(lanes: readonly LaneState[], calls: number): Map<string, number> {
+  const given = new Map<string, number>(lanes.map((lane) => [lane.id, 0]));
+  const credit = new Map<string, number>(lanes.map((lane) => [lane.id, lane.credit]));
+  const open = (lane: LaneState): boolean => waitingIn(lane) > (given.get(lane.id) ?? 0);
+  for (let call = 0; call < calls; call += 1) {
+    const eager = lanes.filter(open);
+    const weights = eager.reduce((sum, lane) => sum + lane.weight, 0);
+    let best: LaneState | null = null;
+    for (const lane of eager) {
+      const owed = (credit.get(lane.id) ?? 0) + lane.weight / weights;
+      credit.set(lane.id, owed);
+      if (best === null || owed > (credit.get(best.id) ?? 0)) best = lane;
+    }
+    if (best === null) break;
+    credit.set(best.id, (credit.get(best.id) ?? 0) - 1);
+    given.set(best.id, (given.get(best.id) ?? 0) + 1);
+  }
+  return given;
+}
+
+function call(room: RoomState, calls: number, now: number): RoomState {
+  const shares = shareCalls(room.lanes, calls);
+  const batches: CallBatch[] = [];
+  const lanes = room.lanes.map((lane) => {
+    const share = shares.get(lane.id) ?? 0;
+    const seconds = TICK_MS / 1000;
+    const waiting = waitingIn(lane) > 0;
+    const pace = waiting ? lane.pace + (share / seconds - lane.pace) * 0.1 : lane.pace;
+    if (share === 0) return { ...lane, pace };
+    const to = lane.called + share;
+    batches.push({
+      lane: lane.id,
+      calledAt_ms: now,
+      from: lane.called,
+      to,
+      claimed: 0,
+      slice: 0,
+      openAtSlice: share,
+    });
+    return { ...lane, called: to, pace: lane.pace === 0 ? share / seconds : pace };
+  });
+  return { ...room, lanes, calls: [...room.calls, ...batches] };
+}
+
+/**
+ * One tick.
+ * @param arrivals whether the cohorts that this tick closed brought anybody
+ */
+export function tick(room: RoomState, rules: CallRules, arrivals: boolean, now: number): RoomState {
+  const elapsed_ms = Math.max(now - room.tickedAt_ms, 0);
+  const version = room.version + 1;
+  const ticked = { ...room, tickedAt_ms: now, version };
+  if (phaseAt(room.schedule, now) !== "live") return ticked;
+  if (room.paused || isSoldOut(room)) return holdCalls(ticked, elapsed_ms);
+  const aged = ageCalls(earnTokens(ticked, elapsed_ms), rules, now);
+  const waiting = aged.lanes.reduce((sum, lane) => sum + waitingIn(lane), 0);
+  const calls = Math.min(roomToCall(aged, rules, now), Math.floor(aged.rateTokens), waiting);
+  const called = calls > 0 ? call(aged, calls, now) : aged;
+  // A late ticket, counted after queueing was turned off, turns it on again: nobody is forgotten.
+  const drained = waiting - Math.max(calls, 0) === 0;
+  return {
+    ...called,
+    rateTokens: aged.rateTokens - Math.max(calls, 0),
+    queueing: arrivals || !drained,
+  };
+}
+
+/** Between ticks of a room that nobody queues for; it only looks for late tickets. */
+const IDLE_TICK_MS = 2000;
+
+/** When the room must tick next; null when nothing can happen any more. */
+export function nextTickAt(
+  room: RoomState,
+  method: "lottery" | "fifo",
+  now: number,
+): number | null {
+  const { opensAt_ms, startsAt_ms } = room.schedule;
+  switch (phaseAt(room.schedule, now)) {
+    case "scheduled":
+      return method === "fifo" ? opensAt_ms : startsAt_ms;
+    case "prequeue":
+      return method === "fifo" ? Math.min(now + TICK_MS, startsAt_ms) : startsAt_ms;
+    case "live":
+      return now + (room.queueing || room.calls.length > 0 ? TICK_MS : IDLE_TICK_MS);
+    case "ended":
+      return null;
+  }
+}
+
+/** Whether cohorts close now: a lottery's cohort 0 stays open until the start. */
+export function cohortsClose(room: RoomState, method: "lottery" | "fifo", now: number): boolean {
+  const phase = phaseAt(room.schedule, now);
+  return phase === "live" || (phase === "prequeue" && method === "fifo");
+}

@@ -1,0 +1,284 @@
+/**
+ * The waiting room: its state, and the snapshot every gate answers polls from.
+ *
+ * The room knows how many were called, never who waits: that follows from a ticket and the
+ * manifests. So its state stays small however long the line is. Rules: `room-calls.ts` decides
+ * whom to call, `room-claims.ts` who is let in.
+ */
+import { z } from "zod";
+import type { StockCounters } from "./stock-book.ts";
+import {
+  lanesOf,
+  phaseAt,
+  scheduleOf,
+  type AdmissionChange,
+  type Phase,
+  type Sale,
+  type Schedule,
+} from "./sale.ts";
+import { newShowRate } from "./show-rate.ts";
+
+export const laneStateSchema = z.object({
+  id: z.string(),
+  weight: z.number(),
+  /** Closed cohorts: cohort `closed` is the open one. */
+  closed: z.int(),
+  /** Places in all closed cohorts: the base of the next. */
+  places: z.int(),
+  /** Ranks below it have been called; only grows. */
+  called: z.int(),
+  /** Ranks below it had their claim window; who has not claimed has lapsed. Only grows. */
+  lapsedBelow: z.int(),
+  /** Calls per second, smoothed; 0 until there were any. */
+  pace: z.number(),
+  /** Share of calls owed to this lane by weight and not yet given. */
+  credit: z.number(),
+});
+export type LaneState = Readonly<z.infer<typeof laneStateSchema>>;
+
+/** The calls of one tick in one lane, kept while their claim window is open. */
+const callBatchSchema = z.object({
+  lane: z.string(),
+  calledAt_ms: z.number(),
+  /** Ranks from (included) to (excluded). */
+  from: z.int(),
+  to: z.int(),
+  claimed: z.int(),
+  /** The slice of the claim window the batch is in, and what it looked like on entering. */
+  slice: z.int(),
+  openAtSlice: z.int(),
+});
+export type CallBatch = Readonly<z.infer<typeof callBatchSchema>>;
+
+const seatCountersSchema = z.object({
+  /** Admissions ever issued. */
+  claimed: z.int(),
+  /** Issued and not spent, left or expired: the seats in use. */
+  active: z.int(),
+  spent: z.int(),
+  left: z.int(),
+  expired: z.int(),
+  /** Calls whose window ended without a claim. */
+  lapsed: z.int(),
+});
+
+const stockLevelSchema = z.object({
+  sku: z.string(),
+  received: z.int(),
+  available: z.int(),
+  held: z.int(),
+  ordered: z.int(),
+  sold: z.int(),
+  buffer: z.int(),
+  /** The ledger's last row when this was reported; an older report never replaces a newer. */
+  seq: z.int(),
+});
+export type StockLevel = Readonly<z.infer<typeof stockLevelSchema>>;
+
+/** Kept as one JSON row of the room; `v` is the version of its shape. */
+export const roomStateSchema = z.object({
+  v: z.literal(1),
+  schedule: z.object({ opensAt_ms: z.number(), startsAt_ms: z.number(), endsAt_ms: z.number() }),
+  paused: z.boolean(),
+  message: z.string().nullable(),
+  /** True: who comes gets a ticket. False: who comes is admitted at once, if there is a seat. */
+  queueing: z.boolean(),
+  ratePerMinute: z.number(),
+  maxActive: z.number(),
+  rateTokens: z.number(),
+  tickedAt_ms: z.number(),
+  lanes: z.array(laneStateSchema).readonly(),
+  calls: z.array(callBatchSchema).readonly(),
+  seats: seatCountersSchema,
+  showRate: z.object({
+    entered: z.array(z.number()).readonly(),
+    claimed: z.array(z.number()).readonly(),
+  }),
+  stock: z.array(stockLevelSchema).readonly(),
+  version: z.int(),
+});
+export type RoomState = Readonly<z.infer<typeof roomStateSchema>>;
+
+export function openRoom(sale: Sale, now: number): RoomState {
+  return {
+    v: 1,
+    schedule: scheduleOf(sale),
+    paused: false,
+    message: null,
+    queueing: phaseAt(scheduleOf(sale), now) !== "live",
+    ratePerMinute: sale.admission.ratePerMinute,
+    maxActive: sale.admission.maxActive,
+    rateTokens: 0,
+    tickedAt_ms: now,
+    lanes: lanesOf(sale).map((lane) => newLane(lane.id, lane.weight)),
+    calls: [],
+    seats: { claimed: 0, active: 0, spent: 0, left: 0, expired: 0, lapsed: 0 },
+    showRate: newShowRate(),
+    stock: [],
+    version: 1,
+  };
+}
+
+function newLane(id: string, weight: number): LaneState {
+  const none = { closed: 0, places: 0, called: 0, lapsedBelow: 0, pace: 0, credit: 0 };
+  return { id, weight, ...none };
+}
+
+/** A changed document: times, rate, seats and lane weights follow; lanes are never taken away. */
+export function reviseRoom(room: RoomState, before: Sale, sale: Sale): RoomState {
+  const lanes = room.lanes.map((lane) => {
+    const weight = sale.lanes.find((item) => item.id === lane.id)?.weight ?? lane.weight;
+    return { ...lane, weight };
+  });
+  const known = new Set(lanes.map((lane) => lane.id));
+  const added = sale.lanes.filter((lane) => !known.has(lane.id));
+  const moved = (key: "opensAt" | "startsAt" | "endsAt"): boolean => sale[key] !== before[key];
+  const planned = scheduleOf(sale);
+  const now = room.schedule;
+  const { ratePerMinute, maxActive } = sale.admission;
+  return {
+    ...room,
+    schedule: {
+      opensAt_ms: moved("opensAt") ? planned.opensAt_ms : now.opensAt_ms,
+      startsAt_ms: moved("startsAt") ? planned.startsAt_ms : now.startsAt_ms,
+      endsAt_ms: moved("endsAt") ? planned.endsAt_ms : now.endsAt_ms,
+    },
+    ratePerMinute:
+      ratePerMinute === before.admission.ratePerMinute ? room.ratePerMinute : ratePerMinute,
+    maxActive: maxActive === before.admission.maxActive ? room.maxActive : maxActive,
+    lanes: [...lanes, ...added.map((lane) => newLane(lane.id, lane.weight))],
+    version: room.version + 1,
+  };
+}
+
+export type RoomAction = "open" | "start" | "pause" | "resume" | "end";
+
+export type ActionOutcome =
+  | { readonly kind: "done"; readonly room: RoomState }
+  | { readonly kind: "not_possible"; readonly phase: Phase; readonly paused: boolean };
+
+/** Moves the phase by hand. Repeating an action that has already taken effect changes nothing. */
+export function actOn(room: RoomState, action: RoomAction, now: number): ActionOutcome {
+  const phase = phaseAt(room.schedule, now);
+  const { schedule } = room;
+  const done = (change: Partial<RoomState>): ActionOutcome => {
+    return { kind: "done", room: { ...room, ...change, version: room.version + 1 } };
+  };
+  const refused: ActionOutcome = { kind: "not_possible", phase, paused: room.paused };
+  if (phase === "ended") return action === "end" ? done({}) : refused;
+  switch (action) {
+    case "open":
+      return phase === "scheduled"
+        ? done({ schedule: { ...schedule, opensAt_ms: now } })
+        : done({});
+    case "start": {
+      if (phase === "live") return done({});
+      const opensAt_ms = Math.min(schedule.opensAt_ms, now);
+      return done({ schedule: { ...schedule, opensAt_ms, startsAt_ms: now } });
+    }
+    case "pause":
+      return done({ paused: true });
+    case "resume":
+      return done({ paused: false });
+    case "end": {
+      const opensAt_ms = Math.min(schedule.opensAt_ms, now);
+      const startsAt_ms = Math.min(schedule.startsAt_ms, now);
+      return done({ schedule: { opensAt_ms, startsAt_ms, endsAt_ms: now } });
+    }
+  }
+}
+
+export function changeAdmission(room: RoomState, change: AdmissionChange): RoomState {
+  return {
+    ...room,
+    ratePerMinute: change.ratePerMinute ?? room.ratePerMinute,
+    maxActive: change.maxActive ?? room.maxActive,
+    message: change.message === undefined ? room.message : change.message,
+    version: room.version + 1,
+  };
+}
+
+export function reportLevel(room: RoomState, level: StockLevel): RoomState {
+  const known = room.stock.find((item) => item.sku === level.sku);
+  if (known !== undefined && known.seq >= level.seq) return room;
+  const others = room.stock.filter((item) => item.sku !== level.sku);
+  const stock = [...others, level].toSorted((a, b) => (a.sku < b.sku ? -1 : 1));
+  return { ...room, stock, version: room.version + 1 };
+}
+
+/** Nothing to be had: no unit available and none in a cart that might come back. */
+export function isSoldOut(room: RoomState): boolean {
+  return room.stock.length > 0 && room.stock.every(({ available, held }) => available + held <= 0);
+}
+
+export interface LaneSnapshot {
+  readonly closed: number;
+  readonly called: number;
+  readonly lapsedBelow: number;
+  readonly pace: number;
+}
+
+/** What a gate needs to answer a poll. It never holds the secret or anything about one shopper. */
+export interface RoomSnapshot {
+  readonly sale: string;
+  readonly phase: Phase;
+  readonly paused: boolean;
+  readonly soldOut: boolean;
+  readonly queueing: boolean;
+  readonly schedule: Schedule;
+  readonly lanes: Readonly<Record<string, LaneSnapshot>>;
+  readonly booths: number;
+  readonly stock: readonly {
+    readonly sku: string;
+    readonly available: number;
+    readonly level: Level;
+  }[];
+  /** Units for those still waiting: neither in carts nor ordered. */
+  readonly unitsLeft: number;
+  readonly claimWindow_s: number;
+  readonly message: string | null;
+  readonly commitment: string;
+  /** Of the sale document; a gate with an older one fetches it again. */
+  readonly revision: number;
+  readonly version: number;
+  readonly at_ms: number;
+}
+
+export type Level = "plenty" | "low" | "out";
+
+/** `low` from a fifth of what was received downwards. */
+export function levelOf({ available, received }: StockCounters): Level {
+  if (available <= 0) return "out";
+  return available * 5 <= received ? "low" : "plenty";
+}
+
+export function snapshotOf(
+  room: RoomState,
+  sale: Sale,
+  facts: { readonly booths: number; readonly commitment: string; readonly revision: number },
+  now: number,
+): RoomSnapshot {
+  const lanes = Object.fromEntries(
+    room.lanes.map(({ id, closed, called, lapsedBelow, pace }) => {
+      return [id, { closed, called, lapsedBelow, pace }];
+    }),
+  );
+  return {
+    sale: sale.id,
+    phase: phaseAt(room.schedule, now),
+    paused: room.paused,
+    soldOut: isSoldOut(room),
+    queueing: room.queueing,
+    schedule: room.schedule,
+    lanes,
+    stock: room.stock.map((level) => {
+      return { sku: level.sku, available: level.available, level: levelOf(level) };
+    }),
+    unitsLeft: room.stock.reduce((sum, { available }) => sum + available, 0),
+    claimWindow_s: sale.admission.claimWindowSeconds,
+    message: room.message,
+    version: room.version,
+    at_ms: now,
+    ...facts,
+  };
+}

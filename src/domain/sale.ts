@@ -1,0 +1,232 @@
+/**
+ * The sale document: what a merchant says about one sale, and what follows from it alone.
+ *
+ * Guarantee: a document that parses is consistent: times in order, seats and windows that fit each
+ * other, each SKU and lane named once. Everything a shopper pays is priced from here.
+ */
+import { z } from "zod";
+import {
+  BOOTHS_PER_LANE_MAX,
+  GUARDS_PER_SALE_MAX,
+  IDENTIFIER_LENGTH_MAX,
+  ITEMS_PER_SALE_MAX,
+  JOINS_PER_BOOTH_PER_SECOND,
+  LANES_PER_SALE_MAX,
+  PAYMENT_TIMEOUT_MS,
+  PRICE_MINOR_MAX,
+  QUANTITY_PER_LINE_MAX,
+  SHOPPERS_EXPECTED_MAX,
+  TEXT_LENGTH_MAX,
+  UNITS_PER_MOVEMENT_MAX,
+} from "./limits.ts";
+
+export const GENERAL_LANE = "general";
+
+/** Names in URLs and object names: letters, digits, `.`, `_` and `-`, no leading sign. */
+export const identifierSchema = z
+  .string()
+  .max(IDENTIFIER_LENGTH_MAX)
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, "use letters, digits, '.', '_' and '-'");
+
+export const saleIdSchema = z
+  .string()
+  .max(IDENTIFIER_LENGTH_MAX)
+  .regex(/^[a-z0-9][a-z0-9-]*$/, "use lower-case letters, digits and '-'");
+
+const instantSchema = z.iso.datetime({
+  error: "use RFC 3339 in UTC, such as 2026-11-27T10:00:00Z",
+});
+const textSchema = z.string().min(1).max(TEXT_LENGTH_MAX);
+const count = (max: number) => z.int().min(0).max(max);
+const seconds = (min: number, max: number) => z.int().min(min).max(max);
+
+export const itemSchema = z.strictObject({
+  sku: identifierSchema,
+  name: textSchema,
+  /** In the currency's minor unit. */
+  price: z.int().min(1).max(PRICE_MINOR_MAX),
+  /** Units received when the sale is created. Later changes are movements of the SKU. */
+  stock: count(UNITS_PER_MOVEMENT_MAX),
+  /** Units kept back from sale. */
+  buffer: count(UNITS_PER_MOVEMENT_MAX).default(0),
+  limitPerBuyer: z.int().min(1).max(QUANTITY_PER_LINE_MAX).default(1),
+});
+
+export const admissionRulesSchema = z.strictObject({
+  method: z.enum(["lottery", "fifo"]).default("lottery"),
+  ratePerMinute: z.int().min(1).max(1_000_000).default(600),
+  maxActive: z.int().min(1).max(1_000_000).default(300),
+  sessionSeconds: seconds(30, 86_400).default(600),
+  claimWindowSeconds: seconds(5, 3600).default(120),
+  holdSeconds: seconds(1, 86_400).default(600),
+  overcall: z.number().min(1).max(1000).default(2),
+  ordersPerAdmission: z.int().min(1).max(100).default(1),
+});
+
+const laneSchema = z.strictObject({
+  id: saleIdSchema.refine((id) => id !== GENERAL_LANE, "the lane 'general' always exists"),
+  weight: z.int().min(1).max(1000).default(1),
+});
+
+const guardSchema = z.strictObject({
+  host: z.string().min(1).max(253),
+  path: z.string().min(1).max(1024).startsWith("/"),
+});
+
+const saleObjectSchema = z.strictObject({
+  id: saleIdSchema,
+  title: textSchema,
+  currency: z.string().regex(/^[A-Z]{3}$/, "use an ISO 4217 code such as EUR"),
+  opensAt: instantSchema,
+  startsAt: instantSchema,
+  endsAt: instantSchema,
+  guards: z.array(guardSchema).max(GUARDS_PER_SALE_MAX).default([]),
+  items: z.array(itemSchema).min(1).max(ITEMS_PER_SALE_MAX),
+  admission: admissionRulesSchema.prefault({}),
+  lanes: z
+    .array(laneSchema)
+    .max(LANES_PER_SALE_MAX - 1)
+    .default([]),
+  expectedShoppers: z.int().min(1).max(SHOPPERS_EXPECTED_MAX).default(10_000),
+  protection: z.strictObject({ kind: z.literal("none") }).default({ kind: "none" }),
+});
+
+interface RelationBroken {
+  readonly path: (string | number)[];
+  readonly message: string;
+}
+
+function relationsBroken(sale: z.output<typeof saleObjectSchema>): RelationBroken[] {
+  const broken: RelationBroken[] = [];
+  const { admission } = sale;
+  const opens = Date.parse(sale.opensAt);
+  const starts = Date.parse(sale.startsAt);
+  const ends = Date.parse(sale.endsAt);
+  if (opens > starts) {
+    broken.push({ path: ["opensAt"], message: "must not be after startsAt" });
+  }
+  if (starts >= ends) broken.push({ path: ["endsAt"], message: "must be after startsAt" });
+  if (admission.holdSeconds * 1000 <= PAYMENT_TIMEOUT_MS) {
+    const message = `must be longer than the payment timeout of ${PAYMENT_TIMEOUT_MS / 1000} s`;
+    broken.push({ path: ["admission", "holdSeconds"], message });
+  }
+  const twice = (names: string[], path: (index: number) => (string | number)[]): void => {
+    names.forEach((name, index) => {
+      if (names.indexOf(name) !== index) {
+        broken.push({ path: path(index), message: `'${name}' is named twice` });
+      }
+    });
+  };
+  twice(
+    sale.items.map((item) => item.sku),
+    (index) => ["items", index, "sku"],
+  );
+  twice(
+    sale.lanes.map((lane) => lane.id),
+    (index) => ["lanes", index, "id"],
+  );
+  sale.items.forEach((item, index) => {
+    if (item.buffer > item.stock) {
+      broken.push({ path: ["items", index, "buffer"], message: "must not be more than stock" });
+    }
+  });
+  return broken;
+}
+
+export const saleSchema = saleObjectSchema.check((context) => {
+  for (const broken of relationsBroken(context.value)) {
+    context.issues.push({ code: "custom", input: context.value, ...broken });
+  }
+});
+
+export type Sale = z.output<typeof saleSchema>;
+export type SaleItem = Sale["items"][number];
+
+/** What a merchant may change while the sale runs. `message: null` takes the message away. */
+export type AdmissionChange = {
+  readonly ratePerMinute?: number | undefined;
+  readonly maxActive?: number | undefined;
+  readonly message?: string | null | undefined;
+};
+
+/** The instants that count: planned in the document, moved by hand with actions. */
+export interface Schedule {
+  readonly opensAt_ms: number;
+  readonly startsAt_ms: number;
+  readonly endsAt_ms: number;
+}
+
+export type Phase = "scheduled" | "prequeue" | "live" | "ended";
+
+export function scheduleOf(sale: Sale): Schedule {
+  return {
+    opensAt_ms: Date.parse(sale.opensAt),
+    startsAt_ms: Date.parse(sale.startsAt),
+    endsAt_ms: Date.parse(sale.endsAt),
+  };
+}
+
+export function phaseAt(schedule: Schedule, now: number): Phase {
+  if (now >= schedule.endsAt_ms) return "ended";
+  if (now >= schedule.startsAt_ms) return "live";
+  return now >= schedule.opensAt_ms ? "prequeue" : "scheduled";
+}
+
+export interface Lane {
+  readonly id: string;
+  readonly weight: number;
+}
+
+/** Every lane of the sale; `general` first, with weight 1. */
+export function lanesOf(sale: Sale): Lane[] {
+  return [{ id: GENERAL_LANE, weight: 1 }, ...sale.lanes];
+}
+
+/**
+ * How many booths a lane of the sale has: enough that the expected crowd, should it come within
+ * ten seconds of the start, stays under a booth's share.
+ */
+export function boothsOf(sale: Sale): number {
+  const perSecond = sale.expectedShoppers / 10;
+  const wanted = Math.ceil(perSecond / JOINS_PER_BOOTH_PER_SECOND);
+  return Math.min(Math.max(wanted, 1), BOOTHS_PER_LANE_MAX);
+}
+
+/** The shopper may be told prices and limits by this, and pays by nothing else. */
+export function itemOf(sale: Sale, sku: string): SaleItem | null {
+  return sale.items.find((item) => item.sku === sku) ?? null;
+}
+
+export interface RevisionRefused {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+
+/** What a changed document may not change, because shoppers or stock already rely on it. */
+export function revisionRefusals(before: Sale, after: Sale, phase: Phase): RevisionRefused[] {
+  const refused: RevisionRefused[] = [];
+  if (after.currency !== before.currency) {
+    refused.push({ path: ["currency"], message: `is fixed: ${before.currency}` });
+  }
+  if (phase !== "scheduled" && after.admission.method !== before.admission.method) {
+    refused.push({ path: ["admission", "method"], message: "is fixed once the sale is open" });
+  }
+  before.items.forEach((item) => {
+    const index = after.items.findIndex(({ sku }) => sku === item.sku);
+    if (index < 0) {
+      refused.push({
+        path: ["items"],
+        message: `must keep ${item.sku}: it may be held or ordered`,
+      });
+    } else if (after.items[index]?.stock !== item.stock) {
+      const message = `is fixed: ${item.stock}; restock with POST /skus/${item.sku}/movements`;
+      refused.push({ path: ["items", index, "stock"], message });
+    }
+  });
+  before.lanes.forEach((lane) => {
+    if (!after.lanes.some(({ id }) => id === lane.id)) {
+      refused.push({ path: ["lanes"], message: `must keep ${lane.id}: shoppers may wait in it` });
+    }
+  });
+  return refused;
+}

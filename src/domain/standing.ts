@@ -1,0 +1,150 @@
+/**
+ * Where a shopper stands: a ticket compared with the sale's snapshot.
+ *
+ * Guarantee (P9): it needs the ticket, the snapshot and the cohort's manifest, all of which a gate
+ * has in memory; no object is asked. Times told are estimates and are named so.
+ */
+import type { Place } from "./cohort.ts";
+import { POLL_AFTER_MAX_S, POLL_AFTER_MIN_S, SNAPSHOT_FRESH_MS } from "./limits.ts";
+import type { LaneSnapshot, Level, RoomSnapshot } from "./room.ts";
+
+export const SHOPPER_STATES = [
+  "prequeue",
+  "queued",
+  "called",
+  "admitted",
+  "lapsed",
+  "paused",
+  "sold_out",
+  "ended",
+] as const;
+export type ShopperState = (typeof SHOPPER_STATES)[number];
+
+export interface Standing {
+  readonly state: ShopperState;
+  readonly lane: string;
+  readonly cohort: number | null;
+  /** Place in the lane's whole line, 0 first; null until the ticket's cohort has closed. */
+  readonly rank: number | null;
+  /** 1 is the next to be called. */
+  readonly position: number | null;
+  readonly called: number;
+  readonly wait: { readonly low_s: number; readonly high_s: number } | null;
+  readonly pollAfter_s: number;
+  readonly stock: readonly {
+    readonly sku: string;
+    readonly level: Level;
+    readonly available: number;
+  }[];
+  /** Units left for those still waiting over shoppers ahead, at most 1. */
+  readonly odds: number | null;
+  readonly message: string | null;
+  readonly stale: boolean;
+  readonly at_ms: number;
+}
+
+export interface Seen {
+  readonly snapshot: RoomSnapshot;
+  /** The room did not answer; this is the last that was seen. */
+  readonly stale: boolean;
+  readonly now: number;
+  /** 0 … 1, spreads the polls of a crowd. */
+  readonly chance: number;
+}
+
+const NO_LANE: LaneSnapshot = { closed: 0, called: 0, lapsedBelow: 0, pace: 0 };
+
+function stateOf(seen: Seen, lane: LaneSnapshot, rank: number | null): ShopperState {
+  const { snapshot } = seen;
+  if (snapshot.phase === "ended") return "ended";
+  if (snapshot.phase !== "live") return "prequeue";
+  if (rank !== null && rank < lane.lapsedBelow) return "lapsed";
+  if (snapshot.soldOut) return "sold_out";
+  if (snapshot.paused) return "paused";
+  return rank !== null && rank < lane.called ? "called" : "queued";
+}
+
+/** From the last calls' pace: half as fast to one and a half times as fast again. */
+export function waitOf(position: number, pace: number): { low_s: number; high_s: number } | null {
+  if (pace <= 0) return null;
+  const expected_s = position / pace;
+  return { low_s: Math.floor(expected_s * 0.7), high_s: Math.ceil(expected_s * 1.5) + 2 };
+}
+
+/**
+ * When to ask again: a fifth of the expected wait, at least 2 s, at most half the claim window (so
+ * that a sudden rise of the rate lapses nobody), spread by chance so that a line does not poll in
+ * step. Before the start: in time for the start, and spread over the seconds after it.
+ */
+export function pollAfter(seen: Seen, expected_s: number | null): number {
+  const { snapshot, now, chance } = seen;
+  const most = Math.max(Math.min(snapshot.claimWindow_s / 2, POLL_AFTER_MAX_S), POLL_AFTER_MIN_S);
+  const toStart_s = (snapshot.schedule.startsAt_ms - now) / 1000;
+  let wanted = expected_s === null ? 2 * POLL_AFTER_MIN_S : expected_s / 5;
+  if (snapshot.phase === "prequeue" || snapshot.phase === "scheduled") {
+    wanted =
+      toStart_s > most ? most : Math.max(toStart_s, 0) + POLL_AFTER_MIN_S + (most * chance) / 4;
+  }
+  const spread = wanted * (0.85 + 0.3 * chance);
+  return Math.round(Math.min(Math.max(spread, POLL_AFTER_MIN_S), most) * 10) / 10;
+}
+
+/** The standing of a ticket's owner. `rank` is null until the cohort's manifest is known. */
+export function standingOf(
+  ticket: Pick<Place, "lane" | "cohort">,
+  rank: number | null,
+  seen: Seen,
+): Standing {
+  const { snapshot } = seen;
+  const lane = snapshot.lanes[ticket.lane] ?? NO_LANE;
+  const state = stateOf(seen, lane, rank);
+  const position = rank === null ? null : Math.max(rank - lane.called + 1, 0);
+  const waits = state === "queued" || state === "paused" || state === "sold_out";
+  const wait = position !== null && waits ? waitOf(position, lane.pace) : null;
+  const expected_s = wait === null ? null : (wait.low_s + wait.high_s) / 2;
+  const near = state === "called" || state === "lapsed";
+  return {
+    state,
+    lane: ticket.lane,
+    cohort: ticket.cohort,
+    rank,
+    position,
+    called: lane.called,
+    wait,
+    pollAfter_s: near ? POLL_AFTER_MIN_S : pollAfter(seen, expected_s),
+    stock: snapshot.stock,
+    odds: position === null || !waits ? null : oddsOf(snapshot.unitsLeft, position),
+    message: snapshot.message,
+    stale: seen.stale,
+    at_ms: snapshot.at_ms,
+  };
+}
+
+function oddsOf(unitsLeft: number, position: number): number {
+  const odds = Math.min(unitsLeft / Math.max(position, 1), 1);
+  return Math.round(Math.max(odds, 0) * 1000) / 1000;
+}
+
+/** The standing of somebody who is in the shop. */
+export function admittedStanding(lane: string, seen: Seen): Standing {
+  const { snapshot } = seen;
+  return {
+    state: snapshot.phase === "ended" ? "ended" : "admitted",
+    lane,
+    cohort: null,
+    rank: null,
+    position: null,
+    called: snapshot.lanes[lane]?.called ?? 0,
+    wait: null,
+    pollAfter_s: 10,
+    stock: snapshot.stock,
+    odds: null,
+    message: snapshot.message,
+    stale: seen.stale,
+    at_ms: snapshot.at_ms,
+  };
+}
+
+export function isFresh(fetchedAt_ms: number, now: number): boolean {
+  return now - fetchedAt_ms < SNAPSHOT_FRESH_MS;
+}

@@ -1,0 +1,238 @@
+/**
+ * The book of one SKU: its counters, its reservations, its ledger, and how a change is drafted.
+ *
+ * Guarantee (P1): every row a draft adds moves whole units from one counter to another, so that
+ * `available + held + ordered + sold + buffer = received` holds after each, and `replayLedger`
+ * rebuilds the counters from the rows alone. A draft that would make a counter negative throws:
+ * the rules in `stock.ts` refuse such commands before they get here.
+ * Not for storage: `StockReads` is answered by a Durable Object, or by maps in a simulation.
+ */
+
+export interface StockCounters {
+  readonly received: number;
+  readonly available: number;
+  /** In carts, each with a deadline. */
+  readonly held: number;
+  /** Owned by orders on their way. */
+  readonly ordered: number;
+  readonly sold: number;
+  /** Kept back from sale by the merchant. */
+  readonly buffer: number;
+}
+
+export const EMPTY_COUNTERS: StockCounters = {
+  received: 0,
+  available: 0,
+  held: 0,
+  ordered: 0,
+  sold: 0,
+  buffer: 0,
+};
+
+export interface ReservationKey {
+  readonly sale: string;
+  /** The subject of the shopper's admission. */
+  readonly buyer: string;
+  /** A hold has the id of the admission, an ordered or sold reservation the id of the order. */
+  readonly id: string;
+}
+
+export type ReservationStanding =
+  | { readonly state: "held"; readonly deadline_ms: number }
+  | { readonly state: "ordered"; readonly orderedAt_ms: number }
+  | { readonly state: "sold" }
+  /** Kept so that a late, repeated `order` of the same id takes nothing. */
+  | { readonly state: "released" };
+
+export interface Reservation extends ReservationKey {
+  readonly quantity: number;
+  readonly standing: ReservationStanding;
+}
+
+export const LEDGER_KINDS = [
+  "receive",
+  "adjust",
+  "buffer",
+  "hold",
+  "release",
+  "expire",
+  "order",
+  "order_fresh",
+  "sell",
+  "return_held",
+  "return_available",
+] as const;
+export type LedgerKind = (typeof LEDGER_KINDS)[number];
+
+export interface LedgerRow extends StockCounters {
+  readonly seq: number;
+  readonly at_ms: number;
+  readonly kind: LedgerKind;
+  /** Units moved. Negative only for `adjust` (units taken out) and `buffer` (units given back). */
+  readonly quantity: number;
+  /** The reservation's id, or the movement's. */
+  readonly reservation: string;
+}
+
+/** A merchant's change, remembered by its id so that it can be repeated safely. */
+export interface Movement {
+  readonly id: string;
+  readonly kind: "receive" | "adjust" | "buffer";
+  readonly quantity: number;
+  readonly reason: string;
+}
+
+export interface StockReads {
+  counters(): StockCounters;
+  lastSeq(): number;
+  reservation(key: ReservationKey): Reservation | null;
+  /** Units that the buyer holds, has ordered or has bought in this sale. */
+  takenBy(sale: string, buyer: string): number;
+  /** Holds whose deadline is at or before `now`. */
+  dueHolds(now: number): readonly Reservation[];
+  movement(id: string): Movement | null;
+}
+
+/** What one command changes; all of it is written in one transaction, or none. */
+export interface StockChange {
+  readonly counters: StockCounters;
+  readonly rows: readonly LedgerRow[];
+  readonly put: readonly Reservation[];
+  readonly removed: readonly ReservationKey[];
+  readonly movement: Movement | null;
+}
+
+export interface StockDecision<Outcome> {
+  readonly outcome: Outcome;
+  readonly change: StockChange;
+}
+
+type Flow = readonly [from: keyof StockCounters | null, to: keyof StockCounters];
+const FLOWS: Record<LedgerKind, Flow> = {
+  receive: [null, "available"],
+  adjust: [null, "available"],
+  buffer: ["available", "buffer"],
+  hold: ["available", "held"],
+  release: ["held", "available"],
+  expire: ["held", "available"],
+  order: ["held", "ordered"],
+  order_fresh: ["available", "ordered"],
+  sell: ["ordered", "sold"],
+  return_held: ["ordered", "held"],
+  return_available: ["ordered", "available"],
+};
+
+function flow(counters: StockCounters, kind: LedgerKind, quantity: number): StockCounters {
+  const [from, to] = FLOWS[kind];
+  const next = { ...counters, [to]: counters[to] + quantity };
+  if (from === null) next.received += quantity;
+  else next[from] -= quantity;
+  return next;
+}
+
+/** The counters that a whole ledger, in order, adds up to. */
+export function replayLedger(rows: readonly Pick<LedgerRow, "kind" | "quantity">[]): StockCounters {
+  return rows.reduce((counters, row) => flow(counters, row.kind, row.quantity), EMPTY_COUNTERS);
+}
+
+/** True when no counter is negative and they add up (P1). */
+export function countersAgree(counters: StockCounters): boolean {
+  const { received, available, held, ordered, sold, buffer } = counters;
+  const parts = [available, held, ordered, sold, buffer];
+  return (
+    parts.every((units) => units >= 0) && parts.reduce((sum, units) => sum + units, 0) === received
+  );
+}
+
+function nameOf(key: ReservationKey): string {
+  return JSON.stringify([key.sale, key.buyer, key.id]);
+}
+
+/** A command's changes in the making, laid over what the book says. */
+export class StockDraft {
+  readonly #reads: StockReads;
+  readonly #now: number;
+  readonly #rows: LedgerRow[] = [];
+  readonly #put = new Map<string, Reservation>();
+  readonly #removed = new Map<string, ReservationKey>();
+  #counters: StockCounters;
+  #movement: Movement | null = null;
+
+  constructor(reads: StockReads, now: number) {
+    this.#reads = reads;
+    this.#now = now;
+    this.#counters = reads.counters();
+    this.#expireDueHolds();
+  }
+
+  /** A hold past its deadline is gone for whoever reads next, whether or not the alarm has run. */
+  #expireDueHolds(): void {
+    for (const hold of this.#reads.dueHolds(this.#now)) {
+      this.move("expire", hold.quantity, hold.id);
+      this.remove(hold);
+    }
+  }
+
+  get counters(): StockCounters {
+    return this.#counters;
+  }
+
+  reservation(key: ReservationKey): Reservation | null {
+    const name = nameOf(key);
+    if (this.#removed.has(name)) return null;
+    return this.#put.get(name) ?? this.#reads.reservation(key);
+  }
+
+  /** Units of the buyer after what was drafted so far. */
+  takenBy(sale: string, buyer: string): number {
+    const mine = (key: ReservationKey): boolean => key.sale === sale && key.buyer === buyer;
+    const counts = (item: Reservation | null): number =>
+      item === null || item.standing.state === "released" ? 0 : item.quantity;
+    let taken = this.#reads.takenBy(sale, buyer);
+    for (const key of this.#removed.values()) {
+      if (mine(key)) taken -= counts(this.#reads.reservation(key));
+    }
+    for (const item of this.#put.values()) {
+      if (mine(item)) taken += counts(item) - counts(this.#reads.reservation(item));
+    }
+    return taken;
+  }
+
+  move(kind: LedgerKind, quantity: number, reservation: string): void {
+    if (quantity === 0) return;
+    const counters = flow(this.#counters, kind, quantity);
+    if (!countersAgree(counters)) {
+      throw new Error(`stock: ${kind} of ${quantity} breaks ${JSON.stringify(this.#counters)}`);
+    }
+    this.#counters = counters;
+    const seq = this.#reads.lastSeq() + this.#rows.length + 1;
+    this.#rows.push({ seq, at_ms: this.#now, kind, quantity, reservation, ...counters });
+  }
+
+  put(reservation: Reservation): void {
+    const name = nameOf(reservation);
+    this.#removed.delete(name);
+    this.#put.set(name, reservation);
+  }
+
+  remove({ sale, buyer, id }: ReservationKey): void {
+    const name = nameOf({ sale, buyer, id });
+    this.#put.delete(name);
+    this.#removed.set(name, { sale, buyer, id });
+  }
+
+  remember(movement: Movement): void {
+    this.#movement = movement;
+  }
+
+  decide<Outcome>(outcome: Outcome): StockDecision<Outcome> {
+    const change = {
+      counters: this.#counters,
+      rows: this.#rows,
+      put: [...this.#put.values()],
+      removed: [...this.#removed.values()],
+      movement: this.#movement,
+    };
+    return { outcome, change };
+  }
+}
