@@ -1,0 +1,43 @@
+/**
+ * Closing one cohort at all booths of a lane.
+ *
+ * Guarantee: the cohort closes only when every booth has answered, so a booth that hangs delays its
+ * own lane's cohort and nothing else; asking a booth again gives the same count.
+ */
+import type { CloseOutcome } from "../src/domain/booth.ts";
+
+interface Booth {
+  close(k: number, force: boolean): Promise<CloseOutcome>;
+}
+
+async function within<Value>(promise: Promise<Value>, timeout_ms: number): Promise<Value | null> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), timeout_ms);
+  });
+  try {
+    return await Promise.race([promise.catch(() => null), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Counts by shard; null when nobody came (the cohort stays open) or a booth did not answer. */
+export async function closeCohortAtBooths(
+  booths: readonly Booth[],
+  k: number,
+  timeout_ms: number,
+): Promise<number[] | null> {
+  const ask = (force: boolean): Promise<(CloseOutcome | null)[]> =>
+    Promise.all(booths.map((booth) => within(booth.close(k, force), timeout_ms)));
+  const asked = await ask(false);
+  if (asked.every((answer) => answer?.kind === "empty")) return null;
+  if (asked.some((answer) => answer === null)) return null;
+  const closed = asked.some((answer) => answer?.kind === "empty") ? await ask(true) : asked;
+  const counts: number[] = [];
+  for (const answer of closed) {
+    if (answer?.kind !== "closed") return null;
+    counts.push(answer.count);
+  }
+  return counts;
+}

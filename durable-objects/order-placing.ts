@@ -1,0 +1,84 @@
+/**
+ * Placing an order: the seat first, then the units of every line.
+ *
+ * Guarantee: each call carries the order's id and may be repeated, so placing that crashed half-way
+ * is simply done again. Units taken before a refusal are let go by the rejection's outbox.
+ * The weak spot, said aloud: when the room does not answer, the order is placed without asking it
+ * whether this admission has another order on its way. Those who are in go on buying; what one
+ * buyer may take is still bounded by each SkuStock's limit.
+ */
+import type { BeginOrderOutcome } from "../src/domain/admission.ts";
+import type { OrderIntent, Rejection } from "../src/domain/order.ts";
+
+const ROOM_ANSWER_TIMEOUT_MS = 2000;
+
+export type TakeOutcome =
+  | { readonly kind: "taken" }
+  | { readonly kind: "rejected"; readonly rejection: Rejection }
+  | { readonly kind: "try_again"; readonly part: string };
+
+export async function takeUnits(
+  env: GateEnv,
+  intent: OrderIntent,
+  now: number,
+): Promise<TakeOutcome> {
+  if (now >= intent.holdUntil_ms) {
+    return { kind: "rejected", rejection: { code: "admission_required" } };
+  }
+  const begun = await beginOrder(env, intent);
+  switch (begun.kind) {
+    case "order_in_progress":
+      return { kind: "rejected", rejection: { code: "order_in_progress", order: begun.order } };
+    case "admission_spent":
+    case "admission_required":
+      return { kind: "rejected", rejection: { code: begun.kind } };
+    case "begun":
+    case "no_answer":
+      return takeLines(env, intent);
+  }
+}
+
+async function beginOrder(
+  env: GateEnv,
+  intent: OrderIntent,
+): Promise<BeginOrderOutcome | { readonly kind: "no_answer" }> {
+  const room = env.WAITING_ROOM.get(env.WAITING_ROOM.idFromName(intent.sale));
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<{ readonly kind: "no_answer" }>((resolve) => {
+    timer = setTimeout(() => resolve({ kind: "no_answer" }), ROOM_ANSWER_TIMEOUT_MS);
+  });
+  try {
+    return await Promise.race([room.beginOrder(intent.admission, intent.id), late]);
+  } catch {
+    return { kind: "no_answer" };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Line after line, so that a refusal leaves as little as possible to give back. */
+async function takeLines(env: GateEnv, intent: OrderIntent): Promise<TakeOutcome> {
+  const { sale, buyer, id, admission } = intent;
+  for (const { sku, quantity, limitPerBuyer } of intent.lines) {
+    const stock = env.SKU_STOCK.get(env.SKU_STOCK.idFromName(sku));
+    const command = { sale, buyer, id, holdId: admission, quantity, limitPerBuyer };
+    const outcome = await stock.order(command).catch(() => null);
+    if (outcome === null) return { kind: "try_again", part: sku };
+    switch (outcome.kind) {
+      case "ordered":
+      case "already_ordered":
+        break;
+      case "limit_reached": {
+        const { limit, taken } = outcome;
+        return { kind: "rejected", rejection: { code: "limit_reached", sku, limit, taken } };
+      }
+      case "sold_out": {
+        const { available } = outcome;
+        return { kind: "rejected", rejection: { code: "sold_out", sku, available } };
+      }
+      case "conflict":
+        return { kind: "rejected", rejection: { code: "sold_out", sku, available: 0 } };
+    }
+  }
+  return { kind: "taken" };
+}

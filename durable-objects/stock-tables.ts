@@ -1,0 +1,269 @@
+/**
+ * The tables of one SkuStock, and the book the domain reads.
+ *
+ * Guarantee: `write` puts a whole change into one synchronous transaction. The last ledger row is
+ * the counters: there is no second copy that could disagree. An index exists only on what has an
+ * instant at which something must happen, because every index is a row to pay for.
+ */
+import {
+  EMPTY_COUNTERS,
+  type LedgerRow,
+  type Movement,
+  type Reservation,
+  type ReservationKey,
+  type ReservationStanding,
+  type StockChange,
+  type StockCounters,
+  type StockReads,
+} from "../src/domain/stock-book.ts";
+
+/** Units owned by an order for this long are audited: the SkuStock asks the Order. */
+export const ORDERED_AUDIT_MS = 60 * 60 * 1000;
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS ledger (
+    seq INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, kind TEXT NOT NULL,
+    quantity INTEGER NOT NULL, reservation TEXT NOT NULL,
+    received INTEGER NOT NULL, available INTEGER NOT NULL, held INTEGER NOT NULL,
+    ordered INTEGER NOT NULL, sold INTEGER NOT NULL, buffer INTEGER NOT NULL
+  );
+  CREATE TABLE IF NOT EXISTS reservations (
+    sale TEXT NOT NULL, buyer TEXT NOT NULL, id TEXT NOT NULL,
+    state TEXT NOT NULL, quantity INTEGER NOT NULL,
+    since_ms INTEGER NOT NULL, due_ms INTEGER,
+    PRIMARY KEY (sale, buyer, id)
+  ) WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS reservations_due ON reservations (due_ms) WHERE due_ms IS NOT NULL;
+  CREATE TABLE IF NOT EXISTS movements (
+    id TEXT PRIMARY KEY, kind TEXT NOT NULL, quantity INTEGER NOT NULL, reason TEXT NOT NULL
+  ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS watchers (sale TEXT PRIMARY KEY, sku TEXT NOT NULL) WITHOUT ROWID;
+`;
+
+type LedgerRecord = {
+  seq: number;
+  at_ms: number;
+  kind: LedgerRow["kind"];
+  quantity: number;
+  reservation: string;
+  received: number;
+  available: number;
+  held: number;
+  ordered: number;
+  sold: number;
+  buffer: number;
+};
+
+type ReservationRecord = {
+  sale: string;
+  buyer: string;
+  id: string;
+  state: ReservationStanding["state"];
+  quantity: number;
+  since_ms: number;
+  due_ms: number | null;
+};
+
+function reservationOf(row: ReservationRecord): Reservation {
+  const { sale, buyer, id, quantity } = row;
+  const key = { sale, buyer, id, quantity };
+  switch (row.state) {
+    case "held":
+      return { ...key, standing: { state: "held", deadline_ms: row.due_ms ?? row.since_ms } };
+    case "ordered":
+      return { ...key, standing: { state: "ordered", orderedAt_ms: row.since_ms } };
+    case "sold":
+    case "released":
+      return { ...key, standing: { state: row.state } };
+  }
+}
+
+/** Since when the standing holds, and when something must happen to it (null: never). */
+function instantsOf(standing: ReservationStanding): { since_ms: number; due_ms: number | null } {
+  switch (standing.state) {
+    case "held":
+      return { since_ms: standing.deadline_ms, due_ms: standing.deadline_ms };
+    case "ordered": {
+      const since_ms = standing.orderedAt_ms;
+      return { since_ms, due_ms: since_ms + ORDERED_AUDIT_MS };
+    }
+    case "sold":
+    case "released":
+      return { since_ms: 0, due_ms: null };
+  }
+}
+
+export class StockTables implements StockReads {
+  readonly #sql: SqlStorage;
+  readonly #storage: DurableObjectStorage;
+  #counters: StockCounters = EMPTY_COUNTERS;
+  #lastSeq = 0;
+
+  constructor(storage: DurableObjectStorage) {
+    this.#storage = storage;
+    this.#sql = storage.sql;
+    this.#sql.exec(SCHEMA);
+    const last = this.ledgerDescending(1)[0];
+    if (last !== undefined) {
+      const { received, available, held, ordered, sold, buffer, seq } = last;
+      this.#counters = { received, available, held, ordered, sold, buffer };
+      this.#lastSeq = seq;
+    }
+  }
+
+  counters(): StockCounters {
+    return this.#counters;
+  }
+
+  lastSeq(): number {
+    return this.#lastSeq;
+  }
+
+  reservation({ sale, buyer, id }: ReservationKey): Reservation | null {
+    const rows = this.#sql.exec<ReservationRecord>(
+      "SELECT * FROM reservations WHERE sale = ? AND buyer = ? AND id = ?",
+      sale,
+      buyer,
+      id,
+    );
+    const row = rows.toArray()[0];
+    return row === undefined ? null : reservationOf(row);
+  }
+
+  takenBy(sale: string, buyer: string): number {
+    const row = this.#sql
+      .exec<{ taken: number | null }>(
+        `SELECT SUM(quantity) AS taken FROM reservations
+         WHERE sale = ? AND buyer = ? AND state <> 'released'`,
+        sale,
+        buyer,
+      )
+      .one();
+    return row.taken ?? 0;
+  }
+
+  dueHolds(now: number): readonly Reservation[] {
+    return this.#due("held", now);
+  }
+
+  /** Units owned by an order for longer than `ORDERED_AUDIT_MS` since it was last asked. */
+  dueAudits(now: number): readonly Reservation[] {
+    return this.#due("ordered", now);
+  }
+
+  #due(state: "held" | "ordered", now: number): Reservation[] {
+    return this.#sql
+      .exec<ReservationRecord>(
+        "SELECT * FROM reservations WHERE due_ms <= ? AND state = ? ORDER BY due_ms",
+        now,
+        state,
+      )
+      .toArray()
+      .map(reservationOf);
+  }
+
+  nextDue_ms(): number | null {
+    return this.#sql
+      .exec<{ due: number | null }>(
+        "SELECT MIN(due_ms) AS due FROM reservations WHERE due_ms IS NOT NULL",
+      )
+      .one().due;
+  }
+
+  postponeAudit({ sale, buyer, id }: ReservationKey, until_ms: number): void {
+    this.#sql.exec(
+      `UPDATE reservations SET due_ms = ?
+       WHERE sale = ? AND buyer = ? AND id = ? AND state = 'ordered'`,
+      until_ms,
+      sale,
+      buyer,
+      id,
+    );
+  }
+
+  movement(id: string): Movement | null {
+    const rows = this.#sql.exec<{
+      id: string;
+      kind: Movement["kind"];
+      quantity: number;
+      reason: string;
+    }>("SELECT * FROM movements WHERE id = ?", id);
+    return rows.toArray()[0] ?? null;
+  }
+
+  /** Ledger rows in order, after `after`. */
+  ledger(after: number, limit: number): LedgerRow[] {
+    return this.#sql
+      .exec<LedgerRecord>("SELECT * FROM ledger WHERE seq > ? ORDER BY seq LIMIT ?", after, limit)
+      .toArray();
+  }
+
+  private ledgerDescending(limit: number): LedgerRow[] {
+    return this.#sql
+      .exec<LedgerRecord>("SELECT * FROM ledger ORDER BY seq DESC LIMIT ?", limit)
+      .toArray();
+  }
+
+  watchers(): { sale: string; sku: string }[] {
+    return this.#sql.exec<{ sale: string; sku: string }>("SELECT * FROM watchers").toArray();
+  }
+
+  watch(sale: string, sku: string): void {
+    this.#sql.exec("INSERT OR IGNORE INTO watchers (sale, sku) VALUES (?, ?)", sale, sku);
+  }
+
+  write(change: StockChange): void {
+    if (change.rows.length + change.put.length + change.removed.length === 0) {
+      if (change.movement === null) return;
+    }
+    this.#storage.transactionSync(() => {
+      for (const row of change.rows) this.#append(row);
+      for (const { sale, buyer, id } of change.removed) {
+        this.#sql.exec(
+          "DELETE FROM reservations WHERE sale = ? AND buyer = ? AND id = ?",
+          sale,
+          buyer,
+          id,
+        );
+      }
+      for (const item of change.put) this.#put(item);
+      if (change.movement !== null) {
+        const { id, kind, quantity, reason } = change.movement;
+        this.#sql.exec("INSERT INTO movements VALUES (?, ?, ?, ?)", id, kind, quantity, reason);
+      }
+    });
+    this.#counters = change.counters;
+    this.#lastSeq = change.rows.at(-1)?.seq ?? this.#lastSeq;
+  }
+
+  #append(row: LedgerRow): void {
+    this.#sql.exec(
+      "INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      row.seq,
+      row.at_ms,
+      row.kind,
+      row.quantity,
+      row.reservation,
+      row.received,
+      row.available,
+      row.held,
+      row.ordered,
+      row.sold,
+      row.buffer,
+    );
+  }
+
+  #put(item: Reservation): void {
+    const { since_ms, due_ms } = instantsOf(item.standing);
+    this.#sql.exec(
+      "INSERT OR REPLACE INTO reservations VALUES (?, ?, ?, ?, ?, ?, ?)",
+      item.sale,
+      item.buyer,
+      item.id,
+      item.standing.state,
+      item.quantity,
+      since_ms,
+      due_ms,
+    );
+  }
+}

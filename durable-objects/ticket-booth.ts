@@ -1,0 +1,70 @@
+/**
+ * TicketBooth: hands out places of one share of one lane.
+ *
+ * Guarantee: places come from memory and are never repeated: the high-water mark is durable before
+ * a place beyond it is given (`src/domain/booth.ts`). A closed cohort's count never changes.
+ */
+import { DurableObject } from "cloudflare:workers";
+import {
+  closeCohort,
+  NEW_BOOTH,
+  recoverBooth,
+  takePlace,
+  type BoothDecision,
+  type BoothState,
+  type CloseOutcome,
+  type PlaceInBooth,
+} from "../src/domain/booth.ts";
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS mark (
+    only INTEGER PRIMARY KEY CHECK (only = 1), cohort INTEGER NOT NULL, high_water INTEGER NOT NULL
+  );
+  CREATE TABLE IF NOT EXISTS counts (cohort INTEGER PRIMARY KEY, count INTEGER NOT NULL);
+`;
+
+export class TicketBooth extends DurableObject<GateEnv> {
+  readonly #sql: SqlStorage;
+  #state: BoothState = NEW_BOOTH;
+
+  constructor(ctx: DurableObjectState, env: GateEnv) {
+    super(ctx, env);
+    this.#sql = ctx.storage.sql;
+    this.#sql.exec(SCHEMA);
+    const mark = this.#sql
+      .exec<{ cohort: number; high_water: number }>("SELECT cohort, high_water FROM mark")
+      .toArray()[0];
+    if (mark !== undefined) {
+      this.#state = recoverBooth({ cohort: mark.cohort, highWater: mark.high_water });
+    }
+  }
+
+  /** @param drawClosesAt_ms start of a lottery: who comes at or after it is not in the draw */
+  async join(drawClosesAt_ms: number | null): Promise<PlaceInBooth> {
+    return this.#save(takePlace(this.#state, Date.now(), drawClosesAt_ms));
+  }
+
+  async close(k: number, force: boolean): Promise<CloseOutcome> {
+    const counted = this.#sql
+      .exec<{ count: number }>("SELECT count FROM counts WHERE cohort = ?", k)
+      .toArray()[0];
+    return this.#save(closeCohort(this.#state, k, force, counted?.count ?? null));
+  }
+
+  #save<Outcome>({ state, outcome, save }: BoothDecision<Outcome>): Outcome {
+    if (save.mark) {
+      this.ctx.storage.transactionSync(() => {
+        for (const { cohort, count } of save.closed) {
+          this.#sql.exec("INSERT OR IGNORE INTO counts VALUES (?, ?)", cohort, count);
+        }
+        this.#sql.exec(
+          "INSERT OR REPLACE INTO mark VALUES (1, ?, ?)",
+          state.cohort,
+          state.highWater,
+        );
+      });
+    }
+    this.#state = state;
+    return outcome;
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * Admissions: signed leave to be in the shop until `exp`.
+ *
+ * JWT (RFC 7519), EdDSA with Ed25519, `typ: sluice-admission+jwt`, `iss` the deployment, `aud` the
+ * sale. Any origin verifies them with the JWKS. Signing is deterministic: the same admission gives
+ * the same token, so a repeated claim gets the very same answer (P6).
+ */
+import { errors, jwtVerify, SignJWT } from "jose";
+import { z } from "zod";
+import type { AdmissionRecord } from "../domain/admission.ts";
+import { TOKEN_LENGTH_MAX } from "../domain/limits.ts";
+import type { Keys } from "./secrets.ts";
+
+const ADMISSION_TYPE = "sluice-admission+jwt";
+
+const admissionClaimsSchema = z.object({
+  sub: z.string().min(1),
+  jti: z.string().min(1),
+  aud: z.string(),
+  lane: z.string(),
+  exp: z.number(),
+});
+
+export interface Admission {
+  readonly id: string;
+  readonly sale: string;
+  readonly subject: string;
+  readonly lane: string;
+  readonly expiresAt_ms: number;
+}
+
+export type AdmissionOutcome =
+  | { readonly kind: "valid"; readonly admission: Admission }
+  | { readonly kind: "expired" }
+  /** Forged, malformed, of another type, key, algorithm or sale. */
+  | { readonly kind: "invalid" };
+
+/** `exp` has whole seconds; it is rounded down, so a token never outlives its admission. */
+export async function signAdmission(
+  keys: Keys,
+  issuer: string,
+  sale: string,
+  record: AdmissionRecord,
+): Promise<string> {
+  const { kid, key } = keys.admissionSigner;
+  return new SignJWT({ lane: record.lane })
+    .setProtectedHeader({ alg: "EdDSA", typ: ADMISSION_TYPE, kid })
+    .setIssuer(issuer)
+    .setAudience(sale)
+    .setSubject(record.subject)
+    .setJti(record.id)
+    .setIssuedAt(Math.floor(record.issuedAt_ms / 1000))
+    .setExpirationTime(Math.floor(record.expiresAt_ms / 1000))
+    .sign(key);
+}
+
+export async function verifyAdmission(
+  keys: Keys,
+  issuer: string,
+  sale: string,
+  token: string,
+  now: number,
+): Promise<AdmissionOutcome> {
+  if (token.length > TOKEN_LENGTH_MAX) return { kind: "invalid" };
+  try {
+    const { payload } = await jwtVerify(
+      token,
+      ({ kid }) => {
+        const key = keys.admissionVerifiers.get(kid ?? "");
+        if (key === undefined) throw new errors.JWKSNoMatchingKey();
+        return key;
+      },
+      {
+        algorithms: ["EdDSA"],
+        typ: ADMISSION_TYPE,
+        audience: sale,
+        issuer,
+        currentDate: new Date(now),
+      },
+    );
+    const claims = admissionClaimsSchema.safeParse(payload);
+    if (!claims.success) return { kind: "invalid" };
+    const { sub, jti, aud, lane, exp } = claims.data;
+    const admission = { id: jti, sale: aud, subject: sub, lane, expiresAt_ms: exp * 1000 };
+    return { kind: "valid", admission };
+  } catch (error) {
+    if (error instanceof errors.JWTExpired) return { kind: "expired" };
+    if (error instanceof errors.JOSEError) return { kind: "invalid" };
+    throw error;
+  }
+}

@@ -1,0 +1,136 @@
+/**
+ * The secrets of the gate, parsed once and turned into keys.
+ *
+ * Guarantee: a missing or malformed secret is found at the first request and named; nothing here
+ * ever prints a secret's value. Keys are JWKS so that they can overlap while they are rotated: the
+ * first key signs, every key verifies, and each set has one purpose and one pinned algorithm.
+ */
+import { importJWK, type JWK } from "jose";
+import { z } from "zod";
+import { ADMIN_TOKEN_LENGTH_MIN } from "../domain/limits.ts";
+
+const keySetOf = <Key extends z.ZodType>(key: Key) =>
+  z.string().transform((text, context) => {
+    let value: unknown = null;
+    try {
+      value = JSON.parse(text);
+    } catch {
+      context.addIssue({ code: "custom", message: "is not JSON" });
+      return z.NEVER;
+    }
+    const parsed = z.object({ keys: z.array(key).min(1) }).safeParse(value);
+    if (parsed.success) return parsed.data.keys;
+    context.addIssue({ code: "custom", message: "is not a JWKS of the right kind of keys" });
+    return z.NEVER;
+  });
+
+const ticketKeySchema = z.object({
+  kty: z.literal("oct"),
+  kid: z.string().min(1),
+  k: z.string().min(43),
+});
+const admissionKeySchema = z.object({
+  kty: z.literal("OKP"),
+  crv: z.literal("Ed25519"),
+  kid: z.string().min(1),
+  x: z.string(),
+  d: z.string(),
+});
+
+const secretsSchema = z.object({
+  TICKET_KEYS: keySetOf(ticketKeySchema),
+  ADMISSION_KEYS: keySetOf(admissionKeySchema),
+  ADMIN_TOKEN: z
+    .string()
+    .min(ADMIN_TOKEN_LENGTH_MIN, `has fewer than ${ADMIN_TOKEN_LENGTH_MIN} characters`),
+});
+
+export interface SigningKey {
+  readonly kid: string;
+  readonly key: CryptoKey;
+}
+
+export interface Keys {
+  readonly ticketSigner: SigningKey;
+  readonly ticketVerifiers: ReadonlyMap<string, CryptoKey>;
+  readonly admissionSigner: SigningKey;
+  readonly admissionVerifiers: ReadonlyMap<string, CryptoKey>;
+  /** What origins fetch: public parts only. */
+  readonly admissionJwks: { readonly keys: readonly JWK[] };
+}
+
+export type SecretsOutcome =
+  | { readonly kind: "ready"; readonly keys: Keys; readonly adminToken: string }
+  /** Names of the secrets and what is wrong with each; never a value. */
+  | { readonly kind: "not_configured"; readonly missing: readonly string[] };
+
+type SecretsEnv = Partial<Record<"TICKET_KEYS" | "ADMISSION_KEYS" | "ADMIN_TOKEN", string>>;
+
+async function imported(jwk: JWK, alg: string): Promise<CryptoKey> {
+  const key = await importJWK(jwk, alg);
+  if (key instanceof Uint8Array) {
+    return crypto.subtle.importKey("raw", key, { name: "HMAC", hash: "SHA-256" }, false, [
+      "sign",
+      "verify",
+    ]);
+  }
+  return key;
+}
+
+function first<Value>(values: readonly Value[]): Value {
+  const value = values[0];
+  if (value === undefined) throw new Error("secrets: an empty key set passed its schema");
+  return value;
+}
+
+async function prepare(secrets: z.output<typeof secretsSchema>): Promise<Keys> {
+  const tickets = await Promise.all(
+    secrets.TICKET_KEYS.map(async (jwk) => ({ kid: jwk.kid, key: await imported(jwk, "HS256") })),
+  );
+  const publicKeys = secrets.ADMISSION_KEYS.map(({ kty, crv, kid, x }) => {
+    return { kty, crv, kid, x, alg: "EdDSA", use: "sig" };
+  });
+  const verifiers = await Promise.all(
+    publicKeys.map(async (jwk) => [jwk.kid, await imported(jwk, "EdDSA")] as const),
+  );
+  const { kty, crv, kid, x, d } = first(secrets.ADMISSION_KEYS);
+  return {
+    ticketSigner: first(tickets),
+    ticketVerifiers: new Map(tickets.map(({ kid: id, key }) => [id, key])),
+    admissionSigner: { kid, key: await imported({ kty, crv, kid, x, d }, "EdDSA") },
+    admissionVerifiers: new Map(verifiers),
+    admissionJwks: { keys: publicKeys },
+  };
+}
+
+let remembered: { readonly from: string; readonly outcome: SecretsOutcome } | null = null;
+
+/** Parses and imports once per isolate and set of secrets. */
+export async function readSecrets(env: SecretsEnv): Promise<SecretsOutcome> {
+  const from = [env.TICKET_KEYS, env.ADMISSION_KEYS, env.ADMIN_TOKEN].join("\n");
+  if (remembered?.from === from) return remembered.outcome;
+  const outcome = await parseSecrets(env);
+  remembered = { from, outcome };
+  return outcome;
+}
+
+async function parseSecrets(env: SecretsEnv): Promise<SecretsOutcome> {
+  const parsed = secretsSchema.safeParse(env);
+  if (!parsed.success) {
+    const missing = parsed.error.issues.map(({ path, message }) => {
+      const name = String(path[0]);
+      const absent = env[name as keyof SecretsEnv] === undefined;
+      return absent ? `${name} is missing` : `${name} ${message}`;
+    });
+    return { kind: "not_configured", missing };
+  }
+  try {
+    const keys = await prepare(parsed.data);
+    return { kind: "ready", keys, adminToken: parsed.data.ADMIN_TOKEN };
+  } catch {
+    return {
+      kind: "not_configured",
+      missing: ["TICKET_KEYS or ADMISSION_KEYS hold unusable keys"],
+    };
+  }
+}
