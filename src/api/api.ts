@@ -1,0 +1,130 @@
+/**
+ * The JSON API: routes, their order of checks, and the OpenAPI document made from their schemas.
+ *
+ * Order of checks: body size, media type, origin (shoppers) or bearer token (merchants), rate
+ * limit, schema, use case. Each that refuses answers with a problem document and changes nothing.
+ */
+import { OpenAPIHono } from "@hono/zod-openapi";
+import { decodeJwt } from "jose";
+import type { MiddlewareHandler } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { HTTPException } from "hono/http-exception";
+import { BODY_BYTES_MAX } from "../domain/limits.ts";
+import { sameText } from "../journey/ordering.ts";
+import { isOwnOrigin, type GateApp, type GateRequest } from "../web/gate-app.ts";
+import { VERSION } from "../web/version.ts";
+import { merchantOrderRoutes } from "./merchant-order-routes.ts";
+import { merchantRoutes } from "./merchant-routes.ts";
+import { orderRoutes } from "./order-routes.ts";
+import { problem } from "./problems.ts";
+import { shopperRoutes } from "./shopper-routes.ts";
+
+const WRITES = new Set(["POST", "PUT", "PATCH", "DELETE"]);
+
+const limitBody: MiddlewareHandler<GateApp> = bodyLimit({
+  maxSize: BODY_BYTES_MAX,
+  onError: (c) => {
+    return problem(c, "body_too_large", { detail: `At most ${BODY_BYTES_MAX / 1024} KiB.` });
+  },
+});
+
+/** A write with a body says that it is JSON; anything else is a form of another site. */
+const jsonOnly: MiddlewareHandler<GateApp> = async (c, next) => {
+  const type = c.req.header("Content-Type");
+  const length = c.req.header("Content-Length");
+  const hasBody = c.req.raw.body !== null && length !== "0";
+  if (WRITES.has(c.req.method) && hasBody && type?.split(";")[0]?.trim() !== "application/json") {
+    return problem(c, "unsupported_media_type");
+  }
+  return next();
+};
+
+const ownOrigin: MiddlewareHandler<GateApp> = async (c, next) => {
+  if (WRITES.has(c.req.method) && !isOwnOrigin(c)) return problem(c, "origin_mismatch");
+  return next();
+};
+
+const bearer: MiddlewareHandler<GateApp> = async (c, next) => {
+  const token = c.req.header("Authorization")?.match(/^Bearer (\S+)$/i)?.[1];
+  if (token === undefined || !sameText(token, c.get("adminToken"))) {
+    return problem(c, "unauthorized");
+  }
+  return next();
+};
+
+/** Whoever the token names, unverified: a forged one only gives the forger a count of their own. */
+function subjectOf(c: GateRequest): string | null {
+  const token = c.req.header("Sluice-Admission") ?? c.req.header("Sluice-Ticket");
+  if (token === undefined) return null;
+  try {
+    return decodeJwt(token).sub ?? null;
+  } catch {
+    return null;
+  }
+}
+
+const limitRate: MiddlewareHandler<GateApp> = async (c, next) => {
+  if (!WRITES.has(c.req.method)) return next();
+  const address = c.req.header("CF-Connecting-IP");
+  const subject = subjectOf(c);
+  const asked = await Promise.all([
+    address === undefined ? null : c.env.WRITES_BY_ADDRESS.limit({ key: address }),
+    subject === null ? null : c.env.WRITES_BY_SUBJECT.limit({ key: subject }),
+  ]);
+  if (asked.some((answer) => answer?.success === false)) {
+    return problem(c, "rate_limited", { retryAfter_s: 10 });
+  }
+  return next();
+};
+
+/** What went wrong in words of ours; the cause stays in the log. */
+export function failed(error: Error, c: GateRequest): Response {
+  if (error instanceof HTTPException && error.status === 400) return problem(c, "malformed_json");
+  const { method } = c.req;
+  const path = new URL(c.req.url).pathname;
+  console.error(
+    JSON.stringify({ at: "api", event: "unhandled", method, path, why: error.message }),
+  );
+  return problem(c, "internal_error");
+}
+
+const described = {
+  openapi: "3.1.0",
+  info: {
+    title: "Sluice",
+    version: VERSION,
+    description: "A waiting room and checkout at the edge: place in line, held item, paid order.",
+  },
+};
+
+function shopperApi(): OpenAPIHono<GateApp> {
+  const app = new OpenAPIHono<GateApp>();
+  app.use(limitBody, jsonOnly, ownOrigin, limitRate);
+  app.route("/", shopperRoutes);
+  app.route("/", orderRoutes);
+  return app;
+}
+
+function merchantApi(): OpenAPIHono<GateApp> {
+  const app = new OpenAPIHono<GateApp>();
+  app.use(bearer, limitBody, jsonOnly);
+  app.route("/", merchantRoutes);
+  app.route("/", merchantOrderRoutes);
+  return app;
+}
+
+/** Everything under `/_sluice` that answers in JSON. */
+export function jsonApi(): OpenAPIHono<GateApp> {
+  const app = new OpenAPIHono<GateApp>();
+  app.route("/v1", shopperApi());
+  app.route("/admin/v1", merchantApi());
+  app.get("/openapi.json", (c) => {
+    const document = app.getOpenAPI31Document({ ...described, servers: [{ url: "/_sluice" }] });
+    return c.json(document);
+  });
+  app.openAPIRegistry.registerComponent("securitySchemes", "adminToken", {
+    type: "http",
+    scheme: "bearer",
+  });
+  return app;
+}

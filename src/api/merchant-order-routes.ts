@@ -1,0 +1,160 @@
+/**
+ * The merchant's routes for orders, dead letters and breakers.
+ */
+import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import * as breakers from "../merchant/breakers.ts";
+import * as orders from "../merchant/orders.ts";
+import { listDeadLetters, listOrders, type DeadLetter } from "../order-book/order-book.ts";
+import type { GateApp } from "../web/gate-app.ts";
+import { answers, jsonBody } from "./answers.ts";
+import * as documents from "./documents.ts";
+import { merchantOf } from "./merchant-routes.ts";
+import { problem } from "./problems.ts";
+import { orderAnswer, timeOf } from "./shopper-answers.ts";
+import { refuseInvalid } from "./validation.ts";
+
+export const merchantOrderRoutes = new OpenAPIHono<GateApp>({ defaultHook: refuseInvalid });
+
+merchantOrderRoutes.openapi(
+  createRoute({
+    method: "get",
+    path: "/orders",
+    summary: "The order book",
+    request: { query: documents.ordersQuery },
+    responses: answers({ 200: documents.ordersDocument }),
+  }),
+  async (c) => {
+    const filter = c.req.valid("query");
+    const rows = await listOrders(c.env.ORDER_BOOK, filter);
+    const next = rows.length === filter.limit ? (rows.at(-1)?.id ?? null) : null;
+    const shown = rows.map(({ placed_ms, updated_ms, ...row }) => {
+      return { ...row, placedAt: timeOf(placed_ms), updatedAt: timeOf(updated_ms) };
+    });
+    return c.json({ orders: shown, next }, 200);
+  },
+);
+
+merchantOrderRoutes.openapi(
+  createRoute({
+    method: "get",
+    path: "/orders/{id}",
+    summary: "One order with its history",
+    request: { params: documents.orderParameter },
+    responses: answers({ 200: documents.merchantOrderDocument }),
+  }),
+  async (c) => {
+    const outcome = await orders.readOrder(merchantOf(c), c.req.valid("param").id);
+    if (outcome.kind === "order_not_found") return problem(c, "order_not_found");
+    const history = outcome.history.map(({ at_ms, ...line }) => ({ ...line, at: timeOf(at_ms) }));
+    return c.json({ ...orderAnswer(outcome.order), email: outcome.email, history }, 200);
+  },
+);
+
+merchantOrderRoutes.openapi(
+  createRoute({
+    method: "post",
+    path: "/orders/{id}/actions",
+    summary: "Push an order on, or cancel it",
+    request: { params: documents.orderParameter, ...jsonBody(documents.orderActionRequest) },
+    responses: answers({ 200: documents.merchantOrderDocument }),
+  }),
+  async (c) => {
+    const { id } = c.req.valid("param");
+    const outcome = await orders.actOnOrder(merchantOf(c), id, c.req.valid("json").action);
+    switch (outcome.kind) {
+      case "done": {
+        const read = await orders.readOrder(merchantOf(c), id);
+        if (read.kind === "order_not_found") return problem(c, "order_not_found");
+        const history = read.history.map(({ at_ms, ...line }) => ({ ...line, at: timeOf(at_ms) }));
+        return c.json({ ...orderAnswer(read.order), email: read.email, history }, 200);
+      }
+      case "order_busy":
+        return problem(c, "order_busy", { retryAfter_s: outcome.retryAfter_s });
+      case "not_cancellable":
+        return problem(c, "not_cancellable", { detail: `It is ${outcome.state}.` });
+      case "order_final":
+      case "order_not_found":
+        return problem(c, outcome.kind);
+    }
+  },
+);
+
+function deadLetterDocument({ parked_ms, replayed_ms, body, ...letter }: DeadLetter) {
+  const replayedAt = replayed_ms === null ? null : timeOf(replayed_ms);
+  return { ...letter, body, parkedAt: timeOf(parked_ms), replayedAt };
+}
+
+merchantOrderRoutes.openapi(
+  createRoute({
+    method: "get",
+    path: "/dead-letters",
+    summary: "What the queues gave up on",
+    responses: answers({ 200: documents.deadLettersDocument }),
+  }),
+  async (c) => {
+    const letters = await listDeadLetters(c.env.ORDER_BOOK);
+    return c.json({ deadLetters: letters.map(deadLetterDocument) }, 200);
+  },
+);
+
+merchantOrderRoutes.openapi(
+  createRoute({
+    method: "post",
+    path: "/dead-letters/{id}/replay",
+    summary: "Send a dead letter again",
+    request: { params: z.object({ id: z.string().max(100) }) },
+    responses: answers({ 200: documents.deadLettersDocument }),
+  }),
+  async (c) => {
+    const outcome = await orders.replayDeadLetter(merchantOf(c), c.req.valid("param").id);
+    switch (outcome.kind) {
+      case "replayed":
+        return c.json({ deadLetters: [deadLetterDocument(outcome.deadLetter)] }, 200);
+      case "dead_letter_not_found":
+        return problem(c, "dead_letter_not_found");
+      case "unreadable":
+        return problem(c, "dead_letter_unreadable");
+    }
+  },
+);
+
+function breakerDocument({ backend, shared, force }: breakers.BreakerReading) {
+  const open = shared.state === "open" ? shared : null;
+  return {
+    backend,
+    state: shared.state,
+    force,
+    epoch: shared.epoch,
+    reason: open?.reason ?? null,
+    openedAt: open === null ? null : timeOf(open.openedAt_ms),
+    retryAt: open === null ? null : timeOf(open.retryAt_ms),
+  };
+}
+
+merchantOrderRoutes.openapi(
+  createRoute({
+    method: "get",
+    path: "/breakers",
+    summary: "Breaker states",
+    responses: answers({ 200: documents.breakersDocument }),
+  }),
+  async (c) => {
+    const readings = await breakers.readBreakers(merchantOf(c));
+    return c.json({ breakers: readings.map(breakerDocument) }, 200);
+  },
+);
+
+merchantOrderRoutes.openapi(
+  createRoute({
+    method: "put",
+    path: "/breakers/{backend}",
+    summary: "Force a breaker open or closed, or let it decide again",
+    request: { params: documents.backendParameter, ...jsonBody(documents.forceRequest) },
+    responses: answers({ 200: documents.breakersDocument }),
+  }),
+  async (c) => {
+    const { backend } = c.req.valid("param");
+    const reading = await breakers.forceBreaker(merchantOf(c), backend, c.req.valid("json").force);
+    return c.json({ breakers: [breakerDocument(reading)] }, 200);
+  },
+);

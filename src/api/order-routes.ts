@@ -1,0 +1,82 @@
+/**
+ * Placing and reading orders.
+ */
+import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
+import { z } from "zod";
+import { placeOrder, viewOrder } from "../journey/ordering.ts";
+import { carriedOf, type GateApp } from "../web/gate-app.ts";
+import { orderPagePath } from "../web/paths.ts";
+import { answers, jsonBody } from "./answers.ts";
+import * as documents from "./documents.ts";
+import {
+  admissionProblem,
+  linesProblem,
+  orderAnswer,
+  rejectionProblem,
+} from "./shopper-answers.ts";
+import { problem } from "./problems.ts";
+import { refuseInvalid } from "./validation.ts";
+
+export const orderRoutes = new OpenAPIHono<GateApp>({ defaultHook: refuseInvalid });
+
+orderRoutes.openapi(
+  createRoute({
+    method: "post",
+    path: "/orders",
+    summary: "Place an order",
+    description: "Needs an admission and an Idempotency-Key header; may be repeated with both.",
+    request: jsonBody(documents.orderRequest),
+    responses: answers({ 202: documents.acceptedDocument }),
+  }),
+  async (c) => {
+    const key = documents.idempotencyKeySchema.safeParse(c.req.header("Idempotency-Key"));
+    if (!key.success) return problem(c, "idempotency_key_required");
+    const request = c.req.valid("json");
+    const { origin } = new URL(c.req.url);
+    const page = (order: string, viewKey: string): string =>
+      `${origin}${orderPagePath(request.sale, order, viewKey)}`;
+    const carried = carriedOf(c, request.sale);
+    const outcome = await placeOrder(c.get("gate"), carried, request, key.data, page);
+    switch (outcome.kind) {
+      case "accepted": {
+        const { order, viewKey } = outcome;
+        const statusUrl = `${origin}/_sluice/v1/orders/${order.id}?key=${viewKey}`;
+        return c.json({ order: orderAnswer(order), statusUrl }, 202, { Location: statusUrl });
+      }
+      case "rejected":
+        return rejectionProblem(c, outcome.rejection);
+      case "order_unavailable":
+        return problem(c, "order_unavailable", { more: { part: outcome.part } });
+      case "idempotency_conflict":
+      case "sale_over":
+        return problem(c, outcome.kind);
+      case "unknown_sku":
+      case "too_many_lines":
+      case "limit_reached":
+        return linesProblem(c, outcome);
+      default:
+        return admissionProblem(c, outcome);
+    }
+  },
+);
+
+orderRoutes.openapi(
+  createRoute({
+    method: "get",
+    path: "/orders/{id}",
+    summary: "An order, for its buyer",
+    request: {
+      params: documents.orderParameter,
+      query: z.object({ key: z.string().max(100).optional() }),
+    },
+    responses: answers({ 200: documents.orderDocument }),
+  }),
+  async (c) => {
+    const { id } = c.req.valid("param");
+    const key = c.req.valid("query").key ?? null;
+    const admissionFor = (sale: string): string | null => carriedOf(c, sale).admission;
+    const outcome = await viewOrder(c.get("gate"), id, key, admissionFor);
+    if (outcome.kind === "order_not_found") return problem(c, "order_not_found");
+    return c.json(orderAnswer(outcome.order), 200, { "Cache-Control": "no-store" });
+  },
+);

@@ -1,0 +1,110 @@
+/**
+ * Every problem Sluice answers with, in one table: RFC 9457 documents with a stable `code`.
+ *
+ * Guarantee: a `code` never changes its meaning, each says what to do next, and clients need not
+ * read prose. What is not in this table is an opaque 500 and a line in the log.
+ */
+import type { Context } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+
+interface ProblemKind {
+  readonly status: ContentfulStatusCode;
+  readonly title: string;
+  readonly next: string;
+}
+
+const kind = (status: ContentfulStatusCode, title: string, next: string): ProblemKind => {
+  return { status, title, next };
+};
+
+export const PROBLEMS = {
+  malformed_json: kind(400, "The body is not JSON", "Send a JSON document."),
+  idempotency_key_required: kind(
+    400,
+    "The Idempotency-Key header is missing or too long",
+    "Send a key of 1 to 128 visible characters, the same for every repetition of the request.",
+  ),
+  invalid_request: kind(422, "The request does not fit its schema", "Mend the fields in errors."),
+  unknown_sku: kind(422, "The sale does not have this SKU", "Use a SKU of the sale's items."),
+  too_many_lines: kind(422, "The cart has too many lines", "Send fewer lines."),
+  idempotency_conflict: kind(
+    422,
+    "This Idempotency-Key was used with another body",
+    "Use a new key for a new order, or repeat the first body.",
+  ),
+  body_too_large: kind(413, "The body is too large", "Send a smaller document."),
+  unsupported_media_type: kind(415, "The body is not application/json", "Send application/json."),
+  ticket_required: kind(401, "No ticket was carried", "Join with POST …/tickets."),
+  ticket_invalid: kind(401, "The ticket is not valid for this sale", "Join again."),
+  admission_required: kind(401, "No admission was carried", "Claim a turn or join the line."),
+  admission_invalid: kind(401, "The admission is not valid for this sale", "Join the line."),
+  admission_expired: kind(401, "The admission has expired", "Join the line again."),
+  unauthorized: kind(401, "The bearer token is missing or wrong", "Send ADMIN_TOKEN as bearer."),
+  origin_mismatch: kind(403, "The request came from another site", "Use the shop's own pages."),
+  pass_invalid: kind(403, "The pass is not valid for this sale", "Join without a pass."),
+  sale_not_found: kind(404, "There is no such sale", "Check the sale's id."),
+  order_not_found: kind(404, "There is no such order", "Use the status URL of the order."),
+  cohort_not_found: kind(404, "There is no such closed cohort", "Ask again when it has closed."),
+  dead_letter_not_found: kind(404, "There is no such dead letter", "List GET …/dead-letters."),
+  not_found: kind(404, "There is nothing here", "See /_sluice/openapi.json."),
+  sale_not_open: kind(409, "The sale has not opened yet", "Come back at opensAt."),
+  not_called: kind(409, "It is not your turn yet", "Ask again after status.pollAfter_s."),
+  sold_out: kind(409, "There are not enough units", "Take fewer, or wait: units may come back."),
+  limit_reached: kind(409, "More than one buyer may have", "Take fewer units."),
+  order_in_progress: kind(409, "Another order is on its way", "Wait for it to become final."),
+  admission_spent: kind(409, "This admission has bought its order", "See your order."),
+  order_not_placed: kind(409, "The order was refused", "Place a new order with a new key."),
+  order_final: kind(409, "The order is final", "Nothing can change it any more."),
+  order_busy: kind(409, "A step of the order is being taken", "Ask again in some seconds."),
+  not_cancellable: kind(409, "The order can no longer be cancelled", "Refund it instead."),
+  action_not_possible: kind(409, "The sale is over", "Create another sale."),
+  movement_conflict: kind(409, "This movement id was used before", "Use a new id."),
+  not_available: kind(409, "More units than are available", "Move no more than available."),
+  dead_letter_unreadable: kind(409, "The dead letter is no message of ours", "Read its body."),
+  turn_lapsed: kind(410, "Your turn has passed on", "Join the line again."),
+  sale_over: kind(410, "The sale is over", "See you at the next one."),
+  rate_limited: kind(429, "Too many requests", "Wait for Retry-After."),
+  internal_error: kind(500, "Something broke", "Repeat the request with the same key."),
+  room_unavailable: kind(503, "The waiting room does not answer", "Ask again; places are kept."),
+  booth_unavailable: kind(503, "The ticket booth does not answer", "Join again after Retry-After."),
+  stock_unavailable: kind(503, "The stock does not answer", "Try again; nothing was charged."),
+  order_unavailable: kind(503, "The order could not be placed", "Repeat with the same key."),
+  not_configured: kind(503, "Sluice is not configured", "The operator must set its secrets."),
+} as const satisfies Record<string, ProblemKind>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+export interface FieldError {
+  readonly path: string;
+  readonly message: string;
+}
+
+export interface ProblemDetails {
+  readonly detail?: string;
+  readonly errors?: readonly FieldError[];
+  /** Seconds; sent as `Retry-After`. */
+  readonly retryAfter_s?: number;
+  /** Members of this problem beyond RFC 9457's. */
+  readonly more?: Readonly<Record<string, unknown>>;
+}
+
+export function problem(c: Context, code: ProblemCode, details: ProblemDetails = {}): Response {
+  const { status, title, next } = PROBLEMS[code];
+  const { detail, errors, retryAfter_s, more } = details;
+  const body = {
+    type: `/_sluice/problems#${code}`,
+    title,
+    status,
+    code,
+    detail: detail === undefined ? next : `${detail} ${next}`,
+    ...(errors === undefined ? {} : { errors }),
+    ...more,
+  };
+  const retry = retryAfter_s ?? (status === 503 ? 2 : undefined);
+  return c.json(body, status, {
+    "Content-Type": "application/problem+json",
+    "Cache-Control": "no-store",
+    ...(retry === undefined ? {} : { "Retry-After": String(Math.ceil(retry)) }),
+    ...(status === 401 ? { "WWW-Authenticate": "Bearer" } : {}),
+  });
+}

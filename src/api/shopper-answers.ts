@@ -1,0 +1,101 @@
+/**
+ * Use-case outcomes as documents and problems: the one place where a shopper's words are chosen.
+ */
+import { DRAW_ALGORITHM } from "../domain/cohort.ts";
+import type { OrderView } from "../domain/order-messages.ts";
+import type { Rejection } from "../domain/order.ts";
+import { lanesOf, type Sale } from "../domain/sale.ts";
+import type { Seen, Standing } from "../domain/standing.ts";
+import type { AdmissionRefused, LinesRefused } from "../journey/cart.ts";
+import type { Admitted } from "../journey/waiting.ts";
+import { giveCookie, type GateRequest } from "../web/gate-app.ts";
+import { problem } from "./problems.ts";
+
+export function timeOf(at_ms: number): string {
+  return new Date(at_ms).toISOString();
+}
+
+/** The Status document of API answers. */
+export function statusOf({ at_ms, ...standing }: Standing) {
+  return { ...standing, stock: [...standing.stock], at: timeOf(at_ms) };
+}
+
+export function saleAnswer(sale: Sale, { snapshot, now }: Seen) {
+  const { schedule } = snapshot;
+  const level = (sku: string) => {
+    const known = snapshot.stock.find((item) => item.sku === sku);
+    return { level: known?.level ?? "out", available: known?.available ?? 0 };
+  };
+  return {
+    id: sale.id,
+    title: sale.title,
+    currency: sale.currency,
+    phase: snapshot.phase,
+    paused: snapshot.paused,
+    soldOut: snapshot.soldOut,
+    opensAt: timeOf(schedule.opensAt_ms),
+    startsAt: timeOf(schedule.startsAt_ms),
+    endsAt: timeOf(schedule.endsAt_ms),
+    items: sale.items.map(({ sku, name, price, limitPerBuyer }) => {
+      return { sku, name, price, limitPerBuyer, stock: level(sku) };
+    }),
+    lanes: lanesOf(sale).map(({ id }) => id),
+    method: sale.admission.method,
+    session_s: sale.admission.sessionSeconds,
+    hold_s: sale.admission.holdSeconds,
+    fairness: { commitment: snapshot.commitment, algorithm: DRAW_ALGORITHM },
+    protection: sale.protection,
+    message: snapshot.message,
+    at: timeOf(now),
+  };
+}
+
+export function admittedAnswer(c: GateRequest, sale: string, admitted: Admitted): Response {
+  const { admission, expiresAt_ms, standing } = admitted;
+  giveCookie(c, "admission", sale, admission, expiresAt_ms);
+  const expiresAt = timeOf(Math.floor(expiresAt_ms / 1000) * 1000);
+  return c.json({ admission, expiresAt, status: statusOf(standing) }, 201);
+}
+
+export function unreachable(c: GateRequest, code: "sale_not_found" | "room_unavailable"): Response {
+  return problem(c, code);
+}
+
+export function admissionProblem(c: GateRequest, refused: AdmissionRefused): Response {
+  return problem(c, refused.kind);
+}
+
+export function linesProblem(c: GateRequest, refused: LinesRefused): Response {
+  switch (refused.kind) {
+    case "unknown_sku": {
+      const path = `lines.${refused.index}.sku`;
+      const errors = [{ path, message: `'${refused.sku}' is not in this sale` }];
+      return problem(c, "unknown_sku", { errors });
+    }
+    case "too_many_lines": {
+      const errors = [{ path: "lines", message: `at most ${refused.limit} lines` }];
+      return problem(c, "too_many_lines", { errors });
+    }
+    case "limit_reached": {
+      const { sku, limit, taken } = refused;
+      return problem(c, "limit_reached", { more: { sku, limit, taken: taken ?? 0 } });
+    }
+  }
+}
+
+export function rejectionProblem(c: GateRequest, rejection: Rejection): Response {
+  const { code, ...more } = rejection;
+  return problem(c, code, { more });
+}
+
+/** The Order document of API answers. */
+export function orderAnswer({ placedAt_ms, updatedAt_ms, action, reason, ...order }: OrderView) {
+  return {
+    ...order,
+    lines: [...order.lines],
+    placedAt: timeOf(placedAt_ms),
+    updatedAt: timeOf(updatedAt_ms),
+    ...(action === null ? {} : { action }),
+    ...(reason === null ? {} : { reason }),
+  };
+}

@@ -1,0 +1,232 @@
+/**
+ * The shopper's routes: each maps one use case to HTTP and back. No rule lives here.
+ */
+import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
+import { DRAW_ALGORITHM } from "../domain/cohort.ts";
+import { saleOf } from "../journey/visit.ts";
+import { setCart } from "../journey/cart.ts";
+import { askFairness, askManifest } from "../journey/fairness.ts";
+import { askStanding, claimTurn, join, leave } from "../journey/waiting.ts";
+import { carriedOf, giveCookie, takeCookie, type GateApp } from "../web/gate-app.ts";
+import { answers, jsonBody, optionalJsonBody } from "./answers.ts";
+import * as documents from "./documents.ts";
+import {
+  admissionProblem,
+  admittedAnswer,
+  linesProblem,
+  saleAnswer,
+  statusOf,
+  unreachable,
+} from "./shopper-answers.ts";
+import { problem } from "./problems.ts";
+import { refuseInvalid } from "./validation.ts";
+
+export const shopperRoutes = new OpenAPIHono<GateApp>({ defaultHook: refuseInvalid });
+
+const sale = { params: documents.saleParameter };
+
+shopperRoutes.openapi(
+  createRoute({
+    method: "get",
+    path: "/sales/{sale}",
+    summary: "The sale as the public may see it",
+    request: sale,
+    responses: answers({ 200: documents.publicSaleDocument }),
+  }),
+  async (c) => {
+    const found = await saleOf(c.get("gate"), c.req.valid("param").sale);
+    if (found.kind !== "sale") return unreachable(c, found.kind);
+    return c.json(saleAnswer(found.sale, found.seen), 200, { "Cache-Control": "max-age=1" });
+  },
+);
+
+shopperRoutes.openapi(
+  createRoute({
+    method: "post",
+    path: "/sales/{sale}/tickets",
+    summary: "Join",
+    request: { ...sale, ...optionalJsonBody(documents.joinRequest) },
+    responses: answers({ 200: documents.ticketDocument, 201: documents.ticketDocument }),
+  }),
+  async (c) => {
+    const { sale: id } = c.req.valid("param");
+    const { pass } = c.req.valid("json");
+    const outcome = await join(c.get("gate"), id, carriedOf(c, id), pass ?? null);
+    switch (outcome.kind) {
+      case "joined":
+      case "already_joined": {
+        const { ticket, standing } = outcome;
+        giveCookie(c, "ticket", id, ticket, c.get("gate").now + TICKET_COOKIE_MS);
+        const status = statusOf(standing);
+        return c.json({ ticket, status }, outcome.kind === "joined" ? 201 : 200);
+      }
+      case "admitted":
+        return admittedAnswer(c, id, outcome);
+      case "sale_not_open": {
+        const opensAt = new Date(outcome.opensAt_ms).toISOString();
+        return problem(c, "sale_not_open", { more: { opensAt } });
+      }
+      case "booth_unavailable":
+      case "pass_invalid":
+      case "sale_over":
+        return problem(c, outcome.kind);
+      case "sale_not_found":
+      case "room_unavailable":
+        return unreachable(c, outcome.kind);
+    }
+  },
+);
+
+/** Longer than any sale's line; the place itself has no expiry. */
+const TICKET_COOKIE_MS = 7 * 24 * 60 * 60 * 1000;
+
+shopperRoutes.openapi(
+  createRoute({
+    method: "get",
+    path: "/sales/{sale}/status",
+    summary: "Where I stand",
+    request: sale,
+    responses: answers({ 200: documents.statusDocument }),
+  }),
+  async (c) => {
+    const { sale: id } = c.req.valid("param");
+    const outcome = await askStanding(c.get("gate"), id, carriedOf(c, id));
+    switch (outcome.kind) {
+      case "standing":
+        return c.json(statusOf(outcome.standing), 200, { "Cache-Control": "no-store" });
+      case "ticket_required":
+      case "ticket_invalid":
+        return problem(c, outcome.kind);
+      case "sale_not_found":
+      case "room_unavailable":
+        return unreachable(c, outcome.kind);
+    }
+  },
+);
+
+shopperRoutes.openapi(
+  createRoute({
+    method: "post",
+    path: "/sales/{sale}/admissions",
+    summary: "Claim my turn",
+    request: sale,
+    responses: answers({ 201: documents.admissionDocument }),
+  }),
+  async (c) => {
+    const { sale: id } = c.req.valid("param");
+    const outcome = await claimTurn(c.get("gate"), id, carriedOf(c, id));
+    switch (outcome.kind) {
+      case "admitted":
+        return admittedAnswer(c, id, outcome);
+      case "not_called": {
+        const status = statusOf(outcome.standing);
+        const retryAfter_s = status.pollAfter_s;
+        const full = { detail: "You are called; every seat is taken and your turn is kept." };
+        const details = outcome.seatsFull ? full : {};
+        return problem(c, "not_called", { ...details, more: { status }, retryAfter_s });
+      }
+      case "turn_lapsed":
+      case "sale_over":
+      case "ticket_required":
+      case "ticket_invalid":
+        return problem(c, outcome.kind);
+      case "sale_not_found":
+      case "room_unavailable":
+        return unreachable(c, outcome.kind);
+    }
+  },
+);
+
+shopperRoutes.openapi(
+  createRoute({
+    method: "delete",
+    path: "/sales/{sale}/admissions/current",
+    summary: "Leave: frees the seat and my holds",
+    request: sale,
+    responses: answers({ 204: null }),
+  }),
+  async (c) => {
+    const { sale: id } = c.req.valid("param");
+    const outcome = await leave(c.get("gate"), id, carriedOf(c, id));
+    switch (outcome.kind) {
+      case "left":
+        takeCookie(c, "admission", id);
+        takeCookie(c, "ticket", id);
+        return c.body(null, 204);
+      case "admission_required":
+        return problem(c, "admission_required");
+      case "sale_not_found":
+      case "room_unavailable":
+        return unreachable(c, outcome.kind);
+    }
+  },
+);
+
+shopperRoutes.openapi(
+  createRoute({
+    method: "put",
+    path: "/sales/{sale}/cart",
+    summary: "Set what I hold",
+    request: { ...sale, ...jsonBody(documents.cartRequest) },
+    responses: answers({ 200: documents.cartDocument }),
+  }),
+  async (c) => {
+    const { sale: id } = c.req.valid("param");
+    const { lines } = c.req.valid("json");
+    const outcome = await setCart(c.get("gate"), id, carriedOf(c, id), lines);
+    switch (outcome.kind) {
+      case "set": {
+        const { holdsUntil_ms } = outcome;
+        const holdsUntil = holdsUntil_ms === null ? null : new Date(holdsUntil_ms).toISOString();
+        return c.json({ lines: [...outcome.lines], holdsUntil }, 200);
+      }
+      case "sold_out": {
+        const { sku, available } = outcome;
+        return problem(c, "sold_out", { more: { sku, available } });
+      }
+      case "stock_unavailable":
+        return problem(c, "stock_unavailable", { more: { sku: outcome.sku } });
+      case "unknown_sku":
+      case "too_many_lines":
+      case "limit_reached":
+        return linesProblem(c, outcome);
+      default:
+        return admissionProblem(c, outcome);
+    }
+  },
+);
+
+shopperRoutes.openapi(
+  createRoute({
+    method: "get",
+    path: "/sales/{sale}/cohorts/{lane}/{k}",
+    summary: "A closed cohort's manifest",
+    request: { params: documents.cohortParameters },
+    responses: answers({ 200: documents.manifestDocument }),
+  }),
+  async (c) => {
+    const { sale: id, lane, k } = c.req.valid("param");
+    const outcome = await askManifest(c.get("gate"), id, lane, k);
+    if (outcome.kind === "cohort_not_found") return problem(c, "cohort_not_found");
+    if (outcome.kind !== "manifest") return unreachable(c, outcome.kind);
+    const headers = { "Cache-Control": "public, max-age=31536000, immutable" };
+    return c.json({ ...outcome.manifest, counts: [...outcome.manifest.counts] }, 200, headers);
+  },
+);
+
+shopperRoutes.openapi(
+  createRoute({
+    method: "get",
+    path: "/sales/{sale}/fairness",
+    summary: "What the draw was fixed by, and after the end its secret",
+    request: sale,
+    responses: answers({ 200: documents.fairnessDocument }),
+  }),
+  async (c) => {
+    const { sale: id } = c.req.valid("param");
+    const outcome = await askFairness(c.get("gate"), id);
+    if (outcome.kind !== "fairness") return unreachable(c, outcome.kind);
+    const { commitment, secret } = outcome;
+    return c.json({ sale: id, commitment, algorithm: DRAW_ALGORITHM, secret }, 200);
+  },
+);

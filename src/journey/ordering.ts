@@ -1,0 +1,142 @@
+/**
+ * Placing an order, and looking at one.
+ *
+ * Guarantee (P6): the order's id follows from sale, shopper and idempotency key, so a repeated
+ * request meets the same Order object and gets the same answer. What is paid comes from the sale
+ * document, never from the request.
+ */
+import { priceLines, type Line } from "../domain/cart.ts";
+import { fingerprintOf, ORDER_ID_PATTERN, orderIdOf } from "../domain/order-id.ts";
+import type { OrderView } from "../domain/order-messages.ts";
+import type { OrderIntent, Rejection } from "../domain/order.ts";
+import type { Sale } from "../domain/sale.ts";
+import { verifyAdmission, type Admission } from "../tokens/admissions.ts";
+import {
+  admittedVisit,
+  holdDeadline_ms,
+  type AdmissionRefused,
+  type LinesRefused,
+} from "./cart.ts";
+import type { Carried, GateContext } from "./visit.ts";
+
+export interface OrderRequest {
+  readonly sale: string;
+  readonly lines: readonly Line[];
+  readonly buyer: { readonly email: string; readonly name?: string | undefined };
+  readonly payment: { readonly method: string };
+  readonly shipTo?: Readonly<Record<string, string>> | undefined;
+}
+
+export type PlaceOrderOutcome =
+  | { readonly kind: "accepted"; readonly order: OrderView; readonly viewKey: string }
+  | { readonly kind: "rejected"; readonly rejection: Rejection }
+  | { readonly kind: "idempotency_conflict" }
+  | { readonly kind: "order_unavailable"; readonly part: string }
+  | { readonly kind: "sale_over" }
+  | LinesRefused
+  | AdmissionRefused;
+
+export function orderOf(env: GateEnv, id: string): ReturnType<GateEnv["ORDER"]["get"]> {
+  return env.ORDER.get(env.ORDER.idFromName(id));
+}
+
+/** @param orderPage where the shopper's browser comes back to, given the order's id and key */
+export async function placeOrder(
+  context: GateContext,
+  carried: Carried,
+  request: OrderRequest,
+  idempotencyKey: string,
+  orderPage: (order: string, viewKey: string) => string,
+): Promise<PlaceOrderOutcome> {
+  const found = await admittedVisit(context, request.sale, carried);
+  if (found.kind !== "admitted") return found;
+  const { visit, admission } = found;
+  const priced = priceLines(visit.sale, request.lines);
+  if (priced.kind !== "priced") return priced;
+  if (visit.seen.snapshot.phase === "ended") return { kind: "sale_over" };
+  const id = orderIdOf(request.sale, admission.subject, idempotencyKey);
+  const viewKey = crypto.randomUUID();
+  const intent: OrderIntent = {
+    ...intentOf(visit.sale, admission, request, context.now),
+    id,
+    lines: priced.lines.map((line) => ({ ...line, limitPerBuyer: limitOf(visit.sale, line.sku) })),
+    total: priced.total,
+    viewKey,
+    returnUrl: orderPage(id, viewKey),
+  };
+  const stub = orderOf(context.env, id);
+  const placed = await stub.place(intent).catch(() => null);
+  if (placed === null) return { kind: "order_unavailable", part: "order" };
+  switch (placed.kind) {
+    case "accepted": {
+      const seen = await stub.view().catch(() => null);
+      if (seen === null) return { kind: "order_unavailable", part: "order" };
+      return { kind: "accepted", order: seen.order, viewKey: placed.viewKey };
+    }
+    case "try_again":
+      return { kind: "order_unavailable", part: placed.part };
+    case "rejected":
+    case "idempotency_conflict":
+      return placed;
+  }
+}
+
+function limitOf(sale: Sale, sku: string): number {
+  return sale.items.find((item) => item.sku === sku)?.limitPerBuyer ?? 0;
+}
+
+function intentOf(
+  sale: Sale,
+  admission: Admission,
+  request: OrderRequest,
+  now: number,
+): Omit<OrderIntent, "id" | "lines" | "total" | "viewKey" | "returnUrl"> {
+  return {
+    sale: sale.id,
+    buyer: admission.subject,
+    admission: admission.id,
+    ordersPerAdmission: sale.admission.ordersPerAdmission,
+    holdUntil_ms: holdDeadline_ms(sale, admission, now),
+    currency: sale.currency,
+    email: request.buyer.email,
+    name: request.buyer.name ?? null,
+    shipTo: request.shipTo ?? null,
+    paymentMethod: request.payment.method,
+    fingerprint: fingerprintOf(request),
+    placedAt_ms: now,
+  };
+}
+
+export type ViewOrderOutcome =
+  | { readonly kind: "order"; readonly order: OrderView; readonly viewKey: string }
+  | { readonly kind: "order_not_found" };
+
+/** For its buyer only: the admission's subject, or whoever has the key of the status URL. */
+export async function viewOrder(
+  context: GateContext,
+  id: string,
+  key: string | null,
+  admissionFor: (sale: string) => string | null,
+): Promise<ViewOrderOutcome> {
+  const hidden: ViewOrderOutcome = { kind: "order_not_found" };
+  if (!ORDER_ID_PATTERN.test(id)) return hidden;
+  const seen = await orderOf(context.env, id).view();
+  if (seen === null) return hidden;
+  const { order, viewKey, buyer } = seen;
+  if (key !== null && sameText(key, viewKey)) return { kind: "order", order, viewKey };
+  const token = admissionFor(order.sale);
+  if (token === null) return hidden;
+  const { keys, env, now } = context;
+  const admission = await verifyAdmission(keys, env.ISSUER, order.sale, token, now);
+  if (admission.kind !== "valid" || admission.admission.subject !== buyer) return hidden;
+  return { kind: "order", order, viewKey };
+}
+
+/** Compares in a time that does not depend on where the texts differ. */
+export function sameText(left: string, right: string): boolean {
+  const encoder = new TextEncoder();
+  const a = encoder.encode(left);
+  const b = encoder.encode(right);
+  if (a.byteLength !== b.byteLength) return false;
+  return crypto.subtle.timingSafeEqual(a, b);
+}

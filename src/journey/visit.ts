@@ -1,0 +1,101 @@
+/**
+ * What every use case of a shopper starts from: the sale, its snapshot, and who is asking.
+ *
+ * Guarantee: tokens are verified here and nowhere else in the journey; a token of another sale,
+ * type or key never gets past `visitOf`.
+ */
+import type { Seen } from "../domain/standing.ts";
+import { findSale, rememberSale, type PublishedSale } from "../sales/sale-directory.ts";
+import type { SnapshotCache } from "../sales/snapshots.ts";
+import { verifyAdmission, type Admission } from "../tokens/admissions.ts";
+import type { Keys } from "../tokens/secrets.ts";
+import { verifyTicket, type Ticket } from "../tokens/tickets.ts";
+
+/** What a request has to work with. Time and chance are fixed for the request. */
+export interface GateContext {
+  readonly env: GateEnv;
+  readonly keys: Keys;
+  readonly snapshots: SnapshotCache;
+  readonly now: number;
+  /** 0 … 1. */
+  readonly chance: number;
+}
+
+/** Tokens as they were carried, by header or cookie; null when there is none. */
+export interface Carried {
+  readonly ticket: string | null;
+  readonly admission: string | null;
+}
+
+export interface Visit {
+  readonly sale: PublishedSale["sale"];
+  readonly seen: Seen;
+  readonly ticket: Ticket | null;
+  readonly ticketToken: string | null;
+  readonly admission: Admission | null;
+  readonly admissionToken: string | null;
+  /** A token was carried and refused. */
+  readonly ticketRefused: boolean;
+  readonly admissionRefused: "expired" | "invalid" | null;
+}
+
+export type VisitOutcome =
+  | { readonly kind: "visit"; readonly visit: Visit }
+  | { readonly kind: "sale_not_found" }
+  | { readonly kind: "room_unavailable" };
+
+export type SaleOutcome =
+  | { readonly kind: "sale"; readonly sale: PublishedSale["sale"]; readonly seen: Seen }
+  | { readonly kind: "sale_not_found" }
+  | { readonly kind: "room_unavailable" };
+
+export function roomOf(env: GateEnv, sale: string): ReturnType<GateEnv["WAITING_ROOM"]["get"]> {
+  return env.WAITING_ROOM.get(env.WAITING_ROOM.idFromName(sale));
+}
+
+/** The published sale and the room's snapshot; the document is as new as the snapshot says. */
+export async function saleOf(context: GateContext, id: string): Promise<SaleOutcome> {
+  const { env, now, chance } = context;
+  const published = await findSale(env.CONFIG, id, now);
+  if (published === null) return { kind: "sale_not_found" };
+  const read = await context.snapshots.snapshot(id, now);
+  if (read === null) return { kind: "room_unavailable" };
+  const seen: Seen = { ...read, now, chance };
+  if (published.revision >= read.snapshot.revision) {
+    return { kind: "sale", sale: published.sale, seen };
+  }
+  const document = await roomOf(env, id)
+    .document()
+    .catch(() => null);
+  if (document === null) return { kind: "sale", sale: published.sale, seen };
+  rememberSale(env.CONFIG, document, now);
+  return { kind: "sale", sale: document.sale, seen };
+}
+
+export async function visitOf(
+  context: GateContext,
+  id: string,
+  carried: Carried,
+): Promise<VisitOutcome> {
+  const found = await saleOf(context, id);
+  if (found.kind !== "sale") return found;
+  const { sale, seen } = found;
+  const { keys, env, now } = context;
+  const [ticket, admission] = await Promise.all([
+    carried.ticket === null ? null : verifyTicket(keys, id, carried.ticket),
+    carried.admission === null
+      ? null
+      : verifyAdmission(keys, env.ISSUER, id, carried.admission, now),
+  ]);
+  const visit: Visit = {
+    sale,
+    seen,
+    ticket: ticket?.kind === "valid" ? ticket.ticket : null,
+    ticketToken: ticket?.kind === "valid" ? carried.ticket : null,
+    admission: admission?.kind === "valid" ? admission.admission : null,
+    admissionToken: admission?.kind === "valid" ? carried.admission : null,
+    ticketRefused: ticket?.kind === "invalid",
+    admissionRefused: admission === null || admission.kind === "valid" ? null : admission.kind,
+  };
+  return { kind: "visit", visit };
+}

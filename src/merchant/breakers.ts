@@ -1,0 +1,53 @@
+/**
+ * The breakers as KV shows them, and the operator's word over them.
+ *
+ * KV may take a minute to show a change; `retryAt` is absolute, so what is shown may be late but
+ * is never wrong about when the next try is due.
+ */
+import { z } from "zod";
+import { sharedBreakerSchema, type SharedBreaker } from "../domain/breaker.ts";
+import type { MerchantContext } from "./merchant-context.ts";
+
+export const BACKENDS = ["payment", "orders"] as const;
+export type Backend = (typeof BACKENDS)[number];
+export type Force = "open" | "closed" | null;
+
+const forceSchema = z.enum(["open", "closed"]);
+
+export interface BreakerReading {
+  readonly backend: Backend;
+  readonly shared: SharedBreaker;
+  readonly force: Force;
+}
+
+export async function readBreaker(
+  { env }: MerchantContext,
+  backend: Backend,
+): Promise<BreakerReading> {
+  const [value, forced] = await Promise.all([
+    env.CONFIG.get(`breaker:${backend}`, "json"),
+    env.CONFIG.get(`force:${backend}`),
+  ]);
+  const shared = sharedBreakerSchema.safeParse(value);
+  const force = forceSchema.safeParse(forced);
+  return {
+    backend,
+    shared: shared.success ? shared.data : { v: 1, state: "closed", epoch: 0, by: "nobody" },
+    force: force.success ? force.data : null,
+  };
+}
+
+export function readBreakers(context: MerchantContext): Promise<BreakerReading[]> {
+  return Promise.all(BACKENDS.map((backend) => readBreaker(context, backend)));
+}
+
+export async function forceBreaker(
+  context: MerchantContext,
+  backend: Backend,
+  force: Force,
+): Promise<BreakerReading> {
+  const { CONFIG } = context.env;
+  if (force === null) await CONFIG.delete(`force:${backend}`);
+  else await CONFIG.put(`force:${backend}`, force);
+  return { ...(await readBreaker(context, backend)), force };
+}

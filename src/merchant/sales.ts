@@ -1,0 +1,121 @@
+/**
+ * A merchant's sales: create, change, act, read the figures.
+ *
+ * Guarantee: the room holds the document first, then the stock is received, then KV publishes it,
+ * each step idempotent; a request that broke off half-way is finished by repeating it.
+ */
+import type { RoomAction } from "../domain/room.ts";
+import type { AdmissionChange, RevisionRefused, Sale } from "../domain/sale.ts";
+import type { StockCounters } from "../domain/stock-book.ts";
+import { countersAgree } from "../domain/stock-book.ts";
+import { countOrders } from "../order-book/order-book.ts";
+import { listSales, publishSale } from "../sales/sale-directory.ts";
+import type { MerchantContext } from "./merchant-context.ts";
+import { roomOf, stockOf } from "./merchant-context.ts";
+
+type Figures = Extract<
+  Awaited<ReturnType<ReturnType<typeof roomOf>["figures"]>>,
+  { kind: "figures" }
+>;
+
+export type PutSaleOutcome =
+  | { readonly kind: "created" | "revised" | "unchanged"; readonly figures: Figures }
+  | { readonly kind: "refused"; readonly refusals: readonly RevisionRefused[] }
+  | { readonly kind: "sale_not_found" };
+
+export async function putSale(context: MerchantContext, sale: Sale): Promise<PutSaleOutcome> {
+  const { env, now } = context;
+  const room = roomOf(env, sale.id);
+  const configured = await room.configure(sale);
+  if (configured.kind === "refused") return configured;
+  await Promise.all(sale.items.map((item) => stockItem(context, sale, item)));
+  await publishSale(env.CONFIG, { sale, revision: configured.revision }, now);
+  const figures = await room.figures();
+  if (figures.kind === "no_sale") return { kind: "sale_not_found" };
+  return { kind: configured.kind, figures };
+}
+
+/** The opening stock is received once; the buffer follows the document. */
+async function stockItem(
+  { env }: MerchantContext,
+  sale: Sale,
+  item: Sale["items"][number],
+): Promise<void> {
+  const stock = stockOf(env, item.sku);
+  const opening = `opening:${sale.id}:${item.sku}`;
+  if (item.stock > 0) {
+    const reason = `opening stock of ${sale.id}`;
+    await stock.move({ id: opening, kind: "receive", quantity: item.stock, reason });
+  }
+  const buffer = `buffer:${sale.id}:${item.sku}:${item.buffer}`;
+  const reason = `buffer of ${sale.id}`;
+  if (item.buffer > 0) {
+    await stock.move({ id: buffer, kind: "buffer", quantity: item.buffer, reason });
+  }
+  const level = await stock.attach(sale.id, item.sku);
+  await roomOf(env, sale.id).reportLevel(level);
+}
+
+export type FiguresOutcome = Figures | { readonly kind: "sale_not_found" };
+
+export async function readSale(context: MerchantContext, id: string): Promise<FiguresOutcome> {
+  const figures = await roomOf(context.env, id).figures();
+  return figures.kind === "no_sale" ? { kind: "sale_not_found" } : figures;
+}
+
+export function readSales({ env }: MerchantContext): Promise<string[]> {
+  return listSales(env.CONFIG);
+}
+
+export type ActOutcome =
+  | { readonly kind: "done"; readonly figures: Figures }
+  | { readonly kind: "not_possible"; readonly phase: string }
+  | { readonly kind: "sale_not_found" };
+
+export async function actOnSale(
+  context: MerchantContext,
+  id: string,
+  action: RoomAction,
+): Promise<ActOutcome> {
+  const room = roomOf(context.env, id);
+  const outcome = await room.act(action);
+  if (outcome.kind === "no_sale") return { kind: "sale_not_found" };
+  if (outcome.kind === "not_possible") return { kind: "not_possible", phase: outcome.phase };
+  const figures = await readSale(context, id);
+  return figures.kind === "figures" ? { kind: "done", figures } : figures;
+}
+
+export async function changeSaleAdmission(
+  context: MerchantContext,
+  id: string,
+  change: AdmissionChange,
+): Promise<FiguresOutcome> {
+  const outcome = await roomOf(context.env, id).change(change);
+  if (outcome.kind === "no_sale") return { kind: "sale_not_found" };
+  return readSale(context, id);
+}
+
+export interface Audit {
+  readonly kind: "audit";
+  readonly skus: readonly (StockCounters & { readonly sku: string; readonly agrees: boolean })[];
+  readonly orders: Readonly<Record<string, number>>;
+  readonly figures: Figures;
+}
+
+/** Counts that must agree, each from its owner: stock, order book, room. */
+export async function auditSale(
+  context: MerchantContext,
+  id: string,
+): Promise<Audit | { readonly kind: "sale_not_found" }> {
+  const { env } = context;
+  const figures = await readSale(context, id);
+  if (figures.kind !== "figures") return figures;
+  const skus = await Promise.all(
+    figures.sale.items.map(async ({ sku }) => {
+      const { seq: _, ...level } = await stockOf(env, sku).levels(sku);
+      return { ...level, agrees: countersAgree(level) };
+    }),
+  );
+  const orders = await countOrders(env.ORDER_BOOK, id);
+  return { kind: "audit", skus, orders, figures };
+}

@@ -1,0 +1,89 @@
+/**
+ * Sale documents, published through KV and remembered per isolate.
+ *
+ * KV has no compare-and-set, may take a minute to show a change, and remembers that a key was
+ * missing. So KV decides only whether a sale exists; a document older than what the room's
+ * snapshot speaks of is fetched from the room itself.
+ */
+import { z } from "zod";
+import { SALE_FRESH_MS } from "../domain/limits.ts";
+import { saleSchema, type Sale } from "../domain/sale.ts";
+
+const publishedSchema = z.object({ v: z.literal(1), revision: z.int(), sale: saleSchema });
+
+export interface PublishedSale {
+  readonly sale: Sale;
+  readonly revision: number;
+}
+
+interface Remembered {
+  readonly published: PublishedSale;
+  readonly readAt_ms: number;
+}
+
+/** Per isolate and KV namespace; tests and several deployments in one process stay apart. */
+const remembered = new WeakMap<KVNamespace, Map<string, Remembered>>();
+
+function memoryOf(kv: KVNamespace): Map<string, Remembered> {
+  const memory = remembered.get(kv) ?? new Map<string, Remembered>();
+  remembered.set(kv, memory);
+  return memory;
+}
+
+function keyOf(sale: string): string {
+  return `sale:${sale}`;
+}
+
+/** Null when no such sale was published. An unreadable value counts as absent and is logged. */
+export async function findSale(
+  kv: KVNamespace,
+  id: string,
+  now: number,
+): Promise<PublishedSale | null> {
+  const memory = memoryOf(kv);
+  const known = memory.get(id);
+  if (known !== undefined && now - known.readAt_ms < SALE_FRESH_MS) return known.published;
+  const value: unknown = await kv.get(keyOf(id), { type: "json", cacheTtl: 30 }).catch(() => null);
+  const parsed = value === null ? null : publishedSchema.safeParse(value);
+  if (parsed !== null && !parsed.success) {
+    console.error(JSON.stringify({ at: "sales", event: "unreadable_sale", sale: id }));
+  }
+  // With KV down, or slower than what this isolate has seen, what is known goes on being used.
+  const read = parsed?.success ? parsed.data : null;
+  const published =
+    known !== undefined && (read === null || read.revision < known.published.revision)
+      ? known.published
+      : read;
+  if (published !== null) memory.set(id, { published, readAt_ms: now });
+  return published;
+}
+
+/** A newer document, learned from the room. */
+export function rememberSale(kv: KVNamespace, published: PublishedSale, now: number): void {
+  memoryOf(kv).set(published.sale.id, { published, readAt_ms: now });
+}
+
+export async function publishSale(
+  kv: KVNamespace,
+  published: PublishedSale,
+  now: number,
+): Promise<void> {
+  const value = JSON.stringify({ v: 1, ...published });
+  await kv.put(keyOf(published.sale.id), value, { metadata: { title: published.sale.title } });
+  rememberSale(kv, published, now);
+}
+
+/** Ids of all published sales, in order. */
+export async function listSales(kv: KVNamespace): Promise<string[]> {
+  const ids: string[] = [];
+  let cursor: string | undefined;
+  do {
+    const page: KVNamespaceListResult<unknown> = await kv.list({
+      prefix: "sale:",
+      ...(cursor === undefined ? {} : { cursor }),
+    });
+    ids.push(...page.keys.map(({ name }) => name.slice("sale:".length)));
+    cursor = page.list_complete ? undefined : page.cursor;
+  } while (cursor !== undefined);
+  return ids;
+}

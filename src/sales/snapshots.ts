@@ -1,0 +1,175 @@
+/**
+ * The room's snapshot and the cohorts' manifests, as gates read them: isolate memory, then the
+ * location's cache, then the room.
+ *
+ * Guarantee (P9): past one refresh a second, a poll touches no Durable Object. When the room does
+ * not answer, the last snapshot is given for five minutes and marked stale. One request refreshes;
+ * those that come meanwhile get what there is, because a promise must not be shared between
+ * requests of an isolate.
+ */
+import { rankOf, type CohortManifest, type Place, type RankOutcome } from "../domain/cohort.ts";
+import { SNAPSHOT_FRESH_MS, SNAPSHOT_STALE_MAX_MS } from "../domain/limits.ts";
+import type { RoomSnapshot } from "../domain/room.ts";
+
+interface RoomReads {
+  snapshot(): Promise<RoomSnapshot | null>;
+  manifest(lane: string, k: number): Promise<CohortManifest | null>;
+}
+
+/** The location's cache; absent where the platform has none. */
+export interface LocationCache {
+  match(request: Request): Promise<Response | undefined>;
+  put(request: Request, response: Response): Promise<void>;
+}
+
+export interface SeenSnapshot {
+  readonly snapshot: RoomSnapshot;
+  readonly stale: boolean;
+}
+
+interface Entry {
+  snapshot: RoomSnapshot;
+  fetchedAt_ms: number;
+  refreshingSince_ms: number | null;
+}
+
+const SNAPSHOTS_MAX = 500;
+const MANIFESTS_MAX = 5000;
+const RANKS_MAX = 20_000;
+/** A refresh that takes longer was probably cut off with its request; another may try. */
+const REFRESH_GIVEN_UP_MS = 3000;
+
+/** Forgets the oldest entry past its limit; an isolate lives long and sees many sales. */
+class BoundedMap<Value> {
+  readonly #entries = new Map<string, Value>();
+  readonly #max: number;
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  get(key: string): Value | undefined {
+    return this.#entries.get(key);
+  }
+
+  set(key: string, value: Value): void {
+    const oldest = this.#entries.size >= this.#max ? this.#entries.keys().next() : null;
+    if (oldest !== null && oldest.done !== true) this.#entries.delete(oldest.value);
+    this.#entries.set(key, value);
+  }
+}
+
+/** One per isolate and deployment. */
+export class SnapshotCache {
+  readonly #room: (sale: string) => RoomReads;
+  readonly #cache: LocationCache | null;
+  readonly #snapshots = new BoundedMap<Entry>(SNAPSHOTS_MAX);
+  readonly #manifests = new BoundedMap<CohortManifest>(MANIFESTS_MAX);
+  readonly #ranks = new BoundedMap<RankOutcome>(RANKS_MAX);
+
+  constructor(room: (sale: string) => RoomReads, cache: LocationCache | null) {
+    this.#room = room;
+    this.#cache = cache;
+  }
+
+  /** Null when the room cannot be reached and nothing young enough is known. */
+  async snapshot(sale: string, now: number): Promise<SeenSnapshot | null> {
+    const entry = this.#snapshots.get(sale);
+    if (entry === undefined) {
+      const fetched = await this.#fetch(sale, now);
+      return fetched === null ? null : { snapshot: fetched, stale: false };
+    }
+    const fresh = now - entry.fetchedAt_ms < SNAPSHOT_FRESH_MS;
+    const since = entry.refreshingSince_ms;
+    const refreshing = since !== null && now - since < REFRESH_GIVEN_UP_MS;
+    if (fresh || refreshing) return { snapshot: entry.snapshot, stale: isStale(entry, now) };
+    entry.refreshingSince_ms = now;
+    try {
+      const fetched = await this.#fetch(sale, now);
+      if (fetched !== null) return { snapshot: fetched, stale: false };
+    } finally {
+      entry.refreshingSince_ms = null;
+    }
+    if (now - entry.fetchedAt_ms > SNAPSHOT_STALE_MAX_MS) return null;
+    return { snapshot: entry.snapshot, stale: true };
+  }
+
+  /** After a change made through this isolate, its own reader sees it at once. */
+  async refresh(sale: string, now: number): Promise<SeenSnapshot | null> {
+    const snapshot = await this.#askRoom(sale);
+    if (snapshot === null) return this.snapshot(sale, now);
+    this.#remember(sale, snapshot, now);
+    return { snapshot, stale: false };
+  }
+
+  #remember(sale: string, snapshot: RoomSnapshot, now: number): void {
+    const entry = this.#snapshots.get(sale);
+    if (entry === undefined) {
+      this.#snapshots.set(sale, { snapshot, fetchedAt_ms: now, refreshingSince_ms: null });
+      return;
+    }
+    // A location's cache may lag behind what this isolate has already shown.
+    if (snapshot.version >= entry.snapshot.version) entry.snapshot = snapshot;
+    entry.fetchedAt_ms = now;
+  }
+
+  async #fetch(sale: string, now: number): Promise<RoomSnapshot | null> {
+    const request = new Request(`https://snapshot.sluice.internal/${sale}`);
+    const cached = await this.#cache?.match(request).catch(() => undefined);
+    const snapshot =
+      cached === undefined ? await this.#askRoom(sale) : await cached.json<RoomSnapshot>();
+    if (snapshot === null) return null;
+    if (cached === undefined) {
+      const headers = { "Cache-Control": `max-age=${SNAPSHOT_FRESH_MS / 1000}` };
+      await this.#cache?.put(request, Response.json(snapshot, { headers })).catch(() => undefined);
+    }
+    this.#remember(sale, snapshot, now);
+    return snapshot;
+  }
+
+  async #askRoom(sale: string): Promise<RoomSnapshot | null> {
+    try {
+      return await this.#room(sale).snapshot();
+    } catch (error) {
+      const why = error instanceof Error ? error.message : "unknown";
+      console.warn(JSON.stringify({ at: "snapshots", event: "room_unreachable", sale, why }));
+      return null;
+    }
+  }
+
+  /** A closed cohort's manifest, immutable and kept for ever; null when it is not closed. */
+  async manifest(sale: string, lane: string, k: number): Promise<CohortManifest | null> {
+    const name = `${sale}/${lane}/${k}`;
+    const known = this.#manifests.get(name);
+    if (known !== undefined) return known;
+    const request = new Request(`https://manifest.sluice.internal/${name}`);
+    const cached = await this.#cache?.match(request).catch(() => undefined);
+    if (cached !== undefined) {
+      const manifest = await cached.json<CohortManifest>();
+      this.#manifests.set(name, manifest);
+      return manifest;
+    }
+    const manifest = await this.#room(sale).manifest(lane, k);
+    if (manifest === null) return null;
+    this.#manifests.set(name, manifest);
+    const headers = { "Cache-Control": "max-age=31536000, immutable" };
+    await this.#cache?.put(request, Response.json(manifest, { headers })).catch(() => undefined);
+    return manifest;
+  }
+
+  /** The rank of a place whose cohort has closed; computed once per isolate. */
+  async rank(sale: string, place: Place): Promise<RankOutcome | { readonly kind: "not_closed" }> {
+    const name = `${sale}/${place.lane}/${place.cohort}/${place.shard}/${place.index}`;
+    const known = this.#ranks.get(name);
+    if (known !== undefined) return known;
+    const manifest = await this.manifest(sale, place.lane, place.cohort);
+    if (manifest === null) return { kind: "not_closed" };
+    const rank = rankOf(place, manifest);
+    this.#ranks.set(name, rank);
+    return rank;
+  }
+}
+
+function isStale(entry: Entry, now: number): boolean {
+  return now - entry.fetchedAt_ms > SNAPSHOT_FRESH_MS * 10;
+}

@@ -1,0 +1,8 @@
+/**
+ * Where the pages live. The API names them in answers, so the paths are shared.
+ */
+export const SHOP_BASE = "/_sluice/shop";
+
+export function orderPagePath(sale: string, order: string, viewKey: string): string {
+  return `${SHOP_BASE}/${sale}/orders/${order}?key=${encodeURIComponent(viewKey)}`;
+}
