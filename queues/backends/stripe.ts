@@ -1,0 +1,212 @@
+/**
+ * The payment backend that speaks to Stripe, through the official SDK, against any base URL.
+ *
+ * Guarantee: as `PaymentBackend` asks. An answer comes within `timeout_ms` even when Stripe hangs,
+ * `declined` is said only where Stripe's answer is final, and no call is repeated behind the
+ * saga's back, which alone decides when to try again and with which key.
+ *
+ * Weakness: Stripe remembers the answer to a key, a 500 included, and repeats it. After `unknown`
+ * the same key can only bring the same answer; the way on is `lookup`, then a fresh key.
+ *
+ * Not for webhooks: Sluice asks, it is not told.
+ */
+import Stripe from "stripe";
+import type {
+  AuthorizeOutcome,
+  LookupOutcome,
+  Money,
+  PaymentBackend,
+  PrepareOutcome,
+  SettleOutcome,
+} from "../../src/domain/payment.ts";
+import { stripeAmount } from "./stripe-amounts.ts";
+import {
+  authorizedBy,
+  readError,
+  readPaymentId,
+  readRefund,
+  readSettled,
+  readStanding,
+  type Refusal,
+  settledBy,
+  unknown,
+} from "./stripe-answers.ts";
+
+export interface StripeSettings {
+  /** A secret or restricted key that may write payment intents and refunds. */
+  readonly apiKey: string;
+  /** Scheme, host and port only, for example `https://api.stripe.com`. */
+  readonly baseUrl: string;
+  /** How long one operation may take, its look-up included. */
+  readonly timeout_ms: number;
+}
+
+type Answer = { readonly kind: "answer"; readonly body: unknown };
+
+const UNPAYABLE = { kind: "declined", reason: "invalid_request" } as const;
+
+/** Throws on settings that can never work: that is a mistake of the operator, not an outcome. */
+export function stripePayments(settings: StripeSettings): PaymentBackend {
+  const client = stripeClient(settings);
+  const clock = () => deadline(settings.timeout_ms);
+  return {
+    name: "stripe",
+    prepare: (request) => prepare(client, request, clock()),
+    authorize: (request) => authorize(client, request, clock()),
+    capture: (request) => capture(client, request, clock()),
+    void: (request) => cancel(client, request, clock()),
+    refund: (request) => refund(client, request, clock()),
+    lookup: (request) => lookup(client, request.paymentId, clock()),
+  };
+}
+
+function stripeClient({ apiKey, baseUrl, timeout_ms }: StripeSettings): Stripe {
+  const base = new URL(baseUrl);
+  const protocol = base.protocol === "http:" ? "http" : "https";
+  if (!/^https?:$/.test(base.protocol) || base.pathname !== "/" || base.search !== "") {
+    throw new Error(`Stripe's base URL must be a bare http(s) origin, got ${baseUrl}`);
+  }
+  return new Stripe(apiKey, {
+    httpClient: Stripe.createFetchHttpClient(),
+    protocol,
+    host: base.hostname,
+    port: base.port || (protocol === "http" ? "80" : "443"),
+    timeout: timeout_ms,
+    maxNetworkRetries: 0,
+    // Telemetry would carry figures of one shopper's call in the headers of another's.
+    telemetry: false,
+  });
+}
+
+/** Gives each call of one operation what is left of the operation's time. */
+type Deadline = () => { readonly timeout: number };
+
+function deadline(timeout_ms: number): Deadline {
+  const end = Date.now() + timeout_ms;
+  return () => ({ timeout: Math.max(1, end - Date.now()) });
+}
+
+async function ask(call: () => Promise<unknown>): Promise<Answer | Refusal> {
+  try {
+    return { kind: "answer", body: await call() };
+  } catch (error) {
+    return readError(error);
+  }
+}
+
+async function prepare(
+  client: Stripe,
+  request: { readonly orderId: string; readonly money: Money; readonly key: string },
+  left: Deadline,
+): Promise<PrepareOutcome> {
+  const amount = stripeAmount(request.money);
+  if (amount === null) return UNPAYABLE;
+  const params = {
+    amount,
+    currency: request.money.currency.toLowerCase(),
+    capture_method: "manual" as const,
+    // Cards only: other methods redirect away for minutes or settle days later.
+    payment_method_types: ["card"],
+    metadata: { order: request.orderId },
+  };
+  const answer = await ask(() =>
+    client.paymentIntents.create(params, { ...left(), idempotencyKey: request.key }),
+  );
+  if (answer.kind === "contested") return UNPAYABLE;
+  if (answer.kind !== "answer") return answer;
+  const paymentId = readPaymentId(answer.body);
+  return paymentId === null
+    ? unknown("unreadable payment intent")
+    : { kind: "prepared", paymentId };
+}
+
+async function authorize(
+  client: Stripe,
+  request: {
+    readonly paymentId: string;
+    readonly method: string;
+    readonly returnUrl: string;
+    readonly key: string;
+  },
+  left: Deadline,
+): Promise<AuthorizeOutcome> {
+  const params = { payment_method: request.method, return_url: request.returnUrl };
+  const answer = await ask(() =>
+    client.paymentIntents.confirm(request.paymentId, params, {
+      ...left(),
+      idempotencyKey: request.key,
+    }),
+  );
+  if (answer.kind === "answer") return authorizedBy(readStanding(answer.body));
+  if (answer.kind !== "contested") return answer;
+  // Saying "declined" here could free the stock of a payment that an earlier call authorized.
+  const found = await lookup(client, request.paymentId, left);
+  return found.kind === "found" ? authorizedBy(found.standing) : found;
+}
+
+async function capture(
+  client: Stripe,
+  request: { readonly paymentId: string; readonly money: Money; readonly key: string },
+  left: Deadline,
+): Promise<SettleOutcome> {
+  const amount = stripeAmount(request.money);
+  if (amount === null) return UNPAYABLE;
+  const { paymentId, key } = request;
+  const answer = await ask(() =>
+    client.paymentIntents.capture(
+      paymentId,
+      { amount_to_capture: amount },
+      { ...left(), idempotencyKey: key },
+    ),
+  );
+  if (answer.kind === "answer") return readSettled(answer.body, "succeeded");
+  return settle(client, answer, { paymentId, wanted: "captured" }, left);
+}
+
+async function cancel(
+  client: Stripe,
+  { paymentId, key }: { readonly paymentId: string; readonly key: string },
+  left: Deadline,
+): Promise<SettleOutcome> {
+  const answer = await ask(() =>
+    client.paymentIntents.cancel(paymentId, {}, { ...left(), idempotencyKey: key }),
+  );
+  if (answer.kind === "answer") return readSettled(answer.body, "canceled");
+  return settle(client, answer, { paymentId, wanted: "voided" }, left);
+}
+
+async function refund(
+  client: Stripe,
+  { paymentId, key }: { readonly paymentId: string; readonly key: string },
+  left: Deadline,
+): Promise<SettleOutcome> {
+  const answer = await ask(() =>
+    client.refunds.create({ payment_intent: paymentId }, { ...left(), idempotencyKey: key }),
+  );
+  if (answer.kind === "answer") return readRefund(answer.body);
+  return settle(client, answer, { paymentId, wanted: "refunded" }, left);
+}
+
+/** A refusal because of the payment's state is an approval when that state is the wanted one. */
+async function settle(
+  client: Stripe,
+  refusal: Refusal,
+  goal: { readonly paymentId: string; readonly wanted: "captured" | "voided" | "refunded" },
+  left: Deadline,
+): Promise<SettleOutcome> {
+  if (refusal.kind !== "contested") return refusal;
+  const found = await lookup(client, goal.paymentId, left);
+  return found.kind === "found" ? settledBy(found.standing, goal.wanted) : found;
+}
+
+async function lookup(client: Stripe, paymentId: string, left: Deadline): Promise<LookupOutcome> {
+  const answer = await ask(() =>
+    client.paymentIntents.retrieve(paymentId, { expand: ["latest_charge"] }, left()),
+  );
+  if (answer.kind === "answer") {
+    const standing = readStanding(answer.body);
+    return standing.kind === "unknown" ? standing : { kind: "found", standing };
+  }
+  if (answer.kind === "retry" || answer.kind === "unknown") return answer;
+  return unknown(`look-up refused: ${answer.reason}`);
+}
