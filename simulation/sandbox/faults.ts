@@ -1,0 +1,65 @@
+/**
+ * The faults of the sandbox: what may be switched on, and the seeded draw for each call.
+ *
+ * Guarantee: the same settings draw the same faults for the first, second, … call after they were
+ * set. Pure. Not a model of Stripe's reliability: it is for making every bad moment happen.
+ */
+import { z } from "zod";
+
+export const FAULT_KINDS = [
+  "latency",
+  "hang",
+  "rate_limit",
+  "error_before",
+  "error_after",
+  "disconnect",
+] as const;
+
+/**
+ * `latency`: the answer comes `latency_ms` late. `hang`: the call takes effect and its answer is
+ * held back for `hang_ms`. `rate_limit`: 429, nothing happens, nothing is remembered.
+ * `error_before`: 500 without an effect. `error_after`: the effect, then 500. `disconnect`: the
+ * effect, then the connection breaks in the middle of the answer.
+ */
+export const FaultSettings = z.strictObject({
+  rate: z.number().min(0).max(1),
+  kinds: z.array(z.enum(FAULT_KINDS)).min(1).max(FAULT_KINDS.length),
+  latency_ms: z.int().min(0).max(60_000).default(500),
+  hang_ms: z.int().min(0).max(120_000).default(30_000),
+  seed: z.int().min(0).max(0xffff_ffff).default(1),
+});
+
+export type FaultSettings = z.infer<typeof FaultSettings>;
+export type FaultKind = (typeof FAULT_KINDS)[number];
+
+export const NO_FAULTS: FaultSettings = {
+  rate: 0,
+  kinds: [...FAULT_KINDS],
+  latency_ms: 500,
+  hang_ms: 30_000,
+  seed: 1,
+};
+
+/** The fault of call number `call`, counted from 0 since the settings were put, or none. */
+export function drawFault(settings: FaultSettings, call: number): FaultKind | null {
+  if (uniform(settings.seed, call * 2) >= settings.rate) return null;
+  const index = Math.floor(uniform(settings.seed, call * 2 + 1) * settings.kinds.length);
+  return settings.kinds[index] ?? null;
+}
+
+/** How long the answer is held back. */
+export function held_ms(fault: FaultKind | null, settings: FaultSettings): number {
+  if (fault === "latency") return settings.latency_ms;
+  return fault === "hang" ? settings.hang_ms : 0;
+}
+
+/**
+ * A number in [0, 1) for each pair, by the finalizer of MurmurHash3 over a Weyl sequence
+ * (the construction of SplitMix, https://doi.org/10.1145/2714064.2660195, in 32 bits).
+ */
+function uniform(seed: number, step: number): number {
+  let x = (seed + Math.imul(step + 1, 0x9e3779b9)) >>> 0;
+  x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
+  x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
+  return ((x ^ (x >>> 16)) >>> 0) / 0x1_0000_0000;
+}

@@ -1,0 +1,64 @@
+/**
+ * Reads form-encoded parameters with nested brackets, as Stripe's API takes them:
+ * `metadata[order]=o1&payment_method_types[0]=card`.
+ *
+ * Guarantee: returns plain data of strings, lists and objects without a prototype, or null when
+ * the text contradicts itself (`a=1&a[b]=2`) or nests deeper than the limit. Pure.
+ */
+
+export type FormValue = string | FormValue[] | { [name: string]: FormValue };
+export type Form = { [name: string]: FormValue };
+
+const DEPTH_MAX = 4;
+const PARAMETERS_MAX = 200;
+
+/** A tree while it is being read; a list is a node whose names are all numbers or empty. */
+type Node = Map<string, Node | string>;
+
+export function parseForm(parameters: readonly (readonly [string, string])[]): Form | null {
+  if (parameters.length > PARAMETERS_MAX) return null;
+  const root: Node = new Map();
+  for (const [name, value] of parameters) {
+    const path = pathOf(name);
+    if (path === null || !place(root, path, value)) return null;
+  }
+  return objectOf(root);
+}
+
+/** `a[b][]` to `["a", "b", ""]`. */
+function pathOf(name: string): string[] | null {
+  const match = /^([^[\]]+)((?:\[[^[\]]*\])*)$/.exec(name);
+  if (match?.[1] === undefined) return null;
+  const inner = [...(match[2] ?? "").matchAll(/\[([^[\]]*)\]/g)].map((part) => part[1] ?? "");
+  return inner.length < DEPTH_MAX ? [match[1], ...inner] : null;
+}
+
+function place(root: Node, path: readonly string[], value: string): boolean {
+  let node = root;
+  for (const [depth, step] of path.entries()) {
+    const name = step === "" ? String(node.size) : step;
+    const existing = node.get(name);
+    if (depth === path.length - 1) {
+      if (existing !== undefined) return false;
+      node.set(name, value);
+      return true;
+    }
+    if (typeof existing === "string") return false;
+    const next: Node = existing ?? new Map();
+    node.set(name, next);
+    node = next;
+  }
+  return false;
+}
+
+function objectOf(node: Node): Form {
+  const form: Form = Object.create(null);
+  for (const [name, value] of node) form[name] = valueOf(value);
+  return form;
+}
+
+function valueOf(value: Node | string): FormValue {
+  if (typeof value === "string") return value;
+  const isList = [...value.keys()].every((name, index) => name === String(index));
+  return isList ? [...value.values()].map(valueOf) : objectOf(value);
+}

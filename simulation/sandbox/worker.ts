@@ -1,0 +1,190 @@
+/**
+ * The sandbox payment provider as a Worker: Stripe's API under /v1, its control plane under
+ * /sandbox, and the page where a shopper authenticates.
+ *
+ * Guarantee: the official Stripe SDK talks to it unchanged, and no money moves.
+ * Not for the open internet: the control plane asks nobody who they are.
+ */
+import { type Context, Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { z } from "zod";
+import { type ApiError, invalidRequest } from "./api-error.ts";
+import { authenticatePage, refusedPage } from "./authenticate-page.ts";
+import { FaultSettings, NO_FAULTS } from "./faults.ts";
+import { type Delivery, SandboxProvider, type SandboxEnv } from "./provider.ts";
+import { errorObject } from "./stripe-objects.ts";
+
+export { SandboxProvider };
+
+const BODY_BYTES_MAX = 16 * 1024;
+
+type SandboxContext = Context<{ Bindings: SandboxEnv }>;
+
+const app = new Hono<{ Bindings: SandboxEnv }>();
+
+const TOO_LARGE: ApiError = { ...invalidRequest("The request body is too large."), status: 413 };
+
+app.use("*", bodyLimit({ maxSize: BODY_BYTES_MAX, onError: () => stripeError(TOO_LARGE) }));
+
+app.all("/v1/*", async (c) => {
+  const key = /^Bearer (.+)$/.exec(c.req.header("authorization") ?? "")?.[1];
+  if (key === undefined || !/^[rs]k_test_\w+$/.test(key)) return stripeError(unauthorized(key));
+  const url = new URL(c.req.url);
+  const isPost = c.req.method === "POST";
+  const parameters = isPost ? new URLSearchParams(await c.req.text()) : url.searchParams;
+  const delivery = await provider(c).call({
+    method: c.req.method,
+    path: url.pathname,
+    parameters: [...parameters],
+    key: c.req.header("idempotency-key") ?? null,
+    origin: url.origin,
+  });
+  return send(c, delivery);
+});
+
+app.get("/sandbox/health", (c) => c.json({ ok: true }));
+
+app.get("/sandbox/ledger", async (c) => c.json(await provider(c).ledger()));
+
+app.get("/sandbox/faults", async (c) => c.json(await provider(c).faults()));
+
+app.put("/sandbox/faults", async (c) => {
+  const read = FaultSettings.safeParse(await jsonBody(c));
+  if (!read.success) return invalidFaults(read.error);
+  await provider(c).setFaults(read.data);
+  return c.json(read.data);
+});
+
+app.delete("/sandbox/faults", async (c) => {
+  await provider(c).setFaults(NO_FAULTS);
+  return c.body(null, 204);
+});
+
+app.post("/sandbox/reset", async (c) => {
+  await provider(c).reset();
+  return c.body(null, 204);
+});
+
+app.get("/sandbox/authenticate/:id", async (c) => {
+  secure(c);
+  const id = c.req.param("id");
+  const state = await provider(c).authentication(id);
+  if (state.kind !== "waiting") return c.html(refusedPage(reasonOf(state)), 404);
+  return c.html(authenticatePage({ id, amount: state.amount, currency: state.currency }));
+});
+
+app.post("/sandbox/authenticate/:id", async (c) => {
+  secure(c);
+  const id = c.req.param("id");
+  const decision = z.enum(["accept", "refuse"]).safeParse((await c.req.parseBody())["decision"]);
+  if (!decision.success) return c.html(refusedPage("Accept or refuse the payment."), 400);
+  const state = await provider(c).authenticate(id, decision.data === "accept");
+  if (state.kind !== "done" || state.returnUrl === null) {
+    return c.html(refusedPage(reasonOf(state)), 409);
+  }
+  return c.redirect(returnAddress(state.returnUrl, id, state.accepted), 303);
+});
+
+app.notFound((c) => problem(404, "not_found", `Nothing is at ${c.req.path}.`));
+
+app.onError((error) => {
+  console.error("sandbox:", error);
+  return problem(500, "internal", "The sandbox failed; its log says why.");
+});
+
+export default app;
+
+function provider(c: SandboxContext): DurableObjectStub<SandboxProvider> {
+  return c.env.SANDBOX.getByName("sandbox");
+}
+
+async function send(c: SandboxContext, delivery: Delivery): Promise<Response> {
+  const { status, headers, body, held_ms, cut } = delivery;
+  if (held_ms > 0) await new Promise((resolve) => setTimeout(resolve, held_ms));
+  return new Response(cut ? breakingOff(c, body) : body, {
+    status,
+    headers: { ...headers, "content-type": "application/json" },
+  });
+}
+
+/**
+ * Half of the answer, and then the connection is gone. Only a body of announced length breaks the
+ * connection: workerd ends a chunked body that fails as if it were complete. It logs the error of
+ * either as uncaught, so the message says where it comes from.
+ */
+function breakingOff(c: SandboxContext, body: string): ReadableStream {
+  const bytes = new TextEncoder().encode(body);
+  const { readable, writable } = new FixedLengthStream(bytes.length);
+  const writer = writable.getWriter();
+  const breaking = writer
+    .write(bytes.slice(0, bytes.length >> 1))
+    .then(() => writer.abort(new Error("fault `disconnect`, as PUT /sandbox/faults asked")));
+  // The write also fails when the client is the first to hang up: the connection is gone, too.
+  c.executionCtx.waitUntil(breaking.catch(() => undefined));
+  return readable;
+}
+
+function stripeError(error: ApiError): Response {
+  return Response.json(errorObject(error), { status: error.status });
+}
+
+function unauthorized(key: string | undefined): ApiError {
+  const message =
+    key === undefined
+      ? "You did not provide an API key. Use 'Authorization: Bearer sk_test_...'."
+      : "Invalid API key provided. The sandbox takes keys that begin with sk_test_ or rk_test_.";
+  return { ...invalidRequest(message), status: 401 };
+}
+
+async function jsonBody(c: SandboxContext): Promise<unknown> {
+  try {
+    return await c.req.json();
+  } catch {
+    return undefined;
+  }
+}
+
+function invalidFaults(error: z.ZodError): Response {
+  const errors = error.issues.flatMap((issue) => {
+    const { message } = issue;
+    const keys = issue.code === "unrecognized_keys" ? issue.keys.map((key) => [key]) : [[]];
+    return keys.map((key) => ({ path: [...issue.path, ...key].join("."), message }));
+  });
+  return problem(422, "invalid_faults", "The fault settings are not valid.", errors);
+}
+
+/** A problem document of RFC 9457. */
+function problem(
+  status: number,
+  code: string,
+  detail: string,
+  errors?: readonly { readonly path: string; readonly message: string }[],
+): Response {
+  const document = { type: "about:blank", status, code, detail, ...(errors ? { errors } : {}) };
+  const headers = { "content-type": "application/problem+json" };
+  return new Response(JSON.stringify(document), { status, headers });
+}
+
+function reasonOf(state: { readonly kind: string; readonly message?: string }): string {
+  return state.message ?? "This payment has nowhere to return to.";
+}
+
+/**
+ * No `form-action`: browsers apply it to the redirect back to the shop as well, whose address the
+ * policy cannot know.
+ */
+function secure(c: SandboxContext): void {
+  c.header(
+    "content-security-policy",
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
+  );
+  c.header("referrer-policy", "no-referrer");
+}
+
+/** Stripe adds these to the return URL; the shop must look the payment up all the same. */
+function returnAddress(returnUrl: string, id: string, accepted: boolean): string {
+  const url = new URL(returnUrl);
+  url.searchParams.set("payment_intent", id);
+  url.searchParams.set("redirect_status", accepted ? "succeeded" : "failed");
+  return url.href;
+}
