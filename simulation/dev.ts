@@ -1,0 +1,75 @@
+/**
+ * `npm run dev`: both Workers under `wrangler dev`, reloaded when their code changes, with the
+ * sandbox payment provider beside them. Local variables are generated when they are missing.
+ *
+ * For writing code: it goes through wrangler's development proxy, which answers some hundred
+ * requests a second. `npm start` reaches the Workers directly.
+ */
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { generateGateSecrets } from "../src/operations/secret-set.ts";
+import { SANDBOX_API_KEY } from "./local-secrets.ts";
+import { PROJECT_ROOT } from "./worker-config.ts";
+
+const PORT = 8787;
+const SANDBOX_PORT = 8788;
+const STATE = join(PROJECT_ROOT, ".sluice", "dev");
+const WRANGLER = join(PROJECT_ROOT, "node_modules", "wrangler", "bin", "wrangler.js");
+
+/** wrangler reads these files beside each wrangler.toml; git ignores them. */
+function writeMissingVariables(): void {
+  writeWhenMissing(".dev.vars", generateGateSecrets());
+  writeWhenMissing("queues/.dev.vars", {
+    STRIPE_API_KEY: SANDBOX_API_KEY,
+    STRIPE_API_BASE: `http://127.0.0.1:${SANDBOX_PORT}`,
+  });
+}
+
+function writeWhenMissing(name: string, variables: Readonly<Record<string, string>>): void {
+  const path = join(PROJECT_ROOT, name);
+  if (existsSync(path)) return;
+  const lines = Object.entries(variables).map(([key, value]) => `${key}='${value}'\n`);
+  writeFileSync(path, lines.join(""), { mode: 0o600 });
+  process.stdout.write(`Wrote ${name}\n`);
+}
+
+function migrateLocally(): void {
+  const args = ["d1", "migrations", "apply", "ORDER_BOOK", "--local", "--persist-to", STATE];
+  const { status } = spawnSync(process.execPath, [WRANGLER, ...args], {
+    cwd: PROJECT_ROOT,
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  if (status !== 0) throw new Error("The local order book could not be migrated; see above.");
+}
+
+function startDev(configs: readonly string[], onPort: number, stdin: "inherit" | "ignore") {
+  const configArgs = configs.flatMap((config) => ["--config", config]);
+  const args = ["dev", ...configArgs, "--port", `${onPort}`, "--persist-to", STATE];
+  return spawn(process.execPath, [WRANGLER, ...args, "--inspector-port", "0"], {
+    cwd: PROJECT_ROOT,
+    stdio: [stdin, "inherit", "inherit"],
+  });
+}
+
+/** Ctrl-C reaches both by itself; when one of them ends, the other is stopped too. */
+function endTogether(children: readonly ChildProcess[]): void {
+  const stopAll = () => {
+    for (const child of children) if (child.exitCode === null) child.kill();
+  };
+  process.on("SIGINT", () => {});
+  process.on("SIGTERM", stopAll);
+  for (const child of children) {
+    child.once("exit", (code) => {
+      process.exitCode ??= code ?? 0;
+      stopAll();
+    });
+  }
+}
+
+writeMissingVariables();
+migrateLocally();
+endTogether([
+  startDev(["simulation/sandbox/wrangler.toml"], SANDBOX_PORT, "ignore"),
+  startDev(["wrangler.toml", "queues/wrangler.toml"], PORT, "inherit"),
+]);

@@ -1,0 +1,161 @@
+/**
+ * Starts the whole of Sluice on this machine: the gate, the orders Worker and the sandbox payment
+ * provider in one Miniflare, with the bindings of their wrangler.toml files.
+ *
+ * Guarantee: when `startHost` resolves, both addresses answer and the order book is migrated. The
+ * gate is reached directly, without the proxy and the asset router that Miniflare puts before a
+ * Worker; they are four times slower than the Worker itself. So a request for a static asset
+ * reaches the gate too, which answers it through its ASSETS binding.
+ *
+ * Not for production, and not a copy of it: queues deliver in order and once, KV is consistent at
+ * once, and there is one location.
+ */
+import { rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { Log, LogLevel, Miniflare, type WorkerOptions } from "miniflare";
+import { ADMIN_TOKEN_LENGTH_MIN } from "../src/domain/limits.ts";
+import { bundleWorker } from "./bundle.ts";
+import { loadLocalSecrets, SANDBOX_API_KEY } from "./local-secrets.ts";
+import { migrate } from "./migrate.ts";
+import { LOOPBACK, reservePort } from "./ports.ts";
+import {
+  composeWorker,
+  PROJECT_ROOT,
+  type RateLimits,
+  readWorkerConfig,
+  type WorkerConfig,
+} from "./worker-config.ts";
+
+export interface HostOptions {
+  /** Where state and secrets are kept, from the working directory; `null` keeps them in memory. */
+  readonly folder?: string | null;
+  /** Empties the folder's state and secrets before starting. */
+  readonly fresh?: boolean;
+  /** 0 takes any free port. */
+  readonly port?: number;
+  readonly sandboxPort?: number;
+  /** Replaces the generated token. At least 32 characters. */
+  readonly adminToken?: string | undefined;
+  readonly rateLimits?: RateLimits;
+  /** Added to the variables of each Worker, last. */
+  readonly variables?: Partial<Record<WorkerRole, Readonly<Record<string, string>>>>;
+  /** Receives what the Workers log. By default warnings and errors go to standard error. */
+  readonly onLog?: (entry: LogEntry) => void;
+}
+
+export type WorkerRole = "gate" | "orders" | "sandbox";
+
+export interface LogEntry {
+  readonly timestamp: number;
+  readonly level: string;
+  readonly message: string;
+}
+
+export interface Host {
+  /** Addresses without a slash at the end. */
+  readonly gateUrl: string;
+  readonly sandboxUrl: string;
+  readonly adminToken: string;
+  /** The bindings of each Worker are reached by its name in wrangler.toml. */
+  readonly miniflare: Miniflare;
+  readonly stop: () => Promise<void>;
+}
+
+const CONFIG_PATHS: Readonly<Record<WorkerRole, string>> = {
+  gate: "wrangler.toml",
+  orders: "queues/wrangler.toml",
+  sandbox: "simulation/sandbox/wrangler.toml",
+};
+
+export async function startHost(options: HostOptions = {}): Promise<Host> {
+  const folder = options.folder === undefined ? join(PROJECT_ROOT, ".sluice") : options.folder;
+  const paths = folder === null ? null : resolveFolder(folder, options.fresh ?? false);
+  const port = await reservePort(options.port ?? 8787, "--port");
+  const sandboxPort = await reservePort(options.sandboxPort ?? 8788, "--sandbox-port");
+  const secrets = loadLocalSecrets(paths?.secrets ?? null);
+  const adminToken = chooseAdminToken(options.adminToken, secrets.ADMIN_TOKEN);
+  const gateUrl = `http://${LOOPBACK}:${port}`;
+  const sandboxUrl = `http://${LOOPBACK}:${sandboxPort}`;
+  const variables: Record<WorkerRole, Record<string, string>> = {
+    gate: { ...secrets, ADMIN_TOKEN: adminToken, ...options.variables?.gate },
+    orders: {
+      STRIPE_API_KEY: SANDBOX_API_KEY,
+      STRIPE_API_BASE: sandboxUrl,
+      ...options.variables?.orders,
+    },
+    sandbox: { ...options.variables?.sandbox },
+  };
+  const { gate, orders, sandbox } = readRoles(options.rateLimits ?? "lifted");
+  const miniflare = new Miniflare({
+    workers: [
+      await composeRole(gate, variables.gate),
+      await composeRole(orders, variables.orders),
+      await composeRole(sandbox, variables.sandbox),
+      composeDoor("gate-door", gate.name, port),
+      composeDoor("sandbox-door", sandbox.name, sandboxPort),
+    ],
+    ...(paths === null ? {} : { defaultPersistRoot: paths.state }),
+    cf: false,
+    log: new Log(LogLevel.ERROR),
+    structuredWorkerdLogs: true,
+    handleStructuredLogs: options.onLog ?? printProblems,
+  });
+  try {
+    await miniflare.ready;
+    const orderBook = await miniflare.getD1Database("ORDER_BOOK", gate.name);
+    await migrate(orderBook, join(PROJECT_ROOT, "queues", "migrations"));
+  } catch (cause) {
+    await miniflare.dispose();
+    throw cause;
+  }
+  return { gateUrl, sandboxUrl, adminToken, miniflare, stop: () => miniflare.dispose() };
+}
+
+function resolveFolder(folder: string, fresh: boolean) {
+  const state = resolve(folder, "state");
+  const secrets = resolve(folder, "secrets.json");
+  // Only what the host itself keeps there is removed, whatever folder was named.
+  if (fresh) for (const path of [state, secrets]) rmSync(path, { recursive: true, force: true });
+  return { state, secrets };
+}
+
+function chooseAdminToken(given: string | undefined, generated: string): string {
+  if (given === undefined || given === "") return generated;
+  if (given.length < ADMIN_TOKEN_LENGTH_MIN) {
+    throw new Error(
+      `ADMIN_TOKEN has ${given.length} characters; ${ADMIN_TOKEN_LENGTH_MIN} are needed`,
+    );
+  }
+  return given;
+}
+
+function readRoles(rateLimits: RateLimits): Record<WorkerRole, WorkerConfig> {
+  return {
+    gate: readWorkerConfig(CONFIG_PATHS.gate, rateLimits),
+    orders: readWorkerConfig(CONFIG_PATHS.orders, rateLimits),
+    sandbox: readWorkerConfig(CONFIG_PATHS.sandbox, rateLimits),
+  };
+}
+
+async function composeRole(
+  config: WorkerConfig,
+  variables: Readonly<Record<string, string>>,
+): Promise<WorkerOptions> {
+  return composeWorker(config, await bundleWorker(config.main), variables);
+}
+
+/**
+ * A socket that leads to a Worker's own code. A socket opened on a Worker with assets would lead
+ * to the asset router; one on a Worker without assets, naming the other as its service, does not.
+ */
+function composeDoor(name: string, serviceName: string, port: number): WorkerOptions {
+  return {
+    name,
+    modules: [{ type: "ESModule", path: `${name}.mjs`, contents: "export default {};" }],
+    unsafeDirectSockets: [{ host: LOOPBACK, port, serviceName }],
+  };
+}
+
+function printProblems({ level, message }: LogEntry): void {
+  if (level === "error" || level === "warn") process.stderr.write(`${message}\n`);
+}

@@ -1,0 +1,47 @@
+/**
+ * The secrets of a local Sluice: drawn once and kept in a file that git ignores, so that tickets
+ * and admissions outlive a restart together with the state they belong to.
+ *
+ * Guarantee: the file is readable by its owner only. Not for a deployed Worker; its secrets are
+ * made by `npm run keys` and live with Cloudflare.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { z } from "zod";
+import { generateGateSecrets, type GateSecrets } from "../src/operations/secret-set.ts";
+
+const gateSecrets = z.object({
+  TICKET_KEYS: z.string(),
+  ADMISSION_KEYS: z.string(),
+  ADMIN_TOKEN: z.string(),
+});
+
+/** Not a key of anybody's: the sandbox takes every key that has this shape. */
+export const SANDBOX_API_KEY = "sk_test_sandbox";
+
+/** `path` is the file they are kept in; `null` draws them for this run only. */
+export function loadLocalSecrets(path: string | null): GateSecrets {
+  if (path === null) return generateGateSecrets();
+  const kept = readKept(path);
+  if (kept !== undefined) return kept;
+  const drawn = generateGateSecrets();
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, `${JSON.stringify(drawn, null, 2)}\n`, { mode: 0o600 });
+  return drawn;
+}
+
+function readKept(path: string): GateSecrets | undefined {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+  try {
+    return gateSecrets.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new Error(`${path} does not hold a set of secrets; delete it to draw new ones`, {
+      cause,
+    });
+  }
+}
