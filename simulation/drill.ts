@@ -1,0 +1,169 @@
+/**
+ * `npm run drill`: sends a crowd at a Sluice, over HTTP only, and gives a verdict on its promises.
+ *
+ * Exit code 0: every promise that could be checked was kept. 1: one was broken, or the drill could
+ * not be finished. 2: the command line made no sense. The report goes to standard output, progress
+ * and complaints to standard error.
+ */
+import { pathToFileURL } from "node:url";
+import {
+  arrivalOf,
+  drawCrowd,
+  newTally,
+  sendCrowd,
+  type Arrival,
+  type Tally,
+} from "./drill/crowd.ts";
+import { auditAllAlong, collect } from "./drill/collect.ts";
+import { readCommandLine, USAGE, type DrillOptions } from "./drill/options.ts";
+import { showProgress } from "./drill/progress.ts";
+import { writeReport } from "./drill/report.ts";
+import { prepareSale, type DrillSale } from "./drill/sale.ts";
+import { createTimings } from "./drill/statistics.ts";
+import { anyBroken, judge } from "./drill/verdict.ts";
+import { createGateClient, type GateClient, type Timing } from "./gate-client.ts";
+import { startHost } from "./host.ts";
+import { CannotGoOnError } from "./insist.ts";
+
+const BROWSE_MS = [500, 4000] as const;
+const CHECKOUT_MS = [500, 3000] as const;
+const IDLERS = [
+  ["vanish", 0.15],
+  ["no_show", 0.3],
+] as const;
+const LATE_SHARE = 0.02;
+const EARLY_CLAIM_SHARE = 0.03;
+/** A crowd that is still out after this is sent home, and the verdict given without it. */
+const CROWD_PATIENCE_MS = 15 * 60 * 1000;
+/** With more shoppers in error than this, too few were witnesses for a verdict to mean much. */
+const ERROR_SHARE_MAX = 0.01;
+
+interface Target {
+  readonly url: string;
+  readonly sandboxUrl: string | null;
+  readonly adminToken: string;
+  readonly stop: () => Promise<void>;
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+async function findTarget(options: DrillOptions): Promise<Target> {
+  if (options.target !== null) return { ...options.target, stop: async () => undefined };
+  say("Starting a fresh Sluice in memory …");
+  const host = await startHost({ folder: null, port: 0, sandboxPort: 0 });
+  const { gateUrl, sandboxUrl, adminToken } = host;
+  return { url: gateUrl, sandboxUrl, adminToken, stop: () => host.stop() };
+}
+
+/** The crowd, the watcher beside it, and the bar, until everybody has settled. */
+async function sendAndWatch(
+  shoppersGate: GateClient,
+  merchantGate: GateClient,
+  sale: DrillSale,
+  options: DrillOptions,
+  arrivals: readonly Arrival[],
+  tally: Tally,
+) {
+  const watching = new AbortController();
+  const audits = auditAllAlong(merchantGate, sale.id, watching.signal);
+  const shoppers = await sendCrowd(arrivals, {
+    gate: shoppersGate.shopper,
+    sale: sale.id,
+    seed: options.seed,
+    claimWindow_s: sale.claimWindow_s,
+    startsAt_ms: sale.startsAt_ms,
+    signal: AbortSignal.timeout(CROWD_PATIENCE_MS),
+    tally,
+  });
+  watching.abort();
+  return { shoppers, audits: await audits };
+}
+
+async function drill(options: DrillOptions, target: Target): Promise<boolean> {
+  const timings = createTimings();
+  const { url, adminToken } = target;
+  const onTiming = (timing: Timing): void => timings.note(timing);
+  const shoppersGate = createGateClient({ url, onTiming });
+  const merchantGate = createGateClient({ url, adminToken, connectionsMax: 8, onTiming });
+  try {
+    const sale = await prepareSale(merchantGate, options, Date.now, say);
+    const { shoppers, buyRate, arrive, seed } = options;
+    const arrivals = drawCrowd({
+      name: `drill-${seed}`.toLowerCase().replaceAll(/[^a-z0-9-]/g, "-"),
+      seed,
+      shoppers,
+      buyRate,
+      skus: sale.skus,
+      browse_ms: BROWSE_MS,
+      checkout_ms: CHECKOUT_MS,
+      idlers: IDLERS,
+      lateShare: LATE_SHARE,
+      earlyClaimShare: EARLY_CLAIM_SHARE,
+      arrival: arrivalOf(arrive, sale.prequeue_ms),
+    });
+    say(`${shoppers} shoppers (${arrive}, seed ${seed}) come to ${url}, sale ${sale.id}`);
+    const tally = newTally(shoppers);
+    const startedAt_ms = Date.now();
+    const endProgress = showProgress(process.stderr, tally, () => timings.requests);
+    const seen = await sendAndWatch(
+      shoppersGate,
+      merchantGate,
+      sale,
+      options,
+      arrivals,
+      tally,
+    ).finally(endProgress);
+    const duration_ms = Date.now() - startedAt_ms;
+    say("Everybody has gone home. Waiting for the last orders, then reading the books …");
+    const records = seen.shoppers;
+    const { sandboxUrl } = target;
+    const evidence = await collect(merchantGate, sale, sandboxUrl, records, seen.audits);
+    const findings = judge(evidence);
+    const audit = evidence.audits.at(-1);
+    if (audit === undefined) throw new CannotGoOnError("no audit was taken");
+    const routes = timings.figures();
+    const result = { sale: sale.id, duration_ms, routes, shoppers: records, audit, findings };
+    process.stdout.write(`\n${writeReport(result)}`);
+    const errors = records.filter((record) => record.outcome.kind === "error").length;
+    if (errors > shoppers * ERROR_SHARE_MAX) {
+      throw new CannotGoOnError(`${errors} of ${shoppers} shoppers ended in an error, see above`);
+    }
+    return !anyBroken(findings);
+  } finally {
+    await Promise.all([shoppersGate.close(), merchantGate.close()]);
+  }
+}
+
+async function main(): Promise<number> {
+  const command = readCommandLine(process.argv.slice(2), process.env);
+  if (command.kind === "help") {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  if (command.kind === "bad") {
+    say(`${command.message}\n\n${USAGE}`);
+    return 2;
+  }
+  const target = await findTarget(command.options);
+  const interrupt = (): void => {
+    say("\nInterrupted; no verdict.");
+    void target.stop().finally(() => process.exit(130));
+  };
+  process.once("SIGINT", interrupt);
+  process.once("SIGTERM", interrupt);
+  try {
+    return (await drill(command.options, target)) ? 0 : 1;
+  } catch (error) {
+    if (!(error instanceof CannotGoOnError)) throw error;
+    say(`The drill could not be finished: ${error.message}`);
+    return 1;
+  } finally {
+    await target.stop();
+  }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  process.exitCode = await main();
+}

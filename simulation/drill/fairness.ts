@@ -1,0 +1,106 @@
+/**
+ * The draw, recomputed by someone who does not trust the gate.
+ *
+ * Written from the published algorithm alone (`compute_shuffled_index` of the Ethereum consensus
+ * specification, phase 0: swap-or-not, 90 rounds, SHA-256) with Node's own SHA-256, and sharing no
+ * line with the code that runs the sale: two writings of one specification that agree on every
+ * shopper are worth more than one that agrees with itself.
+ */
+import { createHash, createHmac } from "node:crypto";
+import { ticketClaimsSchema, type Manifest, type TicketClaims } from "../gate-answers.ts";
+
+const ROUNDS = 90;
+const POSITIONS_PER_HASH = 256;
+
+function sha256(...parts: readonly Uint8Array[]): Buffer {
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(part);
+  return hash.digest();
+}
+
+/** One cohort's permutation. Keeps the hashes it has made: many places ask for the same ones. */
+export class CohortDraw {
+  readonly #seed: Uint8Array;
+  readonly #size: number;
+  readonly #pivots: readonly number[];
+  readonly #sources = new Map<number, Buffer>();
+
+  constructor(size: number, seed: Uint8Array) {
+    this.#seed = seed;
+    this.#size = size;
+    this.#pivots = Array.from({ length: ROUNDS }, (_, round) => {
+      const digest = sha256(seed, Uint8Array.of(round));
+      return Number(digest.readBigUInt64LE(0) % BigInt(size));
+    });
+  }
+
+  /** Where place `index` comes out, both counted from 0. */
+  shuffledIndex(index: number): number {
+    if (!(index >= 0 && index < this.#size)) throw new RangeError(`no place ${index}`);
+    return this.#pivots.reduce((current, pivot, round) => {
+      const flip = (pivot + this.#size - current) % this.#size;
+      return this.#swaps(round, Math.max(current, flip)) ? flip : current;
+    }, index);
+  }
+
+  #swaps(round: number, position: number): boolean {
+    const block = Math.floor(position / POSITIONS_PER_HASH);
+    const name = block * ROUNDS + round;
+    let source = this.#sources.get(name);
+    if (source === undefined) {
+      const number = Buffer.alloc(4);
+      number.writeUInt32LE(block);
+      source = sha256(this.#seed, Uint8Array.of(round), number);
+      this.#sources.set(name, source);
+    }
+    const bit = position % POSITIONS_PER_HASH;
+    return ((source.readUInt8(Math.floor(bit / 8)) >> (bit % 8)) & 1) === 1;
+  }
+}
+
+export function commitmentTo(secret: string): string {
+  return sha256(Buffer.from(secret, "hex")).toString("hex");
+}
+
+/** `HMAC-SHA-256(secret, sale || 0x00 || lane || 0x00 || uint32_be(k))`, in hex. */
+export function seedFrom(secret: string, sale: string, lane: string, k: number): string {
+  const number = Buffer.alloc(4);
+  number.writeUInt32BE(k);
+  const hmac = createHmac("sha256", Buffer.from(secret, "hex"));
+  return hmac.update(`${sale}\0${lane}\0`).update(number).digest("hex");
+}
+
+export function sizeOf(manifest: Manifest): number {
+  return manifest.counts.reduce((sum, count) => sum + count, 0);
+}
+
+/** Ranks of any number of tickets, from manifests. Null: the ticket names a place that is not. */
+export function rankReader(manifests: readonly Manifest[]) {
+  const cohorts = new Map<string, { manifest: Manifest; draw: CohortDraw | null }>();
+  for (const manifest of manifests) {
+    const size = sizeOf(manifest);
+    const draw = size === 0 ? null : new CohortDraw(size, Buffer.from(manifest.seed, "hex"));
+    cohorts.set(`${manifest.lane}/${manifest.k}`, { manifest, draw });
+  }
+  return (ticket: TicketClaims): number | null => {
+    const cohort = cohorts.get(`${ticket.lane}/${ticket.cohort}`);
+    if (cohort === undefined || cohort.draw === null) return null;
+    const { base, counts } = cohort.manifest;
+    if (ticket.index >= (counts[ticket.shard] ?? 0)) return null;
+    const earlier = counts.slice(0, ticket.shard).reduce((sum, count) => sum + count, 0);
+    return base + cohort.draw.shuffledIndex(earlier + ticket.index);
+  };
+}
+
+/** What a ticket says about itself. The signature is not looked at: only the gate has the key. */
+export function claimsOf(token: string): TicketClaims | null {
+  const [, payload] = token.split(".");
+  if (payload === undefined) return null;
+  try {
+    const json: unknown = JSON.parse(Buffer.from(payload, "base64url").toString("utf8"));
+    const parsed = ticketClaimsSchema.safeParse(json);
+    return parsed.success ? parsed.data : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * The sale a drill is about: the one named, or one made for the occasion.
+ *
+ * A sale made here ends a day later at most, has one SKU of its own, and is small in seats, so
+ * that the crowd really waits: seats, not speed, are what the line is for.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import type { Fairness, MerchantSale } from "../gate-answers.ts";
+import type { GateClient } from "../gate-client.ts";
+import { failed, insist } from "../insist.ts";
+import type { DrillOptions } from "./options.ts";
+
+export interface DrillSale {
+  readonly id: string;
+  readonly skus: readonly string[];
+  readonly startsAt_ms: number;
+  readonly prequeue_ms: number;
+  readonly claimWindow_s: number;
+  /** The drill made it, and may end it. */
+  readonly own: boolean;
+  readonly fairness: Fairness;
+}
+
+const ADMISSION = {
+  method: "lottery",
+  ratePerMinute: 6000,
+  maxActive: 60,
+  sessionSeconds: 30,
+  claimWindowSeconds: 12,
+  holdSeconds: 12,
+  overcall: 4,
+  ordersPerAdmission: 1,
+} as const;
+const PRICE = 12_900;
+const DURATION_MS = 24 * 60 * 60 * 1000;
+const LEAD_MS = 4000;
+const PUBLISHED_WITHIN_MS = 90_000;
+const PUBLISHED_POLL_MS = 500;
+
+/** Early enough that the whole crowd of a pre-queue can join at 150 shoppers a second. */
+function prequeueFor(options: DrillOptions): number {
+  return options.arrive === "pre-queue" ? LEAD_MS + (options.shoppers / 150) * 1000 : LEAD_MS;
+}
+
+export async function prepareSale(
+  gate: GateClient,
+  options: DrillOptions,
+  now: () => number,
+  say: (line: string) => void,
+): Promise<DrillSale> {
+  const id = options.sale ?? `drill-${now().toString(36)}`;
+  const found = await insist(() => gate.merchant.sale(id));
+  if (found.kind === "answered") {
+    say(`Sale ${id} exists: it is used as it is, --stock does not apply, and it is left running.`);
+    return existing(gate, found.body.sale, now);
+  }
+  if (found.code !== "sale_not_found") throw failed(`reading sale ${id}`, found);
+  const prequeue_ms = prequeueFor(options);
+  const opensAt_ms = now();
+  const sku = `${id}-unit`;
+  const document = {
+    id,
+    title: `Drill of ${options.shoppers} shoppers`,
+    currency: "EUR",
+    opensAt: new Date(opensAt_ms).toISOString(),
+    startsAt: new Date(opensAt_ms + prequeue_ms).toISOString(),
+    endsAt: new Date(opensAt_ms + DURATION_MS).toISOString(),
+    items: [{ sku, name: "A unit", price: PRICE, stock: options.stock, limitPerBuyer: 1 }],
+    admission: ADMISSION,
+    expectedShoppers: options.shoppers,
+  };
+  const made = await insist(() => gate.merchant.putSale(id, document));
+  if (made.kind !== "answered") throw failed(`making sale ${id}`, made);
+  return {
+    id,
+    skus: [sku],
+    startsAt_ms: opensAt_ms + prequeue_ms,
+    prequeue_ms,
+    claimWindow_s: ADMISSION.claimWindowSeconds,
+    own: true,
+    fairness: await published(gate, id, now),
+  };
+}
+
+async function existing(
+  gate: GateClient,
+  sale: MerchantSale,
+  now: () => number,
+): Promise<DrillSale> {
+  const startsAt_ms = Math.max(Date.parse(sale.startsAt), now() + LEAD_MS);
+  return {
+    id: sale.id,
+    skus: sale.items.map((item) => item.sku),
+    startsAt_ms,
+    prequeue_ms: startsAt_ms - now(),
+    claimWindow_s: sale.admission.claimWindowSeconds,
+    own: false,
+    fairness: await published(gate, sale.id, now),
+  };
+}
+
+/** A sale shows at the gate once its document has spread; that may take a minute when deployed. */
+async function published(gate: GateClient, id: string, now: () => number): Promise<Fairness> {
+  const until = now() + PUBLISHED_WITHIN_MS;
+  for (;;) {
+    const answer = await insist(() => gate.shopper.fairness(id));
+    if (answer.kind === "answered") return answer.body;
+    if (answer.code !== "sale_not_found" || now() > until) {
+      throw failed(`reading the commitment of sale ${id}`, answer);
+    }
+    await delay(PUBLISHED_POLL_MS);
+  }
+}

@@ -1,0 +1,134 @@
+/**
+ * P1, never oversold: judged from the audits taken all along the drill, and from replaying every
+ * SKU's ledger row by row.
+ */
+import type { Audit, LedgerRow } from "../gate-answers.ts";
+import { type Evidence, type Finding, resultOf } from "./evidence.ts";
+
+interface Counters {
+  received: number;
+  available: number;
+  held: number;
+  ordered: number;
+  sold: number;
+  buffer: number;
+}
+
+const TERMS = ["received", "available", "held", "ordered", "sold", "buffer"] as const;
+type Term = (typeof TERMS)[number];
+
+/** What a row of each kind does: `quantity` goes from one term to another. Null is outside. */
+const MOVES: ReadonlyMap<string, { readonly from: Term | null; readonly to: Term }> = new Map([
+  ["receive", { from: null, to: "available" }],
+  ["adjust", { from: null, to: "available" }],
+  ["buffer", { from: "available", to: "buffer" }],
+  ["hold", { from: "available", to: "held" }],
+  ["release", { from: "held", to: "available" }],
+  ["expire", { from: "held", to: "available" }],
+  ["order", { from: "held", to: "ordered" }],
+  ["order_fresh", { from: "available", to: "ordered" }],
+  ["sell", { from: "ordered", to: "sold" }],
+  ["return_held", { from: "ordered", to: "held" }],
+  ["return_available", { from: "ordered", to: "available" }],
+]);
+
+export function judgeStock(evidence: Evidence): Finding {
+  const violations: string[] = [];
+  let samples = 0;
+  for (const [index, audit] of evidence.audits.entries()) {
+    for (const counters of audit.skus) {
+      samples += 1;
+      violations.push(...imbalances(`audit ${index + 1}, ${counters.sku}`, counters));
+    }
+  }
+  let rows = 0;
+  for (const [sku, ledger] of evidence.ledgers) {
+    rows += ledger.length;
+    violations.push(...replay(sku, ledger));
+    violations.push(...soldAsConfirmed(evidence, sku));
+    violations.push(...auditsOutsideLedger(evidence.audits, sku, ledger));
+  }
+  if (samples === 0 || rows === 0) violations.push("no audit and ledger to judge by");
+  return {
+    promise: "P1",
+    claim: "never oversold",
+    checked: `${samples} balances, ${rows} ledger rows replayed`,
+    result: resultOf(violations),
+  };
+}
+
+function imbalances(where: string, counters: Counters): string[] {
+  const violations: string[] = [];
+  const { available, held, ordered, sold, buffer, received } = counters;
+  const sum = available + held + ordered + sold + buffer;
+  if (sum !== received) {
+    const terms = `${available} + ${held} + ${ordered} + ${sold} + ${buffer}`;
+    violations.push(
+      `${where}: available + held + ordered + sold + buffer = ${terms} = ${sum},` +
+        ` received ${received}`,
+    );
+  }
+  for (const term of TERMS) {
+    if (counters[term] < 0) violations.push(`${where}: ${term} is ${counters[term]}`);
+  }
+  return violations;
+}
+
+function replay(sku: string, ledger: readonly LedgerRow[]): string[] {
+  const violations: string[] = [];
+  const balance = { received: 0, available: 0, held: 0, ordered: 0, sold: 0, buffer: 0 };
+  let previous: number | null = null;
+  for (const row of ledger) {
+    const where = `${sku} ledger row ${row.seq}`;
+    if (previous !== null && row.seq !== previous + 1) {
+      violations.push(`${where}: follows row ${previous}`);
+    }
+    previous = row.seq;
+    const move = MOVES.get(row.kind);
+    if (move === undefined) {
+      violations.push(`${where}: unknown kind '${row.kind}'`);
+      continue;
+    }
+    balance[move.to] += row.quantity;
+    balance[move.from ?? "received"] += move.from === null ? row.quantity : -row.quantity;
+    violations.push(...differences(`${where} (${row.kind} ${row.quantity})`, balance, row));
+    violations.push(...imbalances(where, row));
+  }
+  return violations;
+}
+
+function differences(where: string, computed: Counters, stated: Counters): string[] {
+  return TERMS.filter((term) => computed[term] !== stated[term]).map(
+    (term) => `${where}: ${term} ${computed[term]} against ${stated[term]}`,
+  );
+}
+
+/** The books move while they are read, so an audit must show what *some* row of the ledger left. */
+function auditsOutsideLedger(
+  audits: readonly Audit[],
+  sku: string,
+  ledger: readonly LedgerRow[],
+): string[] {
+  const print = (counters: Counters): string => TERMS.map((term) => counters[term]).join("/");
+  const balances = new Set(ledger.map(print));
+  const violations: string[] = [];
+  for (const [index, audit] of audits.entries()) {
+    const counters = audit.skus.find((candidate) => candidate.sku === sku);
+    if (counters !== undefined && balances.has(print(counters))) continue;
+    const stated = counters === undefined ? "nothing" : print(counters);
+    violations.push(`audit ${index + 1}, ${sku}: says ${stated}, which no ledger row left`);
+  }
+  return violations;
+}
+
+function soldAsConfirmed(evidence: Evidence, sku: string): string[] {
+  if (!evidence.ownSale) return [];
+  let confirmed = 0;
+  for (const order of evidence.orders) {
+    if (order.state !== "confirmed") continue;
+    for (const line of order.lines) if (line.sku === sku) confirmed += line.quantity;
+  }
+  const sold = evidence.ledgers.get(sku)?.at(-1)?.sold ?? 0;
+  if (sold === confirmed) return [];
+  return [`${sku}: ${sold} units sold, ${confirmed} in confirmed orders`];
+}

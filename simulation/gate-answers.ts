@@ -1,0 +1,154 @@
+/**
+ * The gate's answers as a client of its HTTP contract reads them.
+ *
+ * Written from the contract, not from the gate's code, so that a field the gate renames is noticed
+ * here as `unreadable` instead of being agreed upon by both sides. Fields that nobody in the
+ * simulation looks at are not named; more fields than named are fine.
+ */
+import { z } from "zod";
+
+const count = z.int().min(0);
+const hex = z.string().regex(/^[0-9a-f]*$/);
+
+export const standingSchema = z.object({
+  state: z.enum([
+    "prequeue",
+    "queued",
+    "called",
+    "admitted",
+    "lapsed",
+    "paused",
+    "sold_out",
+    "ended",
+  ]),
+  rank: count.nullable(),
+  called: count,
+  pollAfter_s: z.number().positive(),
+});
+export type Standing = z.output<typeof standingSchema>;
+
+/** A ticket to wait with, or an admission at once when nobody waits. */
+export const joinedSchema = z.union([
+  z.object({ admission: z.string(), expiresAt: z.string(), status: standingSchema }),
+  z.object({ ticket: z.string(), status: standingSchema }),
+]);
+
+export const admittedSchema = z.object({
+  admission: z.string(),
+  expiresAt: z.string(),
+  status: standingSchema,
+});
+
+export const cartSchema = z.object({
+  lines: z.array(z.object({ sku: z.string(), quantity: count, outcome: z.string() })),
+  holdsUntil: z.string().nullable(),
+});
+
+export const orderSchema = z.object({
+  id: z.string(),
+  state: z.string(),
+  final: z.boolean(),
+  total: count,
+  currency: z.string(),
+  lines: z.array(z.object({ sku: z.string(), quantity: count, price: count })),
+});
+
+/** Of a placed order: where to follow it. */
+export const acceptedSchema = z.object({ order: orderSchema, statusUrl: z.string() });
+
+export const publicSaleSchema = z.object({ id: z.string(), phase: z.string() });
+
+export const fairnessSchema = z.object({
+  commitment: hex.length(64),
+  secret: hex.length(64).nullable(),
+});
+export type Fairness = z.output<typeof fairnessSchema>;
+
+export const manifestSchema = z.object({
+  sale: z.string(),
+  lane: z.string(),
+  k: count,
+  base: count,
+  counts: z.array(count),
+  seed: hex.length(64),
+});
+export type Manifest = z.output<typeof manifestSchema>;
+
+/** The readable half of a ticket: the payload of the JWT; the signature is the gate's business. */
+export const ticketClaimsSchema = z.object({
+  aud: z.string(),
+  sub: z.string(),
+  jti: z.string(),
+  lane: z.string(),
+  cohort: count,
+  shard: count,
+  index: count,
+});
+export type TicketClaims = z.output<typeof ticketClaimsSchema>;
+
+/** The sale as its merchant wrote it; only what a crowd is planned with. */
+export const merchantSaleSchema = z.object({
+  sale: z.object({
+    id: z.string(),
+    startsAt: z.string(),
+    items: z.array(z.object({ sku: z.string() })),
+    admission: z.object({ claimWindowSeconds: count }),
+  }),
+  phase: z.string(),
+});
+export type MerchantSale = z.output<typeof merchantSaleSchema>["sale"];
+
+const counters = {
+  received: z.int(),
+  available: z.int(),
+  held: z.int(),
+  ordered: z.int(),
+  sold: z.int(),
+  buffer: z.int(),
+};
+
+export const auditSchema = z.object({
+  sale: z.string(),
+  skus: z.array(z.object({ sku: z.string(), ...counters })),
+  orders: z.record(z.string(), count),
+  tickets: count,
+  called: count,
+  claimed: count,
+  lapsed: count,
+  active: count,
+  spent: count,
+  left: count,
+  expired: count,
+});
+export type Audit = z.output<typeof auditSchema>;
+
+export const ledgerRowSchema = z.object({
+  seq: count,
+  kind: z.string(),
+  quantity: z.int(),
+  ...counters,
+});
+export type LedgerRow = z.output<typeof ledgerRowSchema>;
+export const ledgerPageSchema = z.object({
+  rows: z.array(ledgerRowSchema),
+  next: count.nullable(),
+});
+
+/** The merchant's view of an order: the buyer's, and every state it has been in, oldest first. */
+export const orderWithHistorySchema = orderSchema.extend({
+  history: z.array(z.object({ state: z.string() })),
+});
+export type OrderWithHistory = z.output<typeof orderWithHistorySchema>;
+
+export const orderPageSchema = z.object({
+  orders: z.array(z.object({ id: z.string() })),
+  next: z.string().nullable(),
+});
+
+/** RFC 9457, with the members Sluice adds. `standing` comes with `not_called`. */
+export const problemSchema = z.object({
+  code: z.string(),
+  title: z.string().optional(),
+  detail: z.string().optional(),
+});
+export type Problem = z.output<typeof problemSchema>;

@@ -1,0 +1,288 @@
+/**
+ * A typed HTTP client of the gate, for programs that play shoppers and merchants.
+ *
+ * Guarantee: a call never throws for what a server or a network does. Whatever came back is one
+ * value: `answered`, `refused` with the problem's code, `unreadable`, or `unreachable`; callers
+ * decide what to repeat, and with which key. Every answer is parsed here and nowhere else.
+ *
+ * Latencies handed to `onTiming` include the wait for a free connection, because a shopper's
+ * patience includes it too.
+ *
+ * Not for: browsers (no cookies), or sales behind a bot check.
+ */
+import { Pool } from "undici";
+import { z } from "zod";
+import * as answers from "./gate-answers.ts";
+
+export type Answer<T> =
+  | { readonly kind: "answered"; readonly status: number; readonly code: null; readonly body: T }
+  | {
+      readonly kind: "refused";
+      readonly status: number;
+      readonly code: string;
+      readonly body: answers.Problem;
+      /** From `Retry-After`. */
+      readonly retryAfter_s: number | null;
+    }
+  /** The status line came, but the body is not what the contract says. */
+  | {
+      readonly kind: "unreadable";
+      readonly status: number;
+      readonly code: "unreadable";
+      readonly body: null;
+      readonly reason: string;
+    }
+  /** No answer: refused connection, reset, time-out. The server may or may not have acted. */
+  | {
+      readonly kind: "unreachable";
+      readonly status: 0;
+      readonly code: "unreachable";
+      readonly body: null;
+      readonly reason: string;
+    };
+
+export interface Timing {
+  /** Method and path template, such as `GET /sales/{sale}/status`. */
+  readonly route: string;
+  /** 0 when nothing answered. */
+  readonly status: number;
+  readonly elapsed_ms: number;
+}
+
+export interface GateClientOptions {
+  /** Scheme, host and port of the gate. */
+  readonly url: string;
+  readonly adminToken?: string;
+  readonly connectionsMax?: number;
+  readonly timeout_ms?: number;
+  readonly onTiming?: (timing: Timing) => void;
+}
+
+/** What a shopper carries, as headers. */
+export interface Carried {
+  readonly ticket?: string | undefined;
+  readonly admission?: string | undefined;
+}
+
+export interface Line {
+  readonly sku: string;
+  readonly quantity: number;
+}
+
+export interface OrderRequest {
+  readonly sale: string;
+  readonly lines: readonly Line[];
+  readonly buyer: { readonly email: string; readonly name?: string };
+  readonly payment: { readonly method: string };
+}
+
+interface Call<T> {
+  readonly method: "GET" | "PUT" | "POST" | "PATCH" | "DELETE";
+  readonly route: string;
+  readonly path: string;
+  readonly headers?: Record<string, string>;
+  readonly body?: unknown;
+  readonly schema: z.ZodType<T>;
+}
+
+const TIMEOUT_MS = 15_000;
+const CONNECTIONS_MAX = 128;
+const SHOPPERS = "/_sluice/v1";
+const MERCHANTS = "/_sluice/admin/v1";
+const nothingSchema = z.unknown().transform(() => null);
+
+export type GateClient = ReturnType<typeof createGateClient>;
+
+export function createGateClient(options: GateClientOptions) {
+  const ask = createAsk(options);
+  const admin = { authorization: `Bearer ${options.adminToken ?? ""}` };
+  return { shopper: shopperCalls(ask.ask), merchant: merchantCalls(ask.ask, admin), ...ask };
+}
+
+export type Ask = <T>(call: Call<T>) => Promise<Answer<T>>;
+
+function createAsk(options: GateClientOptions) {
+  const timeout_ms = options.timeout_ms ?? TIMEOUT_MS;
+  const pool = new Pool(new URL(options.url).origin, {
+    connections: options.connectionsMax ?? CONNECTIONS_MAX,
+    pipelining: 1,
+    connectTimeout: timeout_ms,
+    headersTimeout: timeout_ms,
+    bodyTimeout: timeout_ms,
+    keepAliveTimeout: 30_000,
+  });
+  const ask: Ask = async (call) => {
+    const startedAt = performance.now();
+    const answer = await exchange(pool, call);
+    const elapsed_ms = performance.now() - startedAt;
+    options.onTiming?.({ route: call.route, status: answer.status, elapsed_ms });
+    return answer;
+  };
+  return { ask, close: () => pool.destroy() };
+}
+
+async function exchange<T>(pool: Pool, call: Call<T>): Promise<Answer<T>> {
+  const headers: Record<string, string> = { accept: "application/json", ...call.headers };
+  let body: string | null = null;
+  if (call.body !== undefined) {
+    headers["content-type"] = "application/json";
+    body = JSON.stringify(call.body);
+  }
+  try {
+    const response = await pool.request({ method: call.method, path: call.path, headers, body });
+    const text = await response.body.text();
+    return read(response.statusCode, text, response.headers["retry-after"], call.schema);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { kind: "unreachable", status: 0, code: "unreachable", body: null, reason };
+  }
+}
+
+function read<T>(
+  status: number,
+  text: string,
+  retryAfter: string | string[] | undefined,
+  schema: z.ZodType<T>,
+): Answer<T> {
+  const unreadable = (reason: string): Answer<T> => {
+    return { kind: "unreadable", status, code: "unreadable", body: null, reason };
+  };
+  let json: unknown = null;
+  if (text !== "") {
+    try {
+      json = JSON.parse(text);
+    } catch {
+      return unreadable(`not JSON: ${text.slice(0, 120)}`);
+    }
+  }
+  if (status >= 200 && status < 300) {
+    const parsed = schema.safeParse(json);
+    if (parsed.success) return { kind: "answered", status, code: null, body: parsed.data };
+    return unreadable(z.prettifyError(parsed.error));
+  }
+  const problem = answers.problemSchema.safeParse(json);
+  if (!problem.success) return unreadable(`no problem document: ${text.slice(0, 120)}`);
+  const seconds = Number(retryAfter);
+  const retryAfter_s = Number.isFinite(seconds) ? seconds : null;
+  return { kind: "refused", status, code: problem.data.code, body: problem.data, retryAfter_s };
+}
+
+function headersOf(carried: Carried): Record<string, string> {
+  const headers: Record<string, string> = {};
+  if (carried.ticket !== undefined) headers["sluice-ticket"] = carried.ticket;
+  if (carried.admission !== undefined) headers["sluice-admission"] = carried.admission;
+  return headers;
+}
+
+function shopperCalls(ask: Ask) {
+  type Method = Call<unknown>["method"];
+  const call = <T>(
+    method: Method,
+    route: string,
+    path: string,
+    carried: Carried,
+    schema: z.ZodType<T>,
+    more: { readonly headers?: Record<string, string>; readonly body?: unknown } = {},
+  ) => {
+    const headers = { ...headersOf(carried), ...more.headers };
+    const whole = { method, route: `${method} ${route}`, path: `${SHOPPERS}${path}`, headers };
+    return ask({ ...whole, body: more.body, schema });
+  };
+  const empty = { body: {} };
+  return {
+    sale: (sale: string) => {
+      return call("GET", "/sales/{sale}", `/sales/${sale}`, {}, answers.publicSaleSchema);
+    },
+    join: (sale: string, carried: Carried) => {
+      const path = `/sales/${sale}/tickets`;
+      return call("POST", "/sales/{sale}/tickets", path, carried, answers.joinedSchema, empty);
+    },
+    standing: (sale: string, carried: Carried) => {
+      const path = `/sales/${sale}/status`;
+      return call("GET", "/sales/{sale}/status", path, carried, answers.standingSchema);
+    },
+    claim: (sale: string, carried: Carried) => {
+      const path = `/sales/${sale}/admissions`;
+      return call("POST", "/sales/{sale}/admissions", path, carried, answers.admittedSchema, empty);
+    },
+    leave: (sale: string, carried: Carried) => {
+      const path = `/sales/${sale}/admissions/current`;
+      const route = "/sales/{sale}/admissions/current";
+      return call("DELETE", route, path, carried, nothingSchema);
+    },
+    setCart: (sale: string, carried: Carried, lines: readonly Line[]) => {
+      const body = { body: { lines } };
+      return call(
+        "PUT",
+        "/sales/{sale}/cart",
+        `/sales/${sale}/cart`,
+        carried,
+        answers.cartSchema,
+        body,
+      );
+    },
+    placeOrder: (carried: Carried, key: string, body: OrderRequest) => {
+      const more = { headers: { "idempotency-key": key }, body };
+      return call("POST", "/orders", "/orders", carried, answers.acceptedSchema, more);
+    },
+    /** `statusUrl` as the 202 gave it; only its path and query are used. */
+    orderAt: (statusUrl: string, carried: Carried) => {
+      const url = new URL(statusUrl, "http://gate.invalid");
+      const path = `${url.pathname}${url.search}`.replace(SHOPPERS, "");
+      return call("GET", "/orders/{id}", path, carried, answers.orderSchema);
+    },
+    cohort: (sale: string, lane: string, k: number) => {
+      const path = `/sales/${sale}/cohorts/${lane}/${k}`;
+      return call("GET", "/sales/{sale}/cohorts/{lane}/{k}", path, {}, answers.manifestSchema);
+    },
+    fairness: (sale: string) => {
+      const path = `/sales/${sale}/fairness`;
+      return call("GET", "/sales/{sale}/fairness", path, {}, answers.fairnessSchema);
+    },
+  };
+}
+
+function merchantCalls(ask: Ask, headers: Record<string, string>) {
+  const call = <T>(
+    method: Call<T>["method"],
+    route: string,
+    path: string,
+    schema: z.ZodType<T>,
+    body?: unknown,
+  ) => {
+    const named = `${method} admin ${route}`;
+    return ask({ method, route: named, path: `${MERCHANTS}${path}`, headers, body, schema });
+  };
+  return {
+    putSale: (sale: string, document: unknown) => {
+      return call("PUT", "/sales/{sale}", `/sales/${sale}`, nothingSchema, document);
+    },
+    sale: (sale: string) => {
+      return call("GET", "/sales/{sale}", `/sales/${sale}`, answers.merchantSaleSchema);
+    },
+    act: (sale: string, action: "open" | "start" | "pause" | "resume" | "end") => {
+      const path = `/sales/${sale}/actions`;
+      return call("POST", "/sales/{sale}/actions", path, nothingSchema, { action });
+    },
+    audit: (sale: string) => {
+      return call("GET", "/sales/{sale}/audit", `/sales/${sale}/audit`, answers.auditSchema);
+    },
+    ledgerPage: (sku: string, after: number) => {
+      const path = `/skus/${encodeURIComponent(sku)}/ledger?after=${after}`;
+      return call("GET", "/skus/{sku}/ledger", path, answers.ledgerPageSchema);
+    },
+    orderPage: (sale: string, after: string | null) => {
+      const from = after === null ? "" : `&after=${encodeURIComponent(after)}`;
+      const path = `/orders?sale=${sale}${from}`;
+      return call("GET", "/orders", path, answers.orderPageSchema);
+    },
+    order: (id: string) => {
+      return call("GET", "/orders/{id}", `/orders/${id}`, answers.orderWithHistorySchema);
+    },
+  };
+}
+
+/** Whether asking again, with the same key, may give another answer. */
+export function worthRepeating(answer: Answer<unknown>): boolean {
+  return answer.kind === "unreachable" || answer.status >= 500 || answer.status === 429;
+}

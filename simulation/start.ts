@@ -1,0 +1,103 @@
+/**
+ * `npm start`: the whole of Sluice on this machine, a sample sale about to start, a crowd before
+ * you, and the addresses to open. State is kept in `.sluice` between runs.
+ *
+ * Exit code: 0 when stopped by Ctrl-C, 1 when it could not start, 2 for a bad command line.
+ */
+import { createGateClient, type GateClient } from "./gate-client.ts";
+import { drawCrowd, newTally, sendCrowd } from "./drill/crowd.ts";
+import { startHost, type Host } from "./host.ts";
+import { CannotGoOnError } from "./insist.ts";
+import { PortBusyError } from "./ports.ts";
+import { describeRun } from "./start/addresses.ts";
+import { readCommandLine, USAGE, type StartOptions } from "./start/options.ts";
+import { openSampleSale, sampleCrowd, type SampleSale } from "./start/sample-sale.ts";
+
+/** Stopping waits this long for the Workers to end in good order. */
+const STOP_PATIENCE_MS = 3000;
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** The crowd, from its first arrival until all have gone home or `signal` sends them. */
+async function playCrowd(gate: GateClient, sale: SampleSale, signal: AbortSignal): Promise<void> {
+  const arrivals = drawCrowd(sampleCrowd(sale, Date.now()));
+  const tally = newTally(arrivals.length);
+  await sendCrowd(arrivals, {
+    gate: gate.shopper,
+    sale: sale.id,
+    seed: sale.id,
+    claimWindow_s: sale.claimWindow_s,
+    startsAt_ms: sale.startsAt_ms,
+    signal,
+    tally,
+  });
+  if (signal.aborted) return;
+  say(`The crowd of ${sale.id} has gone home; ${tally.bought} of ${tally.shoppers} bought.`);
+}
+
+async function run(options: StartOptions, host: Host, signal: AbortSignal): Promise<void> {
+  const gate = createGateClient({ url: host.gateUrl, adminToken: host.adminToken });
+  try {
+    const sale = options.sale ? await openSampleSale(gate, Date.now()) : null;
+    say(describeRun(options, host, sale, Date.now()));
+    if (sale !== null && options.crowd) await playCrowd(gate, sale, signal);
+  } finally {
+    await gate.close();
+  }
+}
+
+async function start(options: StartOptions): Promise<Host | null> {
+  say("Starting Sluice …");
+  try {
+    return await startHost({
+      port: options.port,
+      sandboxPort: options.sandboxPort,
+      fresh: options.fresh,
+      adminToken: process.env["ADMIN_TOKEN"],
+    });
+  } catch (error) {
+    if (!(error instanceof PortBusyError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return null;
+  }
+}
+
+async function main(): Promise<void> {
+  const command = readCommandLine(process.argv.slice(2));
+  if (command.kind === "help") return say(USAGE);
+  if (command.kind === "bad") {
+    process.stderr.write(`${command.message}\n\n${USAGE}`);
+    process.exitCode = 2;
+    return;
+  }
+  const host = await start(command.options);
+  if (host === null) {
+    process.exitCode = 1;
+    return;
+  }
+  const leaving = new AbortController();
+  const stop = (exitCode: number): void => {
+    if (leaving.signal.aborted) return;
+    leaving.abort();
+    setTimeout(() => process.exit(exitCode), STOP_PATIENCE_MS);
+    void host.stop().finally(() => process.exit(exitCode));
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      say("\nStopping …");
+      stop(0);
+    });
+  }
+  try {
+    await run(command.options, host, leaving.signal);
+  } catch (error) {
+    if (leaving.signal.aborted) return;
+    const reason = error instanceof CannotGoOnError ? error.message : error;
+    process.stderr.write(`The sample sale could not be played: ${String(reason)}\n`);
+    stop(1);
+  }
+}
+
+await main();

@@ -1,0 +1,65 @@
+/** The command line of `npm start`. */
+import { parseArgs } from "node:util";
+
+export const USAGE = `npm start -- [options]
+
+Runs the whole of Sluice on this machine, with a sample sale about to start.
+
+  --port <n>          the gate listens here                      (default: 8787)
+  --sandbox-port <n>  the sandbox payment provider listens here  (default: 8788)
+  --fresh             forgets the state of earlier runs
+  --no-crowd          the sample sale without simulated shoppers
+  --no-sale           no sample sale
+  --help              this text
+
+ADMIN_TOKEN in the environment replaces the generated local token.
+`;
+
+export interface StartOptions {
+  readonly port: number;
+  readonly sandboxPort: number;
+  readonly fresh: boolean;
+  readonly crowd: boolean;
+  readonly sale: boolean;
+}
+
+export type CommandLine =
+  | { readonly kind: "run"; readonly options: StartOptions }
+  | { readonly kind: "help" }
+  | { readonly kind: "bad"; readonly message: string };
+
+const FLAGS = {
+  port: { type: "string", default: "8787" },
+  "sandbox-port": { type: "string", default: "8788" },
+  fresh: { type: "boolean", default: false },
+  "no-crowd": { type: "boolean", default: false },
+  "no-sale": { type: "boolean", default: false },
+  help: { type: "boolean", default: false },
+} as const;
+
+function readPort(text: string): number | null {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  return port >= 1 && port <= 65_535 ? port : null;
+}
+
+export function readCommandLine(args: readonly string[]): CommandLine {
+  let values;
+  try {
+    ({ values } = parseArgs({ args: [...args], options: FLAGS, strict: true }));
+  } catch (error) {
+    return { kind: "bad", message: error instanceof Error ? error.message : String(error) };
+  }
+  if (values.help) return { kind: "help" };
+  const port = readPort(values.port);
+  const sandboxPort = readPort(values["sandbox-port"]);
+  if (port === null || sandboxPort === null) {
+    const flag = port === null ? "--port" : "--sandbox-port";
+    return { kind: "bad", message: `${flag} must be a port from 1 to 65535` };
+  }
+  if (port === sandboxPort) {
+    return { kind: "bad", message: "--port and --sandbox-port must differ" };
+  }
+  const crowd = !values["no-crowd"] && !values["no-sale"];
+  const sale = !values["no-sale"];
+  return { kind: "run", options: { port, sandboxPort, fresh: values.fresh, crowd, sale } };
+}
