@@ -135,7 +135,7 @@ export function readStanding(answer: unknown): PaymentStanding | Unknown {
   }
 }
 
-/** `succeeded` stays so after a refund: only the charge itself tells whether the money went back. */
+/** `succeeded` stays so after a refund: only the charge tells whether the money went back. */
 function standingOfTaken(intent: IntentAnswer): PaymentStanding | Unknown {
   const charge = intent.latest_charge;
   if (charge == null || typeof charge === "string") return unknown("succeeded without its charge");

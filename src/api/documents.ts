@@ -8,16 +8,13 @@ import {
   EMAIL_LENGTH_MAX,
   IDEMPOTENCY_KEY_LENGTH_MAX,
   LINES_PER_CART_MAX,
-  MESSAGE_LENGTH_MAX,
   QUANTITY_PER_LINE_MAX,
   TEXT_LENGTH_MAX,
   TOKEN_LENGTH_MAX,
-  UNITS_PER_MOVEMENT_MAX,
 } from "../domain/limits.ts";
 import { ORDER_STATES } from "../domain/order-messages.ts";
-import { identifierSchema, saleIdSchema, saleSchema } from "../domain/sale.ts";
+import { identifierSchema, saleIdSchema } from "../domain/sale.ts";
 import { SHOPPER_STATES } from "../domain/standing.ts";
-import { LEDGER_KINDS } from "../domain/stock-book.ts";
 
 const count = z.int();
 const instant = z.iso.datetime();
@@ -35,7 +32,6 @@ export const problemDocument = z
 
 export const saleParameter = z.object({ sale: saleIdSchema });
 export const orderParameter = z.object({ id: z.string().max(64) });
-export const skuParameter = z.object({ sku: identifierSchema });
 
 export const cohortParameters = z.object({
   sale: saleIdSchema,
@@ -43,7 +39,7 @@ export const cohortParameters = z.object({
   k: z.coerce.number().int().min(0).max(0xffffffff),
 });
 
-const stockLevel = z.object({
+export const stockLevel = z.object({
   sku: z.string(),
   level: z.enum(["plenty", "low", "out"]),
   available: count,
@@ -191,193 +187,3 @@ export const fairnessDocument = z
     secret: z.string().nullable(),
   })
   .openapi("Fairness");
-
-// --- the merchant's documents ------------------------------------------------------------------
-
-export const saleRequest = saleSchema.openapi("SaleDocument");
-
-const counters = {
-  received: count,
-  available: count,
-  held: count,
-  ordered: count,
-  sold: count,
-  buffer: count,
-};
-
-export const skuDocument = z.object({ sku: z.string(), seq: count, ...counters }).openapi("Sku");
-
-export const merchantSaleDocument = z
-  .object({
-    sale: z.unknown(),
-    revision: count,
-    phase: z.string(),
-    paused: z.boolean(),
-    queueing: z.boolean(),
-    soldOut: z.boolean(),
-    ratePerMinute: z.number(),
-    maxActive: z.number(),
-    message: z.string().nullable(),
-    tickets: count,
-    called: count,
-    claimed: count,
-    active: count,
-    spent: count,
-    left: count,
-    expired: count,
-    lapsed: count,
-    stock: z.array(stockLevel),
-    commitment: z.string(),
-  })
-  .openapi("MerchantSale");
-
-export const saleListDocument = z.object({ sales: z.array(z.string()) }).openapi("SaleList");
-
-export const actionRequest = z
-  .strictObject({ action: z.enum(["open", "start", "pause", "resume", "end"]) })
-  .openapi("SaleAction");
-
-export const admissionChangeRequest = z
-  .strictObject({
-    ratePerMinute: z.int().min(1).max(1_000_000).optional(),
-    maxActive: z.int().min(1).max(1_000_000).optional(),
-    message: z.string().max(MESSAGE_LENGTH_MAX).nullable().optional(),
-  })
-  .openapi("AdmissionChange");
-
-export const movementRequest = z
-  .strictObject({
-    id: identifierSchema,
-    kind: z.enum(["receive", "adjust", "buffer"]),
-    /** Units; `buffer` sets the buffer to it, `adjust` may be negative. */
-    quantity: z.int().min(-UNITS_PER_MOVEMENT_MAX).max(UNITS_PER_MOVEMENT_MAX),
-    reason: text,
-  })
-  .refine(({ kind, quantity }) => kind !== "receive" || quantity > 0, {
-    path: ["quantity"],
-    message: "must be positive for receive",
-  })
-  .refine(({ kind, quantity }) => kind !== "buffer" || quantity >= 0, {
-    path: ["quantity"],
-    message: "must not be negative for buffer",
-  })
-  .refine(({ kind, quantity }) => kind !== "adjust" || quantity !== 0, {
-    path: ["quantity"],
-    message: "must not be 0 for adjust",
-  })
-  .openapi("Movement");
-
-const after = z.coerce.number().int().min(0).default(0);
-export const ledgerQuery = z.object({
-  after,
-  limit: z.coerce.number().int().min(1).max(1000).default(1000),
-});
-
-export const ledgerDocument = z
-  .object({
-    rows: z.array(
-      z.object({
-        seq: count,
-        at: instant,
-        kind: z.enum(LEDGER_KINDS),
-        quantity: count,
-        reservation: z.string(),
-        ...counters,
-      }),
-    ),
-    /** Pass as `after` for the next page; null at the end. */
-    next: count.nullable(),
-  })
-  .openapi("Ledger");
-
-export const ordersQuery = z.object({
-  sale: saleIdSchema.optional(),
-  state: z.enum(ORDER_STATES).optional(),
-  after: z.string().max(100).optional(),
-  limit: z.coerce.number().int().min(1).max(200).default(100),
-});
-
-const bookedOrder = z.object({
-  id: z.string(),
-  sale: z.string(),
-  state: z.string(),
-  total: count,
-  currency: z.string(),
-  email: z.string(),
-  reason: z.string().nullable(),
-  placedAt: instant,
-  updatedAt: instant,
-});
-
-export const ordersDocument = z
-  .object({ orders: z.array(bookedOrder), next: z.string().nullable() })
-  .openapi("Orders");
-
-export const merchantOrderDocument = orderDocument
-  .extend({
-    email: z.string(),
-    history: z.array(
-      z.object({ version: count, at: instant, state: z.string(), reason: z.string().nullable() }),
-    ),
-  })
-  .openapi("MerchantOrder");
-
-export const orderActionRequest = z
-  .strictObject({ action: z.enum(["retry", "cancel"]) })
-  .openapi("OrderAction");
-
-export const deadLettersDocument = z
-  .object({
-    deadLetters: z.array(
-      z.object({
-        id: z.string(),
-        queue: z.string(),
-        body: z.unknown(),
-        reason: z.string(),
-        attempts: count,
-        parkedAt: instant,
-        replayedAt: instant.nullable(),
-      }),
-    ),
-  })
-  .openapi("DeadLetters");
-
-export const breakersDocument = z
-  .object({
-    breakers: z.array(
-      z.object({
-        backend: z.string(),
-        state: z.enum(["closed", "open"]),
-        force: z.enum(["open", "closed"]).nullable(),
-        epoch: count,
-        reason: z.string().nullable(),
-        openedAt: instant.nullable(),
-        retryAt: instant.nullable(),
-      }),
-    ),
-  })
-  .openapi("Breakers");
-
-export const backendParameter = z.object({ backend: z.enum(["payment", "orders"]) });
-
-export const forceRequest = z
-  .strictObject({ force: z.enum(["open", "closed"]).nullable() })
-  .openapi("BreakerForce");
-
-export const auditDocument = z
-  .object({
-    sale: z.string(),
-    skus: z.array(z.object({ sku: z.string(), ...counters, agrees: z.boolean() })),
-    orders: z.record(z.string(), count),
-    tickets: count,
-    called: count,
-    claimed: count,
-    lapsed: count,
-    active: count,
-    spent: count,
-    left: count,
-    expired: count,
-  })
-  .openapi("Audit");
-
-export const healthDocument = z.object({ ok: z.literal(true), version: z.string() });

@@ -8,6 +8,7 @@ import { listDeadLetters, listOrders, type DeadLetter } from "../order-book/orde
 import type { GateApp } from "../web/gate-app.ts";
 import { answers, jsonBody } from "./answers.ts";
 import * as documents from "./documents.ts";
+import * as merchant from "./merchant-documents.ts";
 import { merchantOf } from "./merchant-routes.ts";
 import { problem } from "./problems.ts";
 import { orderAnswer, timeOf } from "./shopper-answers.ts";
@@ -20,8 +21,8 @@ merchantOrderRoutes.openapi(
     method: "get",
     path: "/orders",
     summary: "The order book",
-    request: { query: documents.ordersQuery },
-    responses: answers({ 200: documents.ordersDocument }),
+    request: { query: merchant.ordersQuery },
+    responses: answers({ 200: merchant.ordersDocument }),
   }),
   async (c) => {
     const filter = c.req.valid("query");
@@ -40,7 +41,7 @@ merchantOrderRoutes.openapi(
     path: "/orders/{id}",
     summary: "One order with its history",
     request: { params: documents.orderParameter },
-    responses: answers({ 200: documents.merchantOrderDocument }),
+    responses: answers({ 200: merchant.merchantOrderDocument }),
   }),
   async (c) => {
     const outcome = await orders.readOrder(merchantOf(c), c.req.valid("param").id);
@@ -55,8 +56,8 @@ merchantOrderRoutes.openapi(
     method: "post",
     path: "/orders/{id}/actions",
     summary: "Push an order on, or cancel it",
-    request: { params: documents.orderParameter, ...jsonBody(documents.orderActionRequest) },
-    responses: answers({ 200: documents.merchantOrderDocument }),
+    request: { params: documents.orderParameter, ...jsonBody(merchant.orderActionRequest) },
+    responses: answers({ 200: merchant.merchantOrderDocument }),
   }),
   async (c) => {
     const { id } = c.req.valid("param");
@@ -89,7 +90,7 @@ merchantOrderRoutes.openapi(
     method: "get",
     path: "/dead-letters",
     summary: "What the queues gave up on",
-    responses: answers({ 200: documents.deadLettersDocument }),
+    responses: answers({ 200: merchant.deadLettersDocument }),
   }),
   async (c) => {
     const letters = await listDeadLetters(c.env.ORDER_BOOK);
@@ -103,7 +104,7 @@ merchantOrderRoutes.openapi(
     path: "/dead-letters/{id}/replay",
     summary: "Send a dead letter again",
     request: { params: z.object({ id: z.string().max(100) }) },
-    responses: answers({ 200: documents.deadLettersDocument }),
+    responses: answers({ 200: merchant.deadLettersDocument }),
   }),
   async (c) => {
     const outcome = await orders.replayDeadLetter(merchantOf(c), c.req.valid("param").id);
@@ -136,7 +137,7 @@ merchantOrderRoutes.openapi(
     method: "get",
     path: "/breakers",
     summary: "Breaker states",
-    responses: answers({ 200: documents.breakersDocument }),
+    responses: answers({ 200: merchant.breakersDocument }),
   }),
   async (c) => {
     const readings = await breakers.readBreakers(merchantOf(c));
@@ -149,8 +150,8 @@ merchantOrderRoutes.openapi(
     method: "put",
     path: "/breakers/{backend}",
     summary: "Force a breaker open or closed, or let it decide again",
-    request: { params: documents.backendParameter, ...jsonBody(documents.forceRequest) },
-    responses: answers({ 200: documents.breakersDocument }),
+    request: { params: merchant.backendParameter, ...jsonBody(merchant.forceRequest) },
+    responses: answers({ 200: merchant.breakersDocument }),
   }),
   async (c) => {
     const { backend } = c.req.valid("param");

@@ -10,6 +10,7 @@ import * as sales from "../merchant/sales.ts";
 import type { GateApp, GateRequest } from "../web/gate-app.ts";
 import { answers, jsonBody } from "./answers.ts";
 import * as documents from "./documents.ts";
+import * as merchant from "./merchant-documents.ts";
 import { problem } from "./problems.ts";
 import { timeOf } from "./shopper-answers.ts";
 import { refuseInvalid } from "./validation.ts";
@@ -49,10 +50,10 @@ merchantRoutes.openapi(
     method: "put",
     path: "/sales/{sale}",
     summary: "Create or change a sale",
-    request: { params: documents.saleParameter, ...jsonBody(documents.saleRequest) },
+    request: { params: documents.saleParameter, ...jsonBody(merchant.saleRequest) },
     responses: answers({
-      200: documents.merchantSaleDocument,
-      201: documents.merchantSaleDocument,
+      200: merchant.merchantSaleDocument,
+      201: merchant.merchantSaleDocument,
     }),
   }),
   async (c) => {
@@ -85,7 +86,7 @@ merchantRoutes.openapi(
     method: "get",
     path: "/sales",
     summary: "All sales",
-    responses: answers({ 200: documents.saleListDocument }),
+    responses: answers({ 200: merchant.saleListDocument }),
   }),
   async (c) => c.json({ sales: await sales.readSales(merchantOf(c)) }, 200),
 );
@@ -96,7 +97,7 @@ merchantRoutes.openapi(
     path: "/sales/{sale}",
     summary: "A sale with its live figures",
     request: { params: documents.saleParameter },
-    responses: answers({ 200: documents.merchantSaleDocument }),
+    responses: answers({ 200: merchant.merchantSaleDocument }),
   }),
   async (c) => {
     const outcome = await sales.readSale(merchantOf(c), c.req.valid("param").sale);
@@ -110,8 +111,8 @@ merchantRoutes.openapi(
     method: "post",
     path: "/sales/{sale}/actions",
     summary: "Move the phase by hand",
-    request: { params: documents.saleParameter, ...jsonBody(documents.actionRequest) },
-    responses: answers({ 200: documents.merchantSaleDocument }),
+    request: { params: documents.saleParameter, ...jsonBody(merchant.actionRequest) },
+    responses: answers({ 200: merchant.merchantSaleDocument }),
   }),
   async (c) => {
     const { sale } = c.req.valid("param");
@@ -133,8 +134,8 @@ merchantRoutes.openapi(
     method: "patch",
     path: "/sales/{sale}/admission",
     summary: "Change rate, seats or message while the sale runs",
-    request: { params: documents.saleParameter, ...jsonBody(documents.admissionChangeRequest) },
-    responses: answers({ 200: documents.merchantSaleDocument }),
+    request: { params: documents.saleParameter, ...jsonBody(merchant.admissionChangeRequest) },
+    responses: answers({ 200: merchant.merchantSaleDocument }),
   }),
   async (c) => {
     const { sale } = c.req.valid("param");
@@ -151,7 +152,7 @@ merchantRoutes.openapi(
     path: "/sales/{sale}/audit",
     summary: "Counts that must agree",
     request: { params: documents.saleParameter },
-    responses: answers({ 200: documents.auditDocument }),
+    responses: answers({ 200: merchant.auditDocument }),
   }),
   async (c) => {
     const { sale } = c.req.valid("param");
@@ -168,8 +169,8 @@ merchantRoutes.openapi(
     method: "get",
     path: "/skus/{sku}",
     summary: "Levels of a SKU",
-    request: { params: documents.skuParameter },
-    responses: answers({ 200: documents.skuDocument }),
+    request: { params: merchant.skuParameter },
+    responses: answers({ 200: merchant.skuDocument }),
   }),
   async (c) => {
     const { sku } = c.req.valid("param");
@@ -182,8 +183,8 @@ merchantRoutes.openapi(
     method: "get",
     path: "/skus/{sku}/ledger",
     summary: "Ledger rows in order",
-    request: { params: documents.skuParameter, query: documents.ledgerQuery },
-    responses: answers({ 200: documents.ledgerDocument }),
+    request: { params: merchant.skuParameter, query: merchant.ledgerQuery },
+    responses: answers({ 200: merchant.ledgerDocument }),
   }),
   async (c) => {
     const { sku } = c.req.valid("param");
@@ -201,8 +202,8 @@ merchantRoutes.openapi(
     method: "post",
     path: "/skus/{sku}/movements",
     summary: "Restock, correct, keep back",
-    request: { params: documents.skuParameter, ...jsonBody(documents.movementRequest) },
-    responses: answers({ 200: documents.skuDocument, 201: documents.skuDocument }),
+    request: { params: merchant.skuParameter, ...jsonBody(merchant.movementRequest) },
+    responses: answers({ 200: merchant.skuDocument, 201: merchant.skuDocument }),
   }),
   async (c) => {
     const { sku } = c.req.valid("param");

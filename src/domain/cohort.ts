@@ -14,9 +14,10 @@ import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from "@noble/hashes/
 import { computeShuffledIndex } from "./shuffle.ts";
 
 export const DRAW_ALGORITHM =
-  "rank = base + compute_shuffled_index(i, n, HMAC-SHA-256(secret, sale || 0x00 || lane || 0x00 ||" +
-  " uint32_be(k))); compute_shuffled_index: swap-or-not, 90 rounds, SHA-256 (Ethereum consensus" +
-  " specification, phase 0); commitment = SHA-256(secret)";
+  "rank = base + compute_shuffled_index(i, n, seed(k)); " +
+  "seed(k) = HMAC-SHA-256(secret, sale || 0x00 || lane || 0x00 || uint32_be(k)); " +
+  "compute_shuffled_index: swap-or-not, 90 rounds, SHA-256 (Ethereum consensus specification, " +
+  "phase 0); commitment = SHA-256(secret)";
 
 /** A closed cohort: public, immutable. `counts[shard]` places were handed out by that booth. */
 export interface CohortManifest {

@@ -90,7 +90,7 @@ export const orderRecordSchema = z.object({
   version: z.int(),
   /** The provider's id, durable before anything is charged. */
   paymentId: z.string().nullable(),
-  /** Part of the idempotency key; raised when the outcome of the last try is known to be nothing. */
+  /** Part of the idempotency key; raised when the last try is known to have done nothing. */
   attempt: z.int(),
   attemptAt_ms: z.number(),
   /** Tries of the present step in a row that brought no progress; sets the delay of the next. */

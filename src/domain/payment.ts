@@ -30,7 +30,7 @@ export interface RetryLater {
   readonly reason: string;
 }
 
-/** It is not known whether the provider acted: time-out, lost connection, 5xx, unreadable answer. */
+/** Nobody knows whether the provider acted: time-out, lost connection, 5xx, unreadable answer. */
 export interface Unknown {
   readonly kind: "unknown";
   readonly reason: string;

@@ -202,7 +202,7 @@ export type MovementOutcome =
   | { readonly kind: "already_moved"; readonly counters: StockCounters }
   /** The same id was used for another movement. */
   | { readonly kind: "conflict"; readonly earlier: Movement }
-  /** More units would leave than are available; held and ordered units are not taken from anyone. */
+  /** More would leave than is available; held and ordered units are not taken from anyone. */
   | { readonly kind: "not_available"; readonly asked: number; readonly counters: StockCounters };
 
 /** `receive` adds units, `adjust` corrects them by a signed quantity, `buffer` sets the buffer. */

@@ -1,0 +1,166 @@
+/**
+ * The durable state of one waiting room, as it is kept in memory: foundation, room, seats in use.
+ *
+ * Guarantee: memory and tables change together, and what belongs together (an admission and the
+ * seat it takes, a cohort and the lane it closes) is one transaction.
+ */
+import { standingAt, type AdmissionRecord } from "../src/domain/admission.ts";
+import { commitmentOf, placesIn, seedOf, type CohortManifest } from "../src/domain/cohort.ts";
+import { closeCohortInRoom } from "../src/domain/room-calls.ts";
+import { freeSeat, type ClaimRules } from "../src/domain/room-claims.ts";
+import { snapshotOf, type RoomSnapshot, type RoomState } from "../src/domain/room.ts";
+import type { Sale } from "../src/domain/sale.ts";
+import { RoomTables, type Foundation } from "./room-tables.ts";
+
+/** What the merchant sees of the room. */
+export interface RoomFigures {
+  readonly kind: "figures";
+  readonly sale: Sale;
+  readonly revision: number;
+  readonly commitment: string;
+  /** Null until the sale has ended. */
+  readonly secret: string | null;
+  readonly snapshot: RoomSnapshot;
+  readonly seats: RoomState["seats"];
+  /** Places in closed cohorts of all lanes, and how many of them were called. */
+  readonly tickets: number;
+  readonly called: number;
+  readonly ratePerMinute: number;
+  readonly maxActive: number;
+}
+
+/** The admission's id is made from its ticket's, see `room-claims.ts`. */
+function ticketOf(admissionId: string): string {
+  return admissionId.replace(/^adm_/, "");
+}
+
+export class RoomBook {
+  readonly tables: RoomTables;
+  readonly foundation: Foundation;
+  #room: RoomState;
+  /** Seats in use, by ticket: bounded by `maxActive`. */
+  readonly #active = new Map<string, AdmissionRecord>();
+
+  private constructor(tables: RoomTables, foundation: Foundation, room: RoomState) {
+    this.tables = tables;
+    this.foundation = foundation;
+    this.#room = room;
+    for (const admission of tables.activeAdmissions()) {
+      this.#active.set(admission.ticket, admission);
+    }
+  }
+
+  /** Null when the room was never founded. */
+  static load(tables: RoomTables): RoomBook | null {
+    const foundation = tables.foundation();
+    const room = tables.state();
+    return foundation === null || room === null ? null : new RoomBook(tables, foundation, room);
+  }
+
+  /** Founds the room, or founds it anew on a changed document. */
+  static found(tables: RoomTables, foundation: Foundation, room: RoomState): RoomBook {
+    tables.together(() => {
+      tables.saveFoundation(foundation);
+      tables.saveState(room);
+    });
+    return new RoomBook(tables, foundation, room);
+  }
+
+  get room(): RoomState {
+    return this.#room;
+  }
+
+  get rules(): ClaimRules {
+    const { claimWindowSeconds, sessionSeconds, overcall } = this.foundation.sale.admission;
+    return {
+      claimWindow_ms: claimWindowSeconds * 1000,
+      session_ms: sessionSeconds * 1000,
+      overcall,
+    };
+  }
+
+  save(room: RoomState): void {
+    if (room === this.#room) return;
+    this.tables.saveState(room);
+    this.#room = room;
+  }
+
+  snapshot(now: number): RoomSnapshot {
+    const { sale, booths, revision, secret } = this.foundation;
+    const commitment = commitmentOf(secret);
+    return snapshotOf(this.#room, sale, { booths, commitment, revision }, now);
+  }
+
+  figures(now: number): RoomFigures {
+    const { sale, revision, secret } = this.foundation;
+    const { lanes, seats, ratePerMinute, maxActive } = this.#room;
+    const snapshot = this.snapshot(now);
+    return {
+      kind: "figures",
+      sale,
+      revision,
+      commitment: snapshot.commitment,
+      secret: snapshot.phase === "ended" ? secret : null,
+      snapshot,
+      seats,
+      tickets: lanes.reduce((sum, lane) => sum + lane.places, 0),
+      called: lanes.reduce((sum, lane) => sum + lane.called, 0),
+      ratePerMinute,
+      maxActive,
+    };
+  }
+
+  manifest(lane: string, k: number): CohortManifest | null {
+    return this.tables.manifest(this.foundation.sale.id, lane, k);
+  }
+
+  /** A cohort that all booths have counted; a second count of the same cohort changes nothing. */
+  addCohort(lane: string, k: number, counts: readonly number[]): void {
+    const { sale, secret } = this.foundation;
+    const state = this.#room.lanes.find((item) => item.id === lane);
+    if (state?.closed !== k) return;
+    const seed = seedOf(secret, sale.id, lane, k);
+    const room = closeCohortInRoom(this.#room, { lane, k, places: placesIn(counts) });
+    this.tables.together(() => {
+      this.tables.addManifest({ sale: sale.id, lane, k, base: state.places, counts, seed });
+      this.save(room);
+    });
+  }
+
+  admissionOf(ticket: string): AdmissionRecord | null {
+    return this.#active.get(ticket) ?? this.tables.admission(ticket);
+  }
+
+  admission(admissionId: string): AdmissionRecord | null {
+    return this.admissionOf(ticketOf(admissionId));
+  }
+
+  /** A new admission and the seat it takes. */
+  admit(admission: AdmissionRecord, room: RoomState): void {
+    this.tables.together(() => {
+      this.update(admission);
+      this.save(room);
+    });
+  }
+
+  update(admission: AdmissionRecord): void {
+    this.tables.saveAdmission(admission);
+    if (admission.standing === "active") this.#active.set(admission.ticket, admission);
+    else this.#active.delete(admission.ticket);
+  }
+
+  /** An admission ends: its record and the seat count change together. */
+  settle(admission: AdmissionRecord, how: "spent" | "left" | "expired"): void {
+    this.tables.together(() => {
+      this.update(admission);
+      this.save(freeSeat(this.#room, how));
+    });
+  }
+
+  expireAdmissions(now: number): void {
+    for (const admission of this.#active.values()) {
+      if (standingAt(admission, now) !== "expired") continue;
+      this.settle({ ...admission, standing: "expired" }, "expired");
+    }
+  }
+}
