@@ -39,6 +39,13 @@ export interface HostOptions {
   readonly rateLimits?: RateLimits;
   /** Added to the variables of each Worker, last. */
   readonly variables?: Partial<Record<WorkerRole, Readonly<Record<string, string>>>>;
+  /** False leaves out the orders Worker and the sandbox: orders are taken and go no further. */
+  readonly pipeline?: boolean;
+  /**
+   * More Workers in the same process, by the paths of their wrangler.toml from the project's root,
+   * each behind a socket of its own on any free port.
+   */
+  readonly extraWorkers?: readonly string[];
   /** Receives what the Workers log. By default warnings and errors go to standard error. */
   readonly onLog?: (entry: LogEntry) => void;
 }
@@ -54,7 +61,10 @@ export interface LogEntry {
 export interface Host {
   /** Addresses without a slash at the end. */
   readonly gateUrl: string;
+  /** Nothing listens there when the host was started without its pipeline. */
   readonly sandboxUrl: string;
+  /** In the order of `extraWorkers`. */
+  readonly extraUrls: readonly string[];
   readonly adminToken: string;
   /** The bindings of each Worker are reached by its name in wrangler.toml. */
   readonly miniflare: Miniflare;
@@ -77,7 +87,12 @@ export async function startHost(options: HostOptions = {}): Promise<Host> {
   const gateUrl = `http://${LOOPBACK}:${port}`;
   const sandboxUrl = `http://${LOOPBACK}:${sandboxPort}`;
   const variables: Record<WorkerRole, Record<string, string>> = {
-    gate: { ...secrets, ADMIN_TOKEN: adminToken, ...options.variables?.gate },
+    gate: {
+      ...secrets,
+      ADMIN_TOKEN: adminToken,
+      TEST_CARDS: "on",
+      ...options.variables?.gate,
+    },
     orders: {
       STRIPE_API_KEY: SANDBOX_API_KEY,
       STRIPE_API_BASE: sandboxUrl,
@@ -86,13 +101,18 @@ export async function startHost(options: HostOptions = {}): Promise<Host> {
     sandbox: { ...options.variables?.sandbox },
   };
   const { gate, orders, sandbox } = readRoles(options.rateLimits ?? "lifted");
+  const pipeline = [
+    await composeRole(orders, variables.orders),
+    await composeRole(sandbox, variables.sandbox),
+    composeDoor("sandbox-door", sandbox.name, sandboxPort),
+  ];
+  const extra = await composeExtra(options.extraWorkers ?? []);
   const miniflare = new Miniflare({
     workers: [
       await composeRole(gate, variables.gate),
-      await composeRole(orders, variables.orders),
-      await composeRole(sandbox, variables.sandbox),
       composeDoor("gate-door", gate.name, port),
-      composeDoor("sandbox-door", sandbox.name, sandboxPort),
+      ...((options.pipeline ?? true) ? pipeline : []),
+      ...extra.flatMap(({ workers }) => workers),
     ],
     ...(paths === null ? {} : { defaultPersistRoot: paths.state }),
     cf: false,
@@ -108,7 +128,8 @@ export async function startHost(options: HostOptions = {}): Promise<Host> {
     await miniflare.dispose();
     throw cause;
   }
-  return { gateUrl, sandboxUrl, adminToken, miniflare, stop: () => miniflare.dispose() };
+  const extraUrls = extra.map(({ url }) => url);
+  return { gateUrl, sandboxUrl, extraUrls, adminToken, miniflare, stop: () => miniflare.dispose() };
 }
 
 function resolveFolder(folder: string, fresh: boolean) {
@@ -142,6 +163,22 @@ async function composeRole(
   variables: Readonly<Record<string, string>>,
 ): Promise<WorkerOptions> {
   return composeWorker(config, await bundleWorker(config.main), variables);
+}
+
+async function composeExtra(configPaths: readonly string[]) {
+  const composed: { url: string; workers: WorkerOptions[] }[] = [];
+  for (const path of configPaths) {
+    const config = readWorkerConfig(path, "lifted");
+    const port = await reservePort(0, "");
+    composed.push({
+      url: `http://${LOOPBACK}:${port}`,
+      workers: [
+        await composeRole(config, {}),
+        composeDoor(`${config.name}-door`, config.name, port),
+      ],
+    });
+  }
+  return composed;
 }
 
 /**

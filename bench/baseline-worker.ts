@@ -1,0 +1,71 @@
+/**
+ * The least that the platform lets a Worker do: a route, a verified signature, a call of a Durable
+ * Object, a durable row. What the gate needs more than this is Sluice's own cost.
+ *
+ * Not an example to follow: nothing is validated and nobody is asked who they are.
+ */
+import { DurableObject } from "cloudflare:workers";
+import { Hono } from "hono";
+import { BASELINE_ALGORITHM, BASELINE_KEY, splitToken } from "./baseline-token.ts";
+
+interface BaselineEnv {
+  readonly BARE_OBJECT: DurableObjectNamespace<BareObject>;
+}
+
+export class BareObject extends DurableObject<BaselineEnv> {
+  #calls = 0;
+
+  constructor(ctx: DurableObjectState, env: BaselineEnv) {
+    super(ctx, env);
+    ctx.storage.sql.exec(
+      "CREATE TABLE IF NOT EXISTS rows (seq INTEGER PRIMARY KEY, at_ms INTEGER, text TEXT)",
+    );
+  }
+
+  async count(): Promise<number> {
+    this.#calls += 1;
+    return this.#calls;
+  }
+
+  /** The answer leaves when the row is durable; the platform holds it back until then. */
+  async write(text: string): Promise<number> {
+    const insert = "INSERT INTO rows (at_ms, text) VALUES (?, ?)";
+    return this.ctx.storage.sql.exec(insert, Date.now(), text).rowsWritten;
+  }
+}
+
+/** Imported once per isolate, as the gate imports its own. */
+let verifyingKey: CryptoKey | null = null;
+
+async function isSigned(token: string): Promise<boolean> {
+  const parts = splitToken(token);
+  if (parts === null) return false;
+  verifyingKey ??= await crypto.subtle.importKey("raw", BASELINE_KEY, BASELINE_ALGORITHM, false, [
+    "verify",
+  ]);
+  return crypto.subtle.verify("HMAC", verifyingKey, parts.signature, parts.signed);
+}
+
+type BaselineApp = { Bindings: BaselineEnv };
+
+const app = new Hono<BaselineApp>();
+
+function objectNamed(env: BaselineEnv, name: string): DurableObjectStub<BareObject> {
+  return env.BARE_OBJECT.get(env.BARE_OBJECT.idFromName(name));
+}
+
+app.get("/route", (c) => c.json({ ok: true }));
+app.get("/signed", async (c) => {
+  const ok = await isSigned(c.req.header("Sluice-Ticket") ?? "");
+  return c.json({ ok }, ok ? 200 : 401);
+});
+app.post("/call", async (c) => c.json({ calls: await objectNamed(c.env, "one").count() }));
+app.post("/row", async (c) => {
+  return c.json({ rows: await objectNamed(c.env, "one").write("a row of a few bytes") });
+});
+app.post("/row/:object", async (c) => {
+  const object = objectNamed(c.env, c.req.param("object"));
+  return c.json({ rows: await object.write("a row of a few bytes") });
+});
+
+export default app;

@@ -1,0 +1,66 @@
+/**
+ * A closed loop of requests: a fixed number on their way, each answered before its successor goes.
+ *
+ * Guarantee: every answer has the expected status, or the run ends with an error; figures over
+ * refusals would mean nothing. A slice whose requests run out ends early and says how long it took.
+ */
+import { performance } from "node:perf_hooks";
+import type { Pool } from "undici";
+import { CannotGoOnError } from "../simulation/insist.ts";
+import { readProcessorTime_ms } from "./processor-time.ts";
+
+export interface BenchRequest {
+  readonly method: "GET" | "PUT" | "POST";
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | null;
+  /** Receives the answer's text. */
+  readonly onAnswer?: (text: string) => void;
+}
+
+export interface Slice {
+  readonly elapsed_ms: number;
+  /** Of the runtime, while the slice ran; null where it cannot be read. */
+  readonly processor_ms: number | null;
+  readonly latencies_ms: readonly number[];
+}
+
+export interface Load {
+  readonly pool: Pool;
+  /** The next request; null when there is none left. */
+  readonly next: () => BenchRequest | null;
+  readonly expectedStatus: number;
+  readonly concurrency: number;
+  /** Infinite: until there is no next request. */
+  readonly duration_ms: number;
+  readonly runtime: number | null;
+}
+
+export async function run(load: Load): Promise<Slice> {
+  const { pool, next, expectedStatus, concurrency, duration_ms, runtime } = load;
+  const latencies_ms: number[] = [];
+  const processorBefore_ms = readProcessorTime_ms(runtime);
+  const startedAt = performance.now();
+  const askOneAfterTheOther = async (): Promise<void> => {
+    while (performance.now() - startedAt < duration_ms) {
+      const request = next();
+      if (request === null) return;
+      const { method, path, headers, body } = request;
+      const sentAt = performance.now();
+      const answer = await pool.request({ method, path, headers, body });
+      const text = await answer.body.text();
+      latencies_ms.push(performance.now() - sentAt);
+      if (answer.statusCode !== expectedStatus) {
+        const said = `${answer.statusCode} instead of ${expectedStatus}: ${text.slice(0, 200)}`;
+        throw new CannotGoOnError(`${method} ${path} answered ${said}`);
+      }
+      request.onAnswer?.(text);
+    }
+  };
+  await Promise.all(Array.from({ length: concurrency }, askOneAfterTheOther));
+  const elapsed_ms = performance.now() - startedAt;
+  const processorAfter_ms = readProcessorTime_ms(runtime);
+  const known = processorBefore_ms !== null && processorAfter_ms !== null;
+  const processor_ms = known ? processorAfter_ms - processorBefore_ms : null;
+  return { elapsed_ms, processor_ms, latencies_ms };
+}

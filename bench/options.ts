@@ -1,0 +1,56 @@
+/** The bench's command line: what may be said, and a sentence for everything else. */
+import { parseArgs } from "node:util";
+import { z } from "zod";
+
+export const USAGE = `npm run bench -- [options]
+
+Measures the hot paths of the gate beside the bare runtime, in the same run and the same process.
+What is measured takes turns, so that whatever else the machine does hits all alike. Ratios are
+what counts; there are no thresholds.
+
+  --seconds <n>       measured for each row, in all      (default: 5)
+  --concurrency <n>   requests on their way at a time    (default: 32)
+  --help              this text
+
+Exit code: 0 measured, 1 the bench could not be finished, 2 bad options.
+`;
+
+const whole = (name: string, max: number) => {
+  const error = `${name} must be a whole number from 1 to ${max}`;
+  return z
+    .string()
+    .regex(/^\d{1,9}$/, { error })
+    .transform(Number)
+    .pipe(z.int().min(1, { error }).max(max, { error }));
+};
+
+const optionsSchema = z.object({
+  seconds: whole("--seconds", 600).default(5),
+  concurrency: whole("--concurrency", 256).default(32),
+});
+
+export type BenchOptions = z.output<typeof optionsSchema>;
+
+export type CommandLine =
+  | { readonly kind: "run"; readonly options: BenchOptions }
+  | { readonly kind: "help" }
+  | { readonly kind: "bad"; readonly message: string };
+
+const FLAGS = {
+  seconds: { type: "string" },
+  concurrency: { type: "string" },
+  help: { type: "boolean" },
+} as const;
+
+export function readCommandLine(args: readonly string[]): CommandLine {
+  let values: Record<string, string | boolean | undefined>;
+  try {
+    ({ values } = parseArgs({ args: [...args], options: FLAGS, strict: true }));
+  } catch (error) {
+    return { kind: "bad", message: error instanceof Error ? error.message : String(error) };
+  }
+  if (values["help"] === true) return { kind: "help" };
+  const parsed = optionsSchema.safeParse(values);
+  if (parsed.success) return { kind: "run", options: parsed.data };
+  return { kind: "bad", message: parsed.error.issues.map((issue) => issue.message).join("\n") };
+}

@@ -1,0 +1,184 @@
+/**
+ * `npm run bench`: the hot paths of the gate beside the bare runtime, in one process and one run.
+ *
+ * The rows take turns, round after round, so that what else the machine does hits all alike; a
+ * first short round warms up and is not counted. Ratios go to standard output, progress to standard
+ * error. Not a test: there are no thresholds. The client runs on the same machine as the runtime,
+ * so absolute figures say little about a deployment.
+ */
+import { cpus } from "node:os";
+import { setTimeout as delay } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
+import { Pool } from "undici";
+import { createGateClient, type GateClient } from "../simulation/gate-client.ts";
+import { type Host, startHost } from "../simulation/host.ts";
+import { CannotGoOnError } from "../simulation/insist.ts";
+import { type BenchRequest, run, type Slice } from "./load.ts";
+import { type BenchOptions, readCommandLine, USAGE } from "./options.ts";
+import { findRuntime } from "./processor-time.ts";
+import { writeReport, type MeasuredTarget } from "./report.ts";
+import { makeLine, openShop } from "./sales.ts";
+import { BASELINE_TARGETS, lineTargets, ShopTargets, type Side, type Target } from "./targets.ts";
+
+const ROUNDS = 5;
+const WARM_UP_SHARE = 0.25;
+const LINE_SHOPPERS = 1000;
+/** More than the last slice used, because this one may be luckier. */
+const READY_RESERVE = 1.3;
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+class Bench {
+  readonly #pools: Readonly<Record<Side, Pool>>;
+  readonly #concurrency: number;
+  readonly #runtime: number | null;
+  readonly #perMs = new Map<string, number>();
+
+  constructor(host: Host, baselineUrl: string, concurrency: number) {
+    const poolTo = (url: string): Pool =>
+      new Pool(url, { connections: concurrency, pipelining: 1 });
+    this.#pools = { gate: poolTo(host.gateUrl), baseline: poolTo(baselineUrl) };
+    this.#concurrency = concurrency;
+    this.#runtime = findRuntime();
+  }
+
+  /** One target's turn: make ready, measure, clear up. */
+  async measure(target: Target, duration_ms: number): Promise<Slice> {
+    const { side, next, expectedStatus } = target;
+    const wanted = (this.#perMs.get(target.name) ?? 1) * duration_ms * READY_RESERVE;
+    for (const ready of target.prepare?.(Math.ceil(wanted)) ?? []) {
+      await this.#send(ready.requests, ready.expectedStatus);
+    }
+    const slice = await run({
+      pool: this.#pools[side],
+      next,
+      expectedStatus,
+      duration_ms,
+      concurrency: this.#concurrency,
+      runtime: this.#runtime,
+    });
+    this.#perMs.set(target.name, slice.latencies_ms.length / slice.elapsed_ms);
+    await this.#send(target.tidy?.() ?? [], 200);
+    if (target.rest_ms !== undefined) await delay(target.rest_ms);
+    return slice;
+  }
+
+  async #send(requests: readonly BenchRequest[], expectedStatus: number): Promise<void> {
+    const waiting = [...requests];
+    await run({
+      pool: this.#pools.gate,
+      next: () => waiting.pop() ?? null,
+      expectedStatus,
+      duration_ms: Number.POSITIVE_INFINITY,
+      concurrency: this.#concurrency,
+      runtime: null,
+    });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#pools.gate.destroy(), this.#pools.baseline.destroy()]);
+  }
+}
+
+/** Rows that take turns with each other. Neighbours in a list are neighbours in time. */
+type Group = (shop: ShopTargets) => readonly Target[];
+
+async function measureGroup(
+  bench: Bench,
+  group: Group,
+  open: (round: number) => Promise<ShopTargets>,
+  seconds: number,
+): Promise<MeasuredTarget[]> {
+  const measured = new Map<string, { against: readonly string[]; slices: Slice[] }>();
+  for (let round = 0; round <= ROUNDS; round += 1) {
+    say(round === 0 ? "Warming up …" : `Round ${round} of ${ROUNDS} …`);
+    const shop = await open(round);
+    for (const target of group(shop)) {
+      const share = round === 0 ? WARM_UP_SHARE : 1;
+      const slice = await bench.measure(target, (seconds * 1000 * share) / ROUNDS);
+      if (round === 0) continue;
+      const { name, against } = target;
+      const kept = measured.get(name) ?? { against, slices: [] };
+      kept.slices.push(slice);
+      measured.set(name, kept);
+    }
+  }
+  return [...measured].map(([name, { against, slices }]) => ({ name, against, slices }));
+}
+
+async function measureAll(
+  bench: Bench,
+  gate: GateClient,
+  adminToken: string,
+  seconds: number,
+): Promise<MeasuredTarget[]> {
+  say(`Letting ${LINE_SHOPPERS} shoppers stand in line …`);
+  const line = await lineTargets(await makeLine(gate, "bench-line", LINE_SHOPPERS));
+  const { route, call, row, rowAgain, newRow } = BASELINE_TARGETS;
+  const { signed, status, join } = line;
+  const groups: readonly Group[] = [
+    ({ letIn, hold }) => [route, signed, status, call, join, letIn, row, hold],
+    // Objects made for one request are put away seconds later; the other rows shall not pay for it.
+    ({ order }) => [rowAgain, newRow, order],
+  ];
+  const targets: MeasuredTarget[] = [];
+  for (const [index, group] of groups.entries()) {
+    const open = async (round: number): Promise<ShopTargets> => {
+      return new ShopTargets(await openShop(gate, `bench-shop-${index}-${round}`), adminToken);
+    };
+    targets.push(...(await measureGroup(bench, group, open, seconds)));
+  }
+  return targets;
+}
+
+async function measureHost(host: Host, { seconds, concurrency }: BenchOptions): Promise<string> {
+  const [baselineUrl] = host.extraUrls;
+  if (baselineUrl === undefined) throw new Error("bench: the host started no baseline Worker");
+  const { adminToken } = host;
+  const gate = createGateClient({ url: host.gateUrl, adminToken, connectionsMax: 8 });
+  const bench = new Bench(host, baselineUrl, concurrency);
+  try {
+    const targets = await measureAll(bench, gate, adminToken, seconds);
+    const machine = `${cpus().length} cores, ${cpus()[0]?.model ?? "of unknown make"}`;
+    const how = `${ROUNDS} rounds, ${seconds} s a row, ${concurrency} at a time, ${machine}`;
+    return `${how}\n\n${writeReport(targets)}`;
+  } finally {
+    await Promise.all([bench.close(), gate.close()]);
+  }
+}
+
+async function main(): Promise<number> {
+  const command = readCommandLine(process.argv.slice(2));
+  if (command.kind === "help") {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  if (command.kind === "bad") {
+    say(`${command.message}\n\n${USAGE}`);
+    return 2;
+  }
+  say("Starting a fresh Sluice in memory, and the baseline beside it …");
+  const host = await startHost({
+    folder: null,
+    port: 0,
+    sandboxPort: 0,
+    pipeline: false,
+    extraWorkers: ["bench/wrangler.toml"],
+  });
+  try {
+    process.stdout.write(`\n${await measureHost(host, command.options)}`);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof CannotGoOnError)) throw error;
+    say(`The bench could not be finished: ${error.message}`);
+    return 1;
+  } finally {
+    await host.stop();
+  }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  process.exitCode = await main();
+}

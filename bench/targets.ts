@@ -1,0 +1,227 @@
+/**
+ * What is measured: each row of the bench, as a supply of requests.
+ *
+ * The rows of a shop feed each other as a shopper would go: being let in gives admissions, holding
+ * takes those, ordering takes what is held. What is missing is made ready before a slice, outside
+ * the measured time.
+ */
+import { randomUUID } from "node:crypto";
+import { z } from "zod";
+import { PLACING_RETRY_MS } from "../src/domain/limits.ts";
+import { signAgain } from "./baseline-token.ts";
+import type { BenchRequest } from "./load.ts";
+import type { Line, Shop } from "./sales.ts";
+
+export type Side = "gate" | "baseline";
+
+export interface Target {
+  readonly name: string;
+  readonly side: Side;
+  readonly expectedStatus: number;
+  /** The rows it is held against: the least work that could do the same kind of thing. */
+  readonly against: readonly string[];
+  /** Makes so many requests ready; each preparation is done before the next is asked for. */
+  readonly prepare?: (count: number) => Iterable<Preparation>;
+  readonly next: () => BenchRequest | null;
+  /** Requests that clear up after a slice, so that it leaves no work for later ones. */
+  readonly tidy?: () => readonly BenchRequest[];
+  /** How long its work goes on by itself afterwards; nothing is measured meanwhile. */
+  readonly rest_ms?: number;
+}
+
+/** Requests to be sent to the gate before a slice, unmeasured. */
+export interface Preparation {
+  readonly requests: readonly BenchRequest[];
+  readonly expectedStatus: number;
+}
+
+const JSON_HEADERS = { "content-type": "application/json" };
+const SHOPPERS = "/_sluice/v1";
+
+const admittedSchema = z.object({ admission: z.string() });
+const acceptedSchema = z.object({ order: z.object({ id: z.string() }) });
+
+/** Names of the rows that others are held against. */
+export const ROUTE = "bare Hono route";
+export const SIGNED = "Hono route, one HMAC";
+export const CALL = "bare object call";
+export const ROW = "one durable row";
+export const ROW_AGAIN = "one durable row, again";
+export const NEW_ROW = "one row, new object";
+
+export const BASELINE_TARGETS = {
+  route: baseline(ROUTE, "GET", () => "/route"),
+  call: baseline(CALL, "POST", () => "/call"),
+  row: baseline(ROW, "POST", () => "/row"),
+  rowAgain: baseline(ROW_AGAIN, "POST", () => "/row"),
+  newRow: baseline(NEW_ROW, "POST", () => `/row/${randomUUID()}`),
+};
+
+function baseline(name: string, method: "GET" | "POST", path: () => string): Target {
+  const next = (): BenchRequest => ({ method, path: path(), headers: {}, body: null });
+  return { name, side: "baseline", expectedStatus: 200, against: [], next };
+}
+
+/** The tickets of a line, one after the other, over and over. */
+export async function lineTargets({ sale, tickets }: Line) {
+  const resigned = await Promise.all(tickets.map(signAgain));
+  const signed: Target = {
+    name: SIGNED,
+    side: "baseline",
+    expectedStatus: 200,
+    against: [],
+    next: takeTurns(resigned, (ticket) => get("/signed", ticket)),
+  };
+  const poll = (ticket: string): BenchRequest => {
+    return get(`${SHOPPERS}/sales/${sale}/status`, ticket);
+  };
+  let polledBefore = false;
+  const status: Target = {
+    name: "status",
+    side: "gate",
+    expectedStatus: 200,
+    against: [SIGNED, ROUTE],
+    // A ticket's first poll in an isolate computes its rank; those that follow are measured.
+    prepare: () => {
+      const requests = polledBefore ? [] : tickets.map(poll);
+      polledBefore = true;
+      return [{ requests, expectedStatus: 200 }];
+    },
+    next: takeTurns(tickets, poll),
+  };
+  const join: Target = {
+    name: "join",
+    side: "gate",
+    expectedStatus: 201,
+    against: [CALL],
+    next: () => joinRequest(sale),
+  };
+  return { signed, status, join };
+}
+
+function get(path: string, ticket: string): BenchRequest {
+  return { method: "GET", path, headers: { "sluice-ticket": ticket }, body: null };
+}
+
+function takeTurns<Value>(
+  values: readonly Value[],
+  requestOf: (value: Value) => BenchRequest,
+): () => BenchRequest | null {
+  let turn = 0;
+  return () => {
+    const value = values[turn % values.length];
+    turn += 1;
+    return value === undefined ? null : requestOf(value);
+  };
+}
+
+function joinRequest(sale: string, onAnswer?: (text: string) => void): BenchRequest {
+  const path = `${SHOPPERS}/sales/${sale}/tickets`;
+  const request = { method: "POST", path, headers: JSON_HEADERS, body: "{}" } as const;
+  return onAnswer === undefined ? request : { ...request, onAnswer };
+}
+
+/** What the rows of one round's shop hand on to each other. */
+export class ShopTargets {
+  readonly #shop: Shop;
+  readonly #adminToken: string;
+  readonly #admitted: string[] = [];
+  readonly #holding: string[] = [];
+  readonly #ordered: string[] = [];
+
+  constructor(shop: Shop, adminToken: string) {
+    this.#shop = shop;
+    this.#adminToken = adminToken;
+  }
+
+  get letIn(): Target {
+    const next = (): BenchRequest => this.#letIn();
+    return { name: "let in at once", side: "gate", expectedStatus: 201, against: [ROW], next };
+  }
+
+  get hold(): Target {
+    return {
+      name: "hold",
+      side: "gate",
+      expectedStatus: 200,
+      against: [ROW],
+      prepare: (count) => [this.#admitUpTo(count)],
+      next: () => this.#hold(),
+    };
+  }
+
+  get order(): Target {
+    return {
+      name: "order",
+      side: "gate",
+      expectedStatus: 202,
+      against: [NEW_ROW, ROW_AGAIN],
+      prepare: (count) => this.#holdUpTo(count),
+      next: () => this.#order(),
+      tidy: () => this.#cancelOrders(),
+      // Each order's first alarm comes then, finds it placed, and is the last.
+      rest_ms: PLACING_RETRY_MS + 500,
+    };
+  }
+
+  #letIn(): BenchRequest {
+    return joinRequest(this.#shop.sale, (text) => {
+      this.#admitted.push(admittedSchema.parse(JSON.parse(text)).admission);
+    });
+  }
+
+  #admitUpTo(count: number): Preparation {
+    const lacking = Math.max(count - this.#admitted.length, 0);
+    const requests = Array.from({ length: lacking }, () => this.#letIn());
+    return { requests, expectedStatus: 201 };
+  }
+
+  #hold(): BenchRequest | null {
+    const admission = this.#admitted.pop();
+    if (admission === undefined) return null;
+    const { sale, sku } = this.#shop;
+    return {
+      method: "PUT",
+      path: `${SHOPPERS}/sales/${sale}/cart`,
+      headers: { ...JSON_HEADERS, "sluice-admission": admission },
+      body: JSON.stringify({ lines: [{ sku, quantity: 1 }] }),
+      onAnswer: () => this.#holding.push(admission),
+    };
+  }
+
+  *#holdUpTo(count: number): Generator<Preparation> {
+    const lacking = Math.max(count - this.#holding.length, 0);
+    yield this.#admitUpTo(lacking);
+    const requests = Array.from({ length: lacking }, () => this.#hold());
+    yield { requests: requests.filter((request) => request !== null), expectedStatus: 200 };
+  }
+
+  #order(): BenchRequest | null {
+    const admission = this.#holding.pop();
+    if (admission === undefined) return null;
+    const { sale, sku } = this.#shop;
+    const buyer = { email: "shopper@example.com" };
+    const lines = [{ sku, quantity: 1 }];
+    return {
+      method: "POST",
+      path: `${SHOPPERS}/orders`,
+      headers: {
+        ...JSON_HEADERS,
+        "sluice-admission": admission,
+        "idempotency-key": randomUUID(),
+      },
+      body: JSON.stringify({ sale, lines, buyer, payment: { method: "pm_card_visa" } }),
+      onAnswer: (text) => this.#ordered.push(acceptedSchema.parse(JSON.parse(text)).order.id),
+    };
+  }
+
+  /** Without its pipeline an order would be queued again by its alarm, into somebody's slice. */
+  #cancelOrders(): BenchRequest[] {
+    return this.#ordered.splice(0).map((id) => ({
+      method: "POST",
+      path: `/_sluice/admin/v1/orders/${id}/actions`,
+      headers: { ...JSON_HEADERS, authorization: `Bearer ${this.#adminToken}` },
+      body: JSON.stringify({ action: "cancel" }),
+    }));
+  }
+}
