@@ -67,6 +67,17 @@ export function takePlace(
   };
 }
 
+/**
+ * Lowers the mark to what was really handed out. A booth that falls asleep between two arrivals
+ * then skips nothing; without it a quiet pre-queue would lose a block of places to each eviction,
+ * and every lost place is a dead rank that has to be called and to lapse.
+ */
+export function settleMark(state: BoothState): BoothDecision<null> {
+  const settled = { ...state, highWater: state.next };
+  const mark = state.highWater !== state.next;
+  return { state: settled, outcome: null, save: { closed: [], mark } };
+}
+
 export type CloseOutcome =
   | { readonly kind: "closed"; readonly count: number }
   /** Nobody came and the close was not forced: the cohort stays open. */

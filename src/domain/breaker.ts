@@ -51,6 +51,21 @@ export const sharedBreakerSchema = z.discriminatedUnion("state", [
 ]);
 export type SharedBreaker = z.infer<typeof sharedBreakerSchema>;
 
+/** As KV holds it: text, or null when nobody wrote it. No JSON is a failed parse, not a throw. */
+export const writtenBreakerSchema = z
+  .string()
+  .transform((text, context) => {
+    try {
+      const value: unknown = JSON.parse(text);
+      return value;
+    } catch {
+      context.addIssue({ code: "custom", message: "is not JSON" });
+      return z.NEVER;
+    }
+  })
+  .pipe(sharedBreakerSchema)
+  .nullable();
+
 export interface Call {
   readonly at_ms: number;
   readonly failed: boolean;
@@ -61,22 +76,28 @@ export interface BreakerState {
   readonly shared: SharedBreaker;
   /** This isolate's own window. */
   readonly calls: readonly Call[];
-  /** Probes let through since `retryAt`, and how many of them succeeded in a row. */
-  readonly probing: { readonly sent: number; readonly successes: number };
+  /** Probes let through since `retryAt`, the last at `sentAt_ms`; successes are in a row. */
+  readonly probing: {
+    readonly sent: number;
+    readonly successes: number;
+    readonly sentAt_ms: number;
+  };
 }
+
+const NO_PROBES = { sent: 0, successes: 0, sentAt_ms: 0 } as const;
 
 export function newBreaker(by: string): BreakerState {
   return {
     shared: { v: 1, state: "closed", epoch: 0, by },
     calls: [],
-    probing: { sent: 0, successes: 0 },
+    probing: NO_PROBES,
   };
 }
 
 /** Takes what another isolate wrote when it is newer; never steps back to an older epoch. */
 export function merge(state: BreakerState, read: SharedBreaker | null): BreakerState {
   if (read === null || read.epoch <= state.shared.epoch) return state;
-  return { shared: read, calls: [], probing: { sent: 0, successes: 0 } };
+  return { shared: read, calls: [], probing: NO_PROBES };
 }
 
 export type Permission =
@@ -105,12 +126,14 @@ export function ask(
   const { shared } = state;
   if (forced === "closed" || shared.state === "closed") return go(false);
   if (now < shared.retryAt_ms) return wait(shared.retryAt_ms);
-  const { sent, successes } = state.probing;
-  // Probes whose answer never came are forgotten after one open time, or nobody would probe again.
-  const waitedOut = now >= shared.retryAt_ms + rules.openFor_ms && sent > successes;
+  const { sent, successes, sentAt_ms } = state.probing;
+  // Probes whose answer never came are forgotten one open time after the last of them was sent, or
+  // nobody would probe again.
+  const waitedOut = now >= sentAt_ms + rules.openFor_ms;
   const inFlight = waitedOut ? 0 : sent - successes;
   if (inFlight >= rules.probes) return wait(now + 1000);
-  return go(true, { ...state, probing: { sent: successes + inFlight + 1, successes } });
+  const probing = { sent: successes + inFlight + 1, successes, sentAt_ms: now };
+  return go(true, { ...state, probing });
 }
 
 function open(
@@ -135,7 +158,7 @@ function open(
       by,
     },
     calls: [],
-    probing: { sent: 0, successes: 0 },
+    probing: NO_PROBES,
   };
 }
 
@@ -159,7 +182,7 @@ export function record(
     return {
       shared: { v: 1, state: "closed", epoch, by },
       calls: [],
-      probing: { sent: 0, successes: 0 },
+      probing: NO_PROBES,
     };
   }
   const recent = state.calls.filter((call) => call.at_ms > now - rules.window_ms);

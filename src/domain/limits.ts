@@ -29,6 +29,8 @@ export const BOOTHS_PER_LANE_MAX = 64;
 export const JOINS_PER_BOOTH_PER_SECOND = 500;
 /** A booth writes its high-water mark once per this many places; a crash skips at most as many. */
 export const BOOTH_BLOCK_PLACES = 256;
+/** So long after a block was taken the mark is set to what was handed out; evictions are later. */
+export const BOOTH_SETTLE_MS = 2000;
 /** Cohorts close once a second; the room ticks as often. */
 export const TICK_MS = 1000;
 /** A booth that does not answer a close within this delays only its own lane's cohort. */
@@ -53,7 +55,6 @@ export const ORDERS_PAGE_ROWS_MAX = 200;
 
 /** One call to a backend. Also the unit of the consumer's lease and of the hold-time rule below. */
 export const PAYMENT_TIMEOUT_MS = 5000;
-export const ORDER_BACKEND_TIMEOUT_MS = 5000;
 /** A lease outlives every call made under it (prepare and authorize are two). */
 export const LEASE_MS = 20_000;
 /** An order without progress for this long is queued again by its own alarm. */

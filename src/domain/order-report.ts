@@ -3,7 +3,8 @@
  *
  * Guarantee: an unknown payment outcome leads to `in_doubt` and nowhere else: it never frees stock
  * (P4), and nothing is authorized or captured again before a look-up said that nothing had
- * happened (P3). A report under a lease that ran out changes nothing.
+ * happened (P3). A report under a lease that has gone to another, or ended with a cancel, changes
+ * nothing; late but still the last, it is the truth about the step and counts.
  */
 import { ACTION_REQUIRED_MAX_MS, STEP_RETRY_MIN_S } from "./limits.ts";
 import { isFinal, type OrderRecord, type OrderStanding } from "./order.ts";
@@ -38,7 +39,7 @@ export type BookOutcome =
 export type ReportOutcome =
   | { readonly kind: "moved" }
   | { readonly kind: "put_off"; readonly until_ms: number }
-  /** The lease ran out or went to another; the step will be repeated with the same key. */
+  /** The lease went to another, or the order went on; a step is repeated with the same key. */
   | { readonly kind: "stale" };
 
 function putOff(

@@ -34,8 +34,15 @@ export function place(intent: OrderIntent, now: number): OrderRecord {
   };
 }
 
+/** @throws Error when the order is past placing, or a final state could change: a caller's bug */
+function assertPlacing({ intent, standing }: OrderRecord): void {
+  if (standing.state === "placing") return;
+  throw new Error(`order ${intent.id}: is ${standing.state} and cannot be placed again`);
+}
+
 /** The units are this order's: it is accepted, and from here on it reaches a final state (P2). */
 export function accept(record: OrderRecord, now: number): OrderDecision<"accepted"> {
+  assertPlacing(record);
   return moveTo(record, { state: "accepted" }, now, "accepted");
 }
 
@@ -45,6 +52,7 @@ export function reject(
   rejection: Rejection,
   now: number,
 ): OrderDecision<"rejected"> {
+  assertPlacing(record);
   return moveTo(record, { state: "rejected", rejection }, now, "rejected");
 }
 

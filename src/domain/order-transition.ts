@@ -39,7 +39,7 @@ function effectsOf(standing: OrderStanding, intent: OrderIntent): OrderEffect[] 
     case "cancelled":
       return [...stock("release"), handBack, event];
     case "rejected":
-      return [...stock("return"), handBack];
+      return [...stock("return"), handBack, event];
     default:
       return [];
   }

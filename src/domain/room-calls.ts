@@ -107,8 +107,17 @@ export function roomToCall(room: RoomState, rules: CallRules, now: number): numb
   return Math.max(Math.min(slots, supply), 0);
 }
 
-/** Shares calls by weight; a lane with nobody waiting leaves its share to the others. */
-export function shareCalls(lanes: readonly LaneState[], calls: number): Map<string, number> {
+/** What one tick gives a lane: its calls, and the part of a call it is still owed afterwards. */
+export interface LaneShare {
+  readonly calls: number;
+  readonly credit: number;
+}
+
+/**
+ * Shares calls by weight; a lane with nobody waiting leaves its share to the others. What a lane is
+ * owed is kept from tick to tick, or a rate of one call a tick would never reach the light lanes.
+ */
+export function shareCalls(lanes: readonly LaneState[], calls: number): Map<string, LaneShare> {
   const given = new Map<string, number>(lanes.map((lane) => [lane.id, 0]));
   const credit = new Map<string, number>(lanes.map((lane) => [lane.id, lane.credit]));
   const open = (lane: LaneState): boolean => waitingIn(lane) > (given.get(lane.id) ?? 0);
@@ -125,18 +134,20 @@ export function shareCalls(lanes: readonly LaneState[], calls: number): Map<stri
     credit.set(best.id, (credit.get(best.id) ?? 0) - 1);
     given.set(best.id, (given.get(best.id) ?? 0) + 1);
   }
-  return given;
+  return new Map(
+    lanes.map(({ id }) => [id, { calls: given.get(id) ?? 0, credit: credit.get(id) ?? 0 }]),
+  );
 }
 
 function call(room: RoomState, calls: number, now: number): RoomState {
   const shares = shareCalls(room.lanes, calls);
   const batches: CallBatch[] = [];
   const lanes = room.lanes.map((lane) => {
-    const share = shares.get(lane.id) ?? 0;
+    const { calls: share, credit } = shares.get(lane.id) ?? { calls: 0, credit: lane.credit };
     const seconds = TICK_MS / 1000;
     const waiting = waitingIn(lane) > 0;
     const pace = waiting ? lane.pace + (share / seconds - lane.pace) * 0.1 : lane.pace;
-    if (share === 0) return { ...lane, pace };
+    if (share === 0) return { ...lane, pace, credit };
     const to = lane.called + share;
     batches.push({
       lane: lane.id,
@@ -147,7 +158,7 @@ function call(room: RoomState, calls: number, now: number): RoomState {
       slice: 0,
       openAtSlice: share,
     });
-    return { ...lane, called: to, pace: lane.pace === 0 ? share / seconds : pace };
+    return { ...lane, called: to, credit, pace: lane.pace === 0 ? share / seconds : pace };
   });
   return { ...room, lanes, calls: [...room.calls, ...batches] };
 }

@@ -61,6 +61,12 @@ function issue(room: RoomState, claim: Claim, rules: ClaimRules, now: number): C
   return { room: { ...room, seats }, outcome: { kind: "admitted", admission, isNew: true } };
 }
 
+/** One ticket has one admission, ever: asked again, it is the same, or it was used. */
+function againWith(existing: AdmissionRecord, now: number): ClaimOutcome {
+  if (standingAt(existing, now) !== "active") return { kind: "turn_lapsed" };
+  return { kind: "admitted", admission: existing, isNew: false };
+}
+
 /**
  * Precedence: the same admission again, turn_lapsed (it was used), sale_over, not_called,
  * turn_lapsed (too late), held_up, seats_full, admitted.
@@ -73,10 +79,7 @@ export function claim(
 ): ClaimDecision {
   const same = (outcome: ClaimOutcome): ClaimDecision => ({ room, outcome });
   const { existing, rank } = asked;
-  if (existing !== null) {
-    if (standingAt(existing, now) !== "active") return same({ kind: "turn_lapsed" });
-    return same({ kind: "admitted", admission: existing, isNew: false });
-  }
+  if (existing !== null) return same(againWith(existing, now));
   const phase = phaseAt(room.schedule, now);
   if (phase === "ended") return same({ kind: "sale_over" });
   const lane = room.lanes.find((item) => item.id === asked.lane);
@@ -114,6 +117,8 @@ export function admitNow(
   rules: ClaimRules,
   now: number,
 ): { readonly room: RoomState; readonly outcome: AdmitNowOutcome } {
+  const { existing } = asked;
+  if (existing !== null) return { room, outcome: againWith(existing, now) };
   if (phaseAt(room.schedule, now) !== "live" || room.queueing) {
     return { room, outcome: { kind: "queue" } };
   }

@@ -5,7 +5,7 @@
  * has in memory; no object is asked. Times told are estimates and are named so.
  */
 import type { Place } from "./cohort.ts";
-import { POLL_AFTER_MAX_S, POLL_AFTER_MIN_S, SNAPSHOT_FRESH_MS } from "./limits.ts";
+import { POLL_AFTER_MAX_S, POLL_AFTER_MIN_S } from "./limits.ts";
 import type { LaneSnapshot, Level, RoomSnapshot } from "./room.ts";
 
 export const SHOPPER_STATES = [
@@ -143,8 +143,4 @@ export function admittedStanding(lane: string, seen: Seen): Standing {
     stale: seen.stale,
     at_ms: snapshot.at_ms,
   };
-}
-
-export function isFresh(fetchedAt_ms: number, now: number): boolean {
-  return now - fetchedAt_ms < SNAPSHOT_FRESH_MS;
 }

@@ -1,0 +1,198 @@
+/**
+ * Laws of the waiting room, over random lives of a room. What must hold after each step (called
+ * only grows, seats are never exceeded, nobody comes in uncalled, a repeated claim is the same
+ * admission, no call gets lost) is checked inside `RoomWorld`.
+ */
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { shareCalls, tick, waitingIn } from "../../src/domain/room-calls.ts";
+import { isSoldOut, openRoom, reportLevel, type RoomState } from "../../src/domain/room.ts";
+import type { Sale } from "../../src/domain/sale.ts";
+import { RoomWorld, type Act } from "./room-world.ts";
+import { saleOf, STARTS_MS } from "./sale-document.ts";
+
+const who = fc.nat({ max: 1000 });
+const ticks = fc.oneof(
+  { weight: 5, arbitrary: fc.constant(1000) },
+  { weight: 1, arbitrary: fc.integer({ min: 1, max: 15_000 }) },
+);
+const acts: fc.Arbitrary<Act> = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant("arrive"),
+      lane: fc.constantFrom("general", "members"),
+      people: fc.nat({ max: 8 }),
+      dead: fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, fc.nat({ max: 4 })),
+    }),
+  },
+  { weight: 8, arbitrary: fc.record({ kind: fc.constant("tick"), after_ms: ticks }) },
+  { weight: 10, arbitrary: fc.record({ kind: fc.constant("claim"), who }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom("leave", "spend"), who }) },
+  { weight: 2, arbitrary: fc.constant({ kind: "come_directly" }) },
+  { weight: 1, arbitrary: fc.constantFrom({ kind: "pause" }, { kind: "resume" }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant("seats"), maxActive: fc.integer({ min: 1, max: 6 }) }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("stock"),
+      available: fc.nat({ max: 6 }),
+      held: fc.nat({ max: 2 }),
+    }),
+  },
+);
+const stories = fc.array(acts, { maxLength: 120, size: "large" });
+const sales: fc.Arbitrary<Sale> = fc
+  .record({
+    ratePerMinute: fc.constantFrom(30, 60, 600),
+    maxActive: fc.integer({ min: 1, max: 6 }),
+    overcall: fc.constantFrom(1, 1.5, 2, 4),
+  })
+  .map((rules) => saleOf({ ...rules, claimWindowSeconds: 8, sessionSeconds: 30 }));
+
+function live(sale: Sale, story: readonly Act[]): RoomWorld {
+  const world = new RoomWorld(sale, STARTS_MS);
+  world.report(20, 0);
+  for (const act of story) world.act(act);
+  return world;
+}
+
+describe("through arrivals, ticks, claims, no-shows, leaves, pauses and changing stock", () => {
+  test("every promise holds after every step (P7, P8)", () => {
+    fc.assert(
+      fc.property(sales, stories, (sale, story) => {
+        expect(() => live(sale, story)).not.toThrow();
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  test("everyone is called in the end, while there are units and the sale lasts", () => {
+    fc.assert(
+      fc.property(
+        sales,
+        stories,
+        fc.array(fc.boolean(), { minLength: 7, maxLength: 7 }),
+        (sale, story, shows) => {
+          const world = live(sale, story);
+          world.act({ kind: "resume" });
+          world.act({ kind: "stock", available: 20, held: 0 });
+          world.act({ kind: "tick", after_ms: 1000 });
+          for (let second = 0; second < 1500 && waiting(world.room) > 0; second += 1) {
+            world.act({ kind: "tick", after_ms: 1000 });
+            world.shoppers.forEach((shopper, index) => {
+              if (shows[index % 7] && !world.admissions.has(shopper.id)) world.claim(shopper);
+            });
+            world.act({ kind: "leave", who: second });
+          }
+          expect(waiting(world.room)).toBe(0);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  test("a called shopper who keeps asking gets in, also when others took every seat", () => {
+    fc.assert(
+      fc.property(sales, stories, (sale, story) => {
+        const world = live(sale, story);
+        world.act({ kind: "resume" });
+        world.act({ kind: "stock", available: 20, held: 0 });
+        world.act({ kind: "arrive", lane: "general", people: 1, dead: 0 });
+        const last = world.shoppers.at(-1);
+        if (last === undefined) throw new Error("somebody has just come");
+        const outcomes = new Set<string>();
+        for (let second = 0; second < 1500 && !world.admissions.has(last.id); second += 1) {
+          // Called while there are six seats, and then there is one: turns have to be kept.
+          world.act({ kind: "seats", maxActive: 6 });
+          world.act({ kind: "tick", after_ms: 1000 });
+          world.act({ kind: "seats", maxActive: 1 });
+          const eager = world.shoppers.filter(({ id }) => !world.admissions.has(id));
+          for (const shopper of eager.slice(0, -1)) world.claim(shopper);
+          outcomes.add(world.claim(last).kind);
+          if (second % 4 === 0) world.act({ kind: "leave", who: 0 });
+        }
+        expect(outcomes).toContain("admitted");
+        expect(outcomes).not.toContain("turn_lapsed");
+        world.act({ kind: "tick", after_ms: 1000 });
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
+
+function waiting(room: RoomState): number {
+  return room.lanes.reduce((sum, lane) => sum + waitingIn(lane), 0);
+}
+
+describe("lanes", () => {
+  const weights = fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 4 });
+
+  /** A room whose lanes never run dry, with seats and units for everybody. */
+  function crowded(weights: readonly number[], ratePerMinute: number): RoomState {
+    const lanes = weights.slice(1).map((weight, index) => ({ id: `lane-${index}`, weight }));
+    const sale = saleOf({ ratePerMinute, maxActive: 1_000_000 }, { lanes });
+    const room = openRoom(sale, STARTS_MS);
+    const units = { received: 1e6, available: 1e6, held: 0, ordered: 0, sold: 0, buffer: 0 };
+    const stocked = reportLevel(room, { sku: "AIR-42", ...units, seq: 1 });
+    const full = stocked.lanes.map((lane, index) => {
+      return { ...lane, weight: weights[index] ?? 1, places: 1_000_000, closed: 1 };
+    });
+    return { ...stocked, lanes: full };
+  }
+
+  test("share the calls by weight, to within one call after every tick, at any rate", () => {
+    const rates = fc.constantFrom(20, 60, 90, 400);
+    fc.assert(
+      fc.property(weights, rates, (weights, ratePerMinute) => {
+        let room = crowded(weights, ratePerMinute);
+        const sum = room.lanes.reduce((all, { weight }) => all + weight, 0);
+        for (let second = 1; second <= 120; second += 1) {
+          room = tick(
+            room,
+            { claimWindow_ms: 1000, overcall: 2 },
+            false,
+            STARTS_MS + second * 1000,
+          );
+          const called = room.lanes.reduce((all, lane) => all + lane.called, 0);
+          for (const lane of room.lanes) {
+            const fair = (called * lane.weight) / sum;
+            expect(Math.abs(lane.called - fair)).toBeLessThanOrEqual(1);
+          }
+        }
+        expect(room.lanes.every(({ called }) => called > 0)).toBe(true);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test("with nobody waiting leave their share to the others", () => {
+    fc.assert(
+      fc.property(weights, fc.nat({ max: 30 }), fc.nat({ max: 9 }), (weights, calls, few) => {
+        const lanes = crowded(weights, 60).lanes.map((lane, index) => {
+          return { ...lane, places: index === 0 ? calls : few };
+        });
+        const given = [...shareCalls(lanes, calls).values()].map((share) => share.calls);
+        expect(given.reduce((sum, share) => sum + share, 0)).toBe(calls);
+        given.forEach((share, index) => {
+          expect(share).toBeLessThanOrEqual(index === 0 ? calls : few);
+        });
+      }),
+    );
+  });
+});
+
+test("a sold-out room calls nobody, and goes on when units come back", () => {
+  const world = new RoomWorld(saleOf({ claimWindowSeconds: 8 }), STARTS_MS);
+  world.act({ kind: "stock", available: 0, held: 0 });
+  world.act({ kind: "arrive", lane: "general", people: 5, dead: 0 });
+  for (let second = 0; second < 20; second += 1) world.act({ kind: "tick", after_ms: 1000 });
+  expect(isSoldOut(world.room)).toBe(true);
+  expect(waiting(world.room)).toBe(5);
+  world.act({ kind: "stock", available: 1, held: 0 });
+  world.act({ kind: "tick", after_ms: 1000 });
+  expect(waiting(world.room)).toBe(3);
+});
