@@ -19,6 +19,7 @@ const STEPS: readonly Step[] = [
   { name: "types of the Workers", command: ["tsc", "--project", "."] },
   { name: "types of the Node programs", command: ["tsc", "--project", "simulation"] },
   { name: "types of the workerd tests", command: ["tsc", "--project", "test/workerd"] },
+  { name: "types of the page scripts", command: ["tsc", "--project", "src/pages/assets"] },
   { name: "lint", command: ["oxlint", "--type-aware", "--max-warnings=0"] },
   { name: "unused code", command: ["knip"] },
   { name: "format", command: ["oxfmt", "--check"] },

@@ -1,0 +1,62 @@
+/**
+ * What every page's answer has in common: its headers, and how a notice is sent.
+ *
+ * Guarantee: no page is cached, framed or sniffed, none runs a script or sends a form that is not
+ * this origin's own. The referrer stays within the origin; `no-referrer` would make browsers send
+ * `Origin: null` with forms, and the origin check would refuse the shop's own.
+ */
+import type { MiddlewareHandler } from "hono";
+import { saleIdSchema } from "../domain/sale.ts";
+import type { GateApp, GateRequest } from "../web/gate-app.ts";
+import { noticePage, type Notice } from "./notices.ts";
+
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+export const pageHeaders: MiddlewareHandler<GateApp> = async (c, next) => {
+  c.header("Content-Security-Policy", POLICY);
+  c.header("X-Content-Type-Options", "nosniff");
+  c.header("Referrer-Policy", "same-origin");
+  c.header("Cache-Control", "no-store");
+  c.header("Permissions-Policy", "camera=(), geolocation=(), microphone=()");
+  await next();
+};
+
+/** How long until a page that could not be shown is asked for again; spread over the crowd. */
+export function retryAfter_s(c: GateRequest): number {
+  return 5 + Math.round(c.get("gate").chance * 5);
+}
+
+export function sendNotice(c: GateRequest, notice: Notice): Answer {
+  const { status, page, retry_s } = noticePage(notice, c.get("gate").now);
+  if (retry_s !== null) c.header("Retry-After", String(retry_s));
+  return c.html(page, status);
+}
+
+type Answer = Response | Promise<Response>;
+
+/** A handler that is given the sale of its path; what cannot be the id of a sale is none. */
+export function forSale(
+  answer: (c: GateRequest, sale: string) => Answer,
+): (c: GateRequest) => Answer {
+  return (c) => {
+    const id = saleIdSchema.safeParse(c.req.param("sale"));
+    return id.success ? answer(c, id.data) : sendNotice(c, { kind: "sale_not_found" });
+  };
+}
+
+export type Unreachable =
+  | { readonly kind: "sale_not_found" }
+  | { readonly kind: "room_unavailable" };
+
+export function sendUnreachable(c: GateRequest, { kind }: Unreachable): Answer {
+  return sendNotice(c, kind === "sale_not_found" ? { kind } : { kind, retry_s: retryAfter_s(c) });
+}

@@ -1,0 +1,276 @@
+/**
+ * The words a shopper reads about waiting and about an order. The server renders its pages with
+ * them and the scripts keep the same pages current, so both always say the same.
+ *
+ * Guarantee: pure functions of their arguments; every estimate is worded as one. Not for money and
+ * dates, which only the server prints.
+ */
+
+/** @typedef {"plenty" | "low" | "out"} Level */
+
+/**
+ * What is told about a place in the line; the status of the HTTP contract has these fields.
+ * @typedef {object} Waiting
+ * @property {string} state
+ * @property {number | null} position 1 is the next to be called
+ * @property {{ readonly low_s: number, readonly high_s: number } | null} wait
+ * @property {number | null} odds
+ */
+
+/** @typedef {{ readonly heading: string, readonly text: string }} Words */
+
+const count = new Intl.NumberFormat("en");
+
+/**
+ * @param {number} amount
+ * @param {string} one
+ */
+function plural(amount, one) {
+  return `${count.format(amount)} ${one}${amount === 1 ? "" : "s"}`;
+}
+
+/**
+ * A length of time as one says it, rounded the coarser the longer it is.
+ * @param {number} duration_s
+ */
+export function durationWords(duration_s) {
+  if (duration_s < 8) return "a few seconds";
+  if (duration_s < 57) return `${Math.round(duration_s / 5) * 5} seconds`;
+  const minutes = Math.max(Math.round(duration_s / 60), 1);
+  if (minutes < 90) return plural(minutes, "minute");
+  const hours = Math.floor(minutes / 60);
+  const rest = minutes % 60;
+  if (hours >= 48) return plural(Math.round(hours / 24), "day");
+  if (rest < 5 || hours >= 10) return plural(hours, "hour");
+  return `${plural(hours, "hour")} ${plural(rest, "minute")}`;
+}
+
+/**
+ * A countdown: 4:05, or 1:00:00 from an hour on.
+ * @param {number} left_s
+ */
+export function countdownWords(left_s) {
+  const whole = Math.max(Math.ceil(left_s), 0);
+  const two = (/** @type {number} */ value) => String(value).padStart(2, "0");
+  const hours = Math.floor(whole / 3600);
+  const minutes = Math.floor((whole % 3600) / 60);
+  if (hours >= 48) return durationWords(whole);
+  if (hours > 0) return `${hours}:${two(minutes)}:${two(whole % 60)}`;
+  return `${minutes}:${two(whole % 60)}`;
+}
+
+/**
+ * @param {Waiting["wait"]} wait
+ * @returns {string | null} null when nothing is known
+ */
+export function waitWords(wait) {
+  if (wait === null) return null;
+  const low = durationWords(wait.low_s);
+  const high = durationWords(wait.high_s);
+  if (wait.high_s < 8) return "A few seconds";
+  if (wait.low_s < 8) return `Probably less than ${high}`;
+  if (low === high) return `About ${high}`;
+  const [lowAmount, lowUnit, ...lowRest] = low.split(" ");
+  const [, highUnit] = high.split(" ");
+  const sameUnit =
+    lowRest.length === 0 && lowUnit?.replace(/s$/, "") === highUnit?.replace(/s$/, "");
+  return `About ${sameUnit ? lowAmount : low} to ${high}`;
+}
+
+/**
+ * Units left over shoppers up to this place, said so that nobody takes it for a promise.
+ * @param {number | null} odds
+ */
+export function oddsWords(odds) {
+  if (odds === null) return null;
+  if (odds >= 1) return "Enough is left for everybody up to your place.";
+  if (odds <= 0) {
+    return "Everything left is in somebody's cart; what is not bought comes back to the line.";
+  }
+  if (odds >= 0.95) return "Almost enough is left for everybody up to your place.";
+  if (odds >= 0.1) {
+    const inTen = Math.max(Math.round(odds * 10), 1);
+    return `Less is left than there are shoppers: about ${inTen} for every 10 up to your place.`;
+  }
+  const shoppers = count.format(Math.round(1 / odds));
+  const rest = `about 1 for every ${shoppers} up to your place.`;
+  return `Much less is left than there are shoppers: ${rest}`;
+}
+
+/** @param {number | null} position */
+export function placeWords(position) {
+  if (position === null || position < 1) return null;
+  return position === 1 ? "You are next" : `Number ${count.format(position)} in line`;
+}
+
+/**
+ * @param {Level} level
+ * @param {number} available
+ */
+export function levelWords(level, available) {
+  if (level === "plenty") return "In stock";
+  if (level === "low") return `Only ${count.format(available)} left`;
+  return "None free right now";
+}
+
+/** @type {Record<string, Words>} */
+const WAITING = {
+  prequeue: {
+    heading: "You are in for the draw",
+    text:
+      "When the sale starts, everybody who is here by then gets a place. " +
+      "Coming earlier or clicking faster makes no difference, and you can leave this page open.",
+  },
+  drawing: {
+    heading: "You are in line",
+    text: "Your place is being worked out. It is yours; this takes a few seconds.",
+  },
+  queued: {
+    heading: "You are in line",
+    text: "Keep this page open. It follows the line by itself, and your place is kept.",
+  },
+  called: {
+    heading: "It is your turn",
+    text: "A seat in the shop is kept for you. Go in now: a turn that is not used passes on.",
+  },
+  admitted: {
+    heading: "You are in",
+    text: "The shop is open for you.",
+  },
+  lapsed: {
+    heading: "Your turn has passed",
+    text: "You were called, and the turn was not used in time. You can join the line again.",
+  },
+  paused: {
+    heading: "The line is paused",
+    text: "The shop has stopped letting people in for a moment. Your place is kept.",
+  },
+  sold_out: {
+    heading: "Sold out at the moment",
+    text:
+      "Nothing is left to buy right now. If something comes back, the line moves on from " +
+      "where it is. You may stay or go.",
+  },
+  ended: {
+    heading: "The sale has ended",
+    text: "Thank you for waiting. Nobody is let in any more.",
+  },
+};
+
+/**
+ * @param {Waiting} waiting
+ * @returns {Words}
+ */
+function waitingWords(waiting) {
+  const unknownPlace = waiting.state === "queued" && waiting.position === null;
+  const words = WAITING[unknownPlace ? "drawing" : waiting.state];
+  return words ?? { heading: "You are in line", text: "Your place is kept." };
+}
+
+/** Where a place in the line means something; whoever is called, in or too late has none. */
+const IN_LINE = new Set(["queued", "paused", "sold_out"]);
+
+/**
+ * Everything a waiting page says of a standing; null where there is nothing to say. A wait is only
+ * told while the line moves.
+ * @param {Waiting} waiting
+ */
+export function waitingFacts(waiting) {
+  const { state, position, wait, odds } = waiting;
+  const isInLine = IN_LINE.has(state);
+  return {
+    ...waitingWords(waiting),
+    place: isInLine ? placeWords(position) : null,
+    wait: state === "queued" ? waitWords(wait) : null,
+    odds: isInLine ? oddsWords(odds) : null,
+  };
+}
+
+/**
+ * Whether somebody who listens to the page should hear of the change: another state, a first
+ * place, or a place at least a quarter nearer to the front.
+ * @param {Pick<Waiting, "state" | "position">} told what was said last
+ * @param {Pick<Waiting, "state" | "position">} next
+ */
+export function isWorthSaying(told, next) {
+  if (told.state !== next.state) return true;
+  if (next.position === null || next.position === told.position) return false;
+  return told.position === null || next.position <= told.position * 0.75;
+}
+
+/**
+ * One sentence or two for a live region.
+ * @param {Waiting} waiting
+ */
+export function spokenWords(waiting) {
+  const { heading, text, place, wait } = waitingFacts(waiting);
+  if (waiting.state !== "queued" || place === null) return `${heading}. ${text}`;
+  return wait === null ? `${place}.` : `${place}. ${wait}.`;
+}
+
+/** @type {Record<string, Words>} */
+const ORDER = {
+  moving: {
+    heading: "Your order is on its way",
+    text: "We have it, and it cannot get lost. The payment is being made.",
+  },
+  action_required: {
+    heading: "Your bank has a question",
+    text: "Confirm the payment on your bank's page. You come back here afterwards.",
+  },
+  in_doubt: {
+    heading: "The payment takes longer than usual",
+    text: "We are asking the payment service what became of it. You are never charged twice.",
+  },
+  voiding: {
+    heading: "Your order is being taken back",
+    text: "It could not be finished. What was reserved on your card is being let go.",
+  },
+  confirmed: {
+    heading: "Your order is confirmed",
+    text: "The payment was made and everything is yours.",
+  },
+  failed: {
+    heading: "Your order could not be finished",
+    text: "You are not charged: what was reserved on your card has been let go.",
+  },
+  rejected: {
+    heading: "Your order was not taken",
+    text: "Nothing was charged.",
+  },
+  cancelled: {
+    heading: "Your order was cancelled",
+    text: "You are not charged: what was reserved on your card has been let go.",
+  },
+};
+
+/** @type {Record<string, string>} */
+const DECLINED = {
+  insufficient_funds: "There is not enough money on the card.",
+  expired_card: "The card has expired.",
+  processing_error: "The bank could not handle the payment just then.",
+  action_abandoned: "The payment was not confirmed with the bank in time.",
+  authentication_required: "The bank wanted the payment confirmed, and it was not.",
+  payment_intent_authentication_failure: "The payment was refused on the bank's page.",
+};
+
+/** @type {Record<string, Words>} The steps before an order is final, by state. */
+const STEPS = {
+  authorized: { heading: "Your order is on its way", text: "Your bank has agreed to the payment." },
+  booking: { heading: "Your order is on its way", text: "Your bank has agreed to the payment." },
+  booked: { heading: "Your order is on its way", text: "The shop has booked it in." },
+  capturing: { heading: "Your order is on its way", text: "The shop has booked it in." },
+};
+
+/**
+ * @param {string} state
+ * @param {string | null} reason
+ * @returns {Words}
+ */
+export function orderWords(state, reason) {
+  if (state === "declined") {
+    const why = DECLINED[reason ?? ""] ?? "The bank did not agree to the payment.";
+    return { heading: "The payment was declined", text: `${why} Nothing was charged.` };
+  }
+  return ORDER[state] ?? STEPS[state] ?? ORDER["moving"] ?? { heading: "Your order", text: "" };
+}

@@ -1,0 +1,202 @@
+/**
+ * The cart and the checkout on one page: what is held and until when, and the form that orders it.
+ *
+ * Guarantee: the order form names its own lines and its own idempotency key, so what is ordered is
+ * what was shown, and pressing the button twice orders once.
+ */
+import { html } from "hono/html";
+import type { PricedLine } from "../domain/cart.ts";
+import { EMAIL_LENGTH_MAX, TEXT_LENGTH_MAX } from "../domain/limits.ts";
+import type { Sale } from "../domain/sale.ts";
+import { faultOf, faultSummary, fieldFault, fieldMarks, labelFor, type Faults } from "./faults.ts";
+import { countdown, page, type Html, type Maybe } from "./layout.ts";
+import { partLink, saleLink } from "./links.ts";
+import { moneyWords } from "./money.ts";
+import { TEST_CARDS } from "./payment-methods.ts";
+import { QUANTITY_PREFIX, quantityField } from "./quantity-field.ts";
+
+/** What was typed into the checkout, or nothing yet. */
+export interface CheckoutInput {
+  readonly email: string;
+  readonly name: string;
+  readonly method: string;
+}
+
+export const NO_INPUT: CheckoutInput = { email: "", name: "", method: "" };
+
+export interface CheckoutModel {
+  readonly sale: Sale;
+  readonly cart: {
+    readonly lines: readonly PricedLine[];
+    readonly total: number;
+    readonly holdsUntil_ms: number | null;
+  };
+  readonly admissionEndsAt_ms: number;
+  readonly testCards: boolean;
+  readonly input: CheckoutInput;
+  /** The same for every repetition of the same order; a new one after a refusal for good. */
+  readonly idempotencyKey: string;
+  /** Refused quantities as they were asked for, by SKU. */
+  readonly quantities: Readonly<Record<string, string>>;
+  readonly faults: Faults;
+  /** An order that is on its way already. */
+  readonly orderUnderWay: string | null;
+  readonly now: number;
+}
+
+export function checkoutPage(model: CheckoutModel): Html {
+  const { sale, cart, faults, now } = model;
+  const isEmpty = cart.lines.length === 0;
+  return page(
+    {
+      title: faults.length > 0 ? "Not ordered" : "Cart",
+      sale,
+      now,
+      links: [{ href: partLink(sale.id, "cart"), words: "Cart" }],
+    },
+    html`<h1>${isEmpty ? "Your cart is empty" : "Your cart"}</h1>
+      ${faultSummary(faults)} ${underWay(model)}
+      ${
+        isEmpty
+          ? html`<p><a class="button" href="${saleLink(sale.id)}">Choose something</a></p>`
+          : html`${holdTime(model)}
+              <div class="columns">${cartForm(model)} ${payment(model)}</div>`
+      }`,
+  );
+}
+
+function underWay({ orderUnderWay }: CheckoutModel): Maybe {
+  if (orderUnderWay === null) return null;
+  return html`<p class="note"><a href="${orderUnderWay}">See the order that is on its way</a></p>`;
+}
+
+function holdTime({ cart, admissionEndsAt_ms, now }: CheckoutModel): Html {
+  const until_ms = cart.holdsUntil_ms ?? admissionEndsAt_ms;
+  const warning = "Your cart is kept for one more minute.";
+  const ends = { hides: "hold-left", reveals: "hold-over", warning };
+  return html`<div class="strip">
+    <p id="hold-left">Kept for you for ${countdown(until_ms, now, ends)} more.</p>
+    <p id="hold-over" hidden>
+      Your cart is no longer kept. What is still free can be ordered; try it, or choose again.
+    </p>
+  </div>`;
+}
+
+function cartForm({ sale, cart, quantities, faults }: CheckoutModel): Html {
+  const rows = cart.lines.map((line) => {
+    const limitPerBuyer = sale.items.find(({ sku }) => sku === line.sku)?.limitPerBuyer ?? 1;
+    const item = { sku: line.sku, name: line.name, limitPerBuyer };
+    const value = quantities[line.sku] ?? String(line.quantity);
+    const fault = faultOf(faults, line.sku);
+    return html`<li class="item">
+      <div>
+        <h3>${line.name}</h3>
+        <p class="facts">${lineWords(line, sale.currency)}</p>
+      </div>
+      <div class="change">
+        ${quantityField(item, value, fault)}
+        <button class="plain" type="submit" name="remove" value="${line.sku}">
+          Remove<span class="unseen"> ${line.name}</span>
+        </button>
+      </div>
+      ${fieldFault(line.sku, fault)}
+    </li>`;
+  });
+  return html`<section aria-labelledby="held">
+    <h2 id="held">What is kept for you</h2>
+    <form method="post" action="${partLink(sale.id, "cart")}">
+      <input type="hidden" name="from" value="cart" />
+      <ul class="items">
+        ${rows}
+      </ul>
+      <p class="total">
+        <span>Total</span> <strong>${moneyWords(cart.total, sale.currency)}</strong>
+      </p>
+      <p class="actions">
+        <button class="second" type="submit">Change quantities</button>
+        <a href="${saleLink(sale.id)}">Add something else</a>
+      </p>
+    </form>
+  </section>`;
+}
+
+function lineWords({ quantity, price }: PricedLine, currency: string): Html {
+  const sum = html`<strong class="price">${moneyWords(price * quantity, currency)}</strong>`;
+  if (quantity === 1) return sum;
+  return html`${sum} <span class="quiet">${quantity} × ${moneyWords(price, currency)}</span>`;
+}
+
+function payment(model: CheckoutModel): Html {
+  if (model.testCards) return orderForm(model);
+  return html`<section aria-labelledby="pay">
+    <h2 id="pay">Pay</h2>
+    <p>
+      Payment is taken by the shop's own checkout, which places the order through the API. No card
+      data is typed into this page.
+    </p>
+  </section>`;
+}
+
+function orderForm(model: CheckoutModel): Html {
+  const { sale, cart, idempotencyKey, faults, input } = model;
+  const lines = cart.lines.map(({ sku, quantity }) => {
+    return html`<input type="hidden" name="${QUANTITY_PREFIX}${sku}" value="${quantity}" />`;
+  });
+  return html`<section aria-labelledby="pay">
+    <h2 id="pay">Order and pay</h2>
+    <form method="post" action="${partLink(sale.id, "order")}">
+      <input type="hidden" name="key" value="${idempotencyKey}" />
+      ${lines}
+      <div class="field">
+        <label ${labelFor("email")}>E-mail</label>
+        <input
+          ${fieldMarks("email", faultOf(faults, "email"))}
+          name="email"
+          type="email"
+          autocomplete="email"
+          maxlength="${EMAIL_LENGTH_MAX}"
+          value="${input.email}"
+          required
+        />
+        ${fieldFault("email", faultOf(faults, "email"))}
+      </div>
+      <div class="field">
+        <label ${labelFor("name")}>Name <span class="quiet">(if you like)</span></label>
+        <input
+          ${fieldMarks("name", faultOf(faults, "name"))}
+          name="name"
+          autocomplete="name"
+          maxlength="${TEXT_LENGTH_MAX}"
+          value="${input.name}"
+        />
+        ${fieldFault("name", faultOf(faults, "name"))}
+      </div>
+      ${cards(input.method, faults)}
+      <p class="actions">
+        <button type="submit">Pay ${moneyWords(cart.total, sale.currency)}</button>
+      </p>
+    </form>
+  </section>`;
+}
+
+function cards(chosen: string, faults: Faults): Html {
+  const fault = faultOf(faults, "method");
+  const known = TEST_CARDS.some(({ id }) => id === chosen);
+  return html`<fieldset class="field">
+    <legend>Test card</legend>
+    ${TEST_CARDS.map(({ id, words, hint }, index) => {
+      const isChosen = known ? id === chosen : index === 0;
+      return html`<label class="choice">
+        <input
+          type="radio"
+          name="method"
+          value="${id}"
+          ${index === 0 ? fieldMarks("method", fault) : ""}
+          ${isChosen ? "checked" : ""}
+        />
+        <span>${words} <span class="quiet">${hint}</span></span>
+      </label>`;
+    })}
+    ${fieldFault("method", fault)}
+  </fieldset>`;
+}

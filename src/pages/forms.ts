@@ -1,0 +1,125 @@
+/**
+ * The forms of the pages, parsed once by zod.
+ *
+ * Guarantee: a form with a field that is unknown, missing, doubled or malformed is refused with
+ * the field's name, and nothing is done. What was typed is kept, so a page can show it again.
+ */
+import { z } from "zod";
+import {
+  EMAIL_LENGTH_MAX,
+  IDEMPOTENCY_KEY_LENGTH_MAX,
+  QUANTITY_PER_LINE_MAX,
+  TEXT_LENGTH_MAX,
+} from "../domain/limits.ts";
+import type { Line } from "../domain/cart.ts";
+import { identifierSchema } from "../domain/sale.ts";
+import type { GateRequest } from "../web/gate-app.ts";
+import type { Fault } from "./faults.ts";
+import { paymentMethodSchema } from "./payment-methods.ts";
+import { QUANTITY_PREFIX } from "./quantity-field.ts";
+
+const quantityMessage = `Choose a whole number from 0 to ${QUANTITY_PER_LINE_MAX}`;
+
+const quantitySchema = z
+  .string()
+  .trim()
+  .regex(/^\d{0,6}$/, quantityMessage)
+  .transform(Number)
+  .pipe(z.int().min(0).max(QUANTITY_PER_LINE_MAX, quantityMessage));
+
+/** By SKU; fields named `quantity:<sku>`. */
+const quantitiesSchema = z
+  .record(identifierSchema, quantitySchema)
+  .transform((quantities): Line[] => {
+    return Object.entries(quantities).map(([sku, quantity]) => ({ sku, quantity }));
+  });
+
+const noQuantities = z.record(z.string(), z.never());
+
+export const joinForm = z.strictObject({
+  /** Leaves a place behind that can no longer be used. */
+  afresh: z.literal("yes").optional(),
+  quantities: noQuantities,
+});
+
+export const emptyForm = z.strictObject({ quantities: noQuantities });
+
+export const cartForm = z.strictObject({
+  /** The page the form stands on; it is shown again when something is refused. */
+  from: z.enum(["shop", "cart"]),
+  remove: identifierSchema.optional(),
+  quantities: quantitiesSchema,
+});
+
+export const orderForm = z.strictObject({
+  key: z.string().min(1).max(IDEMPOTENCY_KEY_LENGTH_MAX),
+  email: z
+    .string()
+    .trim()
+    .max(EMAIL_LENGTH_MAX)
+    .pipe(z.email("Enter an e-mail address such as you@example.com")),
+  name: z.string().trim().max(TEXT_LENGTH_MAX),
+  method: paymentMethodSchema,
+  quantities: quantitiesSchema,
+});
+
+/** What was typed, by field, and by SKU for quantities. */
+export interface Entered {
+  readonly fields: Readonly<Record<string, string>>;
+  readonly quantities: Readonly<Record<string, string>>;
+}
+
+export interface FieldFault extends Fault {
+  readonly field: string;
+}
+
+export type FormOutcome<Form> =
+  | { readonly kind: "read"; readonly form: Form; readonly entered: Entered }
+  | {
+      readonly kind: "refused";
+      readonly faults: readonly [FieldFault, ...FieldFault[]];
+      readonly entered: Entered;
+    };
+
+const NOTHING: Entered = { fields: {}, quantities: {} };
+
+export async function readForm<Form>(
+  c: GateRequest,
+  schema: z.ZodType<Form>,
+): Promise<FormOutcome<Form>> {
+  const body = await c.req.parseBody({ all: true }).catch(() => null);
+  if (body === null) return refuse("form", "It cannot be read", NOTHING);
+  const fields: [string, string][] = [];
+  const quantities: [string, string][] = [];
+  for (const [name, value] of Object.entries(body)) {
+    if (typeof value !== "string") return refuse(name, "Give it once, as text", NOTHING);
+    if (!name.startsWith(QUANTITY_PREFIX)) fields.push([name, value]);
+    else quantities.push([name.slice(QUANTITY_PREFIX.length), value]);
+  }
+  const entered: Entered = {
+    fields: Object.fromEntries(fields),
+    quantities: Object.fromEntries(quantities),
+  };
+  const parsed = schema.safeParse({ ...entered.fields, quantities: entered.quantities });
+  if (parsed.success) return { kind: "read", form: parsed.data, entered };
+  const [first, ...rest] = parsed.error.issues.map(faultOfIssue);
+  if (first === undefined) return refuse("form", "It cannot be read", entered);
+  return { kind: "refused", faults: [first, ...rest], entered };
+}
+
+function refuse(
+  field: string,
+  message: string,
+  entered: Entered,
+): Extract<FormOutcome<never>, { readonly kind: "refused" }> {
+  return { kind: "refused", faults: [{ field, message }], entered };
+}
+
+function faultOfIssue(issue: z.core.$ZodIssue): FieldFault {
+  if (issue.code === "unrecognized_keys") {
+    return { field: issue.keys.join(", "), message: "There is no such field" };
+  }
+  const [first, sku] = issue.path.map(String);
+  const isQuantity = first === "quantities" && sku !== undefined;
+  return { field: isQuantity ? sku : (first ?? "form"), message: issue.message };
+}

@@ -1,0 +1,134 @@
+/**
+ * The frame of every page: head, landmarks, and the parts that several views use.
+ *
+ * Guarantee: every value is escaped; no inline script and no inline style, so the content security
+ * policy can forbid both. What scripts need to know stands in data attributes.
+ */
+import { html } from "hono/html";
+import { durationWords } from "./assets/_sluice/assets/words.js";
+import { ASSETS, listLink, saleLink } from "./links.ts";
+import { instantWords } from "./money.ts";
+
+export type Html = ReturnType<typeof html>;
+
+/** What a view shows in a place where there may be nothing. */
+export type Maybe = Html | null;
+
+export interface PageFrame {
+  /** Of the browser's tab; the heading of the page is the view's. */
+  readonly title: string;
+  readonly sale: { readonly id: string; readonly title: string } | null;
+  readonly now: number;
+  /** Reload after this without scripts; `null` stays as it is. */
+  readonly refresh_s?: number | null;
+  /** Reload whether or not there are scripts: on pages that have none of their own. */
+  readonly refreshAlways?: boolean;
+  readonly scripts?: readonly string[];
+  /** Attributes of `main`, for scripts. */
+  readonly data?: Html;
+  /** Links that belong to the visitor's own way, such as their cart. */
+  readonly links?: readonly { readonly href: string; readonly words: string }[];
+}
+
+function refreshTag({ refresh_s, refreshAlways }: PageFrame): Maybe {
+  if (refresh_s === undefined || refresh_s === null) return null;
+  const seconds = Math.max(Math.ceil(refresh_s), 1);
+  const tag = html`<meta http-equiv="refresh" content="${seconds}" />`;
+  return refreshAlways === true ? tag : html`<noscript>${tag}</noscript>`;
+}
+
+export function page(frame: PageFrame, body: Html): Html {
+  const { title, sale, now, scripts = [], data = "", links = [] } = frame;
+  const place = sale === null ? "" : sale.title;
+  return html`<!doctype html>
+    <html lang="en" data-now="${new Date(now).toISOString()}" data-title="${place}">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <meta name="robots" content="noindex" />
+        <title>${sale === null ? title : `${title} · ${place}`}</title>
+        <link rel="icon" type="image/svg+xml" href="${ASSETS}/mark.svg" />
+        <link rel="stylesheet" href="${ASSETS}/style.css" />
+        ${["clock.js", ...scripts].map(
+          (script) => html`<script type="module" src="${ASSETS}/${script}"></script>`,
+        )}
+        ${refreshTag(frame)}
+      </head>
+      <body>
+        <a class="skip" href="#main">Skip to the content</a>
+        <header class="top">
+          <nav aria-label="Shop">
+            ${
+              sale === null
+                ? html`<a class="home" href="${listLink()}">Sales</a>`
+                : html`<a class="home" href="${saleLink(sale.id)}">${sale.title}</a>`
+            }
+            ${links.map(({ href, words }) => html`<a href="${href}">${words}</a>`)}
+          </nav>
+        </header>
+        <main id="main" tabindex="-1" ${data}>
+          ${body}
+          <p class="unseen" data-live role="status" aria-live="polite"></p>
+        </main>
+        <footer class="bottom">
+          <p>
+            ${sale === null ? "" : html`<a href="${listLink()}">All sales</a>`}
+            <span>Queued fairly by Sluice</span>
+          </p>
+        </footer>
+      </body>
+    </html>`;
+}
+
+/** An instant: UTC from the server, local time where scripts run. */
+export function instant(at_ms: number): Html {
+  const iso = new Date(at_ms).toISOString();
+  return html`<time datetime="${iso}" data-local>${instantWords(at_ms)}</time>`;
+}
+
+export interface Countdown {
+  /** Ids of elements, shown and hidden when the time has run out. */
+  readonly reveals?: string;
+  readonly hides?: string;
+  /** Said aloud when one minute is left. */
+  readonly warning?: string;
+}
+
+/** Time left: in words from the server, counting down where scripts run. */
+export function countdown(until_ms: number, now: number, more: Countdown = {}): Html {
+  const { reveals, hides, warning } = more;
+  const left = durationWords(Math.max(until_ms - now, 0) / 1000);
+  return html`<time
+    class="countdown"
+    datetime="${new Date(until_ms).toISOString()}"
+    data-countdown
+    ${reveals === undefined ? "" : html`data-reveals="${reveals}"`}
+    ${hides === undefined ? "" : html`data-hides="${hides}"`}
+    ${warning === undefined ? "" : html`data-warning="${warning}"`}
+    >${left}</time
+  >`;
+}
+
+/** What the merchant has to say to everybody. */
+export function merchantMessage(message: string | null): Html {
+  return html`<p class="note" data-slot="message" ${message === null ? "hidden" : ""}>
+    ${message ?? ""}
+  </p>`;
+}
+
+/** Attributes of a part that is there for some states only; scripts show it when one comes. */
+export function onlyFor(state: string, states: readonly string[]): Html {
+  return html`data-for="${states.join(" ")}" ${states.includes(state) ? "" : "hidden"}`;
+}
+
+/** An element whose words a script keeps current; hidden while there are none. */
+export function slot(name: string, words: string | null, className = ""): Html {
+  return html`<p
+    data-slot="${name}"
+    ${className === "" ? "" : html`class="${className}"`}
+    ${words === null ? "hidden" : ""}
+  >
+    ${words ?? ""}
+  </p>`;
+}

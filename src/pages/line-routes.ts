@@ -1,0 +1,180 @@
+/**
+ * The way in: the list of sales, the storefront, joining, waiting, entering and leaving. Each
+ * handler asks one use case and shows what came of it; no rule lives here.
+ */
+import { listPublished } from "../journey/catalogue.ts";
+import { readCart } from "../journey/cart.ts";
+import { saleOf, visitOf, type Visit } from "../journey/visit.ts";
+import { askStanding, claimTurn, join, leave } from "../journey/waiting.ts";
+import { carriedOf, giveCookie, takeCookie, type GateRequest } from "../web/gate-app.ts";
+import { retryAfter_s, sendNotice, sendUnreachable } from "./answers.ts";
+import type { Faults } from "./faults.ts";
+import { emptyForm, joinForm, readForm } from "./forms.ts";
+import { partLink, saleLink } from "./links.ts";
+import { salesListPage } from "./sales-list.ts";
+import { storefrontPage, type Visitor } from "./storefront.ts";
+import { waitingPage } from "./waiting.ts";
+
+/** Longer than any sale's line; the place itself has no expiry. */
+const TICKET_COOKIE_MS = 7 * 24 * 60 * 60 * 1000;
+const AFTER_LENGTH_MAX = 64;
+
+export async function showSales(c: GateRequest): Promise<Response> {
+  const gate = c.get("gate");
+  const after = c.req.query("after")?.slice(0, AFTER_LENGTH_MAX) ?? null;
+  const catalogue = await listPublished(gate, after);
+  return c.html(salesListPage({ ...catalogue, now: gate.now }));
+}
+
+export async function showStorefront(c: GateRequest, id: string): Promise<Response> {
+  const found = await visitOf(c.get("gate"), id, carriedOf(c, id));
+  if (found.kind !== "visit") return sendUnreachable(c, found);
+  const page = await storefrontOf(c, found.visit);
+  if (page === null) return sendNotice(c, { kind: "cart_unreadable", retry_s: retryAfter_s(c) });
+  return c.html(page);
+}
+
+/**
+ * Null when what the visitor holds cannot be read: a form that showed nothing would drop it.
+ * @param refused what was asked for and not given, to be shown again
+ */
+export async function storefrontOf(
+  c: GateRequest,
+  visit: Visit,
+  refused: { readonly faults: Faults; readonly quantities: Readonly<Record<string, string>> } = {
+    faults: [],
+    quantities: {},
+  },
+): Promise<ReturnType<typeof storefrontPage> | null> {
+  const { sale, seen } = visit;
+  const visitor = await visitorOf(c, visit, refused.quantities);
+  if (visitor === null) return null;
+  return storefrontPage({
+    sale,
+    snapshot: seen.snapshot,
+    stale: seen.stale,
+    visitor,
+    faults: refused.faults,
+    now: seen.now,
+  });
+}
+
+async function visitorOf(
+  c: GateRequest,
+  { sale, seen, admission, ticket }: Visit,
+  asked: Readonly<Record<string, string>>,
+): Promise<Visitor | null> {
+  if (seen.snapshot.phase === "ended") return { kind: "new" };
+  if (admission === null) return { kind: ticket === null ? "new" : "in_line" };
+  const read = await readCart(c.get("gate"), sale.id, carriedOf(c, sale.id));
+  if (read.kind === "stock_unavailable") return null;
+  const lines = read.kind === "cart" ? read.cart.lines : [];
+  const held = lines.map(({ sku, quantity }) => [sku, String(quantity)] as const);
+  return {
+    kind: "admitted",
+    expiresAt_ms: admission.expiresAt_ms,
+    quantities: { ...Object.fromEntries(held), ...asked },
+    holdsSomething: lines.length > 0,
+  };
+}
+
+export async function joinLine(c: GateRequest, id: string): Promise<Response> {
+  const read = await readForm(c, joinForm);
+  if (read.kind === "refused") return sendNotice(c, { kind: "bad_form", ...read.faults[0] });
+  const gate = c.get("gate");
+  const carried = carriedOf(c, id);
+  const afresh = read.form.afresh === "yes";
+  const outcome = await join(gate, id, afresh ? { ...carried, ticket: null } : carried, null);
+  switch (outcome.kind) {
+    case "joined":
+    case "already_joined":
+      giveCookie(c, "ticket", id, outcome.ticket, gate.now + TICKET_COOKIE_MS);
+      return c.redirect(partLink(id, "wait"), 303);
+    case "admitted":
+      giveCookie(c, "admission", id, outcome.admission, outcome.expiresAt_ms);
+      return c.redirect(saleLink(id), 303);
+    case "sale_not_open":
+      return sendNotice(c, { ...outcome, sale: id });
+    case "booth_unavailable":
+      return sendNotice(c, { kind: outcome.kind, sale: id, retry_s: retryAfter_s(c) });
+    case "sale_over":
+    case "pass_invalid":
+      return sendNotice(c, { kind: outcome.kind, sale: id });
+    case "sale_not_found":
+    case "room_unavailable":
+      return sendUnreachable(c, outcome);
+  }
+}
+
+export async function showPlace(c: GateRequest, id: string): Promise<Response> {
+  const asked = await askStanding(c.get("gate"), id, carriedOf(c, id));
+  switch (asked.kind) {
+    case "standing": {
+      const { standing, visit } = asked;
+      if (standing.state === "admitted") return c.redirect(saleLink(id), 303);
+      const { sale, seen } = visit;
+      const { schedule } = seen.snapshot;
+      return c.html(waitingPage({ sale, schedule, standing, seatsFull: false, now: seen.now }));
+    }
+    case "ticket_required":
+      return c.redirect(saleLink(id), 303);
+    case "ticket_invalid":
+      takeCookie(c, "ticket", id);
+      return sendNotice(c, { kind: "ticket_invalid", sale: id });
+    case "sale_not_found":
+    case "room_unavailable":
+      return sendUnreachable(c, asked);
+  }
+}
+
+type NotCalled = Extract<Awaited<ReturnType<typeof claimTurn>>, { readonly kind: "not_called" }>;
+
+export async function enterShop(c: GateRequest, id: string): Promise<Response> {
+  const read = await readForm(c, emptyForm);
+  if (read.kind === "refused") return sendNotice(c, { kind: "bad_form", ...read.faults[0] });
+  const outcome = await claimTurn(c.get("gate"), id, carriedOf(c, id));
+  switch (outcome.kind) {
+    case "admitted":
+      giveCookie(c, "admission", id, outcome.admission, outcome.expiresAt_ms);
+      return c.redirect(saleLink(id), 303);
+    case "not_called":
+      return stillWaiting(c, id, outcome);
+    case "turn_lapsed":
+    case "ticket_invalid":
+      takeCookie(c, "ticket", id);
+      return sendNotice(c, { kind: outcome.kind, sale: id });
+    case "ticket_required":
+      return c.redirect(saleLink(id), 303);
+    case "sale_over":
+      return sendNotice(c, { kind: outcome.kind, sale: id });
+    case "sale_not_found":
+    case "room_unavailable":
+      return sendUnreachable(c, outcome);
+  }
+}
+
+async function stillWaiting(c: GateRequest, id: string, refused: NotCalled): Promise<Response> {
+  const found = await saleOf(c.get("gate"), id);
+  if (found.kind !== "sale") return sendUnreachable(c, found);
+  const { sale, seen } = found;
+  const { standing, seatsFull } = refused;
+  const { schedule } = seen.snapshot;
+  return c.html(waitingPage({ sale, schedule, standing, seatsFull, now: seen.now }), 409);
+}
+
+export async function leaveShop(c: GateRequest, id: string): Promise<Response> {
+  const read = await readForm(c, emptyForm);
+  if (read.kind === "refused") return sendNotice(c, { kind: "bad_form", ...read.faults[0] });
+  const outcome = await leave(c.get("gate"), id, carriedOf(c, id));
+  if (outcome.kind === "sale_not_found" || outcome.kind === "room_unavailable") {
+    return sendUnreachable(c, outcome);
+  }
+  takeCookie(c, "admission", id);
+  takeCookie(c, "ticket", id);
+  return c.redirect(saleLink(id), 303);
+}
+
+/** A form's address opened by hand, or reloaded by a browser, leads to where the form was. */
+export function backFromForm(c: GateRequest, id: string): Response {
+  return c.redirect(partLink(id, c.req.path.endsWith("/order") ? "cart" : "wait"), 303);
+}

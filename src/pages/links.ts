@@ -1,0 +1,34 @@
+/**
+ * The addresses of the pages, in one place. They do not depend on where the routes are mounted.
+ */
+import { SHOP_BASE } from "../web/paths.ts";
+
+export const ASSETS = "/_sluice/assets";
+
+export function listLink(after: string | null = null): string {
+  return after === null ? SHOP_BASE : `${SHOP_BASE}?after=${encodeURIComponent(after)}`;
+}
+
+export function saleLink(sale: string): string {
+  return `${SHOP_BASE}/${sale}`;
+}
+
+type SalePart = "join" | "wait" | "enter" | "leave" | "cart" | "order";
+
+export function partLink(sale: string, part: SalePart): string {
+  return `${saleLink(sale)}/${part}`;
+}
+
+/** An order by its number alone, for whoever carries the admission it was placed with. */
+export function orderLink(sale: string, order: string): string {
+  return `${saleLink(sale)}/orders/${order}`;
+}
+
+/** What the pages' scripts ask: the sale, or an order, in the JSON API. */
+export function saleApi(sale: string): string {
+  return `/_sluice/v1/sales/${sale}`;
+}
+
+export function orderApi(order: string, viewKey: string): string {
+  return `/_sluice/v1/orders/${order}?key=${encodeURIComponent(viewKey)}`;
+}

@@ -1,0 +1,25 @@
+/**
+ * Money and instants in words, as the server prints them. What scripts print too is in
+ * `assets/_sluice/assets/words.js`.
+ */
+
+/** @param amount in the currency's minor unit: 12900 EUR is €129.00, 500 JPY is ¥500 */
+export function moneyWords(amount: number, currency: string): string {
+  const format = new Intl.NumberFormat("en", { style: "currency", currency });
+  const digits = format.resolvedOptions().maximumFractionDigits ?? 2;
+  return format.format(amount / 10 ** digits);
+}
+
+const INSTANT = new Intl.DateTimeFormat("en-GB", {
+  weekday: "long",
+  day: "numeric",
+  month: "long",
+  hour: "2-digit",
+  minute: "2-digit",
+  timeZone: "UTC",
+});
+
+/** In UTC, and said so: the server does not know where the reader is. Scripts show local time. */
+export function instantWords(at_ms: number): string {
+  return `${INSTANT.format(at_ms)} UTC`;
+}

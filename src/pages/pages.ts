@@ -1,0 +1,65 @@
+/**
+ * The shopper's pages: every address, and what stands before all of them.
+ *
+ * Guarantee: works without scripts. Whatever changes something is a form of this origin's own, of
+ * limited size and number; whatever goes wrong is a page that says what to do next. Not for:
+ * merchants.
+ */
+import { Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { BODY_BYTES_MAX } from "../domain/limits.ts";
+import { saleIdSchema } from "../domain/sale.ts";
+import { carriedOf, isOwnOrigin, type GateApp } from "../web/gate-app.ts";
+import { isOverLimit, RATE_LIMIT_RETRY_S } from "../web/rate-limits.ts";
+import { forSale, pageHeaders, sendNotice } from "./answers.ts";
+import {
+  backFromForm,
+  enterShop,
+  joinLine,
+  leaveShop,
+  showPlace,
+  showSales,
+  showStorefront,
+} from "./line-routes.ts";
+import { changeCart, orderCart, showCart, showOrder } from "./purchase-routes.ts";
+
+export const pages = new Hono<GateApp>();
+
+pages.use(pageHeaders);
+pages.post("*", async (c, next) => {
+  if (!isOwnOrigin(c)) return sendNotice(c, { kind: "foreign_origin" });
+  return next();
+});
+pages.post(
+  "*",
+  bodyLimit({
+    maxSize: BODY_BYTES_MAX,
+    onError: (c) => sendNotice(c, { kind: "body_too_large" }),
+  }),
+);
+pages.post("/:sale/*", async (c, next) => {
+  const sale = saleIdSchema.safeParse(c.req.param("sale"));
+  const { admission = null, ticket = null } = sale.success ? carriedOf(c, sale.data) : {};
+  if (!(await isOverLimit(c, admission ?? ticket))) return next();
+  return sendNotice(c, { kind: "rate_limited", retry_s: RATE_LIMIT_RETRY_S });
+});
+
+pages.get("/", showSales);
+pages.get("/:sale", forSale(showStorefront));
+pages.post("/:sale/join", forSale(joinLine));
+pages.get("/:sale/wait", forSale(showPlace));
+pages.post("/:sale/enter", forSale(enterShop));
+pages.post("/:sale/leave", forSale(leaveShop));
+pages.get("/:sale/cart", forSale(showCart));
+pages.post("/:sale/cart", forSale(changeCart));
+pages.post("/:sale/order", forSale(orderCart));
+pages.get("/:sale/orders/:order", forSale(showOrder));
+pages.get("/:sale/:form{join|enter|leave|order}", forSale(backFromForm));
+
+pages.all("*", (c) => sendNotice(c, { kind: "page_not_found" }));
+
+pages.onError((error, c) => {
+  const why = error instanceof Error ? error.message : "unknown";
+  console.error(JSON.stringify({ at: "pages", event: "broken", path: c.req.path, why }));
+  return sendNotice(c, { kind: "broken" });
+});

@@ -1,0 +1,117 @@
+/**
+ * Why a cart or an order was refused, in words that say what to do next.
+ *
+ * Each has the status of the page that shows it, and says whether the same idempotency key may be
+ * used again: an order refused for good needs a new one, or it gets the same answer for ever.
+ */
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { itemOf, type Sale } from "../domain/sale.ts";
+import type { LinesRefused, SetCartOutcome } from "../journey/cart.ts";
+import type { PlaceOrderOutcome } from "../journey/ordering.ts";
+import type { Fault } from "./faults.ts";
+
+export interface Refusal {
+  readonly status: ContentfulStatusCode;
+  readonly fault: Fault;
+  readonly key: "same" | "new";
+  /** The id of an order that stands in the way. */
+  readonly order: string | null;
+}
+
+export type CartRefused = Extract<
+  SetCartOutcome,
+  { readonly kind: "sold_out" | "stock_unavailable" | LinesRefused["kind"] }
+>;
+export type OrderRefused = Extract<
+  PlaceOrderOutcome,
+  {
+    readonly kind: "rejected" | "idempotency_conflict" | "order_unavailable" | LinesRefused["kind"];
+  }
+>;
+
+function refusal(
+  status: ContentfulStatusCode,
+  field: string | null,
+  message: string,
+  more: Partial<Pick<Refusal, "key" | "order">> = {},
+): Refusal {
+  return { status, fault: { field, message }, key: "same", order: null, ...more };
+}
+
+function nameOf(sale: Sale, sku: string): string {
+  return itemOf(sale, sku)?.name ?? sku;
+}
+
+function soldOut(sale: Sale, sku: string, available: number): Refusal {
+  const name = nameOf(sale, sku);
+  const words =
+    available <= 0
+      ? `No more of ${name} is free right now. It may come back when others let go of theirs.`
+      : `Only ${available} more of ${name} can be had. Take fewer.`;
+  return refusal(409, sku, words);
+}
+
+function limitReached(sale: Sale, sku: string, limit: number, taken: number): Refusal {
+  const already = taken > 0 ? ` You have ${taken} already, in your cart or ordered.` : "";
+  return refusal(409, sku, `Everybody may have ${limit} of ${nameOf(sale, sku)}.${already}`);
+}
+
+function linesRefused(sale: Sale, refused: LinesRefused): Refusal {
+  switch (refused.kind) {
+    case "unknown_sku":
+      return refusal(422, refused.sku, `This sale has no ${refused.sku}.`);
+    case "too_many_lines":
+      return refusal(422, null, `Choose at most ${refused.limit} different items.`);
+    case "limit_reached":
+      return limitReached(sale, refused.sku, refused.limit, refused.taken ?? 0);
+  }
+}
+
+export function cartRefusal(sale: Sale, refused: CartRefused): Refusal {
+  switch (refused.kind) {
+    case "sold_out":
+      return soldOut(sale, refused.sku, refused.available);
+    case "stock_unavailable": {
+      const words = `We cannot see the stock of ${nameOf(sale, refused.sku)} right now.`;
+      return refusal(503, refused.sku, `${words} Your cart is as it was; try again.`);
+    }
+    default:
+      return linesRefused(sale, refused);
+  }
+}
+
+export function orderRefusal(sale: Sale, refused: OrderRefused): Refusal {
+  switch (refused.kind) {
+    case "order_unavailable": {
+      const words = "The order could not be placed right now. Press the button again:";
+      return refusal(503, null, `${words} it never orders twice.`);
+    }
+    case "idempotency_conflict": {
+      const words = "This form was sent before, with other details, and that order counts.";
+      return refusal(409, null, `${words} Press the button again for a new one.`, { key: "new" });
+    }
+    case "rejected":
+      return { ...rejected(sale, refused.rejection), key: "new" };
+    default:
+      return linesRefused(sale, refused);
+  }
+}
+
+type Rejection = Extract<OrderRefused, { readonly kind: "rejected" }>["rejection"];
+
+function rejected(sale: Sale, rejection: Rejection): Refusal {
+  switch (rejection.code) {
+    case "sold_out":
+      return soldOut(sale, rejection.sku, rejection.available);
+    case "limit_reached":
+      return limitReached(sale, rejection.sku, rejection.limit, rejection.taken);
+    case "order_in_progress": {
+      const words = "An order of yours is on its way. Wait until it is through.";
+      return refusal(409, null, words, { order: rejection.order });
+    }
+    case "admission_spent":
+      return refusal(409, null, "You have bought what one visit may buy. Join the line again.");
+    case "admission_required":
+      return refusal(401, null, "Your time in the shop is over. Join the line again.");
+  }
+}

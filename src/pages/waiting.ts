@@ -1,0 +1,138 @@
+/**
+ * The waiting page: where somebody stands, in words that promise nothing, and what to do about it.
+ *
+ * Guarantee: says the same with and without scripts. Without them it reloads itself when the
+ * standing says so; with them `waiting.js` keeps it current.
+ */
+import { html } from "hono/html";
+import type { Sale, Schedule } from "../domain/sale.ts";
+import type { ShopperState, Standing } from "../domain/standing.ts";
+import { levelWords, waitingFacts } from "./assets/_sluice/assets/words.js";
+import {
+  countdown,
+  instant,
+  merchantMessage,
+  onlyFor,
+  page,
+  slot,
+  type Html,
+  type Maybe,
+} from "./layout.ts";
+import { partLink, saleApi, saleLink } from "./links.ts";
+
+export interface WaitingModel {
+  readonly sale: Sale;
+  readonly schedule: Schedule;
+  readonly standing: Standing;
+  /** The turn was claimed and every seat was taken. */
+  readonly seatsFull: boolean;
+  readonly now: number;
+}
+
+const STALE = "This is the last we heard from the shop. Your place is kept.";
+const IN_LINE: readonly ShopperState[] = ["prequeue", "queued", "called", "paused", "sold_out"];
+
+export function waitingPage(model: WaitingModel): Html {
+  const { sale, standing, now } = model;
+  const { heading, text, place, wait, odds } = waitingFacts(standing);
+  return page(
+    {
+      title: place ?? heading,
+      sale,
+      now,
+      refresh_s: refreshOf(model),
+      scripts: ["waiting.js"],
+      data: scriptData(model),
+    },
+    html`<section class="panel waiting" aria-labelledby="state">
+        <h1 id="state" data-slot="heading">${heading}</h1>
+        ${slot("place", place, "place")} ${slot("wait", wait, "wait")} ${slot("text", text)}
+        ${slot("odds", odds, "quiet")} ${startsIn(model)} ${seatsFullNote(model)}
+        ${nextSteps(model)} ${slot("stale", standing.stale ? STALE : null, "note")}
+        ${slot("trouble", null, "note")}
+      </section>
+      ${merchantMessage(standing.message)} ${stock(model)} ${keepOpen(model)}`,
+  );
+}
+
+/**
+ * Without scripts. Whoever is called is left in peace to find the button, for as long as is safe.
+ */
+function refreshOf({ sale, standing }: WaitingModel): number | null {
+  switch (standing.state) {
+    case "ended":
+    case "lapsed":
+      return null;
+    case "called":
+      return Math.max(standing.pollAfter_s, sale.admission.claimWindowSeconds / 2);
+    default:
+      return standing.pollAfter_s;
+  }
+}
+
+/** What the script starts from. */
+function scriptData({ sale, standing }: WaitingModel): Html {
+  const { state, position, pollAfter_s } = standing;
+  return html`data-waiting data-api="${saleApi(sale.id)}" data-shop="${saleLink(sale.id)}"
+  data-state="${state}" data-poll-after="${pollAfter_s}"
+  ${position === null ? "" : html`data-position="${position}"`}`;
+}
+
+function startsIn({ schedule, standing, now }: WaitingModel): Html {
+  return html`<p ${onlyFor(standing.state, ["prequeue"])}>
+    The sale starts in ${countdown(schedule.startsAt_ms, now)} (${instant(schedule.startsAt_ms)}).
+  </p>`;
+}
+
+function seatsFullNote({ seatsFull }: WaitingModel): Maybe {
+  if (!seatsFull) return null;
+  return html`<p class="note">
+    Every seat in the shop is taken this moment. Your turn is kept; try again in a few seconds.
+  </p>`;
+}
+
+/** One form or link for each state that has something to do. */
+function nextSteps({ sale, standing }: WaitingModel): Html {
+  const { state } = standing;
+  const join = partLink(sale.id, "join");
+  return html`<form
+      method="post"
+      action="${partLink(sale.id, "enter")}"
+      ${onlyFor(state, ["called"])}
+    >
+      <button type="submit">Go in now</button>
+    </form>
+    <p ${onlyFor(state, ["admitted"])}>
+      <a class="button" href="${saleLink(sale.id)}">Go to the shop</a>
+    </p>
+    <form method="post" action="${join}" ${onlyFor(state, ["lapsed"])}>
+      <input type="hidden" name="afresh" value="yes" />
+      <button type="submit">Join the line again</button>
+    </form>
+    <p ${onlyFor(state, ["ended"])}><a href="${saleLink(sale.id)}">Back to the sale</a></p>`;
+}
+
+function stock({ sale, standing }: WaitingModel): Html {
+  const rows = sale.items.map(({ sku, name }) => {
+    const known = standing.stock.find((level) => level.sku === sku);
+    const words = known === undefined ? "Not known yet" : levelWords(known.level, known.available);
+    return html`<div>
+      <dt>${name}</dt>
+      <dd data-slot="stock:${sku}">${words}</dd>
+    </div>`;
+  });
+  return html`<section aria-labelledby="stock" ${onlyFor(standing.state, IN_LINE)}>
+    <h2 id="stock">What is left</h2>
+    <dl class="stock">${rows}</dl>
+  </section>`;
+}
+
+/** Without scripts the page says how it stays current. */
+function keepOpen({ sale, standing }: WaitingModel): Html {
+  return html`<div data-without-script>
+    <p class="quiet" ${onlyFor(standing.state, IN_LINE)}>
+      This page looks again by itself every few seconds.
+      <a href="${partLink(sale.id, "wait")}">Look now</a>
+    </p>
+  </div>`;
+}

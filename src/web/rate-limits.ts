@@ -1,0 +1,29 @@
+/**
+ * How much may be written, per address and per shopper. The counters are the platform's: one set
+ * per location, and approximate, so they keep out floods and promise nothing exact.
+ */
+import { decodeJwt } from "jose";
+import type { GateRequest } from "./gate-app.ts";
+
+export const RATE_LIMIT_RETRY_S = 10;
+
+/** Whoever the token names, unverified: a forged one only gives the forger a count of their own. */
+function subjectOf(token: string | null): string | null {
+  if (token === null) return null;
+  try {
+    return decodeJwt(token).sub ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** Counts this request. @param token the ticket or the admission it carries */
+export async function isOverLimit(c: GateRequest, token: string | null): Promise<boolean> {
+  const address = c.req.header("CF-Connecting-IP");
+  const subject = subjectOf(token);
+  const asked = await Promise.all([
+    address === undefined ? null : c.env.WRITES_BY_ADDRESS.limit({ key: address }),
+    subject === null ? null : c.env.WRITES_BY_SUBJECT.limit({ key: subject }),
+  ]);
+  return asked.some((answer) => answer?.success === false);
+}

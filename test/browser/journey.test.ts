@@ -1,0 +1,242 @@
+/**
+ * The whole way of a shopper in a browser: joins, waits, is let in, holds, pays, and sees the
+ * confirmed order; once with scripts and once without, among others who wait too.
+ */
+import { isDeepStrictEqual } from "node:util";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import {
+  auditOf,
+  fromNow,
+  makeSale,
+  PREQUEUE,
+  startSluice,
+  type Sluice,
+  until,
+} from "../http/sluice.ts";
+import { DESKTOP, launchBrowser, PHONE } from "./browser.ts";
+
+const OTHERS = 8;
+const PATIENCE_MS = 30_000;
+const PATIENCE = { timeout: PATIENCE_MS };
+
+let sluice: Sluice;
+let browser: Browser;
+let page: Page;
+let sales = 0;
+/** Of the page's console, and what broke its policy. */
+let complaints: string[] = [];
+
+beforeAll(async () => {
+  [sluice, browser] = await Promise.all([startSluice(), launchBrowser()]);
+});
+
+afterAll(async () => {
+  await browser.close();
+  await sluice.stop();
+});
+
+beforeEach(() => {
+  complaints = [];
+});
+
+afterEach(() => page.context().close());
+
+async function openPage(options: BrowserContextOptions): Promise<void> {
+  const context = await browser.newContext(options);
+  context.setDefaultTimeout(PATIENCE_MS);
+  page = await context.newPage();
+  page.on("console", (message) => {
+    if (message.type() === "error") complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => complaints.push(error.message));
+}
+
+/** Browsers keep Secure cookies over plain HTTP for this name. */
+function shop(path: string): string {
+  const { port } = new URL(sluice.host.gateUrl);
+  return `http://localhost:${port}/_sluice/shop/${path}`;
+}
+
+/**
+ * Others join first; everybody draws lots, and some two a second are called. Pages ask again after
+ * half a claim window, so a short one makes for a short test.
+ */
+async function saleWithCrowd(): Promise<string> {
+  sales += 1;
+  const id = `drop-${sales}`;
+  const admission = {
+    ratePerMinute: 120,
+    maxActive: 100,
+    overcall: 1000,
+    claimWindowSeconds: 10,
+  };
+  await makeSale(sluice, id, { ...PREQUEUE, admission });
+  for (let other = 0; other < OTHERS; other += 1) {
+    await sluice.shopper("POST", `/sales/${id}/tickets`);
+  }
+  return id;
+}
+
+/** Nobody else comes to it, so the turn comes at once or within a second. */
+async function joinQuietSale(): Promise<string> {
+  sales += 1;
+  const id = `drop-${sales}`;
+  await makeSale(sluice, id);
+  await page.goto(shop(id));
+  await page.getByRole("button", { name: /Join the line|Go in/ }).click();
+  return id;
+}
+
+/** Of the page that is open; to be asked until it is the one that should come. */
+function h1(): Promise<string> {
+  return page.locator("h1").innerText();
+}
+
+async function act(sale: string, action: "start" | "pause" | "resume"): Promise<void> {
+  await sluice.merchant("POST", `/sales/${sale}/actions`, { action });
+}
+
+function heading(words: string | RegExp) {
+  return page.getByRole("heading", { level: 1, name: words });
+}
+
+async function join(sale: string): Promise<void> {
+  await page.goto(shop(sale));
+  await page.getByRole("button", { name: "Join the line" }).click();
+  await heading("You are in for the draw").waitFor();
+}
+
+async function fillCart(): Promise<void> {
+  await page.getByLabel("Quantity of A shoe").selectOption("2");
+  await page.getByLabel("Quantity of A sock").selectOption("1");
+  await page.getByRole("button", { name: "Put in the cart" }).click();
+  await heading("Your cart").waitFor();
+  await page.getByText("€267.00", { exact: true }).waitFor();
+}
+
+async function pay(card: string | RegExp): Promise<void> {
+  await page.getByLabel("E-mail").fill("ann@shoppers.example");
+  await page.getByRole("radio", { name: card }).check();
+  await page.getByRole("button", { name: "Pay €267.00" }).click();
+  await page.waitForURL("**/orders/**");
+}
+
+/** The order book hears of an order's end by a queue, so it may be a moment behind. */
+async function expectOrders(sale: string, orders: Readonly<Record<string, number>>) {
+  const audit = await until(
+    () => auditOf(sluice, sale),
+    (audit) => isDeepStrictEqual(audit.orders, orders),
+  );
+  const sold = Object.fromEntries(audit.skus.map(({ sku, sold }) => [sku, sold]));
+  expect(sold).toEqual({ [`${sale}-shoe`]: 2, [`${sale}-sock`]: 1 });
+}
+
+describe("with scripts", () => {
+  beforeEach(() => openPage({ viewport: PHONE }));
+
+  test("a shopper joins, waits, is let in, buys and sees the confirmed order", async () => {
+    const sale = await saleWithCrowd();
+    await join(sale);
+    const loads: string[] = [];
+    page.on("framenavigated", (frame) => loads.push(new URL(frame.url()).pathname));
+    await act(sale, "start");
+    await page.waitForURL(shop(sale));
+    // From the waiting page straight to the shop: nothing was reloaded to poll.
+    expect(loads).toEqual([`/_sluice/shop/${sale}`]);
+    await fillCart();
+    await pay(/Visa 4242/);
+    await expect.poll(h1, PATIENCE).toBe("Your order is confirmed");
+    await expectOrders(sale, { confirmed: 1 });
+    expect(complaints).toEqual([]);
+  });
+
+  test("the place in line is shown, and a pause is said to those who listen", async () => {
+    const sale = await saleWithCrowd();
+    await join(sale);
+    await act(sale, "pause");
+    await act(sale, "start");
+    await heading("The line is paused").waitFor();
+    await page.getByText(/^(Number \d+ in line|You are next)$/).waitFor();
+    const live = page.locator("[data-live]");
+    await live.getByText("The line is paused").waitFor({ state: "attached" });
+    expect(await live.textContent()).toContain("Your place is kept");
+    await act(sale, "resume");
+    await page.waitForURL(shop(sale));
+  });
+
+  test("a declined card keeps the cart, and another card buys it", async () => {
+    const sale = await joinQuietSale();
+    await page.waitForURL(shop(sale));
+    await fillCart();
+    await pay(/not enough money/);
+    await expect.poll(h1, PATIENCE).toBe("The payment was declined");
+    await page.getByRole("link", { name: "Back to the cart" }).click();
+    await pay(/Mastercard/);
+    await expect.poll(h1, PATIENCE).toBe("Your order is confirmed");
+    await expectOrders(sale, { confirmed: 1, declined: 1 });
+  });
+
+  test("3-D Secure leads to the bank and back to the order", async () => {
+    const sale = await joinQuietSale();
+    await page.waitForURL(shop(sale));
+    await fillCart();
+    await pay(/3-D Secure/);
+    await page.getByRole("link", { name: "Go to your bank" }).click();
+    await page.getByRole("button", { name: "Accept the payment" }).click();
+    await page.waitForURL("**/orders/**");
+    await expect.poll(h1, PATIENCE).toBe("Your order is confirmed");
+  });
+
+  test("without a network the page says so, and goes on by itself when it is back", async () => {
+    const sale = await saleWithCrowd();
+    await join(sale);
+    await page.context().setOffline(true);
+    await page.getByText("The shop cannot be reached right now").waitFor();
+    await page.context().setOffline(false);
+    await act(sale, "start");
+    await page.waitForURL(shop(sale));
+    await expect.poll(h1, PATIENCE).toBe(`The sale ${sale}`);
+  });
+});
+
+describe("without scripts", () => {
+  beforeEach(() => openPage({ viewport: DESKTOP, javaScriptEnabled: false }));
+
+  test("a shopper joins, waits, is let in, buys and sees the confirmed order", async () => {
+    const sale = await saleWithCrowd();
+    await join(sale);
+    await act(sale, "start");
+    await page.getByRole("button", { name: "Go in now" }).click();
+    await page.waitForURL(shop(sale));
+    await fillCart();
+    await pay(/Visa 4242/);
+    await expect.poll(h1, PATIENCE).toBe("Your order is confirmed");
+    await expectOrders(sale, { confirmed: 1 });
+  });
+
+  test("whoever leaves frees the seat and the cart, and may join again", async () => {
+    const sale = await joinQuietSale();
+    const turn = page.getByRole("button", { name: "Go in now" });
+    await page.getByRole("button", { name: "Put in the cart" }).or(turn).waitFor();
+    if (await turn.isVisible()) await turn.click();
+    await fillCart();
+    await page.getByRole("link", { name: `The sale ${sale}` }).click();
+    await page.getByRole("button", { name: "Leave the shop" }).click();
+    await page.getByRole("button", { name: /Join the line|Go in/ }).waitFor();
+    const audit = await auditOf(sluice, sale);
+    expect(audit.left).toBe(1);
+    expect(audit.skus.map(({ held }) => held)).toEqual([0, 0]);
+  });
+});
+
+test("a sale that opens while it is looked at shows the way in without being asked", async () => {
+  await openPage({ viewport: PHONE });
+  sales += 1;
+  const id = `drop-${sales}`;
+  await makeSale(sluice, id, { opensAt: fromNow(2500), startsAt: fromNow(600_000) });
+  await page.goto(shop(id));
+  await heading(`The sale ${id}`).waitFor();
+  await page.getByRole("button", { name: "Join the line" }).click();
+  await expect.poll(h1, PATIENCE).toBe("You are in for the draw");
+});

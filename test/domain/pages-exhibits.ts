@@ -1,0 +1,142 @@
+/**
+ * The exhibits of the gallery: every page in every state, from fixed models.
+ */
+import { ORDER_STATES } from "../../src/domain/order-messages.ts";
+import { SHOPPER_STATES } from "../../src/domain/standing.ts";
+import { checkoutPage } from "../../src/pages/checkout.ts";
+import type { Html } from "../../src/pages/layout.ts";
+import { noticePage, type Notice } from "../../src/pages/notices.ts";
+import { orderPage } from "../../src/pages/order.ts";
+import { salesListPage } from "../../src/pages/sales-list.ts";
+import { storefrontPage } from "../../src/pages/storefront.ts";
+import { waitingPage } from "../../src/pages/waiting.ts";
+import {
+  ADMITTED,
+  checkoutModel,
+  HOSTILE,
+  NOW,
+  orderView,
+  SALE,
+  SCHEDULE,
+  snapshotAt,
+  storefrontModel,
+  waitingModel,
+} from "./pages-models.ts";
+
+export type Exhibit = readonly [name: string, page: Html];
+
+const sale = { id: SALE.id, title: SALE.title };
+const FAULTS = [
+  { field: "AIR-43", message: "Only 1 more can be had." },
+  { field: null, message: "The order could not be placed." },
+];
+const TYPED_FAULTS = [
+  { field: "email", message: "enter an e-mail address" },
+  { field: "name", message: "too long" },
+  { field: "method", message: "choose one of the cards" },
+];
+
+export const STOREFRONTS: readonly Exhibit[] = [
+  ["not open yet", storefrontPage(storefrontModel({ snapshot: snapshotAt("scheduled") }))],
+  ["line open", storefrontPage(storefrontModel({ snapshot: snapshotAt("prequeue") }))],
+  ["on", storefrontPage(storefrontModel())],
+  [
+    "on, nobody waits",
+    storefrontPage(storefrontModel({ snapshot: snapshotAt("live", { queueing: false }) })),
+  ],
+  ["in line", storefrontPage(storefrontModel({ visitor: { kind: "in_line" } }))],
+  ["paused", storefrontPage(storefrontModel({ snapshot: snapshotAt("live", { paused: true }) }))],
+  [
+    "sold out, stale, with a message",
+    storefrontPage(
+      storefrontModel({
+        snapshot: snapshotAt("live", { soldOut: true, message: HOSTILE, stock: [] }),
+        stale: true,
+      }),
+    ),
+  ],
+  ["ended", storefrontPage(storefrontModel({ snapshot: snapshotAt("ended") }))],
+  ["the shop", storefrontPage(storefrontModel({ visitor: ADMITTED }))],
+  ["the shop refuses", storefrontPage(storefrontModel({ visitor: ADMITTED, faults: FAULTS }))],
+];
+
+export const WAITING: readonly Exhibit[] = [
+  ...SHOPPER_STATES.map((state) => [state, waitingPage(waitingModel({ state }))] as const),
+  ["drawing", waitingPage(waitingModel({ rank: null, position: null, wait: null, odds: null }))],
+  ["stale, with a message", waitingPage(waitingModel({ stale: true, message: HOSTILE }))],
+  ["seats full", waitingPage({ ...waitingModel({ state: "called" }), seatsFull: true })],
+];
+
+export const CHECKOUTS: readonly Exhibit[] = [
+  ["test cards", checkoutPage(checkoutModel())],
+  ["no test cards", checkoutPage(checkoutModel({ testCards: false }))],
+  ["empty", checkoutPage(checkoutModel({ cart: { lines: [], total: 0, holdsUntil_ms: null } }))],
+  ["form refused", checkoutPage(checkoutModel({ faults: TYPED_FAULTS }))],
+  [
+    "order refused",
+    checkoutPage(
+      checkoutModel({
+        faults: [{ field: null, message: "An order is on its way." }],
+        input: { email: "a@b.example", name: HOSTILE, method: "pm_card_mastercard" },
+        orderUnderWay: "/_sluice/shop/air-one/orders/ord_1",
+      }),
+    ),
+  ],
+];
+
+export const ORDERS: readonly Exhibit[] = ORDER_STATES.map((state) => {
+  const action =
+    state === "action_required"
+      ? ({ kind: "redirect", url: "https://bank.example/?a=1&b=2" } as const)
+      : null;
+  const reason = state === "declined" ? "insufficient_funds" : null;
+  const order = orderView(state, { action, reason });
+  return [state, orderPage({ sale, order, viewKey: "key", now: NOW })] as const;
+});
+
+export const NOTICES: readonly Notice[] = [
+  { kind: "sale_not_found" },
+  { kind: "order_not_found", sale: SALE.id },
+  { kind: "page_not_found" },
+  { kind: "room_unavailable", retry_s: 7 },
+  { kind: "booth_unavailable", sale: SALE.id, retry_s: 7 },
+  { kind: "order_unreadable", retry_s: 7 },
+  { kind: "cart_unreadable", retry_s: 7 },
+  { kind: "sale_not_open", sale: SALE.id, opensAt_ms: SCHEDULE.opensAt_ms },
+  { kind: "sale_over", sale: SALE.id },
+  { kind: "pass_invalid", sale: SALE.id },
+  { kind: "ticket_invalid", sale: SALE.id },
+  { kind: "turn_lapsed", sale: SALE.id },
+  { kind: "admission_spent", sale: "air-one" },
+  { kind: "admission_required", sale: SALE.id },
+  { kind: "admission_expired", sale: SALE.id },
+  { kind: "admission_invalid", sale: SALE.id },
+  { kind: "rate_limited", retry_s: 10 },
+  { kind: "foreign_origin" },
+  { kind: "body_too_large" },
+  { kind: "bad_form", field: HOSTILE, message: HOSTILE },
+  { kind: "broken" },
+];
+
+const LISTS: readonly Exhibit[] = [
+  ["no sales", salesListPage({ sales: [], next: null, now: NOW })],
+  [
+    "sales",
+    salesListPage({
+      sales: (["scheduled", "prequeue", "live", "ended"] as const).map((phase) => {
+        return { sale: SALE, phase, schedule: SCHEDULE };
+      }),
+      next: "air-one",
+      now: NOW,
+    }),
+  ],
+];
+
+export const GALLERY: readonly Exhibit[] = [
+  ...LISTS,
+  ...STOREFRONTS.map(([name, page]) => [`storefront: ${name}`, page] as const),
+  ...WAITING.map(([name, page]) => [`waiting: ${name}`, page] as const),
+  ...CHECKOUTS.map(([name, page]) => [`checkout: ${name}`, page] as const),
+  ...ORDERS.map(([name, page]) => [`order: ${name}`, page] as const),
+  ...NOTICES.map((notice) => [`notice: ${notice.kind}`, noticePage(notice, NOW).page] as const),
+];
