@@ -64,6 +64,13 @@ export class Order extends DurableObject<GateEnv> {
     return this.#settlePlacing();
   }
 
+  /** What was answered, or will be, to the order placed before; null when none was. */
+  async placed(fingerprint: string): Promise<PlaceOutcome | null> {
+    if (this.#record === null) return null;
+    if (this.#record.intent.fingerprint !== fingerprint) return { kind: "idempotency_conflict" };
+    return this.#settlePlacing();
+  }
+
   /** One placing at a time, however many requests and alarms ask for it. */
   async #settlePlacing(): Promise<PlaceOutcome> {
     const record = this.#record;
@@ -94,7 +101,8 @@ export class Order extends DurableObject<GateEnv> {
     if (this.#record === null) return { kind: "nothing", record: null };
     const decision = saga.lease(this.#record, leaseId, Date.now());
     this.save(decision);
-    await this.#alarm.arm([this.#watchdog_ms(decision.record)], Date.now());
+    const open = !isFinal(decision.record.standing);
+    await this.#alarm.arm([open ? this.#watchdog_ms(decision.record) : null], Date.now());
     return { ...decision.outcome, record: decision.record };
   }
 
@@ -206,7 +214,7 @@ export class Order extends DurableObject<GateEnv> {
 
   async #performOne(intent: OrderIntent, { seq, owed, tries }: OutboxRow): Promise<void> {
     try {
-      await this.perform(intent, owed);
+      await this.#performEffect(intent, owed);
       this.#tables.done(seq);
     } catch (error) {
       const delay_ms = Math.min(OUTBOX_RETRY_MIN_MS * 2 ** tries, OUTBOX_RETRY_MAX_MS);
@@ -218,7 +226,7 @@ export class Order extends DurableObject<GateEnv> {
   }
 
   /** One effect; every one of them may be repeated without a second consequence. */
-  protected async perform(intent: OrderIntent, owed: Owed): Promise<void> {
+  async #performEffect(intent: OrderIntent, owed: Owed): Promise<void> {
     switch (owed.kind) {
       case "queue": {
         const message: OrderMessage = { v: 1, kind: "order", order: intent.id };

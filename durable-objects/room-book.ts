@@ -10,7 +10,7 @@ import { closeCohortInRoom } from "../src/domain/room-calls.ts";
 import { freeSeat, type ClaimRules } from "../src/domain/room-claims.ts";
 import { snapshotOf, type RoomSnapshot, type RoomState } from "../src/domain/room.ts";
 import type { Sale } from "../src/domain/sale.ts";
-import { RoomTables, type Foundation } from "./room-tables.ts";
+import type { RoomTables, Foundation } from "./room-tables.ts";
 
 /** What the merchant sees of the room. */
 export interface RoomFigures {
@@ -40,6 +40,8 @@ export class RoomBook {
   #room: RoomState;
   /** Seats in use, by ticket: bounded by `maxActive`. */
   readonly #active = new Map<string, AdmissionRecord>();
+  /** No admission expires before this; so a claim need not look at every seat. */
+  #nextExpiry_ms = 0;
 
   private constructor(tables: RoomTables, foundation: Foundation, room: RoomState) {
     this.tables = tables;
@@ -145,8 +147,10 @@ export class RoomBook {
 
   update(admission: AdmissionRecord): void {
     this.tables.saveAdmission(admission);
-    if (admission.standing === "active") this.#active.set(admission.ticket, admission);
-    else this.#active.delete(admission.ticket);
+    if (admission.standing === "active") {
+      this.#active.set(admission.ticket, admission);
+      this.#nextExpiry_ms = Math.min(this.#nextExpiry_ms, admission.expiresAt_ms);
+    } else this.#active.delete(admission.ticket);
   }
 
   /** An admission ends: its record and the seat count change together. */
@@ -158,9 +162,13 @@ export class RoomBook {
   }
 
   expireAdmissions(now: number): void {
+    if (now < this.#nextExpiry_ms) return;
+    let next_ms = Number.POSITIVE_INFINITY;
     for (const admission of this.#active.values()) {
-      if (standingAt(admission, now) !== "expired") continue;
-      this.settle({ ...admission, standing: "expired" }, "expired");
+      if (standingAt(admission, now) === "expired") {
+        this.settle({ ...admission, standing: "expired" }, "expired");
+      } else next_ms = Math.min(next_ms, admission.expiresAt_ms);
     }
+    this.#nextExpiry_ms = next_ms;
   }
 }

@@ -12,6 +12,7 @@ const OVERDUE_MS = 5000;
 
 export class SingleAlarm {
   readonly #storage: DurableObjectStorage;
+  /** Null: none, as far as this instance knows; one may be left from before an eviction. */
   #setFor_ms: number | null = null;
 
   constructor(storage: DurableObjectStorage) {
@@ -28,6 +29,7 @@ export class SingleAlarm {
     const wanted = instants_ms.filter((instant) => instant !== null);
     if (wanted.length === 0) return;
     const next_ms = Math.max(Math.min(...wanted), now + 1);
+    this.#setFor_ms ??= await this.#storage.getAlarm();
     const set = this.#setFor_ms;
     if (set !== null && set <= next_ms && set > now - OVERDUE_MS) return;
     this.#setFor_ms = next_ms;

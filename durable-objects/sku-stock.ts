@@ -91,7 +91,8 @@ export class SkuStock extends DurableObject<GateEnv> {
   #arm(): Promise<void> {
     const unreported = this.#tables.lastSeq() > this.#reportedSeq;
     const report_ms = unreported ? this.#reportedAt_ms + LEVEL_REPORT_INTERVAL_MS : null;
-    return this.#alarm.arm([this.#tables.nextDue_ms(), report_ms], Date.now());
+    const now = Date.now();
+    return this.#alarm.arm([this.#tables.nextDue_ms(now), report_ms], now);
   }
 
   override async alarm(): Promise<void> {
@@ -108,9 +109,11 @@ export class SkuStock extends DurableObject<GateEnv> {
   /** Tells every room the levels; a room that does not answer is told again by the next alarm. */
   async #report(): Promise<void> {
     const seq = this.#tables.lastSeq();
-    if (seq <= this.#reportedSeq) return;
+    const now = Date.now();
+    // The alarm also comes for deadlines and audits; the rooms are told no oftener for that.
+    if (seq <= this.#reportedSeq || now < this.#reportedAt_ms + LEVEL_REPORT_INTERVAL_MS) return;
     const counters = this.#tables.counters();
-    this.#reportedAt_ms = Date.now();
+    this.#reportedAt_ms = now;
     const told = await Promise.allSettled(
       this.#tables.watchers().map(({ sale, sku }) => {
         const room = this.env.WAITING_ROOM.get(this.env.WAITING_ROOM.idFromName(sale));

@@ -98,6 +98,11 @@ export class StockTables implements StockReads {
   readonly #storage: DurableObjectStorage;
   #counters: StockCounters = EMPTY_COUNTERS;
   #lastSeq = 0;
+  /**
+   * Nothing is due before this; null: nothing is due ever. It may be too early, after the first
+   * was taken away, and never too late, so that commands before it need not look for due rows.
+   */
+  #quietUntil_ms: number | null = 0;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
@@ -152,6 +157,7 @@ export class StockTables implements StockReads {
   }
 
   #due(state: "held" | "ordered", now: number): Reservation[] {
+    if (this.#quietUntil_ms === null || now < this.#quietUntil_ms) return [];
     return this.#sql
       .exec<ReservationRecord>(
         "SELECT * FROM reservations WHERE due_ms <= ? AND state = ? ORDER BY due_ms",
@@ -162,12 +168,16 @@ export class StockTables implements StockReads {
       .map(reservationOf);
   }
 
-  nextDue_ms(): number | null {
-    return this.#sql
-      .exec<{ due: number | null }>(
-        "SELECT MIN(due_ms) AS due FROM reservations WHERE due_ms IS NOT NULL",
-      )
-      .one().due;
+  /** The first instant at which something may be due; null when there is none. */
+  nextDue_ms(now: number): number | null {
+    if (this.#quietUntil_ms !== null && this.#quietUntil_ms <= now) {
+      this.#quietUntil_ms = this.#sql
+        .exec<{ due: number | null }>(
+          "SELECT MIN(due_ms) AS due FROM reservations WHERE due_ms IS NOT NULL",
+        )
+        .one().due;
+    }
+    return this.#quietUntil_ms;
   }
 
   postponeAudit({ sale, buyer, id }: ReservationKey, until_ms: number): void {
@@ -255,6 +265,7 @@ export class StockTables implements StockReads {
 
   #put(item: Reservation): void {
     const { since_ms, due_ms } = instantsOf(item.standing);
+    if (due_ms !== null) this.#quietUntil_ms = Math.min(this.#quietUntil_ms ?? due_ms, due_ms);
     this.#sql.exec(
       "INSERT OR REPLACE INTO reservations VALUES (?, ?, ?, ?, ?, ?, ?)",
       item.sale,

@@ -2,19 +2,23 @@
  * TicketBooth: hands out places of one share of one lane.
  *
  * Guarantee: places come from memory and are never repeated: the high-water mark is durable before
- * a place beyond it is given (`src/domain/booth.ts`). A closed cohort's count never changes.
+ * a place beyond it is given (`src/domain/booth.ts`). A closed cohort's count never changes. A
+ * crash skips places; falling asleep does not.
  */
 import { DurableObject } from "cloudflare:workers";
 import {
   closeCohort,
   NEW_BOOTH,
   recoverBooth,
+  settleMark,
   takePlace,
   type BoothDecision,
   type BoothState,
   type CloseOutcome,
   type PlaceInBooth,
 } from "../src/domain/booth.ts";
+import { BOOTH_SETTLE_MS } from "../src/domain/limits.ts";
+import { SingleAlarm } from "./single-alarm.ts";
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS mark (
@@ -25,11 +29,13 @@ const SCHEMA = `
 
 export class TicketBooth extends DurableObject<GateEnv> {
   readonly #sql: SqlStorage;
+  readonly #alarm: SingleAlarm;
   #state: BoothState = NEW_BOOTH;
 
   constructor(ctx: DurableObjectState, env: GateEnv) {
     super(ctx, env);
     this.#sql = ctx.storage.sql;
+    this.#alarm = new SingleAlarm(ctx.storage);
     this.#sql.exec(SCHEMA);
     const mark = this.#sql
       .exec<{ cohort: number; high_water: number }>("SELECT cohort, high_water FROM mark")
@@ -41,7 +47,17 @@ export class TicketBooth extends DurableObject<GateEnv> {
 
   /** @param drawClosesAt_ms start of a lottery: who comes at or after it is not in the draw */
   async join(drawClosesAt_ms: number | null): Promise<PlaceInBooth> {
-    return this.#save(takePlace(this.#state, Date.now(), drawClosesAt_ms));
+    const now = Date.now();
+    const decision = takePlace(this.#state, now, drawClosesAt_ms);
+    const place = this.#save(decision);
+    if (decision.save.mark) await this.#alarm.arm([now + BOOTH_SETTLE_MS], now);
+    return place;
+  }
+
+  /** Before the booth may be evicted for having nothing to do, its mark is exact. */
+  override async alarm(): Promise<void> {
+    this.#alarm.fired();
+    this.#save(settleMark(this.#state));
   }
 
   async close(k: number, force: boolean): Promise<CloseOutcome> {

@@ -185,6 +185,12 @@ export class WaitingRoom extends DurableObject<GateEnv> {
     return { kind: "admitted", token, id, expiresAt_ms };
   }
 
+  /** Whether its seat is still taken; a cart is filled only from a seat. */
+  async standing(admissionId: string): Promise<admissions.AdmissionRecord["standing"] | "unknown"> {
+    const admission = this.#book?.admission(admissionId) ?? null;
+    return admission === null ? "unknown" : admissions.standingAt(admission, Date.now());
+  }
+
   async leave(admissionId: string): Promise<"left" | "not_active"> {
     const admission = this.#book?.admission(admissionId) ?? null;
     if (admission === null) return "not_active";

@@ -13,7 +13,7 @@ import {
   merge,
   newBreaker,
   record,
-  sharedBreakerSchema,
+  writtenBreakerSchema,
   type BreakerRules,
   type BreakerState,
   type Permission,
@@ -69,10 +69,10 @@ export class Breaker {
     this.#lookedAt_ms = now;
     try {
       const [value, forced] = await Promise.all([
-        this.#kv.get(`breaker:${this.#backend}`, "json"),
+        this.#kv.get(`breaker:${this.#backend}`),
         this.#kv.get(`force:${this.#backend}`),
       ]);
-      const shared = sharedBreakerSchema.nullable().safeParse(value);
+      const shared = writtenBreakerSchema.safeParse(value);
       const force = forceSchema.safeParse(forced);
       if (!shared.success) this.#complain("unreadable_breaker", shared.error);
       this.#state = merge(this.#state, shared.success ? shared.data : null);

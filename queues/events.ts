@@ -6,8 +6,6 @@
  */
 import { orderEventSchema, type OrderEvent } from "../src/domain/order-messages.ts";
 
-export type EventOutcome = { readonly kind: "kept" } | { readonly kind: "unreadable" };
-
 export function readEvent(body: unknown): OrderEvent | null {
   const parsed = orderEventSchema.safeParse(body);
   return parsed.success ? parsed.data : null;

@@ -4,7 +4,7 @@
  * The type is wide on purpose: handlers return plain responses, because a problem document may
  * stand in for any of the described ones.
  */
-import { z } from "@hono/zod-openapi";
+import type { z } from "@hono/zod-openapi";
 import { problemDocument } from "./documents.ts";
 
 interface Answer {

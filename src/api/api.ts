@@ -5,21 +5,21 @@
  * limit, schema, use case. Each that refuses answers with a problem document and changes nothing.
  */
 import { OpenAPIHono } from "@hono/zod-openapi";
-import { decodeJwt } from "jose";
 import type { MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
 import { BODY_BYTES_MAX } from "../domain/limits.ts";
 import { sameText } from "../journey/ordering.ts";
-import { isOwnOrigin, type GateApp, type GateRequest } from "../web/gate-app.ts";
-import { VERSION } from "../web/version.ts";
+import { carriedOf, isOwnOrigin, type GateApp, type GateRequest } from "../web/gate-app.ts";
+import { isOverLimit, RATE_LIMIT_RETRY_S } from "../web/rate-limits.ts";
 import { merchantOrderRoutes } from "./merchant-order-routes.ts";
 import { merchantRoutes } from "./merchant-routes.ts";
+import { describeApi, openApiDocument } from "./openapi.ts";
 import { orderRoutes } from "./order-routes.ts";
 import { problem } from "./problems.ts";
 import { shopperRoutes } from "./shopper-routes.ts";
 
-const WRITES = new Set(["POST", "PUT", "PATCH", "DELETE"]);
+const WRITES = ["POST", "PUT", "PATCH", "DELETE"];
 
 const limitBody: MiddlewareHandler<GateApp> = bodyLimit({
   maxSize: BODY_BYTES_MAX,
@@ -30,17 +30,17 @@ const limitBody: MiddlewareHandler<GateApp> = bodyLimit({
 
 /** A write with a body says that it is JSON; anything else is a form of another site. */
 const jsonOnly: MiddlewareHandler<GateApp> = async (c, next) => {
-  const type = c.req.header("Content-Type");
+  const type = c.req.header("Content-Type")?.toLowerCase();
   const length = c.req.header("Content-Length");
   const hasBody = c.req.raw.body !== null && length !== "0";
-  if (WRITES.has(c.req.method) && hasBody && type?.split(";")[0]?.trim() !== "application/json") {
+  if (hasBody && type?.split(";")[0]?.trim() !== "application/json") {
     return problem(c, "unsupported_media_type");
   }
   return next();
 };
 
 const ownOrigin: MiddlewareHandler<GateApp> = async (c, next) => {
-  if (WRITES.has(c.req.method) && !isOwnOrigin(c)) return problem(c, "origin_mismatch");
+  if (!isOwnOrigin(c)) return problem(c, "origin_mismatch");
   return next();
 };
 
@@ -52,27 +52,11 @@ const bearer: MiddlewareHandler<GateApp> = async (c, next) => {
   return next();
 };
 
-/** Whoever the token names, unverified: a forged one only gives the forger a count of their own. */
-function subjectOf(c: GateRequest): string | null {
-  const token = c.req.header("Sluice-Admission") ?? c.req.header("Sluice-Ticket");
-  if (token === undefined) return null;
-  try {
-    return decodeJwt(token).sub ?? null;
-  } catch {
-    return null;
-  }
-}
-
 const limitRate: MiddlewareHandler<GateApp> = async (c, next) => {
-  if (!WRITES.has(c.req.method)) return next();
-  const address = c.req.header("CF-Connecting-IP");
-  const subject = subjectOf(c);
-  const asked = await Promise.all([
-    address === undefined ? null : c.env.WRITES_BY_ADDRESS.limit({ key: address }),
-    subject === null ? null : c.env.WRITES_BY_SUBJECT.limit({ key: subject }),
-  ]);
-  if (asked.some((answer) => answer?.success === false)) {
-    return problem(c, "rate_limited", { retryAfter_s: 10 });
+  const sale = c.req.path.match(/\/sales\/([a-z0-9][a-z0-9-]*)\//)?.[1] ?? null;
+  const carried = carriedOf(c, sale ?? "");
+  if (await isOverLimit(c, carried.admission ?? carried.ticket)) {
+    return problem(c, "rate_limited", { retryAfter_s: RATE_LIMIT_RETRY_S });
   }
   return next();
 };
@@ -88,18 +72,10 @@ export function failed(error: Error, c: GateRequest): Response {
   return problem(c, "internal_error");
 }
 
-const described = {
-  openapi: "3.1.0",
-  info: {
-    title: "Sluice",
-    version: VERSION,
-    description: "A waiting room and checkout at the edge: place in line, held item, paid order.",
-  },
-};
-
 function shopperApi(): OpenAPIHono<GateApp> {
   const app = new OpenAPIHono<GateApp>();
-  app.use(limitBody, jsonOnly, ownOrigin, limitRate);
+  // Reads pass none of these: they change nothing, their bodies are not read, and polls are many.
+  app.on(WRITES, "*", limitBody, jsonOnly, ownOrigin, limitRate);
   app.route("/", shopperRoutes);
   app.route("/", orderRoutes);
   return app;
@@ -107,7 +83,8 @@ function shopperApi(): OpenAPIHono<GateApp> {
 
 function merchantApi(): OpenAPIHono<GateApp> {
   const app = new OpenAPIHono<GateApp>();
-  app.use(bearer, limitBody, jsonOnly);
+  app.use(bearer);
+  app.on(WRITES, "*", limitBody, jsonOnly);
   app.route("/", merchantRoutes);
   app.route("/", merchantOrderRoutes);
   return app;
@@ -118,13 +95,7 @@ export function jsonApi(): OpenAPIHono<GateApp> {
   const app = new OpenAPIHono<GateApp>();
   app.route("/v1", shopperApi());
   app.route("/admin/v1", merchantApi());
-  app.get("/openapi.json", (c) => {
-    const document = app.getOpenAPI31Document({ ...described, servers: [{ url: "/_sluice" }] });
-    return c.json(document);
-  });
-  app.openAPIRegistry.registerComponent("securitySchemes", "adminToken", {
-    type: "http",
-    scheme: "bearer",
-  });
+  describeApi(app);
+  app.get("/openapi.json", (c) => c.json(openApiDocument(app)));
   return app;
 }

@@ -109,6 +109,9 @@ export const admissionDocument = z
   .object({ admission: z.string(), expiresAt: instant, status: statusDocument })
   .openapi("Admission");
 
+/** A ticket to wait with, or when nobody waits an admission at once. */
+export const joinedDocument = z.union([ticketDocument, admissionDocument]);
+
 const lineRequest = z.strictObject({
   sku: identifierSchema,
   quantity: z.int().min(1).max(QUANTITY_PER_LINE_MAX),

@@ -3,7 +3,13 @@
  * is generated from them.
  */
 import { z } from "@hono/zod-openapi";
-import { MESSAGE_LENGTH_MAX, TEXT_LENGTH_MAX, UNITS_PER_MOVEMENT_MAX } from "../domain/limits.ts";
+import {
+  LEDGER_PAGE_ROWS_MAX,
+  MESSAGE_LENGTH_MAX,
+  ORDERS_PAGE_ROWS_MAX,
+  TEXT_LENGTH_MAX,
+  UNITS_PER_MOVEMENT_MAX,
+} from "../domain/limits.ts";
 import { ORDER_STATES } from "../domain/order-messages.ts";
 import { identifierSchema, saleIdSchema, saleSchema } from "../domain/sale.ts";
 import { LEDGER_KINDS } from "../domain/stock-book.ts";
@@ -91,7 +97,7 @@ export const movementRequest = z
 const after = z.coerce.number().int().min(0).default(0);
 export const ledgerQuery = z.object({
   after,
-  limit: z.coerce.number().int().min(1).max(1000).default(1000),
+  limit: z.coerce.number().int().min(1).max(LEDGER_PAGE_ROWS_MAX).default(LEDGER_PAGE_ROWS_MAX),
 });
 
 export const ledgerDocument = z
@@ -115,7 +121,7 @@ export const ordersQuery = z.object({
   sale: saleIdSchema.optional(),
   state: z.enum(ORDER_STATES).optional(),
   after: z.string().max(100).optional(),
-  limit: z.coerce.number().int().min(1).max(200).default(100),
+  limit: z.coerce.number().int().min(1).max(ORDERS_PAGE_ROWS_MAX).default(100),
 });
 
 const bookedOrder = z.object({

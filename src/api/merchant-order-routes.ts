@@ -4,7 +4,6 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import * as breakers from "../merchant/breakers.ts";
 import * as orders from "../merchant/orders.ts";
-import { listDeadLetters, listOrders, type DeadLetter } from "../order-book/order-book.ts";
 import type { GateApp } from "../web/gate-app.ts";
 import { answers, jsonBody } from "./answers.ts";
 import * as documents from "./documents.ts";
@@ -26,7 +25,7 @@ merchantOrderRoutes.openapi(
   }),
   async (c) => {
     const filter = c.req.valid("query");
-    const rows = await listOrders(c.env.ORDER_BOOK, filter);
+    const rows = await orders.readOrders(merchantOf(c), filter);
     const next = rows.length === filter.limit ? (rows.at(-1)?.id ?? null) : null;
     const shown = rows.map(({ placed_ms, updated_ms, ...row }) => {
       return { ...row, placedAt: timeOf(placed_ms), updatedAt: timeOf(updated_ms) };
@@ -80,7 +79,7 @@ merchantOrderRoutes.openapi(
   },
 );
 
-function deadLetterDocument({ parked_ms, replayed_ms, body, ...letter }: DeadLetter) {
+function deadLetterDocument({ parked_ms, replayed_ms, body, ...letter }: orders.DeadLetter) {
   const replayedAt = replayed_ms === null ? null : timeOf(replayed_ms);
   return { ...letter, body, parkedAt: timeOf(parked_ms), replayedAt };
 }
@@ -93,7 +92,7 @@ merchantOrderRoutes.openapi(
     responses: answers({ 200: merchant.deadLettersDocument }),
   }),
   async (c) => {
-    const letters = await listDeadLetters(c.env.ORDER_BOOK);
+    const letters = await orders.readDeadLetters(merchantOf(c));
     return c.json({ deadLetters: letters.map(deadLetterDocument) }, 200);
   },
 );

@@ -75,6 +75,13 @@ merchantRoutes.openapi(
         });
         return problem(c, "invalid_request", { errors });
       }
+      case "not_available": {
+        const errors = outcome.items.map(({ index, counters }) => {
+          const message = `${counters.available} available, ${counters.buffer} kept back now`;
+          return { path: `items.${index}.buffer`, message };
+        });
+        return problem(c, "not_available", { detail: "The sale is saved.", errors });
+      }
       case "sale_not_found":
         return problem(c, "sale_not_found");
     }

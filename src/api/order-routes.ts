@@ -3,11 +3,13 @@
  */
 import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
 import { z } from "zod";
+import { IDEMPOTENCY_KEY_LENGTH_MAX } from "../domain/limits.ts";
 import { placeOrder, viewOrder } from "../journey/ordering.ts";
 import { carriedOf, type GateApp } from "../web/gate-app.ts";
 import { orderPagePath } from "../web/paths.ts";
 import { answers, jsonBody } from "./answers.ts";
 import * as documents from "./documents.ts";
+import { ADMISSION } from "./openapi.ts";
 import {
   admissionProblem,
   linesProblem,
@@ -17,6 +19,14 @@ import {
 import { problem } from "./problems.ts";
 import { refuseInvalid } from "./validation.ts";
 
+/** Checked by the handler, so that the answer says what is missing by its own code. */
+const IDEMPOTENCY_KEY = {
+  name: "Idempotency-Key",
+  in: "header",
+  required: true,
+  schema: { type: "string", minLength: 1, maxLength: IDEMPOTENCY_KEY_LENGTH_MAX },
+} as const;
+
 export const orderRoutes = new OpenAPIHono<GateApp>({ defaultHook: refuseInvalid });
 
 orderRoutes.openapi(
@@ -24,13 +34,19 @@ orderRoutes.openapi(
     method: "post",
     path: "/orders",
     summary: "Place an order",
+    security: [ADMISSION],
+    parameters: [IDEMPOTENCY_KEY],
     description: "Needs an admission and an Idempotency-Key header; may be repeated with both.",
     request: jsonBody(documents.orderRequest),
     responses: answers({ 202: documents.acceptedDocument }),
   }),
   async (c) => {
     const key = documents.idempotencyKeySchema.safeParse(c.req.header("Idempotency-Key"));
-    if (!key.success) return problem(c, "idempotency_key_required");
+    if (!key.success) {
+      const message = "send 1 to 128 visible characters";
+      const errors = [{ path: "Idempotency-Key", message }];
+      return problem(c, "idempotency_key_required", { errors });
+    }
     const request = c.req.valid("json");
     const { origin } = new URL(c.req.url);
     const page = (order: string, viewKey: string): string =>
@@ -65,6 +81,7 @@ orderRoutes.openapi(
     method: "get",
     path: "/orders/{id}",
     summary: "An order, for its buyer",
+    security: [{}, ADMISSION],
     request: {
       params: documents.orderParameter,
       query: z.object({ key: z.string().max(100).optional() }),

@@ -48,10 +48,14 @@ export const PROBLEMS = {
   dead_letter_not_found: kind(404, "There is no such dead letter", "List GET …/dead-letters."),
   not_found: kind(404, "There is nothing here", "See /_sluice/openapi.json."),
   sale_not_open: kind(409, "The sale has not opened yet", "Come back at opensAt."),
-  not_called: kind(409, "It is not your turn yet", "Ask again after status.pollAfter_s."),
+  not_called: kind(409, "It is not your turn yet", "Ask again after standing.pollAfter_s."),
   sold_out: kind(409, "There are not enough units", "Take fewer, or wait: units may come back."),
   limit_reached: kind(409, "More than one buyer may have", "Take fewer units."),
-  order_in_progress: kind(409, "Another order is on its way", "Wait for it to become final."),
+  order_in_progress: kind(
+    409,
+    "Another order is on its way",
+    "Wait for its end; then use a new key.",
+  ),
   admission_spent: kind(409, "This admission has bought its order", "See your order."),
   order_not_placed: kind(409, "The order was refused", "Place a new order with a new key."),
   order_final: kind(409, "The order is final", "Nothing can change it any more."),
@@ -84,8 +88,8 @@ export interface ProblemDetails {
   readonly errors?: readonly FieldError[];
   /** Seconds; sent as `Retry-After`. */
   readonly retryAfter_s?: number;
-  /** Members of this problem beyond RFC 9457's. */
-  readonly more?: Readonly<Record<string, unknown>>;
+  /** Members of this problem beyond RFC 9457's; `status` would hide the HTTP status. */
+  readonly more?: Readonly<Record<string, unknown>> & { readonly status?: never };
 }
 
 export function problem(c: Context, code: ProblemCode, details: ProblemDetails = {}): Response {

@@ -10,6 +10,7 @@ import { askStanding, claimTurn, join, leave } from "../journey/waiting.ts";
 import { carriedOf, giveCookie, takeCookie, type GateApp } from "../web/gate-app.ts";
 import { answers, jsonBody, optionalJsonBody } from "./answers.ts";
 import * as documents from "./documents.ts";
+import { ADMISSION, TICKET } from "./openapi.ts";
 import {
   admissionProblem,
   admittedAnswer,
@@ -45,8 +46,9 @@ shopperRoutes.openapi(
     method: "post",
     path: "/sales/{sale}/tickets",
     summary: "Join",
+    security: [{}, TICKET, ADMISSION],
     request: { ...sale, ...optionalJsonBody(documents.joinRequest) },
-    responses: answers({ 200: documents.ticketDocument, 201: documents.ticketDocument }),
+    responses: answers({ 200: documents.ticketDocument, 201: documents.joinedDocument }),
   }),
   async (c) => {
     const { sale: id } = c.req.valid("param");
@@ -85,6 +87,7 @@ shopperRoutes.openapi(
     method: "get",
     path: "/sales/{sale}/status",
     summary: "Where I stand",
+    security: [TICKET, ADMISSION],
     request: sale,
     responses: answers({ 200: documents.statusDocument }),
   }),
@@ -109,6 +112,7 @@ shopperRoutes.openapi(
     method: "post",
     path: "/sales/{sale}/admissions",
     summary: "Claim my turn",
+    security: [TICKET],
     request: sale,
     responses: answers({ 201: documents.admissionDocument }),
   }),
@@ -119,11 +123,12 @@ shopperRoutes.openapi(
       case "admitted":
         return admittedAnswer(c, id, outcome);
       case "not_called": {
-        const status = statusOf(outcome.standing);
-        const retryAfter_s = status.pollAfter_s;
+        // A problem's own `status` is the HTTP status, so the shopper's goes by another name.
+        const standing = statusOf(outcome.standing);
+        const retryAfter_s = standing.pollAfter_s;
         const full = { detail: "You are called; every seat is taken and your turn is kept." };
         const details = outcome.seatsFull ? full : {};
-        return problem(c, "not_called", { ...details, more: { status }, retryAfter_s });
+        return problem(c, "not_called", { ...details, more: { standing }, retryAfter_s });
       }
       case "turn_lapsed":
       case "sale_over":
@@ -142,6 +147,7 @@ shopperRoutes.openapi(
     method: "delete",
     path: "/sales/{sale}/admissions/current",
     summary: "Leave: frees the seat and my holds",
+    security: [ADMISSION],
     request: sale,
     responses: answers({ 204: null }),
   }),
@@ -153,11 +159,8 @@ shopperRoutes.openapi(
         takeCookie(c, "admission", id);
         takeCookie(c, "ticket", id);
         return c.body(null, 204);
-      case "admission_required":
-        return problem(c, "admission_required");
-      case "sale_not_found":
-      case "room_unavailable":
-        return unreachable(c, outcome.kind);
+      default:
+        return admissionProblem(c, outcome);
     }
   },
 );
@@ -167,6 +170,7 @@ shopperRoutes.openapi(
     method: "put",
     path: "/sales/{sale}/cart",
     summary: "Set what I hold",
+    security: [ADMISSION],
     request: { ...sale, ...jsonBody(documents.cartRequest) },
     responses: answers({ 200: documents.cartDocument }),
   }),
@@ -186,6 +190,9 @@ shopperRoutes.openapi(
       }
       case "stock_unavailable":
         return problem(c, "stock_unavailable", { more: { sku: outcome.sku } });
+      case "admission_spent":
+      case "sale_over":
+        return problem(c, outcome.kind);
       case "unknown_sku":
       case "too_many_lines":
       case "limit_reached":

@@ -1,6 +1,9 @@
 /**
  * The cart: what a shopper holds in each SkuStock.
  *
+ * A cart is filled only from a seat: the room is asked whether the admission is still active, at
+ * the same time as the stock. When the room does not answer, those who are in go on.
+ *
  * Guarantee: all lines or none. More is asked for first, in parallel; on one refusal everything
  * this request had taken is given back, and only when all were granted is the rest let go. Setting
  * the same cart again changes nothing. A gate that dies in between leaves holds with a deadline.
@@ -13,7 +16,14 @@ import { priceLines, type Line, type PricedLine } from "../domain/cart.ts";
 import type { Sale } from "../domain/sale.ts";
 import type { HoldCommand, HoldOutcome } from "../domain/stock.ts";
 import type { Admission } from "../tokens/admissions.ts";
-import { visitOf, type Carried, type GateContext, type Visit } from "./visit.ts";
+import {
+  answerWithin,
+  roomOf,
+  visitOf,
+  type Carried,
+  type GateContext,
+  type Visit,
+} from "./visit.ts";
 
 export interface CartLine extends Line {
   readonly outcome: "held" | "already_held";
@@ -23,7 +33,7 @@ export type AdmissionRefused =
   | { readonly kind: "sale_not_found" }
   | { readonly kind: "room_unavailable" }
   | { readonly kind: "admission_required" }
-  | { readonly kind: "admission_expired" }
+  | { readonly kind: "admission_expired"; readonly past: Admission | null }
   | { readonly kind: "admission_invalid" };
 
 export type LinesRefused =
@@ -44,6 +54,8 @@ export type SetCartOutcome =
     }
   | { readonly kind: "sold_out"; readonly sku: string; readonly available: number }
   | { readonly kind: "stock_unavailable"; readonly sku: string }
+  | { readonly kind: "admission_spent" }
+  | { readonly kind: "sale_over" }
   | LinesRefused
   | AdmissionRefused;
 
@@ -64,11 +76,16 @@ export async function admittedVisit(
   if (found.kind !== "visit") return found;
   const { visit } = found;
   if (visit.admission !== null) return { kind: "admitted", visit, admission: visit.admission };
+  return admissionRefusal(visit);
+}
+
+/** Why a visit is not in the shop. */
+export function admissionRefusal(visit: Visit): AdmissionRefused {
   switch (visit.admissionRefused) {
     case null:
       return { kind: "admission_required" };
     case "expired":
-      return { kind: "admission_expired" };
+      return { kind: "admission_expired", past: visit.pastAdmission };
     case "invalid":
       return { kind: "admission_invalid" };
   }
@@ -113,9 +130,13 @@ export async function setCart(
   const { sale } = visit;
   const priced = priceLines(sale, lines);
   if (priced.kind !== "priced") return priced;
+  if (visit.seen.snapshot.phase === "ended" && lines.length > 0) return { kind: "sale_over" };
   const wanted = priced.lines.map((line) => ({ ...line, limitPerBuyer: limitOf(sale, line.sku) }));
-  const asked = await Promise.all(wanted.map((line) => holdLine(context, sale, admission, line)));
-  const refusal = refusalOf(asked);
+  const [seat, asked] = await Promise.all([
+    wanted.length === 0 ? null : seatRefusal(context, admission),
+    Promise.all(wanted.map((line) => holdLine(context, sale, admission, line))),
+  ]);
+  const refusal = seat ?? refusalOf(asked);
   if (refusal !== null) {
     await giveBack(context, sale, admission, asked);
     return refusal;
@@ -128,6 +149,25 @@ export async function setCart(
     }),
   );
   return setOutcome(asked);
+}
+
+async function seatRefusal(
+  { env }: GateContext,
+  admission: Admission,
+): Promise<SetCartOutcome | null> {
+  const standing = await answerWithin(roomOf(env, admission.sale).standing(admission.id));
+  switch (standing) {
+    case null:
+    case "active":
+      return null;
+    case "spent":
+      return { kind: "admission_spent" };
+    case "expired":
+      return { kind: "admission_expired", past: null };
+    case "left":
+    case "unknown":
+      return { kind: "admission_required" };
+  }
 }
 
 function limitOf(sale: Sale, sku: string): number {
@@ -145,7 +185,7 @@ function refusalOf(asked: readonly Asked[]): SetCartOutcome | null {
       case "limit_reached":
         return { kind: "limit_reached", sku, limit: outcome.limit, taken: outcome.taken };
       case "hold_expired":
-        return { kind: "admission_expired" };
+        return { kind: "admission_expired", past: null };
       case "held":
       case "already_held":
       case "released":
@@ -207,6 +247,8 @@ export type CartOutcome =
       readonly visit: Visit;
       readonly admission: Admission;
     }
+  /** What a stock that does not answer holds is not known; it is not nothing. */
+  | { readonly kind: "stock_unavailable"; readonly sku: string }
   | AdmissionRefused;
 
 /** What the shopper holds now, as the SkuStocks say. */
@@ -224,13 +266,14 @@ export async function readCart(
     sale.items.map(async (item) => {
       const hold = await stockOf(context.env, item.sku)
         .reservation(key)
-        .catch(() => null);
+        .catch(() => "no_answer" as const);
       return { item, hold };
     }),
   );
   const lines: PricedLine[] = [];
   let holdsUntil_ms: number | null = null;
   for (const { item, hold } of holds) {
+    if (hold === "no_answer") return { kind: "stock_unavailable", sku: item.sku };
     if (hold?.standing.state !== "held") continue;
     const { deadline_ms } = hold.standing;
     holdsUntil_ms = Math.min(holdsUntil_ms ?? deadline_ms, deadline_ms);

@@ -49,11 +49,18 @@ export async function placeOrder(
   orderPage: (order: string, viewKey: string) => string,
 ): Promise<PlaceOrderOutcome> {
   const found = await admittedVisit(context, request.sale, carried);
+  if (found.kind === "admission_expired" && found.past !== null) {
+    const again = await answerAgain(context, found.past, request, idempotencyKey);
+    return again ?? found;
+  }
   if (found.kind !== "admitted") return found;
   const { visit, admission } = found;
   const priced = priceLines(visit.sale, request.lines);
-  if (priced.kind !== "priced") return priced;
-  if (visit.seen.snapshot.phase === "ended") return { kind: "sale_over" };
+  if (priced.kind !== "priced" || visit.seen.snapshot.phase === "ended") {
+    const again = await answerAgain(context, admission, request, idempotencyKey);
+    if (again !== null) return again;
+    return priced.kind === "priced" ? { kind: "sale_over" } : priced;
+  }
   const id = orderIdOf(request.sale, admission.subject, idempotencyKey);
   const viewKey = crypto.randomUUID();
   const intent: OrderIntent = {
@@ -66,7 +73,29 @@ export async function placeOrder(
   };
   const stub = orderOf(context.env, id);
   const placed = await stub.place(intent).catch(() => null);
-  if (placed === null) return { kind: "order_unavailable", part: "order" };
+  return placed === null ? { kind: "order_unavailable", part: "order" } : answerOf(stub, placed);
+}
+
+/**
+ * The admission ran out, the sale ended or changed between an order and its repetition: what was
+ * placed in time is answered again (P6), and nothing new is placed. Null when nothing was placed
+ * under this key.
+ */
+async function answerAgain(
+  context: GateContext,
+  past: Admission,
+  request: OrderRequest,
+  idempotencyKey: string,
+): Promise<PlaceOrderOutcome | null> {
+  const stub = orderOf(context.env, orderIdOf(request.sale, past.subject, idempotencyKey));
+  const placed = await stub.placed(fingerprintOf(request)).catch(() => null);
+  return placed === null ? null : answerOf(stub, placed);
+}
+
+async function answerOf(
+  stub: ReturnType<typeof orderOf>,
+  placed: Awaited<ReturnType<ReturnType<typeof orderOf>["place"]>>,
+): Promise<PlaceOrderOutcome> {
   switch (placed.kind) {
     case "accepted": {
       const seen = await stub.view().catch(() => null);

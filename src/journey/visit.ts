@@ -37,6 +37,8 @@ export interface Visit {
   /** A token was carried and refused. */
   readonly ticketRefused: boolean;
   readonly admissionRefused: "expired" | "invalid" | null;
+  /** An admission of ours that is over. */
+  readonly pastAdmission: Admission | null;
 }
 
 export type VisitOutcome =
@@ -51,6 +53,24 @@ export type SaleOutcome =
 
 export function roomOf(env: GateEnv, sale: string): ReturnType<GateEnv["WAITING_ROOM"]["get"]> {
   return env.WAITING_ROOM.get(env.WAITING_ROOM.idFromName(sale));
+}
+
+const ROOM_ANSWER_TIMEOUT_MS = 2000;
+
+/** Null when the part fails, or does not answer in time. */
+export async function answerWithin<Value>(
+  asked: Promise<Value>,
+  timeout_ms = ROOM_ANSWER_TIMEOUT_MS,
+): Promise<Value | null> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), timeout_ms);
+  });
+  try {
+    return await Promise.race([asked.catch(() => null), late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** The published sale and the room's snapshot; the document is as new as the snapshot says. */
@@ -96,6 +116,7 @@ export async function visitOf(
     admissionToken: admission?.kind === "valid" ? carried.admission : null,
     ticketRefused: ticket?.kind === "invalid",
     admissionRefused: admission === null || admission.kind === "valid" ? null : admission.kind,
+    pastAdmission: admission?.kind === "expired" ? admission.admission : null,
   };
   return { kind: "visit", visit };
 }

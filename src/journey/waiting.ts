@@ -4,11 +4,20 @@
  * Guarantee: whoever is answered with a place has it: the booth's mark is durable first. A booth
  * or room that does not answer is a `retry`, never a lost place.
  */
+import { CLAIM_RETRY_S } from "../domain/limits.ts";
 import { GENERAL_LANE } from "../domain/sale.ts";
 import { admittedStanding, standingOf, type Standing } from "../domain/standing.ts";
+import type { Admission } from "../tokens/admissions.ts";
 import { signTicket, type Ticket } from "../tokens/tickets.ts";
-import { dropCart } from "./cart.ts";
-import { roomOf, visitOf, type Carried, type GateContext, type Visit } from "./visit.ts";
+import { admissionRefusal, dropCart, type AdmissionRefused } from "./cart.ts";
+import {
+  answerWithin,
+  roomOf,
+  visitOf,
+  type Carried,
+  type GateContext,
+  type Visit,
+} from "./visit.ts";
 
 export interface Admitted {
   readonly admission: string;
@@ -40,7 +49,11 @@ export async function join(
   if (found.kind !== "visit") return found;
   const { visit } = found;
   const { snapshot } = visit.seen;
-  if (visit.admission !== null && visit.admissionToken !== null) {
+  if (
+    visit.admission !== null &&
+    visit.admissionToken !== null &&
+    (await isSeated(context, visit.admission))
+  ) {
     const { expiresAt_ms, lane } = visit.admission;
     const standing = admittedStanding(lane, visit.seen);
     return { kind: "admitted", admission: visit.admissionToken, expiresAt_ms, standing };
@@ -61,6 +74,12 @@ export async function join(
     if (admitted !== null) return admitted;
   }
   return takeTicket(context, visit);
+}
+
+/** Left or spent, an admission is no way in; if the room does not answer, it counts as it says. */
+async function isSeated({ env }: GateContext, admission: Admission): Promise<boolean> {
+  const standing = await answerWithin(roomOf(env, admission.sale).standing(admission.id));
+  return standing === null || standing === "active";
 }
 
 /** Null when the room wants a ticket after all, or does not answer. */
@@ -196,16 +215,14 @@ export async function claimTurn(
       if (standing === null) return { kind: "ticket_invalid" };
       const seatsFull = outcome.kind === "seats_full";
       // The gate's snapshot may be a second behind the room; the room's word on the turn counts.
-      const told = seatsFull ? { ...standing, state: "called" as const } : standing;
+      const called = { ...standing, state: "called", pollAfter_s: CLAIM_RETRY_S } as const;
+      const told = seatsFull ? called : standing;
       return { kind: "not_called", standing: told, seatsFull };
     }
   }
 }
 
-export type LeaveOutcome =
-  | { readonly kind: "left" }
-  | { readonly kind: "admission_required" }
-  | Unreachable;
+export type LeaveOutcome = { readonly kind: "left" } | AdmissionRefused;
 
 /** Frees the seat and lets go of every hold. Leaving twice is leaving. */
 export async function leave(
@@ -217,7 +234,7 @@ export async function leave(
   if (found.kind !== "visit") return found;
   const { visit } = found;
   const { admission } = visit;
-  if (admission === null) return { kind: "admission_required" };
+  if (admission === null) return admissionRefusal(visit);
   const left = await roomOf(context.env, sale)
     .leave(admission.id)
     .catch(() => null);

@@ -5,7 +5,7 @@
  * is never wrong about when the next try is due.
  */
 import { z } from "zod";
-import { sharedBreakerSchema, type SharedBreaker } from "../domain/breaker.ts";
+import { writtenBreakerSchema, type SharedBreaker } from "../domain/breaker.ts";
 import type { MerchantContext } from "./merchant-context.ts";
 
 export const BACKENDS = ["payment", "orders"] as const;
@@ -13,6 +13,7 @@ export type Backend = (typeof BACKENDS)[number];
 export type Force = "open" | "closed" | null;
 
 const forceSchema = z.enum(["open", "closed"]);
+const NEVER_WRITTEN: SharedBreaker = { v: 1, state: "closed", epoch: 0, by: "nobody" };
 
 export interface BreakerReading {
   readonly backend: Backend;
@@ -25,14 +26,14 @@ export async function readBreaker(
   backend: Backend,
 ): Promise<BreakerReading> {
   const [value, forced] = await Promise.all([
-    env.CONFIG.get(`breaker:${backend}`, "json"),
+    env.CONFIG.get(`breaker:${backend}`),
     env.CONFIG.get(`force:${backend}`),
   ]);
-  const shared = sharedBreakerSchema.safeParse(value);
+  const shared = writtenBreakerSchema.safeParse(value);
   const force = forceSchema.safeParse(forced);
   return {
     backend,
-    shared: shared.success ? shared.data : { v: 1, state: "closed", epoch: 0, by: "nobody" },
+    shared: (shared.success ? shared.data : null) ?? NEVER_WRITTEN,
     force: force.success ? force.data : null,
   };
 }

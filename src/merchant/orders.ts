@@ -4,8 +4,21 @@
  */
 import { ORDER_ID_PATTERN } from "../domain/order-id.ts";
 import { orderEventSchema, orderMessageSchema, type OrderView } from "../domain/order-messages.ts";
-import { findDeadLetter, markReplayed, type DeadLetter } from "../order-book/order-book.ts";
+import * as book from "../order-book/order-book.ts";
 import type { MerchantContext } from "./merchant-context.ts";
+
+export type DeadLetter = book.DeadLetter;
+
+export function readOrders(
+  { env }: MerchantContext,
+  filter: book.OrdersFilter,
+): Promise<book.BookedOrder[]> {
+  return book.listOrders(env.ORDER_BOOK, filter);
+}
+
+export function readDeadLetters({ env }: MerchantContext): Promise<DeadLetter[]> {
+  return book.listDeadLetters(env.ORDER_BOOK);
+}
 
 interface HistoryLine {
   readonly version: number;
@@ -74,7 +87,7 @@ export async function replayDeadLetter(
   { env, now }: MerchantContext,
   id: string,
 ): Promise<ReplayOutcome> {
-  const deadLetter = await findDeadLetter(env.ORDER_BOOK, id);
+  const deadLetter = await book.findDeadLetter(env.ORDER_BOOK, id);
   if (deadLetter === null) return { kind: "dead_letter_not_found" };
   const body = parsedJson(deadLetter.body);
   const message = orderMessageSchema.safeParse(body);
@@ -82,7 +95,7 @@ export async function replayDeadLetter(
   if (message.success) await env.ORDERS_QUEUE.send(message.data);
   else if (event.success) await env.EVENTS_QUEUE.send(event.data);
   else return { kind: "unreadable" };
-  await markReplayed(env.ORDER_BOOK, id, now);
+  await book.markReplayed(env.ORDER_BOOK, id, now);
   return { kind: "replayed", deadLetter: { ...deadLetter, replayed_ms: now } };
 }
 

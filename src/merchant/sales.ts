@@ -21,39 +21,61 @@ type Figures = Extract<
 export type PutSaleOutcome =
   | { readonly kind: "created" | "revised" | "unchanged"; readonly figures: Figures }
   | { readonly kind: "refused"; readonly refusals: readonly RevisionRefused[] }
+  /** The document is saved; the buffers of these items stay as they are. */
+  | { readonly kind: "not_available"; readonly items: readonly BufferRefused[] }
   | { readonly kind: "sale_not_found" };
+
+export interface BufferRefused {
+  readonly index: number;
+  readonly sku: string;
+  readonly counters: StockCounters;
+}
 
 export async function putSale(context: MerchantContext, sale: Sale): Promise<PutSaleOutcome> {
   const { env, now } = context;
   const room = roomOf(env, sale.id);
   const configured = await room.configure(sale);
   if (configured.kind === "refused") return configured;
-  await Promise.all(sale.items.map((item) => stockItem(context, sale, item)));
+  const refused = await Promise.all(
+    sale.items.map((item) => stockItem(context, sale, configured.revision, item)),
+  );
   await publishSale(env.CONFIG, { sale, revision: configured.revision }, now);
   const figures = await room.figures();
   if (figures.kind === "no_sale") return { kind: "sale_not_found" };
+  const items = sale.items.flatMap(({ sku }, index) => {
+    const counters = refused[index] ?? null;
+    return counters === null ? [] : [{ index, sku, counters }];
+  });
+  if (items.length > 0) return { kind: "not_available", items };
   return { kind: configured.kind, figures };
 }
 
-/** The opening stock is received once; the buffer follows the document. */
+/**
+ * The opening stock is received once; the buffer follows the document, revision by revision.
+ * Gives the counters when fewer units are available than the buffer would take.
+ */
 async function stockItem(
   { env }: MerchantContext,
   sale: Sale,
+  revision: number,
   item: Sale["items"][number],
-): Promise<void> {
+): Promise<StockCounters | null> {
   const stock = stockOf(env, item.sku);
   const opening = `opening:${sale.id}:${item.sku}`;
   if (item.stock > 0) {
     const reason = `opening stock of ${sale.id}`;
     await stock.move({ id: opening, kind: "receive", quantity: item.stock, reason });
   }
-  const buffer = `buffer:${sale.id}:${item.sku}:${item.buffer}`;
-  const reason = `buffer of ${sale.id}`;
-  if (item.buffer > 0) {
-    await stock.move({ id: buffer, kind: "buffer", quantity: item.buffer, reason });
+  let refused: StockCounters | null = null;
+  if (item.buffer > 0 || revision > 1) {
+    const id = `buffer:${sale.id}:${item.sku}:${revision}`;
+    const reason = `buffer of ${sale.id}`;
+    const moved = await stock.move({ id, kind: "buffer", quantity: item.buffer, reason });
+    if (moved.kind === "not_available") refused = moved.counters;
   }
   const level = await stock.attach(sale.id, item.sku);
   await roomOf(env, sale.id).reportLevel(level);
+  return refused;
 }
 
 export type FiguresOutcome = Figures | { readonly kind: "sale_not_found" };

@@ -31,7 +31,8 @@ export interface Admission {
 
 export type AdmissionOutcome =
   | { readonly kind: "valid"; readonly admission: Admission }
-  | { readonly kind: "expired" }
+  /** Ours, and over: good for hearing again what was answered while it lasted, and nothing else. */
+  | { readonly kind: "expired"; readonly admission: Admission }
   /** Forged, malformed, of another type, key, algorithm or sale. */
   | { readonly kind: "invalid" };
 
@@ -78,14 +79,21 @@ export async function verifyAdmission(
         currentDate: new Date(now),
       },
     );
-    const claims = admissionClaimsSchema.safeParse(payload);
-    if (!claims.success) return { kind: "invalid" };
-    const { sub, jti, aud, lane, exp } = claims.data;
-    const admission = { id: jti, sale: aud, subject: sub, lane, expiresAt_ms: exp * 1000 };
-    return { kind: "valid", admission };
+    const admission = admissionFrom(payload);
+    return admission === null ? { kind: "invalid" } : { kind: "valid", admission };
   } catch (error) {
-    if (error instanceof errors.JWTExpired) return { kind: "expired" };
+    if (error instanceof errors.JWTExpired) {
+      const admission = admissionFrom(error.payload);
+      return admission === null ? { kind: "invalid" } : { kind: "expired", admission };
+    }
     if (error instanceof errors.JOSEError) return { kind: "invalid" };
     throw error;
   }
+}
+
+function admissionFrom(payload: unknown): Admission | null {
+  const claims = admissionClaimsSchema.safeParse(payload);
+  if (!claims.success) return null;
+  const { sub, jti, aud, lane, exp } = claims.data;
+  return { id: jti, sale: aud, subject: sub, lane, expiresAt_ms: exp * 1000 };
 }

@@ -119,7 +119,9 @@ async function parseSecrets(env: SecretsEnv): Promise<SecretsOutcome> {
   if (!parsed.success) {
     const missing = parsed.error.issues.map(({ path, message }) => {
       const name = String(path[0]);
-      const absent = env[name as keyof SecretsEnv] === undefined;
+      const absent = !Object.entries(env).some(
+        ([key, value]) => key === name && value !== undefined,
+      );
       return absent ? `${name} is missing` : `${name} ${message}`;
     });
     return { kind: "not_configured", missing };
