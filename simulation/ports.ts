@@ -14,7 +14,8 @@ export class PortBusyError extends Error {
   readonly port: number;
 
   constructor(port: number, option: string) {
-    super(`Port ${port} is already in use. Stop what listens there, or choose another: ${option}`);
+    const next = `Stop what listens there, or choose another with ${option}.`;
+    super(`Port ${port} is already in use. ${next}`);
     this.port = port;
   }
 }

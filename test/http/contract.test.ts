@@ -1,0 +1,266 @@
+/**
+ * The rest of the contract: the merchant's side of a sale, of stock and of orders, and the
+ * document that describes all of it.
+ */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { z } from "zod";
+import * as contract from "../../simulation/gate-answers.ts";
+import { expectProblem } from "./problem-checks.ts";
+import {
+  acceptedOrder,
+  admit,
+  auditOf,
+  finalOrder,
+  fromNow,
+  ledgerOf,
+  makeSale,
+  NOT_OPEN,
+  orderBody,
+  placeOrder,
+  saleDocument,
+  type Sluice,
+  startSluice,
+  until,
+} from "./sluice.ts";
+
+let sluice: Sluice;
+beforeAll(async () => {
+  sluice = await startSluice();
+});
+afterAll(() => sluice.stop());
+
+const ROUTES = [
+  "get /v1/sales/{sale}",
+  "post /v1/sales/{sale}/tickets",
+  "get /v1/sales/{sale}/status",
+  "post /v1/sales/{sale}/admissions",
+  "delete /v1/sales/{sale}/admissions/current",
+  "put /v1/sales/{sale}/cart",
+  "get /v1/sales/{sale}/cohorts/{lane}/{k}",
+  "get /v1/sales/{sale}/fairness",
+  "post /v1/orders",
+  "get /v1/orders/{id}",
+  "put /admin/v1/sales/{sale}",
+  "get /admin/v1/sales",
+  "get /admin/v1/sales/{sale}",
+  "post /admin/v1/sales/{sale}/actions",
+  "patch /admin/v1/sales/{sale}/admission",
+  "get /admin/v1/sales/{sale}/audit",
+  "get /admin/v1/skus/{sku}",
+  "get /admin/v1/skus/{sku}/ledger",
+  "post /admin/v1/skus/{sku}/movements",
+  "get /admin/v1/orders",
+  "get /admin/v1/orders/{id}",
+  "post /admin/v1/orders/{id}/actions",
+  "get /admin/v1/dead-letters",
+  "post /admin/v1/dead-letters/{id}/replay",
+  "get /admin/v1/breakers",
+  "put /admin/v1/breakers/{backend}",
+  "get /.well-known/jwks.json",
+  "get /health",
+];
+
+const operation = z.looseObject({
+  summary: z.string(),
+  security: z.array(z.record(z.string(), z.array(z.string()))).optional(),
+  parameters: z.array(z.looseObject({ name: z.string(), in: z.string() })).default([]),
+  responses: z.record(z.string(), z.looseObject({ description: z.string() })),
+});
+const openApi = z.looseObject({
+  openapi: z.literal("3.1.0"),
+  info: z.looseObject({ title: z.string(), version: z.string() }),
+  servers: z.tuple([z.object({ url: z.literal("/_sluice") })]),
+  paths: z.record(z.string(), z.record(z.string(), operation)),
+  components: z.looseObject({
+    schemas: z.record(z.string(), z.unknown()),
+    securitySchemes: z.record(z.string(), z.unknown()),
+  }),
+});
+
+test("the OpenAPI document describes every route, its parameters and its problems", async () => {
+  const { body } = await sluice.ask("GET", "/_sluice/openapi.json");
+  const document = openApi.parse(body);
+  const found = Object.entries(document.paths).flatMap(([path, operations]) => {
+    return Object.entries(operations).map(([method, described]) => ({ path, method, described }));
+  });
+  expect(found.map(({ path, method }) => `${method} ${path}`).toSorted()).toEqual(
+    ROUTES.toSorted(),
+  );
+  for (const { path, described } of found) {
+    const inPath = described.parameters.filter((parameter) => parameter.in === "path");
+    const named = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+    expect(inPath.map(({ name }) => name).toSorted()).toEqual(named.toSorted());
+    expect(Object.keys(described.responses).some((status) => status.startsWith("2"))).toBe(true);
+    const asksForToken = JSON.stringify(described.security) === '[{"adminToken":[]}]';
+    expect([path, asksForToken]).toEqual([path, path.startsWith("/admin/")]);
+  }
+  const order = document.paths["/v1/orders"]?.["post"];
+  expect(order?.parameters.map(({ name }) => name)).toContain("Idempotency-Key");
+  expect(order?.security).toEqual([{ admission: [] }]);
+  const { securitySchemes } = document.components;
+  expect(Object.keys(securitySchemes).toSorted()).toEqual(["adminToken", "admission", "ticket"]);
+  const references = JSON.stringify(body).matchAll(/"#\/components\/schemas\/([^"]+)"/g);
+  for (const [, name] of references) expect(document.components.schemas).toHaveProperty(name ?? "");
+});
+
+test("health answers without a token, and the problems are listed", async () => {
+  const health = await sluice.ask("GET", "/_sluice/health");
+  expect([health.status, health.body]).toEqual([200, { ok: true, version: expect.any(String) }]);
+  const problems = await sluice.ask("GET", "/_sluice/problems");
+  expect(problems.body).toMatchObject({ sold_out: { status: 409 }, sale_over: { status: 410 } });
+});
+
+test("a sale is created once, changed with a new revision, and listed", async () => {
+  const document = saleDocument("planned", NOT_OPEN);
+  const put = (change: object = {}) => {
+    return sluice.merchant("PUT", "/sales/planned", { ...document, ...change });
+  };
+  const created = await put();
+  expect(created.status).toBe(201);
+  expect(created.body).toMatchObject({ revision: 1, phase: "scheduled", paused: false });
+  expect(created.body["sale"]).toMatchObject({ title: document.title, lanes: [], guards: [] });
+  const same = await put();
+  expect([same.status, same.body["revision"]]).toEqual([200, 1]);
+  const changed = await put({ title: "Another title", endsAt: fromNow(9_000_000) });
+  expect([changed.status, changed.body["revision"]]).toEqual([200, 2]);
+  const shown = () => sluice.shopper("GET", "/sales/planned");
+  await until(shown, ({ body }) => body["title"] === "Another title");
+  expect((await sluice.merchant("GET", "/sales")).body["sales"]).toContain("planned");
+  expect(await ledgerOf(sluice, "planned-shoe")).toHaveLength(1);
+  const opened = await sluice.merchant("POST", "/sales/planned/actions", { action: "open" });
+  expect(opened.body).toMatchObject({ phase: "prequeue" });
+  expect((await sluice.shopper("POST", "/sales/planned/tickets")).status).toBe(201);
+});
+
+test("the buffer follows the document there and back", async () => {
+  const [shoe, sock] = saleDocument("buffered").items;
+  await makeSale(sluice, "buffered");
+  for (const buffer of [2, 5, 2, 0, 1]) {
+    const items = [{ ...shoe, buffer }, sock];
+    await sluice.merchant("PUT", "/sales/buffered", saleDocument("buffered", { items }));
+    const { body } = await sluice.merchant("GET", "/skus/buffered-shoe");
+    expect(body).toMatchObject({ received: 10, available: 10 - buffer, buffer });
+  }
+});
+
+test("a movement counts once for its id, and each leaves a row in the ledger", async () => {
+  await makeSale(sluice, "moved");
+  const move = (id: string, kind: string, quantity: number) => {
+    const body = { id, kind, quantity, reason: "counted again" };
+    return sluice.merchant("POST", "/skus/moved-shoe/movements", body);
+  };
+  const received = await move("m-1", "receive", 5);
+  expect([received.status, received.body["received"]]).toEqual([201, 15]);
+  const again = await Promise.all([move("m-1", "receive", 5), move("m-1", "receive", 5)]);
+  for (const { status, body } of again) expect([status, body["received"]]).toEqual([200, 15]);
+  expectProblem(await move("m-1", "receive", 6), 409, "movement_conflict");
+  expect((await move("m-2", "buffer", 4)).body).toMatchObject({ buffer: 4, available: 11 });
+  expect((await move("m-3", "adjust", -11)).body).toMatchObject({ received: 4, available: 0 });
+  const refused = expectProblem(await move("m-4", "adjust", -1), 409, "not_available");
+  expect(refused.body).toMatchObject({ available: 0 });
+  expect((await move("m-5", "buffer", 0)).body).toMatchObject({ buffer: 0, available: 4 });
+  const rows = await ledgerOf(sluice, "moved-shoe");
+  expect(
+    rows.map(({ seq, kind, quantity, available }) => [seq, kind, quantity, available]),
+  ).toEqual([
+    [1, "receive", 10, 10],
+    [2, "receive", 5, 15],
+    [3, "buffer", 4, 11],
+    [4, "adjust", -11, 0],
+    [5, "buffer", -4, 4],
+  ]);
+  const page = await sluice.merchant("GET", "/skus/moved-shoe/ledger?after=1&limit=2");
+  expect(page.body).toMatchObject({ rows: [{ seq: 2 }, { seq: 3 }], next: 3 });
+});
+
+const bookPage = z.object({
+  orders: z.array(z.looseObject({ id: z.string(), state: z.string(), email: z.string() })),
+  next: z.string().nullable(),
+});
+
+test("the order book lists orders by sale and state, page after page, each with its history", async () => {
+  await makeSale(sluice, "booked");
+  const cards = ["pm_card_visa", "pm_card_visa", "pm_card_chargeDeclined"];
+  const placed = await Promise.all(
+    cards.map(async (method, index) => {
+      const me = await admit(sluice, "booked");
+      const body = orderBody("booked", { payment: { method } });
+      const answer = await placeOrder(sluice, me, `order-${index}`, body);
+      await finalOrder(sluice, answer);
+      return acceptedOrder(answer).id;
+    }),
+  );
+  const read = async (query: string) => {
+    return bookPage.parse((await sluice.merchant("GET", `/orders?sale=booked${query}`)).body);
+  };
+  const done = await until(
+    () => read(""),
+    ({ orders }) => orders.length === 3 && orders.every(({ state }) => state.endsWith("ed")),
+  );
+  expect(done.orders.map(({ id }) => id).toSorted()).toEqual(placed.toSorted());
+  expect((await read("&state=declined")).orders.map(({ id }) => id)).toEqual([placed[2]]);
+  const first = await read("&limit=2");
+  const rest = await read(`&limit=2&after=${first.next}`);
+  expect([...first.orders, ...rest.orders].map(({ id }) => id)).toEqual(
+    done.orders.map(({ id }) => id),
+  );
+  expect(rest.next).toBeNull();
+
+  const one = await sluice.merchant("GET", `/orders/${placed[0]}`);
+  expect(one.body).toMatchObject({ email: "ann@shoppers.example", final: true, total: 12_900 });
+  const { history } = contract.orderWithHistorySchema.parse(one.body);
+  const states = history.map(({ state }) => state);
+  expect([states[0], states.at(-1)]).toEqual(["placing", "confirmed"]);
+  expect(states).toEqual(expect.arrayContaining(["accepted", "authorized", "booked"]));
+  const retry = await sluice.merchant("POST", `/orders/${placed[0]}/actions`, { action: "retry" });
+  expectProblem(retry, 409, "order_final");
+  const cancel = await sluice.merchant("POST", `/orders/${placed[0]}/actions`, {
+    action: "cancel",
+  });
+  expect(cancel.status).toBe(409);
+});
+
+test("the audit's counts agree while units are held, ordered and sold", async () => {
+  await makeSale(sluice, "counted");
+  const [holding, buying, leaving] = await Promise.all(
+    [1, 2, 3].map(() => admit(sluice, "counted")),
+  );
+  const body = { lines: [{ sku: "counted-shoe", quantity: 2 }] };
+  await sluice.shopper("PUT", "/sales/counted/cart", { headers: holding ?? {}, body });
+  await finalOrder(sluice, await placeOrder(sluice, buying ?? {}, "a", orderBody("counted")));
+  const current = "/sales/counted/admissions/current";
+  await sluice.shopper("DELETE", current, { headers: leaving ?? {} });
+  const audit = await until(
+    () => auditOf(sluice, "counted"),
+    ({ spent, orders, skus }) => spent === 1 && orders["confirmed"] === 1 && skus[0]?.sold === 1,
+  );
+  expect(audit).toEqual({
+    sale: "counted",
+    skus: [
+      { sku: "counted-shoe", received: 10, available: 7, held: 2, ordered: 0, sold: 1, buffer: 0 },
+      { sku: "counted-sock", received: 3, available: 2, held: 0, ordered: 0, sold: 0, buffer: 1 },
+    ],
+    orders: { confirmed: 1 },
+    tickets: 0,
+    called: 0,
+    claimed: 3,
+    lapsed: 0,
+    active: 1,
+    spent: 1,
+    left: 1,
+    expired: 0,
+  });
+});
+
+test("a breaker that is forced shows it, until it is let decide again", async () => {
+  const force = (state: string | null) => {
+    return sluice.merchant("PUT", "/breakers/payment", { force: state });
+  };
+  expect((await sluice.merchant("GET", "/breakers")).body["breakers"]).toMatchObject([
+    { backend: "payment", state: "closed", force: null },
+    { backend: "orders", state: "closed", force: null },
+  ]);
+  expect((await force("open")).body["breakers"]).toMatchObject([{ force: "open" }]);
+  expect((await force(null)).body["breakers"]).toMatchObject([{ force: null }]);
+  expect((await sluice.merchant("GET", "/dead-letters")).body).toEqual({ deadLetters: [] });
+});

@@ -1,0 +1,50 @@
+/**
+ * The rate limits as wrangler.toml sets them: writes are refused with a time to come back, reads
+ * are not, and one address does not use up another's.
+ */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { expectProblem } from "./problem-checks.ts";
+import { makeSale, PREQUEUE, type Sluice, startSluice, textOf } from "./sluice.ts";
+
+const SALE = "limited";
+const PER_ADDRESS = 120;
+const PER_SUBJECT = 60;
+let sluice: Sluice;
+beforeAll(async () => {
+  sluice = await startSluice({ rateLimits: "configured" });
+  await makeSale(sluice, SALE, PREQUEUE);
+});
+afterAll(() => sluice.stop());
+
+const from = (address: string) => ({ "cf-connecting-ip": address });
+const join = (headers: Record<string, string>) => {
+  return sluice.shopper("POST", `/sales/${SALE}/tickets`, { headers });
+};
+
+async function untilRefused(headers: Record<string, string>, most: number) {
+  for (let sent = 1; sent <= most; sent += 1) {
+    const answer = await join(headers);
+    if (answer.status !== 201 && answer.status !== 200) return { sent, answer };
+  }
+  throw new Error(`${most} were let through`);
+}
+
+test("an address that writes too much is told when to come back, and may still look", async () => {
+  const { sent, answer } = await untilRefused(from("192.0.2.1"), 2 * PER_ADDRESS + 1);
+  expect(sent).toBeGreaterThan(PER_ADDRESS);
+  expectProblem(answer, 429, "rate_limited");
+  expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(0);
+  const look = await sluice.shopper("GET", `/sales/${SALE}`, { headers: from("192.0.2.1") });
+  expect(look.status).toBe(200);
+  expect((await join(from("192.0.2.2"))).status).toBe(201);
+});
+
+test("a shopper who writes too much is refused from any address, and others are not", async () => {
+  const ticket = textOf(await join(from("192.0.2.3")), "ticket");
+  const headers = { "sluice-ticket": ticket };
+  const { sent, answer } = await untilRefused(headers, 2 * PER_SUBJECT + 1);
+  expect(sent).toBeGreaterThan(PER_SUBJECT);
+  expectProblem(answer, 429, "rate_limited");
+  expectProblem(await join({ ...headers, ...from("192.0.2.4") }), 429, "rate_limited");
+  expect((await join(from("192.0.2.4"))).status).toBe(201);
+});

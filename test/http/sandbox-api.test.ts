@@ -1,0 +1,209 @@
+/**
+ * The sandbox provider itself, over plain HTTP: it keeps Stripe's word about keys, errors and
+ * parameters, and its control plane refuses bad input.
+ */
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { z } from "zod";
+import { type SandboxHost, startSandbox } from "./sandbox-host.ts";
+
+let sandbox: SandboxHost;
+
+beforeAll(async () => {
+  sandbox = await startSandbox();
+}, 60_000);
+
+afterAll(() => sandbox.stop());
+
+beforeEach(() => sandbox.reset());
+
+const CREATE = {
+  amount: "500",
+  currency: "eur",
+  capture_method: "manual",
+  "payment_method_types[0]": "card",
+  "metadata[order]": "o1",
+};
+
+const Body = z.object({
+  id: z.string().optional(),
+  error: z.looseObject({ type: z.string() }).optional(),
+});
+
+interface Told {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: z.infer<typeof Body>;
+}
+
+async function post(path: string, form: Record<string, string>, key?: string): Promise<Told> {
+  const response = await sandbox.request(path, {
+    method: "POST",
+    headers: {
+      authorization: "Bearer sk_test_x",
+      ...(key === undefined ? {} : { "idempotency-key": key }),
+    },
+    body: new URLSearchParams(form),
+  });
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: Body.parse(await response.json()),
+  };
+}
+
+async function create(key?: string, form: Record<string, string> = CREATE): Promise<Told> {
+  return post("/v1/payment_intents", form, key);
+}
+
+test("a key repeats its first answer and says so", async () => {
+  const first = await create("k1");
+  const again = await create("k1");
+  expect(again.body).toEqual(first.body);
+  expect(first.headers.has("idempotent-replayed")).toBe(false);
+  expect(again.headers.get("idempotent-replayed")).toBe("true");
+  expect(again.headers.get("original-request")).toBe(first.headers.get("request-id"));
+});
+
+test("the order of the parameters does not make another request", async () => {
+  const first = await create("k1");
+  const again = await create("k1", Object.fromEntries(Object.entries(CREATE).toReversed()));
+  expect(again.body.id).toBe(first.body.id);
+});
+
+test("a key with other parameters, or at another address, is an idempotency error", async () => {
+  const { body } = await create("k1");
+  const other = await create("k1", { ...CREATE, amount: "501" });
+  expect(other.status).toBe(400);
+  expect(other.body.error?.type).toBe("idempotency_error");
+  const elsewhere = await post(`/v1/payment_intents/${body.id}/cancel`, {}, "k1");
+  expect(elsewhere.body.error?.type).toBe("idempotency_error");
+  expect((await sandbox.ledger()).summary.byStatus).toEqual({ requires_payment_method: 1 });
+});
+
+test("a refused card is remembered by its key", async () => {
+  const { body } = await create();
+  const confirm = () =>
+    post(`/v1/payment_intents/${body.id}/confirm`, { payment_method: CARD_DECLINED }, "k2");
+  const first = await confirm();
+  expect(first.status).toBe(402);
+  expect(first.body.error).toMatchObject({ type: "card_error", code: "card_declined" });
+  const again = await confirm();
+  expect(again.body).toEqual(first.body);
+  expect(again.headers.get("idempotent-replayed")).toBe("true");
+});
+
+const CARD_DECLINED = "pm_card_chargeDeclined";
+
+test("a 500 is remembered by its key and is not worth a retry", async () => {
+  await sandbox.everyCall("error_before");
+  const broken = await create("k1");
+  expect(broken.status).toBe(500);
+  expect(broken.headers.get("stripe-should-retry")).toBe("false");
+  await sandbox.faultsOff();
+  const again = await create("k1");
+  expect(again.status).toBe(500);
+  expect(again.headers.get("idempotent-replayed")).toBe("true");
+});
+
+test("what fails validation is not remembered: the key is still free", async () => {
+  const invalid = await create("k1", { ...CREATE, amount: "1.5" });
+  expect(invalid.status).toBe(400);
+  expect((await create("k1")).status).toBe(200);
+});
+
+test.each([
+  ["a missing amount", { amount: null }, "parameter_missing", "amount"],
+  ["an amount of nothing", { amount: "0" }, "parameter_invalid", "amount"],
+  ["a negative amount", { amount: "-1" }, "parameter_invalid", "amount"],
+  ["an amount over eight digits", { amount: "100000000" }, "parameter_invalid", "amount"],
+  ["an upper-case currency", { currency: "EUR" }, "parameter_invalid", "currency"],
+  ["automatic capture", { capture_method: "automatic" }, "parameter_invalid", "capture_method"],
+  ["an unknown parameter", { colour: "red" }, "parameter_unknown", "colour"],
+])("%s is refused with Stripe's code", async (_name, change, code, param) => {
+  const changed: [string, string | null][] = Object.entries({ ...CREATE, ...change });
+  const kept = changed.flatMap(([name, value]) => (value === null ? [] : [[name, value] as const]));
+  const form = Object.fromEntries(kept);
+  const { status, body } = await create(undefined, form);
+  expect(status).toBe(400);
+  expect(body.error).toMatchObject({ type: "invalid_request_error", code, param });
+  expect((await sandbox.ledger()).payments).toEqual([]);
+});
+
+test("contradicting and bottomless parameters are refused", async () => {
+  const both = await create(undefined, { ...CREATE, "amount[x]": "1" });
+  expect(both.status).toBe(400);
+  const deep = await create(undefined, { ...CREATE, "metadata[a][b][c][d][e]": "1" });
+  expect(deep.status).toBe(400);
+});
+
+test("a body over 16 KiB, a missing key and an unknown address are refused as Stripe does", async () => {
+  const large = await create(undefined, { ...CREATE, "metadata[x]": "y".repeat(17 * 1024) });
+  expect(large.status).toBe(413);
+  const anonymous = await sandbox.request("/v1/payment_intents", { method: "POST", body: "" });
+  expect(anonymous.status).toBe(401);
+  expect((await post("/v1/charges", {})).status).toBe(404);
+  expect((await post("/v1/payment_intents/pi_none/capture", {})).body.error).toMatchObject({
+    code: "resource_missing",
+    param: "intent",
+  });
+});
+
+test("more than was authorized cannot be captured, and less lets the rest go", async () => {
+  const { body } = await create();
+  await post(`/v1/payment_intents/${body.id}/confirm`, { payment_method: "pm_card_visa" });
+  const address = `/v1/payment_intents/${body.id}/capture`;
+  const more = await post(address, { amount_to_capture: "501" });
+  expect(more.body.error).toMatchObject({ code: "amount_too_large" });
+  await post(address, { amount_to_capture: "200" });
+  const row = await sandbox.payment(body.id ?? "");
+  expect(row).toMatchObject({ authorized: 500, captured: 200, voided: 300, refunded: 0 });
+});
+
+test("the fault settings are kept, answered and taken back", async () => {
+  const body = JSON.stringify({ rate: 0.25, kinds: ["hang", "error_after"], seed: 9 });
+  const put = await sandbox.request("/sandbox/faults", { method: "PUT", body });
+  const settings = {
+    rate: 0.25,
+    kinds: ["hang", "error_after"],
+    latency_ms: 500,
+    hang_ms: 30_000,
+    seed: 9,
+  };
+  expect(await put.json()).toEqual(settings);
+  expect(await (await sandbox.request("/sandbox/faults")).json()).toEqual(settings);
+  await sandbox.faultsOff();
+  expect(await (await sandbox.request("/sandbox/faults")).json()).toMatchObject({ rate: 0 });
+});
+
+test.each([
+  ["no JSON", "{", ""],
+  ["a rate over 1", JSON.stringify({ rate: 1.01, kinds: ["hang"] }), "rate"],
+  ["no kind", JSON.stringify({ rate: 1, kinds: [] }), "kinds"],
+  ["an unknown kind", JSON.stringify({ rate: 1, kinds: ["fire"] }), "kinds.0"],
+  ["an unknown field", JSON.stringify({ rate: 1, kinds: ["hang"], often: 1 }), "often"],
+  ["a negative wait", JSON.stringify({ rate: 1, kinds: ["hang"], hang_ms: -1 }), "hang_ms"],
+])("fault settings with %s are refused with a problem document", async (_name, body, path) => {
+  const response = await sandbox.request("/sandbox/faults", { method: "PUT", body });
+  expect(response.status).toBe(422);
+  expect(response.headers.get("content-type")).toBe("application/problem+json");
+  expect(await response.json()).toMatchObject({ code: "invalid_faults", errors: [{ path }] });
+  expect(await (await sandbox.request("/sandbox/faults")).json()).toMatchObject({ rate: 0 });
+});
+
+test("a reset forgets payments, keys and faults", async () => {
+  const first = await create("k1");
+  await sandbox.everyCall("rate_limit");
+  await sandbox.reset();
+  expect((await sandbox.ledger()).payments).toEqual([]);
+  expect((await create("k1")).body.id).not.toBe(first.body.id);
+  expect((await sandbox.request("/sandbox/health")).status).toBe(200);
+});
+
+test("the authentication page answers only for a payment that waits for it", async () => {
+  expect((await sandbox.request("/sandbox/authenticate/pi_none")).status).toBe(404);
+  const body = new URLSearchParams({ decision: "accept" });
+  const late = await sandbox.request("/sandbox/authenticate/pi_none", { method: "POST", body });
+  expect(late.status).toBe(409);
+  const unclear = await sandbox.request("/sandbox/authenticate/pi_none", { method: "POST" });
+  expect(unclear.status).toBe(400);
+});

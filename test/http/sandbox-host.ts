@@ -1,0 +1,134 @@
+/**
+ * Starts the sandbox payment provider in Miniflare for a test file, and beside it a Worker that
+ * runs the Stripe adapter, so that the adapter is tried on the runtime it is deployed to.
+ */
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { Miniflare } from "miniflare";
+import { z } from "zod";
+import type { PaymentBackend } from "../../src/domain/payment.ts";
+import { stripePayments, type StripeSettings } from "../../queues/backends/stripe.ts";
+import type { FaultKind } from "../../simulation/sandbox/faults.ts";
+import { Ledger, type LedgerRow } from "../../simulation/sandbox/ledger.ts";
+
+export type Runtime = "Node" | "workerd";
+
+export interface SandboxHost {
+  readonly url: string;
+  /** The adapter, running in this process or inside workerd. */
+  backend(runtime: Runtime, settings?: Partial<StripeSettings>): PaymentBackend;
+  request(path: string, init?: RequestInit): Promise<Response>;
+  ledger(): Promise<Ledger>;
+  payment(id: string): Promise<LedgerRow>;
+  /** From now on every call meets this fault. */
+  everyCall(kind: FaultKind, times?: { latency_ms?: number; hang_ms?: number }): Promise<void>;
+  faultsOff(): Promise<void>;
+  reset(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const COMPATIBILITY = {
+  modules: true,
+  compatibilityDate: "2026-07-30",
+  compatibilityFlags: ["nodejs_compat"],
+  unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
+};
+
+export async function startSandbox(): Promise<SandboxHost> {
+  const [sandbox, probe] = await Promise.all([
+    bundle("../../simulation/sandbox/worker.ts"),
+    bundle("./payment-probe.ts"),
+  ]);
+  const miniflare = new Miniflare({
+    handleRuntimeStdio: (_stdout: Readable, stderr: Readable) => printAllButFaults(stderr),
+    workers: [
+      {
+        ...COMPATIBILITY,
+        name: "sandbox",
+        script: sandbox,
+        durableObjects: { SANDBOX: { className: "SandboxProvider", useSQLite: true } },
+      },
+      { ...COMPATIBILITY, name: "probe", script: probe },
+    ],
+  });
+  const url = (await miniflare.unsafeGetDirectURL("sandbox")).origin;
+  const probeUrl = (await miniflare.unsafeGetDirectURL("probe")).origin;
+  return hostAt(url, probeUrl, () => miniflare.dispose());
+}
+
+function hostAt(url: string, probeUrl: string, stop: () => Promise<void>): SandboxHost {
+  const request = (path: string, init?: RequestInit) => fetch(`${url}${path}`, init);
+  const expectOk = async (path: string, init: RequestInit) => {
+    const response = await request(path, init);
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+  };
+  const ledger = async () => Ledger.parse(await (await request("/sandbox/ledger")).json());
+  return {
+    url,
+    backend: (runtime, given) => {
+      const settings = { apiKey: "sk_test_sluice", baseUrl: url, timeout_ms: 5_000, ...given };
+      return runtime === "Node" ? stripePayments(settings) : probed(probeUrl, settings);
+    },
+    request,
+    ledger,
+    payment: async (id) => {
+      const row = (await ledger()).payments.find((payment) => payment.id === id);
+      if (row === undefined) throw new Error(`the ledger has no payment ${id}`);
+      return row;
+    },
+    everyCall: (kind, times) =>
+      expectOk("/sandbox/faults", {
+        method: "PUT",
+        body: JSON.stringify({ rate: 1, kinds: [kind], ...times }),
+      }),
+    faultsOff: () => expectOk("/sandbox/faults", { method: "DELETE" }),
+    reset: () => expectOk("/sandbox/reset", { method: "POST" }),
+    stop,
+  };
+}
+
+/** workerd reports every connection that the `disconnect` fault breaks, with a line of stack. */
+function printAllButFaults(stderr: Readable): void {
+  let isFault = false;
+  createInterface({ input: stderr }).on("line", (line) => {
+    isFault = line.includes("fault `disconnect`") || (isFault && line.startsWith("stack:"));
+    if (!isFault) console.error(line);
+  });
+}
+
+/** The adapter behind a Worker: each operation is one request to the probe. */
+function probed(probeUrl: string, settings: StripeSettings): PaymentBackend {
+  const ask = async <Outcome>(operation: string, request: unknown): Promise<Outcome> => {
+    const body = JSON.stringify({ settings, operation, request });
+    const response = await fetch(probeUrl, { method: "POST", body });
+    if (!response.ok) throw new Error(`probe: ${response.status} ${await response.text()}`);
+    // Taken as it is: the probe answers what the adapter returned, and the tests look at all of it.
+    return z.custom<Outcome>(() => true).parse(await response.json());
+  };
+  return {
+    name: "stripe",
+    prepare: (request) => ask("prepare", request),
+    authorize: (request) => ask("authorize", request),
+    capture: (request) => ask("capture", request),
+    void: (request) => ask("void", request),
+    refund: (request) => ask("refund", request),
+    lookup: (request) => ask("lookup", request),
+  };
+}
+
+async function bundle(path: string): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(new URL(path, import.meta.url))],
+    bundle: true,
+    write: false,
+    format: "esm",
+    target: "es2024",
+    external: ["node:*", "cloudflare:*"],
+    conditions: ["workerd", "worker", "browser"],
+  });
+  const text = outputFiles[0]?.text;
+  if (text === undefined) throw new Error(`esbuild made nothing of ${path}`);
+  return text;
+}

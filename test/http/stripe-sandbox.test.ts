@@ -1,0 +1,244 @@
+/**
+ * The Stripe adapter against the sandbox provider: every outcome of every operation, on Node and
+ * inside workerd. What is asserted is the outcome and, beside it, the provider's own ledger.
+ */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { PaymentBackend } from "../../src/domain/payment.ts";
+import { type SandboxHost, startSandbox } from "./sandbox-host.ts";
+
+const money = { amount: 12_900, currency: "EUR" };
+const returnUrl = "https://shop.example/orders/o1?key=k1";
+
+let sandbox: SandboxHost;
+
+beforeAll(async () => {
+  sandbox = await startSandbox();
+}, 60_000);
+
+afterAll(() => sandbox.stop());
+
+beforeEach(() => sandbox.reset());
+
+describe.each(["Node", "workerd"] as const)("the Stripe adapter on %s", (runtime) => {
+  let stripe: PaymentBackend;
+  let keys = 0;
+
+  beforeEach(() => {
+    stripe = sandbox.backend(runtime);
+  });
+
+  /** A key nobody used before. */
+  const key = () => `${runtime}-${++keys}`;
+
+  async function prepared(orderId = "o1"): Promise<string> {
+    const outcome = await stripe.prepare({ orderId, money, key: key() });
+    if (outcome.kind !== "prepared") throw new Error(`not prepared: ${JSON.stringify(outcome)}`);
+    return outcome.paymentId;
+  }
+
+  const authorize = (paymentId: string, method: string, useKey = key()) =>
+    stripe.authorize({ paymentId, method, returnUrl, key: useKey });
+
+  const capture = (paymentId: string, useKey = key()) =>
+    stripe.capture({ paymentId, money, key: useKey });
+
+  async function authorized(method = "pm_card_visa"): Promise<string> {
+    const paymentId = await prepared();
+    expect(await authorize(paymentId, method)).toEqual({ kind: "approved" });
+    return paymentId;
+  }
+
+  async function captured(): Promise<string> {
+    const paymentId = await authorized();
+    expect(await capture(paymentId)).toEqual({ kind: "approved" });
+    return paymentId;
+  }
+
+  async function standing(paymentId: string): Promise<string> {
+    const outcome = await stripe.lookup({ paymentId });
+    return outcome.kind === "found" ? outcome.standing.kind : outcome.kind;
+  }
+
+  test("preparing makes a payment known and moves no money", async () => {
+    const id = await prepared("order-7");
+    expect(await sandbox.payment(id)).toMatchObject({
+      order: "order-7",
+      amount: 12_900,
+      currency: "EUR",
+      status: "requires_payment_method",
+      method: null,
+      authorized: 0,
+      captured: 0,
+    });
+    expect(await standing(id)).toBe("prepared");
+  });
+
+  test("authorizing reserves the money and takes none of it", async () => {
+    const id = await authorized();
+    expect(await sandbox.payment(id)).toMatchObject({ authorized: 12_900, captured: 0 });
+    expect(await standing(id)).toBe("authorized");
+  });
+
+  test("capturing takes the money once, and asking again is approved without taking more", async () => {
+    const id = await captured();
+    expect(await capture(id)).toEqual({ kind: "approved" });
+    expect(await sandbox.payment(id)).toMatchObject({ authorized: 12_900, captured: 12_900 });
+    expect(await standing(id)).toBe("captured");
+  });
+
+  test("voiding lets the reservation go, and asking again is approved", async () => {
+    const id = await authorized();
+    expect(await stripe.void({ paymentId: id, key: key() })).toEqual({ kind: "approved" });
+    expect(await stripe.void({ paymentId: id, key: key() })).toEqual({ kind: "approved" });
+    expect(await sandbox.payment(id)).toMatchObject({ authorized: 12_900, voided: 12_900 });
+    expect(await standing(id)).toBe("voided");
+  });
+
+  test("refunding gives everything back once, and asking again is approved", async () => {
+    const id = await captured();
+    expect(await stripe.refund({ paymentId: id, key: key() })).toEqual({ kind: "approved" });
+    expect(await stripe.refund({ paymentId: id, key: key() })).toEqual({ kind: "approved" });
+    expect(await sandbox.payment(id)).toMatchObject({ captured: 12_900, refunded: 12_900 });
+    expect(await standing(id)).toBe("refunded");
+  });
+
+  test.each([
+    ["pm_card_chargeDeclined", "generic_decline"],
+    ["pm_card_chargeDeclinedInsufficientFunds", "insufficient_funds"],
+    ["pm_card_chargeDeclinedExpiredCard", "expired_card"],
+    ["pm_card_chargeDeclinedProcessingError", "processing_error"],
+  ])("%s is declined as %s, now and when looked up", async (method, reason) => {
+    const paymentId = await prepared();
+    expect(await authorize(paymentId, method)).toEqual({ kind: "declined", reason });
+    const found = { kind: "found", standing: { kind: "declined", reason } };
+    expect(await stripe.lookup({ paymentId })).toEqual(found);
+    expect(await sandbox.payment(paymentId)).toMatchObject({ method, authorized: 0 });
+  });
+
+  test("a declined payment can be paid with another card", async () => {
+    const id = await prepared();
+    await authorize(id, "pm_card_chargeDeclined");
+    expect(await authorize(id, "pm_card_mastercard")).toEqual({ kind: "approved" });
+    expect(await standing(id)).toBe("authorized");
+  });
+
+  test("a payment method nobody knows is declined as an invalid request", async () => {
+    const id = await prepared();
+    const declined = { kind: "declined", reason: "invalid_request" };
+    expect(await authorize(id, "pm_unheard_of")).toEqual(declined);
+    expect(await standing(id)).toBe("prepared");
+  });
+
+  test("a card that asks the shopper is authorized when they accept", async () => {
+    const paymentId = await prepared();
+    const outcome = await authorize(paymentId, "pm_card_authenticationRequired");
+    const url = `${sandbox.url}/sandbox/authenticate/${paymentId}`;
+    expect(outcome).toEqual({ kind: "action_required", url });
+    const found = { kind: "found", standing: { kind: "action_required", url } };
+    expect(await stripe.lookup({ paymentId })).toEqual(found);
+    expect(await decide(url, "accept")).toBe(
+      `${returnUrl}&payment_intent=${paymentId}&redirect_status=succeeded`,
+    );
+    expect(await standing(paymentId)).toBe("authorized");
+  });
+
+  test("a card that asks the shopper is declined when they refuse, and another may pay", async () => {
+    const paymentId = await prepared();
+    await authorize(paymentId, "pm_card_authenticationRequired");
+    await decide(`${sandbox.url}/sandbox/authenticate/${paymentId}`, "refuse");
+    const reason = "payment_intent_authentication_failure";
+    const found = { kind: "found", standing: { kind: "declined", reason } };
+    expect(await stripe.lookup({ paymentId })).toEqual(found);
+    expect(await authorize(paymentId, "pm_card_visa")).toEqual({ kind: "approved" });
+  });
+
+  test("a capture that fails for good is declined and the payment can be voided", async () => {
+    const id = await authorized("pm_sandbox_captureFails");
+    expect(await capture(id)).toEqual({ kind: "declined", reason: "invalid_request" });
+    expect(await capture(id)).toEqual({ kind: "declined", reason: "invalid_request" });
+    expect(await stripe.void({ paymentId: id, key: key() })).toEqual({ kind: "approved" });
+    expect(await sandbox.payment(id)).toMatchObject({ captured: 0, voided: 12_900 });
+  });
+
+  test("what a payment's state rules out is declined and changes nothing", async () => {
+    const declined = { kind: "declined", reason: "invalid_request" };
+    const open = await prepared();
+    expect(await capture(open)).toEqual(declined);
+    expect(await stripe.refund({ paymentId: open, key: key() })).toEqual(declined);
+    const taken = await captured();
+    expect(await stripe.void({ paymentId: taken, key: key() })).toEqual(declined);
+    const freed = await authorized();
+    await stripe.void({ paymentId: freed, key: key() });
+    expect(await capture(freed)).toEqual(declined);
+    expect(await stripe.refund({ paymentId: freed, key: key() })).toEqual(declined);
+    expect(await standing(open)).toBe("prepared");
+    expect(await standing(taken)).toBe("captured");
+    expect(await standing(freed)).toBe("voided");
+  });
+
+  test("authorizing what is authorized already is approved, not charged again", async () => {
+    const id = await authorized();
+    expect(await authorize(id, "pm_card_mastercard")).toEqual({ kind: "approved" });
+    expect(await sandbox.payment(id)).toMatchObject({ method: "pm_card_visa", authorized: 12_900 });
+  });
+
+  test("authorizing what was voided is declined", async () => {
+    const id = await authorized();
+    await stripe.void({ paymentId: id, key: key() });
+    const declined = { kind: "declined", reason: "payment_voided" };
+    expect(await authorize(id, "pm_card_visa")).toEqual(declined);
+  });
+
+  test("one key makes one payment, however many ask at once", async () => {
+    const request = { orderId: "o1", money, key: key() };
+    const outcomes = await Promise.all(Array.from({ length: 10 }, () => stripe.prepare(request)));
+    const first = outcomes[0];
+    expect(first).toMatchObject({ kind: "prepared" });
+    for (const outcome of outcomes) expect(outcome).toEqual(first);
+    expect((await sandbox.ledger()).summary.payments).toBe(1);
+  });
+
+  test("the same key for another request is refused, and an authorized payment stays so", async () => {
+    const used = key();
+    await stripe.prepare({ orderId: "o1", money, key: used });
+    const declined = { kind: "declined", reason: "invalid_request" };
+    expect(await stripe.prepare({ orderId: "o2", money, key: used })).toEqual(declined);
+    const id = await prepared();
+    const confirmKey = key();
+    await authorize(id, "pm_card_visa", confirmKey);
+    expect(await authorize(id, "pm_card_mastercard", confirmKey)).toEqual({ kind: "approved" });
+  });
+
+  test("a wrong API key declines nobody: it says so and waits", async () => {
+    const paymentId = await authorized();
+    const wrong = sandbox.backend(runtime, { apiKey: "sk_live_wrong" });
+    const later = {
+      kind: "retry",
+      after_s: 60,
+      reason: expect.stringContaining("refuses the API key"),
+    };
+    expect(await wrong.prepare({ orderId: "o2", money, key: key() })).toEqual(later);
+    expect(await wrong.capture({ paymentId, money, key: key() })).toEqual(later);
+    expect(await wrong.lookup({ paymentId })).toEqual(later);
+  });
+
+  test("an unknown payment is unknown when looked up, never declined", async () => {
+    expect(await stripe.lookup({ paymentId: "pi_nobody" })).toMatchObject({ kind: "unknown" });
+  });
+
+  test("a provider that cannot be reached is unknown", async () => {
+    const nowhere = sandbox.backend(runtime, { baseUrl: "http://127.0.0.1:1" });
+    const outcome = await nowhere.prepare({ orderId: "o1", money, key: key() });
+    expect(outcome).toMatchObject({ kind: "unknown" });
+  });
+});
+
+/** Submits the sandbox's form as a browser would and returns where it sends the shopper. */
+async function decide(url: string, decision: "accept" | "refuse"): Promise<string | null> {
+  const page = await fetch(url);
+  expect(await page.text()).toContain(`value="${decision}"`);
+  const body = new URLSearchParams({ decision });
+  const response = await fetch(url, { method: "POST", body, redirect: "manual" });
+  expect(response.status).toBe(303);
+  return response.headers.get("location");
+}

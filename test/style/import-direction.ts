@@ -1,0 +1,68 @@
+/**
+ * Who may import whom. Dependencies point inwards: the rules in `src/domain` know nobody, adapters
+ * know the rules and not each other, use cases know both, and one file wires a Worker.
+ */
+import ts from "typescript";
+import { type Finding, lineOf, type SourceFile } from "./source-files.ts";
+
+interface Layer {
+  readonly folder: string;
+  /** Folders and files it may import from, besides its own folder. */
+  readonly mayImport: readonly string[];
+  /** The only packages it may import; any, when absent. */
+  readonly packages?: readonly string[];
+}
+
+const ADAPTERS = ["src/tokens", "src/sales", "src/order-book"];
+
+/** The first layer whose folder holds a file is the file's layer. */
+const LAYERS: readonly Layer[] = [
+  { folder: "src/domain", mayImport: [], packages: ["zod", "@noble/hashes"] },
+  ...ADAPTERS.map((folder) => ({ folder, mayImport: ["src/domain"] })),
+  { folder: "src/journey", mayImport: ["src/domain", ...ADAPTERS] },
+  { folder: "src/merchant", mayImport: ["src/domain", ...ADAPTERS] },
+  { folder: "src/web", mayImport: ["src/domain", "src/journey", "package.json"] },
+  { folder: "src/api", mayImport: ["src/domain", "src/journey", "src/merchant", "src/web"] },
+  { folder: "src/pages", mayImport: ["src/domain", "src/journey", "src/web"] },
+  { folder: "src/operations", mayImport: [] },
+  { folder: "src/gate.ts", mayImport: ["src", "durable-objects"] },
+  { folder: "durable-objects", mayImport: ["src/domain", "src/tokens"] },
+  { folder: "queues/backends", mayImport: ["src/domain"] },
+  { folder: "queues", mayImport: ["src/domain"] },
+  { folder: "simulation/sandbox", mayImport: [] },
+  { folder: "simulation", mayImport: ["src/domain", "src/operations"] },
+];
+
+/** Folders in which a file without a layer is a mistake. */
+const LAYERED = ["src", "durable-objects", "queues", "simulation"];
+
+export function checkImports(file: SourceFile): Finding[] {
+  const layer = LAYERS.find(({ folder }) => isWithin(file.path, folder));
+  if (layer === undefined) {
+    if (!LAYERED.some((folder) => isWithin(file.path, folder))) return [];
+    return [{ path: file.path, line: 1, what: "belongs to no layer of import-direction.ts" }];
+  }
+  const { importedFiles } = ts.preProcessFile(file.text, true, true);
+  return importedFiles.flatMap(({ fileName, pos }) => {
+    if (mayImport(layer, file.path, fileName)) return [];
+    const what = `${layer.folder} may not import ${fileName}`;
+    return [{ path: file.path, line: lineOf(file.text, pos), what }];
+  });
+}
+
+function mayImport(layer: Layer, importer: string, specifier: string): boolean {
+  if (!specifier.startsWith(".")) {
+    return layer.packages?.some((name) => isWithin(specifier, name)) ?? true;
+  }
+  const target = resolveFrom(importer, specifier);
+  return [layer.folder, ...layer.mayImport].some((folder) => isWithin(target, folder));
+}
+
+function resolveFrom(importer: string, specifier: string): string {
+  const url = new URL(specifier, `file:///${importer}`);
+  return url.pathname.slice(1);
+}
+
+function isWithin(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(`${folder}/`);
+}

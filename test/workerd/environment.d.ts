@@ -1,0 +1,8 @@
+/**
+ * What vitest.config.ts adds to the bindings of the Worker under test.
+ */
+declare namespace Cloudflare {
+  interface Env {
+    readonly MIGRATIONS: import("@cloudflare/vitest-pool-workers").D1Migration[];
+  }
+}

@@ -1,0 +1,248 @@
+/**
+ * What of the gate needs a look from inside: which Durable Objects a poll touches, the bindings
+ * and secrets it is given, its tokens and its cookies. The HTTP contract is tested over HTTP.
+ */
+import { createExecutionContext } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from "jose";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { z } from "zod";
+import type { Sale } from "../../src/domain/sale.ts";
+import gate from "../../src/gate.ts";
+import { SnapshotCache } from "../../src/sales/snapshots.ts";
+import { pass, startClock } from "./clock.ts";
+import { instant, openSale, roomOf, saleDocument } from "./shop.ts";
+
+const ORIGIN = "https://shop.example";
+
+beforeEach(() => {
+  startClock();
+  vi.spyOn(console, "error").mockImplementation(() => undefined);
+});
+afterEach(() => vi.restoreAllMocks());
+
+async function ask(path: string, init: RequestInit = {}, withEnv: object = env): Promise<Response> {
+  const request = new Request(`${ORIGIN}/_sluice${path}`, init);
+  return gate.fetch(request, withEnv, createExecutionContext());
+}
+
+let skus = 0;
+
+function aSale(change: Readonly<Record<string, unknown>> = {}): Promise<Sale> {
+  skus += 1;
+  return openSale(saleDocument([{ sku: `SKU-${skus}`, stock: 10 }], change));
+}
+
+function prequeue(): Promise<Sale> {
+  return aSale({ startsAt: instant(Date.now() + 3_600_000) });
+}
+
+const joined = z.object({ ticket: z.string() });
+const admitted = z.object({ admission: z.string() });
+const refused = z.object({ code: z.string(), detail: z.string().optional() });
+
+function join(sale: Sale, init: RequestInit = {}, withEnv: object = env): Promise<Response> {
+  return ask(`/v1/sales/${sale.id}/tickets`, { method: "POST", ...init }, withEnv);
+}
+
+describe("a poll", () => {
+  test("touches no Durable Object, but for the room once a second, however many poll", async () => {
+    const sale = await prequeue();
+    const tickets = await Promise.all(
+      Array.from({ length: 20 }, async () => joined.parse(await (await join(sale)).json()).ticket),
+    );
+    const { WAITING_ROOM, TICKET_BOOTH, SKU_STOCK, ORDER } = env;
+    const namespaces = [WAITING_ROOM, TICKET_BOOTH, SKU_STOCK, ORDER];
+    const [rooms, ...others] = namespaces.map((namespace) => vi.spyOn(namespace, "get"));
+    const pollAll = async (): Promise<void> => {
+      const answers = await Promise.all(
+        [...tickets, ...tickets, ...tickets].map((ticket) => {
+          return ask(`/v1/sales/${sale.id}/status`, { headers: { "Sluice-Ticket": ticket } });
+        }),
+      );
+      expect(answers.every(({ status }) => status === 200)).toBe(true);
+    };
+    pass(1000);
+    await pollAll();
+    const atFirst = rooms?.mock.calls.length ?? 0;
+    expect(atFirst).toBeLessThanOrEqual(1);
+    for (let poll = 0; poll < 5; poll += 1) {
+      pass(199);
+      await pollAll();
+    }
+    expect(rooms).toHaveBeenCalledTimes(atFirst);
+    pass(5);
+    await pollAll();
+    expect(rooms?.mock.calls.length).toBeLessThanOrEqual(atFirst + 1);
+    for (const other of others) expect(other).not.toHaveBeenCalled();
+  });
+});
+
+describe("an isolate's memory of a room, where the location has no cache", () => {
+  test("asks the room once a second, however many poll at once", async () => {
+    const sale = await prequeue();
+    let asked = 0;
+    const room = (id: string) => {
+      asked += 1;
+      return roomOf(id);
+    };
+    const cache = new SnapshotCache(room, null);
+    await cache.snapshot(sale.id, Date.now());
+    for (let second = 1; second <= 3; second += 1) {
+      expect(asked).toBe(second);
+      pass(999);
+      const polls = Array.from({ length: 50 }, () => cache.snapshot(sale.id, Date.now()));
+      expect((await Promise.all(polls)).every((seen) => seen?.stale === false)).toBe(true);
+      expect(asked).toBe(second);
+      pass(1);
+      await Promise.all(polls.map(() => cache.snapshot(sale.id, Date.now())));
+    }
+  });
+
+  test("shows the last snapshot of a room that is gone, marked stale, for five minutes", async () => {
+    vi.spyOn(console, "warn").mockImplementation(() => undefined);
+    const sale = await prequeue();
+    const gone = () => Promise.reject(new Error("gone"));
+    let reads: ConstructorParameters<typeof SnapshotCache>[0] = (id) => roomOf(id);
+    const cache = new SnapshotCache((id) => reads(id), null);
+    const first = await cache.snapshot(sale.id, Date.now());
+    reads = () => ({ snapshot: gone, manifest: gone });
+    pass(1000);
+    const kept = await cache.snapshot(sale.id, Date.now());
+    expect(kept).toEqual({ snapshot: first?.snapshot, stale: true });
+    pass(299_000);
+    expect(await cache.snapshot(sale.id, Date.now())).toMatchObject({ stale: true });
+    pass(1);
+    expect(await cache.snapshot(sale.id, Date.now())).toBeNull();
+  });
+});
+
+describe("a gate without its secrets", () => {
+  const without = (name: "TICKET_KEYS" | "ADMISSION_KEYS" | "ADMIN_TOKEN") => {
+    const { [name]: _, ...rest } = env;
+    return rest;
+  };
+
+  test.each(["TICKET_KEYS", "ADMISSION_KEYS", "ADMIN_TOKEN"] as const)(
+    "lets nobody in and names %s",
+    async (name) => {
+      const sale = await prequeue();
+      const response = await join(sale, {}, without(name));
+      expect(response.status).toBe(503);
+      const { code, detail } = refused.parse(await response.json());
+      expect(code).toBe("not_configured");
+      expect(detail).toContain(`${name} is missing`);
+    },
+  );
+
+  test("still says that it is alive, and never shows a secret's value", async () => {
+    expect((await ask("/health", {}, without("ADMIN_TOKEN"))).status).toBe(200);
+    const sale = await prequeue();
+    const withEnv = { ...env, TICKET_KEYS: "my-secret", ADMIN_TOKEN: "short-secret" };
+    const text = await (await join(sale, {}, withEnv)).text();
+    expect(text).toContain("TICKET_KEYS is not JSON");
+    expect(text).not.toContain("my-secret");
+    expect(text).not.toContain("short-secret");
+  });
+});
+
+describe("rate limits", () => {
+  /** Lets `most` writes of a key through and refuses the rest, as the platform's binding does. */
+  function limiter(most: number) {
+    const seen = new Map<string, number>();
+    return {
+      limit: async ({ key }: { readonly key: string }) => {
+        seen.set(key, (seen.get(key) ?? 0) + 1);
+        return { success: (seen.get(key) ?? 0) <= most };
+      },
+    };
+  }
+
+  test("past the address's limit a write is refused with 429 and Retry-After, and reads are not counted", async () => {
+    const sale = await prequeue();
+    const withEnv = { ...env, WRITES_BY_ADDRESS: limiter(2) };
+    const from = (address: string) => ({ headers: { "CF-Connecting-IP": address } });
+    const statuses: number[] = [];
+    for (let write = 0; write < 3; write += 1) {
+      statuses.push((await join(sale, from("192.0.2.1"), withEnv)).status);
+    }
+    expect(statuses).toEqual([201, 201, 429]);
+    const last = await join(sale, from("192.0.2.1"), withEnv);
+    expect(Number(last.headers.get("Retry-After"))).toBeGreaterThan(0);
+    expect(refused.parse(await last.json()).code).toBe("rate_limited");
+    expect((await join(sale, from("192.0.2.2"), withEnv)).status).toBe(201);
+    const read = await ask(`/v1/sales/${sale.id}`, from("192.0.2.1"), withEnv);
+    expect(read.status).toBe(200);
+  });
+
+  test("past the subject's limit it does not help to come from another address", async () => {
+    const sale = await prequeue();
+    const withEnv = { ...env, WRITES_BY_SUBJECT: limiter(1) };
+    const { ticket } = joined.parse(await (await join(sale)).json());
+    const write = (address: string) => {
+      return join(
+        sale,
+        { headers: { "Sluice-Ticket": ticket, "CF-Connecting-IP": address } },
+        withEnv,
+      );
+    };
+    expect((await write("192.0.2.1")).status).toBe(200);
+    expect((await write("192.0.2.2")).status).toBe(429);
+  });
+});
+
+describe("tokens", () => {
+  test("an admission is verified by anybody with the published keys, which hold nothing private", async () => {
+    const sale = await aSale();
+    const { admission } = admitted.parse(await (await join(sale)).json());
+    const published = await (await ask("/.well-known/jwks.json")).json();
+    const jwks = z
+      .object({ keys: z.array(z.looseObject({ kty: z.string(), kid: z.string() })).min(1) })
+      .parse(published);
+    expect(jwks.keys.every((key) => !("d" in key) && !("k" in key))).toBe(true);
+    const { payload, protectedHeader } = await jwtVerify(admission, createLocalJWKSet(jwks), {
+      issuer: "sluice",
+      audience: sale.id,
+      algorithms: ["EdDSA"],
+      typ: "sluice-admission+jwt",
+    });
+    expect(protectedHeader.kid).toBe(jwks.keys[0]?.kid);
+    expect(payload).toMatchObject({ lane: "general" });
+    expect(payload.exp).toBeGreaterThan(Date.now() / 1000);
+  });
+
+  test("a ticket is signed with another key and algorithm than an admission", async () => {
+    const { ticket } = joined.parse(await (await join(await prequeue())).json());
+    expect(decodeProtectedHeader(ticket)).toMatchObject({ alg: "HS256", typ: "sluice-ticket+jwt" });
+  });
+
+  test.each([
+    ["ticket", prequeue],
+    ["admission", aSale],
+  ])("the cookie of a %s is __Host-, Secure, HttpOnly and SameSite=Lax", async (token, open) => {
+    const sale = await open();
+    const cookie = (await join(sale)).headers.getSetCookie().find((value) => value.includes(token));
+    expect(cookie).toMatch(new RegExp(`^__Host-sluice-${token}-${sale.id}=`));
+    for (const attribute of ["Path=/", "Secure", "HttpOnly", "SameSite=Lax"]) {
+      expect(cookie?.split("; ")).toContain(attribute);
+    }
+    expect(cookie).not.toContain("Domain");
+  });
+});
+
+describe("a write of a browser", () => {
+  test.each([
+    ["a foreign Origin", { Origin: "https://evil.example" }],
+    ["the Origin null", { Origin: "null" }],
+    ["Sec-Fetch-Site: cross-site", { "Sec-Fetch-Site": "cross-site" }],
+    ["cookies and no Origin", { Cookie: "__Host-sluice-ticket-x=y" }],
+  ])("with %s is refused", async (_, headers) => {
+    const response = await join(await prequeue(), { headers });
+    expect(response.status).toBe(403);
+    expect(refused.parse(await response.json()).code).toBe("origin_mismatch");
+  });
+
+  test("from the shop's own pages is taken", async () => {
+    expect((await join(await prequeue(), { headers: { Origin: ORIGIN } })).status).toBe(201);
+  });
+});

@@ -1,0 +1,188 @@
+/**
+ * The orders Worker around the pipeline: its breaker with the real KV, and messages that cannot be
+ * read or were given up, parked in the real D1.
+ */
+import { env } from "cloudflare:workers";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { z } from "zod";
+import { sharedBreakerSchema, type SharedBreaker } from "../../src/domain/breaker.ts";
+import { replayDeadLetter } from "../../src/merchant/orders.ts";
+import { findDeadLetter, listDeadLetters } from "../../src/order-book/order-book.ts";
+import { pass, startClock } from "./clock.ts";
+import { handOver, noting, takeSent } from "./mail.ts";
+import { everyCallMeets, faultsOff, moneyOf, paymentsOf } from "./sandbox.ts";
+import { intentOf, letIn, levelsOf, openSale, orderOf, saleDocument } from "./shop.ts";
+
+const BREAKER = "breaker:payment";
+const FORCE = "force:payment";
+
+beforeEach(() => {
+  startClock();
+  vi.spyOn(console, "warn").mockImplementation(() => undefined);
+});
+afterEach(async () => {
+  await Promise.all([faultsOff(), env.CONFIG.delete(BREAKER), env.CONFIG.delete(FORCE)]);
+  vi.restoreAllMocks();
+});
+
+let skus = 0;
+
+/** Orders of one unit each, accepted; their messages are taken out of the queue. */
+async function acceptedOrders(count: number) {
+  skus += 1;
+  const sku = `SKU-${skus}`;
+  const sale = await openSale(saleDocument([{ sku, stock: count }]));
+  const ids: string[] = [];
+  for (let index = 0; index < count; index += 1) {
+    const buyer = `buyer-${index}`;
+    await letIn(sale, buyer);
+    const intent = intentOf(sale, buyer, { [sku]: 1 });
+    expect((await orderOf(intent.id).place(intent)).kind).toBe("accepted");
+    ids.push(intent.id);
+  }
+  return { sku, ids, messages: takeSent("sluice-orders") };
+}
+
+async function acceptedOrder() {
+  const { ids, messages } = await acceptedOrders(1);
+  const [id = ""] = ids;
+  return { id, messages };
+}
+
+async function stateOf(id: string): Promise<string | undefined> {
+  return (await orderOf(id).view())?.order.state;
+}
+
+/** An environment no isolate has seen: its breakers know only what KV says. Writes are noted. */
+function freshEnv(): { readonly withEnv: typeof env; readonly writes: SharedBreaker["state"][] } {
+  const writes: SharedBreaker["state"][] = [];
+  const CONFIG = new Proxy(env.CONFIG, {
+    get(real, name): unknown {
+      if (name !== "put") return Reflect.get(real, name).bind(real);
+      return (key: string, value: string): Promise<void> => {
+        writes.push(sharedBreakerSchema.parse(JSON.parse(value)).state);
+        return real.put(key, value);
+      };
+    },
+  });
+  return { withEnv: { ...env, CONFIG }, writes };
+}
+
+const OPEN_FOR_MS = 5000;
+
+function openUntil(retryAt_ms: number): SharedBreaker {
+  const openedAt_ms = retryAt_ms - OPEN_FOR_MS;
+  const said = { reason: "a test said so", by: "another isolate" };
+  return { v: 1, state: "open", epoch: 7, openedAt_ms, retryAt_ms, openings: 1, ...said };
+}
+
+describe("the payment breaker", () => {
+  test("opens on failures, keeps orders waiting without a call, and lets them all through when the provider is back", async () => {
+    const { sku, ids, messages } = await acceptedOrders(10);
+    const { withEnv, writes } = freshEnv();
+    await everyCallMeets("error_before");
+    expect((await handOver("sluice-orders", messages, { withEnv })).again).toHaveLength(10);
+    expect(writes).toEqual(["open"]);
+    const shared = sharedBreakerSchema.parse(await env.CONFIG.get(BREAKER, "json"));
+    expect(shared).toMatchObject({ state: "open", epoch: 1, reason: "100 % of 10 calls failed" });
+    await faultsOff();
+    pass(2000);
+    const kept = await handOver("sluice-orders", messages, { withEnv });
+    expect(kept.again_s).toEqual(messages.map(() => 3));
+    expect(await Promise.all(ids.map(paymentsOf))).toEqual(ids.map(() => []));
+    let waiting: readonly unknown[] = kept.again;
+    for (let round = 0; waiting.length > 0 && round < 20; round += 1) {
+      pass(OPEN_FOR_MS);
+      waiting = (await handOver("sluice-orders", waiting, { withEnv })).again;
+    }
+    expect(await Promise.all(ids.map(stateOf))).toEqual(ids.map(() => "confirmed"));
+    expect(writes).toEqual(["open", "closed"]);
+    for (const id of ids) expect(await moneyOf(id)).toMatchObject({ captures: 1, reserved: 0 });
+    expect(await levelsOf(sku)).toEqual({ available: 0, held: 0, ordered: 0, sold: 10 });
+  });
+
+  test("that another isolate opened is open here too, until its hour", async () => {
+    const { id, messages } = await acceptedOrder();
+    await env.CONFIG.put(BREAKER, JSON.stringify(openUntil(Date.now() + 3000)));
+    const { withEnv } = freshEnv();
+    expect((await handOver("sluice-orders", messages, { withEnv })).again_s).toEqual([3]);
+    expect(await paymentsOf(id)).toEqual([]);
+    pass(3000);
+    await handOver("sluice-orders", messages, { withEnv });
+    expect(await stateOf(id)).toBe("confirmed");
+  });
+
+  test.each([
+    ["no JSON", "{ open"],
+    ["another shape", '{"state":"ajar"}'],
+    ["another version", JSON.stringify({ ...openUntil(Number.MAX_SAFE_INTEGER), v: 2 })],
+  ])("that reads as %s in KV counts as absent", async (_, value) => {
+    const { id, messages } = await acceptedOrder();
+    await env.CONFIG.put(BREAKER, value);
+    await handOver("sluice-orders", messages, { withEnv: freshEnv().withEnv });
+    expect(await stateOf(id)).toBe("confirmed");
+  });
+
+  test("obeys the operator, even beside an unreadable value: open lets no call out, and nothing is declined", async () => {
+    const { id, messages } = await acceptedOrder();
+    await Promise.all([env.CONFIG.put(FORCE, "open"), env.CONFIG.put(BREAKER, "{ open")]);
+    const { withEnv } = freshEnv();
+    expect((await handOver("sluice-orders", messages, { withEnv })).again).toHaveLength(1);
+    expect(await stateOf(id)).toBe("authorizing");
+    expect(await paymentsOf(id)).toEqual([]);
+    await env.CONFIG.delete(FORCE);
+    pass(OPEN_FOR_MS);
+    await handOver("sluice-orders", messages, { withEnv });
+    expect(await stateOf(id)).toBe("confirmed");
+  });
+});
+
+describe("a message", () => {
+  test("that cannot be read is parked at once with its body, beside others that are taken", async () => {
+    const { id, messages } = await acceptedOrder();
+    const bodies = [{ v: 9, order: id }, ...messages];
+    const handled = await handOver("sluice-orders", bodies, { ids: ["strange", "good"] });
+    expect(handled).toMatchObject({ acknowledged: 2, again: [] });
+    expect(await stateOf(id)).toBe("confirmed");
+    const letter = await findDeadLetter(env.ORDER_BOOK, "strange");
+    expect(letter).toMatchObject({ queue: "sluice-orders", reason: "not an order message" });
+    expect(z.unknown().parse(JSON.parse(letter?.body ?? ""))).toEqual({ v: 9, order: id });
+    const replayed = await replayDeadLetter({ env, now: Date.now() }, "strange");
+    expect(replayed).toEqual({ kind: "unreadable" });
+  });
+
+  test("that is no event is parked, and the events beside it are kept", async () => {
+    await acceptedOrder();
+    const events = takeSent("sluice-events");
+    const handled = await handOver("sluice-events", [null, ...events], { ids: ["no-event"] });
+    expect(handled.acknowledged).toBe(events.length + 1);
+    const letter = await findDeadLetter(env.ORDER_BOOK, "no-event");
+    expect(letter).toMatchObject({ queue: "sluice-events", reason: "not an event" });
+  });
+
+  test("that was given up is parked once, and its replay takes the order to its end, once", async () => {
+    const { id, messages } = await acceptedOrder();
+    const ids = ["given-up"];
+    for (let time = 0; time < 2; time += 1) {
+      await handOver("sluice-orders-dead", messages, { ids, attempts: 20 });
+    }
+    const letters = await listDeadLetters(env.ORDER_BOOK);
+    expect(letters.filter((letter) => letter.id === "given-up")).toMatchObject([
+      { queue: "sluice-orders-dead", reason: "retries used up", attempts: 20, replayed_ms: null },
+    ]);
+    const ORDERS_QUEUE = noting(env.ORDERS_QUEUE, "sluice-orders", new Set());
+    const context = { env: { ...env, ORDERS_QUEUE }, now: Date.now() };
+    for (let time = 0; time < 2; time += 1) {
+      const replayed = await replayDeadLetter(context, "given-up");
+      expect(replayed).toMatchObject({
+        kind: "replayed",
+        deadLetter: { replayed_ms: context.now },
+      });
+      expect(await handOver("sluice-orders", takeSent("sluice-orders"))).toMatchObject({
+        again: [],
+      });
+      expect(await stateOf(id)).toBe("confirmed");
+    }
+    expect(await moneyOf(id)).toMatchObject({ captures: 1 });
+  });
+});

@@ -1,0 +1,252 @@
+/**
+ * The pipeline with the real order, stock, room, order book and the sandbox provider behind the
+ * Stripe SDK: each way an order can end, and what faults, duplicates and wrong order change: time.
+ */
+import { env } from "cloudflare:workers";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { LEASE_MS, PAYMENT_TIMEOUT_MS } from "../../src/domain/limits.ts";
+import type { PaymentBackend } from "../../src/domain/payment.ts";
+import { orderBook } from "../../queues/backends/order-book.ts";
+import { stripePayments } from "../../queues/backends/stripe.ts";
+import { Breaker } from "../../queues/breakers.ts";
+import { advance, type Pipeline } from "../../queues/pipeline.ts";
+import type { FaultKind } from "../../simulation/sandbox/faults.ts";
+import { pass, startClock } from "./clock.ts";
+import { handOver, takeSent } from "./mail.ts";
+import { everyCallMeets, faultsOff, moneyOf, paymentsOf } from "./sandbox.ts";
+import {
+  intentOf,
+  letIn,
+  levelsOf,
+  openSale,
+  orderOf,
+  roomOf,
+  saleDocument,
+  settle,
+} from "./shop.ts";
+
+beforeEach(() => {
+  startClock();
+  vi.spyOn(console, "warn").mockImplementation(() => undefined);
+});
+afterEach(async () => {
+  await faultsOff();
+  vi.restoreAllMocks();
+});
+
+let skus = 0;
+
+/** An order of one unit out of three, accepted; its queue message is taken out. */
+async function acceptedOrder(paymentMethod = "pm_card_visa") {
+  skus += 1;
+  const sku = `SKU-${skus}`;
+  const sale = await openSale(saleDocument([{ sku, stock: 3 }]));
+  await letIn(sale, "ann");
+  const intent = intentOf(sale, "ann", { [sku]: 1 }, { paymentMethod });
+  expect((await orderOf(intent.id).place(intent)).kind).toBe("accepted");
+  const [message] = takeSent("sluice-orders");
+  return { sku, sale, intent, id: intent.id, message };
+}
+
+async function historyOf(id: string): Promise<string[]> {
+  return (await orderOf(id).history()).map(({ state }) => state);
+}
+
+function bookingOf(id: string) {
+  return env.ORDER_BOOK.prepare("SELECT status, total FROM bookings WHERE order_id = ?")
+    .bind(id)
+    .first();
+}
+
+async function rowsOf(table: "orders" | "events", id: string) {
+  const column = { orders: "id", events: "order_id" }[table];
+  const rows = await env.ORDER_BOOK.prepare(`SELECT * FROM ${table} WHERE ${column} = ?`)
+    .bind(id)
+    .all();
+  return rows.results;
+}
+
+describe("an order with one message", () => {
+  test("is authorized, booked, captured once and confirmed; its unit is sold, its seat spent", async () => {
+    const { sku, sale, intent, id, message } = await acceptedOrder();
+    expect(await handOver("sluice-orders", [message])).toMatchObject({ acknowledged: 1 });
+    expect(await historyOf(id)).toEqual([
+      "placing",
+      "accepted",
+      "authorizing",
+      "authorized",
+      "booking",
+      "booked",
+      "capturing",
+      "confirmed",
+    ]);
+    expect(await levelsOf(sku)).toEqual({ available: 2, held: 0, ordered: 0, sold: 1 });
+    expect(await moneyOf(id)).toEqual({ captures: 1, kept: intent.total, reserved: 0 });
+    expect(await bookingOf(id)).toEqual({ status: "booked", total: intent.total });
+    const figures = await roomOf(sale.id).figures();
+    expect(figures).toMatchObject({ seats: { active: 0, spent: 1 } });
+  });
+
+  test("declined keeps the hold and the seat, and a second order with another card is paid", async () => {
+    const { sku, sale, id, message } = await acceptedOrder(
+      "pm_card_chargeDeclinedInsufficientFunds",
+    );
+    await handOver("sluice-orders", [message]);
+    const seen = await orderOf(id).view();
+    expect(seen?.order).toMatchObject({ state: "declined", reason: "insufficient_funds" });
+    expect(await levelsOf(sku)).toEqual({ available: 2, held: 1, ordered: 0, sold: 0 });
+    expect(await moneyOf(id)).toEqual({ captures: 0, kept: 0, reserved: 0 });
+    const second = intentOf(sale, "ann", { [sku]: 1 }, { id: `${id}-again` });
+    expect((await orderOf(second.id).place(second)).kind).toBe("accepted");
+    expect(await settle(second.id)).toBe("confirmed");
+    expect(await levelsOf(sku)).toEqual({ available: 2, held: 0, ordered: 0, sold: 1 });
+  });
+
+  test("whose capture can never succeed is voided and released, and its booking cancelled", async () => {
+    const { sku, id } = await acceptedOrder("pm_sandbox_captureFails");
+    expect(await settle(id)).toBe("failed");
+    expect(await levelsOf(sku)).toEqual({ available: 3, held: 0, ordered: 0, sold: 0 });
+    expect(await moneyOf(id)).toEqual({ captures: 0, kept: 0, reserved: 0 });
+    expect(await bookingOf(id)).toMatchObject({ status: "cancelled" });
+  });
+});
+
+const KINDS: readonly FaultKind[] = ["error_before", "error_after", "rate_limit"];
+const OPERATIONS = ["prepare", "authorize", "capture"] as const;
+type Operation = (typeof OPERATIONS)[number];
+
+function stripe(): PaymentBackend {
+  return stripePayments({
+    apiKey: env.STRIPE_API_KEY,
+    baseUrl: env.STRIPE_API_BASE,
+    timeout_ms: PAYMENT_TIMEOUT_MS,
+  });
+}
+
+/** The real adapter; the first call of one operation meets a fault at the provider. */
+function stripeWithFault(operation: Operation, kind: FaultKind): PaymentBackend {
+  const real = stripe();
+  let met = false;
+  const faulty = async <Outcome>(name: Operation, call: () => Promise<Outcome>) => {
+    if (name !== operation || met) return call();
+    met = true;
+    await everyCallMeets(kind);
+    try {
+      return await call();
+    } finally {
+      await faultsOff();
+    }
+  };
+  return {
+    ...real,
+    prepare: (request) => faulty("prepare", () => real.prepare(request)),
+    authorize: (request) => faulty("authorize", () => real.authorize(request)),
+    capture: (request) => faulty("capture", () => real.capture(request)),
+  };
+}
+
+function pipelineWith(payments: PaymentBackend): Pipeline {
+  return {
+    payments,
+    orders: orderBook(env.ORDER_BOOK),
+    paymentBreaker: new Breaker(env.CONFIG, "payment", "test"),
+    orderBreaker: new Breaker(env.CONFIG, "orders", "test"),
+    now: () => Date.now(),
+    newId: () => crypto.randomUUID(),
+  };
+}
+
+/** Hands the message over as often as it asks to come again, and lets the time between pass. */
+async function advanceToTheEnd(pipeline: Pipeline, id: string): Promise<number> {
+  for (let deliveries = 1; deliveries < 20; deliveries += 1) {
+    const progress = await advance(pipeline, orderOf(id));
+    if (progress.kind === "done") return deliveries;
+    pass(progress.after_s * 1000);
+  }
+  throw new Error(`order ${id} is still not done`);
+}
+
+describe.each(KINDS)("the provider answers %s", (kind) => {
+  test.each(OPERATIONS)("to %s: the order is confirmed with one charge", async (operation) => {
+    const { sku, intent, id } = await acceptedOrder();
+    await advanceToTheEnd(pipelineWith(stripeWithFault(operation, kind)), id);
+    const states = await historyOf(id);
+    expect(states.at(-1)).toBe("confirmed");
+    // Preparing moves no money, and a refused call had no effect: neither is in doubt.
+    const doubtful = operation !== "prepare" && kind !== "rate_limit";
+    expect(states.includes("in_doubt")).toBe(doubtful);
+    expect(await moneyOf(id)).toEqual({ captures: 1, kept: intent.total, reserved: 0 });
+    expect(await levelsOf(sku)).toEqual({ available: 2, held: 0, ordered: 0, sold: 1 });
+  });
+});
+
+test("while the outcome of a payment is unknown its unit stays ordered, for hours if it must", async () => {
+  const { sku, id, message } = await acceptedOrder();
+  const pipeline = pipelineWith(stripeWithFault("capture", "error_after"));
+  await advance(pipeline, orderOf(id));
+  expect((await historyOf(id)).at(-1)).toBe("in_doubt");
+  await everyCallMeets("error_before");
+  for (let hour = 0; hour < 5; hour += 1) {
+    pass(3_600_000);
+    expect((await advance(pipelineWith(stripe()), orderOf(id))).kind).toBe("again");
+    expect(await levelsOf(sku)).toEqual({ available: 2, held: 0, ordered: 1, sold: 0 });
+  }
+  await faultsOff();
+  pass(3_600_000);
+  await handOver("sluice-orders", [message]);
+  expect(await orderOf(id).view()).toMatchObject({ order: { state: "confirmed" } });
+  expect(await moneyOf(id)).toMatchObject({ captures: 1, reserved: 0 });
+});
+
+test("a step is one consumer's for as long as its lease, and then another's with the same key", async () => {
+  const { id } = await acceptedOrder();
+  const order = orderOf(id);
+  const first = await order.lease("first");
+  expect(first).toMatchObject({ kind: "step", step: "authorize", key: `${id}:authorize:1` });
+  const busy = await order.lease("second");
+  expect(busy).toMatchObject({ kind: "busy", until_ms: Date.now() + LEASE_MS });
+  expect(await order.recordPayment("second", "pi_second")).toBe("stale");
+  pass(LEASE_MS);
+  expect(await order.lease("second")).toMatchObject({ kind: "step", key: `${id}:authorize:1` });
+  expect(await order.recordPayment("first", "pi_first")).toBe("stale");
+  const late = await order.report("first", { step: "authorize", outcome: { kind: "approved" } });
+  expect(late).toEqual({ kind: "stale" });
+  expect((await historyOf(id)).at(-1)).toBe("authorizing");
+});
+
+describe("messages that repeat or come late", () => {
+  test("ten at once take the steps once", async () => {
+    const { sku, intent, id, message } = await acceptedOrder();
+    const ten = Array.from({ length: 10 }, () => message);
+    await handOver("sluice-orders", ten);
+    const states = await historyOf(id);
+    expect(new Set(states).size).toBe(states.length);
+    expect(states.at(-1)).toBe("confirmed");
+    expect(await paymentsOf(id)).toHaveLength(1);
+    expect(await moneyOf(id)).toEqual({ captures: 1, kept: intent.total, reserved: 0 });
+    expect(await levelsOf(sku)).toEqual({ available: 2, held: 0, ordered: 0, sold: 1 });
+  });
+
+  test("to a final order, or to one nobody placed, are acknowledged and change nothing", async () => {
+    const { id, message } = await acceptedOrder();
+    await handOver("sluice-orders", [message]);
+    const before = await historyOf(id);
+    const stranger = { v: 1, kind: "order", order: `ord_${"0".repeat(40)}` };
+    const late = await handOver("sluice-orders", [message, stranger]);
+    expect(late).toMatchObject({ acknowledged: 2, again: [] });
+    expect(await historyOf(id)).toEqual(before);
+  });
+
+  test("events are logged once each, and an older one never replaces a newer", async () => {
+    takeSent("sluice-events");
+    const { id, message } = await acceptedOrder();
+    await handOver("sluice-orders", [message]);
+    const events = takeSent("sluice-events");
+    expect(events).toHaveLength(2);
+    const reversed = events.toReversed();
+    await handOver("sluice-events", [...reversed, ...events]);
+    await handOver("sluice-events", reversed);
+    expect(await rowsOf("events", id)).toHaveLength(2);
+    expect(await rowsOf("orders", id)).toMatchObject([{ id, state: "confirmed", version: 8 }]);
+  });
+});

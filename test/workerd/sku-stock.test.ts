@@ -1,0 +1,255 @@
+/**
+ * SkuStock on the real platform: concurrency, deadlines, evictions, reports and the audit. After
+ * every step the ledger must add up to the counters (P1, P5).
+ */
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import type { HoldCommand } from "../../src/domain/stock.ts";
+import type { Sale } from "../../src/domain/sale.ts";
+import { pass, startClock } from "./clock.ts";
+import { mishaps } from "./mishaps.ts";
+import {
+  intentOf,
+  letIn,
+  levelsOf,
+  openSale,
+  orderOf,
+  roomOf,
+  saleDocument,
+  settle,
+  stockOf,
+} from "./shop.ts";
+
+beforeEach(() => {
+  startClock();
+  vi.spyOn(console, "warn").mockImplementation(() => undefined);
+});
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const BUYERS = Array.from({ length: 100 }, (_, index) => `buyer-${index}`);
+
+let skus = 0;
+
+async function receive(quantity: number): Promise<string> {
+  skus += 1;
+  const sku = `SKU-${skus}`;
+  const moved = await stockOf(sku).move({ id: "first", kind: "receive", quantity, reason: "new" });
+  expect(moved.kind).toBe("moved");
+  return sku;
+}
+
+function holdBy(buyer: string, change: Partial<HoldCommand> = {}): HoldCommand {
+  const deadline_ms = Date.now() + MINUTE_MS;
+  return { sale: "sale", buyer, id: "cart", quantity: 1, limitPerBuyer: 1, deadline_ms, ...change };
+}
+
+function orderBy(buyer: string) {
+  const id = `order-of-${buyer}`;
+  return { sale: "sale", buyer, id, holdId: "cart", quantity: 1, limitPerBuyer: 1 };
+}
+
+function kindsOf(outcomes: readonly { readonly kind: string }[]): Record<string, number> {
+  const kinds: Record<string, number> = {};
+  for (const { kind } of outcomes) kinds[kind] = (kinds[kind] ?? 0) + 1;
+  return kinds;
+}
+
+describe("one unit and a hundred buyers at once", () => {
+  test("is held by exactly one of them", async () => {
+    const sku = await receive(1);
+    const outcomes = await Promise.all(BUYERS.map((buyer) => stockOf(sku).hold(holdBy(buyer))));
+    expect(kindsOf(outcomes)).toEqual({ held: 1, sold_out: 99 });
+    expect(await levelsOf(sku)).toEqual({ available: 0, held: 1, ordered: 0, sold: 0 });
+  });
+
+  test("is ordered by exactly one of them", async () => {
+    const sku = await receive(1);
+    const outcomes = await Promise.all(BUYERS.map((buyer) => stockOf(sku).order(orderBy(buyer))));
+    expect(kindsOf(outcomes)).toEqual({ ordered: 1, sold_out: 99 });
+    expect(await levelsOf(sku)).toEqual({ available: 0, held: 0, ordered: 1, sold: 0 });
+  });
+});
+
+test("the last unit is held, ordered and sold", async () => {
+  const sku = await receive(1);
+  await stockOf(sku).hold(holdBy("ann"));
+  expect(await stockOf(sku).order(orderBy("ann"))).toMatchObject({ kind: "ordered", fromHold: 1 });
+  expect(await stockOf(sku).sell(orderBy("ann"))).toEqual({ kind: "sold", quantity: 1 });
+  expect(await levelsOf(sku)).toEqual({ available: 0, held: 0, ordered: 0, sold: 1 });
+});
+
+test("a release that comes twice, or a hundred times at once, frees once", async () => {
+  const sku = await receive(5);
+  await stockOf(sku).order(orderBy("ann"));
+  await stockOf(sku).order(orderBy("bob"));
+  const command = { ...orderBy("ann"), backTo: null };
+  const outcomes = await Promise.all(BUYERS.map(() => stockOf(sku).release(command)));
+  expect(kindsOf(outcomes)).toEqual({ released: 1, already_released: 99 });
+  expect(await levelsOf(sku)).toEqual({ available: 4, held: 0, ordered: 1, sold: 0 });
+});
+
+describe("a hold past its deadline", () => {
+  test("goes back by alarm, with nobody asking", async () => {
+    const sku = await receive(2);
+    await stockOf(sku).hold(holdBy("ann"));
+    pass(MINUTE_MS);
+    expect(await runDurableObjectAlarm(stockOf(sku))).toBe(true);
+    const kinds = (await stockOf(sku).history(0, 10)).map(({ kind }) => kind);
+    expect(kinds).toEqual(["receive", "hold", "expire"]);
+    expect(await levelsOf(sku)).toEqual({ available: 2, held: 0, ordered: 0, sold: 0 });
+  });
+
+  test("is gone for whoever comes before the alarm, and no millisecond earlier", async () => {
+    const sku = await receive(1);
+    await stockOf(sku).hold(holdBy("ann"));
+    pass(MINUTE_MS - 1);
+    expect((await stockOf(sku).hold(holdBy("bob"))).kind).toBe("sold_out");
+    pass(1);
+    expect((await stockOf(sku).hold(holdBy("bob"))).kind).toBe("held");
+    expect(await levelsOf(sku)).toEqual({ available: 0, held: 1, ordered: 0, sold: 0 });
+  });
+
+  test("racing its own order resolves one way: fresh units if there are any, else sold out", async () => {
+    const [one, none] = [await receive(1), await receive(1)];
+    await stockOf(one).hold(holdBy("ann"));
+    await stockOf(none).hold(holdBy("ann"));
+    pass(MINUTE_MS);
+    await stockOf(none).hold(holdBy("bob"));
+    expect(await stockOf(one).order(orderBy("ann"))).toMatchObject({ kind: "ordered", fresh: 1 });
+    expect(await stockOf(none).order(orderBy("ann"))).toMatchObject({ kind: "sold_out" });
+    expect(await levelsOf(one)).toEqual({ available: 0, held: 0, ordered: 1, sold: 0 });
+    expect(await levelsOf(none)).toEqual({ available: 0, held: 1, ordered: 0, sold: 0 });
+  });
+});
+
+test("evicted after every command it keeps all of it, and answers repeated commands the same", async () => {
+  const sku = await receive(10);
+  const hold = holdBy("ann", { quantity: 3, limitPerBuyer: 3 });
+  const order = { ...orderBy("ann"), quantity: 2, limitPerBuyer: 3 };
+  const buffer = { id: "keep", kind: "buffer", quantity: 2, reason: "for the press" } as const;
+  const commands = [
+    [() => stockOf(sku).hold(hold), "held", "already_held"],
+    [() => stockOf(sku).order(order), "ordered", "already_ordered"],
+    [() => stockOf(sku).sell(order), "sold", "already_sold"],
+    [() => stockOf(sku).move(buffer), "moved", "already_moved"],
+    [() => stockOf(sku).hold({ ...hold, quantity: 0 }), "released", "released"],
+  ] as const;
+  for (const [command, first, repeated] of commands) {
+    expect((await command()).kind).toBe(first);
+    await evictDurableObject(stockOf(sku));
+    expect((await command()).kind).toBe(repeated);
+    await levelsOf(sku);
+    await evictDurableObject(stockOf(sku));
+  }
+  expect(await levelsOf(sku)).toEqual({ available: 6, held: 0, ordered: 0, sold: 2 });
+});
+
+async function saleOfOne(stock: number): Promise<{ sale: Sale; sku: string }> {
+  skus += 1;
+  const sku = `SKU-${skus}`;
+  return { sku, sale: await openSale(saleDocument([{ sku, stock, limitPerBuyer: 10 }])) };
+}
+
+async function levelInRoom(sale: Sale): Promise<number | undefined> {
+  return (await roomOf(sale.id).snapshot())?.stock[0]?.available;
+}
+
+describe("the room hears of the levels", () => {
+  test("by the alarm, at most once a second, whatever else the alarm is for", async () => {
+    const { sale, sku } = await saleOfOne(10);
+    const hold = (id: string, lasts_ms: number) => {
+      const deadline_ms = Date.now() + lasts_ms;
+      return stockOf(sku).hold(holdBy(id, { sale: sale.id, id, deadline_ms, limitPerBuyer: 10 }));
+    };
+    await runDurableObjectAlarm(stockOf(sku));
+    pass(1000);
+    await hold("ann", 200);
+    await hold("bob", MINUTE_MS);
+    expect(await levelInRoom(sale)).toBe(10);
+    await runDurableObjectAlarm(stockOf(sku));
+    expect(await levelInRoom(sale)).toBe(8);
+    pass(200);
+    await runDurableObjectAlarm(stockOf(sku));
+    expect(await levelsOf(sku)).toMatchObject({ available: 9, held: 1 });
+    expect(await levelInRoom(sale)).toBe(8);
+    pass(800);
+    await runDurableObjectAlarm(stockOf(sku));
+    expect(await levelInRoom(sale)).toBe(9);
+  });
+
+  test("again, when the room failed", async () => {
+    const { sale, sku } = await saleOfOne(10);
+    await runDurableObjectAlarm(stockOf(sku));
+    mishaps.deafRooms.add(sale.id);
+    pass(1000);
+    await stockOf(sku).hold(holdBy("ann", { sale: sale.id }));
+    await runDurableObjectAlarm(stockOf(sku));
+    expect(await levelInRoom(sale)).toBe(10);
+    mishaps.deafRooms.delete(sale.id);
+    pass(1000);
+    expect(await runDurableObjectAlarm(stockOf(sku))).toBe(true);
+    expect(await levelInRoom(sale)).toBe(9);
+  });
+
+  test("after an eviction between the change and the report", async () => {
+    const { sale, sku } = await saleOfOne(10);
+    await runDurableObjectAlarm(stockOf(sku));
+    pass(1000);
+    await stockOf(sku).hold(holdBy("ann", { sale: sale.id }));
+    await evictDurableObject(stockOf(sku));
+    await runDurableObjectAlarm(stockOf(sku));
+    expect(await levelInRoom(sale)).toBe(9);
+  });
+});
+
+describe("units that an order has owned for more than an hour", () => {
+  /** Says of every ordered reservation that it has been so for a little over an hour. */
+  async function ageOrdered(sku: string): Promise<void> {
+    await runInDurableObject(stockOf(sku), (_, { storage }) => {
+      const due_ms = Date.now() - 1000;
+      storage.sql.exec("UPDATE reservations SET due_ms = ? WHERE state = 'ordered'", due_ms);
+    });
+    await evictDurableObject(stockOf(sku));
+    await runDurableObjectAlarm(stockOf(sku));
+  }
+
+  test("come back when no such order was ever placed", async () => {
+    const sku = await receive(3);
+    await stockOf(sku).order(orderBy("ann"));
+    await ageOrdered(sku);
+    expect(await levelsOf(sku)).toEqual({ available: 3, held: 0, ordered: 0, sold: 0 });
+    expect((await stockOf(sku).order(orderBy("ann"))).kind).toBe("conflict");
+  });
+
+  test("stay with an order that is still on its way, which is asked again an hour later", async () => {
+    const { sale, sku } = await saleOfOne(3);
+    await letIn(sale, "ann");
+    const intent = intentOf(sale, "ann", { [sku]: 1 });
+    expect((await orderOf(intent.id).place(intent)).kind).toBe("accepted");
+    await ageOrdered(sku);
+    expect(await levelsOf(sku)).toEqual({ available: 2, held: 0, ordered: 1, sold: 0 });
+    const due_ms = await runInDurableObject(stockOf(sku), (_, { storage }) => {
+      return storage.sql.exec<{ due_ms: number }>("SELECT due_ms FROM reservations").one().due_ms;
+    });
+    expect(due_ms).toBe(Date.now() + HOUR_MS);
+    expect(await settle(intent.id)).toBe("confirmed");
+    expect(await levelsOf(sku)).toEqual({ available: 2, held: 0, ordered: 0, sold: 1 });
+  });
+
+  test("are sold when their order is confirmed and the sale of the units was lost", async () => {
+    const { sale, sku } = await saleOfOne(3);
+    await letIn(sale, "ann");
+    const intent = intentOf(sale, "ann", { [sku]: 1 });
+    await orderOf(intent.id).place(intent);
+    expect(await settle(intent.id)).toBe("confirmed");
+    await runInDurableObject(stockOf(sku), (_, { storage }) => {
+      storage.sql.exec("UPDATE reservations SET state = 'ordered', since_ms = 0");
+      storage.sql.exec("DELETE FROM ledger WHERE kind = 'sell'");
+    });
+    await evictDurableObject(stockOf(sku));
+    expect(await levelsOf(sku)).toEqual({ available: 2, held: 0, ordered: 1, sold: 0 });
+    await ageOrdered(sku);
+    expect(await levelsOf(sku)).toEqual({ available: 2, held: 0, ordered: 0, sold: 1 });
+  });
+});

@@ -1,0 +1,117 @@
+/**
+ * The Worker under test: the gate and the orders Worker in one, with the real classes. Order,
+ * WaitingRoom and TicketBooth can meet the mishaps a test has planned, and do nothing else anew.
+ */
+import type { OrderDecision } from "../../src/domain/order-transition.ts";
+import type { OrderIntent } from "../../src/domain/order.ts";
+import type { StockLevel } from "../../src/domain/room.ts";
+import type { CloseOutcome } from "../../src/domain/booth.ts";
+import gate, {
+  Order as RealOrder,
+  SkuStock,
+  TicketBooth as RealTicketBooth,
+  WaitingRoom as RealWaitingRoom,
+} from "../../src/gate.ts";
+import orders from "../../queues/orders-worker.ts";
+import { mishaps } from "./mishaps.ts";
+import { noting } from "./mail.ts";
+import { stepping, steppingNamespace } from "./stepping.ts";
+
+export { SkuStock };
+
+/** Longer than anybody waits for a booth. */
+const SILENCE_MS = 60_000;
+
+/**
+ * The local queue complains loudly of a sender that is gone, so an Order that crashes lets what it
+ * is just sending go out, and begins nothing else.
+ */
+interface Life {
+  readonly sending: Set<Promise<unknown>>;
+  crashing: boolean;
+}
+
+async function reach(ctx: DurableObjectState, life: Life): Promise<void> {
+  if (life.crashing) return new Promise(() => undefined);
+  if (!mishaps.isStepToCrashAt()) return;
+  life.crashing = true;
+  await ctx.storage.sync();
+  await Promise.allSettled(life.sending);
+  ctx.abort("a crash that the test planned");
+}
+
+/** An Order's every call to a room, a stock or a queue is a step after which it may crash. */
+function steppingEnv(env: GateEnv, ctx: DurableObjectState, life: Life): GateEnv {
+  const step = () => reach(ctx, life);
+  return {
+    ...env,
+    WAITING_ROOM: steppingNamespace(env.WAITING_ROOM, step),
+    SKU_STOCK: steppingNamespace(env.SKU_STOCK, step),
+    ORDERS_QUEUE: stepping(noting(env.ORDERS_QUEUE, "sluice-orders", life.sending), step),
+    EVENTS_QUEUE: stepping(noting(env.EVENTS_QUEUE, "sluice-events", life.sending), step),
+  };
+}
+
+export class Order extends RealOrder {
+  readonly #life: Life;
+
+  constructor(ctx: DurableObjectState, env: GateEnv) {
+    const life: Life = { sending: new Set(), crashing: false };
+    super(ctx, steppingEnv(env, ctx, life));
+    this.#life = life;
+  }
+
+  protected override save<Outcome>(decision: OrderDecision<Outcome>): Outcome {
+    const outcome = super.save(decision);
+    if (mishaps.isWriteToLose()) this.ctx.abort("a crash that the test planned");
+    return outcome;
+  }
+
+  override async place(intent: OrderIntent): ReturnType<RealOrder["place"]> {
+    const outcome = await super.place(intent);
+    await reach(this.ctx, this.#life);
+    return outcome;
+  }
+
+  override async lease(leaseId: string): ReturnType<RealOrder["lease"]> {
+    const outcome = await super.lease(leaseId);
+    await reach(this.ctx, this.#life);
+    return outcome;
+  }
+
+  override async recordPayment(
+    leaseId: string,
+    paymentId: string,
+  ): ReturnType<RealOrder["recordPayment"]> {
+    const outcome = await super.recordPayment(leaseId, paymentId);
+    await reach(this.ctx, this.#life);
+    return outcome;
+  }
+
+  override async report(...said: Parameters<RealOrder["report"]>): ReturnType<RealOrder["report"]> {
+    const outcome = await super.report(...said);
+    await reach(this.ctx, this.#life);
+    return outcome;
+  }
+}
+
+export class WaitingRoom extends RealWaitingRoom {
+  override async reportLevel(level: StockLevel): Promise<void> {
+    const { name } = this.ctx.id;
+    if (name !== undefined && mishaps.deafRooms.has(name)) this.ctx.abort("deaf, as planned");
+    return super.reportLevel(level);
+  }
+}
+
+export class TicketBooth extends RealTicketBooth {
+  override async close(k: number, force: boolean): Promise<CloseOutcome> {
+    const { name } = this.ctx.id;
+    if (name !== undefined && mishaps.silentBooths.has(name)) await scheduler.wait(SILENCE_MS);
+    return super.close(k, force);
+  }
+}
+
+export default {
+  fetch: gate.fetch,
+  queue: (batch: MessageBatch, env: OrdersEnv) => orders.queue(batch, env),
+};
