@@ -11,7 +11,7 @@
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js";
-import { computeShuffledIndex } from "./shuffle.ts";
+import { CohortDraw } from "./shuffle.ts";
 
 export const DRAW_ALGORITHM =
   "rank = base + compute_shuffled_index(i, n, seed(k)); " +
@@ -63,13 +63,25 @@ export type RankOutcome =
 
 /** The rank of a place in its closed cohort: 0 is called first. */
 export function rankOf(place: Place, manifest: CohortManifest): RankOutcome {
+  return rankIn(place, manifest, () => drawOf(manifest));
+}
+
+/** The draw of a closed cohort; whoever asks for many places of it keeps it. */
+export function drawOf({ counts, seed }: CohortManifest): CohortDraw {
+  return new CohortDraw(placesIn(counts), hexToBytes(seed));
+}
+
+/** As `rankOf`, with a draw the caller may have kept; it is not asked for a place that is not. */
+export function rankIn(
+  place: Place,
+  manifest: CohortManifest,
+  draw: () => CohortDraw,
+): RankOutcome {
   const count = manifest.counts[place.shard];
   const matches = place.lane === manifest.lane && place.cohort === manifest.k;
   if (!matches || count === undefined || place.index < 0 || place.index >= count) {
     return { kind: "no_such_place" };
   }
   const index = placesIn(manifest.counts.slice(0, place.shard)) + place.index;
-  const n = placesIn(manifest.counts);
-  const shuffled = computeShuffledIndex(index, n, hexToBytes(manifest.seed));
-  return { kind: "ranked", rank: manifest.base + shuffled };
+  return { kind: "ranked", rank: manifest.base + draw().placeOf(index) };
 }

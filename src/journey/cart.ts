@@ -15,15 +15,9 @@
 import { priceLines, type Line, type PricedLine } from "../domain/cart.ts";
 import type { Sale } from "../domain/sale.ts";
 import type { HoldCommand, HoldOutcome } from "../domain/stock.ts";
+import { answerWithin } from "../sales/answer-within.ts";
 import type { Admission } from "../tokens/admissions.ts";
-import {
-  answerWithin,
-  roomOf,
-  visitOf,
-  type Carried,
-  type GateContext,
-  type Visit,
-} from "./visit.ts";
+import { roomOf, visitOf, type Carried, type GateContext, type Visit } from "./visit.ts";
 
 export interface CartLine extends Line {
   readonly outcome: "held" | "already_held";

@@ -55,24 +55,6 @@ export function roomOf(env: GateEnv, sale: string): ReturnType<GateEnv["WAITING_
   return env.WAITING_ROOM.get(env.WAITING_ROOM.idFromName(sale));
 }
 
-const ROOM_ANSWER_TIMEOUT_MS = 2000;
-
-/** Null when the part fails, or does not answer in time. */
-export async function answerWithin<Value>(
-  asked: Promise<Value>,
-  timeout_ms = ROOM_ANSWER_TIMEOUT_MS,
-): Promise<Value | null> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<null>((resolve) => {
-    timer = setTimeout(() => resolve(null), timeout_ms);
-  });
-  try {
-    return await Promise.race([asked.catch(() => null), late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 /** The published sale and the room's snapshot; the document is as new as the snapshot says. */
 export async function saleOf(context: GateContext, id: string): Promise<SaleOutcome> {
   const { env, now, chance } = context;

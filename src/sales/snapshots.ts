@@ -7,9 +7,18 @@
  * those that come meanwhile get what there is, because a promise must not be shared between
  * requests of an isolate.
  */
-import { rankOf, type CohortManifest, type Place, type RankOutcome } from "../domain/cohort.ts";
+import { BoundedMap } from "../domain/bounded-map.ts";
+import {
+  drawOf,
+  rankIn,
+  type CohortManifest,
+  type Place,
+  type RankOutcome,
+} from "../domain/cohort.ts";
+import type { CohortDraw } from "../domain/shuffle.ts";
 import { SNAPSHOT_FRESH_MS, SNAPSHOT_STALE_MAX_MS } from "../domain/limits.ts";
 import type { RoomSnapshot } from "../domain/room.ts";
+import { answerWithin } from "./answer-within.ts";
 
 interface RoomReads {
   snapshot(): Promise<RoomSnapshot | null>;
@@ -36,28 +45,10 @@ interface Entry {
 const SNAPSHOTS_MAX = 500;
 const MANIFESTS_MAX = 5000;
 const RANKS_MAX = 20_000;
+/** A draw keeps up to some MiB of hashes; the cohorts polled for at one time are few. */
+const DRAWS_MAX = 6;
 /** A refresh that takes longer was probably cut off with its request; another may try. */
 const REFRESH_GIVEN_UP_MS = 3000;
-
-/** Forgets the oldest entry past its limit; an isolate lives long and sees many sales. */
-class BoundedMap<Value> {
-  readonly #entries = new Map<string, Value>();
-  readonly #max: number;
-
-  constructor(max: number) {
-    this.#max = max;
-  }
-
-  get(key: string): Value | undefined {
-    return this.#entries.get(key);
-  }
-
-  set(key: string, value: Value): void {
-    const oldest = this.#entries.size >= this.#max ? this.#entries.keys().next() : null;
-    if (oldest !== null && oldest.done !== true) this.#entries.delete(oldest.value);
-    this.#entries.set(key, value);
-  }
-}
 
 /** One per isolate and deployment. */
 export class SnapshotCache {
@@ -65,6 +56,7 @@ export class SnapshotCache {
   readonly #cache: LocationCache | null;
   readonly #snapshots = new BoundedMap<Entry>(SNAPSHOTS_MAX);
   readonly #manifests = new BoundedMap<CohortManifest>(MANIFESTS_MAX);
+  readonly #draws = new BoundedMap<CohortDraw>(DRAWS_MAX);
   readonly #ranks = new BoundedMap<RankOutcome>(RANKS_MAX);
 
   constructor(room: (sale: string) => RoomReads, cache: LocationCache | null) {
@@ -128,13 +120,11 @@ export class SnapshotCache {
   }
 
   async #askRoom(sale: string): Promise<RoomSnapshot | null> {
-    try {
-      return await this.#room(sale).snapshot();
-    } catch (error) {
-      const why = error instanceof Error ? error.message : "unknown";
-      console.warn(JSON.stringify({ at: "snapshots", event: "room_unreachable", sale, why }));
-      return null;
+    const snapshot = await answerWithin(this.#room(sale).snapshot());
+    if (snapshot === null) {
+      console.warn(JSON.stringify({ at: "snapshots", event: "room_unreachable", sale }));
     }
+    return snapshot;
   }
 
   /** A closed cohort's manifest, immutable and kept for ever; null when it is not closed. */
@@ -157,6 +147,15 @@ export class SnapshotCache {
     return manifest;
   }
 
+  #draw(manifest: CohortManifest): CohortDraw {
+    const name = `${manifest.sale}/${manifest.lane}/${manifest.k}`;
+    const known = this.#draws.get(name);
+    if (known !== undefined) return known;
+    const draw = drawOf(manifest);
+    this.#draws.set(name, draw);
+    return draw;
+  }
+
   /** The rank of a place whose cohort has closed; computed once per isolate. */
   async rank(sale: string, place: Place): Promise<RankOutcome | { readonly kind: "not_closed" }> {
     const name = `${sale}/${place.lane}/${place.cohort}/${place.shard}/${place.index}`;
@@ -164,7 +163,7 @@ export class SnapshotCache {
     if (known !== undefined) return known;
     const manifest = await this.manifest(sale, place.lane, place.cohort);
     if (manifest === null) return { kind: "not_closed" };
-    const rank = rankOf(place, manifest);
+    const rank = rankIn(place, manifest, () => this.#draw(manifest));
     this.#ranks.set(name, rank);
     return rank;
   }

@@ -7,6 +7,7 @@
  */
 import { errors, jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
+import { BoundedMap } from "../domain/bounded-map.ts";
 import type { Place } from "../domain/cohort.ts";
 import { TOKEN_LENGTH_MAX } from "../domain/limits.ts";
 import type { Keys } from "./secrets.ts";
@@ -47,11 +48,29 @@ export async function signTicket(keys: Keys, ticket: Ticket, now: number): Promi
     .sign(key);
 }
 
+const REMEMBERED_MAX = 20_000;
+/** Per set of keys: a key that is taken away takes with it what it verified. */
+const remembered = new WeakMap<Keys, BoundedMap<Ticket>>();
+
+/**
+ * The same token polls again and again; one that was verified, to the letter, is not verified
+ * again. Only good ones are remembered, so a flood of forgeries pushes nothing out.
+ */
 export async function verifyTicket(
   keys: Keys,
   sale: string,
   token: string,
 ): Promise<TicketOutcome> {
+  const memory = remembered.get(keys) ?? new BoundedMap<Ticket>(REMEMBERED_MAX);
+  remembered.set(keys, memory);
+  const known = memory.get(token);
+  if (known !== undefined && known.sale === sale) return { kind: "valid", ticket: known };
+  const outcome = await verifyOnce(keys, sale, token);
+  if (outcome.kind === "valid") memory.set(token, outcome.ticket);
+  return outcome;
+}
+
+async function verifyOnce(keys: Keys, sale: string, token: string): Promise<TicketOutcome> {
   if (token.length > TOKEN_LENGTH_MAX) return { kind: "invalid" };
   try {
     const { payload } = await jwtVerify(
