@@ -1,5 +1,5 @@
 /**
- * Closing one cohort at all booths of a lane.
+ * Closing one cohort at all booths of a lane, and bringing new booths to the cohort that is open.
  *
  * Guarantee: the cohort closes only when every booth has answered, so a booth that hangs delays its
  * own lane's cohort and nothing else; asking a booth again gives the same count.
@@ -40,4 +40,18 @@ export async function closeCohortAtBooths(
     counts.push(answer.count);
   }
   return counts;
+}
+
+/**
+ * Brings booths that nobody knows yet to the lane's open cohort: theirs are the closed ones too,
+ * with nobody in them. False when one did not answer; asking again is safe.
+ */
+export async function openBoothsAt(
+  booths: readonly Booth[],
+  open: number,
+  timeout_ms: number,
+): Promise<boolean> {
+  if (open === 0) return true;
+  const asked = booths.map((booth) => within(booth.close(open - 1, true), timeout_ms));
+  return (await Promise.all(asked)).every((answer) => answer !== null);
 }

@@ -36,7 +36,7 @@ function ticketOf(admissionId: string): string {
 
 export class RoomBook {
   readonly tables: RoomTables;
-  readonly foundation: Foundation;
+  #foundation: Foundation;
   #room: RoomState;
   /** Seats in use, by ticket: bounded by `maxActive`. */
   readonly #active = new Map<string, AdmissionRecord>();
@@ -45,7 +45,7 @@ export class RoomBook {
 
   private constructor(tables: RoomTables, foundation: Foundation, room: RoomState) {
     this.tables = tables;
-    this.foundation = foundation;
+    this.#foundation = foundation;
     this.#room = room;
     for (const admission of tables.activeAdmissions()) {
       this.#active.set(admission.ticket, admission);
@@ -66,6 +66,10 @@ export class RoomBook {
       tables.saveState(room);
     });
     return new RoomBook(tables, foundation, room);
+  }
+
+  get foundation(): Foundation {
+    return this.#foundation;
   }
 
   get room(): RoomState {
@@ -127,6 +131,16 @@ export class RoomBook {
       this.tables.addManifest({ sale: sale.id, lane, k, base: state.places, counts, seed });
       this.save(room);
     });
+  }
+
+  /** Booths that stand at the open cohort of every lane; gates hear of them with the snapshot. */
+  addBooths(booths: number): void {
+    const foundation = { ...this.#foundation, booths };
+    this.tables.together(() => {
+      this.tables.saveFoundation(foundation);
+      this.save({ ...this.#room, version: this.#room.version + 1 });
+    });
+    this.#foundation = foundation;
   }
 
   admissionOf(ticket: string): AdmissionRecord | null {

@@ -9,7 +9,7 @@
 import { DurableObject } from "cloudflare:workers";
 import * as admissions from "../src/domain/admission.ts";
 import { placesIn, rankOf, type CohortManifest, type Place } from "../src/domain/cohort.ts";
-import { BOOTH_ANSWER_TIMEOUT_MS } from "../src/domain/limits.ts";
+import { TICK_MS } from "../src/domain/limits.ts";
 import * as calls from "../src/domain/room-calls.ts";
 import * as claims from "../src/domain/room-claims.ts";
 import * as rooms from "../src/domain/room.ts";
@@ -21,13 +21,13 @@ import {
   type RevisionRefused,
   type Sale,
 } from "../src/domain/sale.ts";
+import { turnOf } from "../src/domain/turn.ts";
 import { signAdmission } from "../src/tokens/admissions.ts";
 import { readSecrets } from "../src/tokens/secrets.ts";
-import { closeCohortAtBooths } from "./cohort-closing.ts";
 import { RoomBook, type RoomFigures } from "./room-book.ts";
+import { RoomBooths } from "./room-booths.ts";
 import { RoomTables } from "./room-tables.ts";
 import { SingleAlarm } from "./single-alarm.ts";
-import type { TicketBooth } from "./ticket-booth.ts";
 
 /** A room that was never founded; callers turn it into `sale_not_found`. */
 export type NoSale = { readonly kind: "no_sale" };
@@ -48,15 +48,22 @@ export type AdmitOutcome =
   | { readonly kind: "no_such_place" }
   | NoSale;
 
+export type TurnOutcome =
+  | (Extract<AdmitOutcome, { kind: "admitted" }> & { readonly lane: string })
+  | { readonly kind: "open" | "over" }
+  | NoSale;
+
 export class WaitingRoom extends DurableObject<GateEnv> {
   readonly #tables: RoomTables;
   readonly #alarm: SingleAlarm;
+  readonly #booths: RoomBooths;
   #book: RoomBook | null;
 
   constructor(ctx: DurableObjectState, env: GateEnv) {
     super(ctx, env);
     this.#tables = new RoomTables(ctx.storage);
     this.#alarm = new SingleAlarm(ctx.storage);
+    this.#booths = new RoomBooths(env.TICKET_BOOTH);
     this.#book = RoomBook.load(this.#tables);
   }
 
@@ -167,6 +174,23 @@ export class WaitingRoom extends DurableObject<GateEnv> {
     return outcome;
   }
 
+  /** What has become of a turn; changes nothing. @param place null when there was none */
+  async turn(ticket: string, place: Place | null): Promise<TurnOutcome> {
+    const book = this.#book;
+    if (book === null) return NO_SALE;
+    const manifest = place === null ? null : book.manifest(place.lane, place.cohort);
+    const ranked = place === null || manifest === null ? null : rankOf(place, manifest);
+    const asked = {
+      lane: place?.lane ?? "",
+      rank: ranked?.kind === "ranked" ? ranked.rank : null,
+      existing: book.admissionOf(ticket),
+      keptUntil_ms: this.#tables.keptUntil_ms(ticket),
+    };
+    const turn = turnOf(book.room, asked, Date.now());
+    if (turn.kind !== "admitted") return turn;
+    return { ...(await this.#signed(book, turn.admission)), lane: turn.admission.lane };
+  }
+
   async #admit(
     book: RoomBook,
     { room, outcome }: { room: rooms.RoomState; outcome: claims.AdmitNowOutcome },
@@ -177,12 +201,16 @@ export class WaitingRoom extends DurableObject<GateEnv> {
     }
     const { admission, isNew } = outcome;
     if (isNew) book.admit(admission, room);
+    return this.#signed(book, admission);
+  }
+
+  async #signed(book: RoomBook, admission: admissions.AdmissionRecord) {
     const secrets = await readSecrets(this.env);
     if (secrets.kind !== "ready") throw new Error(secrets.missing.join("; "));
     const sale = book.foundation.sale.id;
     const token = await signAdmission(secrets.keys, this.env.ISSUER, sale, admission);
     const { id, expiresAt_ms } = admission;
-    return { kind: "admitted", token, id, expiresAt_ms };
+    return { kind: "admitted", token, id, expiresAt_ms } as const;
   }
 
   /** Whether its seat is still taken; a cart is filled only from a seat. */
@@ -239,41 +267,37 @@ export class WaitingRoom extends DurableObject<GateEnv> {
     if (this.#book === null) return;
     this.#book.expireAdmissions(Date.now());
     const arrivals = await this.#closeCohorts(this.#book);
+    await this.#addBooths(this.#book);
     // While the booths answered, claims and changes went on: the tick works on what is now.
     const book = this.#book;
     book.save(calls.tick(book.room, book.rules, arrivals, Date.now()));
   }
 
-  /** Closes each lane's open cohort, if all its booths answer. True when anybody had come. */
+  /** Cohorts that every booth has counted; true when anybody had come. */
   async #closeCohorts(book: RoomBook): Promise<boolean> {
-    const { sale, booths } = book.foundation;
-    if (!calls.cohortsClose(book.room, sale.admission.method, Date.now())) return false;
-    const closed = await Promise.all(
-      book.room.lanes.map(async ({ id: lane, closed: k }) => {
-        const stubs = Array.from({ length: booths }, (_, shard) => {
-          return this.#booth(`${sale.id}/${lane}/${shard}`);
-        });
-        return { lane, k, counts: await closeCohortAtBooths(stubs, k, BOOTH_ANSWER_TIMEOUT_MS) };
-      }),
-    );
+    const { method } = book.foundation.sale.admission;
+    if (!calls.cohortsClose(book.room, method, Date.now())) return false;
     let arrivals = false;
-    for (const { lane, k, counts } of closed) {
-      if (counts === null) continue;
+    for (const { lane, k, counts } of await this.#booths.closeCohorts(book)) {
       this.#book?.addCohort(lane, k, counts);
       arrivals ||= placesIn(counts) > 0;
     }
     return arrivals;
   }
 
-  #booth(name: string): DurableObjectStub<TicketBooth> {
-    return this.env.TICKET_BOOTH.get(this.env.TICKET_BOOTH.idFromName(name));
+  async #addBooths(book: RoomBook): Promise<void> {
+    const booths = await this.#booths.openMore(book);
+    if (booths !== null) this.#book?.addBooths(booths);
   }
 
   /** A tick that comes early is harmless; one that is put off again and again is not. */
   async #armTick(): Promise<void> {
     if (this.#book === null) return;
     const { foundation, room } = this.#book;
+    const { sale, booths } = foundation;
     const now = Date.now();
-    await this.#alarm.arm([calls.nextTickAt(room, foundation.sale.admission.method, now)], now);
+    const next_ms = calls.nextTickAt(room, sale.admission.method, now);
+    const growing = next_ms !== null && boothsOf(sale) > booths;
+    await this.#alarm.arm([next_ms, growing ? now + TICK_MS : null], now);
   }
 }

@@ -8,12 +8,18 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { z } from "zod";
-import { generateGateSecrets, type GateSecrets } from "../src/operations/secret-set.ts";
+import {
+  generateGateSecrets,
+  generatePassKeys,
+  type GateSecrets,
+} from "../src/operations/secret-set.ts";
 
 const gateSecrets = z.object({
   TICKET_KEYS: z.string(),
   ADMISSION_KEYS: z.string(),
   ADMIN_TOKEN: z.string(),
+  /** Absent in a file from before there were passes. */
+  PASS_KEYS: z.string().optional(),
 });
 
 /** Not a key of anybody's: the sandbox takes every key that has this shape. */
@@ -23,14 +29,15 @@ export const SANDBOX_API_KEY = "sk_test_sandbox";
 export function loadLocalSecrets(path: string | null): GateSecrets {
   if (path === null) return generateGateSecrets();
   const kept = readKept(path);
-  if (kept !== undefined) return kept;
-  const drawn = generateGateSecrets();
+  if (kept?.PASS_KEYS !== undefined) return { ...kept, PASS_KEYS: kept.PASS_KEYS };
+  const secrets =
+    kept === undefined ? generateGateSecrets() : { ...kept, PASS_KEYS: generatePassKeys() };
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, `${JSON.stringify(drawn, null, 2)}\n`, { mode: 0o600 });
-  return drawn;
+  writeFileSync(path, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
+  return secrets;
 }
 
-function readKept(path: string): GateSecrets | undefined {
+function readKept(path: string): z.output<typeof gateSecrets> | undefined {
   let text: string;
   try {
     text = readFileSync(path, "utf8");

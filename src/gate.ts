@@ -15,6 +15,7 @@ import { SHOP_BASE } from "./web/paths.ts";
 import { VERSION } from "./web/version.ts";
 
 export { Order } from "../durable-objects/order.ts";
+export { PassDesk } from "../durable-objects/pass-desk.ts";
 export { SkuStock } from "../durable-objects/sku-stock.ts";
 export { TicketBooth } from "../durable-objects/ticket-booth.ts";
 export { WaitingRoom } from "../durable-objects/waiting-room.ts";

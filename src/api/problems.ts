@@ -41,7 +41,7 @@ export const PROBLEMS = {
   admission_expired: kind(401, "The admission has expired", "Join the line again."),
   unauthorized: kind(401, "The bearer token is missing or wrong", "Send ADMIN_TOKEN as bearer."),
   origin_mismatch: kind(403, "The request came from another site", "Use the shop's own pages."),
-  pass_invalid: kind(403, "The pass is not valid for this sale", "Join without a pass."),
+  pass_invalid: kind(403, "The pass is not valid for this sale", "See reason, or join without."),
   sale_not_found: kind(404, "There is no such sale", "Check the sale's id."),
   order_not_found: kind(404, "There is no such order", "Use the status URL of the order."),
   cohort_not_found: kind(404, "There is no such closed cohort", "Ask again when it has closed."),

@@ -6,7 +6,8 @@ import { DRAW_ALGORITHM } from "../domain/cohort.ts";
 import { saleOf } from "../journey/visit.ts";
 import { setCart } from "../journey/cart.ts";
 import { askFairness, askManifest } from "../journey/fairness.ts";
-import { askStanding, claimTurn, join, leave } from "../journey/waiting.ts";
+import { join } from "../journey/joining.ts";
+import { askStanding, claimTurn, leave } from "../journey/waiting.ts";
 import { carriedOf, giveCookie, takeCookie, type GateApp } from "../web/gate-app.ts";
 import { answers, jsonBody, optionalJsonBody } from "./answers.ts";
 import * as documents from "./documents.ts";
@@ -68,8 +69,9 @@ shopperRoutes.openapi(
         const opensAt = new Date(outcome.opensAt_ms).toISOString();
         return problem(c, "sale_not_open", { more: { opensAt } });
       }
-      case "booth_unavailable":
       case "pass_invalid":
+        return problem(c, "pass_invalid", { more: { reason: outcome.reason } });
+      case "booth_unavailable":
       case "sale_over":
         return problem(c, outcome.kind);
       case "sale_not_found":

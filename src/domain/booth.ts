@@ -6,7 +6,7 @@
  * continues at the mark, so a crash skips places (dead ranks that nobody claims) and repeats none.
  * Not for deciding order: that is the draw's work (`cohort.ts`).
  */
-import { BOOTH_BLOCK_PLACES } from "./limits.ts";
+import { BOOTH_BLOCK_PLACES, TICK_MS } from "./limits.ts";
 
 export interface BoothState {
   /** The cohort that is open for arrivals. */
@@ -105,4 +105,26 @@ export function closeCohort(
     outcome: { kind: "closed", count },
     save: { closed: [{ cohort: k, count }], mark: true },
   };
+}
+
+/** FNV-1a: spreads subjects evenly over booths; nothing depends on it being hard to guess. */
+export function boothFor(subject: string, booths: number): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < subject.length; index += 1) {
+    hash = Math.imul(hash ^ subject.charCodeAt(index), 0x01000193) >>> 0;
+  }
+  return hash % booths;
+}
+
+/** Ticks that came early, and clocks that do not quite agree. */
+const COHORTS_AHEAD = 10;
+
+/**
+ * Whether a booth may have reached the cohort. A booth is at most one cohort ahead of its room,
+ * and what is known of the room may be some ticks old.
+ * @param closed the lane's closed cohorts, as known
+ * @param age_ms how old that knowledge is
+ */
+export function mayHaveOpened(cohort: number, closed: number, age_ms: number): boolean {
+  return cohort <= closed + 1 + Math.ceil(Math.max(age_ms, 0) / TICK_MS) + COHORTS_AHEAD;
 }

@@ -27,6 +27,10 @@ export const SHOPPERS_EXPECTED_MAX = 10_000_000;
 /** A room is asked by gates once a second each; a booth by its share of the joins. */
 export const BOOTHS_PER_LANE_MAX = 64;
 export const JOINS_PER_BOOTH_PER_SECOND = 500;
+/** Desks that remember subjects of passes; fixed, because a subject must find its desk again. */
+export const PASS_DESKS_PER_SALE = 64;
+/** A longer `sub` would make a ticket that is longer than a ticket may be. */
+export const PASS_SUBJECT_LENGTH_MAX = 200;
 /** A booth writes its high-water mark once per this many places; a crash skips at most as many. */
 export const BOOTH_BLOCK_PLACES = 256;
 /** So long after a block was taken the mark is set to what was handed out; evictions are later. */

@@ -1,6 +1,6 @@
 /**
- * Draws a fresh set of the gate's secrets: the two key sets in the form the gate reads them, and
- * the merchant's token. Shared by `npm run keys` and by the local host.
+ * Draws a fresh set of the gate's secrets: the key sets in the form the gate reads them, and the
+ * merchant's token. Shared by `npm run keys` and by the local host.
  *
  * Guarantee: every value comes from the system's random source and each key has one purpose and
  * its own `kid`. It knows nothing of where the secrets are kept.
@@ -11,19 +11,26 @@ import { generateKeyPairSync, randomBytes } from "node:crypto";
 export type GateSecrets = {
   readonly TICKET_KEYS: string;
   readonly ADMISSION_KEYS: string;
+  /** Shared with whoever signs passes; may be replaced by the merchant's public keys. */
+  readonly PASS_KEYS: string;
   readonly ADMIN_TOKEN: string;
 };
 
 export function generateGateSecrets(): GateSecrets {
   return {
-    TICKET_KEYS: JSON.stringify({ keys: [generateTicketKey()] }),
+    TICKET_KEYS: JSON.stringify({ keys: [generateSharedKey()] }),
     ADMISSION_KEYS: JSON.stringify({ keys: [generateAdmissionKey()] }),
+    PASS_KEYS: generatePassKeys(),
     ADMIN_TOKEN: randomBytes(32).toString("base64url"),
   };
 }
 
+export function generatePassKeys(): string {
+  return JSON.stringify({ keys: [generateSharedKey()] });
+}
+
 /** A JWK (RFC 7517) for HS256, 32 bytes as RFC 7518 section 3.2 asks. */
-function generateTicketKey() {
+function generateSharedKey() {
   const k = randomBytes(32).toString("base64url");
   return { kty: "oct", kid: generateKeyId(), alg: "HS256", use: "sig", k };
 }

@@ -37,9 +37,24 @@ const admissionKeySchema = z.object({
   d: z.string(),
 });
 
+/** A merchant's key: shared for HS256, or the public half for EdDSA or ES256. */
+const passKeySchema = z.discriminatedUnion("kty", [
+  ticketKeySchema,
+  admissionKeySchema.omit({ d: true }),
+  z.object({
+    kty: z.literal("EC"),
+    crv: z.literal("P-256"),
+    kid: z.string().min(1),
+    x: z.string(),
+    y: z.string(),
+  }),
+]);
+
 const secretsSchema = z.object({
   TICKET_KEYS: keySetOf(ticketKeySchema),
   ADMISSION_KEYS: keySetOf(admissionKeySchema),
+  /** Optional: without it no pass is good. An empty text is none. */
+  PASS_KEYS: z.union([z.literal("").transform(() => []), keySetOf(passKeySchema)]).default([]),
   ADMIN_TOKEN: z
     .string()
     .min(ADMIN_TOKEN_LENGTH_MIN, `has fewer than ${ADMIN_TOKEN_LENGTH_MIN} characters`),
@@ -50,11 +65,26 @@ export interface SigningKey {
   readonly key: CryptoKey;
 }
 
+type PassAlgorithm = "HS256" | "EdDSA" | "ES256";
+
+const PASS_ALGORITHMS: Readonly<Record<z.output<typeof passKeySchema>["kty"], PassAlgorithm>> = {
+  oct: "HS256",
+  OKP: "EdDSA",
+  EC: "ES256",
+};
+
+export interface PassVerifier {
+  readonly alg: PassAlgorithm;
+  readonly key: CryptoKey;
+}
+
 export interface Keys {
   readonly ticketSigner: SigningKey;
   readonly ticketVerifiers: ReadonlyMap<string, CryptoKey>;
   readonly admissionSigner: SigningKey;
   readonly admissionVerifiers: ReadonlyMap<string, CryptoKey>;
+  /** By `kid`; the merchant's. */
+  readonly passVerifiers: ReadonlyMap<string, PassVerifier>;
   /** What origins fetch: public parts only. */
   readonly admissionJwks: { readonly keys: readonly JWK[] };
 }
@@ -64,7 +94,9 @@ export type SecretsOutcome =
   /** Names of the secrets and what is wrong with each; never a value. */
   | { readonly kind: "not_configured"; readonly missing: readonly string[] };
 
-type SecretsEnv = Partial<Record<"TICKET_KEYS" | "ADMISSION_KEYS" | "ADMIN_TOKEN", string>>;
+type SecretsEnv = Partial<
+  Record<"TICKET_KEYS" | "ADMISSION_KEYS" | "ADMIN_TOKEN" | "PASS_KEYS", string>
+>;
 
 async function imported(jwk: JWK, alg: string): Promise<CryptoKey> {
   const key = await importJWK(jwk, alg);
@@ -93,12 +125,17 @@ async function prepare(secrets: z.output<typeof secretsSchema>): Promise<Keys> {
   const verifiers = await Promise.all(
     publicKeys.map(async (jwk) => [jwk.kid, await imported(jwk, "EdDSA")] as const),
   );
+  const passes = secrets.PASS_KEYS.map(async (jwk) => {
+    const alg = PASS_ALGORITHMS[jwk.kty];
+    return [jwk.kid, { alg, key: await imported(jwk, alg) }] as const;
+  });
   const { kty, crv, kid, x, d } = first(secrets.ADMISSION_KEYS);
   return {
     ticketSigner: first(tickets),
     ticketVerifiers: new Map(tickets.map(({ kid: id, key }) => [id, key])),
     admissionSigner: { kid, key: await imported({ kty, crv, kid, x, d }, "EdDSA") },
     admissionVerifiers: new Map(verifiers),
+    passVerifiers: new Map(await Promise.all(passes)),
     admissionJwks: { keys: publicKeys },
   };
 }
@@ -107,7 +144,7 @@ let remembered: { readonly from: string; readonly outcome: SecretsOutcome } | nu
 
 /** Parses and imports once per isolate and set of secrets. */
 export async function readSecrets(env: SecretsEnv): Promise<SecretsOutcome> {
-  const from = [env.TICKET_KEYS, env.ADMISSION_KEYS, env.ADMIN_TOKEN].join("\n");
+  const from = [env.TICKET_KEYS, env.ADMISSION_KEYS, env.ADMIN_TOKEN, env.PASS_KEYS].join("\n");
   if (remembered?.from === from) return remembered.outcome;
   const outcome = await parseSecrets(env);
   remembered = { from, outcome };
@@ -132,7 +169,7 @@ async function parseSecrets(env: SecretsEnv): Promise<SecretsOutcome> {
   } catch {
     return {
       kind: "not_configured",
-      missing: ["TICKET_KEYS or ADMISSION_KEYS hold unusable keys"],
+      missing: ["TICKET_KEYS, ADMISSION_KEYS or PASS_KEYS hold unusable keys"],
     };
   }
 }

@@ -51,8 +51,8 @@ describe("a poll", () => {
     const tickets = await Promise.all(
       Array.from({ length: 20 }, async () => joined.parse(await (await join(sale)).json()).ticket),
     );
-    const { WAITING_ROOM, TICKET_BOOTH, SKU_STOCK, ORDER } = env;
-    const namespaces = [WAITING_ROOM, TICKET_BOOTH, SKU_STOCK, ORDER];
+    const { WAITING_ROOM, TICKET_BOOTH, PASS_DESK, SKU_STOCK, ORDER } = env;
+    const namespaces = [WAITING_ROOM, TICKET_BOOTH, PASS_DESK, SKU_STOCK, ORDER];
     const [rooms, ...others] = namespaces.map((namespace) => vi.spyOn(namespace, "get"));
     const pollAll = async (): Promise<void> => {
       const answers = await Promise.all(

@@ -8,6 +8,7 @@ import type { StockLevel } from "../../src/domain/room.ts";
 import type { CloseOutcome } from "../../src/domain/booth.ts";
 import gate, {
   Order as RealOrder,
+  PassDesk,
   SkuStock,
   TicketBooth as RealTicketBooth,
   WaitingRoom as RealWaitingRoom,
@@ -17,7 +18,7 @@ import { mishaps } from "./mishaps.ts";
 import { noting } from "./mail.ts";
 import { stepping, steppingNamespace } from "./stepping.ts";
 
-export { SkuStock };
+export { PassDesk, SkuStock };
 
 /** Longer than anybody waits for a booth. */
 const SILENCE_MS = 60_000;

@@ -1,0 +1,35 @@
+/**
+ * What has become of a turn: asked when somebody with a pass comes again after being called.
+ *
+ * Guarantee: `over` is final: from then on no claim with this ticket succeeds. It is judged by
+ * what only grows (`lapsedBelow`) and by what is over for good, never by a window that a pause
+ * might still stretch.
+ */
+import { standingAt, type AdmissionRecord } from "./admission.ts";
+import type { RoomState } from "./room.ts";
+
+export interface AskedTurn {
+  readonly lane: string;
+  /** Null without a place, or while its cohort is open. */
+  readonly rank: number | null;
+  readonly existing: AdmissionRecord | null;
+  /** A turn kept because every seat was taken. */
+  readonly keptUntil_ms: number | null;
+}
+
+export type Turn =
+  | { readonly kind: "admitted"; readonly admission: AdmissionRecord }
+  /** It has not come, or may still be taken up. */
+  | { readonly kind: "open" }
+  | { readonly kind: "over" };
+
+export function turnOf(room: RoomState, asked: AskedTurn, now: number): Turn {
+  const { lane: id, rank, existing, keptUntil_ms } = asked;
+  if (existing !== null) {
+    if (standingAt(existing, now) !== "active") return { kind: "over" };
+    return { kind: "admitted", admission: existing };
+  }
+  if (rank === null || (keptUntil_ms !== null && keptUntil_ms > now)) return { kind: "open" };
+  const lane = room.lanes.find((item) => item.id === id);
+  return { kind: lane !== undefined && rank < lane.lapsedBelow ? "over" : "open" };
+}
