@@ -6,7 +6,7 @@
  */
 import { html } from "hono/html";
 import { durationWords } from "./assets/_sluice/assets/words.js";
-import { ASSETS, listLink, saleLink } from "./links.ts";
+import { ASSETS, listLink, partLink, saleLink } from "./links.ts";
 import { instantWords } from "./money.ts";
 
 export type Html = ReturnType<typeof html>;
@@ -73,12 +73,17 @@ export function page(frame: PageFrame, body: Html): Html {
         </main>
         <footer class="bottom">
           <p>
-            ${sale === null ? "" : html`<a href="${listLink()}">All sales</a>`}
+            ${sale === null ? "" : saleLinks(sale.id)}
             <span>Queued fairly by Sluice</span>
           </p>
         </footer>
       </body>
     </html>`;
+}
+
+function saleLinks(sale: string): Html {
+  return html`<a href="${listLink()}">All sales</a>
+    <a href="${partLink(sale, "fairness")}">Check the draw</a>`;
 }
 
 /** An instant: UTC from the server, local time where scripts run. */

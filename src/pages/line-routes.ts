@@ -5,7 +5,8 @@
 import { listPublished } from "../journey/catalogue.ts";
 import { readCart } from "../journey/cart.ts";
 import { saleOf, visitOf, type Visit } from "../journey/visit.ts";
-import { askStanding, claimTurn, join, leave } from "../journey/waiting.ts";
+import { join } from "../journey/joining.ts";
+import { askStanding, claimTurn, leave } from "../journey/waiting.ts";
 import { carriedOf, giveCookie, takeCookie, type GateRequest } from "../web/gate-app.ts";
 import { retryAfter_s, sendNotice, sendUnreachable } from "./answers.ts";
 import type { Faults } from "./faults.ts";

@@ -12,6 +12,7 @@ import { saleIdSchema } from "../domain/sale.ts";
 import { carriedOf, isOwnOrigin, type GateApp } from "../web/gate-app.ts";
 import { isOverLimit, RATE_LIMIT_RETRY_S } from "../web/rate-limits.ts";
 import { forSale, pageHeaders, sendNotice } from "./answers.ts";
+import { showFairness } from "./fairness-routes.ts";
 import {
   backFromForm,
   enterShop,
@@ -50,6 +51,7 @@ pages.post("/:sale/join", forSale(joinLine));
 pages.get("/:sale/wait", forSale(showPlace));
 pages.post("/:sale/enter", forSale(enterShop));
 pages.post("/:sale/leave", forSale(leaveShop));
+pages.get("/:sale/fairness", forSale(showFairness));
 pages.get("/:sale/cart", forSale(showCart));
 pages.post("/:sale/cart", forSale(changeCart));
 pages.post("/:sale/order", forSale(orderCart));

@@ -217,8 +217,8 @@ function fairness({ sale }: StorefrontModel): Html {
           : "Places are given in order of arrival, second by second."
       }
       Those who come within the same second are put in order by lot. The draw is fixed before
-      anybody can join, and anyone can check it afterwards:
-      <a href="/_sluice/v1/sales/${sale.id}/fairness">the commitment of this sale</a>.
+      anybody can join, and anyone can check it:
+      <a href="${partLink(sale.id, "fairness")}">check the draw of this sale</a>.
     </p>
   </details>`;
 }

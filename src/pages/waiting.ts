@@ -5,7 +5,7 @@
  * standing says so; with them `waiting.js` keeps it current.
  */
 import { html } from "hono/html";
-import type { Sale, Schedule } from "../domain/sale.ts";
+import { GENERAL_LANE, type Sale, type Schedule } from "../domain/sale.ts";
 import type { ShopperState, Standing } from "../domain/standing.ts";
 import { levelWords, waitingFacts } from "./assets/_sluice/assets/words.js";
 import {
@@ -46,13 +46,23 @@ export function waitingPage(model: WaitingModel): Html {
     },
     html`<section class="panel waiting" aria-labelledby="state">
         <h1 id="state" data-slot="heading">${heading}</h1>
-        ${slot("place", place, "place")} ${slot("wait", wait, "wait")} ${slot("text", text)}
-        ${slot("odds", odds, "quiet")} ${startsIn(model)} ${seatsFullNote(model)}
-        ${nextSteps(model)} ${slot("stale", standing.stale ? STALE : null, "note")}
-        ${slot("trouble", null, "note")}
+        ${laneOf(standing)} ${slot("place", place, "place")} ${slot("wait", wait, "wait")}
+        ${slot("text", text)} ${slot("odds", odds, "quiet")} ${startsIn(model)}
+        ${seatsFullNote(model)} ${nextSteps(model)}
+        ${slot("stale", standing.stale ? STALE : null, "note")} ${slot("trouble", null, "note")}
       </section>
-      ${merchantMessage(standing.message)} ${stock(model)} ${keepOpen(model)}`,
+      ${merchantMessage(standing.message)} ${stock(model)} ${keepOpen(model)}
+      <p class="quiet">
+        The order of the line is drawn by lot, and
+        <a href="${partLink(sale.id, "fairness")}">you can check the draw</a>.
+      </p>`,
   );
+}
+
+/** The lane a pass led into; the general one needs no name. */
+function laneOf({ lane }: Standing): Maybe {
+  if (lane === GENERAL_LANE) return null;
+  return html`<p class="quiet">Your lane: <strong>${lane}</strong></p>`;
 }
 
 /**

@@ -72,6 +72,7 @@ describe("every page", () => {
   test.each([
     ["", 200],
     [`/${SALE}`, 200],
+    [`/${SALE}/fairness`, 200],
     ["/no-such-sale", 404],
     ["/Not_An_Id", 404],
     [`/${SALE}/cart`, 401],
@@ -98,16 +99,22 @@ describe("every page", () => {
     expect(page.text).toContain("<h1");
   });
 
-  test.each(["style.css", "waiting.js", "order.js", "clock.js", "words.js", "mark.svg"])(
-    "the asset %s is there",
-    async (name) => {
-      const response = await fetch(`${sluice.host.gateUrl}/_sluice/assets/${name}`);
-      expect(response.status).toBe(200);
-      const expected = name.endsWith(".js") ? "javascript" : (name.split(".")[1] ?? "");
-      expect(response.headers.get("content-type")).toContain(expected);
-      await response.body?.cancel();
-    },
-  );
+  test.each([
+    "style.css",
+    "waiting.js",
+    "order.js",
+    "clock.js",
+    "draw.js",
+    "fairness.js",
+    "words.js",
+    "mark.svg",
+  ])("the asset %s is there", async (name) => {
+    const response = await fetch(`${sluice.host.gateUrl}/_sluice/assets/${name}`);
+    expect(response.status).toBe(200);
+    const expected = name.endsWith(".js") ? "javascript" : (name.split(".")[1] ?? "");
+    expect(response.headers.get("content-type")).toContain(expected);
+    await response.body?.cancel();
+  });
 });
 
 describe("a form is refused", () => {

@@ -4,6 +4,7 @@
 import { ORDER_STATES } from "../../src/domain/order-messages.ts";
 import { SHOPPER_STATES } from "../../src/domain/standing.ts";
 import { checkoutPage } from "../../src/pages/checkout.ts";
+import { fairnessPage } from "../../src/pages/fairness.ts";
 import type { Html } from "../../src/pages/layout.ts";
 import { noticePage, type Notice } from "../../src/pages/notices.ts";
 import { orderPage } from "../../src/pages/order.ts";
@@ -13,6 +14,7 @@ import { waitingPage } from "../../src/pages/waiting.ts";
 import {
   ADMITTED,
   checkoutModel,
+  fairnessModel,
   HOSTILE,
   NOW,
   orderView,
@@ -62,9 +64,17 @@ export const STOREFRONTS: readonly Exhibit[] = [
 
 export const WAITING: readonly Exhibit[] = [
   ...SHOPPER_STATES.map((state) => [state, waitingPage(waitingModel({ state }))] as const),
+  ["in a lane", waitingPage(waitingModel({ lane: "members" }))],
   ["drawing", waitingPage(waitingModel({ rank: null, position: null, wait: null, odds: null }))],
   ["stale, with a message", waitingPage(waitingModel({ stale: true, message: HOSTILE }))],
   ["seats full", waitingPage({ ...waitingModel({ state: "called" }), seatsFull: true })],
+];
+
+export const DRAWS: readonly Exhibit[] = [
+  ["before the end", fairnessPage(fairnessModel())],
+  ["with a ticket", fairnessPage(fairnessModel({ ticket: `a.b.c ${HOSTILE}` }))],
+  ["after", fairnessPage(fairnessModel({ phase: "ended", secret: "5".repeat(64) }))],
+  ["just ended", fairnessPage(fairnessModel({ phase: "ended" }))],
 ];
 
 export const CHECKOUTS: readonly Exhibit[] = [
@@ -136,6 +146,7 @@ export const GALLERY: readonly Exhibit[] = [
   ...LISTS,
   ...STOREFRONTS.map(([name, page]) => [`storefront: ${name}`, page] as const),
   ...WAITING.map(([name, page]) => [`waiting: ${name}`, page] as const),
+  ...DRAWS.map(([name, page]) => [`draw: ${name}`, page] as const),
   ...CHECKOUTS.map(([name, page]) => [`checkout: ${name}`, page] as const),
   ...ORDERS.map(([name, page]) => [`order: ${name}`, page] as const),
   ...NOTICES.map((notice) => [`notice: ${notice.kind}`, noticePage(notice, NOW).page] as const),

@@ -8,6 +8,7 @@ import { noticePage } from "../../src/pages/notices.ts";
 import { orderPage } from "../../src/pages/order.ts";
 import {
   CHECKOUTS,
+  DRAWS,
   GALLERY,
   NOTICES,
   ORDERS,
@@ -84,7 +85,7 @@ describe.each(GALLERY)("%s", (_name, page) => {
     const markup = await render(page);
     const labelled = new Set(valuesOf(markup, "for"));
     const choices = markup.match(/<label class="choice">\s*<input\s+type="radio"/g) ?? [];
-    for (const [tag] of markup.matchAll(/<(?:input|select)[^>]*>/g)) {
+    for (const [tag] of markup.matchAll(/<(?:input|select|textarea)[^>]*>/g)) {
       if (/type="(?:hidden|radio)"/.test(tag)) continue;
       expect(labelled).toContain(valuesOf(tag, "id")[0]);
     }
@@ -169,6 +170,32 @@ describe("the waiting page", () => {
     expect(markup).toContain('data-api="/_sluice/v1/sales/air-one"');
     expect(markup).toContain('data-poll-after="8.4"');
     expect(markup).toContain("/_sluice/assets/waiting.js");
+  });
+});
+
+describe("the page that checks the draw", () => {
+  test.each([
+    ["before the end", "When the sale is over the secret appears here"],
+    ["after", "The sale is over, and this was its secret: 5555"],
+    ["just ended", "The secret is being published"],
+    ["before the end", "npm run verify-draw -- --url https://shop.example --sale air-one"],
+    ["before the end", "This needs a browser that runs scripts"],
+  ])("%s: “%s”", async (name, words) => {
+    expect(await textOf(find(DRAWS, name))).toContain(words);
+  });
+
+  test("has the field for the ticket outside any form, filled with the one that is carried", async () => {
+    const markup = await render(find(DRAWS, "with a ticket"));
+    expect(markup).not.toContain("<form");
+    expect(markup).toMatch(/<textarea id="ticket"[^>]*>\s*a\.b\.c &lt;script/);
+  });
+
+  test("is linked from the foot of every page of a sale, and from the line", async () => {
+    const link = 'href="/_sluice/shop/air-one/fairness"';
+    for (const [, page] of [...STOREFRONTS, ...WAITING]) {
+      expect((await render(page)).split(link)).toHaveLength(3);
+    }
+    for (const [, page] of ORDERS) expect(await render(page)).toContain(link);
   });
 });
 

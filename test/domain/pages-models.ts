@@ -8,6 +8,7 @@ import type { RoomSnapshot } from "../../src/domain/room.ts";
 import { saleSchema, type Phase } from "../../src/domain/sale.ts";
 import type { Standing } from "../../src/domain/standing.ts";
 import type { CheckoutModel } from "../../src/pages/checkout.ts";
+import type { FairnessModel } from "../../src/pages/fairness.ts";
 import type { StorefrontModel } from "../../src/pages/storefront.ts";
 import type { WaitingModel } from "../../src/pages/waiting.ts";
 
@@ -108,6 +109,19 @@ export function waitingModel(standing: Partial<Standing> = {}): WaitingModel {
     standing: { ...STANDING, ...standing },
     seatsFull: false,
     now: NOW,
+  };
+}
+
+export function fairnessModel(more: Partial<FairnessModel> = {}): FairnessModel {
+  return {
+    sale: SALE,
+    phase: "live",
+    commitment: "c".repeat(64),
+    secret: null,
+    ticket: null,
+    origin: "https://shop.example",
+    now: NOW,
+    ...more,
   };
 }
 

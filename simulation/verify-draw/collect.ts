@@ -1,0 +1,105 @@
+/**
+ * Fetches everything that is published about a draw, and what the gate tells each ticket.
+ *
+ * Guarantee: tickets are asked about before the manifests are read, so a place that the gate has
+ * named must have its manifest. Nothing is believed here; `checks.ts` judges.
+ */
+import { z } from "zod";
+import { claimsOf } from "../drill/fairness.ts";
+import {
+  fairnessSchema,
+  type Fairness,
+  type Manifest,
+  type TicketClaims,
+} from "../gate-answers.ts";
+import type { GateClient } from "../gate-client.ts";
+import { failed, insist } from "../insist.ts";
+
+/** What the gate says of a ticket: its rank, null while there is none, or why it says nothing. */
+export type Told =
+  | { readonly kind: "rank"; readonly rank: number | null }
+  | { readonly kind: "refused"; readonly code: string };
+
+export interface TicketEvidence {
+  readonly claims: TicketClaims;
+  readonly told: Told;
+}
+
+export interface LaneEvidence {
+  readonly lane: string;
+  /** By position: what was answered when cohort 0, 1, 2 … was asked for. */
+  readonly manifests: readonly Manifest[];
+}
+
+export interface DrawEvidence {
+  readonly sale: string;
+  readonly phase: string;
+  readonly fairness: Fairness;
+  /** As the sale itself shows it, on another route. */
+  readonly saleCommitment: string;
+  readonly lanes: readonly LaneEvidence[];
+  readonly tickets: readonly TicketEvidence[];
+}
+
+export type Collected =
+  | { readonly kind: "collected"; readonly evidence: DrawEvidence }
+  | { readonly kind: "no_such_sale" };
+
+const saleSchema = z.object({
+  phase: z.string(),
+  lanes: z.array(z.string()),
+  fairness: fairnessSchema.pick({ commitment: true }),
+});
+
+const MANIFESTS_AT_ONCE = 16;
+
+export async function collectDraw(
+  gate: GateClient,
+  sale: string,
+  tickets: readonly string[],
+): Promise<Collected> {
+  const path = `/_sluice/v1/sales/${sale}`;
+  const asked = { method: "GET", route: "GET /sales/{sale}", path, schema: saleSchema } as const;
+  const seen = await insist(() => gate.ask(asked));
+  if (seen.kind === "refused" && seen.code === "sale_not_found") return { kind: "no_such_sale" };
+  if (seen.kind !== "answered") throw failed("reading the sale", seen);
+  const fairness = await insist(() => gate.shopper.fairness(sale));
+  if (fairness.kind !== "answered") throw failed("reading the commitment", fairness);
+  const told: TicketEvidence[] = [];
+  for (const token of tickets) told.push(await askTicket(gate, sale, token));
+  const names = new Set([...seen.body.lanes, ...told.map(({ claims }) => claims.lane)]);
+  const lanes: LaneEvidence[] = [];
+  for (const lane of names) lanes.push({ lane, manifests: await readManifests(gate, sale, lane) });
+  const { phase, fairness: shown } = seen.body;
+  const saleCommitment = shown.commitment;
+  const evidence = { sale, phase, fairness: fairness.body, saleCommitment, lanes, tickets: told };
+  return { kind: "collected", evidence };
+}
+
+async function askTicket(gate: GateClient, sale: string, token: string): Promise<TicketEvidence> {
+  const claims = claimsOf(token);
+  if (claims === null) throw new TypeError("tickets are read before they are asked about");
+  const answer = await insist(() => gate.shopper.standing(sale, { ticket: token }));
+  if (answer.kind === "answered") return { claims, told: { kind: "rank", rank: answer.body.rank } };
+  if (answer.kind === "refused" && answer.code === "ticket_invalid") {
+    return { claims, told: { kind: "refused", code: answer.code } };
+  }
+  throw failed("asking where a ticket stands", answer);
+}
+
+/** Cohorts are numbered without gaps, so the first that is not there is the end. */
+async function readManifests(gate: GateClient, sale: string, lane: string): Promise<Manifest[]> {
+  const manifests: Manifest[] = [];
+  for (;;) {
+    const answers = await Promise.all(
+      Array.from({ length: MANIFESTS_AT_ONCE }, (_, index) => {
+        return insist(() => gate.shopper.cohort(sale, lane, manifests.length + index));
+      }),
+    );
+    for (const answer of answers) {
+      if (answer.kind === "refused" && answer.code === "cohort_not_found") return manifests;
+      if (answer.kind !== "answered") throw failed(`reading the cohorts of lane ${lane}`, answer);
+      manifests.push(answer.body);
+    }
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * The page on which anybody checks the draw: the commitment before, the secret after, and a field
+ * for a ticket whose place is worked out in the reader's own browser.
+ *
+ * Guarantee: the field is in no form, so a ticket never becomes part of an address. Without scripts
+ * the page explains how to check from outside.
+ */
+import { html } from "hono/html";
+import { DRAW_ALGORITHM } from "../domain/cohort.ts";
+import type { Phase, Sale } from "../domain/sale.ts";
+import { page, type Html, type Maybe } from "./layout.ts";
+import { partLink, saleApi } from "./links.ts";
+
+export interface FairnessModel {
+  readonly sale: Sale;
+  readonly phase: Phase;
+  /** Hex. */
+  readonly commitment: string;
+  /** Hex; null until the sale has ended. */
+  readonly secret: string | null;
+  /** The ticket this browser carries, when the gate knows it as its own. */
+  readonly ticket: string | null;
+  /** Scheme and host of this page. */
+  readonly origin: string;
+  readonly now: number;
+}
+
+export function fairnessPage(model: FairnessModel): Html {
+  const { sale, commitment, now } = model;
+  const data = html`data-fairness data-api="${saleApi(sale.id)}" data-sale="${sale.id}"
+  data-commitment="${commitment}"`;
+  return page(
+    { title: "Check the draw", sale, now, scripts: ["fairness.js"], data },
+    html`<h1>Check the draw</h1>
+      <p>
+        ${
+          sale.admission.method === "lottery"
+            ? "All who join before the start are one cohort; later every second is one."
+            : "All who join within one second are one cohort."
+        }
+        Earlier cohorts come first, and inside a cohort the order is drawn by lot. The draw was
+        fixed by a secret number before anybody could join.
+      </p>
+      ${promise(model)} ${checking(model)} ${byHand(model)}`,
+  );
+}
+
+function promise({ commitment, secret, phase }: FairnessModel): Html {
+  return html`<section class="panel" aria-labelledby="promise">
+    <h2 id="promise">Commitment and secret</h2>
+    <p>The commitment, shown since before anybody could join:</p>
+    <p class="id">${commitment}</p>
+    ${secret === null ? keepIt(phase) : revealed(secret)}
+  </section>`;
+}
+
+function keepIt(phase: Phase): Html {
+  if (phase === "ended") {
+    return html`<p>The secret is being published. Load this page again in a moment.</p>`;
+  }
+  return html`<p>
+    Keep a copy. When the sale is over the secret appears here, and its SHA-256 must be this number.
+  </p>`;
+}
+
+function revealed(secret: string): Html {
+  return html`<p>The sale is over, and this was its secret:</p>
+    <p class="id">${secret}</p>
+    <p>Its SHA-256 must be the commitment, as you saw it before the sale.</p>`;
+}
+
+function checking({ ticket }: FairnessModel): Html {
+  return html`<section aria-labelledby="checking">
+    <h2 id="checking">Work out a place</h2>
+    <div data-with-script hidden>
+      <p>
+        Your browser works the place out by itself, from the figures that the shop publishes, and
+        compares it with what the shop says.
+      </p>
+      <div class="field">
+        <label for="ticket">Ticket</label>
+        <textarea id="ticket" rows="5" autocomplete="off" spellcheck="false">
+${ticket ?? ""}</textarea>
+        <p class="quiet">${ticketWords(ticket)}</p>
+      </div>
+      <p class="actions"><button type="button" id="check">Work out the place</button></p>
+      <div id="result" class="panel" hidden></div>
+    </div>
+    <p data-without-script>
+      This needs a browser that runs scripts. Without, the place can be worked out with the program
+      below, or by your own from its specification.
+    </p>
+  </section>`;
+}
+
+function ticketWords(ticket: string | null): string {
+  const secrecy = "Whoever has a ticket has its place: show it to nobody.";
+  return ticket === null ? secrecy : `This is the ticket your browser carries. ${secrecy}`;
+}
+
+function byHand({ sale, origin }: FairnessModel): Maybe {
+  return html`<details>
+    <summary>Check it without this page</summary>
+    <p>
+      A page served by the shop could be made to say anything. Sluice’s source has a program that
+      checks a whole sale from outside, and docs/fairness.md, from which you can write your own:
+    </p>
+    <p class="id">npm run verify-draw -- --url ${origin} --sale ${sale.id}</p>
+    <p>The figures themselves: <a href="${saleApi(sale.id)}/fairness">commitment and secret</a>.</p>
+    <p class="id">${DRAW_ALGORITHM}</p>
+    <p><a href="${partLink(sale.id, "wait")}">Back to your place</a></p>
+  </details>`;
+}

@@ -1,0 +1,156 @@
+/**
+ * The page that checks the draw, in a browser: a place is worked out there and is the one that the
+ * shop tells; what was tampered with is said; without scripts the page says how to check.
+ */
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import * as contract from "../../simulation/gate-answers.ts";
+import { makeSale, PREQUEUE, type Sluice, startSluice, textOf, until } from "../http/sluice.ts";
+import { launchBrowser, PHONE } from "./browser.ts";
+
+const SALE = "drawn";
+
+let sluice: Sluice;
+let browser: Browser;
+let context: BrowserContext;
+let page: Page;
+let ticket: string;
+let rank: number;
+let complaints: string[] = [];
+
+beforeAll(async () => {
+  [sluice, browser] = await Promise.all([startSluice(), launchBrowser()]);
+  const admission = { ratePerMinute: 6000, maxActive: 1, overcall: 1 };
+  await makeSale(sluice, SALE, { ...PREQUEUE, admission, expectedShoppers: 20_000 });
+  const joined = await Promise.all(
+    Array.from({ length: 20 }, () => sluice.shopper("POST", `/sales/${SALE}/tickets`)),
+  );
+  await sluice.merchant("POST", `/sales/${SALE}/actions`, { action: "start" });
+  const early = joined.map((answer) => textOf(answer, "ticket"));
+  const ranks = () => Promise.all(early.map(rankOf));
+  await until(ranks, (found) => !found.includes(null));
+  const late = await sluice.shopper("POST", `/sales/${SALE}/tickets`);
+  ticket = textOf(late, "ticket");
+  rank = Number(
+    await until(
+      () => rankOf(ticket),
+      (found) => found !== null,
+    ),
+  );
+});
+
+afterAll(async () => {
+  await browser.close();
+  await sluice.stop();
+});
+
+beforeEach(() => {
+  complaints = [];
+});
+
+afterEach(() => context.close());
+
+async function rankOf(token: string): Promise<number | null> {
+  const headers = { "sluice-ticket": token };
+  const answer = await sluice.shopper("GET", `/sales/${SALE}/status`, { headers });
+  return contract.standingSchema.parse(answer.body).rank;
+}
+
+/** Browsers keep Secure cookies, and compute hashes, over plain HTTP for this name. */
+function shop(path: string): string {
+  const { port } = new URL(sluice.host.gateUrl);
+  return `http://localhost:${port}/_sluice/shop/${path}`;
+}
+
+async function openPage(options: { readonly javaScriptEnabled?: boolean } = {}): Promise<void> {
+  context = await browser.newContext({ viewport: PHONE, ...options });
+  page = await context.newPage();
+  page.on("console", (message) => {
+    if (message.type() === "error") complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => complaints.push(error.message));
+}
+
+async function workOut(token: string): Promise<string> {
+  await page.getByLabel("Ticket").fill(token);
+  const button = page.getByRole("button", { name: "Work out the place" });
+  await button.click();
+  await page.locator("#result .verdict:not(:empty)").waitFor();
+  return page.locator("#result").innerText();
+}
+
+describe("with scripts", () => {
+  beforeEach(() => openPage());
+
+  test("a pasted ticket comes out at the place that the shop tells", async () => {
+    await page.goto(shop(SALE));
+    await page.getByRole("link", { name: "Check the draw", exact: true }).click();
+    await page.getByRole("heading", { level: 1, name: "Check the draw" }).waitFor();
+    const words = await workOut(ticket);
+    expect(words).toContain(`Your place is number ${rank + 1} of its lane.`);
+    expect(words).toContain(`The shop says the same: number ${rank + 1}.`);
+    expect(words).toContain("its secret is published; come back");
+    expect(words).not.toContain("Wrong");
+    expect(complaints).toEqual([]);
+  });
+
+  test("the ticket that the browser carries is there already", async () => {
+    await page.goto(shop(SALE));
+    await page.getByRole("button", { name: /Join the line|Go in/ }).click();
+    await page.getByRole("link", { name: "you can check the draw" }).click();
+    const carried = await page.getByLabel("Ticket").inputValue();
+    const expected = Number(
+      await until(
+        () => rankOf(carried),
+        (found) => found !== null,
+      ),
+    );
+    const words = await workOut(carried);
+    expect(words).toContain(`Your place is number ${expected + 1} of its lane.`);
+    expect(complaints).toEqual([]);
+  });
+
+  test("a cohort that starts elsewhere than the earlier ones end is noticed", async () => {
+    await page.route(/\/cohorts\/general\/\d+$/, async (route) => {
+      const answer = await route.fetch();
+      const manifest = contract.manifestSchema.parse(await answer.json());
+      const base = manifest.base + 5;
+      await route.fulfill({ response: answer, json: { ...manifest, base } });
+    });
+    await page.goto(shop(`${SALE}/fairness`));
+    expect(await workOut(ticket)).toContain("Something does not agree");
+  });
+
+  test("what is no ticket, or one of another sale, is said to be so", async () => {
+    await page.goto(shop(`${SALE}/fairness`));
+    expect(await workOut("what is this")).toContain("This is not a ticket");
+    const [head, , signature] = ticket.split(".");
+    const claims = { aud: "other", lane: "general", cohort: 0, shard: 0, index: 0 };
+    const payload = Buffer.from(JSON.stringify(claims)).toString("base64url");
+    await page.reload();
+    expect(await workOut(`${head}.${payload}.${signature}`)).toContain("of another sale");
+  });
+});
+
+test("without scripts the page shows the commitment and says how to check", async () => {
+  await openPage({ javaScriptEnabled: false });
+  await page.goto(shop(`${SALE}/fairness`));
+  const text = await page.locator("main").innerText();
+  const { body } = await sluice.shopper("GET", `/sales/${SALE}/fairness`);
+  expect(text).toContain(contract.fairnessSchema.parse(body).commitment);
+  expect(text).toContain("This needs a browser that runs scripts");
+  expect(await page.getByLabel("Ticket").isVisible()).toBe(false);
+});
+
+test("after the end the secret and the seed are checked too", async () => {
+  await sluice.merchant("POST", `/sales/${SALE}/actions`, { action: "end" });
+  const ask = () => sluice.shopper("GET", `/sales/${SALE}/fairness`);
+  await until(ask, ({ body }) => body["secret"] !== null);
+  await openPage();
+  await page.goto(shop(`${SALE}/fairness`));
+  const words = await workOut(ticket);
+  expect(words).toContain("its SHA-256 is the commitment made before the sale");
+  expect(words).toContain("The seed of your cohort follows from the secret.");
+  expect(words).not.toContain("Wrong");
+  expect(complaints).toEqual([]);
+});

@@ -1,0 +1,260 @@
+/**
+ * `npm run verify-draw`, run as its users run it: against sales before and after their end, and
+ * against a gate whose answers were tampered with on the way, which it must notice.
+ */
+import { execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import { tmpdir } from "node:os";
+import { join as joinPath } from "node:path";
+import { SignJWT } from "jose";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import * as contract from "../../simulation/gate-answers.ts";
+import { claimsOf } from "../../simulation/drill/fairness.ts";
+import { PROJECT_ROOT } from "../../simulation/worker-config.ts";
+import { generateGateSecrets } from "../../src/operations/secret-set.ts";
+import { makeSale, PREQUEUE, type Sluice, startSluice, textOf, until } from "./sluice.ts";
+
+const { ADMIN_TOKEN: adminToken, ...secrets } = generateGateSecrets();
+const passKey = Buffer.alloc(32, 7);
+const PASS_KEYS = JSON.stringify({
+  keys: [{ kty: "oct", kid: "shared", k: passKey.toString("base64url") }],
+});
+const NODE = joinPath(PROJECT_ROOT, "node_modules", ".bin", "node");
+
+let sluice: Sluice;
+let folder: string;
+/** The commitments as they were before anybody joined, and every ticket that was given out. */
+const noted = new Map<string, string>();
+const tickets = new Map<string, string[]>();
+
+async function join(sale: string): Promise<string> {
+  return textOf(await sluice.shopper("POST", `/sales/${sale}/tickets`), "ticket");
+}
+
+async function joinAsMember(sale: string): Promise<string> {
+  const pass = await new SignJWT({ lane: "members" })
+    .setProtectedHeader({ alg: "HS256", typ: "sluice-pass+jwt", kid: "shared" })
+    .setAudience(sale)
+    .setExpirationTime("10m")
+    .sign(passKey);
+  return textOf(
+    await sluice.shopper("POST", `/sales/${sale}/tickets`, { body: { pass } }),
+    "ticket",
+  );
+}
+
+async function ranked(sale: string, ticket: string): Promise<number> {
+  const headers = { "sluice-ticket": ticket };
+  const ask = () => sluice.shopper("GET", `/sales/${sale}/status`, { headers });
+  const answer = await until(ask, ({ body }) => body["rank"] !== null);
+  return Number(contract.standingSchema.parse(answer.body).rank);
+}
+
+async function act(sale: string, action: string): Promise<void> {
+  const { status } = await sluice.merchant("POST", `/sales/${sale}/actions`, { action });
+  expect(status).toBe(200);
+}
+
+/** A sale with two lanes, one with two closed cohorts; the file holds all its tickets. */
+async function drawnSale(sale: string, method: "lottery" | "fifo"): Promise<void> {
+  const admission = { method, ratePerMinute: 6000, maxActive: 1, overcall: 1 };
+  const lanes = [{ id: "members", weight: 2 }];
+  await makeSale(sluice, sale, { ...PREQUEUE, admission, lanes, expectedShoppers: 20_000 });
+  const { body } = await sluice.shopper("GET", `/sales/${sale}/fairness`);
+  noted.set(sale, contract.fairnessSchema.parse(body).commitment);
+  const early = await Promise.all(Array.from({ length: 12 }, () => join(sale)));
+  const members = await Promise.all(Array.from({ length: 5 }, () => joinAsMember(sale)));
+  if (method === "lottery") await act(sale, "start");
+  await Promise.all([...early, ...members].map((ticket) => ranked(sale, ticket)));
+  const late = await Promise.all(Array.from({ length: 6 }, () => join(sale)));
+  await Promise.all(late.map((ticket) => ranked(sale, ticket)));
+  const all = [...early, ...late, ...members];
+  tickets.set(sale, all);
+  await writeFile(ticketFile(sale), `${all.join("\n")}\n`);
+}
+
+function ticketFile(sale: string): string {
+  return joinPath(folder, `${sale}.tickets`);
+}
+
+interface Ran {
+  readonly code: number | null;
+  readonly out: string;
+  readonly complaints: string;
+}
+
+function verify(args: readonly string[]): Promise<Ran> {
+  const program = joinPath(PROJECT_ROOT, "simulation", "verify-draw.ts");
+  return new Promise((resolve) => {
+    const child = execFile(NODE, [program, ...args], (_error, out, complaints) => {
+      resolve({ code: child.exitCode, out, complaints });
+    });
+  });
+}
+
+function everything(sale: string, url = sluice.host.gateUrl): string[] {
+  return ["--url", url, "--sale", sale, "--ticket-file", ticketFile(sale)];
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(joinPath(tmpdir(), "verify-draw-"));
+  sluice = await startSluice({ adminToken, variables: { gate: { ...secrets, PASS_KEYS } } });
+  await Promise.all([drawnSale("by-lot", "lottery"), drawnSale("in-order", "fifo")]);
+});
+
+afterAll(async () => {
+  await sluice.stop();
+  await rm(folder, { recursive: true });
+});
+
+describe("while the sale is on", () => {
+  test.each(["by-lot", "in-order"])(
+    "%s: all agrees that can be told, and that is not all",
+    async (sale) => {
+      const { code, out, complaints } = await verify(everything(sale));
+      expect([code, complaints]).toEqual([3, ""]);
+      expect(out).toContain(`… secret`);
+      expect(out).toContain("… lane general, seeds");
+      expect(out).toContain("✓ lane general, ranks");
+      expect(out).toContain("✓ lane members, ranks");
+      expect(out.match(/✓ ticket/g)).toHaveLength(23);
+      expect(out).not.toContain("✗");
+    },
+  );
+
+  test("a changed seed already moves the places away from what the gate says", async () => {
+    const url = await tamper(/\/cohorts\/general\/0$/, (body) => ({ ...body, seed: OTHER }));
+    const { code, out } = await verify(everything("by-lot", url));
+    expect(code).toBe(1);
+    expect(out).toMatch(/✗ ticket \d+ .*comes out at rank \d+, the gate says \d+/);
+  });
+});
+
+describe("after the end", () => {
+  beforeAll(async () => {
+    for (const sale of ["by-lot", "in-order"]) {
+      await act(sale, "end");
+      const ask = () => sluice.shopper("GET", `/sales/${sale}/fairness`);
+      await until(ask, ({ body }) => body["secret"] !== null);
+    }
+  });
+
+  test.each(["by-lot", "in-order"])("%s is verified, with every ticket", async (sale) => {
+    const commitment = noted.get(sale) ?? "";
+    const ticket = tickets.get(sale)?.[0] ?? "";
+    const more = ["--commitment", commitment, "--ticket", ticket];
+    const { code, out } = await verify([...everything(sale), ...more]);
+    expect(out).toContain("as you noted it");
+    expect(out.match(/✓ ticket/g)).toHaveLength(24);
+    expect(out).toContain("Verified");
+    expect(code).toBe(0);
+  });
+
+  test("a commitment that is not the one noted before is noticed", async () => {
+    const { code, out } = await verify([...everything("by-lot"), "--commitment", OTHER]);
+    expect([code, out.includes("✗ commitment")]).toEqual([1, true]);
+  });
+
+  type Change = (body: Body) => Body;
+  const cases: readonly [string, RegExp, Change, string][] = [
+    ["a count", /\/cohorts\/general\/0$/, oneMore, "✗ lane general, cohorts"],
+    ["a base", /\/cohorts\/general\/1$/, (b) => ({ ...b, base: 99 }), "✗ lane general, cohorts"],
+    ["a cohort's number", /\/cohorts\/general\/1$/, (b) => ({ ...b, k: 0 }), "says it is cohort 0"],
+    ["a seed", /\/cohorts\/general\/1$/, (b) => ({ ...b, seed: OTHER }), "✗ lane general, seeds"],
+    ["the secret", /\/fairness$/, (b) => ({ ...b, secret: OTHER }), "✗ secret"],
+    ["the commitment", /\/fairness$/, (b) => ({ ...b, commitment: OTHER }), "✗ commitment"],
+    ["a rank", /\/status$/, (b) => ({ ...b, rank: 4711 }), "the gate says 4711"],
+  ];
+  test.each(cases)("%s that was changed on the way is noticed", async (_, path, change, words) => {
+    const url = await tamper(path, change);
+    const { code, out } = await verify(everything("by-lot", url));
+    expect(out).toContain(words);
+    expect(out).toContain("Broken");
+    expect(code).toBe(1);
+  });
+
+  test("a cohort that is kept back is missed by who holds a ticket of it", async () => {
+    const url = await tamper(/\/cohorts\/general\/1$/, null);
+    const { code, out } = await verify(everything("by-lot", url));
+    expect([code, out.includes("and shows no such cohort")]).toEqual([1, true]);
+  });
+
+  test("a ticket nobody signed, or for a place nobody was given, is noticed", async () => {
+    const ticket = tickets.get("by-lot")?.[0] ?? "";
+    const claims = { ...claimsOf(ticket), index: 5000 };
+    const payload = Buffer.from(JSON.stringify(claims)).toString("base64url");
+    const forged = ticket.replace(/\.[^.]*\./, `.${payload}.`);
+    const { code, out } = await verify([...everything("by-lot"), "--ticket", forged]);
+    expect([code, out.includes("the gate refuses it (ticket_invalid)")]).toEqual([1, true]);
+  });
+});
+
+describe("what cannot be checked", () => {
+  const here = () => ["--url", sluice.host.gateUrl];
+
+  test.each([
+    [[], "--url must be an http or https address"],
+    [["--url", "http://127.0.0.1:1"], "--sale must be given"],
+    [["--url", "http://127.0.0.1:1", "--sale", "A B"], "--sale must be lower-case letters"],
+    [["--url", "http://127.0.0.1:1", "--sale", "a", "--commitment", "12"], "64 hexadecimal digits"],
+    [["--url", "http://127.0.0.1:1", "--sale", "a", "--ticket", "x"], "(number 1) is no ticket"],
+    [["--url", "http://127.0.0.1:1", "--sale", "a", "--ticket-file", "/none"], "cannot be read"],
+    [["--colour"], "--colour"],
+  ])("%j exits with 2 and says why", async (args, words) => {
+    const { code, complaints } = await verify(args);
+    expect([code, complaints.includes(words)]).toEqual([2, true]);
+  });
+
+  test("a sale that is not there, or a ticket of another sale, exits with 2", async () => {
+    const none = await verify([...here(), "--sale", "nowhere"]);
+    expect([none.code, none.complaints.includes("there is no such sale")]).toEqual([2, true]);
+    const ticket = tickets.get("by-lot")?.[0] ?? "";
+    const other = await verify([...here(), "--sale", "in-order", "--ticket", ticket]);
+    expect([other.code, other.complaints.includes("a ticket of sale by-lot")]).toEqual([2, true]);
+    expect(other.complaints).not.toContain(ticket);
+  });
+
+  test("a gate that does not answer exits with 3", async () => {
+    const ran = await verify(["--url", "http://127.0.0.1:1", "--sale", "by-lot"]);
+    expect([ran.code, ran.complaints.includes("could not be checked")]).toEqual([3, true]);
+  });
+});
+
+const OTHER = "ab".repeat(32);
+type Body = Readonly<Record<string, unknown>>;
+const proxies: Server[] = [];
+
+function oneMore(body: Body): Body {
+  const { counts } = contract.manifestSchema.parse(body);
+  return { ...body, counts: counts.map((count, shard) => (shard === 0 ? count + 1 : count)) };
+}
+
+afterEach(async () => {
+  for (const proxy of proxies.splice(0)) {
+    proxy.closeAllConnections();
+    await new Promise((resolve) => proxy.close(resolve));
+  }
+});
+
+/** The gate behind somebody who changes one answer; with null, it is as if it were not there. */
+async function tamper(path: RegExp, change: ((body: Body) => Body) | null): Promise<string> {
+  const proxy = createServer((request, response) => {
+    const url = request.url ?? "/";
+    const headers: Record<string, string> = {};
+    const ticket = request.headers["sluice-ticket"];
+    if (typeof ticket === "string") headers["sluice-ticket"] = ticket;
+    const asked = path.test(url) && change === null ? url.replace(/\d+$/, "999999") : url;
+    const answer = async (): Promise<void> => {
+      const { status, body } = await sluice.ask("GET", asked, { headers });
+      response.writeHead(status, { "content-type": "application/json" });
+      response.end(JSON.stringify(path.test(url) && change !== null ? change(body) : body));
+    };
+    void answer();
+  });
+  proxies.push(proxy);
+  await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+  const address = proxy.address();
+  if (address === null || typeof address === "string") throw new Error("the proxy has no port");
+  return `http://127.0.0.1:${address.port}`;
+}
