@@ -2,19 +2,22 @@
  * Whom to call: one tick of the waiting room.
  *
  * Guarantee (P7, P8): `called` only grows, one rank after the other, and a call whose claim window
- * ends passes on. Seats in use and calls likely to be taken up never exceed `maxActive` by plan;
- * the hard bound is kept by `room-claims.ts`.
+ * ends passes on. Seats in use and calls likely to be taken up exceed `maxActive` by no more than
+ * the seats about to be given back; the hard bound is kept by `room-claims.ts`.
  *
  *   outstanding  calls not claimed whose window is open
  *   expected     Σ over ticks of calling: unclaimed × chance(age)
- *   slots        maxActive − active − ceil(expected)
+ *   leaving      seats that are given back before a call made now is taken up, as far as seen
+ *   slots        maxActive − active − ceil(expected − leaving)
  *   supply       ceil((available + held) × overcall) − active − outstanding
  *   calls        min(slots, supply, rate tokens, waiting), never below 0
  */
+import { countTurnover, leavingSoon } from "./forecast.ts";
 import { TICK_MS } from "./limits.ts";
 import { isSoldOut, type CallBatch, type LaneState, type RoomState } from "./room.ts";
+import { expectedClaims } from "./room-forecast.ts";
 import { phaseAt } from "./sale.ts";
-import { chanceOf, learn, SHOW_RATE_SLICES, sliceOf, type ShowRate } from "./show-rate.ts";
+import { learn, SHOW_RATE_SLICES, sliceOf, type ShowRate } from "./show-rate.ts";
 
 export interface CallRules {
   readonly claimWindow_ms: number;
@@ -91,17 +94,22 @@ function earnTokens(room: RoomState, elapsed_ms: number): RoomState {
   return { ...room, rateTokens };
 }
 
-/** How many more may be called now, before rate and waiting: seats and supply. */
-export function roomToCall(room: RoomState, rules: CallRules, now: number): number {
-  let outstanding = 0;
-  let expected = 0;
-  for (const batch of room.calls) {
-    const open = batch.to - batch.from - batch.claimed;
-    outstanding += open;
-    expected += open * chanceOf(room.showRate, now - batch.calledAt_ms, rules.claimWindow_ms);
-  }
+/**
+ * How many more may be called now, before rate and waiting: seats and supply.
+ * @param leaving seats in use that will probably be free before a call can be taken up
+ */
+export function roomToCall(
+  room: RoomState,
+  rules: CallRules,
+  now: number,
+  leaving: number = 0,
+): number {
+  const outstanding = room.calls.reduce((sum, { from, to, claimed }) => {
+    return sum + to - from - claimed;
+  }, 0);
+  const expected = expectedClaims(room, rules.claimWindow_ms, now);
   const { active } = room.seats;
-  const slots = room.maxActive - active - Math.ceil(expected - 1e-9);
+  const slots = room.maxActive - active - Math.ceil(expected - leaving - 1e-9);
   const units = room.stock.reduce((sum, { available, held }) => sum + available + held, 0);
   const supply = Math.ceil(units * rules.overcall) - active - outstanding;
   return Math.max(Math.min(slots, supply), 0);
@@ -173,9 +181,12 @@ export function tick(room: RoomState, rules: CallRules, arrivals: boolean, now: 
   const ticked = { ...room, tickedAt_ms: now, version };
   if (phaseAt(room.schedule, now) !== "live") return ticked;
   if (room.paused || isSoldOut(room)) return holdCalls(ticked, elapsed_ms);
-  const aged = ageCalls(earnTokens(ticked, elapsed_ms), rules, now);
+  const { active, spent, left, expired } = room.seats;
+  const turnover = countTurnover(room.turnover, spent + left + expired, active, elapsed_ms);
+  const aged = ageCalls(earnTokens({ ...ticked, turnover }, elapsed_ms), rules, now);
   const waiting = aged.lanes.reduce((sum, lane) => sum + waitingIn(lane), 0);
-  const calls = Math.min(roomToCall(aged, rules, now), Math.floor(aged.rateTokens), waiting);
+  const free = roomToCall(aged, rules, now, leavingSoon(turnover, active));
+  const calls = Math.min(free, Math.floor(aged.rateTokens), waiting);
   const called = calls > 0 ? call(aged, calls, now) : aged;
   // A late ticket, counted after queueing was turned off, turns it on again: nobody is forgotten.
   const drained = waiting - Math.max(calls, 0) === 0;

@@ -16,6 +16,8 @@ import {
   type Sale,
   type Schedule,
 } from "./sale.ts";
+import { NEW_TURNOVER, type Forecast } from "./forecast.ts";
+import { forecastIn } from "./room-forecast.ts";
 import { newShowRate } from "./show-rate.ts";
 
 export const laneStateSchema = z.object({
@@ -94,6 +96,10 @@ export const roomStateSchema = z.object({
     entered: z.array(z.number()).readonly(),
     claimed: z.array(z.number()).readonly(),
   }),
+  /** A room stored before this was counted begins with nothing seen. */
+  turnover: z
+    .object({ ended: z.int(), gone: z.number(), seatSeconds: z.number() })
+    .default(NEW_TURNOVER),
   stock: z.array(stockLevelSchema).readonly(),
   version: z.int(),
 });
@@ -114,6 +120,7 @@ export function openRoom(sale: Sale, now: number): RoomState {
     calls: [],
     seats: { claimed: 0, active: 0, spent: 0, left: 0, expired: 0, lapsed: 0 },
     showRate: newShowRate(),
+    turnover: NEW_TURNOVER,
     stock: [],
     version: 1,
   };
@@ -215,7 +222,10 @@ export interface LaneSnapshot {
   readonly closed: number;
   readonly called: number;
   readonly lapsedBelow: number;
+  /** Calls per second of the last seconds. */
   readonly pace: number;
+  /** How the line is expected to move; absent in a snapshot of an older deployment. */
+  readonly forecast?: Forecast | undefined;
 }
 
 /** What a gate needs to answer a poll. It never holds the secret or anything about one shopper. */
@@ -260,7 +270,8 @@ export function snapshotOf(
 ): RoomSnapshot {
   const lanes = Object.fromEntries(
     room.lanes.map(({ id, closed, called, lapsedBelow, pace }) => {
-      return [id, { closed, called, lapsedBelow, pace }];
+      const forecast = forecastIn(room, sale, id, now);
+      return [id, { closed, called, lapsedBelow, pace, forecast }];
     }),
   );
   return {

@@ -10,7 +10,7 @@
  */
 
 export const SHOW_RATE_SLICES = 24;
-/** What is assumed before anything was seen: nine in ten come, evenly over half the window. */
+/** Assumed before anything was seen: nine in ten come, evenly over a sixth of the window. */
 const PRIOR_SHOW = 0.9;
 const PRIOR_WEIGHT = 4;
 /** Evidence halves with every this many calls. */
@@ -25,9 +25,9 @@ export interface ShowRate {
 
 /** Hazard of the prior: the chance to be claimed within a slice when still open at its start. */
 function priorHazard(slice: number): number {
-  const half = SHOW_RATE_SLICES / 2;
-  if (slice >= half) return 0.02;
-  const share = PRIOR_SHOW / half;
+  const soon = SHOW_RATE_SLICES / 6;
+  if (slice >= soon) return 0.01;
+  const share = PRIOR_SHOW / soon;
   return share / (1 - share * slice);
 }
 
@@ -53,13 +53,19 @@ export function learn(rate: ShowRate, slice: number, open: number, claimed: numb
   return { entered: at(rate.entered, open), claimed: at(rate.claimed, claimed) };
 }
 
-/** The chance that a call of this age is still claimed before the window ends: 0 … 1. */
+/**
+ * The chance that a call of this age is still claimed before the window ends: 0 … 1. Inside a
+ * slice it falls evenly: a slice is seconds long, and who is going to claim does so within them.
+ */
 export function chanceOf(rate: ShowRate, age_ms: number, window_ms: number): number {
+  const first = sliceOf(age_ms, window_ms);
+  const passed = (age_ms / window_ms) * SHOW_RATE_SLICES - first;
   let stays = 1;
-  for (let slice = sliceOf(age_ms, window_ms); slice < SHOW_RATE_SLICES; slice += 1) {
+  for (let slice = first; slice < SHOW_RATE_SLICES; slice += 1) {
     const entered = rate.entered[slice] ?? 1;
     const claimed = rate.claimed[slice] ?? 0;
-    stays *= 1 - Math.min(claimed / Math.max(entered, 1e-9), 1);
+    const stay = 1 - Math.min(claimed / Math.max(entered, 1e-9), 1);
+    stays *= slice === first ? stay ** (1 - Math.min(Math.max(passed, 0), 1)) : stay;
   }
   return 1 - stays;
 }

@@ -5,6 +5,7 @@
  * has in memory; no object is asked. Times told are estimates and are named so.
  */
 import type { Place } from "./cohort.ts";
+import { forecastWait, type Wait } from "./forecast.ts";
 import { POLL_AFTER_MAX_S, POLL_AFTER_MIN_S } from "./limits.ts";
 import type { LaneSnapshot, Level, RoomSnapshot } from "./room.ts";
 
@@ -64,11 +65,17 @@ function stateOf(seen: Seen, lane: LaneSnapshot, rank: number | null): ShopperSt
   return rank !== null && rank < lane.called ? "called" : "queued";
 }
 
-/** From the last calls' pace: half as fast to one and a half times as fast again. */
+/** Where there is no forecast: from the pace of the last calls alone. */
 export function waitOf(position: number, pace: number): { low_s: number; high_s: number } | null {
   if (pace <= 0) return null;
   const expected_s = position / pace;
   return { low_s: Math.floor(expected_s * 0.7), high_s: Math.ceil(expected_s * 1.5) + 2 };
+}
+
+function expectedWait(position: number, { forecast, pace }: LaneSnapshot): Wait | null {
+  if (forecast !== undefined) return forecastWait(position, forecast);
+  const wait = waitOf(position, pace);
+  return wait === null ? null : { ...wait, likely_s: (wait.low_s + wait.high_s) / 2 };
 }
 
 /**
@@ -100,8 +107,7 @@ export function standingOf(
   const state = stateOf(seen, lane, rank);
   const position = rank === null ? null : Math.max(rank - lane.called + 1, 0);
   const waits = state === "queued" || state === "paused" || state === "sold_out";
-  const wait = position !== null && waits ? waitOf(position, lane.pace) : null;
-  const expected_s = wait === null ? null : (wait.low_s + wait.high_s) / 2;
+  const told = position !== null && waits ? expectedWait(position, lane) : null;
   const near = state === "called" || state === "lapsed";
   return {
     state,
@@ -110,8 +116,8 @@ export function standingOf(
     rank,
     position,
     called: lane.called,
-    wait,
-    pollAfter_s: near ? POLL_AFTER_MIN_S : pollAfter(seen, expected_s),
+    wait: told === null ? null : { low_s: told.low_s, high_s: told.high_s },
+    pollAfter_s: near ? POLL_AFTER_MIN_S : pollAfter(seen, told?.likely_s ?? null),
     stock: snapshot.stock,
     odds: position === null || !waits ? null : oddsOf(snapshot.unitsLeft, position),
     message: snapshot.message,

@@ -1,0 +1,40 @@
+/**
+ * Plays a whole sale in virtual time with the rules of `src/domain` and prints what came of it.
+ *
+ * Guarantee: the same options print the same figures; only the last line, what it took on this
+ * machine, differs. Not for latencies or the platform's habits: the bench and the drill are.
+ */
+import { billOf } from "./simulate/bill.ts";
+import { figuresOf } from "./simulate/figures.ts";
+import { parseOptions, USAGE, type SimulationOptions } from "./simulate/options.ts";
+import { reportOf } from "./simulate/report.ts";
+import { World } from "./simulate/world.ts";
+
+function simulate(options: SimulationOptions): void {
+  const began_ms = performance.now();
+  const world = new World(options);
+  world.run();
+  const figures = figuresOf(world);
+  console.log(reportOf(world, figures, billOf(world)));
+  const took_s = (performance.now() - began_ms) / 1000;
+  const memory_mib = process.resourceUsage().maxRSS / 1024;
+  console.log(`\ntook ${took_s.toFixed(1)} s and ${memory_mib.toFixed(0)} MiB`);
+}
+
+function main(): number {
+  const parsed = parseOptions(process.argv.slice(2));
+  switch (parsed.kind) {
+    case "help":
+      console.log(USAGE);
+      return 0;
+    case "refused":
+      for (const message of parsed.messages) console.error(message);
+      console.error("\nnpm run simulate -- --help lists the options.");
+      return 2;
+    case "options":
+      simulate(parsed.options);
+      return 0;
+  }
+}
+
+process.exitCode = main();

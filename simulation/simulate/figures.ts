@@ -1,0 +1,156 @@
+/**
+ * What a played sale amounts to: waits, seats, load, and how good the estimates were.
+ *
+ * Guarantee: nobody is counted twice, and whoever has no fate yet is counted as such.
+ */
+import { quantile } from "../drill/statistics.ts";
+import { FATE, INTENT } from "./crowd.ts";
+import type { World } from "./world.ts";
+
+export interface Percentiles {
+  readonly count: number;
+  readonly p10: number;
+  readonly p50: number;
+  readonly p90: number;
+  readonly p99: number;
+  readonly most: number;
+}
+
+export interface OddsBucket {
+  readonly from: number;
+  readonly to: number;
+  readonly shoppers: number;
+  readonly gotTheirTurn: number;
+}
+
+export interface Calibration {
+  /** Called shoppers who had been told a wait. */
+  readonly judged: number;
+  readonly inside: number;
+  readonly earlier: number;
+  readonly later: number;
+  /** High over low of the intervals: how much they say. */
+  readonly width: number;
+  readonly odds: readonly OddsBucket[];
+}
+
+export interface Seats {
+  readonly seconds: number;
+  readonly mean: number;
+  readonly least: number;
+}
+
+export interface Figures {
+  readonly fates: {
+    readonly admitted: number;
+    readonly lapsed: number;
+    readonly told: number;
+    readonly vanished: number;
+    readonly open: number;
+  };
+  /** Lapsed although they were there and asked when told to. */
+  readonly lapsedThoughThere: number;
+  readonly waitOfAdmitted_s: Percentiles;
+  readonly waitOfTold_s: Percentiles;
+  readonly pollsPerShopper: number;
+  readonly requestsPerShopper: number;
+  readonly pollsOfPatient: Percentiles;
+  /** Shares of `maxActive`: over all the time stock lasted, and from two minutes on. */
+  readonly seatsWhileStockLasts: Seats;
+  readonly seatsOnceFilled: Seats;
+  readonly seatsWhileAnyWait: Seats;
+  readonly calibration: Calibration;
+}
+
+const FILLING_S = 120;
+
+function percentiles(values: number[]): Percentiles {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (share: number): number => quantile(sorted, share);
+  const [p10, p50, p90, p99, most] = [at(0.1), at(0.5), at(0.9), at(0.99), at(1)];
+  return { count: values.length, p10, p50, p90, p99, most };
+}
+
+function seatsOf(active: readonly number[], maxActive: number): Seats {
+  const sum = active.reduce((total, seats) => total + seats, 0);
+  const least = active.reduce((low, seats) => Math.min(low, seats), maxActive);
+  const seconds = active.length;
+  const mean = seconds === 0 ? 0 : sum / seconds / maxActive;
+  return { seconds, mean, least: seconds === 0 ? 0 : least / maxActive };
+}
+
+/** When a shopper's turn came; −1: never. */
+function calledAt_ms({ crowd, calledAt_ms }: World, shopper: number): number {
+  const rank = crowd.rank[shopper] ?? -1;
+  return rank < 0 ? -1 : (calledAt_ms[rank] ?? -1);
+}
+
+function calibrationOf(world: World): Calibration {
+  const { crowd } = world;
+  const bounds = [0, 0.01, 0.1, 0.25, 0.5, 0.75, 1];
+  const odds = bounds.map((from, at) => {
+    return { from, to: bounds[at + 1] ?? 1, shoppers: 0, gotTheirTurn: 0 };
+  });
+  const widths: number[] = [];
+  let [inside, earlier, later] = [0, 0, 0];
+  for (let shopper = 0; shopper < crowd.size; shopper += 1) {
+    const stated_ms = crowd.statedAt_ms[shopper] ?? -1;
+    if (stated_ms < 0) continue;
+    const called_ms = calledAt_ms(world, shopper);
+    const bucket = odds.findLast(({ from }) => (crowd.statedOdds[shopper] ?? 0) >= from);
+    if (bucket !== undefined) {
+      bucket.shoppers += 1;
+      if (called_ms >= 0) bucket.gotTheirTurn += 1;
+    }
+    if (called_ms < 0) continue;
+    const waited_s = (called_ms - stated_ms) / 1000;
+    const low_s = crowd.statedLow_s[shopper] ?? 0;
+    const high_s = crowd.statedHigh_s[shopper] ?? 0;
+    widths.push(high_s / Math.max(low_s, 1));
+    if (waited_s < low_s) earlier += 1;
+    else if (waited_s > high_s) later += 1;
+    else inside += 1;
+  }
+  const width = percentiles(widths).p50;
+  return { judged: widths.length, inside, earlier, later, width, odds };
+}
+
+export function figuresOf(world: World): Figures {
+  const { crowd, tally, options } = world;
+  const counts = [0, 0, 0, 0, 0];
+  const admitted: number[] = [];
+  const told: number[] = [];
+  const patient: number[] = [];
+  let lapsedThoughThere = 0;
+  for (let shopper = 0; shopper < crowd.size; shopper += 1) {
+    const fate = crowd.fate[shopper] ?? FATE.none;
+    counts[fate] = (counts[fate] ?? 0) + 1;
+    const came_ms = crowd.arrivesAt_ms[shopper] ?? 0;
+    const waited_s = ((crowd.fateAt_ms[shopper] ?? 0) - came_ms) / 1000;
+    if (fate === FATE.admitted) admitted.push(waited_s);
+    if (fate === FATE.told) told.push(waited_s);
+    if (fate === FATE.told) patient.push(crowd.polls[shopper] ?? 0);
+    if (fate === FATE.lapsed && crowd.intent[shopper] === INTENT.come) lapsedThoughThere += 1;
+  }
+  const { maxActive } = options;
+  const lasting = tally.seatsWhileStockLasts;
+  return {
+    fates: {
+      open: counts[FATE.none] ?? 0,
+      admitted: counts[FATE.admitted] ?? 0,
+      lapsed: counts[FATE.lapsed] ?? 0,
+      told: counts[FATE.told] ?? 0,
+      vanished: counts[FATE.vanished] ?? 0,
+    },
+    lapsedThoughThere,
+    waitOfAdmitted_s: percentiles(admitted),
+    waitOfTold_s: percentiles(told),
+    pollsPerShopper: tally.polls / crowd.size,
+    requestsPerShopper: tally.workerRequests / crowd.size,
+    pollsOfPatient: percentiles(patient),
+    seatsWhileStockLasts: seatsOf(lasting, maxActive),
+    seatsOnceFilled: seatsOf(lasting.slice(FILLING_S), maxActive),
+    seatsWhileAnyWait: seatsOf(tally.seatsWhileAnyWait, maxActive),
+    calibration: calibrationOf(world),
+  };
+}

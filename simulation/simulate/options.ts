@@ -1,0 +1,120 @@
+/**
+ * The simulation's command line: what may be said, what is meant when nothing is said, and a
+ * sentence for everything else.
+ */
+import { parseArgs } from "node:util";
+import { z } from "zod";
+
+export const USAGE = `npm run simulate -- [options]
+
+Plays a whole sale in virtual time with the rules that run in production, and prints waits, seats,
+load, how good the estimates were, and the bill. The same options print the same figures.
+
+  --shoppers <n>         how many come                            (default: 1000000)
+  --stock <n>            units on sale                            (default: 1000)
+  --seed <text>          the same seed plays the same sale        (default: 1)
+  --no-shows <0 to 1>    share that is not there when called      (default: 0.3)
+  --buy-rate <0 to 1>    share of those let in who want to pay    (default: 0.7)
+  --rate <n>             calls a minute, at most                  (default: 600)
+  --max-active <n>       seats                                    (default: 100)
+  --booths <n>           1 to 64                                  (default: from --shoppers)
+  --arrive <how>         flash: four in ten before the start, the others in the two minutes
+                         after it                                 (default: flash)
+                         ramp: more and more over ten minutes after the start
+  --pre-queue <seconds>  how long before the start it opens       (default: 600)
+  --locations <n>        places of the network that read the room (default: 150)
+  --crashes <on|off>     booths and the room die, booths answer late  (default: on)
+  --help                 this text
+
+Exit code: 0 played to the end, 1 a promise was broken on the way, 2 bad options.
+`;
+
+const whole = (name: string, min: number, max: number) => {
+  const error = `${name} must be a whole number from ${min} to ${max}`;
+  return z
+    .string()
+    .regex(/^\d{1,9}$/, { error })
+    .transform(Number)
+    .pipe(z.int().min(min, { error }).max(max, { error }));
+};
+const share = (name: string) => {
+  const error = `${name} must be a number from 0 to 1`;
+  return z
+    .string()
+    .regex(/^(0|1|[01]?\.\d+)$/, { error })
+    .transform(Number)
+    .pipe(z.number().max(1, { error }));
+};
+
+const optionsSchema = z.object({
+  shoppers: whole("--shoppers", 1, 5_000_000).default(1_000_000),
+  stock: whole("--stock", 1, 10_000_000).default(1000),
+  seed: z.string().min(1, "--seed must not be empty").default("1"),
+  "no-shows": share("--no-shows").default(0.3),
+  "buy-rate": share("--buy-rate").default(0.7),
+  rate: whole("--rate", 1, 1_000_000).default(600),
+  "max-active": whole("--max-active", 1, 1_000_000).default(100),
+  booths: whole("--booths", 1, 64).optional(),
+  arrive: z.enum(["flash", "ramp"], "--arrive must be flash or ramp").default("flash"),
+  "pre-queue": whole("--pre-queue", 0, 86_400).default(600),
+  locations: whole("--locations", 1, 1000).default(150),
+  crashes: z.enum(["on", "off"], "--crashes must be on or off").default("on"),
+});
+
+export interface SimulationOptions {
+  readonly shoppers: number;
+  readonly stock: number;
+  readonly seed: string;
+  readonly noShows: number;
+  readonly buyRate: number;
+  readonly ratePerMinute: number;
+  readonly maxActive: number;
+  /** Null: as many as the rules give a sale of this size. */
+  readonly booths: number | null;
+  readonly arrive: "flash" | "ramp";
+  readonly preQueue_s: number;
+  readonly locations: number;
+  readonly crashes: boolean;
+}
+
+export type ParsedOptions =
+  | { readonly kind: "options"; readonly options: SimulationOptions }
+  | { readonly kind: "help" }
+  | { readonly kind: "refused"; readonly messages: readonly string[] };
+
+export function parseOptions(args: readonly string[]): ParsedOptions {
+  const text = { type: "string" } as const;
+  const names = Object.fromEntries(Object.keys(optionsSchema.shape).map((name) => [name, text]));
+  let values: Record<string, unknown>;
+  try {
+    const options = { ...names, help: { type: "boolean" } } as const;
+    ({ values } = parseArgs({ args: [...args], options, strict: true }));
+  } catch (error) {
+    const why = error instanceof Error ? (error.message.split(". ")[0] ?? "") : "bad options";
+    return { kind: "refused", messages: [why] };
+  }
+  if (values["help"] === true) return { kind: "help" };
+  const parsed = optionsSchema.safeParse(values);
+  if (!parsed.success) {
+    return { kind: "refused", messages: parsed.error.issues.map(({ message }) => message) };
+  }
+  return { kind: "options", options: namedAlike(parsed.data) };
+}
+
+function namedAlike(said: z.output<typeof optionsSchema>): SimulationOptions {
+  const { shoppers, stock, seed, arrive, locations } = said;
+  return {
+    shoppers,
+    stock,
+    seed,
+    arrive,
+    locations,
+    noShows: said["no-shows"],
+    buyRate: said["buy-rate"],
+    ratePerMinute: said.rate,
+    maxActive: said["max-active"],
+    booths: said.booths ?? null,
+    preQueue_s: said["pre-queue"],
+    crashes: said.crashes === "on",
+  };
+}

@@ -1,0 +1,60 @@
+/**
+ * What is counted while a sale is played: requests of each object second by second, everything a
+ * bill is made of, and the seats.
+ *
+ * Guarantee: nothing here decides anything. Not for what became of each shopper: `crowd.ts`.
+ */
+
+export interface Busiest {
+  perSecond: number;
+  atSecond: number;
+}
+
+export class Tally {
+  workerRequests = 0;
+  polls = 0;
+  joins = 0;
+  claims = 0;
+  carts = 0;
+  orders = 0;
+  rowsWritten = 0;
+  objectRequests = 0;
+  boothCrashes = 0;
+  roomCrashes = 0;
+  lateCloses = 0;
+  cohorts = 0;
+  deadRanks = 0;
+  /** Turns kept because every seat was taken. */
+  seatsFull = 0;
+  /** Seconds in which somebody waited; and of those, in which stock did not bound the calls. */
+  readonly seatsWhileAnyWait: number[] = [];
+  readonly seatsWhileStockLasts: number[] = [];
+  seatsMost = 0;
+  soldOutAt_ms: number | null = null;
+  pollsMostPerSecond = 0;
+  readonly busiest = new Map<string, Busiest>();
+  readonly #second = new Map<string, number>();
+  #pollsBefore = 0;
+
+  object(name: string, requests: number): void {
+    this.objectRequests += requests;
+    this.#second.set(name, (this.#second.get(name) ?? 0) + requests);
+  }
+
+  /** Requests of gates since the last second, which decide how many locations refresh. */
+  get pollsInSecond(): number {
+    return this.polls + this.joins - this.#pollsBefore;
+  }
+
+  endSecond(second: number): void {
+    this.pollsMostPerSecond = Math.max(this.pollsMostPerSecond, this.pollsInSecond);
+    this.#pollsBefore = this.polls + this.joins;
+    for (const [name, requests] of this.#second) {
+      const most = this.busiest.get(name);
+      if (most === undefined || requests > most.perSecond) {
+        this.busiest.set(name, { perSecond: requests, atSecond: second });
+      }
+    }
+    this.#second.clear();
+  }
+}

@@ -1,0 +1,157 @@
+/**
+ * How fast the line will move, and how sure that is.
+ *
+ * Calls come in two ways. While seats are free they come at the sale's rate; once the seats are
+ * taken, one comes for each seat given back. So the long wait of a drop follows from how long
+ * people stay, which nobody knows before the first have gone:
+ *
+ *   hazard  seats given back per seat and second: at first a guess from the session's length, then
+ *           what was seen; the two are mixed (as logarithms) by how much was seen
+ *   pace    min(rate, seats × hazard ÷ chance that a call is taken up) calls a second, where
+ *           seats = min(maxActive, units × overcall)
+ *   soon    free seats ÷ that chance: calls that come at the rate
+ *   wait    min(position, soon) ÷ rate + max(position − soon, 0) ÷ pace
+ *
+ * The interval told is that wait with the pace times and divided by `spread`, which is 2.5 while
+ * nothing was seen and narrows, and with room for the chance in a small count. Not a promise:
+ * pauses, a changed rate and returned units move it.
+ */
+import { chanceOf, type ShowRate } from "./show-rate.ts";
+
+/** Seats given back, and the time seats were taken meanwhile; older evidence fades. */
+export interface Turnover {
+  /** All admissions that had ended when this was last counted. */
+  readonly ended: number;
+  readonly gone: number;
+  readonly seatSeconds: number;
+}
+
+export const NEW_TURNOVER: Turnover = { ended: 0, gone: 0, seatSeconds: 0 };
+
+/** Evidence halves with every so many seconds. */
+const MEMORY_S = 900;
+/** Before anybody has gone, people are taken to stay a quarter of the session, give or take. */
+const STAYS_PER_SESSION = 4;
+const SPREAD_UNSEEN = 2.5;
+/** Seen often enough, what is left is that the next half hour is not the last. */
+const SPREAD_SEEN = 1.25;
+/** In a small shop, so many seats given back weigh as much as the guess does. */
+const TRUSTED_GONE_MIN = 15;
+const GONE_BEFORE_EXPECTING = 10;
+/** From a call until it is taken up, for the quick: a snapshot's age, a poll, a claim. */
+const CALL_TAKES_S = 2.5;
+
+/** One tick passed, at the end of which so many admissions had ended in all. */
+export function countTurnover(
+  turnover: Turnover,
+  ended: number,
+  active: number,
+  elapsed_ms: number,
+): Turnover {
+  const elapsed_s = elapsed_ms / 1000;
+  const fade = 0.5 ** (elapsed_s / MEMORY_S);
+  return {
+    ended,
+    gone: turnover.gone * fade + Math.max(ended - turnover.ended, 0),
+    seatSeconds: turnover.seatSeconds * fade + active * elapsed_s,
+  };
+}
+
+/**
+ * Seats of those in use that are given back before a call made now is taken up. A seat is called
+ * for when it is about to be free, not when it has stood empty: the call has to reach a page that
+ * asks every two seconds. Nothing is expected of people before a fair number have gone.
+ */
+export function leavingSoon({ gone, seatSeconds }: Turnover, active: number): number {
+  if (gone < GONE_BEFORE_EXPECTING || seatSeconds <= 0) return 0;
+  return active * (gone / seatSeconds) * CALL_TAKES_S;
+}
+
+/** Seats given back per seat and second, and the factor by which that may be wrong. */
+export interface Hazard {
+  readonly perSecond: number;
+  readonly spread: number;
+}
+
+/**
+ * The guess gives way when as many have gone as there are seats: before that the sale is too young
+ * to have seen those who stay, or, if all stay about equally long, anybody go at all.
+ */
+export function hazardOf(
+  { gone, seatSeconds }: Turnover,
+  session_s: number,
+  seats: number,
+): Hazard {
+  const guess = STAYS_PER_SESSION / session_s;
+  if (gone < 1 || seatSeconds <= 0) return { perSecond: guess, spread: SPREAD_UNSEEN };
+  const seen = gone / seatSeconds;
+  const weight = gone ** 2 / (gone ** 2 + Math.max(seats, TRUSTED_GONE_MIN) ** 2);
+  const mixed = (1 - weight) * Math.log(guess) + weight * Math.log(seen);
+  const unsure = (1 - weight) * Math.log(SPREAD_UNSEEN) + weight * Math.log(SPREAD_SEEN);
+  return { perSecond: Math.exp(mixed), spread: Math.exp(unsure) };
+}
+
+/** Deviations of a Poisson count that an interval allows for. */
+const CHANCE_WIDTH = 1.3;
+
+/** What a gate needs to tell a wait: numbers of one lane. */
+export interface Forecast {
+  /** Calls that come as fast as the rate allows. */
+  readonly soon: number;
+  readonly ratePerSecond: number;
+  /** Calls per second after those. */
+  readonly pace: number;
+  readonly spread: number;
+}
+
+export interface ForecastFacts {
+  readonly turnover: Turnover;
+  readonly showRate: ShowRate;
+  readonly session_s: number;
+  readonly claimWindow_ms: number;
+  /** Seats that may be filled: `maxActive`, or fewer when there are few units left. */
+  readonly seats: number;
+  readonly ratePerMinute: number;
+  /** Seats neither taken nor likely to be claimed. */
+  readonly free: number;
+  /** The lane's part of the calls, 0 … 1. */
+  readonly share: number;
+}
+
+export function forecastOf(facts: ForecastFacts): Forecast {
+  const { turnover, session_s, seats, share } = facts;
+  const comes = Math.max(chanceOf(facts.showRate, 0, facts.claimWindow_ms), 0.01);
+  const { perSecond, spread } = hazardOf(turnover, session_s, seats);
+  const ratePerSecond = (facts.ratePerMinute / 60) * share;
+  return {
+    soon: (Math.max(facts.free, 0) / comes) * share,
+    ratePerSecond,
+    pace: Math.min(((seats * perSecond) / comes) * share, ratePerSecond),
+    spread,
+  };
+}
+
+export interface Wait {
+  readonly low_s: number;
+  readonly high_s: number;
+  /** The likeliest; polls are paced by it. */
+  readonly likely_s: number;
+}
+
+/** The wait at a place in line; null when the lane's share is nothing. */
+export function forecastWait(position: number, forecast: Forecast): Wait | null {
+  const { soon, ratePerSecond, pace, spread } = forecast;
+  if (ratePerSecond <= 0 || pace <= 0) return null;
+  const first_s = Math.min(position, soon) / ratePerSecond;
+  const rest = Math.max(position - soon, 0);
+  const rest_s = rest / pace;
+  // Seats come back one by one and by chance; a short line feels it more than a long one.
+  const luck_s = (CHANCE_WIDTH * Math.sqrt(rest)) / pace;
+  // Faster than the rate nobody is called, however fast the seats come back.
+  const fastest_s = position / ratePerSecond;
+  return {
+    low_s: Math.floor(Math.max(first_s + Math.max(rest_s - luck_s, 0) / spread, fastest_s) * 0.9),
+    high_s: Math.ceil(first_s + (rest_s + luck_s) * spread) + 5,
+    likely_s: first_s + rest_s,
+  };
+}
