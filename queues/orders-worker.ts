@@ -23,10 +23,15 @@ let isolate: { readonly env: OrdersEnv; readonly pipeline: Pipeline } | null = n
 /** Breakers count per isolate, so the pipeline outlives a single batch. */
 function pipelineOf(env: OrdersEnv): Pipeline {
   if (isolate?.env === env) return isolate.pipeline;
+  // Without it no order can be paid; messages wait, with a delay, and the log says what is missing.
+  const { STRIPE_API_KEY: key }: { STRIPE_API_KEY?: string } = env;
+  if (key === undefined || key === "") {
+    throw new Error("STRIPE_API_KEY is missing: set it with wrangler secret put STRIPE_API_KEY");
+  }
   const by = crypto.randomUUID().slice(0, 8);
   const pipeline: Pipeline = {
     payments: stripePayments({
-      apiKey: env.STRIPE_API_KEY,
+      apiKey: key,
       baseUrl: env.STRIPE_API_BASE,
       timeout_ms: PAYMENT_TIMEOUT_MS,
     }),

@@ -186,3 +186,13 @@ describe("a message", () => {
     expect(await moneyOf(id)).toMatchObject({ captures: 1 });
   });
 });
+
+test("without the provider's key messages wait, and the log says which secret is missing", async () => {
+  const complaints = vi.spyOn(console, "error").mockImplementation(() => undefined);
+  const { id, messages } = await acceptedOrder();
+  const withEnv = { ...env, STRIPE_API_KEY: "" };
+  expect((await handOver("sluice-orders", messages, { withEnv })).again).toEqual(messages);
+  expect(complaints.mock.calls.join()).toContain("STRIPE_API_KEY is missing");
+  await handOver("sluice-orders", messages);
+  expect(await stateOf(id)).toBe("confirmed");
+});
