@@ -5,21 +5,10 @@
  * own lane's cohort and nothing else; asking a booth again gives the same count.
  */
 import type { CloseOutcome } from "../src/domain/booth.ts";
+import { answerWithin } from "../src/timing/answer-within.ts";
 
 interface Booth {
   close(k: number, force: boolean): Promise<CloseOutcome>;
-}
-
-async function within<Value>(promise: Promise<Value>, timeout_ms: number): Promise<Value | null> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<null>((resolve) => {
-    timer = setTimeout(() => resolve(null), timeout_ms);
-  });
-  try {
-    return await Promise.race([promise.catch(() => null), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** Counts by shard; null when nobody came (the cohort stays open) or a booth did not answer. */
@@ -29,7 +18,7 @@ export async function closeCohortAtBooths(
   timeout_ms: number,
 ): Promise<number[] | null> {
   const ask = (force: boolean): Promise<(CloseOutcome | null)[]> =>
-    Promise.all(booths.map((booth) => within(booth.close(k, force), timeout_ms)));
+    Promise.all(booths.map((booth) => answerWithin(booth.close(k, force), timeout_ms)));
   const asked = await ask(false);
   if (asked.every((answer) => answer?.kind === "empty")) return null;
   if (asked.some((answer) => answer === null)) return null;
@@ -52,6 +41,6 @@ export async function openBoothsAt(
   timeout_ms: number,
 ): Promise<boolean> {
   if (open === 0) return true;
-  const asked = booths.map((booth) => within(booth.close(open - 1, true), timeout_ms));
+  const asked = booths.map((booth) => answerWithin(booth.close(open - 1, true), timeout_ms));
   return (await Promise.all(asked)).every((answer) => answer !== null);
 }

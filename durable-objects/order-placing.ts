@@ -9,8 +9,7 @@
  */
 import type { BeginOrderOutcome } from "../src/domain/admission.ts";
 import type { OrderIntent, Rejection } from "../src/domain/order.ts";
-
-const ROOM_ANSWER_TIMEOUT_MS = 2000;
+import { answerWithin } from "../src/timing/answer-within.ts";
 
 export type TakeOutcome =
   | { readonly kind: "taken" }
@@ -26,34 +25,21 @@ export async function takeUnits(
     return { kind: "rejected", rejection: { code: "admission_required" } };
   }
   const begun = await beginOrder(env, intent);
-  switch (begun.kind) {
+  switch (begun?.kind) {
     case "order_in_progress":
       return { kind: "rejected", rejection: { code: "order_in_progress", order: begun.order } };
     case "admission_spent":
     case "admission_required":
       return { kind: "rejected", rejection: { code: begun.kind } };
     case "begun":
-    case "no_answer":
+    case undefined:
       return takeLines(env, intent);
   }
 }
 
-async function beginOrder(
-  env: GateEnv,
-  intent: OrderIntent,
-): Promise<BeginOrderOutcome | { readonly kind: "no_answer" }> {
+function beginOrder(env: GateEnv, intent: OrderIntent): Promise<BeginOrderOutcome | null> {
   const room = env.WAITING_ROOM.get(env.WAITING_ROOM.idFromName(intent.sale));
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<{ readonly kind: "no_answer" }>((resolve) => {
-    timer = setTimeout(() => resolve({ kind: "no_answer" }), ROOM_ANSWER_TIMEOUT_MS);
-  });
-  try {
-    return await Promise.race([room.beginOrder(intent.admission, intent.id), late]);
-  } catch {
-    return { kind: "no_answer" };
-  } finally {
-    clearTimeout(timer);
-  }
+  return answerWithin<BeginOrderOutcome>(room.beginOrder(intent.admission, intent.id));
 }
 
 /** Line after line, so that a refusal leaves as little as possible to give back. */

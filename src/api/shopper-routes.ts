@@ -8,7 +8,13 @@ import { setCart } from "../journey/cart.ts";
 import { askFairness, askManifest } from "../journey/fairness.ts";
 import { join } from "../journey/joining.ts";
 import { askStanding, claimTurn, leave } from "../journey/waiting.ts";
-import { carriedOf, giveCookie, takeCookie, type GateApp } from "../web/gate-app.ts";
+import {
+  carriedOf,
+  giveCookie,
+  takeCookie,
+  TICKET_COOKIE_MS,
+  type GateApp,
+} from "../web/gate-app.ts";
 import { answers, jsonBody, optionalJsonBody } from "./answers.ts";
 import * as documents from "./documents.ts";
 import { ADMISSION, TICKET } from "./openapi.ts";
@@ -80,9 +86,6 @@ shopperRoutes.openapi(
     }
   },
 );
-
-/** Longer than any sale's line; the place itself has no expiry. */
-const TICKET_COOKIE_MS = 7 * 24 * 60 * 60 * 1000;
 
 shopperRoutes.openapi(
   createRoute({

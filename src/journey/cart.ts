@@ -15,7 +15,7 @@
 import { priceLines, type Line, type PricedLine } from "../domain/cart.ts";
 import type { Sale } from "../domain/sale.ts";
 import type { HoldCommand, HoldOutcome } from "../domain/stock.ts";
-import { answerWithin } from "../sales/answer-within.ts";
+import { answerWithin } from "../timing/answer-within.ts";
 import type { Admission } from "../tokens/admissions.ts";
 import { roomOf, visitOf, type Carried, type GateContext, type Visit } from "./visit.ts";
 
@@ -164,7 +164,7 @@ async function seatRefusal(
   }
 }
 
-function limitOf(sale: Sale, sku: string): number {
+export function limitOf(sale: Sale, sku: string): number {
   return sale.items.find((item) => item.sku === sku)?.limitPerBuyer ?? 0;
 }
 

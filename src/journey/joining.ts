@@ -15,7 +15,7 @@ import {
 } from "../domain/pass-places.ts";
 import { GENERAL_LANE } from "../domain/sale.ts";
 import { admittedStanding, standingOf, type Standing } from "../domain/standing.ts";
-import { answerWithin } from "../sales/answer-within.ts";
+import { answerWithin } from "../timing/answer-within.ts";
 import type { Admission } from "../tokens/admissions.ts";
 import { verifyPass, type PassRefusal } from "../tokens/passes.ts";
 import { signTicket, type Ticket } from "../tokens/tickets.ts";

@@ -14,6 +14,7 @@ import { verifyAdmission, type Admission } from "../tokens/admissions.ts";
 import {
   admittedVisit,
   holdDeadline_ms,
+  limitOf,
   type AdmissionRefused,
   type LinesRefused,
 } from "./cart.ts";
@@ -108,10 +109,6 @@ async function answerOf(
     case "idempotency_conflict":
       return placed;
   }
-}
-
-function limitOf(sale: Sale, sku: string): number {
-  return sale.items.find((item) => item.sku === sku)?.limitPerBuyer ?? 0;
 }
 
 function intentOf(

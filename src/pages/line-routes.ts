@@ -7,7 +7,13 @@ import { readCart } from "../journey/cart.ts";
 import { saleOf, visitOf, type Visit } from "../journey/visit.ts";
 import { join } from "../journey/joining.ts";
 import { askStanding, claimTurn, leave } from "../journey/waiting.ts";
-import { carriedOf, giveCookie, takeCookie, type GateRequest } from "../web/gate-app.ts";
+import {
+  carriedOf,
+  giveCookie,
+  takeCookie,
+  TICKET_COOKIE_MS,
+  type GateRequest,
+} from "../web/gate-app.ts";
 import { retryAfter_s, sendNotice, sendUnreachable } from "./answers.ts";
 import type { Faults } from "./faults.ts";
 import { emptyForm, joinForm, readForm } from "./forms.ts";
@@ -16,8 +22,6 @@ import { salesListPage } from "./sales-list.ts";
 import { storefrontPage, type Visitor } from "./storefront.ts";
 import { waitingPage } from "./waiting.ts";
 
-/** Longer than any sale's line; the place itself has no expiry. */
-const TICKET_COOKIE_MS = 7 * 24 * 60 * 60 * 1000;
 const AFTER_LENGTH_MAX = 64;
 
 export async function showSales(c: GateRequest): Promise<Response> {

@@ -18,7 +18,7 @@ import {
 import type { CohortDraw } from "../domain/shuffle.ts";
 import { SNAPSHOT_FRESH_MS, SNAPSHOT_STALE_MAX_MS } from "../domain/limits.ts";
 import type { RoomSnapshot } from "../domain/room.ts";
-import { answerWithin } from "./answer-within.ts";
+import { answerWithin } from "../timing/answer-within.ts";
 
 interface RoomReads {
   snapshot(): Promise<RoomSnapshot | null>;

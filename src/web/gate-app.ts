@@ -17,6 +17,9 @@ export type GateRequest = Context<GateApp>;
 
 type Token = "ticket" | "admission";
 
+/** Longer than any sale's line; the place itself has no expiry. */
+export const TICKET_COOKIE_MS = 7 * 24 * 60 * 60 * 1000;
+
 function cookieName(token: Token, sale: string): string {
   return `sluice-${token}-${sale}`;
 }
