@@ -177,6 +177,17 @@ test("an admission past its end is told from a forged one, and neither holds nor
   });
 });
 
+test("what was ordered in time is answered again after the admission ended, and nothing new is", async () => {
+  const me = await admit(sluice, "another-sale");
+  const first = acceptedOrder(await placeOrder(sluice, me, "in-time", orderBody("another-sale")));
+  const claims = { ...payloadOf(me["sluice-admission"] ?? ""), exp: nowSeconds() - 1 };
+  const late = { "sluice-admission": await admissionWith({ claims }) };
+  const again = await placeOrder(sluice, late, "in-time", orderBody("another-sale"));
+  expect(acceptedOrder(again).id).toBe(first.id);
+  const other = await placeOrder(sluice, late, "too-late", orderBody("another-sale"));
+  expectProblem(other, 401, "admission_expired");
+});
+
 test("an admission that the room never issued orders nothing", async () => {
   expect.hasAssertions();
   const token = await admissionWith({ claims: { jti: "adm_tkt_never", sub: "sub_never" } });
