@@ -9,7 +9,13 @@
  */
 import type { BeginOrderOutcome } from "../src/domain/admission.ts";
 import type { OrderIntent, Rejection } from "../src/domain/order.ts";
-import { answerWithin } from "../src/timing/answer-within.ts";
+import type { OrderCommand, OrderOutcome } from "../src/domain/stock.ts";
+
+/** Whom placing asks. Null: no answer. */
+export interface PlacingParts {
+  beginOrder(intent: OrderIntent): Promise<BeginOrderOutcome | null>;
+  order(sku: string, command: OrderCommand): Promise<OrderOutcome | null>;
+}
 
 export type TakeOutcome =
   | { readonly kind: "taken" }
@@ -17,14 +23,14 @@ export type TakeOutcome =
   | { readonly kind: "try_again"; readonly part: string };
 
 export async function takeUnits(
-  env: GateEnv,
+  parts: PlacingParts,
   intent: OrderIntent,
   now: number,
 ): Promise<TakeOutcome> {
   if (now >= intent.holdUntil_ms) {
     return { kind: "rejected", rejection: { code: "admission_required" } };
   }
-  const begun = await beginOrder(env, intent);
+  const begun = await parts.beginOrder(intent);
   switch (begun?.kind) {
     case "order_in_progress":
       return { kind: "rejected", rejection: { code: "order_in_progress", order: begun.order } };
@@ -33,22 +39,16 @@ export async function takeUnits(
       return { kind: "rejected", rejection: { code: begun.kind } };
     case "begun":
     case undefined:
-      return takeLines(env, intent);
+      return takeLines(parts, intent);
   }
 }
 
-function beginOrder(env: GateEnv, intent: OrderIntent): Promise<BeginOrderOutcome | null> {
-  const room = env.WAITING_ROOM.get(env.WAITING_ROOM.idFromName(intent.sale));
-  return answerWithin<BeginOrderOutcome>(room.beginOrder(intent.admission, intent.id));
-}
-
 /** Line after line, so that a refusal leaves as little as possible to give back. */
-async function takeLines(env: GateEnv, intent: OrderIntent): Promise<TakeOutcome> {
+async function takeLines(parts: PlacingParts, intent: OrderIntent): Promise<TakeOutcome> {
   const { sale, buyer, id, admission } = intent;
   for (const { sku, quantity, limitPerBuyer } of intent.lines) {
-    const stock = env.SKU_STOCK.get(env.SKU_STOCK.idFromName(sku));
     const command = { sale, buyer, id, holdId: admission, quantity, limitPerBuyer };
-    const outcome = await stock.order(command).catch(() => null);
+    const outcome = await parts.order(sku, command);
     if (outcome === null) return { kind: "try_again", part: sku };
     switch (outcome.kind) {
       case "ordered":

@@ -4,10 +4,11 @@
  * Guarantee: `save` makes the record, the history line and everything the change owes to others
  * durable in one transaction. An outbox row is deleted only after its effect was acknowledged.
  */
-import { z } from "zod";
-import { eventOf, orderEventSchema, reasonOf } from "../src/domain/order-messages.ts";
+import { reasonOf } from "../src/domain/order-messages.ts";
 import type { OrderEffect } from "../src/domain/order-transition.ts";
 import { orderRecordSchema, type OrderRecord } from "../src/domain/order.ts";
+import type { OrderStore } from "./order-surroundings.ts";
+import { owedOf, owedSchema, type OutboxRow } from "./order-outbox.ts";
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS record (
@@ -22,26 +23,6 @@ const SCHEMA = `
   );
 `;
 
-const owedSchema = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("queue") }),
-  z.object({
-    kind: z.literal("stock"),
-    sku: z.string(),
-    action: z.enum(["sell", "release", "return"]),
-  }),
-  z.object({ kind: z.literal("seat"), action: z.enum(["spend", "hand_back"]) }),
-  z.object({ kind: z.literal("event"), event: orderEventSchema }),
-]);
-/** An effect as it waits in the outbox; an event is kept as it was when it happened. */
-export type Owed = z.infer<typeof owedSchema>;
-
-export interface OutboxRow {
-  readonly seq: number;
-  readonly owed: Owed;
-  readonly tries: number;
-  readonly notBefore_ms: number;
-}
-
 export interface HistoryRow {
   readonly version: number;
   readonly at_ms: number;
@@ -49,7 +30,7 @@ export interface HistoryRow {
   readonly reason: string | null;
 }
 
-export class OrderTables {
+export class OrderTables implements OrderStore {
   readonly #sql: SqlStorage;
   readonly #storage: DurableObjectStorage;
 
@@ -75,8 +56,7 @@ export class OrderTables {
         reasonOf(record.standing),
       );
       for (const effect of effects) {
-        const owed: Owed =
-          effect.kind === "event" ? { kind: "event", event: eventOf(record) } : { ...effect };
+        const owed = owedOf(record, effect);
         this.#sql.exec(
           "INSERT INTO outbox (effect, tries, not_before_ms) VALUES (?, 0, 0)",
           JSON.stringify(owed),

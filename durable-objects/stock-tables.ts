@@ -5,6 +5,7 @@
  * the counters: there is no second copy that could disagree. An index exists only on what has an
  * instant at which something must happen, because every index is a row to pay for.
  */
+import { ORDERED_AUDIT_MS } from "../src/domain/limits.ts";
 import {
   EMPTY_COUNTERS,
   type LedgerRow,
@@ -14,11 +15,8 @@ import {
   type ReservationStanding,
   type StockChange,
   type StockCounters,
-  type StockReads,
 } from "../src/domain/stock-book.ts";
-
-/** Units owned by an order for this long are audited: the SkuStock asks the Order. */
-export const ORDERED_AUDIT_MS = 60 * 60 * 1000;
+import type { StockStore } from "./stock-desk.ts";
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS ledger (
@@ -93,7 +91,7 @@ function instantsOf(standing: ReservationStanding): { since_ms: number; due_ms: 
   }
 }
 
-export class StockTables implements StockReads {
+export class StockTables implements StockStore {
   readonly #sql: SqlStorage;
   readonly #storage: DurableObjectStorage;
   #counters: StockCounters = EMPTY_COUNTERS;

@@ -74,7 +74,7 @@ export async function placeOrder(
   };
   const stub = orderOf(context.env, id);
   const placed = await stub.place(intent).catch(() => null);
-  return placed === null ? { kind: "order_unavailable", part: "order" } : answerOf(stub, placed);
+  return placed === null ? { kind: "order_unavailable", part: "order" } : answerOf(placed);
 }
 
 /**
@@ -90,25 +90,14 @@ async function answerAgain(
 ): Promise<PlaceOrderOutcome | null> {
   const stub = orderOf(context.env, orderIdOf(request.sale, past.subject, idempotencyKey));
   const placed = await stub.placed(fingerprintOf(request)).catch(() => null);
-  return placed === null ? null : answerOf(stub, placed);
+  return placed === null ? null : answerOf(placed);
 }
 
-async function answerOf(
-  stub: ReturnType<typeof orderOf>,
+function answerOf(
   placed: Awaited<ReturnType<ReturnType<typeof orderOf>["place"]>>,
-): Promise<PlaceOrderOutcome> {
-  switch (placed.kind) {
-    case "accepted": {
-      const seen = await stub.view().catch(() => null);
-      if (seen === null) return { kind: "order_unavailable", part: "order" };
-      return { kind: "accepted", order: seen.order, viewKey: placed.viewKey };
-    }
-    case "try_again":
-      return { kind: "order_unavailable", part: placed.part };
-    case "rejected":
-    case "idempotency_conflict":
-      return placed;
-  }
+): PlaceOrderOutcome {
+  if (placed.kind !== "try_again") return placed;
+  return { kind: "order_unavailable", part: placed.part };
 }
 
 function intentOf(

@@ -1,0 +1,278 @@
+/**
+ * What an Order does, wherever it runs: the Durable Object gives it SQLite, an alarm and bindings,
+ * the simulation gives it maps, a virtual clock and faults.
+ *
+ * Guarantee (P2): the alarm and the intent are durable before the first side effect. Whatever
+ * crashes afterwards, the alarm finds what is still owed (to the stock, the room, the queue) and
+ * does it, and queues the order again when nobody has made progress. Effects are repeatable.
+ * Not for: what a transition is (`src/domain`), and how the others are reached (`OrderParts`).
+ */
+import {
+  OUTBOX_RETRY_MAX_MS,
+  OUTBOX_RETRY_MIN_MS,
+  PLACING_RETRY_MS,
+} from "../src/domain/limits.ts";
+import { viewOf, type OrderView } from "../src/domain/order-messages.ts";
+import type * as reports from "../src/domain/order-report.ts";
+import type * as saga from "../src/domain/order-saga.ts";
+import type { OrderDecision } from "../src/domain/order-transition.ts";
+import {
+  isFinal,
+  type OrderIntent,
+  type OrderRecord,
+  type Rejection,
+} from "../src/domain/order.ts";
+import type { OutboxRow, Owed } from "./order-outbox.ts";
+import { takeUnits } from "./order-placing.ts";
+import type {
+  OrderAlarm,
+  OrderParts,
+  OrderRules,
+  OrderStore,
+  OrderSurroundings,
+} from "./order-surroundings.ts";
+
+export type PlaceOutcome =
+  | { readonly kind: "accepted"; readonly order: OrderView; readonly viewKey: string }
+  | { readonly kind: "rejected"; readonly rejection: Rejection }
+  | { readonly kind: "idempotency_conflict" }
+  /** A part did not answer. Nothing is charged; the same key may be tried again at once. */
+  | { readonly kind: "try_again"; readonly part: string };
+
+export type LeaseAnswer = saga.LeaseOutcome & { readonly record: OrderRecord | null };
+
+export class OrderDesk {
+  readonly #store: OrderStore;
+  readonly #alarm: OrderAlarm;
+  readonly #parts: OrderParts;
+  readonly #now: () => number;
+  readonly #chance: () => number;
+  readonly #rules: OrderRules;
+  readonly #goOn: (work: Promise<unknown>) => void;
+  #record: OrderRecord | null;
+  #placing: Promise<PlaceOutcome> | null = null;
+  #flushing: Promise<void> = Promise.resolve();
+
+  constructor({ store, alarm, parts, now, chance, rules, goOn }: OrderSurroundings) {
+    this.#chance = chance;
+    this.#goOn = goOn;
+    this.#store = store;
+    this.#alarm = alarm;
+    this.#parts = parts;
+    this.#now = now;
+    this.#rules = rules;
+    this.#record = store.record();
+  }
+
+  get record(): OrderRecord | null {
+    return this.#record;
+  }
+
+  /** Places the order, once: the same intent again gets the same answer (P6). */
+  async place(intent: OrderIntent): Promise<PlaceOutcome> {
+    if (this.#record === null) {
+      // The alarm first: an intent without one would wait for its shopper to ask again.
+      const now = this.#now();
+      await this.#alarm.arm([now + PLACING_RETRY_MS], now);
+    }
+    const known = this.#record;
+    if (known !== null && known.intent.fingerprint !== intent.fingerprint) {
+      return { kind: "idempotency_conflict" };
+    }
+    if (known === null) {
+      const record = this.#rules.place(intent, this.#now());
+      this.#save({ record, effects: [], outcome: null });
+    }
+    return this.#settlePlacing();
+  }
+
+  /** What was answered, or will be, to the order placed before; null when none was. */
+  async placed(fingerprint: string): Promise<PlaceOutcome | null> {
+    if (this.#record === null) return null;
+    if (this.#record.intent.fingerprint !== fingerprint) return { kind: "idempotency_conflict" };
+    return this.#settlePlacing();
+  }
+
+  /** One placing at a time, however many requests and alarms ask for it. */
+  async #settlePlacing(): Promise<PlaceOutcome> {
+    const record = this.#record;
+    if (record === null) throw new Error("order: placing before there is an intent");
+    if (record.standing.state !== "placing") return placedAnswer(record);
+    this.#placing ??= this.#takeUnits(record).finally(() => {
+      this.#placing = null;
+    });
+    return this.#placing;
+  }
+
+  async #takeUnits(record: OrderRecord): Promise<PlaceOutcome> {
+    const taken = await takeUnits(this.#parts, record.intent, this.#now());
+    const now = this.#now();
+    if (taken.kind === "try_again") {
+      await this.#alarm.arm([now + PLACING_RETRY_MS], now);
+      return taken;
+    }
+    const decision =
+      taken.kind === "taken"
+        ? this.#rules.accept(record, now)
+        : this.#rules.reject(record, taken.rejection, now);
+    this.#save<string>(decision);
+    // The answer is a promise already: what is owed is durable, and the alarm of the placing is
+    // set and finds it, should this object die before it is done.
+    this.#goOn(this.#flush());
+    return placedAnswer(decision.record);
+  }
+
+  /** Gives a consumer the next step, for the length of a lease. */
+  async lease(leaseId: string): Promise<LeaseAnswer> {
+    if (this.#record === null) return { kind: "nothing", record: null };
+    const decision = this.#rules.lease(this.#record, leaseId, this.#now());
+    this.#save(decision);
+    // Only a cancel that was granted here owes anything to others.
+    if (decision.effects.length > 0) await this.#flush();
+    else await this.#alarm.arm([wakeAt_ms(decision.record)], this.#now());
+    return { ...decision.outcome, record: decision.record };
+  }
+
+  /** The provider's id of the payment, durable before anything is charged to it. */
+  async recordPayment(leaseId: string, paymentId: string): Promise<"recorded" | "stale"> {
+    if (this.#record === null) return "stale";
+    return this.#save(this.#rules.recordPayment(this.#record, leaseId, paymentId));
+  }
+
+  async report(
+    leaseId: string,
+    said: reports.StepReport | reports.PutOff,
+  ): Promise<reports.ReportOutcome> {
+    if (this.#record === null) return { kind: "stale" };
+    const decision = this.#rules.report(this.#record, leaseId, said, this.#now(), this.#chance());
+    const outcome = this.#save(decision);
+    await this.#flush();
+    return outcome;
+  }
+
+  async cancel(): Promise<saga.CancelOutcome | { readonly kind: "unknown" }> {
+    if (this.#record === null) return { kind: "unknown" };
+    const outcome = this.#save(this.#rules.cancel(this.#record, this.#now()));
+    await this.#flush();
+    return outcome;
+  }
+
+  /** An operator's push: queued again, and whatever waited for its time may go now. */
+  async hurry(): Promise<"queued" | "final" | "unknown"> {
+    if (this.#record === null) return "unknown";
+    const outcome = this.#save(this.#rules.hurry(this.#record, this.#now()));
+    await this.#flush();
+    return outcome;
+  }
+
+  /** The provider may have news; an order that does not wait for any is left alone. */
+  async nudge(): Promise<"queued" | "not_waiting" | "unknown"> {
+    if (this.#record === null) return "unknown";
+    const outcome = this.#save(this.#rules.nudge(this.#record, this.#now()));
+    if (outcome === "queued") await this.#flush();
+    return outcome;
+  }
+
+  /** Asked by a SkuStock whose units this order has owned for long: does it still (P5)? */
+  async ownership(): Promise<"owns" | "sold" | "released"> {
+    if (this.#record === null) return "released";
+    const { standing } = this.#record;
+    if (standing.state === "confirmed") return "sold";
+    return isFinal(standing) ? "released" : "owns";
+  }
+
+  /** @param at_ms the instant that the alarm was set to, where the platform says so */
+  async ring(at_ms?: number): Promise<void> {
+    this.#alarm.fired(at_ms);
+    const record = this.#record;
+    if (record === null) return;
+    try {
+      if (record.standing.state === "placing") await this.#settlePlacing();
+      const { wake } = this.#rules;
+      this.#save(wake(this.#record ?? record, this.#now()));
+    } finally {
+      await this.#flush();
+    }
+  }
+
+  /** The one place that writes: record, history and outbox together. */
+  #save<Outcome>(decision: OrderDecision<Outcome>): Outcome {
+    if (decision.record !== this.#record || decision.effects.length > 0) {
+      this.#store.save(decision.record, decision.effects);
+      this.#record = decision.record;
+    }
+    return decision.outcome;
+  }
+
+  /** Does what is owed and due, one flush after the other, and sets the alarm for the rest. */
+  #flush(): Promise<void> {
+    const flush = this.#flushing.then(() => this.#perform());
+    this.#flushing = flush.catch(() => undefined);
+    return flush;
+  }
+
+  async #perform(): Promise<void> {
+    const record = this.#record;
+    if (record === null) return;
+    const due = this.#store.outbox().filter((row) => row.notBefore_ms <= this.#now());
+    await Promise.all(due.map((row) => this.#performOne(record.intent, row)));
+    const owedAt_ms = this.#store.outbox().map((row) => row.notBefore_ms);
+    const latest = this.#record ?? record;
+    await this.#alarm.arm([...owedAt_ms, wakeAt_ms(latest)], this.#now());
+  }
+
+  async #performOne(intent: OrderIntent, { seq, owed, tries }: OutboxRow): Promise<void> {
+    try {
+      await this.#performEffect(intent, owed);
+      this.#store.done(seq);
+    } catch (error) {
+      const delay_ms = Math.min(OUTBOX_RETRY_MIN_MS * 2 ** tries, OUTBOX_RETRY_MAX_MS);
+      this.#store.postpone(seq, this.#now() + delay_ms);
+      const why = error instanceof Error ? error.message : "unknown";
+      this.#parts.warn({ event: "owed_postponed", order: intent.id, owed: owed.kind, why });
+    }
+  }
+
+  /** One effect; every one of them may be repeated without a second consequence. */
+  async #performEffect(intent: OrderIntent, owed: Owed): Promise<void> {
+    switch (owed.kind) {
+      case "queue":
+        await this.#parts.queue({ v: 1, kind: "order", order: intent.id });
+        return;
+      case "event":
+        await this.#parts.tell(owed.event);
+        return;
+      case "seat":
+        await this.#parts.finishOrder(intent, owed.action);
+        return;
+      case "stock":
+        await this.#moveUnits(intent, owed.sku, owed.action);
+    }
+  }
+
+  async #moveUnits(
+    intent: OrderIntent,
+    sku: string,
+    action: "sell" | "release" | "return",
+  ): Promise<void> {
+    const key = { sale: intent.sale, buyer: intent.buyer, id: intent.id };
+    if (action === "sell") {
+      const sold = await this.#parts.sell(sku, key);
+      if (sold.kind === "conflict") throw new Error(`sell of ${sku} met ${sold.state}`);
+      return;
+    }
+    const { admission, holdUntil_ms } = intent;
+    const backTo = action === "return" ? { holdId: admission, deadline_ms: holdUntil_ms } : null;
+    await this.#parts.release(sku, { ...key, backTo });
+  }
+}
+
+function wakeAt_ms({ standing, wakeAt_ms: at_ms }: OrderRecord): number | null {
+  return isFinal(standing) ? null : at_ms;
+}
+
+function placedAnswer(record: OrderRecord): PlaceOutcome {
+  const { intent, standing } = record;
+  if (standing.state === "rejected") return { kind: "rejected", rejection: standing.rejection };
+  return { kind: "accepted", order: viewOf(record), viewKey: intent.viewKey };
+}

@@ -1,0 +1,30 @@
+/**
+ * How an Order reaches the others: the room, the stocks and the queues, through its bindings.
+ *
+ * Guarantee: what was not acknowledged rejects, and stays in the order's outbox.
+ */
+import type { BeginOrderOutcome } from "../src/domain/admission.ts";
+import type { OrderParts } from "./order-surroundings.ts";
+import { answerWithin } from "../src/timing/answer-within.ts";
+
+export function orderParts(env: GateEnv): OrderParts {
+  const roomOf = (sale: string) => env.WAITING_ROOM.get(env.WAITING_ROOM.idFromName(sale));
+  const stockOf = (sku: string) => env.SKU_STOCK.get(env.SKU_STOCK.idFromName(sku));
+  return {
+    beginOrder: ({ sale, admission, id }) => {
+      return answerWithin<BeginOrderOutcome>(roomOf(sale).beginOrder(admission, id));
+    },
+    order: (sku, command) =>
+      stockOf(sku)
+        .order(command)
+        .catch(() => null),
+    queue: (message) => env.ORDERS_QUEUE.send(message),
+    tell: (event) => env.EVENTS_QUEUE.send(event),
+    finishOrder: ({ sale, admission, id }, how) => {
+      return roomOf(sale).finishOrder(admission, id, how);
+    },
+    sell: async (sku, key) => await stockOf(sku).sell(key),
+    release: async (sku, command) => await stockOf(sku).release(command),
+    warn: (said) => console.warn(JSON.stringify({ at: "order", ...said })),
+  };
+}

@@ -1,0 +1,65 @@
+/**
+ * What an Order needs around it: where it is kept, its alarm, those it owes something, a clock,
+ * chance, and the rules that decide. A Durable Object gives the platform's, the simulation its own.
+ */
+import type { OrderEvent, OrderMessage } from "../src/domain/order-messages.ts";
+import * as reports from "../src/domain/order-report.ts";
+import * as saga from "../src/domain/order-saga.ts";
+import type { OrderEffect } from "../src/domain/order-transition.ts";
+import type { OrderIntent, OrderRecord } from "../src/domain/order.ts";
+import type { ReservationKey } from "../src/domain/stock-book.ts";
+import type { ReleaseCommand, ReleaseOutcome, SellOutcome } from "../src/domain/stock.ts";
+import type { OutboxRow } from "./order-outbox.ts";
+import type { PlacingParts } from "./order-placing.ts";
+
+/** Where an order is kept. `save` is one transaction; a row leaves the outbox only by `done`. */
+export interface OrderStore {
+  record(): OrderRecord | null;
+  save(record: OrderRecord, effects: readonly OrderEffect[]): void;
+  outbox(): readonly OutboxRow[];
+  done(seq: number): void;
+  postpone(seq: number, until_ms: number): void;
+}
+
+export interface OrderAlarm {
+  fired(at_ms?: number): void;
+  arm(instants_ms: readonly (number | null)[], now: number): Promise<void>;
+}
+
+/** The others an order owes something. A promise that rejects was not acknowledged. */
+export interface OrderParts extends PlacingParts {
+  queue(message: OrderMessage): Promise<unknown>;
+  tell(event: OrderEvent): Promise<unknown>;
+  finishOrder(intent: OrderIntent, how: "spend" | "hand_back"): Promise<unknown>;
+  sell(sku: string, key: ReservationKey): Promise<SellOutcome>;
+  release(sku: string, command: ReleaseCommand): Promise<ReleaseOutcome>;
+  warn(said: Record<string, unknown>): void;
+}
+
+/** The rules that decide; a simulation plants its bugs here. */
+export type OrderRules = Pick<
+  typeof saga & typeof reports,
+  | "place"
+  | "accept"
+  | "reject"
+  | "lease"
+  | "recordPayment"
+  | "cancel"
+  | "wake"
+  | "hurry"
+  | "nudge"
+  | "report"
+>;
+export const ORDER_RULES: OrderRules = { ...saga, ...reports };
+
+export interface OrderSurroundings {
+  readonly store: OrderStore;
+  readonly alarm: OrderAlarm;
+  readonly parts: OrderParts;
+  readonly now: () => number;
+  /** From 0 to 1, anew each time. */
+  readonly chance: () => number;
+  readonly rules: OrderRules;
+  /** Keeps the object alive for what goes on after an answer. */
+  readonly goOn: (work: Promise<unknown>) => void;
+}
