@@ -5,7 +5,15 @@
  * event carries the order's own version, so a reader that meets two out of order keeps the newer.
  */
 import { z } from "zod";
-import { isFinal, type OrderRecord, type OrderStanding } from "./order.ts";
+import { isDelayed, isFinal, type OrderRecord, type OrderStanding } from "./order.ts";
+
+/** Why a dead letter cannot be replayed; its body is no message of ours. */
+export const UNREADABLE_REASONS = {
+  order: "not an order message",
+  event: "not an event",
+  delivery: "not a delivery",
+  replay: "not a message of this version",
+} as const;
 
 export const orderMessageSchema = z.object({
   v: z.literal(1),
@@ -104,6 +112,8 @@ export interface OrderView {
   readonly updatedAt_ms: number;
   /** What the shopper must do, such as 3-D Secure. */
   readonly action: { readonly kind: "redirect"; readonly url: string } | null;
+  /** A backend is slow or down: the order waits for it, and keeps its items. */
+  readonly delayed: boolean;
   readonly reason: string | null;
 }
 
@@ -120,6 +130,7 @@ export function viewOf(record: OrderRecord): OrderView {
     placedAt_ms: intent.placedAt_ms,
     updatedAt_ms: record.updatedAt_ms,
     action: standing.state === "action_required" ? { kind: "redirect", url: standing.url } : null,
+    delayed: isDelayed(record),
     reason: reasonOf(standing),
   };
 }

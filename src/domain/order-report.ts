@@ -3,12 +3,27 @@
  *
  * Guarantee: an unknown payment outcome leads to `in_doubt` and nowhere else: it never frees stock
  * (P4), and nothing is authorized or captured again before a look-up said that nothing had
- * happened (P3). A report under a lease that has gone to another, or ended with a cancel, changes
- * nothing; late but still the last, it is the truth about the step and counts.
+ * happened (P3); tries that bring nothing come less and less often. A report under a lease that has
+ * gone to another changes nothing; late but still the last, it is the truth about the step and
+ * counts. A cancel the merchant asked for in the meantime is granted with the report.
  */
-import { ACTION_REQUIRED_MAX_MS, STEP_RETRY_MIN_S } from "./limits.ts";
-import { isFinal, type OrderRecord, type OrderStanding } from "./order.ts";
-import { bookingOf, delay_s, moveTo, undo, type OrderDecision } from "./order-transition.ts";
+import {
+  ACTION_LOOK_MAX_S,
+  ACTION_REQUIRED_MAX_MS,
+  SPREAD_MAX_MS,
+  SPREAD_MIN_MS,
+} from "./limits.ts";
+import { isFinal, type OrderRecord } from "./order.ts";
+import { fruitless, MOVED, putOff, triedAgain } from "./order-retry.ts";
+import {
+  bookingOf,
+  cancelNow,
+  delay_s,
+  moveTo,
+  undo,
+  type OrderDecision,
+} from "./order-transition.ts";
+import { stillToUndo, voided } from "./order-undoing.ts";
 import type { AuthorizeOutcome, LookupOutcome, SettleOutcome } from "./payment.ts";
 
 /** What a consumer tells about the step it took under its lease. */
@@ -20,13 +35,16 @@ export type StepReport =
   | { readonly step: "void" | "refund"; readonly outcome: SettleOutcome };
 
 /**
- * The step was not taken: the breaker is open, or preparing the payment brought nothing.
+ * The step was not taken, or brought nothing that could be reported of it.
  * `newKey`: the provider may have stored a failure under the key; the next try needs another.
+ * `tried`: false when no call left (breaker open, no free slot), so that waiting for a closed
+ * breaker does not make the order wait longer afterwards.
  */
 export interface PutOff {
   readonly kind: "put_off";
   readonly after_s: number;
   readonly newKey: boolean;
+  readonly tried: boolean;
 }
 
 /** What an order backend answers to `book`. */
@@ -42,40 +60,65 @@ export type ReportOutcome =
   /** The lease went to another, or the order went on; a step is repeated with the same key. */
   | { readonly kind: "stale" };
 
-function putOff(
-  record: OrderRecord,
-  after_s: number,
-  now: number,
-  newKey: boolean,
-): OrderDecision<ReportOutcome> {
-  const until_ms = now + after_s * 1000;
-  const next: OrderRecord = {
-    ...record,
-    lease: null,
-    tries: record.tries + 1,
-    notBefore_ms: until_ms,
-    updatedAt_ms: now,
-    ...(newKey ? { attempt: record.attempt + 1, attemptAt_ms: now } : {}),
-  };
-  return { record: next, effects: [], outcome: { kind: "put_off", until_ms } };
-}
-
-const MOVED: ReportOutcome = { kind: "moved" };
-
-/** Applies what the consumer found; a report under another lease changes nothing. */
+/**
+ * Applies what the consumer found; a report under another lease changes nothing.
+ *
+ * @param chance from 0 to 1: what is put off waits up to a quarter longer, never less, so that
+ *   orders a backend sent away together do not come back together
+ */
 export function report(
   record: OrderRecord,
   leaseId: string,
   said: StepReport | PutOff,
   now: number,
+  chance = 0,
 ): OrderDecision<ReportOutcome> {
   if (record.lease?.id !== leaseId || isFinal(record.standing)) {
     return { record, effects: [], outcome: { kind: "stale" } };
   }
-  if ("kind" in said) return putOff(record, said.after_s, now, said.newKey);
+  const decision = applied(record, said, now);
+  return spread(record.wish === null ? decision : grantCancel(record, decision, now), now, chance);
+}
+
+/** The merchant's wish overtakes everything except an end that came without taking money. */
+function grantCancel(
+  record: OrderRecord,
+  decision: OrderDecision<ReportOutcome>,
+  now: number,
+): OrderDecision<ReportOutcome> {
+  const { standing } = decision.record;
+  const endsAnyway = isFinal(standing) && standing.state !== "confirmed";
+  if (endsAnyway || standing.state === "voiding") return decision;
+  const how = standing.state === "confirmed" ? "refund" : "void";
+  return cancelNow(record, now, MOVED, { how, booking: bookingOf(standing) });
+}
+
+function spread(
+  decision: OrderDecision<ReportOutcome>,
+  now: number,
+  chance: number,
+): OrderDecision<ReportOutcome> {
+  const { record, effects, outcome } = decision;
+  const wait_ms = record.notBefore_ms - now;
+  if (wait_ms <= 0) return decision;
+  const share_ms = Math.min(Math.max(wait_ms / 4, SPREAD_MIN_MS), SPREAD_MAX_MS);
+  const until_ms = record.notBefore_ms + Math.floor(chance * share_ms);
+  const later = { ...record, notBefore_ms: until_ms, wakeAt_ms: until_ms };
+  return {
+    record: later,
+    effects,
+    outcome: outcome.kind === "put_off" ? { kind: "put_off", until_ms } : outcome,
+  };
+}
+
+function applied(
+  record: OrderRecord,
+  said: StepReport | PutOff,
+  now: number,
+): OrderDecision<ReportOutcome> {
+  if ("kind" in said) return putOff(record, said.after_s, now, said);
   if (said.outcome.kind === "retry") {
-    const after_s = Math.max(said.outcome.after_s, delay_s(record.tries));
-    return putOff(record, after_s, now, false);
+    return putOff(record, Math.max(said.outcome.after_s, delay_s(record.tries)), now);
   }
   switch (said.step) {
     case "authorize":
@@ -107,7 +150,7 @@ function authorized(
     case "unknown":
       return doubt(record, "authorize", null, now);
     case "retry":
-      return putOff(record, outcome.after_s, now, false);
+      return putOff(record, outcome.after_s, now);
   }
 }
 
@@ -127,8 +170,7 @@ function doubt(
   booking: string | null,
   now: number,
 ): OrderDecision<ReportOutcome> {
-  const soon = { notBefore_ms: now + STEP_RETRY_MIN_S * 1000 };
-  return moveTo(record, { state: "in_doubt", of, booking }, now, MOVED, soon);
+  return moveTo(record, { state: "in_doubt", of, booking }, now, MOVED, fruitless(record, now));
 }
 
 function booked(
@@ -140,11 +182,11 @@ function booked(
     case "booked":
       return moveTo(record, { state: "booked", booking: outcome.booking }, now, MOVED);
     case "refused":
-      return undo(record, "failed", outcome.reason, null, now, MOVED);
+      return undo(record, { end: "failed", reason: outcome.reason, booking: null }, now, MOVED);
     case "retry":
-      return putOff(record, outcome.after_s, now, false);
+      return putOff(record, outcome.after_s, now);
     case "unknown":
-      return putOff(record, delay_s(record.tries), now, false);
+      return putOff(record, delay_s(record.tries), now);
   }
 }
 
@@ -158,11 +200,11 @@ function captured(
     case "approved":
       return moveTo(record, { state: "confirmed", booking: booking ?? "" }, now, MOVED);
     case "declined":
-      return undo(record, "failed", `capture: ${outcome.reason}`, booking, now, MOVED);
+      return fail(record, `capture: ${outcome.reason}`, now);
     case "unknown":
       return doubt(record, "capture", booking, now);
     case "retry":
-      return putOff(record, outcome.after_s, now, false);
+      return putOff(record, outcome.after_s, now);
   }
 }
 
@@ -171,73 +213,49 @@ function lookedUp(
   outcome: LookupOutcome,
   now: number,
 ): OrderDecision<ReportOutcome> {
-  if (outcome.kind === "retry") return putOff(record, outcome.after_s, now, false);
-  if (outcome.kind === "unknown") return putOff(record, delay_s(record.tries), now, false);
+  if (outcome.kind === "retry") return putOff(record, outcome.after_s, now);
+  if (outcome.kind === "unknown") return putOff(record, delay_s(record.tries), now);
   const { standing } = record;
+  if (standing.state === "voiding") return stillToUndo(record, standing, outcome.standing, now);
   const booking = bookingOf(standing);
   const ofCapture = booking !== null;
   const found = outcome.standing;
   switch (found.kind) {
     case "prepared":
-      if (ofCapture) return undo(record, "failed", "payment_lost", booking, now, MOVED);
+      if (ofCapture) return fail(record, "payment_lost", now);
       if (standing.state === "action_required") return stillWaiting(record, now);
-      return moveTo(record, { state: "authorizing" }, now, MOVED, nextAttempt(record, now));
+      return moveTo(record, { state: "authorizing" }, now, MOVED, triedAgain(record, now));
     case "action_required":
-      if (ofCapture) return putOff(record, delay_s(record.tries), now, false);
+      if (ofCapture) return putOff(record, delay_s(record.tries), now);
       if (standing.state === "action_required") return stillWaiting(record, now);
       return actionRequired(record, found.url, now);
     case "authorized": {
       if (!ofCapture) return moveTo(record, { state: "authorized" }, now, MOVED);
-      return moveTo(record, { state: "capturing", booking }, now, MOVED, nextAttempt(record, now));
+      return moveTo(record, { state: "capturing", booking }, now, MOVED, triedAgain(record, now));
     }
     case "captured":
       if (ofCapture) return moveTo(record, { state: "confirmed", booking }, now, MOVED);
       return moveTo(record, { state: "authorized" }, now, MOVED);
     case "voided":
     case "refunded":
-      return undo(record, "failed", `payment_${found.kind}`, booking, now, MOVED);
+      return fail(record, `payment_${found.kind}`, now);
     case "declined":
-      if (ofCapture) return undo(record, "failed", found.reason, booking, now, MOVED);
+      if (ofCapture) return fail(record, found.reason, now);
       return moveTo(record, { state: "declined", reason: found.reason }, now, MOVED);
   }
 }
 
-/** The last key is known to have had no effect, and may be bound to a stored failure. */
-function nextAttempt(record: OrderRecord, now: number): Partial<OrderRecord> {
-  return { attempt: record.attempt + 1, attemptAt_ms: now };
+function fail(record: OrderRecord, reason: string, now: number): OrderDecision<ReportOutcome> {
+  const booking = bookingOf(record.standing);
+  return undo(record, { end: "failed", reason, booking }, now, MOVED);
 }
 
 /** The shopper has not finished their part; past the deadline the payment is voided. */
 function stillWaiting(record: OrderRecord, now: number): OrderDecision<ReportOutcome> {
   const { standing } = record;
   if (standing.state === "action_required" && now >= standing.until_ms) {
-    return undo(record, "declined", "action_abandoned", null, now, MOVED);
+    const ending = { end: "declined", reason: "action_abandoned", booking: null } as const;
+    return undo(record, ending, now, MOVED);
   }
-  return putOff(record, Math.min(delay_s(record.tries), 15), now, false);
-}
-
-function voided(
-  record: OrderRecord,
-  outcome: SettleOutcome,
-  now: number,
-): OrderDecision<ReportOutcome> {
-  const { standing } = record;
-  if (standing.state !== "voiding") return { record, effects: [], outcome: { kind: "stale" } };
-  switch (outcome.kind) {
-    case "approved": {
-      const { end, reason } = standing;
-      return moveTo(record, { state: end, reason }, now, MOVED);
-    }
-    case "declined": {
-      // What cannot be voided was captured: give it back; what cannot be given back is looked at
-      // again later, and never forgotten.
-      if (standing.how === "refund") return putOff(record, delay_s(record.tries), now, true);
-      const refunding: OrderStanding = { ...standing, how: "refund" };
-      return moveTo(record, refunding, now, MOVED, nextAttempt(record, now));
-    }
-    case "unknown":
-      return putOff(record, delay_s(record.tries), now, true);
-    case "retry":
-      return putOff(record, outcome.after_s, now, false);
-  }
+  return putOff(record, Math.min(delay_s(record.tries), ACTION_LOOK_MAX_S), now);
 }

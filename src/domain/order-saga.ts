@@ -1,11 +1,11 @@
 /**
- * The saga's commands: place, accept, reject, lease, cancel, hurry. What a consumer reports about
- * a step it took is applied in `order-report.ts`.
+ * The saga's commands: place, accept, reject, lease, cancel, wake, hurry, nudge. What a consumer
+ * reports about a step it took is applied in `order-report.ts`.
  *
  * Guarantee: at most one consumer holds a lease at a time, and the standing that allows a side
  * effect (`authorizing`, `capturing`) is durable before the step is handed out.
  */
-import { LEASE_MS } from "./limits.ts";
+import { LEASE_MS, PROGRESS_WATCHDOG_MAX_MS, PROGRESS_WATCHDOG_MS } from "./limits.ts";
 import {
   isFinal,
   nextStep,
@@ -15,7 +15,7 @@ import {
   type Rejection,
   type StepKind,
 } from "./order.ts";
-import { bookingOf, moveTo, undo, type OrderDecision } from "./order-transition.ts";
+import { cancelNow, moveTo, type OrderDecision } from "./order-transition.ts";
 
 export function place(intent: OrderIntent, now: number): OrderRecord {
   return {
@@ -28,6 +28,8 @@ export function place(intent: OrderIntent, now: number): OrderRecord {
     attemptAt_ms: now,
     tries: 0,
     notBefore_ms: 0,
+    wakeAt_ms: now + PROGRESS_WATCHDOG_MS,
+    wish: null,
     lease: null,
     progressAt_ms: now,
     updatedAt_ms: now,
@@ -43,6 +45,7 @@ function assertPlacing({ intent, standing }: OrderRecord): void {
 /** The units are this order's: it is accepted, and from here on it reaches a final state (P2). */
 export function accept(record: OrderRecord, now: number): OrderDecision<"accepted"> {
   assertPlacing(record);
+  if (record.wish === "cancel") return cancelNow(record, now, "accepted");
   return moveTo(record, { state: "accepted" }, now, "accepted");
 }
 
@@ -62,6 +65,10 @@ export type LeaseOutcome =
   | { readonly kind: "wait"; readonly until_ms: number }
   | { readonly kind: "nothing" };
 
+function isLeased({ lease: held }: OrderRecord, now: number): boolean {
+  return held !== null && held.until_ms > now;
+}
+
 /** Gives one consumer the right to take the next step, for the length of one lease. */
 export function lease(
   record: OrderRecord,
@@ -76,8 +83,15 @@ export function lease(
   if (record.lease !== null && record.lease.until_ms > now) {
     return same({ kind: "busy", until_ms: record.lease.until_ms });
   }
+  // The consumer that was to grant the wish with its report has died.
+  if (record.wish === "cancel" && record.standing.state !== "voiding") {
+    const cancelled = cancelNow(record, now, null);
+    const undoing = lease(cancelled.record, leaseId, now);
+    return { ...undoing, effects: [...cancelled.effects, ...undoing.effects] };
+  }
   if (record.notBefore_ms > now) return same({ kind: "wait", until_ms: record.notBefore_ms });
-  const held = { lease: { id: leaseId, until_ms: now + LEASE_MS } };
+  const until_ms = now + LEASE_MS;
+  const held = { lease: { id: leaseId, until_ms }, wakeAt_ms: until_ms };
   const outcome: LeaseOutcome = { kind: "step", step, key: stepKey(record, step) };
   const { standing } = record;
   if (step === "authorize" && standing.state === "accepted") {
@@ -114,43 +128,67 @@ export function recordPayment(
 }
 
 export type CancelOutcome =
-  | { readonly kind: "cancelling" }
-  | { readonly kind: "busy"; readonly until_ms: number }
+  /** `after_step`: remembered; granted when the step that is being taken has ended. */
+  | { readonly kind: "cancelling"; readonly when: "now" | "after_step" }
   | { readonly kind: "not_cancellable"; readonly state: string };
 
-/** The merchant's cancel: possible until the money may have been taken. */
+/**
+ * The merchant's cancel: possible in every state but the final ones and an undoing that ends
+ * otherwise. Money that was taken in the meantime is given back. Repeating it is safe.
+ */
 export function cancel(record: OrderRecord, now: number): OrderDecision<CancelOutcome> {
   const { standing } = record;
   const same = (outcome: CancelOutcome): OrderDecision<CancelOutcome> => {
     return { record, effects: [], outcome };
   };
-  switch (standing.state) {
-    case "accepted":
-    case "authorizing":
-    case "action_required":
-    case "authorized":
-    case "booking":
-    case "booked": {
-      if (record.lease !== null && record.lease.until_ms > now) {
-        return same({ kind: "busy", until_ms: record.lease.until_ms });
-      }
-      const reason = "cancelled_by_merchant";
-      const outcome: CancelOutcome = { kind: "cancelling" };
-      if (record.paymentId === null) {
-        return moveTo(record, { state: "cancelled", reason }, now, outcome);
-      }
-      const booking = bookingOf(standing);
-      const decision = undo(record, "cancelled", reason, booking, now, outcome);
-      return { ...decision, effects: [...decision.effects, { kind: "queue" }] };
-    }
-    default:
-      return same({ kind: "not_cancellable", state: standing.state });
+  const isCancelled = standing.state === "voiding" && standing.end === "cancelled";
+  if (isCancelled || standing.state === "cancelled") {
+    return same({ kind: "cancelling", when: "now" });
   }
+  if (isFinal(standing) || standing.state === "voiding") {
+    return same({ kind: "not_cancellable", state: standing.state });
+  }
+  if (isLeased(record, now) || standing.state === "placing") {
+    const outcome: CancelOutcome = { kind: "cancelling", when: "after_step" };
+    if (record.wish === "cancel") return same(outcome);
+    return { record: { ...record, wish: "cancel" }, effects: [], outcome };
+  }
+  const decision = cancelNow(record, now, { kind: "cancelling", when: "now" } as const);
+  if (isFinal(decision.record.standing)) return decision;
+  return { ...decision, effects: [...decision.effects, { kind: "queue" }] };
+}
+
+/** It is `wakeAt_ms`: the order waited long enough, or nobody was heard of. It is queued again. */
+export function wake(record: OrderRecord, now: number): OrderDecision<"queued" | "asleep"> {
+  const sleeps = record.standing.state === "placing" || isFinal(record.standing);
+  if (sleeps || now < record.wakeAt_ms) return { record, effects: [], outcome: "asleep" };
+  const silence_ms = now - record.updatedAt_ms;
+  const next_ms = Math.min(Math.max(silence_ms, PROGRESS_WATCHDOG_MS), PROGRESS_WATCHDOG_MAX_MS);
+  const woken = { ...record, wakeAt_ms: now + next_ms };
+  return { record: woken, effects: [{ kind: "queue" }], outcome: "queued" };
 }
 
 /** An operator's push: the next step may be taken now. */
 export function hurry(record: OrderRecord, now: number): OrderDecision<"queued" | "final"> {
   if (isFinal(record.standing)) return { record, effects: [], outcome: "final" };
-  const next = { ...record, notBefore_ms: Math.min(record.notBefore_ms, now) };
+  const next: OrderRecord = {
+    ...record,
+    notBefore_ms: Math.min(record.notBefore_ms, now),
+    wakeAt_ms: isLeased(record, now) ? record.wakeAt_ms : now + PROGRESS_WATCHDOG_MS,
+  };
   return { record: next, effects: [{ kind: "queue" }], outcome: "queued" };
+}
+
+/**
+ * Somebody says that the provider has news of the payment. Nothing of it is believed: an order
+ * that waits for the provider or for the shopper is looked up now instead of later.
+ */
+export function nudge(record: OrderRecord, now: number): OrderDecision<"queued" | "not_waiting"> {
+  const { standing } = record;
+  const waits =
+    standing.state === "action_required" ||
+    standing.state === "in_doubt" ||
+    (standing.state === "voiding" && standing.how === "lookup");
+  if (!waits || record.notBefore_ms <= now) return { record, effects: [], outcome: "not_waiting" };
+  return { ...hurry(record, now), outcome: "queued" };
 }

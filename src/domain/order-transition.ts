@@ -4,7 +4,7 @@
  * Guarantee: whoever moves an order through `moveTo` gets the effects of the new standing with it;
  * the Order object makes both durable together and only then performs the effects.
  */
-import { STEP_RETRY_MAX_S, STEP_RETRY_MIN_S } from "./limits.ts";
+import { PROGRESS_WATCHDOG_MS, STEP_RETRY_MAX_S, STEP_RETRY_MIN_S } from "./limits.ts";
 import type { OrderIntent, OrderRecord, OrderStanding } from "./order.ts";
 
 /** What a transition owes to others; kept in the order's outbox until it is done. */
@@ -64,7 +64,14 @@ export function moveTo<Outcome>(
     updatedAt_ms: now,
     ...change,
   };
+  moved.wakeAt_ms = wakeAt(moved, now);
   return { record: moved, effects: effectsOf(standing, record.intent), outcome };
+}
+
+/** An order that waits wakes at its hour; one that is being worked on, when nobody is heard of. */
+function wakeAt({ notBefore_ms, lease }: OrderRecord, now: number): number {
+  if (lease !== null) return lease.until_ms;
+  return notBefore_ms > now ? notBefore_ms : now + PROGRESS_WATCHDOG_MS;
 }
 
 /** Grows with the tries that brought nothing, from 1 s to 5 min. */
@@ -72,17 +79,47 @@ export function delay_s(tries: number): number {
   return Math.min(STEP_RETRY_MAX_S, STEP_RETRY_MIN_S * 2 ** Math.min(tries, 16));
 }
 
+/** For a message whose order could not be asked at all; `chance` from 0 to 1 adds a quarter. */
+export function messageDelay_s(attempts: number, chance: number): number {
+  const base_s = Math.min(2 ** Math.min(attempts, 16), STEP_RETRY_MAX_S);
+  return Math.ceil(base_s * (1 + chance / 4));
+}
+
+/** How an order that is being undone ends, and why. */
+export interface Ending {
+  readonly end: "declined" | "failed" | "cancelled";
+  readonly reason: string;
+  readonly booking: string | null;
+  /** `refund` where the money is known to have been taken. */
+  readonly how?: "void" | "refund";
+}
+
 /** Takes back what may have been reserved or taken, and ends the order as `end`. */
 export function undo<Outcome>(
   record: OrderRecord,
-  end: "declined" | "failed" | "cancelled",
-  reason: string,
-  booking: string | null,
+  { end, reason, booking, how = "void" }: Ending,
   now: number,
   outcome: Outcome,
 ): OrderDecision<Outcome> {
-  const standing: OrderStanding = { state: "voiding", how: "void", end, reason, booking };
+  const standing: OrderStanding = { state: "voiding", how, end, reason, booking };
   return moveTo(record, standing, now, outcome, { attempt: 1, attemptAt_ms: now });
+}
+
+/**
+ * The merchant's cancel, granted: the money is taken back first, where there may be any. What a
+ * consumer may still be preparing charges nothing, and its id is not taken any more.
+ */
+export function cancelNow<Outcome>(
+  record: OrderRecord,
+  now: number,
+  outcome: Outcome,
+  { how = "void", booking = bookingOf(record.standing) }: Partial<Ending> = {},
+): OrderDecision<Outcome> {
+  const reason = "cancelled_by_merchant";
+  if (record.paymentId === null) {
+    return moveTo(record, { state: "cancelled", reason }, now, outcome);
+  }
+  return undo(record, { end: "cancelled", reason, booking, how }, now, outcome);
 }
 
 export function bookingOf(standing: OrderStanding): string | null {

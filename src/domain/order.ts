@@ -69,7 +69,8 @@ export const orderStandingSchema = z.discriminatedUnion("state", [
   z.object({ state: z.literal("in_doubt"), of: doubtSchema, booking: z.string().nullable() }),
   z.object({
     state: z.literal("voiding"),
-    how: z.enum(["void", "refund"]),
+    /** `lookup` after an answer that does not tell: what is found decides between the others. */
+    how: z.enum(["void", "refund", "lookup"]),
     end: z.enum(["declined", "failed", "cancelled"]),
     reason: z.string(),
     booking: z.string().nullable(),
@@ -96,6 +97,10 @@ export const orderRecordSchema = z.object({
   /** Tries of the present step in a row that brought no progress; sets the delay of the next. */
   tries: z.int(),
   notBefore_ms: z.number(),
+  /** When the order queues itself again, unless it is heard of before. */
+  wakeAt_ms: z.number().default(0),
+  /** What the merchant asked for while a step was being taken; granted when that step has ended. */
+  wish: z.literal("cancel").nullable().default(null),
   lease: z.object({ id: z.string(), until_ms: z.number() }).nullable(),
   progressAt_ms: z.number(),
   updatedAt_ms: z.number(),
@@ -139,7 +144,7 @@ export function nextStep(record: OrderRecord, now: number): StepKind | null {
     case "action_required":
       return "lookup";
     case "voiding":
-      return standing.how;
+      return keyIsOld ? "lookup" : standing.how;
     case "placing":
     case "rejected":
     case "confirmed":
@@ -148,6 +153,12 @@ export function nextStep(record: OrderRecord, now: number): StepKind | null {
     case "cancelled":
       return null;
   }
+}
+
+/** Put off since it last moved: a backend is slow or closed to us, and the order waits. */
+export function isDelayed({ standing, notBefore_ms, updatedAt_ms }: OrderRecord): boolean {
+  const waitsForUs = !isFinal(standing) && standing.state !== "action_required";
+  return waitsForUs && notBefore_ms > updatedAt_ms;
 }
 
 /** The idempotency key of a step: the same for every repetition of the same attempt. */

@@ -107,7 +107,9 @@ describe("a lease", () => {
     const said: StepReport = { step: "capture", outcome: { kind: "approved" } };
     const stale = { record: taken, effects: [], outcome: { kind: "stale" } };
     expect(report(taken, "L", said, 1000)).toEqual(stale);
-    expect(report(taken, "L", { kind: "put_off", after_s: 9, newKey: true }, 1000)).toEqual(stale);
+    expect(
+      report(taken, "L", { kind: "put_off", after_s: 9, newKey: true, tried: true }, 1000),
+    ).toEqual(stale);
     expect(report(orderAt(S.capturing), "L", said, 1000).outcome).toEqual({ kind: "stale" });
   });
 
@@ -136,8 +138,12 @@ describe("a lease", () => {
 
 describe("the idempotency key", () => {
   const put = (newKey: boolean) => {
-    return report(leasedAt(S.authorizing), "L", { kind: "put_off", after_s: 1, newKey }, 1000)
-      .record;
+    return report(
+      leasedAt(S.authorizing),
+      "L",
+      { kind: "put_off", after_s: 1, newKey, tried: true },
+      1000,
+    ).record;
   };
 
   test("stays for a repeated try and changes only when the last is known to be nothing", () => {
@@ -167,36 +173,6 @@ describe("the provider's id of the payment", () => {
     expect(saga.recordPayment(bare, "another", "pay_1").outcome).toBe("stale");
     const cancelled = { ...bare, standing: S.cancelled };
     expect(saga.recordPayment(cancelled, "L", "pay_1").outcome).toBe("stale");
-  });
-});
-
-describe("the merchant's cancel", () => {
-  const early = [S.accepted, S.authorizing, S.action_required, S.authorized, S.booking, S.booked];
-  test.each(named(early))("of an order that is %s undoes it and queues that", (_, standing) => {
-    const { record, effects, outcome } = saga.cancel(orderAt(standing), 1000);
-    expect(outcome).toEqual({ kind: "cancelling" });
-    expect(record.standing).toMatchObject({ state: "voiding", how: "void", end: "cancelled" });
-    expect(effects).toEqual([{ kind: "queue" }]);
-  });
-
-  test("without a payment ends it at once", () => {
-    const { record, effects } = saga.cancel(orderAt(S.accepted, { paymentId: null }), 1000);
-    expect(record.standing).toEqual({ state: "cancelled", reason: "cancelled_by_merchant" });
-    expect(effects.map(({ kind }) => kind)).toEqual(["stock", "stock", "seat", "event"]);
-  });
-
-  test.each(named(early))("waits for the consumer of an order that is %s", (_, standing) => {
-    const record = leasedAt(standing, 5000);
-    const busy = { record, effects: [], outcome: { kind: "busy", until_ms: 5000 } };
-    expect(saga.cancel(record, 4999)).toEqual(busy);
-    expect(saga.cancel(record, 5000).outcome).toEqual({ kind: "cancelling" });
-  });
-
-  const late = [S.placing, S.capturing, S.in_doubt, IN_DOUBT_OF_CAPTURE, S.voiding, ...FINAL];
-  test.each(named(late))("is refused for an order that is %s", (_, standing) => {
-    const record = orderAt(standing);
-    const outcome = { kind: "not_cancellable", state: standing.state };
-    expect(saga.cancel(record, 1000)).toEqual({ record, effects: [], outcome });
   });
 });
 
@@ -238,7 +214,7 @@ describe("a final order", () => {
       saga.cancel(record, 99_000),
       saga.hurry(record, 1000),
       ...reports.map((said) => report(record, "L", said, 1000)),
-      report(record, "L", { kind: "put_off", after_s: 1, newKey: true }, 1000),
+      report(record, "L", { kind: "put_off", after_s: 1, newKey: true, tried: true }, 1000),
     ];
     for (const { record: after, effects } of decisions) {
       expect(after).toBe(record);

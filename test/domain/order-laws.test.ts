@@ -5,6 +5,7 @@
  */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { SAME_KEY_RETRY_MAX_MS } from "../../src/domain/limits.ts";
 import { isFinal } from "../../src/domain/order.ts";
 import { OrderWorld, type Act, type Setting } from "./order-world.ts";
 
@@ -26,7 +27,10 @@ const waits = fc.oneof(
 const acts: fc.Arbitrary<Act> = fc.oneof(
   { weight: 9, arbitrary: fc.record({ kind: fc.constant("consume"), fault, fate }) },
   { weight: 7, arbitrary: fc.record({ kind: fc.constant("wait"), for_ms: waits }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom("deliver", "hurry") }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constantFrom("deliver", "hurry", "nudge", "wake") }),
+  },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("cancel") }) },
   {
     weight: 1,
@@ -38,6 +42,7 @@ const settings: fc.Arbitrary<Setting> = fc.record({
   card: fc.constantFrom("good", "good", "needs_action", "refused"),
   captureFails: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, fc.boolean()),
   bookingRefused: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, fc.boolean()),
+  chance: fc.constantFrom(0, 0.5, 1),
 });
 
 /** Lives a story to its end; `check` looks at the world after every act. */
@@ -136,6 +141,56 @@ describe("all the way", () => {
     );
   });
 
+  test("who comes too early may go: the order wakes by itself when the wait is over", () => {
+    fc.assert(
+      fc.property(settings, stories, (setting, story) => {
+        live(setting, story, (world) => {
+          world.onLease = (outcome, { wakeAt_ms }) => {
+            if (outcome.kind !== "wait" && outcome.kind !== "busy") return;
+            expect(wakeAt_ms).toBeGreaterThan(world.now - 1);
+            expect(wakeAt_ms).toBeLessThanOrEqual(outcome.until_ms);
+          };
+        });
+      }),
+      RUNS,
+    );
+  });
+
+  test("an order the merchant wanted cancelled is not confirmed, and what was taken goes back", () => {
+    fc.assert(
+      fc.property(settings, stories, stories, (setting, story, afterwards) => {
+        const world = new OrderWorld(setting);
+        for (const act of story) world.act(act);
+        const wasFinal = isFinal(world.record.standing);
+        world.act({ kind: "cancel" });
+        for (const act of afterwards) world.act(act);
+        world.settle();
+        const { state } = world.record.standing;
+        expect(wasFinal || state !== "confirmed").toBe(true);
+        const taken = [...world.provider.payments.values()].some((payment) => {
+          return payment.standing === "captured";
+        });
+        expect(taken).toBe(state === "confirmed");
+      }),
+      RUNS,
+    );
+  });
+
+  test("no key is used for money after the provider may have forgotten it", () => {
+    fc.assert(
+      fc.property(settings, stories, (setting, story) => {
+        live(setting, story, (world) => {
+          world.onLease = (outcome, { attemptAt_ms, paymentId }) => {
+            if (outcome.kind !== "step" || paymentId === null) return;
+            if (outcome.step === "lookup" || outcome.step === "book") return;
+            expect(world.now - attemptAt_ms).toBeLessThanOrEqual(SAME_KEY_RETRY_MAX_MS);
+          };
+        });
+      }),
+      RUNS,
+    );
+  });
+
   test("each change of standing raises the version by one, and nothing else does", () => {
     fc.assert(
       fc.property(settings, stories, (setting, story) => {
@@ -179,7 +234,7 @@ describe("without faults", () => {
   ] as const)(
     "card %s, capture fails %s, booking refused %s: %s",
     (card, captureFails, bookingRefused, end) => {
-      const world = new OrderWorld({ card, captureFails, bookingRefused });
+      const world = new OrderWorld({ card, captureFails, bookingRefused, chance: 0 });
       world.settle();
       expect(world.record.standing.state).toBe(end);
     },
@@ -190,6 +245,7 @@ describe("without faults", () => {
       card: "needs_action",
       captureFails: false,
       bookingRefused: false,
+      chance: 0,
     });
     world.consume("none", "reports");
     expect(world.record.standing.state).toBe("action_required");

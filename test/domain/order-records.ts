@@ -57,13 +57,16 @@ export const STANDINGS: { readonly [State in OrderState]: OrderStanding } = {
 
 export const IN_DOUBT_OF_CAPTURE: OrderStanding = { state: "in_doubt", of: "capture", booking };
 
-export const REFUNDING: OrderStanding = {
+export const REFUNDING = {
   state: "voiding",
   how: "refund",
   end: "failed",
   reason: "why",
   booking: "BK-1",
-};
+} as const satisfies OrderStanding;
+
+/** The answer to a void or a refund did not tell. */
+export const LOOKING: OrderStanding = { ...REFUNDING, how: "lookup" };
 
 /** An order that stands there, with a payment, unleased. */
 export function orderAt(standing: OrderStanding, change: Partial<OrderRecord> = {}): OrderRecord {

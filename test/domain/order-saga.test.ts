@@ -8,7 +8,7 @@ import { report, type BookOutcome, type StepReport } from "../../src/domain/orde
 import type { OrderEffect } from "../../src/domain/order-transition.ts";
 import type { OrderStanding } from "../../src/domain/order.ts";
 import type { PaymentStanding } from "../../src/domain/payment.ts";
-import { IN_DOUBT_OF_CAPTURE, leasedAt, REFUNDING, STANDINGS } from "./order-records.ts";
+import { IN_DOUBT_OF_CAPTURE, leasedAt, LOOKING, REFUNDING, STANDINGS } from "./order-records.ts";
 
 const S = STANDINGS;
 const approved = { kind: "approved" } as const;
@@ -124,14 +124,25 @@ const LOOKUP_OF_CAPTURE: Row[] = [
   [S.capturing, found({ kind: "captured" }), S.confirmed, SOLD],
   [S.capturing, found({ kind: "authorized" }), S.capturing, []],
 ];
+const FAILED = { state: "failed", reason: "why" } as const;
 const UNDO: Row[] = [
   [S.voiding, { step: "void", outcome: approved }, { state: "failed", reason: "why" }, RELEASED],
-  [S.voiding, { step: "void", outcome: declined }, REFUNDING, []],
-  [S.voiding, { step: "void", outcome: unknown }, S.voiding, []],
+  [S.voiding, { step: "void", outcome: declined }, LOOKING, []],
+  [S.voiding, { step: "void", outcome: unknown }, LOOKING, []],
   [S.voiding, { step: "void", outcome: retry }, S.voiding, []],
   [REFUNDING, { step: "refund", outcome: approved }, { state: "failed", reason: "why" }, RELEASED],
-  [REFUNDING, { step: "refund", outcome: declined }, REFUNDING, []],
-  [REFUNDING, { step: "refund", outcome: unknown }, REFUNDING, []],
+  [REFUNDING, { step: "refund", outcome: declined }, LOOKING, []],
+  [REFUNDING, { step: "refund", outcome: unknown }, LOOKING, []],
+  [REFUNDING, { step: "refund", outcome: retry }, REFUNDING, []],
+  [LOOKING, { step: "lookup", outcome: unknown }, LOOKING, []],
+  [LOOKING, { step: "lookup", outcome: retry }, LOOKING, []],
+  [LOOKING, found({ kind: "prepared" }), S.voiding, []],
+  [LOOKING, found({ kind: "action_required", url }), S.voiding, []],
+  [LOOKING, found({ kind: "authorized" }), S.voiding, []],
+  [LOOKING, found({ kind: "captured" }), REFUNDING, []],
+  [LOOKING, found({ kind: "voided" }), FAILED, RELEASED],
+  [LOOKING, found({ kind: "refunded" }), FAILED, RELEASED],
+  [LOOKING, found(declined), FAILED, RELEASED],
 ];
 
 function title([standing, said]: Row): string {
@@ -160,5 +171,6 @@ describe.each([
     const moved = outcome.kind === "moved";
     expect(record.version).toBe(moved ? before.version + 1 : before.version);
     expect(moved || record.notBefore_ms > 1000).toBe(true);
+    expect(record.wakeAt_ms).toBeGreaterThan(1000);
   });
 });

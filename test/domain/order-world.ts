@@ -17,13 +17,15 @@ export type Fate = "reports" | "dies_before" | "dies_after" | "reports_late";
 export type Act =
   | { readonly kind: "consume"; readonly fault: Fault; readonly fate: Fate }
   | { readonly kind: "wait"; readonly for_ms: number }
-  | { readonly kind: "deliver" | "cancel" | "hurry" }
+  | { readonly kind: "deliver" | "cancel" | "hurry" | "nudge" | "wake" }
   | { readonly kind: "action_done"; readonly agreed: boolean };
 
 export interface Setting {
   readonly card: Card;
   readonly captureFails: boolean;
   readonly bookingRefused: boolean;
+  /** From 0 to 1: how much longer than needed is waited. */
+  readonly chance: number;
 }
 
 export class OrderWorld {
@@ -34,6 +36,7 @@ export class OrderWorld {
   readonly effects: OrderEffect[] = [];
   /** Told after each decision; for laws that hold all the way. */
   onChange: (before: OrderRecord, after: OrderRecord, owed: readonly OrderEffect[]) => void;
+  onLease: (outcome: saga.LeaseOutcome, after: OrderRecord) => void;
   readonly #setting: Setting;
   readonly #late: [lease: string, said: StepReport | PutOff][] = [];
   #leases = 0;
@@ -43,6 +46,7 @@ export class OrderWorld {
     this.provider = new Provider(setting.card, setting.captureFails);
     this.record = saga.place(INTENT, 0);
     this.onChange = () => {};
+    this.onLease = () => {};
     this.#keep(saga.accept(this.record, 0));
   }
 
@@ -57,7 +61,8 @@ export class OrderWorld {
   act(act: Act): void {
     switch (act.kind) {
       case "consume":
-        return this.consume(act.fault, act.fate);
+        this.consume(act.fault, act.fate);
+        return;
       case "wait":
         this.now += act.for_ms;
         return;
@@ -72,24 +77,32 @@ export class OrderWorld {
       case "hurry":
         this.#keep(saga.hurry(this.record, this.now));
         return;
+      case "nudge":
+        this.#keep(saga.nudge(this.record, this.now));
+        return;
+      case "wake":
+        this.#keep(saga.wake(this.record, this.now));
+        return;
       case "action_done":
         this.provider.actionDone(act.agreed);
     }
   }
 
   #report(lease: string, said: StepReport | PutOff): void {
-    this.#keep(report(this.record, lease, said, this.now));
+    this.#keep(report(this.record, lease, said, this.now, this.#setting.chance));
   }
 
-  consume(fault: Fault, fate: Fate): void {
+  consume(fault: Fault, fate: Fate): saga.LeaseOutcome {
     this.#leases += 1;
     const id = `lease ${this.#leases}`;
     const leased = this.#keep(saga.lease(this.record, id, this.now));
-    if (leased.kind !== "step" || fate === "dies_before") return;
+    this.onLease(leased, this.record);
+    if (leased.kind !== "step" || fate === "dies_before") return leased;
     const said = this.#take(id, leased.step, leased.key, fault);
-    if (said === null || fate === "dies_after") return;
+    if (said === null || fate === "dies_after") return leased;
     if (fate === "reports_late") this.#late.push([id, said]);
     else this.#report(id, said);
+    return leased;
   }
 
   #take(lease: string, step: StepKind, key: string, fault: Fault): StepReport | PutOff | null {
@@ -98,16 +111,15 @@ export class OrderWorld {
     if (step === "book") return this.#book(fault);
     const { paymentId } = this.record;
     if (paymentId === null) throw new Error(`${step} without a payment`);
+    if (this.record.standing.state === "voiding") this.isBooked = false;
     switch (step) {
       case "lookup":
         return { step, outcome: provider.lookup(paymentId, fault) };
       case "capture":
         return { step, outcome: provider.capture(paymentId, key, fault, now) };
       case "void":
-        this.isBooked = false;
         return { step, outcome: provider.void(paymentId, key, fault, now) };
       case "refund":
-        this.isBooked = false;
         return { step, outcome: provider.refund(paymentId, key, fault, now) };
     }
   }
@@ -121,7 +133,8 @@ export class OrderWorld {
       const prepared = provider.prepare(stepKey(this.record, "prepare"), fault, now);
       if (prepared.kind === "declined") return { step: "authorize", outcome: prepared };
       if (prepared.kind !== "prepared") {
-        return { kind: "put_off", after_s: 1, newKey: prepared.kind === "unknown" };
+        const newKey = prepared.kind === "unknown";
+        return { kind: "put_off", after_s: 1, newKey, tried: true };
       }
       paymentId = prepared.paymentId;
       if (this.#keep(saga.recordPayment(this.record, lease, paymentId)) === "stale") return null;
@@ -142,16 +155,17 @@ export class OrderWorld {
     return fault === "after" ? lost : { step: "book", outcome: { kind: "booked", booking: "BK" } };
   }
 
-  /** The faults stop and consumers come as the delays say. Gives how many it took. */
-  settle(): number {
-    let consumers = 0;
-    while (!isFinal(this.record.standing) && consumers < 300) {
-      const { lease, notBefore_ms } = this.record;
-      this.now = Math.max(this.now, notBefore_ms, lease?.until_ms ?? 0);
-      this.consume("none", "reports");
-      consumers += 1;
+  /**
+   * The faults stop, and nothing brings a message any more but the order's own alarm.
+   */
+  settle(): void {
+    let rings = 0;
+    while (!isFinal(this.record.standing) && rings < 300) {
+      this.now = Math.max(this.now, this.record.wakeAt_ms);
+      rings += 1;
+      if (this.#keep(saga.wake(this.record, this.now)) === "asleep") continue;
+      while (this.consume("none", "reports").kind === "step");
     }
     while (this.#late.length > 0) this.act({ kind: "deliver" });
-    return consumers;
   }
 }
