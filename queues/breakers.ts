@@ -3,8 +3,9 @@
  * hint that isolates share.
  *
  * The weak guarantee, said aloud: KV has no compare-and-set and may show a change a minute late.
- * Each isolate counts for itself, writes on transitions only, and takes over what another wrote
- * only when its epoch is higher. `retryAt` is absolute, so an old copy recovers by the clock.
+ * Each isolate counts for itself, writes on transitions only (with an epoch above the one it reads
+ * just before), and takes over what another wrote only when its epoch is higher. `retryAt` is
+ * absolute, so an old copy recovers by the clock. What cannot be read counts as absent.
  */
 import { z } from "zod";
 import {
@@ -12,27 +13,47 @@ import {
   BREAKER_DEFAULTS,
   merge,
   newBreaker,
+  outrank,
   record,
   writtenBreakerSchema,
   type BreakerRules,
   type BreakerState,
   type Permission,
+  type SharedBreaker,
 } from "../src/domain/breaker.ts";
+
+/** KV, as far as breakers use it. */
+export interface HintStore {
+  get(name: string): Promise<string | null>;
+  put(name: string, value: string): Promise<void>;
+}
 
 const KV_LOOK_INTERVAL_MS = 5000;
 const forceSchema = z.enum(["open", "closed"]).nullable();
 
+function warn(said: Record<string, unknown>): void {
+  console.warn(JSON.stringify(said));
+}
+
 export class Breaker {
-  readonly #kv: KVNamespace;
+  readonly #kv: HintStore;
   readonly #backend: string;
   readonly #by: string;
   readonly #rules: BreakerRules;
+  readonly #warn: typeof warn;
   #state: BreakerState;
   #forced: "open" | "closed" | null = null;
-  #lookedAt_ms = 0;
+  #lookedAt_ms = Number.NEGATIVE_INFINITY;
 
   /** @param by names this isolate in what it writes */
-  constructor(kv: KVNamespace, backend: string, by: string, rules = BREAKER_DEFAULTS) {
+  constructor(
+    kv: HintStore,
+    backend: string,
+    by: string,
+    rules = BREAKER_DEFAULTS,
+    tell: typeof warn = warn,
+  ) {
+    this.#warn = tell;
     this.#kv = kv;
     this.#backend = backend;
     this.#by = by;
@@ -55,10 +76,11 @@ export class Breaker {
   ): Promise<void> {
     const before = this.#state.shared;
     this.#state = record(this.#state, result, this.#by, this.#rules, now);
+    if (this.#state.shared === before) return;
+    this.#state = outrank(this.#state, await this.#read());
     const { shared } = this.#state;
-    if (shared === before) return;
     const said = { at: "breaker", event: shared.state, backend: this.#backend };
-    console.warn(JSON.stringify({ ...said, reason: "reason" in shared ? shared.reason : null }));
+    this.#warn({ ...said, reason: "reason" in shared ? shared.reason : null });
     await this.#kv
       .put(`breaker:${this.#backend}`, JSON.stringify(shared))
       .catch((error: unknown) => this.#complain("kv_write_failed", error));
@@ -67,23 +89,39 @@ export class Breaker {
   async #look(now: number): Promise<void> {
     if (now - this.#lookedAt_ms < KV_LOOK_INTERVAL_MS) return;
     this.#lookedAt_ms = now;
+    const [shared, forced] = await Promise.all([this.#read(), this.#readForce()]);
+    this.#state = merge(this.#state, shared);
+    if (forced !== undefined) this.#forced = forced;
+  }
+
+  /** What KV shows of this breaker; null when nothing, when unreadable, and when KV is down. */
+  async #read(): Promise<SharedBreaker | null> {
     try {
-      const [value, forced] = await Promise.all([
-        this.#kv.get(`breaker:${this.#backend}`),
-        this.#kv.get(`force:${this.#backend}`),
-      ]);
+      const value = await this.#kv.get(`breaker:${this.#backend}`);
       const shared = writtenBreakerSchema.safeParse(value);
-      const force = forceSchema.safeParse(forced);
-      if (!shared.success) this.#complain("unreadable_breaker", shared.error);
-      this.#state = merge(this.#state, shared.success ? shared.data : null);
-      this.#forced = force.success ? force.data : null;
+      if (shared.success) return shared.data;
+      this.#complain("unreadable_breaker", shared.error);
     } catch (error) {
       this.#complain("kv_read_failed", error);
+    }
+    return null;
+  }
+
+  /** The operator's word; undefined when KV is down: then the last word stands. */
+  async #readForce(): Promise<"open" | "closed" | null | undefined> {
+    try {
+      const force = forceSchema.safeParse(await this.#kv.get(`force:${this.#backend}`));
+      if (force.success) return force.data;
+      this.#complain("unreadable_force", force.error);
+      return null;
+    } catch (error) {
+      this.#complain("kv_read_failed", error);
+      return undefined;
     }
   }
 
   #complain(event: string, error: unknown): void {
     const why = error instanceof Error ? error.message : "unknown";
-    console.warn(JSON.stringify({ at: "breaker", event, backend: this.#backend, why }));
+    this.#warn({ at: "breaker", event, backend: this.#backend, why });
   }
 }

@@ -2,16 +2,30 @@
  * Takes an order's next steps with the backends, one leased step at a time.
  *
  * Guarantee: nothing is called without a lease, and the Order has made durable what allows the
- * call before it is made. The outcome is told to the Order at once; if this Worker dies in
- * between, the lease runs out and the step is repeated with the same key.
+ * call before it is made. No call begins that might outlive its lease. The outcome is told to the
+ * Order at once; if this Worker dies in between, the lease runs out and the step is repeated with
+ * the same key. An order that has to wait is left to its own alarm, so that waiting uses up none
+ * of the queue's retries.
  */
 import type { LeaseOutcome } from "../src/domain/order-saga.ts";
-import { STEPS_PER_MESSAGE_MAX } from "../src/domain/limits.ts";
+import {
+  PAYMENT_TIMEOUT_MS,
+  SLOT_WAIT_MAX_MS,
+  STEPS_PER_MESSAGE_MAX,
+} from "../src/domain/limits.ts";
 import { stepKey, type OrderRecord, type StepKind } from "../src/domain/order.ts";
 import type { PutOff, ReportOutcome, StepReport } from "../src/domain/order-report.ts";
+import { delay_s } from "../src/domain/order-transition.ts";
 import type { PaymentBackend } from "../src/domain/payment.ts";
 import type { OrderBackend } from "./backends/order-backend.ts";
 import type { Breaker } from "./breakers.ts";
+import type { Bulkhead } from "./bulkhead.ts";
+
+/** A slot is free again about when a call that hangs has timed out. */
+const SLOT_AGAIN_S = 2;
+/** Sooner than this after a breaker's word nobody needs to come again. */
+const AFTER_BREAKER_MIN_S = 0.1;
+const UNBOOK_AGAIN_S = 5;
 
 /** The Order object, as the pipeline uses it. */
 export interface LeasedOrder {
@@ -25,13 +39,19 @@ export interface Pipeline {
   readonly orders: OrderBackend;
   readonly paymentBreaker: Breaker;
   readonly orderBreaker: Breaker;
+  readonly paymentSlots: Bulkhead;
+  readonly orderSlots: Bulkhead;
   readonly now: () => number;
   readonly newId: () => string;
 }
 
 export type Progress =
-  /** Nothing is left to do for a message: the order is final, waits for its shopper, or is held. */
-  { readonly kind: "done" } | { readonly kind: "again"; readonly after_s: number };
+  /** Nothing is left to do: the order is final, or another consumer is at it. */
+  | { readonly kind: "done" }
+  /** The order queues itself again, after about `after_s`: this is durable in the Order. */
+  | { readonly kind: "waits"; readonly after_s: number }
+  /** The order has a next step now, and others shall have their turn first. */
+  | { readonly kind: "again"; readonly after_s: number };
 
 /** Takes steps until the order is final or has to wait. */
 export async function advance(pipeline: Pipeline, order: LeasedOrder): Promise<Progress> {
@@ -40,18 +60,18 @@ export async function advance(pipeline: Pipeline, order: LeasedOrder): Promise<P
     const leased = await order.lease(leaseId);
     const { record } = leased;
     if (leased.kind === "nothing" || record === null) return { kind: "done" };
-    if (leased.kind !== "step") return again(leased.until_ms, pipeline.now());
+    if (leased.kind !== "step") return waits(leased.until_ms, pipeline.now());
     const said = await takeStep(pipeline, order, leaseId, leased.step, record);
-    if (said === null) return { kind: "again", after_s: 1 };
+    if (said === null) return { kind: "done" };
     const outcome = await order.report(leaseId, said);
-    if (outcome.kind === "put_off") return again(outcome.until_ms, pipeline.now());
-    if (outcome.kind === "stale") return { kind: "again", after_s: 1 };
+    if (outcome.kind === "put_off") return waits(outcome.until_ms, pipeline.now());
+    if (outcome.kind === "stale") return { kind: "done" };
   }
   return { kind: "again", after_s: 1 };
 }
 
-function again(until_ms: number, now: number): Progress {
-  return { kind: "again", after_s: Math.max(Math.ceil((until_ms - now) / 1000), 1) };
+function waits(until_ms: number, now: number): Progress {
+  return { kind: "waits", after_s: Math.max(Math.ceil((until_ms - now) / 1000), 1) };
 }
 
 /** Null when the lease went to another while the step was being taken. */
@@ -62,52 +82,61 @@ async function takeStep(
   step: StepKind,
   record: OrderRecord,
 ): Promise<StepReport | PutOff | null> {
-  const { payments, now } = pipeline;
-  const { intent } = record;
+  const { payments, orders, now } = pipeline;
+  const { intent, paymentId } = record;
+  const toPayments = gateOf(pipeline, "payment", record);
   if (step === "book") {
-    const booked = await guarded(pipeline.orderBreaker, now, () =>
-      pipeline.orders.book(intent, now()),
-    );
-    return "after_s" in booked && booked.kind === "put_off" ? booked : { step, outcome: booked };
+    const toOrders = gateOf(pipeline, "orders", record);
+    const outcome = await guarded(toOrders, () => orders.book(intent, now()));
+    return outcome.kind === "put_off" ? outcome : { step, outcome };
   }
-  const { paymentId } = record;
-  if (step === "authorize") return authorize(pipeline, order, leaseId, record);
+  if (step === "authorize") return authorize(pipeline, toPayments, order, leaseId, record);
   if (paymentId === null) throw new Error(`order ${intent.id}: ${step} without a payment`);
   const key = stepKey(record, step);
-  const money = { amount: intent.total, currency: intent.currency };
   if (step === "capture") {
-    const outcome = await guarded(pipeline.paymentBreaker, now, () =>
-      payments.capture({ paymentId, money, key }),
-    );
+    const money = { amount: intent.total, currency: intent.currency };
+    const outcome = await guarded(toPayments, () => payments.capture({ paymentId, money, key }));
     return outcome.kind === "put_off" ? outcome : { step, outcome };
+  }
+  if (record.standing.state === "voiding") {
+    // The booking first, whatever is found of the payment: goods paid back must not be sent.
+    const kept = await unbook(pipeline, record);
+    if (kept !== null) return kept;
   }
   if (step === "lookup") {
-    const outcome = await guarded(pipeline.paymentBreaker, now, () =>
-      payments.lookup({ paymentId }),
-    );
+    const outcome = await guarded(toPayments, () => payments.lookup({ paymentId }));
     return outcome.kind === "put_off" ? outcome : { step, outcome };
   }
-  const unbooked = await pipeline.orders.cancel(intent, now());
-  if (unbooked.kind === "unknown") return { kind: "put_off", after_s: 5, newKey: false };
-  const outcome = await guarded(pipeline.paymentBreaker, now, () =>
+  const outcome = await guarded(toPayments, () =>
     step === "void" ? payments.void({ paymentId, key }) : payments.refund({ paymentId, key }),
   );
   return outcome.kind === "put_off" ? outcome : { step, outcome };
 }
 
+/** Null when the order is certain not to be booked any more. */
+async function unbook(pipeline: Pipeline, record: OrderRecord): Promise<PutOff | null> {
+  const { orders, now } = pipeline;
+  const unbooked = await guarded(gateOf(pipeline, "orders", record), () => {
+    return orders.cancel(record.intent, now());
+  });
+  if (unbooked.kind === "put_off") return unbooked;
+  if (unbooked.kind === "cancelled") return null;
+  return { kind: "put_off", after_s: UNBOOK_AGAIN_S, newKey: false, tried: true };
+}
+
 /** The payment's id is durable in the Order before anything is charged to it. */
 async function authorize(
-  pipeline: Pipeline,
+  { payments }: Pipeline,
+  gate: BackendGate,
   order: LeasedOrder,
   leaseId: string,
   record: OrderRecord,
 ): Promise<StepReport | PutOff | null> {
-  const { payments, paymentBreaker, now } = pipeline;
   const { intent } = record;
   const money = { amount: intent.total, currency: intent.currency };
   let { paymentId } = record;
   if (paymentId === null) {
-    const prepared = await guarded(paymentBreaker, now, () => {
+    const prepared = await guarded(gate, () => {
       return payments.prepare({ orderId: intent.id, money, key: stepKey(record, "prepare") });
     });
     switch (prepared.kind) {
@@ -116,17 +145,17 @@ async function authorize(
       case "declined":
         return { step: "authorize", outcome: prepared };
       case "retry":
-        return { kind: "put_off", after_s: prepared.after_s, newKey: false };
+        return { kind: "put_off", after_s: prepared.after_s, newKey: false, tried: true };
       case "unknown":
         // Preparing charges nothing; a payment nobody knows of is left behind unconfirmed.
-        return { kind: "put_off", after_s: 1, newKey: true };
+        return { kind: "put_off", after_s: delay_s(record.tries), newKey: true, tried: true };
       case "prepared":
         paymentId = prepared.paymentId;
     }
     if ((await order.recordPayment(leaseId, paymentId)) === "stale") return null;
   }
   const known = paymentId;
-  const outcome = await guarded(paymentBreaker, now, () => {
+  const outcome = await guarded(gate, () => {
     const key = stepKey(record, "authorize");
     const { paymentMethod: method, returnUrl } = intent;
     return payments.authorize({ paymentId: known, method, returnUrl, key });
@@ -134,21 +163,65 @@ async function authorize(
   return outcome.kind === "put_off" ? outcome : { step: "authorize", outcome };
 }
 
-/** Asks the breaker first and tells it afterwards. A refusal by the backend is an answer. */
+/** What a call of one step has to pass before it leaves for its backend. */
+interface BackendGate {
+  readonly breaker: Breaker;
+  readonly slots: Bulkhead;
+  readonly now: () => number;
+  readonly leasedUntil_ms: number;
+}
+
+function gateOf(
+  { paymentBreaker, orderBreaker, paymentSlots, orderSlots, now }: Pipeline,
+  backend: "payment" | "orders",
+  { lease }: OrderRecord,
+): BackendGate {
+  const leasedUntil_ms = lease?.until_ms ?? 0;
+  return backend === "payment"
+    ? { breaker: paymentBreaker, slots: paymentSlots, now, leasedUntil_ms }
+    : { breaker: orderBreaker, slots: orderSlots, now, leasedUntil_ms };
+}
+
+/** No call left. */
+function notTried(after_s: number): PutOff {
+  return { kind: "put_off", after_s, newKey: false, tried: false };
+}
+
+/** Waits for a free slot, then asks the breaker, and tells it afterwards. */
 async function guarded<Outcome extends { readonly kind: string }>(
-  breaker: Breaker,
-  now: () => number,
+  gate: BackendGate,
+  call: () => Promise<Outcome>,
+): Promise<Outcome | PutOff> {
+  const { slots, now, leasedUntil_ms } = gate;
+  const asked_ms = now();
+  if (!(await slots.enter())) return notTried(SLOT_AGAIN_S);
+  try {
+    const waited_ms = now() - asked_ms;
+    const mayOutlive = now() + PAYMENT_TIMEOUT_MS > leasedUntil_ms;
+    if (waited_ms > SLOT_WAIT_MAX_MS || mayOutlive) return notTried(SLOT_AGAIN_S);
+    return await throughBreaker(gate, call);
+  } finally {
+    slots.leave();
+  }
+}
+
+/** A refusal by the backend is an answer; a bug in its adapter is a failure of the backend. */
+async function throughBreaker<Outcome extends { readonly kind: string }>(
+  { breaker, now }: BackendGate,
   call: () => Promise<Outcome>,
 ): Promise<Outcome | PutOff> {
   const permission = await breaker.ask(now());
   if (permission.kind === "wait") {
-    const after_s = Math.max(Math.ceil((permission.until_ms - now()) / 1000), 1);
-    return { kind: "put_off", after_s, newKey: false };
+    return notTried(Math.max((permission.until_ms - now()) / 1000, AFTER_BREAKER_MIN_S));
   }
   const { probe } = permission;
   const startedAt_ms = now();
-  const outcome = await call();
-  const failed = outcome.kind === "unknown" || outcome.kind === "retry";
-  await breaker.told({ failed, duration_ms: now() - startedAt_ms, probe }, now());
-  return outcome;
+  let failed = true;
+  try {
+    const outcome = await call();
+    failed = outcome.kind === "unknown" || outcome.kind === "retry";
+    return outcome;
+  } finally {
+    await breaker.told({ failed, duration_ms: now() - startedAt_ms, probe }, now());
+  }
 }

@@ -41,14 +41,57 @@ export interface StripeSettings {
   readonly timeout_ms: number;
 }
 
+/** The SDK's calls that this adapter makes; a simulation answers them without a network. */
+export interface StripeCalls {
+  readonly paymentIntents: {
+    create(params: Stripe.PaymentIntentCreateParams, options: CallOptions): Promise<unknown>;
+    confirm(
+      id: string,
+      params: Stripe.PaymentIntentConfirmParams,
+      options: CallOptions,
+    ): Promise<unknown>;
+    capture(
+      id: string,
+      params: Stripe.PaymentIntentCaptureParams,
+      options: CallOptions,
+    ): Promise<unknown>;
+    cancel(
+      id: string,
+      params: Stripe.PaymentIntentCancelParams,
+      options: CallOptions,
+    ): Promise<unknown>;
+    retrieve(
+      id: string,
+      params: Stripe.PaymentIntentRetrieveParams,
+      options: CallOptions,
+    ): Promise<unknown>;
+  };
+  readonly refunds: {
+    create(params: Stripe.RefundCreateParams, options: CallOptions): Promise<unknown>;
+  };
+}
+
+/** `timeout` in milliseconds, as the SDK has it. */
+export interface CallOptions {
+  readonly timeout: number;
+  readonly idempotencyKey?: string;
+}
+
 type Answer = { readonly kind: "answer"; readonly body: unknown };
 
 const UNPAYABLE = { kind: "declined", reason: "invalid_request" } as const;
 
 /** Throws on settings that can never work: that is a mistake of the operator, not an outcome. */
 export function stripePayments(settings: StripeSettings): PaymentBackend {
-  const client = stripeClient(settings);
-  const clock = () => deadline(settings.timeout_ms);
+  return paymentsThrough(stripeClient(settings), settings.timeout_ms, () => Date.now());
+}
+
+export function paymentsThrough(
+  client: StripeCalls,
+  timeout_ms: number,
+  now: () => number,
+): PaymentBackend {
+  const clock = () => deadline(timeout_ms, now);
   return {
     name: "stripe",
     prepare: (request) => prepare(client, request, clock()),
@@ -81,9 +124,9 @@ function stripeClient({ apiKey, baseUrl, timeout_ms }: StripeSettings): Stripe {
 /** Gives each call of one operation what is left of the operation's time. */
 type Deadline = () => { readonly timeout: number };
 
-function deadline(timeout_ms: number): Deadline {
-  const end = Date.now() + timeout_ms;
-  return () => ({ timeout: Math.max(1, end - Date.now()) });
+function deadline(timeout_ms: number, now: () => number): Deadline {
+  const end = now() + timeout_ms;
+  return () => ({ timeout: Math.max(1, end - now()) });
 }
 
 async function ask(call: () => Promise<unknown>): Promise<Answer | Refusal> {
@@ -95,7 +138,7 @@ async function ask(call: () => Promise<unknown>): Promise<Answer | Refusal> {
 }
 
 async function prepare(
-  client: Stripe,
+  client: StripeCalls,
   request: { readonly orderId: string; readonly money: Money; readonly key: string },
   left: Deadline,
 ): Promise<PrepareOutcome> {
@@ -121,7 +164,7 @@ async function prepare(
 }
 
 async function authorize(
-  client: Stripe,
+  client: StripeCalls,
   request: {
     readonly paymentId: string;
     readonly method: string;
@@ -145,7 +188,7 @@ async function authorize(
 }
 
 async function capture(
-  client: Stripe,
+  client: StripeCalls,
   request: { readonly paymentId: string; readonly money: Money; readonly key: string },
   left: Deadline,
 ): Promise<SettleOutcome> {
@@ -164,7 +207,7 @@ async function capture(
 }
 
 async function cancel(
-  client: Stripe,
+  client: StripeCalls,
   { paymentId, key }: { readonly paymentId: string; readonly key: string },
   left: Deadline,
 ): Promise<SettleOutcome> {
@@ -176,7 +219,7 @@ async function cancel(
 }
 
 async function refund(
-  client: Stripe,
+  client: StripeCalls,
   { paymentId, key }: { readonly paymentId: string; readonly key: string },
   left: Deadline,
 ): Promise<SettleOutcome> {
@@ -189,7 +232,7 @@ async function refund(
 
 /** A refusal because of the payment's state is an approval when that state is the wanted one. */
 async function settle(
-  client: Stripe,
+  client: StripeCalls,
   refusal: Refusal,
   goal: { readonly paymentId: string; readonly wanted: "captured" | "voided" | "refunded" },
   left: Deadline,
@@ -199,7 +242,11 @@ async function settle(
   return found.kind === "found" ? settledBy(found.standing, goal.wanted) : found;
 }
 
-async function lookup(client: Stripe, paymentId: string, left: Deadline): Promise<LookupOutcome> {
+async function lookup(
+  client: StripeCalls,
+  paymentId: string,
+  left: Deadline,
+): Promise<LookupOutcome> {
   const answer = await ask(() =>
     client.paymentIntents.retrieve(paymentId, { expand: ["latest_charge"] }, left()),
   );

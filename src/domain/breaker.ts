@@ -3,8 +3,9 @@
  *
  * Guarantee: it opens only past a minimum number of calls, recovers by the clock alone (`retryAt`
  * is absolute, so an isolate with an old copy finds its way back), and each opening in a row waits
- * longer. Two isolates agree through `merge`: the higher epoch wins, an old copy never overrides.
- * Not a lock: while KV lags, each isolate lets its own probes through.
+ * longer. Closed again, it lets the backlog through at a rate that doubles until it is unlimited.
+ * Two isolates agree through `merge`: the higher epoch wins, an old copy never overrides.
+ * Not a lock: while KV lags, each isolate lets its own probes through, and has a rate of its own.
  */
 import { z } from "zod";
 
@@ -20,6 +21,11 @@ export interface BreakerRules {
   readonly probes: number;
   /** Successful probes in a row that close it. */
   readonly successesToClose: number;
+  /** Calls a second just after it closed, then twice as many every `rampDouble_ms`. */
+  readonly rampFrom_perS: number;
+  readonly rampDouble_ms: number;
+  /** So long after it closed the rate is unlimited. */
+  readonly ramp_ms: number;
 }
 
 export const BREAKER_DEFAULTS: BreakerRules = {
@@ -32,11 +38,24 @@ export const BREAKER_DEFAULTS: BreakerRules = {
   openForMax_ms: 60_000,
   probes: 2,
   successesToClose: 3,
+  rampFrom_perS: 5,
+  rampDouble_ms: 3000,
+  ramp_ms: 15_000,
 };
+
+/** What was not used of the rate may be used within this. */
+const RAMP_BURST_MS = 1000;
 
 /** What isolates share through KV; written on transitions only. */
 export const sharedBreakerSchema = z.discriminatedUnion("state", [
-  z.object({ v: z.literal(1), state: z.literal("closed"), epoch: z.int(), by: z.string() }),
+  z.object({
+    v: z.literal(1),
+    state: z.literal("closed"),
+    epoch: z.int(),
+    by: z.string(),
+    /** Absent when it was never open. */
+    closedAt_ms: z.number().optional(),
+  }),
   z.object({
     v: z.literal(1),
     state: z.literal("open"),
@@ -82,22 +101,44 @@ export interface BreakerState {
     readonly successes: number;
     readonly sentAt_ms: number;
   };
+  /**
+   * After closing: `used_ms` is the instant up to which the rate is used up, `promised_ms` the last
+   * one that somebody was told to wait for.
+   */
+  readonly ramp: { readonly used_ms: number; readonly promised_ms: number };
 }
 
 const NO_PROBES = { sent: 0, successes: 0, sentAt_ms: 0 } as const;
+const NO_RAMP = { used_ms: 0, promised_ms: 0 } as const;
 
 export function newBreaker(by: string): BreakerState {
   return {
     shared: { v: 1, state: "closed", epoch: 0, by },
     calls: [],
     probing: NO_PROBES,
+    ramp: NO_RAMP,
   };
 }
 
 /** Takes what another isolate wrote when it is newer; never steps back to an older epoch. */
 export function merge(state: BreakerState, read: SharedBreaker | null): BreakerState {
   if (read === null || read.epoch <= state.shared.epoch) return state;
-  return { shared: read, calls: [], probing: NO_PROBES };
+  return { shared: read, calls: [], probing: NO_PROBES, ramp: NO_RAMP };
+}
+
+/**
+ * What to publish of a transition made here when KV already shows `read`: this isolate has seen the
+ * backend later than whoever wrote that, so its word gets the higher epoch.
+ */
+export function outrank(state: BreakerState, read: SharedBreaker | null): BreakerState {
+  const epoch = Math.max(state.shared.epoch, (read?.epoch ?? 0) + 1);
+  return { ...state, shared: { ...state.shared, epoch } };
+}
+
+/** Calls a second, so long after closing; null: as many as there are. */
+export function rampRate(sinceClosed_ms: number, rules: BreakerRules): number | null {
+  if (sinceClosed_ms < 0 || sinceClosed_ms >= rules.ramp_ms) return null;
+  return rules.rampFrom_perS * 2 ** Math.floor(sinceClosed_ms / rules.rampDouble_ms);
 }
 
 export type Permission =
@@ -124,7 +165,8 @@ export function ask(
   };
   if (forced === "open") return wait(now + rules.openFor_ms);
   const { shared } = state;
-  if (forced === "closed" || shared.state === "closed") return go(false);
+  if (forced === "closed") return go(false);
+  if (shared.state === "closed") return askRamp(state, shared.closedAt_ms, rules, now);
   if (now < shared.retryAt_ms) return wait(shared.retryAt_ms);
   const { sent, successes, sentAt_ms } = state.probing;
   // Probes whose answer never came are forgotten one open time after the last of them was sent, or
@@ -134,6 +176,32 @@ export function ask(
   if (inFlight >= rules.probes) return wait(now + 1000);
   const probing = { sent: successes + inFlight + 1, successes, sentAt_ms: now };
   return go(true, { ...state, probing });
+}
+
+/** A closed breaker: the backlog of an outage leaves at a rate the backend can bear. */
+function askRamp(
+  state: BreakerState,
+  closedAt_ms: number | undefined,
+  rules: BreakerRules,
+  now: number,
+): BreakerDecision {
+  const rate = closedAt_ms === undefined ? null : rampRate(now - closedAt_ms, rules);
+  if (closedAt_ms === undefined || rate === null) {
+    return { state, permission: { kind: "go", probe: false } };
+  }
+  const spacing_ms = 1000 / rate;
+  const used_ms = Math.max(state.ramp.used_ms, now);
+  if (used_ms - now < RAMP_BURST_MS) {
+    const ramp = { ...state.ramp, used_ms: used_ms + spacing_ms };
+    return { state: { ...state, ramp }, permission: { kind: "go", probe: false } };
+  }
+  // Each who must wait is told an instant of their own, so that they do not all ask again at once.
+  const last_ms = Math.max(state.ramp.promised_ms, used_ms - RAMP_BURST_MS);
+  const rateThen = rampRate(last_ms - closedAt_ms, rules);
+  const promised_ms = last_ms + (rateThen === null ? 0 : 1000 / rateThen);
+  const until_ms = Math.min(Math.ceil(promised_ms), closedAt_ms + rules.ramp_ms);
+  const ramp = { ...state.ramp, promised_ms };
+  return { state: { ...state, ramp }, permission: { kind: "wait", until_ms } };
 }
 
 function open(
@@ -159,6 +227,7 @@ function open(
     },
     calls: [],
     probing: NO_PROBES,
+    ramp: NO_RAMP,
   };
 }
 
@@ -174,15 +243,18 @@ export function record(
   if (state.shared.state === "open") {
     if (!result.probe) return state;
     if (result.failed) return open(state, "a probe failed", by, rules, now);
+    // Slow is what may have opened it: nobody is helped by a backend that answers that late.
+    if (slow) return open(state, "a probe was slow", by, rules, now);
     const successes = state.probing.successes + 1;
     if (successes < rules.successesToClose) {
       return { ...state, probing: { ...state.probing, successes } };
     }
     const epoch = state.shared.epoch + 1;
     return {
-      shared: { v: 1, state: "closed", epoch, by },
+      shared: { v: 1, state: "closed", epoch, by, closedAt_ms: now },
       calls: [],
       probing: NO_PROBES,
+      ramp: NO_RAMP,
     };
   }
   const recent = state.calls.filter((call) => call.at_ms > now - rules.window_ms);

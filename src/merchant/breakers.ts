@@ -30,7 +30,10 @@ export async function readBreaker(
     env.CONFIG.get(`force:${backend}`),
   ]);
   const shared = writtenBreakerSchema.safeParse(value);
-  const force = forceSchema.safeParse(forced);
+  const force = forceSchema.nullable().safeParse(forced);
+  if (!shared.success || !force.success) {
+    console.warn(JSON.stringify({ at: "breakers", event: "unreadable_value", backend }));
+  }
   return {
     backend,
     shared: (shared.success ? shared.data : null) ?? NEVER_WRITTEN,

@@ -106,7 +106,16 @@ describe("an open breaker", () => {
       state: "closed",
       epoch: 2,
       by: "here",
+      closedAt_ms: 5000,
     });
+  });
+
+  test("opens again at a probe that succeeded too late to help anybody", () => {
+    const { state, permission } = ask(OPEN, 5000);
+    expect(permission).toEqual({ kind: "go", probe: true });
+    const slow = { ...SLOW, probe: true };
+    const { shared } = breaker.record(state, slow, "here", RULES, 9000);
+    expect(shared).toMatchObject({ state: "open", openings: 2, reason: "a probe was slow" });
   });
 
   test("opens again at a failed probe, for longer each time, up to a most", () => {
@@ -132,6 +141,15 @@ describe("an open breaker", () => {
 
   test("does not count the answers to calls that left before it opened", () => {
     expect(after(OPEN, [...times(20, BAD), ...times(20, GOOD)], 100)).toBe(OPEN);
+  });
+});
+
+describe("what is published", () => {
+  test("outranks what KV shows, because it was seen later", () => {
+    const shown = { ...OPEN.shared, epoch: 9 };
+    expect(breaker.outrank(OPEN, shown).shared).toMatchObject({ state: "open", epoch: 10 });
+    expect(breaker.outrank(OPEN, CLOSED.shared).shared.epoch).toBe(1);
+    expect(breaker.outrank(OPEN, null).shared.epoch).toBe(1);
   });
 });
 

@@ -4,15 +4,14 @@
  */
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { LEASE_MS, PAYMENT_TIMEOUT_MS } from "../../src/domain/limits.ts";
+import { LEASE_MS } from "../../src/domain/limits.ts";
 import type { PaymentBackend } from "../../src/domain/payment.ts";
 import { orderBook } from "../../queues/backends/order-book.ts";
-import { stripePayments } from "../../queues/backends/stripe.ts";
-import { Breaker } from "../../queues/breakers.ts";
 import { advance, type Pipeline } from "../../queues/pipeline.ts";
 import type { FaultKind } from "../../simulation/sandbox/faults.ts";
+import { pipelineWith, stripe } from "./backends.ts";
 import { pass, startClock } from "./clock.ts";
-import { handOver, takeSent } from "./mail.ts";
+import { handOver, takeSent, takeSentWhen } from "./mail.ts";
 import { everyCallMeets, faultsOff, moneyOf, paymentsOf } from "./sandbox.ts";
 import {
   intentOf,
@@ -44,7 +43,7 @@ async function acceptedOrder(paymentMethod = "pm_card_visa") {
   await letIn(sale, "ann");
   const intent = intentOf(sale, "ann", { [sku]: 1 }, { paymentMethod });
   expect((await orderOf(intent.id).place(intent)).kind).toBe("accepted");
-  const [message] = takeSent("sluice-orders");
+  const [message] = await takeSentWhen("sluice-orders", 1);
   return { sku, sale, intent, id: intent.id, message };
 }
 
@@ -111,17 +110,60 @@ describe("an order with one message", () => {
   });
 });
 
+describe("an order that is undone", () => {
+  test("after its money was taken without it, because the shop cannot book it, gives it back", async () => {
+    const { sku, intent, id } = await acceptedOrder();
+    const real = stripe();
+    const payments: PaymentBackend = {
+      ...real,
+      // A provider that takes the money with the authorization.
+      authorize: async (request) => {
+        const { paymentId, key } = request;
+        const outcome = await real.authorize(request);
+        const money = { amount: intent.total, currency: intent.currency };
+        await real.capture({ paymentId, money, key: `${key}:captured` });
+        return outcome;
+      },
+    };
+    await orderBook(env.ORDER_BOOK).cancel(intent, Date.now());
+    await advanceToTheEnd(pipelineWith({ payments }), id);
+    expect(await orderOf(id).view()).toMatchObject({ order: { state: "failed" } });
+    expect(await moneyOf(id)).toEqual({ captures: 1, kept: 0, reserved: 0 });
+    expect(await levelsOf(sku)).toEqual({ available: 3, held: 0, ordered: 0, sold: 0 });
+  });
+
+  test("because the merchant cancelled it while its money was taken, gives it back as well", async () => {
+    const { sku, id } = await acceptedOrder();
+    const real = stripe();
+    const payments: PaymentBackend = {
+      ...real,
+      capture: async (request) => {
+        const wished = await orderOf(id).cancel();
+        expect(wished).toEqual({ kind: "cancelling", when: "after_step" });
+        return real.capture(request);
+      },
+    };
+    await advanceToTheEnd(pipelineWith({ payments }), id);
+    expect(await orderOf(id).view()).toMatchObject({ order: { state: "cancelled" } });
+    expect(await moneyOf(id)).toEqual({ captures: 1, kept: 0, reserved: 0 });
+    expect(await bookingOf(id)).toMatchObject({ status: "cancelled" });
+    expect(await levelsOf(sku)).toEqual({ available: 3, held: 0, ordered: 0, sold: 0 });
+  });
+
+  test("because the merchant cancelled it under a consumer that then died, is undone by the next", async () => {
+    const { sku, id } = await acceptedOrder();
+    await orderOf(id).lease("dead");
+    expect(await orderOf(id).cancel()).toMatchObject({ when: "after_step" });
+    pass(LEASE_MS);
+    expect(await advance(pipelineWith(), orderOf(id))).toEqual({ kind: "done" });
+    expect(await settle(id)).toBe("cancelled");
+    expect(await levelsOf(sku)).toEqual({ available: 3, held: 0, ordered: 0, sold: 0 });
+  });
+});
+
 const KINDS: readonly FaultKind[] = ["error_before", "error_after", "rate_limit"];
 const OPERATIONS = ["prepare", "authorize", "capture"] as const;
 type Operation = (typeof OPERATIONS)[number];
-
-function stripe(): PaymentBackend {
-  return stripePayments({
-    apiKey: env.STRIPE_API_KEY,
-    baseUrl: env.STRIPE_API_BASE,
-    timeout_ms: PAYMENT_TIMEOUT_MS,
-  });
-}
 
 /** The real adapter; the first call of one operation meets a fault at the provider. */
 function stripeWithFault(operation: Operation, kind: FaultKind): PaymentBackend {
@@ -145,17 +187,6 @@ function stripeWithFault(operation: Operation, kind: FaultKind): PaymentBackend 
   };
 }
 
-function pipelineWith(payments: PaymentBackend): Pipeline {
-  return {
-    payments,
-    orders: orderBook(env.ORDER_BOOK),
-    paymentBreaker: new Breaker(env.CONFIG, "payment", "test"),
-    orderBreaker: new Breaker(env.CONFIG, "orders", "test"),
-    now: () => Date.now(),
-    newId: () => crypto.randomUUID(),
-  };
-}
-
 /** Hands the message over as often as it asks to come again, and lets the time between pass. */
 async function advanceToTheEnd(pipeline: Pipeline, id: string): Promise<number> {
   for (let deliveries = 1; deliveries < 20; deliveries += 1) {
@@ -169,7 +200,7 @@ async function advanceToTheEnd(pipeline: Pipeline, id: string): Promise<number> 
 describe.each(KINDS)("the provider answers %s", (kind) => {
   test.each(OPERATIONS)("to %s: the order is confirmed with one charge", async (operation) => {
     const { sku, intent, id } = await acceptedOrder();
-    await advanceToTheEnd(pipelineWith(stripeWithFault(operation, kind)), id);
+    await advanceToTheEnd(pipelineWith({ payments: stripeWithFault(operation, kind) }), id);
     const states = await historyOf(id);
     expect(states.at(-1)).toBe("confirmed");
     // Preparing moves no money, and a refused call had no effect: neither is in doubt.
@@ -182,13 +213,13 @@ describe.each(KINDS)("the provider answers %s", (kind) => {
 
 test("while the outcome of a payment is unknown its unit stays ordered, for hours if it must", async () => {
   const { sku, id, message } = await acceptedOrder();
-  const pipeline = pipelineWith(stripeWithFault("capture", "error_after"));
+  const pipeline = pipelineWith({ payments: stripeWithFault("capture", "error_after") });
   await advance(pipeline, orderOf(id));
   expect((await historyOf(id)).at(-1)).toBe("in_doubt");
   await everyCallMeets("error_before");
   for (let hour = 0; hour < 5; hour += 1) {
     pass(3_600_000);
-    expect((await advance(pipelineWith(stripe()), orderOf(id))).kind).toBe("again");
+    expect((await advance(pipelineWith(), orderOf(id))).kind).toBe("waits");
     expect(await levelsOf(sku)).toEqual({ available: 2, held: 0, ordered: 1, sold: 0 });
   }
   await faultsOff();
@@ -241,7 +272,7 @@ describe("messages that repeat or come late", () => {
     takeSent("sluice-events");
     const { id, message } = await acceptedOrder();
     await handOver("sluice-orders", [message]);
-    const events = takeSent("sluice-events");
+    const events = await takeSentWhen("sluice-events", 2);
     expect(events).toHaveLength(2);
     const reversed = events.toReversed();
     await handOver("sluice-events", [...reversed, ...events]);
