@@ -9,7 +9,7 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { generateGateSecrets } from "../src/operations/secret-set.ts";
-import { SANDBOX_API_KEY } from "./local-secrets.ts";
+import { SANDBOX_API_KEY, SANDBOX_WEBHOOK_SECRET } from "./local-secrets.ts";
 import { PROJECT_ROOT } from "./worker-config.ts";
 
 const PORT = 8787;
@@ -19,10 +19,19 @@ const WRANGLER = join(PROJECT_ROOT, "node_modules", "wrangler", "bin", "wrangler
 
 /** wrangler reads these files beside each wrangler.toml; git ignores them. */
 function writeMissingVariables(): void {
-  writeWhenMissing(".dev.vars", generateGateSecrets());
+  const secrets = generateGateSecrets();
+  const WEBHOOKS_ALLOW_PRIVATE = "on";
+  const STRIPE_WEBHOOK_SECRET = SANDBOX_WEBHOOK_SECRET;
+  writeWhenMissing(".dev.vars", { ...secrets, STRIPE_WEBHOOK_SECRET, WEBHOOKS_ALLOW_PRIVATE });
+  writeWhenMissing("simulation/sandbox/.dev.vars", {
+    WEBHOOK_URL: `http://127.0.0.1:${PORT}/_sluice/v1/webhooks/stripe`,
+    WEBHOOK_SECRET: SANDBOX_WEBHOOK_SECRET,
+  });
   writeWhenMissing("queues/.dev.vars", {
     STRIPE_API_KEY: SANDBOX_API_KEY,
     STRIPE_API_BASE: `http://127.0.0.1:${SANDBOX_PORT}`,
+    WEBHOOK_KEYS: secrets.WEBHOOK_KEYS,
+    WEBHOOKS_ALLOW_PRIVATE,
   });
 }
 

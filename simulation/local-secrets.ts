@@ -8,11 +8,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { z } from "zod";
-import {
-  generateGateSecrets,
-  generatePassKeys,
-  type GateSecrets,
-} from "../src/operations/secret-set.ts";
+import { generateGateSecrets, type GateSecrets } from "../src/operations/secret-set.ts";
 
 const gateSecrets = z.object({
   TICKET_KEYS: z.string(),
@@ -20,18 +16,29 @@ const gateSecrets = z.object({
   ADMIN_TOKEN: z.string(),
   /** Absent in a file from before there were passes. */
   PASS_KEYS: z.string().optional(),
+  /** Absent in a file from before there were webhooks. */
+  WEBHOOK_KEYS: z.string().optional(),
 });
 
 /** Not a key of anybody's: the sandbox takes every key that has this shape. */
 export const SANDBOX_API_KEY = "sk_test_sandbox";
 
+/** With it the sandbox signs its events, and a local gate takes no others. */
+export const SANDBOX_WEBHOOK_SECRET = "whsec_of_the_local_sandbox";
+
 /** `path` is the file they are kept in; `null` draws them for this run only. */
 export function loadLocalSecrets(path: string | null): GateSecrets {
   if (path === null) return generateGateSecrets();
   const kept = readKept(path);
-  if (kept?.PASS_KEYS !== undefined) return { ...kept, PASS_KEYS: kept.PASS_KEYS };
-  const secrets =
-    kept === undefined ? generateGateSecrets() : { ...kept, PASS_KEYS: generatePassKeys() };
+  const { PASS_KEYS, WEBHOOK_KEYS, ...others } = kept ?? {};
+  const drawn = generateGateSecrets();
+  const secrets = {
+    ...drawn,
+    ...others,
+    PASS_KEYS: PASS_KEYS ?? drawn.PASS_KEYS,
+    WEBHOOK_KEYS: WEBHOOK_KEYS ?? drawn.WEBHOOK_KEYS,
+  };
+  if (PASS_KEYS !== undefined && WEBHOOK_KEYS !== undefined) return secrets;
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
   return secrets;

@@ -15,18 +15,32 @@ export const FAULT_KINDS = [
   "disconnect",
 ] as const;
 
+const Rate = z.number().min(0).max(1);
+const NO_WEBHOOK_FAULTS = { lost: 0, late: 0, duplicate: 0, late_ms: 2000 };
+
 /**
  * `latency`: the answer comes `latency_ms` late. `hang`: the call takes effect and its answer is
  * held back for `hang_ms`. `rate_limit`: 429, nothing happens, nothing is remembered.
  * `error_before`: 500 without an effect. `error_after`: the effect, then 500. `disconnect`: the
  * effect, then the connection breaks in the middle of the answer.
+ *
+ * `webhooks`: the share of events that are never sent, sent `late_ms` late (so that others overtake
+ * them), and sent a second time `late_ms` later.
  */
 export const FaultSettings = z.strictObject({
-  rate: z.number().min(0).max(1),
+  rate: Rate,
   kinds: z.array(z.enum(FAULT_KINDS)).min(1).max(FAULT_KINDS.length),
   latency_ms: z.int().min(0).max(60_000).default(500),
   hang_ms: z.int().min(0).max(120_000).default(30_000),
   seed: z.int().min(0).max(0xffff_ffff).default(1),
+  webhooks: z
+    .strictObject({
+      lost: Rate.default(0),
+      late: Rate.default(0),
+      duplicate: Rate.default(0),
+      late_ms: z.int().min(0).max(60_000).default(2000),
+    })
+    .default(NO_WEBHOOK_FAULTS),
 });
 
 export type FaultSettings = z.infer<typeof FaultSettings>;
@@ -38,12 +52,13 @@ export const NO_FAULTS: FaultSettings = {
   latency_ms: 500,
   hang_ms: 30_000,
   seed: 1,
+  webhooks: NO_WEBHOOK_FAULTS,
 };
 
 /** The fault of call number `call`, counted from 0 since the settings were put, or none. */
 export function drawFault(settings: FaultSettings, call: number): FaultKind | null {
-  if (uniform(settings.seed, call * 2) >= settings.rate) return null;
-  const index = Math.floor(uniform(settings.seed, call * 2 + 1) * settings.kinds.length);
+  if (draw(settings.seed, call * 2) >= settings.rate) return null;
+  const index = Math.floor(draw(settings.seed, call * 2 + 1) * settings.kinds.length);
   return settings.kinds[index] ?? null;
 }
 
@@ -57,7 +72,7 @@ export function held_ms(fault: FaultKind | null, settings: FaultSettings): numbe
  * A number in [0, 1) for each pair, by the finalizer of MurmurHash3 over a Weyl sequence
  * (the construction of SplitMix, https://doi.org/10.1145/2714064.2660195, in 32 bits).
  */
-function uniform(seed: number, step: number): number {
+export function draw(seed: number, step: number): number {
   let x = (seed + Math.imul(step + 1, 0x9e3779b9)) >>> 0;
   x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
   x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);

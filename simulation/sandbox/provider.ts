@@ -3,20 +3,22 @@
  *
  * Guarantee: each call is one synchronous transaction, so two calls never see half of each other
  * and an answer is only given once its effect is durable. The rules are in the pure files beside
- * this one. It never waits: a held-back answer is the Worker's to hold.
+ * this one. It never waits: a held-back answer is the Worker's to hold, and events go out by alarm.
  *
  * Weakness: keys older than a day are forgotten when met again, not swept; `reset` empties all.
  */
 import { DurableObject } from "cloudflare:workers";
 import { BROKEN, type ApiError, invalidRequest, noSuchPayment, TOO_MANY } from "./api-error.ts";
+import { EventOutbox } from "./event-outbox.ts";
 import { drawFault, type FaultKind, FaultSettings, held_ms, NO_FAULTS } from "./faults.ts";
 import { fingerprintOf, KEY_LENGTH_MAX, recall, Remembered } from "./idempotency.ts";
 import { type Ledger, ledgerOf } from "./ledger.ts";
 import { applyCommand, Payment } from "./payment.ts";
 import { answerError, perform, type Performed } from "./perform.ts";
 import { type Call, readCall } from "./stripe-requests.ts";
+import type { WebhookEnv } from "./webhooks.ts";
 
-export interface SandboxEnv {
+export interface SandboxEnv extends WebhookEnv {
   readonly SANDBOX: DurableObjectNamespace<SandboxProvider>;
 }
 
@@ -44,11 +46,13 @@ export type Authentication =
 
 export class SandboxProvider extends DurableObject<SandboxEnv> {
   readonly #sql: SqlStorage;
+  readonly #events: EventOutbox;
   #faults: FaultSettings = NO_FAULTS;
 
   constructor(ctx: DurableObjectState, env: SandboxEnv) {
     super(ctx, env);
     this.#sql = ctx.storage.sql;
+    this.#events = new EventOutbox(ctx.storage, env);
     this.#sql.exec(`
       CREATE TABLE IF NOT EXISTS payment (id TEXT PRIMARY KEY, doc TEXT NOT NULL) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS key (name TEXT PRIMARY KEY, doc TEXT NOT NULL) WITHOUT ROWID;
@@ -82,6 +86,7 @@ export class SandboxProvider extends DurableObject<SandboxEnv> {
     this.ctx.storage.transactionSync(() => {
       this.#write("setting", "faults", JSON.stringify(faults));
       this.#write("setting", "calls", "0");
+      this.#events.restartDraws();
     });
     this.#faults = faults;
   }
@@ -89,8 +94,13 @@ export class SandboxProvider extends DurableObject<SandboxEnv> {
   reset(): void {
     this.ctx.storage.transactionSync(() => {
       this.#sql.exec("DELETE FROM payment; DELETE FROM key; DELETE FROM setting;");
+      this.#events.clear();
     });
     this.#faults = NO_FAULTS;
+  }
+
+  override alarm(): Promise<void> {
+    return this.#events.send();
   }
 
   authentication(id: string): Authentication {
@@ -109,7 +119,7 @@ export class SandboxProvider extends DurableObject<SandboxEnv> {
       if (payment === null) return refusedAuthentication(noSuchPayment(id, "intent"));
       const applied = applyCommand(payment, { kind: "authenticate", accepted }, newId("ch"));
       if (applied.error !== null) return refusedAuthentication(applied.error);
-      this.#write("payment", id, JSON.stringify(applied.payment));
+      this.#change(applied.payment, "", Date.now());
       const { standing } = payment;
       const returnUrl = standing.status === "requires_action" ? standing.returnUrl : null;
       return { kind: "done", returnUrl, accepted };
@@ -170,7 +180,7 @@ export class SandboxProvider extends DurableObject<SandboxEnv> {
     if (fault === "error_before") return broken;
     const performed = this.#perform(call, origin, now);
     if (performed.changed !== null) {
-      this.#write("payment", performed.changed.id, JSON.stringify(performed.changed));
+      this.#change(performed.changed, origin, now);
     }
     return fault === "error_after" ? broken : plain(performed);
   }
@@ -186,6 +196,11 @@ export class SandboxProvider extends DurableObject<SandboxEnv> {
     const { status, body } = answer;
     const cut = fault === "disconnect";
     return { status, headers, body, held_ms: held_ms(fault, this.#faults), cut };
+  }
+
+  #change(payment: Payment, origin: string, now: number): void {
+    this.#write("payment", payment.id, JSON.stringify(payment));
+    this.#events.add(payment, this.#faults, newId("evt"), origin, now);
   }
 
   #payment(id: string): Payment | null {
@@ -241,6 +256,6 @@ function refusedAuthentication(error: ApiError): Authentication {
 }
 
 /** Like Stripe's ids: a prefix and 24 characters nobody can guess. */
-function newId(prefix: "pi" | "ch" | "re" | "req"): string {
+function newId(prefix: "pi" | "ch" | "re" | "req" | "evt"): string {
   return `${prefix}_${crypto.randomUUID().replaceAll("-", "").slice(0, 24)}`;
 }

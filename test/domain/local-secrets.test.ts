@@ -19,12 +19,15 @@ test("secrets are drawn once and kept", () => {
   expect(loadLocalSecrets(null)).not.toEqual(drawn);
 });
 
-test("a set from before there were passes keeps what it has and gets a key for passes", () => {
-  const path = join(folder, "secrets.json");
-  const { PASS_KEYS: _, ...before } = loadLocalSecrets(null);
-  writeFileSync(path, JSON.stringify(before));
-  const completed = loadLocalSecrets(path);
-  expect(completed).toMatchObject(before);
-  expect(completed.PASS_KEYS).toContain('"kty":"oct"');
-  expect(loadLocalSecrets(path)).toEqual(completed);
-});
+test.each(["PASS_KEYS", "WEBHOOK_KEYS"] as const)(
+  "a set from before there were %s keeps what it has and gets some",
+  (name) => {
+    const path = join(folder, "secrets.json");
+    const { [name]: _, ...before } = loadLocalSecrets(null);
+    writeFileSync(path, JSON.stringify(before));
+    const completed = loadLocalSecrets(path);
+    expect(completed).toMatchObject(before);
+    expect(completed[name]).toContain('"kty":"oct"');
+    expect(loadLocalSecrets(path)).toEqual(completed);
+  },
+);

@@ -168,6 +168,7 @@ test("the fault settings are kept, answered and taken back", async () => {
     latency_ms: 500,
     hang_ms: 30_000,
     seed: 9,
+    webhooks: { lost: 0, late: 0, duplicate: 0, late_ms: 2000 },
   };
   expect(await put.json()).toEqual(settings);
   expect(await (await sandbox.request("/sandbox/faults")).json()).toEqual(settings);

@@ -1,0 +1,104 @@
+/**
+ * The events the sandbox still has to send, in its object's SQLite.
+ *
+ * Guarantee: an event is kept until the endpoint answered 2xx, or had its chances; each try comes
+ * later than the last. Not for order: what is due is sent at once, side by side.
+ */
+import type { FaultSettings } from "./faults.ts";
+import type { Payment } from "./payment.ts";
+import { deliveries_ms, eventOf, sign, webhookOf, type WebhookEnv } from "./webhooks.ts";
+
+const TRIES_MAX = 8;
+const RETRY_MIN_MS = 500;
+const ANSWER_TIMEOUT_MS = 10_000;
+const AT_ONCE = 20;
+
+type Row = { readonly seq: number; readonly body: string; readonly tries: number };
+
+export class EventOutbox {
+  readonly #storage: DurableObjectStorage;
+  readonly #target: ReturnType<typeof webhookOf>;
+
+  constructor(storage: DurableObjectStorage, env: WebhookEnv) {
+    this.#storage = storage;
+    this.#target = webhookOf(env);
+    storage.sql.exec(`
+      CREATE TABLE IF NOT EXISTS event (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT, body TEXT NOT NULL,
+        due_ms INTEGER NOT NULL, tries INTEGER NOT NULL
+      );
+      CREATE TABLE IF NOT EXISTS told (events INTEGER NOT NULL);
+    `);
+  }
+
+  /** In the transaction that changes the payment. */
+  add(payment: Payment, faults: FaultSettings, id: string, origin: string, now: number): void {
+    if (this.#target === null) return;
+    const { sql } = this.#storage;
+    const body = eventOf(payment, id, origin, now);
+    for (const delay_ms of deliveries_ms(faults, this.#count())) {
+      sql.exec("INSERT INTO event (body, due_ms, tries) VALUES (?, ?, 0)", body, now + delay_ms);
+    }
+    void this.#arm(now);
+  }
+
+  clear(): void {
+    this.#storage.sql.exec("DELETE FROM event; DELETE FROM told;");
+  }
+
+  /** Draws start again with new settings, so that a seed repeats its faults. */
+  restartDraws(): void {
+    this.#storage.sql.exec("DELETE FROM told");
+  }
+
+  #count(): number {
+    const { sql } = this.#storage;
+    const events =
+      sql.exec<{ events: number }>("SELECT events FROM told").toArray()[0]?.events ?? 0;
+    sql.exec("DELETE FROM told");
+    sql.exec("INSERT INTO told VALUES (?)", events + 1);
+    return events;
+  }
+
+  async #arm(now: number): Promise<void> {
+    const next = this.#storage.sql
+      .exec<{ due_ms: number | null }>("SELECT MIN(due_ms) AS due_ms FROM event")
+      .one().due_ms;
+    if (next !== null) await this.#storage.setAlarm(Math.max(next, now + 1));
+  }
+
+  /** Sends what is due. */
+  async send(): Promise<void> {
+    const target = this.#target;
+    const now = Date.now();
+    if (target === null) return;
+    const due = this.#storage.sql
+      .exec<Row>("SELECT seq, body, tries FROM event WHERE due_ms <= ? LIMIT ?", now, AT_ONCE)
+      .toArray();
+    await Promise.all(due.map((row) => this.#sendOne(row, target.url, target.secret)));
+    await this.#arm(Date.now());
+  }
+
+  async #sendOne({ seq, body, tries }: Row, url: string, secret: string): Promise<void> {
+    const now = Date.now();
+    const answered = await fetch(url, {
+      method: "POST",
+      headers: {
+        "content-type": "application/json; charset=utf-8",
+        "stripe-signature": await sign(body, secret, now),
+      },
+      body,
+      signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
+    }).then(
+      (response) => response.ok,
+      () => false,
+    );
+    const { sql } = this.#storage;
+    if (answered || tries + 1 >= TRIES_MAX) {
+      sql.exec("DELETE FROM event WHERE seq = ?", seq);
+      return;
+    }
+    const due_ms = now + RETRY_MIN_MS * 2 ** tries;
+    sql.exec("UPDATE event SET tries = tries + 1, due_ms = ? WHERE seq = ?", due_ms, seq);
+  }
+}

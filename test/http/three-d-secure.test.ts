@@ -1,0 +1,108 @@
+/**
+ * 3-D Secure over HTTP: the sandbox's bank, its signed events to the gate, and the order that goes
+ * on at once; with events that repeat, overtake each other, and never come.
+ */
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { expectProblem } from "./problem-checks.ts";
+import {
+  acceptedOrder,
+  admit,
+  auditOf,
+  finalOrder,
+  makeSale,
+  orderBody,
+  placeOrder,
+  type Answer,
+  type Sluice,
+  startSluice,
+  until,
+} from "./sluice.ts";
+
+let sluice: Sluice;
+beforeAll(async () => {
+  sluice = await startSluice();
+});
+afterAll(() => sluice.stop());
+afterEach(() => sluice.sandbox("DELETE", "/sandbox/faults"));
+
+const BANK = { payment: { method: "pm_card_authenticationRequired" } };
+
+/** An order whose shopper was sent to the bank; gives the address there. */
+async function atTheBank(sale: string) {
+  await makeSale(sluice, sale);
+  const me = await admit(sluice, sale);
+  const placed = await placeOrder(sluice, me, "first", orderBody(sale, BANK));
+  const { path } = acceptedOrder(placed);
+  const waiting = await until(
+    () => sluice.ask("GET", path),
+    ({ body }) => body["action"] !== undefined,
+  );
+  const { action } = waiting.body;
+  const url = typeof action === "object" && action !== null && "url" in action ? action.url : "";
+  return { me, placed, path, bank: String(url) };
+}
+
+async function decide(bank: string, decision: "accept" | "refuse"): Promise<Response> {
+  const body = new URLSearchParams({ decision });
+  return fetch(bank, { method: "POST", body, redirect: "manual" });
+}
+
+async function eventsMeet(webhooks: Readonly<Record<string, number>>): Promise<void> {
+  const faults = { rate: 0, kinds: ["latency"], webhooks };
+  expect((await sluice.sandbox("PUT", "/sandbox/faults", faults)).status).toBe(200);
+}
+
+/** Sooner than the order would have looked by itself. */
+const AT_ONCE_MS = 3000;
+
+test("who agrees at the bank comes back to an order that goes on at once", async () => {
+  const { path, bank } = await atTheBank("bank-yes");
+  const answer = await decide(bank, "accept");
+  expect(answer.status).toBe(303);
+  expect(answer.headers.get("location")).toContain("/_sluice/shop/bank-yes/orders/");
+  await until(
+    () => sluice.ask("GET", path),
+    ({ body }) => body["state"] === "confirmed",
+    AT_ONCE_MS,
+  );
+  expect(await auditOf(sluice, "bank-yes")).toMatchObject({ skus: [{ sold: 1, ordered: 0 }, {}] });
+});
+
+test("events that all repeat and overtake each other bring one order and one payment", async () => {
+  await eventsMeet({ duplicate: 1, late: 0.5, late_ms: 300 });
+  const { placed, bank } = await atTheBank("bank-twice");
+  await decide(bank, "accept");
+  expect((await finalOrder(sluice, placed)).body["state"]).toBe("confirmed");
+  expect(await auditOf(sluice, "bank-twice")).toMatchObject({ skus: [{ sold: 1 }, {}] });
+});
+
+test("without any event the order finds out by itself", async () => {
+  await eventsMeet({ lost: 1 });
+  const { placed, bank } = await atTheBank("bank-lost");
+  await decide(bank, "accept");
+  expect((await finalOrder(sluice, placed)).body["state"]).toBe("confirmed");
+});
+
+test("who refuses at the bank keeps place and hold, and pays with another card", async () => {
+  const { me, placed, bank } = await atTheBank("bank-no");
+  await decide(bank, "refuse");
+  expect((await finalOrder(sluice, placed)).body["state"]).toBe("declined");
+  const audit = await until(
+    () => auditOf(sluice, "bank-no"),
+    ({ skus }) => skus[0]?.held === 1,
+  );
+  const held = { skus: [{ available: 9, held: 1, ordered: 0, sold: 0 }, {}] };
+  expect(audit).toMatchObject(held);
+  const second = await placeOrder(sluice, me, "second", orderBody("bank-no"));
+  expect((await finalOrder(sluice, second)).body["state"]).toBe("confirmed");
+  const sold = { skus: [{ available: 9, held: 0, ordered: 0, sold: 1 }, {}] };
+  expect(await auditOf(sluice, "bank-no")).toMatchObject(sold);
+});
+
+test("an event from nobody knows whom is refused by its signature, not by its origin", async () => {
+  const headers = { "content-type": "application/json", origin: "https://elsewhere.example" };
+  const raw = '{"id":"evt_1"}';
+  const answer: Answer = await sluice.shopper("POST", "/webhooks/stripe", { headers, raw });
+  const refused = expectProblem(answer, 400, "webhook_signature_invalid");
+  expect(refused.headers.get("retry-after")).toBeNull();
+});
