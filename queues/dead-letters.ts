@@ -1,9 +1,12 @@
 /**
  * Parks what a queue gave up on, with its body and the reason, to be read and replayed.
  *
- * Guarantee: parking the same message twice keeps one row. A replay is a new message; the Order
- * decides what is left to do, so a letter about a step already taken changes nothing.
+ * Guarantee: parking the same message twice keeps one row, and any body can be parked. A replay is
+ * a new message; the Order decides what is left to do, so a letter about a step already taken
+ * changes nothing.
  */
+
+export const RETRIES_USED_UP = "retries used up";
 
 export interface ParkedMessage {
   readonly id: string;
@@ -20,6 +23,15 @@ export async function park(
 ): Promise<void> {
   await book
     .prepare("INSERT OR IGNORE INTO dead_letters VALUES (?, ?, ?, ?, ?, ?, NULL)")
-    .bind(id, queue, JSON.stringify(body), reason, attempts, now)
+    .bind(id, queue, textOf(body), reason, attempts, now)
     .run();
+}
+
+/** JSON, also of what JSON has no word for: queues carry more kinds of values than JSON does. */
+function textOf(body: unknown): string {
+  try {
+    return JSON.stringify(body) ?? "null";
+  } catch {
+    return JSON.stringify(String(body));
+  }
 }

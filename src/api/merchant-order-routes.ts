@@ -5,7 +5,7 @@ import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import * as breakers from "../merchant/breakers.ts";
 import * as orders from "../merchant/orders.ts";
 import type { GateApp } from "../web/gate-app.ts";
-import { answers, jsonBody } from "./answers.ts";
+import { answers, jsonBody, optionalJsonBody } from "./answers.ts";
 import * as documents from "./documents.ts";
 import * as merchant from "./merchant-documents.ts";
 import { merchantOf } from "./merchant-routes.ts";
@@ -68,8 +68,6 @@ merchantOrderRoutes.openapi(
         const history = read.history.map(({ at_ms, ...line }) => ({ ...line, at: timeOf(at_ms) }));
         return c.json({ ...orderAnswer(read.order), email: read.email, history }, 200);
       }
-      case "order_busy":
-        return problem(c, "order_busy", { retryAfter_s: outcome.retryAfter_s });
       case "not_cancellable":
         return problem(c, "not_cancellable", { detail: `It is ${outcome.state}.` });
       case "order_final":
@@ -88,12 +86,32 @@ merchantOrderRoutes.openapi(
   createRoute({
     method: "get",
     path: "/dead-letters",
-    summary: "What the queues gave up on",
+    summary: "What the queues gave up on, the newest first",
+    request: { query: merchant.deadLettersQuery },
     responses: answers({ 200: merchant.deadLettersDocument }),
   }),
   async (c) => {
-    const letters = await orders.readDeadLetters(merchantOf(c));
-    return c.json({ deadLetters: letters.map(deadLetterDocument) }, 200);
+    const { after = null, limit } = c.req.valid("query");
+    const letters = await orders.readDeadLetters(merchantOf(c), { after, limit });
+    const last = letters.length === limit ? letters.at(-1) : undefined;
+    const next = last === undefined ? null : merchant.letterPlaceText(last);
+    return c.json({ deadLetters: letters.map(deadLetterDocument), next }, 200);
+  },
+);
+
+merchantOrderRoutes.openapi(
+  createRoute({
+    method: "post",
+    path: "/dead-letters/replay",
+    summary: "Send the oldest dead letters again, 100 at most",
+    description: "Repeat it while `remaining` is not 0. What was replayed before is passed over.",
+    request: optionalJsonBody(merchant.replayAllRequest),
+    responses: answers({ 200: merchant.replayedAllDocument }),
+  }),
+  async (c) => {
+    const { queue = null, before } = c.req.valid("json");
+    const before_ms = before === undefined ? null : Date.parse(before);
+    return c.json(await orders.replayDeadLetters(merchantOf(c), { queue, before_ms }), 200);
   },
 );
 
@@ -109,7 +127,7 @@ merchantOrderRoutes.openapi(
     const outcome = await orders.replayDeadLetter(merchantOf(c), c.req.valid("param").id);
     switch (outcome.kind) {
       case "replayed":
-        return c.json({ deadLetters: [deadLetterDocument(outcome.deadLetter)] }, 200);
+        return c.json({ deadLetters: [deadLetterDocument(outcome.deadLetter)], next: null }, 200);
       case "dead_letter_not_found":
         return problem(c, "dead_letter_not_found");
       case "unreadable":

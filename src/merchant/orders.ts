@@ -2,8 +2,18 @@
  * A merchant's orders: the book, one order with its history, a push, a cancel; and what the queue
  * gave up on.
  */
+import { z } from "zod";
 import { ORDER_ID_PATTERN } from "../domain/order-id.ts";
-import { orderEventSchema, orderMessageSchema, type OrderView } from "../domain/order-messages.ts";
+import { DEAD_LETTERS_REPLAYED_MAX } from "../domain/limits.ts";
+import {
+  orderEventSchema,
+  orderMessageSchema,
+  type OrderEvent,
+  type OrderMessage,
+  type OrderView,
+} from "../domain/order-messages.ts";
+import { saleEventSchema, type SaleEvent } from "../domain/sale-events.ts";
+import { deliveryMessageSchema, type DeliveryMessage } from "../domain/webhooks.ts";
 import * as book from "../order-book/order-book.ts";
 import type { MerchantContext } from "./merchant-context.ts";
 
@@ -16,8 +26,12 @@ export function readOrders(
   return book.listOrders(env.ORDER_BOOK, filter);
 }
 
-export function readDeadLetters({ env }: MerchantContext): Promise<DeadLetter[]> {
-  return book.listDeadLetters(env.ORDER_BOOK);
+/** Newest first. */
+export function readDeadLetters(
+  { env }: MerchantContext,
+  page: { readonly after: book.LetterPlace | null; readonly limit: number },
+): Promise<DeadLetter[]> {
+  return book.listDeadLetters(env.ORDER_BOOK, page);
 }
 
 interface HistoryLine {
@@ -48,11 +62,10 @@ export type OrderActionOutcome =
   | { readonly kind: "done" }
   | { readonly kind: "order_not_found" }
   | { readonly kind: "order_final" }
-  | { readonly kind: "order_busy"; readonly retryAfter_s: number }
   | { readonly kind: "not_cancellable"; readonly state: string };
 
 export async function actOnOrder(
-  { env, now }: MerchantContext,
+  { env }: MerchantContext,
   id: string,
   action: "retry" | "cancel",
 ): Promise<OrderActionOutcome> {
@@ -67,8 +80,6 @@ export async function actOnOrder(
   switch (cancelled.kind) {
     case "cancelling":
       return { kind: "done" };
-    case "busy":
-      return { kind: "order_busy", retryAfter_s: Math.ceil((cancelled.until_ms - now) / 1000) };
     case "not_cancellable":
       return cancelled;
     case "unknown":
@@ -82,6 +93,27 @@ export type ReplayOutcome =
   /** The body is no message of ours; sending it again would bring it here again. */
   | { readonly kind: "unreadable" };
 
+type Queued =
+  | { readonly queue: "orders"; readonly body: OrderMessage }
+  | { readonly queue: "events"; readonly body: OrderEvent | SaleEvent }
+  | { readonly queue: "webhooks"; readonly body: DeliveryMessage };
+
+function queueOf(env: GateEnv, queue: Queued["queue"]): Queue {
+  const { ORDERS_QUEUE: orders, EVENTS_QUEUE: events, WEBHOOKS_QUEUE: webhooks } = env;
+  return { orders, events, webhooks }[queue];
+}
+
+/** Null when it is no message of ours. */
+function readLetter({ body: text }: DeadLetter): Queued | null {
+  const body = parsedJson(text);
+  const message = orderMessageSchema.safeParse(body);
+  if (message.success) return { queue: "orders", body: message.data };
+  const delivery = deliveryMessageSchema.safeParse(body);
+  if (delivery.success) return { queue: "webhooks", body: delivery.data };
+  const event = z.union([orderEventSchema, saleEventSchema]).safeParse(body);
+  return event.success ? { queue: "events", body: event.data } : null;
+}
+
 /** Sends it again. Safe to repeat: a message about a step already taken does nothing. */
 export async function replayDeadLetter(
   { env, now }: MerchantContext,
@@ -89,14 +121,43 @@ export async function replayDeadLetter(
 ): Promise<ReplayOutcome> {
   const deadLetter = await book.findDeadLetter(env.ORDER_BOOK, id);
   if (deadLetter === null) return { kind: "dead_letter_not_found" };
-  const body = parsedJson(deadLetter.body);
-  const message = orderMessageSchema.safeParse(body);
-  const event = orderEventSchema.safeParse(body);
-  if (message.success) await env.ORDERS_QUEUE.send(message.data);
-  else if (event.success) await env.EVENTS_QUEUE.send(event.data);
-  else return { kind: "unreadable" };
-  await book.markReplayed(env.ORDER_BOOK, id, now);
+  const read = readLetter(deadLetter);
+  if (read === null) return { kind: "unreadable" };
+  await queueOf(env, read.queue).send(read.body);
+  await book.markReplayed(env.ORDER_BOOK, [id], now);
   return { kind: "replayed", deadLetter: { ...deadLetter, replayed_ms: now } };
+}
+
+export interface ReplayedAll {
+  readonly replayed: number;
+  /** Found to be no messages of ours; they stay to be read. */
+  readonly unreadable: number;
+  /** Still waiting to be replayed: ask again. */
+  readonly remaining: number;
+}
+
+/**
+ * Sends the oldest of those that wait, a bounded number at a time. They are sent first and marked
+ * then: a crash between sends some twice, and a message twice does nothing twice.
+ */
+export async function replayDeadLetters(
+  { env, now }: MerchantContext,
+  filter: book.LetterFilter,
+): Promise<ReplayedAll> {
+  const letters = await book.waitingDeadLetters(env.ORDER_BOOK, filter, DEAD_LETTERS_REPLAYED_MAX);
+  const read = letters.map((letter) => ({ id: letter.id, message: readLetter(letter) }));
+  const queued = read.flatMap(({ message }) => (message === null ? [] : [message]));
+  for (const queue of ["orders", "events", "webhooks"] as const) {
+    const messages = queued.filter((each) => each.queue === queue);
+    if (messages.length === 0) continue;
+    await queueOf(env, queue).sendBatch(messages.map(({ body }) => ({ body })));
+  }
+  const idsOf = (isRead: boolean): string[] =>
+    read.flatMap(({ id, message }) => ((message !== null) === isRead ? [id] : []));
+  await book.markReplayed(env.ORDER_BOOK, idsOf(true), now);
+  await book.markUnreadable(env.ORDER_BOOK, idsOf(false));
+  const remaining = await book.countWaitingDeadLetters(env.ORDER_BOOK, filter);
+  return { replayed: queued.length, unreadable: letters.length - queued.length, remaining };
 }
 
 function parsedJson(text: string): unknown {

@@ -6,6 +6,7 @@
  * so it may be some seconds behind. One order's own word is its Order object's.
  */
 import { z } from "zod";
+import { UNREADABLE_REASONS } from "../domain/order-messages.ts";
 
 const orderRowSchema = z.object({
   id: z.string(),
@@ -62,11 +63,62 @@ const deadLetterSchema = z.object({
 });
 export type DeadLetter = z.infer<typeof deadLetterSchema>;
 
-export async function listDeadLetters(book: D1Database): Promise<DeadLetter[]> {
+/** A place in the list of dead letters, which goes from the newest to the oldest. */
+export interface LetterPlace {
+  readonly parked_ms: number;
+  readonly id: string;
+}
+
+export async function listDeadLetters(
+  book: D1Database,
+  { after, limit }: { readonly after: LetterPlace | null; readonly limit: number },
+): Promise<DeadLetter[]> {
   const { results } = await book
-    .prepare("SELECT * FROM dead_letters ORDER BY parked_ms DESC LIMIT 500")
+    .prepare(
+      `SELECT * FROM dead_letters
+       WHERE ?1 IS NULL OR parked_ms < ?1 OR (parked_ms = ?1 AND id < ?2)
+       ORDER BY parked_ms DESC, id DESC LIMIT ?3`,
+    )
+    .bind(after?.parked_ms ?? null, after?.id ?? null, limit)
     .all();
   return z.array(deadLetterSchema).parse(results);
+}
+
+export interface LetterFilter {
+  readonly queue: string | null;
+  /** Parked before this. */
+  readonly before_ms: number | null;
+}
+
+/** What is no message of ours can be read by people only. */
+const UNREADABLE = Object.values(UNREADABLE_REASONS)
+  .map((reason) => `'${reason}'`)
+  .join(", ");
+const WAITING = `replayed_ms IS NULL AND (?1 IS NULL OR queue = ?1)
+  AND (?2 IS NULL OR parked_ms < ?2) AND reason NOT IN (${UNREADABLE})`;
+
+/** Those that can be replayed and were not yet, the oldest first. */
+export async function waitingDeadLetters(
+  book: D1Database,
+  { queue, before_ms }: LetterFilter,
+  limit: number,
+): Promise<DeadLetter[]> {
+  const { results } = await book
+    .prepare(`SELECT * FROM dead_letters WHERE ${WAITING} ORDER BY parked_ms, id LIMIT ?3`)
+    .bind(queue, before_ms, limit)
+    .all();
+  return z.array(deadLetterSchema).parse(results);
+}
+
+export async function countWaitingDeadLetters(
+  book: D1Database,
+  { queue, before_ms }: LetterFilter,
+): Promise<number> {
+  const row = await book
+    .prepare(`SELECT COUNT(*) AS count FROM dead_letters WHERE ${WAITING}`)
+    .bind(queue, before_ms)
+    .first();
+  return z.object({ count: z.int() }).parse(row).count;
 }
 
 export async function findDeadLetter(book: D1Database, id: string): Promise<DeadLetter | null> {
@@ -74,6 +126,19 @@ export async function findDeadLetter(book: D1Database, id: string): Promise<Dead
   return row === null ? null : deadLetterSchema.parse(row);
 }
 
-export async function markReplayed(book: D1Database, id: string, now: number): Promise<void> {
-  await book.prepare("UPDATE dead_letters SET replayed_ms = ? WHERE id = ?").bind(now, id).run();
+export async function markReplayed(
+  book: D1Database,
+  ids: readonly string[],
+  now: number,
+): Promise<void> {
+  if (ids.length === 0) return;
+  const mark = book.prepare("UPDATE dead_letters SET replayed_ms = ? WHERE id = ?");
+  await book.batch(ids.map((id) => mark.bind(now, id)));
+}
+
+/** Found out when it was to be replayed; from now on it is passed over. */
+export async function markUnreadable(book: D1Database, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  const mark = book.prepare("UPDATE dead_letters SET reason = ? WHERE id = ?");
+  await book.batch(ids.map((id) => mark.bind(UNREADABLE_REASONS.replay, id)));
 }

@@ -4,14 +4,16 @@
  */
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { runDurableObjectAlarm } from "cloudflare:test";
 import { z } from "zod";
 import { sharedBreakerSchema, type SharedBreaker } from "../../src/domain/breaker.ts";
+import { readBreaker } from "../../src/merchant/breakers.ts";
 import { replayDeadLetter } from "../../src/merchant/orders.ts";
 import { findDeadLetter, listDeadLetters } from "../../src/order-book/order-book.ts";
 import { pass, startClock } from "./clock.ts";
 import { handOver, noting, takeSent } from "./mail.ts";
 import { everyCallMeets, faultsOff, moneyOf, paymentsOf } from "./sandbox.ts";
-import { intentOf, letIn, levelsOf, openSale, orderOf, saleDocument } from "./shop.ts";
+import { acceptedOrder, acceptedOrders, levelsOf, orderOf, settle } from "./shop.ts";
 
 const BREAKER = "breaker:payment";
 const FORCE = "force:payment";
@@ -24,30 +26,6 @@ afterEach(async () => {
   await Promise.all([faultsOff(), env.CONFIG.delete(BREAKER), env.CONFIG.delete(FORCE)]);
   vi.restoreAllMocks();
 });
-
-let skus = 0;
-
-/** Orders of one unit each, accepted; their messages are taken out of the queue. */
-async function acceptedOrders(count: number) {
-  skus += 1;
-  const sku = `SKU-${skus}`;
-  const sale = await openSale(saleDocument([{ sku, stock: count }]));
-  const ids: string[] = [];
-  for (let index = 0; index < count; index += 1) {
-    const buyer = `buyer-${index}`;
-    await letIn(sale, buyer);
-    const intent = intentOf(sale, buyer, { [sku]: 1 });
-    expect((await orderOf(intent.id).place(intent)).kind).toBe("accepted");
-    ids.push(intent.id);
-  }
-  return { sku, ids, messages: takeSent("sluice-orders") };
-}
-
-async function acceptedOrder() {
-  const { ids, messages } = await acceptedOrders(1);
-  const [id = ""] = ids;
-  return { id, messages };
-}
 
 async function stateOf(id: string): Promise<string | undefined> {
   return (await orderOf(id).view())?.order.state;
@@ -69,6 +47,7 @@ function freshEnv(): { readonly withEnv: typeof env; readonly writes: SharedBrea
 }
 
 const OPEN_FOR_MS = 5000;
+const MANY_ROUNDS_MS = 30_000;
 
 function openUntil(retryAt_ms: number): SharedBreaker {
   const openedAt_ms = retryAt_ms - OPEN_FOR_MS;
@@ -76,63 +55,112 @@ function openUntil(retryAt_ms: number): SharedBreaker {
   return { v: 1, state: "open", epoch: 7, openedAt_ms, retryAt_ms, openings: 1, ...said };
 }
 
+/** Lets the alarms of these orders ring, and gives what they put into the queue. */
+async function wakeAll(ids: readonly string[]): Promise<readonly unknown[]> {
+  for (const id of ids) await runDurableObjectAlarm(orderOf(id));
+  return takeSent("sluice-orders");
+}
+
+/** Past a wait of so long, with what chance may add to it. */
+function passWait(wait_ms: number): void {
+  pass(Math.max(wait_ms * 1.25, wait_ms + 500));
+}
+
 describe("the payment breaker", () => {
-  test("opens on failures, keeps orders waiting without a call, and lets them all through when the provider is back", async () => {
-    const { sku, ids, messages } = await acceptedOrders(10);
-    const { withEnv, writes } = freshEnv();
-    await everyCallMeets("error_before");
-    expect((await handOver("sluice-orders", messages, { withEnv })).again).toHaveLength(10);
-    expect(writes).toEqual(["open"]);
-    const shared = sharedBreakerSchema.parse(await env.CONFIG.get(BREAKER, "json"));
-    expect(shared).toMatchObject({ state: "open", epoch: 1, reason: "100 % of 10 calls failed" });
-    await faultsOff();
-    pass(2000);
-    const kept = await handOver("sluice-orders", messages, { withEnv });
-    expect(kept.again_s).toEqual(messages.map(() => 3));
-    expect(await Promise.all(ids.map(paymentsOf))).toEqual(ids.map(() => []));
-    let waiting: readonly unknown[] = kept.again;
-    for (let round = 0; waiting.length > 0 && round < 20; round += 1) {
-      pass(OPEN_FOR_MS);
-      waiting = (await handOver("sluice-orders", waiting, { withEnv })).again;
-    }
-    expect(await Promise.all(ids.map(stateOf))).toEqual(ids.map(() => "confirmed"));
-    expect(writes).toEqual(["open", "closed"]);
-    for (const id of ids) expect(await moneyOf(id)).toMatchObject({ captures: 1, reserved: 0 });
-    expect(await levelsOf(sku)).toEqual({ available: 0, held: 0, ordered: 0, sold: 10 });
-  });
+  test(
+    "opens on failures, keeps orders waiting without a call, and lets them all through after it",
+    { timeout: MANY_ROUNDS_MS },
+    async () => {
+      const { sku, ids, messages } = await acceptedOrders(10);
+      const { withEnv, writes } = freshEnv();
+      await everyCallMeets("error_before");
+      const failed = await handOver("sluice-orders", messages, { withEnv });
+      expect(failed).toMatchObject({ acknowledged: 10, again: [] });
+      expect(writes).toEqual(["open"]);
+      const shared = sharedBreakerSchema.parse(await env.CONFIG.get(BREAKER, "json"));
+      expect(shared).toMatchObject({ state: "open", epoch: 1, reason: "100 % of 10 calls failed" });
+      await faultsOff();
+      pass(2000);
+      const kept = await handOver("sluice-orders", await wakeAll(ids), { withEnv });
+      expect(kept).toMatchObject({ acknowledged: 10, again: [] });
+      for (const id of ids) expect((await orderOf(id).view())?.order.delayed).toBe(true);
+      expect(await Promise.all(ids.map(paymentsOf))).toEqual(ids.map(() => []));
+      for (let round = 0; round < 30 && writes.length < 3; round += 1) {
+        passWait(OPEN_FOR_MS);
+        const woken = await wakeAll(ids);
+        if (woken.length === 0) break;
+        expect((await handOver("sluice-orders", woken, { withEnv })).again).toEqual([]);
+      }
+      for (const id of ids) expect(await settle(id)).toBe("confirmed");
+      expect(writes).toEqual(["open", "closed"]);
+      for (const id of ids) expect(await moneyOf(id)).toMatchObject({ captures: 1, reserved: 0 });
+      expect(await levelsOf(sku)).toEqual({ available: 0, held: 0, ordered: 0, sold: 10 });
+    },
+  );
 
   test("that another isolate opened is open here too, until its hour", async () => {
     const { id, messages } = await acceptedOrder();
     await env.CONFIG.put(BREAKER, JSON.stringify(openUntil(Date.now() + 3000)));
     const { withEnv } = freshEnv();
-    expect((await handOver("sluice-orders", messages, { withEnv })).again_s).toEqual([3]);
+    expect(await handOver("sluice-orders", messages, { withEnv })).toMatchObject({ again: [] });
     expect(await paymentsOf(id)).toEqual([]);
-    pass(3000);
-    await handOver("sluice-orders", messages, { withEnv });
+    pass(2999);
+    expect(await wakeAll([id])).toEqual([]);
+    passWait(3000);
+    await handOver("sluice-orders", await wakeAll([id]), { withEnv });
     expect(await stateOf(id)).toBe("confirmed");
   });
+
+  test(
+    "may be open for longer than the queue would try: no message is used up by waiting",
+    { timeout: MANY_ROUNDS_MS },
+    async () => {
+      const { id, messages } = await acceptedOrder();
+      await env.CONFIG.put(FORCE, "open");
+      const { withEnv } = freshEnv();
+      let waiting: readonly unknown[] = messages;
+      for (let round = 0; round < 30; round += 1) {
+        const attempts = { withEnv, attempts: 1 };
+        const { acknowledged, again } = await handOver("sluice-orders", waiting, attempts);
+        expect([acknowledged, again]).toEqual([1, []]);
+        passWait(OPEN_FOR_MS);
+        waiting = await wakeAll([id]);
+      }
+      expect(await paymentsOf(id)).toEqual([]);
+      expect(await stateOf(id)).toBe("authorizing");
+      await env.CONFIG.delete(FORCE);
+      passWait(OPEN_FOR_MS);
+      await handOver("sluice-orders", [...waiting, ...(await wakeAll([id]))], { withEnv });
+      expect(await settle(id)).toBe("confirmed");
+    },
+  );
 
   test.each([
     ["no JSON", "{ open"],
     ["another shape", '{"state":"ajar"}'],
     ["another version", JSON.stringify({ ...openUntil(Number.MAX_SAFE_INTEGER), v: 2 })],
-  ])("that reads as %s in KV counts as absent", async (_, value) => {
+  ])("that reads as %s in KV counts as absent, and is logged", async (_, value) => {
+    const said = vi.spyOn(console, "warn").mockImplementation(() => undefined);
     const { id, messages } = await acceptedOrder();
     await env.CONFIG.put(BREAKER, value);
     await handOver("sluice-orders", messages, { withEnv: freshEnv().withEnv });
     expect(await stateOf(id)).toBe("confirmed");
+    expect(said.mock.calls.join()).toContain("unreadable_breaker");
+    const reading = await readBreaker({ env, now: Date.now() }, "payment");
+    expect(reading.shared).toMatchObject({ state: "closed", epoch: 0 });
+    expect(said.mock.calls.join()).toContain("unreadable_value");
   });
 
   test("obeys the operator, even beside an unreadable value: open lets no call out, and nothing is declined", async () => {
     const { id, messages } = await acceptedOrder();
     await Promise.all([env.CONFIG.put(FORCE, "open"), env.CONFIG.put(BREAKER, "{ open")]);
     const { withEnv } = freshEnv();
-    expect((await handOver("sluice-orders", messages, { withEnv })).again).toHaveLength(1);
+    expect((await handOver("sluice-orders", messages, { withEnv })).acknowledged).toBe(1);
     expect(await stateOf(id)).toBe("authorizing");
     expect(await paymentsOf(id)).toEqual([]);
     await env.CONFIG.delete(FORCE);
-    pass(OPEN_FOR_MS);
-    await handOver("sluice-orders", messages, { withEnv });
+    passWait(OPEN_FOR_MS);
+    await handOver("sluice-orders", await wakeAll([id]), { withEnv });
     expect(await stateOf(id)).toBe("confirmed");
   });
 });
@@ -166,7 +194,7 @@ describe("a message", () => {
     for (let time = 0; time < 2; time += 1) {
       await handOver("sluice-orders-dead", messages, { ids, attempts: 20 });
     }
-    const letters = await listDeadLetters(env.ORDER_BOOK);
+    const letters = await listDeadLetters(env.ORDER_BOOK, { after: null, limit: 100 });
     expect(letters.filter((letter) => letter.id === "given-up")).toMatchObject([
       { queue: "sluice-orders-dead", reason: "retries used up", attempts: 20, replayed_ms: null },
     ]);
