@@ -163,6 +163,8 @@ export const orderDocument = z
     placedAt: instant,
     updatedAt: instant,
     action: z.object({ kind: z.literal("redirect"), url: z.string() }).optional(),
+    /** The payment or the order service is slow or down: the order waits and keeps its items. */
+    delayed: z.literal(true).optional(),
     reason: z.string().optional(),
   })
   .openapi("Order");

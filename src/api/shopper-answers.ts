@@ -89,13 +89,15 @@ export function rejectionProblem(c: GateRequest, rejection: Rejection): Response
 }
 
 /** The Order document of API answers. */
-export function orderAnswer({ placedAt_ms, updatedAt_ms, action, reason, ...order }: OrderView) {
+export function orderAnswer(view: OrderView) {
+  const { placedAt_ms, updatedAt_ms, action, delayed, reason, ...order } = view;
   return {
     ...order,
     lines: [...order.lines],
     placedAt: timeOf(placedAt_ms),
     updatedAt: timeOf(updatedAt_ms),
     ...(action === null ? {} : { action }),
+    ...(delayed ? { delayed } : {}),
     ...(reason === null ? {} : { reason }),
   };
 }

@@ -28,7 +28,7 @@ const UNDER_WAY = ORDER_STATES.filter((state) => !FINAL.has(state));
 
 export function orderPage({ sale, order, viewKey, now }: OrderModel): Html {
   const { state } = order;
-  const { heading, text } = orderWords(state, order.reason);
+  const { heading, text } = orderWords(state, order.reason, order.delayed);
   const script = html`data-order data-status="${orderApi(order.id, viewKey)}"`;
   return page(
     {

@@ -19,6 +19,7 @@ const SOON_FOR_MS = 45_000;
  * @property {string} state
  * @property {boolean} final
  * @property {string | null} [reason]
+ * @property {boolean} [delayed]
  * @property {{ readonly url: string } | null} [action]
  */
 
@@ -35,8 +36,8 @@ function isOrder(body) {
 }
 
 /** @param {Order} order */
-function show({ state, reason, action }) {
-  const { heading, text } = orderWords(state, reason ?? null);
+function show({ state, reason, action, delayed }) {
+  const { heading, text } = orderWords(state, reason ?? null, delayed === true);
   fill("heading", heading);
   fill("text", text);
   showFor(state);
