@@ -1,0 +1,117 @@
+/**
+ * Which payment and order backend a deployment uses, from its variables and secrets.
+ *
+ * Guarantee: it is both backends or none. Settings that can never work throw with a message for the
+ * operator that names each variable and never shows a value; no message is taken from the queue
+ * for good until they are mended.
+ */
+import { z } from "zod";
+import { PAYMENT_TIMEOUT_MS } from "../../src/domain/limits.ts";
+import type { PaymentBackend } from "../../src/domain/payment.ts";
+import { httpOrders } from "./http-orders.ts";
+import { httpPayments } from "./http-payment.ts";
+import type { OrderBackend } from "./order-backend.ts";
+import { orderBook } from "./order-book.ts";
+import { readBackendUrl, type SignedHttpSettings } from "./signed-http.ts";
+import { stripePayments } from "./stripe.ts";
+import { readSecrets, type SecretsOutcome } from "./webhook-signature.ts";
+
+const settingsSchema = z.object({
+  PAYMENT_BACKEND: z
+    .enum(["stripe", "http"], "PAYMENT_BACKEND must be stripe or http")
+    .default("stripe"),
+  PAYMENT_BACKEND_URL: z.string("PAYMENT_BACKEND_URL must be text").default(""),
+  ORDER_BACKEND: z
+    .enum(["order-book", "http"], "ORDER_BACKEND must be order-book or http")
+    .default("order-book"),
+  ORDER_BACKEND_URL: z.string("ORDER_BACKEND_URL must be text").default(""),
+  BACKENDS_ALLOW_HTTP: z
+    .enum(["on", "off"], "BACKENDS_ALLOW_HTTP must be on or off")
+    .default("off"),
+  BACKEND_SECRET: z.string("BACKEND_SECRET must be text").default(""),
+  STRIPE_API_BASE: z.string("STRIPE_API_BASE must be text").default(""),
+  STRIPE_API_KEY: z.string("STRIPE_API_KEY must be text").default(""),
+});
+type Settings = z.infer<typeof settingsSchema>;
+
+export interface Backends {
+  readonly payments: PaymentBackend;
+  readonly orders: OrderBackend;
+}
+
+/** @param env the bindings of the Worker; what is not a backend's is left alone */
+export function chooseBackends(env: object, book: D1Database): Backends {
+  const read = settingsSchema.safeParse(env);
+  if (!read.success) throw notConfigured(read.error.issues.map(({ message }) => message));
+  const problems: string[] = [];
+  const settings = read.data;
+  const secrets = readSecrets(settings.BACKEND_SECRET);
+  const usesHttp = settings.PAYMENT_BACKEND === "http" || settings.ORDER_BACKEND === "http";
+  if (usesHttp && secrets.kind === "bad") problems.push(secretTrouble(secrets.why));
+  const payments = paymentsOf(settings, secrets, problems);
+  const orders = ordersOf(settings, secrets, book, problems);
+  if (payments === null || orders === null || problems.length > 0) throw notConfigured(problems);
+  return { payments, orders };
+}
+
+function notConfigured(problems: readonly string[]): Error {
+  return new Error(`the backends are not configured: ${problems.join("; ")}`);
+}
+
+function secretTrouble(why: string): string {
+  return `BACKEND_SECRET ${why}: set it with wrangler secret put BACKEND_SECRET`;
+}
+
+function paymentsOf(
+  settings: Settings,
+  secrets: SecretsOutcome,
+  problems: string[],
+): PaymentBackend | null {
+  if (settings.PAYMENT_BACKEND === "http") {
+    const http = httpSettings("PAYMENT_BACKEND_URL", settings, secrets, problems);
+    return http === null ? null : httpPayments(http);
+  }
+  const { STRIPE_API_KEY: apiKey, STRIPE_API_BASE: baseUrl } = settings;
+  if (apiKey === "") {
+    problems.push("STRIPE_API_KEY is missing: set it with wrangler secret put STRIPE_API_KEY");
+    return null;
+  }
+  return stripePayments({ apiKey, baseUrl, timeout_ms: PAYMENT_TIMEOUT_MS });
+}
+
+function ordersOf(
+  settings: Settings,
+  secrets: SecretsOutcome,
+  book: D1Database,
+  problems: string[],
+): OrderBackend | null {
+  if (settings.ORDER_BACKEND === "order-book") return orderBook(book);
+  const http = httpSettings("ORDER_BACKEND_URL", settings, secrets, problems);
+  return http === null ? null : httpOrders(http);
+}
+
+function httpSettings(
+  name: "PAYMENT_BACKEND_URL" | "ORDER_BACKEND_URL",
+  settings: Settings,
+  secrets: SecretsOutcome,
+  problems: string[],
+): SignedHttpSettings | null {
+  const allowHttp = settings.BACKENDS_ALLOW_HTTP === "on";
+  const address = readBackendUrl(settings[name], allowHttp);
+  if (address.kind === "bad") {
+    problems.push(`${name} ${address.why}`);
+    return null;
+  }
+  if (secrets.kind === "bad") return null;
+  return {
+    url: address.url,
+    secrets: secrets.secrets,
+    timeout_ms: PAYMENT_TIMEOUT_MS,
+    allowHttp,
+    now: () => Date.now(),
+    newId: () => crypto.randomUUID(),
+    onTrouble: (trouble) => {
+      console.warn(JSON.stringify({ at: "backend", event: "no_answer", ...trouble }));
+    },
+  };
+}

@@ -1,0 +1,264 @@
+/**
+ * Reads what a shop's own server answers, by the contract in docs/backends.md.
+ *
+ * Guarantee: whatever is outside the contract is `unknown`, in every field. A refusal is believed
+ * only when the server names it with a code; a page of some proxy's is nobody's word. Pure: no
+ * request is made here.
+ */
+import { z } from "zod";
+import {
+  BACKEND_ID_LENGTH_MAX,
+  BACKEND_REASON_LENGTH_MAX,
+  BACKEND_RETRY_AFTER_MAX_S,
+  BACKEND_URL_LENGTH_MAX,
+} from "../../src/domain/limits.ts";
+import type {
+  AuthorizeOutcome,
+  LookupOutcome,
+  PaymentStanding,
+  PrepareOutcome,
+  RetryLater,
+  SettleOutcome,
+  Unknown,
+} from "../../src/domain/payment.ts";
+
+/** A wrong secret needs a person; asking more often would only fill the log. */
+const SECRET_TROUBLE_AFTER_S = 60;
+/** For an answer that asks to come back and does not say when. */
+const BUSY_AFTER_S = 2;
+
+/**
+ * A 4xx that is no word about the payment or the order: nobody at this address (404, 405), nobody
+ * in time (408). Orders wait for the operator instead of being declined by the hundred.
+ */
+const ABOUT_THE_ADDRESS = new Set([404, 405, 408]);
+
+/** The key stands for another request, so an earlier call may have done something: look it up. */
+const KEY_CONFLICT = "idempotency_conflict";
+
+/** What came back over HTTP, before anybody looked at its meaning. */
+export interface RawAnswer {
+  readonly status: number;
+  /** The header, or null. */
+  readonly retryAfter: string | null;
+  /** Null when it was too long or not UTF-8. */
+  readonly text: string | null;
+}
+
+export type CallOutcome =
+  | { readonly kind: "answer"; readonly body: unknown }
+  /** Refused for good, with the problem's code. */
+  | { readonly kind: "refused"; readonly reason: string }
+  | RetryLater
+  | Unknown;
+
+const wordSchema = z
+  .string()
+  .max(BACKEND_REASON_LENGTH_MAX)
+  .regex(/^[a-z][a-z0-9_]*$/);
+/** Visible ASCII, so that an id can stand in a log line and in a URL's query. */
+export const backendIdSchema = z
+  .string()
+  .max(BACKEND_ID_LENGTH_MAX)
+  .regex(/^[!-~]+$/);
+const problemSchema = z.object({ code: wordSchema });
+
+export function unknown(reason: string): Unknown {
+  return { kind: "unknown", reason };
+}
+
+function jsonOf(text: string | null): unknown {
+  if (text === null) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What the status means; only a 2xx has a body of the contract. */
+export function readStatus({ status, retryAfter, text }: RawAnswer, now: number): CallOutcome {
+  const body = jsonOf(text);
+  if (status >= 200 && status < 300) {
+    return body === undefined ? unknown(`${status} with no JSON`) : { kind: "answer", body };
+  }
+  if (status === 401 || status === 403) {
+    const reason = `${status}: the backend refuses the signature`;
+    return { kind: "retry", after_s: SECRET_TROUBLE_AFTER_S, reason };
+  }
+  const asked_s = retryAfter_s(retryAfter, now);
+  if (status === 429 || status === 409 || (status === 503 && asked_s !== null)) {
+    return { kind: "retry", after_s: asked_s ?? BUSY_AFTER_S, reason: String(status) };
+  }
+  const problem = problemSchema.safeParse(body);
+  if (status < 400 || status >= 500 || ABOUT_THE_ADDRESS.has(status)) {
+    return unknown(problem.success ? `${status} ${problem.data.code}` : String(status));
+  }
+  if (!problem.success) return unknown(`${status} without a code`);
+  const { code } = problem.data;
+  if (code === KEY_CONFLICT) return unknown(`${status} ${code}`);
+  return { kind: "refused", reason: code };
+}
+
+/** Seconds or an HTTP date (RFC 9110, section 10.2.3); null when it is neither. */
+function retryAfter_s(header: string | null, now: number): number | null {
+  if (header === null) return null;
+  const asked_s = /^\d{1,9}$/.test(header)
+    ? Number(header)
+    : Math.ceil((Date.parse(header) - now) / 1000);
+  if (Number.isNaN(asked_s)) return null;
+  return Math.min(Math.max(asked_s, 1), BACKEND_RETRY_AFTER_MAX_S);
+}
+
+const declined = z.object({ answer: z.literal("declined"), reason: wordSchema });
+const approved = z.object({ answer: z.literal("approved") });
+const retryAnswer = z.object({
+  answer: z.literal("retry"),
+  after_s: z.int().min(1).max(BACKEND_RETRY_AFTER_MAX_S),
+});
+const unknownAnswer = z.object({ answer: z.literal("unknown") });
+
+/** Said by every operation of both contracts. */
+export const undecidedAnswers = [retryAnswer, unknownAnswer] as const;
+
+export function undecided(
+  said: z.infer<typeof retryAnswer> | z.infer<typeof unknownAnswer>,
+): RetryLater | Unknown {
+  if (said.answer === "unknown") return unknown("the backend does not know");
+  return { kind: "retry", after_s: said.after_s, reason: "the backend asks to come back" };
+}
+
+const prepareAnswer = z.discriminatedUnion("answer", [
+  z.object({ answer: z.literal("prepared"), payment: backendIdSchema }),
+  declined,
+  ...undecidedAnswers,
+]);
+const settleAnswer = z.discriminatedUnion("answer", [approved, declined, ...undecidedAnswers]);
+
+function authorizeAnswer(url: z.ZodType<string>) {
+  const asksShopper = z.object({ answer: z.literal("action_required"), url });
+  return z.discriminatedUnion("answer", [approved, declined, asksShopper, ...undecidedAnswers]);
+}
+
+/** Where a shopper may be sent: nowhere but to a page, and in clear only for local use. */
+export function pageUrlSchema(allowHttp: boolean) {
+  const protocol = allowHttp ? /^https?$/ : /^https$/;
+  return z.string().max(BACKEND_URL_LENGTH_MAX).pipe(z.url({ protocol }));
+}
+
+const minorUnits = z.int().min(0);
+const totals = {
+  payment: backendIdSchema,
+  answer: z.literal("found"),
+  /** All that was ever reserved, taken and given back, in the currency's minor unit. */
+  authorized: minorUnits,
+  captured: minorUnits,
+  refunded: minorUnits,
+};
+
+function foundAnswer(url: z.ZodType<string>) {
+  return z.discriminatedUnion("standing", [
+    z.object({ ...totals, standing: z.literal("action_required"), url }),
+    z.object({ ...totals, standing: z.literal("declined"), reason: wordSchema }),
+    z.object({
+      ...totals,
+      standing: z.enum(["prepared", "authorized", "captured", "voided", "refunded"]),
+    }),
+  ]);
+}
+export type FoundAnswer = z.infer<ReturnType<typeof foundAnswer>>;
+
+/** A standing and totals that contradict each other tell nothing about either. */
+function agrees({ standing, authorized, captured, refunded }: FoundAnswer): boolean {
+  if (captured > authorized || refunded > captured) return false;
+  switch (standing) {
+    case "prepared":
+    case "action_required":
+    case "declined":
+      return authorized === 0;
+    case "authorized":
+      return authorized > 0 && captured === 0;
+    case "captured":
+      return captured > 0 && refunded < captured;
+    case "voided":
+      return captured === 0;
+    case "refunded":
+      return captured > 0 && refunded === captured;
+  }
+}
+
+export function readPrepare(called: CallOutcome): PrepareOutcome {
+  if (called.kind === "refused") return { kind: "declined", reason: called.reason };
+  if (called.kind !== "answer") return called;
+  const read = prepareAnswer.safeParse(called.body);
+  if (!read.success) return unknown("the answer is outside the contract");
+  const said = read.data;
+  if (said.answer === "prepared") return { kind: "prepared", paymentId: said.payment };
+  if (said.answer === "declined") return { kind: "declined", reason: said.reason };
+  return undecided(said);
+}
+
+export function readAuthorize(called: CallOutcome, allowHttp: boolean): AuthorizeOutcome {
+  if (called.kind === "refused") return { kind: "declined", reason: called.reason };
+  if (called.kind !== "answer") return called;
+  const read = authorizeAnswer(pageUrlSchema(allowHttp)).safeParse(called.body);
+  if (!read.success) return unknown("the answer is outside the contract");
+  const said = read.data;
+  switch (said.answer) {
+    case "approved":
+      return { kind: "approved" };
+    case "declined":
+      return { kind: "declined", reason: said.reason };
+    case "action_required":
+      return { kind: "action_required", url: said.url };
+    default:
+      return undecided(said);
+  }
+}
+
+export function readSettle(called: CallOutcome): SettleOutcome {
+  if (called.kind === "refused") return { kind: "declined", reason: called.reason };
+  if (called.kind !== "answer") return called;
+  const read = settleAnswer.safeParse(called.body);
+  if (!read.success) return unknown("the answer is outside the contract");
+  const said = read.data;
+  if (said.answer === "approved") return { kind: "approved" };
+  if (said.answer === "declined") return { kind: "declined", reason: said.reason };
+  return undecided(said);
+}
+
+/** The answer to a look-up of `paymentId`, or null when it is none. */
+export function readFound(
+  body: unknown,
+  paymentId: string,
+  allowHttp: boolean,
+): FoundAnswer | null {
+  const read = foundAnswer(pageUrlSchema(allowHttp)).safeParse(body);
+  if (!read.success || read.data.payment !== paymentId || !agrees(read.data)) return null;
+  return read.data;
+}
+
+/** A refused look-up tells nothing about the payment. */
+export function readLookup(
+  called: CallOutcome,
+  paymentId: string,
+  allowHttp: boolean,
+): LookupOutcome {
+  if (called.kind === "refused") return unknown(`the look-up was refused: ${called.reason}`);
+  if (called.kind !== "answer") return called;
+  const found = readFound(called.body, paymentId, allowHttp);
+  if (found !== null) return { kind: "found", standing: standingOf(found) };
+  const read = z.discriminatedUnion("answer", [...undecidedAnswers]).safeParse(called.body);
+  return read.success ? undecided(read.data) : unknown("the answer is outside the contract");
+}
+
+function standingOf(found: FoundAnswer): PaymentStanding {
+  switch (found.standing) {
+    case "action_required":
+      return { kind: "action_required", url: found.url };
+    case "declined":
+      return { kind: "declined", reason: found.reason };
+    default:
+      return { kind: found.standing };
+  }
+}

@@ -1,0 +1,41 @@
+/**
+ * The payment backend of a shop that takes payments with a server of its own: signed JSON over
+ * HTTP, by the contract in docs/backends.md.
+ *
+ * Guarantee: as `PaymentBackend` asks. An answer comes within `timeout_ms`, and one that is outside
+ * the contract is `unknown`, never `declined`.
+ *
+ * Weakness: that a key has one effect is the server's promise, which Sluice cannot see;
+ * `npm run conformance` tries it.
+ */
+import type { PaymentBackend } from "../../src/domain/payment.ts";
+import { readAuthorize, readLookup, readPrepare, readSettle } from "./http-answers.ts";
+import { signedHttp, type SignedHttpSettings } from "./signed-http.ts";
+
+export function httpPayments(settings: SignedHttpSettings): PaymentBackend {
+  const call = signedHttp(settings);
+  const { allowHttp, newId } = settings;
+  return {
+    name: "http",
+    async prepare({ orderId, money, key }) {
+      return readPrepare(await call("payment.prepare", key, { order: orderId, ...money }));
+    },
+    async authorize({ paymentId: payment, method, returnUrl, key }) {
+      const called = await call("payment.authorize", key, { payment, method, returnUrl });
+      return readAuthorize(called, allowHttp);
+    },
+    async capture({ paymentId: payment, money, key }) {
+      return readSettle(await call("payment.capture", key, { payment, ...money }));
+    },
+    async void({ paymentId: payment, key }) {
+      return readSettle(await call("payment.void", key, { payment }));
+    },
+    async refund({ paymentId: payment, key }) {
+      return readSettle(await call("payment.refund", key, { payment }));
+    },
+    async lookup({ paymentId: payment }) {
+      const called = await call("payment.lookup", `lookup:${newId()}`, { payment });
+      return readLookup(called, payment, allowHttp);
+    },
+  };
+}

@@ -1,0 +1,242 @@
+/**
+ * The HTTP adapters against scripted answers: what they send, and what every
+ * answer of the contract and every status means.
+ */
+import { Webhook } from "standardwebhooks";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { httpPayments } from "../../queues/backends/http-payment.ts";
+import {
+  ALL,
+  ALL_UNKNOWN,
+  ask,
+  CHANGES,
+  key,
+  kindsOf,
+  money,
+  NEW_SECRET,
+  NOW,
+  OLD_SECRET,
+  type Operation,
+  orderIntent,
+  paymentId,
+  says,
+  type Script,
+  type ScriptedBackend,
+  startScriptedBackend,
+} from "./scripted-backend.ts";
+
+let backend: ScriptedBackend;
+beforeAll(async () => {
+  backend = await startScriptedBackend();
+});
+afterAll(() => backend.stop());
+
+describe("an answer of the contract", () => {
+  test.each<[Operation, object, object]>([
+    ["prepare", { answer: "prepared", payment: "pay_1" }, { kind: "prepared", paymentId: "pay_1" }],
+    ["authorize", { answer: "approved" }, { kind: "approved" }],
+    [
+      "authorize",
+      { answer: "action_required", url: "https://pay.example/1" },
+      { kind: "action_required", url: "https://pay.example/1" },
+    ],
+    ["capture", { answer: "approved" }, { kind: "approved" }],
+    ["void", { answer: "approved" }, { kind: "approved" }],
+    ["refund", { answer: "approved" }, { kind: "approved" }],
+    ...CHANGES.map((operation): [Operation, object, object] => {
+      const said = { answer: "declined", reason: "card_declined" };
+      return [operation, said, { kind: "declined", reason: "card_declined" }];
+    }),
+  ])("to %s, %j is understood", async (operation, said, outcome) => {
+    backend.next(says(200, { ...said, more: "fields are ignored" }));
+    expect(await ask(backend.payments, operation)).toEqual(outcome);
+  });
+
+  test.each(ALL)("to %s may ask to come back, or not know", async (operation) => {
+    backend.next(says(200, { answer: "retry", after_s: 600 }), says(200, { answer: "unknown" }));
+    const first = await ask(backend.payments, operation);
+    expect(first).toMatchObject({ kind: "retry", after_s: 600 });
+    expect(await ask(backend.payments, operation)).toMatchObject({ kind: "unknown" });
+  });
+
+  test.each<[object, object]>([
+    [{ standing: "prepared" }, { kind: "prepared" }],
+    [
+      { standing: "declined", reason: "stolen" },
+      { kind: "declined", reason: "stolen" },
+    ],
+    [
+      { standing: "action_required", url: "https://pay.example/1" },
+      { kind: "action_required", url: "https://pay.example/1" },
+    ],
+    [{ standing: "authorized", authorized: 5 }, { kind: "authorized" }],
+    [{ standing: "captured", authorized: 5, captured: 5 }, { kind: "captured" }],
+    [{ standing: "captured", authorized: 5, captured: 5, refunded: 4 }, { kind: "captured" }],
+    [{ standing: "voided", authorized: 5 }, { kind: "voided" }],
+    [{ standing: "refunded", authorized: 5, captured: 5, refunded: 5 }, { kind: "refunded" }],
+  ])("to lookup, %j is found", async (said, standing) => {
+    const totals = { authorized: 0, captured: 0, refunded: 0 };
+    backend.next(says(200, { answer: "found", payment: paymentId, ...totals, ...said }));
+    expect(await backend.payments.lookup({ paymentId })).toEqual({ kind: "found", standing });
+  });
+
+  test("to order.book may refuse, ask to come back, or not know", async () => {
+    backend.next(
+      says(200, { answer: "refused", reason: "unknown_sku" }),
+      says(200, { answer: "retry", after_s: 9 }),
+      says(200, { answer: "unknown" }),
+    );
+    const book = () => backend.orders.book(orderIntent(), NOW);
+    expect(await book()).toEqual({ kind: "refused", reason: "unknown_sku" });
+    expect(await book()).toMatchObject({ kind: "retry", after_s: 9 });
+    expect(await book()).toMatchObject({ kind: "unknown" });
+  });
+
+  test("a shopper is sent to a page without TLS only where that is allowed", async () => {
+    const local = httpPayments(backend.settings({ allowHttp: true }));
+    const said = says(200, { answer: "action_required", url: "http://127.0.0.1/confirm" });
+    backend.next(said, said);
+    expect(await ask(local, "authorize")).toMatchObject({ kind: "action_required" });
+    expect(await ask(backend.payments, "authorize")).toMatchObject({ kind: "unknown" });
+  });
+});
+
+describe("what is sent", () => {
+  test("verifies with the library of Standard Webhooks, under the new secret and the old", async () => {
+    const now = backend.settings({ now: () => Date.now() });
+    backend.next(says(200, { answer: "approved" }));
+    const text = "Ünïcödé 🙂";
+    await httpPayments(now).authorize({ paymentId, method: text, returnUrl: "", key });
+    const [request] = backend.sent;
+    if (request === undefined) throw new Error("nothing was sent");
+    for (const secret of [NEW_SECRET, OLD_SECRET]) {
+      const verified = new Webhook(secret).verify(request.body, request.headers);
+      expect(verified).toMatchObject({ type: "payment.authorize", method: text });
+    }
+    const stranger = new Webhook("whsec_QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFB");
+    expect(() => stranger.verify(request.body, request.headers)).toThrow("signature");
+    expect(() => new Webhook(NEW_SECRET).verify(`${request.body} `, request.headers)).toThrow(
+      "signature",
+    );
+    const otherKey = { ...request.headers, "webhook-id": "ord_2:step:0" };
+    expect(() => new Webhook(NEW_SECRET).verify(request.body, otherKey)).toThrow("signature");
+  });
+
+  test.each<[Operation, object]>([
+    ["prepare", { type: "payment.prepare", order: "ord_1", ...money }],
+    ["authorize", { payment: paymentId, method: "test_approve", returnUrl: "https://a.example" }],
+    ["capture", { type: "payment.capture", payment: paymentId, ...money }],
+    ["void", { type: "payment.void", payment: paymentId }],
+    ["refund", { type: "payment.refund", payment: paymentId }],
+    ["lookup", { type: "payment.lookup", payment: paymentId }],
+  ])("%s carries its key, its time and these fields", async (operation, fields) => {
+    const keyIs = operation === "lookup" ? "lookup:id-1" : key;
+    const payments = httpPayments(backend.settings());
+    backend.next(says(200, { answer: "unknown" }));
+    await ask(payments, operation);
+    const [request] = backend.sent;
+    expect(JSON.parse(request?.body ?? "")).toMatchObject({ v: 1, ...fields });
+    expect(request?.headers).toMatchObject({
+      "webhook-id": keyIs,
+      "webhook-timestamp": String(NOW / 1000),
+      "content-type": "application/json",
+    });
+  });
+
+  test("an order is told without the keys and tokens that Sluice keeps for it", async () => {
+    backend.next(
+      says(200, { answer: "booked", booking: "B-1" }),
+      says(200, { answer: "cancelled" }),
+    );
+    const intent = orderIntent();
+    expect(await backend.orders.book(intent, NOW)).toEqual({ kind: "booked", booking: "B-1" });
+    expect(await backend.orders.cancel(intent, NOW)).toEqual({ kind: "cancelled" });
+    expect(backend.sent.map(({ headers }) => headers["webhook-id"])).toEqual([
+      `${intent.id}:book`,
+      `${intent.id}:cancel`,
+    ]);
+    expect(JSON.parse(backend.sent[0]?.body ?? "")).toEqual({
+      v: 1,
+      type: "order.book",
+      order: {
+        id: intent.id,
+        sale: "air-one",
+        placedAt: "2026-11-27T10:00:00.000Z",
+        currency: "EUR",
+        total: 12_900,
+        lines: [{ sku: "AIR-42", name: "Air One, 42", quantity: 1, price: 12_900 }],
+        buyer: { subject: "customer-1", email: "ann@shoppers.example", name: null },
+        shipTo: { city: "Bern" },
+      },
+    });
+    expect(JSON.parse(backend.sent[1]?.body ?? "")).toEqual({
+      v: 1,
+      type: "order.cancel",
+      order: intent.id,
+    });
+  });
+});
+
+describe("a status", () => {
+  test.each<[string, number, unknown, Record<string, string>, number]>([
+    ["401", 401, { code: "signature_invalid" }, {}, 60],
+    ["403 in HTML", 403, "<h1>no</h1>", {}, 60],
+    ["409", 409, { code: "in_progress" }, {}, 2],
+    ["429", 429, "", {}, 2],
+    ["429 with seconds", 429, "", { "retry-after": "7" }, 7],
+    ["429 with a date", 429, "", { "retry-after": "Fri, 27 Nov 2026 10:00:30 GMT" }, 30],
+    ["429 with a date gone by", 429, "", { "retry-after": "Fri, 27 Nov 2026 09:00:00 GMT" }, 1],
+    ["429 with a day", 429, "", { "retry-after": "86400" }, 600],
+    ["429 with nonsense", 429, "", { "retry-after": "soon" }, 2],
+    ["503 with seconds", 503, "<h1>busy</h1>", { "retry-after": "3" }, 3],
+  ])("%s did nothing: retry, whatever was asked", async (_name, status, body, headers, after_s) => {
+    for (const operation of ALL) {
+      backend.next(says(status, body, headers));
+      const outcome = await ask(backend.payments, operation);
+      expect({ operation, ...outcome }).toMatchObject({ operation, kind: "retry", after_s });
+    }
+    backend.next(says(status, body, headers));
+    expect(await backend.orders.book(orderIntent(), NOW)).toMatchObject({ kind: "retry", after_s });
+  });
+
+  test.each([
+    [400, "invalid_request"],
+    [402, "card_declined"],
+    [422, "currency_not_taken"],
+  ])("%i with the code %s is refused for good; a look-up learns nothing", async (status, code) => {
+    for (const operation of CHANGES) {
+      backend.next(says(status, { code }));
+      const outcome = await ask(backend.payments, operation);
+      expect({ operation, ...outcome }).toEqual({ operation, kind: "declined", reason: code });
+    }
+    backend.next(says(status, { code }), says(status, { code }), says(status, { code }));
+    expect(await backend.payments.lookup({ paymentId })).toMatchObject({ kind: "unknown" });
+    expect(await backend.orders.book(orderIntent(), NOW)).toEqual({
+      kind: "refused",
+      reason: code,
+    });
+    expect(await backend.orders.cancel(orderIntent(), NOW)).toMatchObject({ kind: "unknown" });
+  });
+
+  test.each<[string, Script]>([
+    ["500", says(500, { code: "internal" })],
+    ["502 of a proxy", says(502, "<h1>bad gateway</h1>")],
+    ["503 that says no time", says(503, { code: "busy" })],
+    ["503 with nonsense for a time", says(503, "", { "retry-after": "soon" })],
+    ["408", says(408, { code: "timeout" })],
+    ["404 with a code", says(404, { code: "not_found" })],
+    ["405 with a code", says(405, { code: "method_not_allowed" })],
+    ["404 of somebody else", says(404, "<h1>not found</h1>")],
+    ["422 of a key used otherwise", says(422, { code: "idempotency_conflict" })],
+    ["400 without a code", says(400, { error: "no" })],
+    ["400 with a code nobody can read", says(400, { code: "Card Declined!" })],
+    ["400 with a code of no end", says(400, { code: "a".repeat(65) })],
+    ["304", says(304, "")],
+    ["204", says(204, "")],
+    ["200 in HTML", says(200, "<h1>hello</h1>")],
+    ["200 cut off", says(200, '{"answer":"appr')],
+    ["a closed connection", (response) => response.destroy()],
+  ])("%s is unknown, whatever was asked", async (_name, answer) => {
+    expect(await kindsOf(backend, answer)).toEqual(ALL_UNKNOWN);
+  });
+});

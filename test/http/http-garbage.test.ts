@@ -1,0 +1,131 @@
+/**
+ * The HTTP adapters against scripted answers: garbage in every field of
+ * every answer.
+ */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import {
+  ALL,
+  ALL_UNKNOWN,
+  ask,
+  CHANGES,
+  key,
+  money,
+  NOW,
+  type Operation,
+  orderIntent,
+  kindsOf,
+  paymentId,
+  says,
+  type ScriptedBackend,
+  startScriptedBackend,
+} from "./scripted-backend.ts";
+
+let backend: ScriptedBackend;
+beforeAll(async () => {
+  backend = await startScriptedBackend();
+});
+afterAll(() => backend.stop());
+
+const found = { answer: "found", payment: paymentId, authorized: 0, captured: 0, refunded: 0 };
+
+describe("an answer outside the contract", () => {
+  const JUNK: readonly unknown[] = [null, true, 7, "", "approved", [], {}, { answer: [] }];
+  const WORDS: readonly unknown[] = [
+    undefined,
+    null,
+    7,
+    {},
+    [],
+    "",
+    "Card Declined",
+    "a".repeat(65),
+  ];
+  const REFERENCES: readonly unknown[] = [undefined, null, 7, {}, "", "a b", "é", "a".repeat(256)];
+  const URLS: readonly unknown[] = [
+    undefined,
+    null,
+    7,
+    {},
+    "",
+    "/pay",
+    "javascript:alert(1)",
+    "http://pay.example/1",
+    `https://pay.example/${"a".repeat(2048)}`,
+  ];
+  const WAITS: readonly unknown[] = [undefined, null, "2", 0, -1, 1.5, 601];
+  const AMOUNTS: readonly unknown[] = [undefined, null, "5", -1, 1.5, 2 ** 53, {}];
+
+  test.each(JUNK.map((body) => ({ body })))(
+    "$body is unknown, whatever was asked",
+    async ({ body }) => {
+      const answer = says(200, JSON.stringify(body));
+      expect(await kindsOf(backend, answer)).toEqual(ALL_UNKNOWN);
+    },
+  );
+
+  test.each<[Operation, string, object, readonly unknown[]]>([
+    ["prepare", "payment", { answer: "prepared" }, REFERENCES],
+    ["authorize", "url", { answer: "action_required" }, URLS],
+    ...CHANGES.map((operation): [Operation, string, object, readonly unknown[]] => {
+      return [operation, "reason", { answer: "declined" }, WORDS];
+    }),
+    ...ALL.map((operation): [Operation, string, object, readonly unknown[]] => {
+      return [operation, "after_s", { answer: "retry" }, WAITS];
+    }),
+    ["lookup", "payment", { ...found, standing: "prepared" }, [...REFERENCES, "pay_2"]],
+    ["lookup", "standing", found, [...JUNK, "paid", "pending", undefined]],
+    ["lookup", "url", { ...found, standing: "action_required" }, URLS],
+    ["lookup", "reason", { ...found, standing: "declined" }, WORDS],
+    ["lookup", "authorized", { ...found, standing: "voided" }, AMOUNTS],
+    ["lookup", "captured", { ...found, standing: "voided", authorized: 5 }, AMOUNTS],
+    ["lookup", "refunded", { ...found, standing: "voided", authorized: 5 }, AMOUNTS],
+  ])("to %s, with garbage in %s, is unknown", async (operation, field, said, values) => {
+    for (const value of values) {
+      backend.next(says(200, { ...said, [field]: value }));
+      const { kind } = await ask(backend.payments, operation);
+      expect({ value, kind }).toEqual({ value, kind: "unknown" });
+    }
+  });
+
+  test.each<[string, readonly [number, number, number]]>([
+    ["prepared", [1, 0, 0]],
+    ["declined", [1, 0, 0]],
+    ["action_required", [1, 0, 0]],
+    ["authorized", [0, 0, 0]],
+    ["authorized", [1, 1, 0]],
+    ["captured", [1, 0, 0]],
+    ["captured", [1, 2, 0]],
+    ["captured", [1, 1, 1]],
+    ["voided", [1, 1, 0]],
+    ["refunded", [1, 1, 0]],
+    ["refunded", [1, 0, 0]],
+    ["refunded", [1, 1, 2]],
+  ])("a look-up that says %s with the totals %j contradicts itself", async (standing, totals) => {
+    const [authorized, captured, refunded] = totals;
+    const rest = { reason: "card_declined", url: "https://pay.example/1" };
+    backend.next(says(200, { ...found, ...rest, standing, authorized, captured, refunded }));
+    expect(await backend.payments.lookup({ paymentId })).toMatchObject({ kind: "unknown" });
+  });
+
+  test.each<[string, object, readonly unknown[]]>([
+    ["booking", { answer: "booked" }, REFERENCES],
+    ["reason", { answer: "refused" }, WORDS],
+    ["after_s", { answer: "retry" }, WAITS],
+  ])("to order.book, with garbage in %s, is unknown", async (field, said, values) => {
+    for (const value of values) {
+      backend.next(says(200, { ...said, [field]: value }));
+      const { kind } = await backend.orders.book(orderIntent(), NOW);
+      expect({ value, kind }).toEqual({ value, kind: "unknown" });
+    }
+  });
+
+  test("is told to the operator, by what was asked and why", async () => {
+    backend.next(says(500, ""), says(401, ""));
+    await backend.payments.capture({ paymentId, money, key });
+    await backend.payments.void({ paymentId, key });
+    expect(backend.troubles).toEqual([
+      { type: "payment.capture", why: "500" },
+      { type: "payment.void", why: "401: the backend refuses the signature" },
+    ]);
+  });
+});

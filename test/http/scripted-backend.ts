@@ -1,0 +1,176 @@
+/**
+ * A server that answers what a test tells it to, and the HTTP adapters aimed at it.
+ *
+ * Guarantee: each script answers one request, in order; what was sent and what the adapters
+ * complained of is kept until the next test.
+ */
+import { createServer, type Server, type ServerResponse } from "node:http";
+import { z } from "zod";
+import { httpOrders } from "../../queues/backends/http-orders.ts";
+import { httpPayments } from "../../queues/backends/http-payment.ts";
+import type { OrderBackend } from "../../queues/backends/order-backend.ts";
+import type { SignedHttpSettings, Trouble } from "../../queues/backends/signed-http.ts";
+import { readSecrets } from "../../queues/backends/webhook-signature.ts";
+import type { OrderIntent } from "../../src/domain/order.ts";
+import type { PaymentBackend } from "../../src/domain/payment.ts";
+
+export type Script = (response: ServerResponse) => void;
+
+export const TIMEOUT_MS = 400;
+export const NEW_SECRET = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz";
+export const OLD_SECRET = "whsec_YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4";
+export const NOW = Date.parse("2026-11-27T10:00:00Z");
+
+export interface Sent {
+  readonly headers: Record<string, string>;
+  readonly body: string;
+}
+
+export interface ScriptedBackend {
+  readonly url: string;
+  readonly sent: Sent[];
+  readonly troubles: Trouble[];
+  readonly orders: OrderBackend;
+  readonly payments: PaymentBackend;
+  /** The next requests are answered like this, and what happened before is forgotten. */
+  next(...answers: Script[]): void;
+  settings(change?: Partial<SignedHttpSettings>): SignedHttpSettings;
+  stop(): void;
+}
+
+const headersSchema = z.record(z.string(), z.string());
+
+export async function startScriptedBackend(): Promise<ScriptedBackend> {
+  const sent: Sent[] = [];
+  const troubles: Trouble[] = [];
+  let script: Script[] = [];
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => {
+      const headers = headersSchema.parse(request.headers);
+      sent.push({ headers, body: Buffer.concat(chunks).toString() });
+      script.shift()?.(response);
+    });
+  });
+  const url = await listening(server);
+  const settings = (change: Partial<SignedHttpSettings> = {}): SignedHttpSettings => {
+    let ids = 0;
+    return {
+      url,
+      secrets: secretsOf(`${NEW_SECRET} ${OLD_SECRET}`),
+      timeout_ms: TIMEOUT_MS,
+      allowHttp: false,
+      now: () => NOW,
+      newId: () => `id-${(ids += 1)}`,
+      onTrouble: (trouble) => troubles.push(trouble),
+      ...change,
+    };
+  };
+  return {
+    url,
+    sent,
+    troubles,
+    payments: httpPayments(settings()),
+    orders: httpOrders(settings()),
+    settings,
+    next: (...answers) => {
+      script = answers;
+      sent.length = 0;
+      troubles.length = 0;
+    },
+    stop: () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+async function listening(server: Server): Promise<string> {
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = z.object({ port: z.int() }).parse(server.address());
+  return `http://127.0.0.1:${port}/sluice`;
+}
+
+export function secretsOf(text: string): readonly Uint8Array<ArrayBuffer>[] {
+  const read = readSecrets(text);
+  if (read.kind === "bad") throw new Error(read.why);
+  return read.secrets;
+}
+
+export function says(status: number, body: unknown, headers: Record<string, string> = {}): Script {
+  const text = typeof body === "string" ? body : JSON.stringify(body);
+  return (response) => response.writeHead(status, headers).end(text);
+}
+
+export const money = { amount: 1234, currency: "EUR" };
+export const key = "ord_1:step:0";
+export const paymentId = "pay_1";
+
+export type Operation = Exclude<keyof PaymentBackend, "name">;
+export const CHANGES = ["prepare", "authorize", "capture", "void", "refund"] as const;
+export const ALL: readonly Operation[] = [...CHANGES, "lookup"];
+
+/** One of the six, each with a request that is in order. */
+export function ask(payments: PaymentBackend, operation: Operation) {
+  switch (operation) {
+    case "prepare":
+      return payments.prepare({ orderId: "ord_1", money, key });
+    case "authorize": {
+      const returnUrl = "https://a.example";
+      return payments.authorize({ paymentId, method: "test_approve", returnUrl, key });
+    }
+    case "capture":
+      return payments.capture({ paymentId, money, key });
+    case "void":
+      return payments.void({ paymentId, key });
+    case "refund":
+      return payments.refund({ paymentId, key });
+    case "lookup":
+      return payments.lookup({ paymentId });
+  }
+}
+
+/** What each operation of both contracts makes of one and the same answer. */
+export async function kindsOf(backend: ScriptedBackend, answer: Script): Promise<Kinds> {
+  const kinds: Record<string, string> = {};
+  for (const operation of ALL) {
+    backend.next(answer);
+    kinds[operation] = (await ask(backend.payments, operation)).kind;
+  }
+  backend.next(answer, answer);
+  kinds["book"] = (await backend.orders.book(orderIntent(), NOW)).kind;
+  kinds["cancel"] = (await backend.orders.cancel(orderIntent(), NOW)).kind;
+  return kinds;
+}
+
+type Kinds = Readonly<Record<string, string>>;
+
+export const ALL_UNKNOWN: Kinds = Object.fromEntries(
+  [...ALL, "book", "cancel"].map((operation) => [operation, "unknown"]),
+);
+
+/** An order as the pipeline hands it to an order backend. */
+export function orderIntent(): OrderIntent {
+  const placedAt_ms = Date.parse("2026-11-27T10:00:00Z");
+  const line = { sku: "AIR-42", name: "Air One, 42", quantity: 1, price: 12_900, limitPerBuyer: 1 };
+  return {
+    id: "ord_1",
+    sale: "air-one",
+    buyer: "customer-1",
+    admission: "secret-admission",
+    ordersPerAdmission: 1,
+    holdUntil_ms: placedAt_ms + 600_000,
+    lines: [line],
+    total: 12_900,
+    currency: "EUR",
+    email: "ann@shoppers.example",
+    name: null,
+    shipTo: { city: "Bern" },
+    paymentMethod: "secret-method",
+    returnUrl: "https://shop.example/return",
+    fingerprint: "secret-fingerprint",
+    viewKey: "secret-key",
+    placedAt_ms,
+  };
+}
