@@ -1,0 +1,190 @@
+/**
+ * The checks that a payment server does once what it is asked for often: under the same key, under
+ * another, one after the other and all at once.
+ */
+import { type Check, mustBe, shown, Unmet } from "./checks.ts";
+import { type PaymentTrial, RETURN_URL } from "./payment-trial.ts";
+import { mustBeRefused, newOrderId } from "./wire.ts";
+
+const AT_ONCE = 5;
+
+export function repetitionChecks(trial: PaymentTrial): readonly Check[] {
+  return [
+    samePayment(trial),
+    ...authorizeChecks(trial),
+    ...captureChecks(trial),
+    ...endChecks(trial),
+    otherBody(trial),
+  ];
+}
+
+function samePayment(trial: PaymentTrial): Check {
+  return {
+    name: "prepare-same-key",
+    expected: "prepare with the same key twice answers with the same payment",
+    fix: "remember the answer by webhook-id and give it again",
+    run: async () => {
+      const orderId = newOrderId();
+      const request = { orderId, money: trial.money, key: `${orderId}:prepare:0` };
+      const first = mustBe(await trial.backend.prepare(request), "prepared", "the first prepare");
+      const second = mustBe(await trial.backend.prepare(request), "prepared", "the second prepare");
+      if (first.paymentId === second.paymentId) return;
+      throw new Unmet(`the payments ${shown(first.paymentId)} and ${shown(second.paymentId)}`);
+    },
+  };
+}
+
+function authorizeChecks(trial: PaymentTrial): readonly Check[] {
+  return [
+    {
+      name: "authorize-same-key",
+      expected: "authorize with the same key twice answers the same and reserves once",
+      fix: "remember the answer by webhook-id in the transaction that reserves",
+      run: async () => {
+        const payment = await trial.prepared();
+        const key = trial.newKey("authorize");
+        const ask = () => trial.authorize(payment, "test_approve", key);
+        mustBe(await ask(), "approved", "the first authorize");
+        mustBe(await ask(), "approved", "the second authorize");
+        await trial.mustStand(payment, "authorized", 1, 0, 0);
+      },
+    },
+    {
+      name: "authorize-other-key",
+      expected: "authorize of an authorized payment is approved and reserves nothing more",
+      fix: "let the payment's standing decide: what is reserved already is approved",
+      run: async () => {
+        const payment = await trial.authorized();
+        mustBe(await trial.authorize(payment), "approved", "authorize with another key");
+        await trial.mustStand(payment, "authorized", 1, 0, 0);
+      },
+    },
+    {
+      name: "authorize-at-once",
+      expected: `${AT_ONCE} authorizes with the same key at the same time reserve once`,
+      fix: "give the key a unique index and write it first; answer 409 to those who come meanwhile",
+      run: async () => {
+        const payment = await trial.prepared();
+        const key = trial.newKey("authorize");
+        await allAtOnce(() => trial.authorize(payment, "test_approve", key), "authorize");
+        await trial.mustStand(payment, "authorized", 1, 0, 0);
+      },
+    },
+    {
+      name: "decline-same-key",
+      expected: "a decline is repeated to the same key",
+      fix: "remember declines by webhook-id too",
+      run: async () => {
+        const payment = await trial.prepared();
+        const key = trial.newKey("authorize");
+        const ask = () => trial.authorize(payment, "test_decline", key);
+        const first = mustBe(await ask(), "declined", "the first authorize");
+        const second = mustBe(await ask(), "declined", "the second authorize");
+        if (first.reason === second.reason) return;
+        throw new Unmet(`the reasons ${first.reason} and ${second.reason}`);
+      },
+    },
+  ];
+}
+
+function captureChecks(trial: PaymentTrial): readonly Check[] {
+  return [
+    {
+      name: "capture-same-key",
+      expected: "capture with the same key twice answers the same and takes once",
+      fix: "remember the answer by webhook-id in the transaction that captures",
+      run: async () => {
+        const payment = await trial.authorized();
+        const key = trial.newKey("capture");
+        mustBe(await trial.capture(payment, key), "approved", "the first capture");
+        mustBe(await trial.capture(payment, key), "approved", "the second capture");
+        await trial.mustStand(payment, "captured", 1, 1, 0);
+      },
+    },
+    {
+      name: "capture-other-key",
+      expected: "capture of a captured payment is approved and takes nothing more",
+      fix: "let the payment's standing decide: what is taken already is approved",
+      run: async () => {
+        const payment = await trial.captured();
+        mustBe(await trial.capture(payment), "approved", "capture with another key");
+        await trial.mustStand(payment, "captured", 1, 1, 0);
+      },
+    },
+    {
+      name: "capture-at-once",
+      expected: `${AT_ONCE} captures with different keys at the same time take once`,
+      fix: "change the standing and take the money in one transaction",
+      run: async () => {
+        const payment = await trial.authorized();
+        await allAtOnce(() => trial.capture(payment), "capture");
+        await trial.mustStand(payment, "captured", 1, 1, 0);
+      },
+    },
+  ];
+}
+
+function endChecks(trial: PaymentTrial): readonly Check[] {
+  return [
+    {
+      name: "void-again",
+      expected: "void with the same key, and of a voided payment, is approved again",
+      fix: "approve what is so already",
+      run: async () => {
+        const payment = await trial.authorized();
+        const key = trial.newKey("void");
+        mustBe(await trial.void(payment, key), "approved", "the first void");
+        mustBe(await trial.void(payment, key), "approved", "void with the same key");
+        mustBe(await trial.void(payment), "approved", "void with another key");
+        await trial.mustStand(payment, "voided", 1, 0, 0);
+      },
+    },
+    {
+      name: "refund-again",
+      expected: "refund with the same key, and of a refunded payment, gives back once",
+      fix: "approve what is so already, and give nothing more",
+      run: async () => {
+        const payment = await trial.captured();
+        const key = trial.newKey("refund");
+        mustBe(await trial.refund(payment, key), "approved", "the first refund");
+        mustBe(await trial.refund(payment, key), "approved", "refund with the same key");
+        mustBe(await trial.refund(payment), "approved", "refund with another key");
+        await trial.mustStand(payment, "refunded", 1, 1, 1);
+      },
+    },
+  ];
+}
+
+function otherBody(trial: PaymentTrial): Check {
+  return {
+    name: "key-of-another-request",
+    expected: "a key that stands for another request is refused with 422 idempotency_conflict",
+    fix: "keep the request beside the answer and compare them",
+    run: async () => {
+      const payment = await trial.prepared();
+      const key = trial.newKey("authorize");
+      mustBe(
+        await trial.authorize(payment, "test_approve", key),
+        "approved",
+        "the first authorize",
+      );
+      const fields = { payment, method: "test_decline", returnUrl: RETURN_URL };
+      const reply = await trial.ask("payment.authorize", fields, key);
+      mustBeRefused(reply, "the same key with another method");
+      if (reply.text.includes('"idempotency_conflict"')) return;
+      throw new Unmet(`${reply.status} ${shown(reply.text)}`);
+    },
+  };
+}
+
+/** Each is approved, or told to come back; nothing else is an answer to a crowd. */
+async function allAtOnce(
+  ask: () => Promise<{ readonly kind: string }>,
+  asked: string,
+): Promise<void> {
+  const outcomes = await Promise.all(Array.from({ length: AT_ONCE }, ask));
+  const odd = outcomes.find(({ kind }) => kind !== "approved" && kind !== "retry");
+  if (odd !== undefined) throw new Unmet(`one ${asked} came to ${shown(odd)}`);
+  if (outcomes.some(({ kind }) => kind === "approved")) return;
+  throw new Unmet(`no ${asked} was approved; each was told to come back`);
+}

@@ -1,0 +1,126 @@
+/**
+ * What the checks of a payment server do to it: bring a payment where it is wanted, and look where
+ * it stands, through the adapter that Sluice deploys.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import { type FoundAnswer, readFound } from "../../queues/backends/http-answers.ts";
+import { httpPayments } from "../../queues/backends/http-payment.ts";
+import type { Money, PaymentBackend } from "../../src/domain/payment.ts";
+import { mustBe, shown, Unmet } from "./checks.ts";
+import { newOrderId, type Reply, type Wire } from "./wire.ts";
+
+export const AMOUNT = 1234;
+export const RETURN_URL = "https://shop.example/orders/return";
+
+/** Where a payment stands, and how often its amount was reserved, taken and given back. */
+type Standing = readonly [
+  standing: FoundAnswer["standing"],
+  authorized: number,
+  captured: number,
+  refunded: number,
+];
+
+export class PaymentTrial {
+  readonly wire: Wire;
+  readonly backend: PaymentBackend;
+  readonly money: Money;
+
+  constructor(wire: Wire) {
+    this.wire = wire;
+    this.backend = httpPayments(wire.settings());
+    this.money = { amount: AMOUNT, currency: wire.target.currency };
+  }
+
+  newKey(step: string): string {
+    return `${newOrderId()}:${step}:0`;
+  }
+
+  async prepared(): Promise<string> {
+    const orderId = newOrderId();
+    const key = `${orderId}:prepare:0`;
+    const outcome = await this.backend.prepare({ orderId, money: this.money, key });
+    return mustBe(outcome, "prepared", "payment.prepare").paymentId;
+  }
+
+  authorize(paymentId: string, method = "test_approve", key = this.newKey("authorize")) {
+    return this.backend.authorize({ paymentId, method, returnUrl: RETURN_URL, key });
+  }
+
+  async authorized(): Promise<string> {
+    const payment = await this.prepared();
+    mustBe(await this.authorize(payment), "approved", "payment.authorize with test_approve");
+    return payment;
+  }
+
+  capture(paymentId: string, key = this.newKey("capture"), money = this.money) {
+    return this.backend.capture({ paymentId, money, key });
+  }
+
+  async captured(): Promise<string> {
+    const payment = await this.authorized();
+    mustBe(await this.capture(payment), "approved", "payment.capture");
+    return payment;
+  }
+
+  void(paymentId: string, key = this.newKey("void")) {
+    return this.backend.void({ paymentId, key });
+  }
+
+  async voided(): Promise<string> {
+    const payment = await this.authorized();
+    mustBe(await this.void(payment), "approved", "payment.void");
+    return payment;
+  }
+
+  refund(paymentId: string, key = this.newKey("refund")) {
+    return this.backend.refund({ paymentId, key });
+  }
+
+  ask(type: string, fields: object, id = this.newKey(type)): Promise<Reply> {
+    return this.wire.send({ id, body: JSON.stringify({ v: 1, type, ...fields }) });
+  }
+
+  /** Throws `Unmet` unless a look-up finds the payment. */
+  async found(payment: string): Promise<FoundAnswer> {
+    const reply = await this.ask("payment.lookup", { payment });
+    const body = reply.status === 200 ? parsed(reply.text) : undefined;
+    const found = readFound(body, payment, this.wire.target.allowHttp);
+    if (found === null)
+      throw new Unmet(`payment.lookup answered ${reply.status} ${shown(reply.text)}`);
+    return found;
+  }
+
+  /** Throws `Unmet` unless a look-up says so. */
+  async mustStand(payment: string, ...[standing, ...totals]: Standing): Promise<FoundAnswer> {
+    const found = await this.found(payment);
+    const wanted = totals.map((times) => times * AMOUNT);
+    const { authorized, captured, refunded } = found;
+    const seen = [authorized, captured, refunded];
+    const isSame = wanted.every((amount, index) => amount === seen[index]);
+    if (found.standing === standing && isSame) return found;
+    const said = `${found.standing}, authorized/captured/refunded ${seen.join("/")}`;
+    throw new Unmet(`payment.lookup says ${said} (wanted ${standing}, ${wanted.join("/")})`);
+  }
+
+  /** Waits for it as long as a slow server may take, and asks no oftener than Sluice would. */
+  async eventually(payment: string, ...wanted: Standing): Promise<void> {
+    const until_ms = performance.now() + 3 * this.wire.timeout_ms;
+    for (;;) {
+      try {
+        await this.mustStand(payment, ...wanted);
+        return;
+      } catch (error) {
+        if (!(error instanceof Unmet) || performance.now() > until_ms) throw error;
+      }
+      await delay(this.wire.timeout_ms / 10);
+    }
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,174 @@
+/**
+ * The example shop's payments: the whole of the payment contract in docs/backends.md.
+ *
+ * Guarantee: money is reserved once, taken once and given back once, however often and under
+ * however many keys it is asked for: the payment's own standing decides, and the key only repeats
+ * an answer. No money moves here; where a shop charges a card, the comments say so.
+ */
+import { randomUUID } from "node:crypto";
+import {
+  answer,
+  type Fields,
+  isAmount,
+  isText,
+  problem,
+  RememberedReplies,
+  type Reply,
+} from "./replies.ts";
+
+export interface Payment {
+  readonly id: string;
+  readonly order: string;
+  readonly amount: number;
+  readonly currency: string;
+  standing:
+    | "prepared"
+    | "action_required"
+    | "authorized"
+    | "captured"
+    | "voided"
+    | "refunded"
+    | "declined";
+  /** While an action is required: the shop's page, and where it sends the shopper afterwards. */
+  url?: string;
+  returnUrl?: string;
+  /** Why it was declined. */
+  reason?: string;
+  authorized: number;
+  captured: number;
+  refunded: number;
+}
+
+export class PaymentDesk {
+  readonly payments = new Map<string, Payment>();
+  readonly replies = new RememberedReplies();
+  readonly #actionPage: (payment: string) => string;
+
+  /** @param actionPage the address of the page where a shopper confirms a payment */
+  constructor(actionPage: (payment: string) => string) {
+    this.#actionPage = actionPage;
+  }
+
+  /** @param key `webhook-id`: the idempotency key */
+  handle(key: string, request: Fields): Reply {
+    switch (request["type"]) {
+      case "payment.prepare":
+        return this.#prepare(key, request);
+      case "payment.authorize": {
+        const { method, returnUrl } = request;
+        if (!isText(method) || !isText(returnUrl)) return problem(400, "invalid_request");
+        return this.#change(key, request, (it) => this.authorize(it, method, returnUrl));
+      }
+      case "payment.capture": {
+        const { amount, currency } = request;
+        if (!isAmount(amount) || !isText(currency)) return problem(400, "invalid_request");
+        return this.#change(key, request, (it) => this.capture(it, amount, currency));
+      }
+      case "payment.void":
+        return this.#change(key, request, (it) => this.void(it));
+      case "payment.refund":
+        return this.#change(key, request, (it) => this.refund(it));
+      case "payment.lookup":
+        return this.lookup(request);
+      default:
+        return problem(400, "unknown_type");
+    }
+  }
+
+  #prepare(key: string, request: Fields): Reply {
+    const { order, amount, currency } = request;
+    const isCurrency = isText(currency) && /^[A-Z]{3}$/.test(currency);
+    if (!isText(order) || !isAmount(amount) || !isCurrency) return problem(400, "invalid_request");
+    return this.replies.once(key, request, () => {
+      const id = `pay_${randomUUID()}`;
+      const nothing = { authorized: 0, captured: 0, refunded: 0 };
+      this.payments.set(id, { id, order, amount, currency, standing: "prepared", ...nothing });
+      return answer("prepared", { payment: id });
+    });
+  }
+
+  #change(key: string, request: Fields, act: (payment: Payment) => Reply): Reply {
+    const id = request["payment"];
+    if (!isText(id)) return problem(400, "invalid_request");
+    const payment = this.payments.get(id);
+    if (payment === undefined) return problem(404, "payment_not_found");
+    return this.replies.once(key, request, () => act(payment));
+  }
+
+  authorize(payment: Payment, method: string, returnUrl: string): Reply {
+    if (payment.standing === "authorized") return answer("approved");
+    if (payment.standing === "declined") return answer("declined", { reason: payment.reason });
+    if (payment.standing !== "prepared") {
+      return answer("declined", { reason: `payment_${payment.standing}` });
+    }
+    switch (method) {
+      // A shop asks its bank here, with the payment's id as the bank's idempotency key.
+      case "test_approve":
+      case "test_slow":
+        payment.standing = "authorized";
+        payment.authorized += payment.amount;
+        return answer("approved");
+      case "test_action":
+        payment.standing = "action_required";
+        payment.url = this.#actionPage(payment.id);
+        payment.returnUrl = returnUrl;
+        return answer("action_required", { url: payment.url });
+      default:
+        payment.standing = "declined";
+        payment.reason = method === "test_decline" ? "card_declined" : "unknown_method";
+        return answer("declined", { reason: payment.reason });
+    }
+  }
+
+  /** The shopper confirmed; where to send them now, or null when there was nothing to confirm. */
+  confirm(id: string): string | null {
+    const payment = this.payments.get(id);
+    if (payment?.standing !== "action_required") return null;
+    payment.standing = "authorized";
+    payment.authorized += payment.amount;
+    return payment.returnUrl ?? null;
+  }
+
+  capture(payment: Payment, amount: number, currency: string): Reply {
+    const isWhole = amount === payment.amount && currency === payment.currency;
+    if (!isWhole) return answer("declined", { reason: "amount_differs" });
+    if (payment.standing === "captured") return answer("approved");
+    if (payment.standing !== "authorized") {
+      return answer("declined", { reason: `payment_${payment.standing}` });
+    }
+    payment.standing = "captured";
+    payment.captured += amount;
+    return answer("approved");
+  }
+
+  void(payment: Payment): Reply {
+    switch (payment.standing) {
+      case "captured":
+      case "refunded":
+        return answer("declined", { reason: `payment_${payment.standing}` });
+      default:
+        payment.standing = "voided";
+        return answer("approved");
+    }
+  }
+
+  refund(payment: Payment): Reply {
+    if (payment.standing === "refunded") return answer("approved");
+    if (payment.standing !== "captured") {
+      return answer("declined", { reason: `payment_${payment.standing}` });
+    }
+    payment.standing = "refunded";
+    payment.refunded += payment.captured;
+    return answer("approved");
+  }
+
+  lookup(request: Fields): Reply {
+    const id = request["payment"];
+    if (!isText(id)) return problem(400, "invalid_request");
+    const payment = this.payments.get(id);
+    if (payment === undefined) return problem(404, "payment_not_found");
+    const { standing, url, reason, authorized, captured, refunded } = payment;
+    const totals = { authorized, captured, refunded };
+    return answer("found", { payment: id, standing, url, reason, ...totals });
+  }
+}

@@ -1,0 +1,178 @@
+/**
+ * The whole way of an order with a shop's own payment and order servers behind it: the orders
+ * Worker in workerd, the HTTP adapters, and the example shop, which meets a mishap now and then.
+ */
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { z } from "zod";
+import { problem } from "../../simulation/example-shop/replies.ts";
+import {
+  type ExampleShop,
+  type ShopParts,
+  startExampleShop,
+} from "../../simulation/example-shop/server.ts";
+import { NEW_SECRET, OLD_SECRET } from "./scripted-backend.ts";
+import {
+  acceptedOrder,
+  admit,
+  auditOf,
+  finalOrder,
+  makeSale,
+  orderBody,
+  placeOrder,
+  type Sluice,
+  startSluice,
+  until,
+} from "./sluice.ts";
+
+type Mishap = "error_after_effect" | "garbage_after_effect" | "turned_away" | null;
+
+/** Met by the next request of this type, once. */
+let mishap: { readonly type: string; readonly kind: Mishap } | null = null;
+let asked: string[] = [];
+let shop: ExampleShop;
+let sluice: Sluice;
+
+function withMishaps(honest: ShopParts): ShopParts {
+  const { answer: truth } = honest;
+  return {
+    ...honest,
+    answer: async (desk, key, request) => {
+      const type = String(request["type"]);
+      asked.push(type);
+      const met = mishap?.type === type ? mishap.kind : null;
+      if (met !== null) mishap = null;
+      if (met === "turned_away") return { status: 503, body: {} };
+      const reply = await truth(desk, key, request);
+      if (met === "error_after_effect") return problem(500, "internal");
+      return met === "garbage_after_effect" ? { status: 200, body: { answer: "perhaps" } } : reply;
+    },
+  };
+}
+
+beforeAll(async () => {
+  shop = await startExampleShop({ secret: NEW_SECRET, port: 0, parts: withMishaps });
+  const orders = {
+    PAYMENT_BACKEND: "http",
+    PAYMENT_BACKEND_URL: shop.paymentsUrl,
+    ORDER_BACKEND: "http",
+    ORDER_BACKEND_URL: shop.ordersUrl,
+    BACKENDS_ALLOW_HTTP: "on",
+    // The secret is being changed: the shop knows the old one still.
+    BACKEND_SECRET: `${OLD_SECRET} ${NEW_SECRET}`,
+    STRIPE_API_KEY: "unused",
+  };
+  const onLog = () => undefined;
+  sluice = await startSluice({ variables: { orders }, onLog });
+});
+afterAll(async () => {
+  await sluice.stop();
+  await shop.stop();
+});
+afterEach(() => {
+  mishap = null;
+  asked = [];
+});
+
+async function order(sale: string, method: string) {
+  await makeSale(sluice, sale);
+  const headers = await admit(sluice, sale);
+  const body = orderBody(sale, { payment: { method } });
+  const placed = await placeOrder(sluice, headers, `key-${sale}`, body);
+  return { placed, id: acceptedOrder(placed).id };
+}
+
+function paymentsOf(id: string) {
+  return [...shop.payments.payments.values()].filter((payment) => payment.order === id);
+}
+
+test("an order is paid and booked by the shop's own servers, and they show it", async () => {
+  const { placed, id } = await order("plain", "test_approve");
+  expect((await finalOrder(sluice, placed)).body).toMatchObject({ state: "confirmed" });
+  expect(paymentsOf(id)).toMatchObject([
+    { standing: "captured", amount: 12_900, currency: "EUR", captured: 12_900, refunded: 0 },
+  ]);
+  expect(shop.orders.bookings.get(id)).toMatchObject({
+    reference: "SHOP-1000",
+    status: "booked",
+    order: {
+      id,
+      sale: "plain",
+      total: 12_900,
+      lines: [{ sku: "plain-shoe", quantity: 1, price: 12_900 }],
+      buyer: { email: "ann@shoppers.example" },
+    },
+  });
+  const steps = ["payment.prepare", "payment.authorize", "order.book", "payment.capture"];
+  expect(asked).toEqual(steps);
+});
+
+test("a decline reaches the shopper with its reason; nothing is booked, and the unit is free", async () => {
+  const { placed, id } = await order("declined", "test_decline");
+  const seen = await finalOrder(sluice, placed);
+  expect(seen.body).toMatchObject({ state: "declined", reason: "card_declined" });
+  expect(shop.orders.bookings.has(id)).toBe(false);
+  await until(
+    () => auditOf(sluice, "declined"),
+    ({ skus }) => skus.every(({ ordered }) => ordered === 0),
+  );
+});
+
+test.each([
+  ["authorize-500", "payment.authorize", "error_after_effect"],
+  ["authorize-odd", "payment.authorize", "garbage_after_effect"],
+  ["capture-500", "payment.capture", "error_after_effect"],
+  ["capture-odd", "payment.capture", "garbage_after_effect"],
+] as const)(
+  "%s: no answer after the effect is looked up, and charged once",
+  async (sale, type, kind) => {
+    mishap = { type, kind };
+    const { placed, id } = await order(sale, "test_approve");
+    expect((await finalOrder(sluice, placed)).body).toMatchObject({ state: "confirmed" });
+    expect(paymentsOf(id)).toMatchObject([
+      { standing: "captured", authorized: 12_900, captured: 12_900, refunded: 0 },
+    ]);
+    expect(asked.filter((step) => step === type)).toHaveLength(1);
+    expect(asked).toContain("payment.lookup");
+  },
+);
+
+test.each([
+  ["book-500", "error_after_effect"],
+  ["book-503", "turned_away"],
+] as const)(
+  "%s: a booking without an answer is asked for again, and made once",
+  async (sale, kind) => {
+    mishap = { type: "order.book", kind };
+    const { placed, id } = await order(sale, "test_approve");
+    expect((await finalOrder(sluice, placed)).body).toMatchObject({ state: "confirmed" });
+    expect(shop.orders.bookings.get(id)?.status).toBe("booked");
+    expect(asked.filter((step) => step === "order.book")).toHaveLength(2);
+  },
+);
+
+test("an order the shop will not book is not charged, and says why", async () => {
+  await makeSale(sluice, "unbookable", {
+    items: [{ sku: "test_refuse", name: "Not to be had", price: 500, stock: 3 }],
+  });
+  const headers = await admit(sluice, "unbookable");
+  const lines = [{ sku: "test_refuse", quantity: 1 }];
+  const body = orderBody("unbookable", { lines, payment: { method: "test_approve" } });
+  const placed = await placeOrder(sluice, headers, "key-unbookable", body);
+  const seen = await finalOrder(sluice, placed);
+  expect(seen.body).toMatchObject({ state: "failed", reason: "unknown_sku" });
+  const [payment] = paymentsOf(acceptedOrder(placed).id);
+  expect(payment).toMatchObject({ standing: "voided", captured: 0 });
+});
+
+test("a shopper confirms on the shop's page, and the order goes on", async () => {
+  const { placed } = await order("confirmed-there", "test_action");
+  const { path } = acceptedOrder(placed);
+  const waiting = await until(
+    () => sluice.ask("GET", path),
+    ({ body }) => body["state"] === "action_required",
+  );
+  const { url } = z.object({ url: z.url() }).parse(waiting.body["action"]);
+  const back = await fetch(url, { redirect: "manual" });
+  expect(back.status).toBe(303);
+  expect((await finalOrder(sluice, placed)).body).toMatchObject({ state: "confirmed" });
+});
