@@ -1,14 +1,18 @@
 /**
- * The durable state of one waiting room, as it is kept in memory: foundation, room, seats in use.
+ * The durable state of one waiting room, as it is kept in memory: foundation, room, seats in use,
+ * and the orders on their way.
  *
  * Guarantee: memory and tables change together, and what belongs together (an admission and the
- * seat it takes, a cohort and the lane it closes) is one transaction.
+ * seat it takes, a cohort and the lane it closes, a change and the event that tells of it) is one
+ * transaction.
  */
 import { standingAt, type AdmissionRecord } from "../src/domain/admission.ts";
+import { Backlog, ORDERS_THAT_TELL } from "../src/domain/backlog.ts";
 import { commitmentOf, placesIn, seedOf, type CohortManifest } from "../src/domain/cohort.ts";
 import { closeCohortInRoom } from "../src/domain/room-calls.ts";
 import { freeSeat, type ClaimRules } from "../src/domain/room-claims.ts";
 import { snapshotOf, type RoomSnapshot, type RoomState } from "../src/domain/room.ts";
+import { factsOf, type SaleFacts } from "../src/domain/sale-events.ts";
 import type { Sale } from "../src/domain/sale.ts";
 import type { RoomTables, Foundation } from "./room-tables.ts";
 
@@ -42,6 +46,8 @@ export class RoomBook {
   readonly #active = new Map<string, AdmissionRecord>();
   /** No admission expires before this; so a claim need not look at every seat. */
   #nextExpiry_ms = 0;
+  /** Also of those who have left: their orders go on. */
+  readonly #backlog = new Backlog();
 
   private constructor(tables: RoomTables, foundation: Foundation, room: RoomState) {
     this.tables = tables;
@@ -50,22 +56,43 @@ export class RoomBook {
     for (const admission of tables.activeAdmissions()) {
       this.#active.set(admission.ticket, admission);
     }
+    for (const admission of tables.backlog(ORDERS_THAT_TELL)) this.#backlog.note(admission);
   }
 
   /** Null when the room was never founded. */
   static load(tables: RoomTables): RoomBook | null {
     const foundation = tables.foundation();
     const room = tables.state();
-    return foundation === null || room === null ? null : new RoomBook(tables, foundation, room);
+    if (foundation === null || room === null) return null;
+    const book = new RoomBook(tables, foundation, room);
+    const now = Date.now();
+    tables.events.begin(book.#factsIn(room, now), now);
+    return book;
   }
 
-  /** Founds the room, or founds it anew on a changed document. */
-  static found(tables: RoomTables, foundation: Foundation, room: RoomState): RoomBook {
+  /** Founds the room, or founds it anew on a changed document: then `old` is how it was. */
+  static found(
+    tables: RoomTables,
+    foundation: Foundation,
+    room: RoomState,
+    now: number,
+    old: RoomBook | null = null,
+  ): RoomBook {
+    const { sale, revision } = foundation;
+    const facts = factsOf(room, sale, revision, now);
+    const before = old === null ? facts : old.#factsIn(old.room, now);
+    const telling = tables.events.telling(before, facts, now);
     tables.together(() => {
       tables.saveFoundation(foundation);
       tables.saveState(room);
+      if (telling !== null) tables.events.keep(telling);
     });
     return new RoomBook(tables, foundation, room);
+  }
+
+  #factsIn(room: RoomState, now: number): SaleFacts {
+    const { sale, revision } = this.#foundation;
+    return factsOf(room, sale, revision, now);
   }
 
   get foundation(): Foundation {
@@ -87,7 +114,17 @@ export class RoomBook {
 
   save(room: RoomState): void {
     if (room === this.#room) return;
-    this.tables.saveState(room);
+    const { tables } = this;
+    const now = Date.now();
+    const before = this.#factsIn(this.#room, now);
+    const telling = tables.events.telling(before, this.#factsIn(room, now), now);
+    if (telling === null) tables.saveState(room);
+    else {
+      tables.together(() => {
+        tables.saveState(room);
+        tables.events.keep(telling);
+      });
+    }
     this.#room = room;
   }
 
@@ -161,6 +198,7 @@ export class RoomBook {
 
   update(admission: AdmissionRecord): void {
     this.tables.saveAdmission(admission);
+    this.#backlog.note(admission);
     if (admission.standing === "active") {
       this.#active.set(admission.ticket, admission);
       this.#nextExpiry_ms = Math.min(this.#nextExpiry_ms, admission.expiresAt_ms);
@@ -171,8 +209,14 @@ export class RoomBook {
   settle(admission: AdmissionRecord, how: "spent" | "left" | "expired"): void {
     this.tables.together(() => {
       this.update(admission);
-      this.save(freeSeat(this.#room, how));
+      const took = admission.ordersDone > 0 || admission.orderInProgress !== null;
+      this.save(freeSeat(this.#room, how, took));
     });
+  }
+
+  /** Age of the orders on their way; null when too few tell. */
+  backlogAge_ms(now: number): number | null {
+    return this.#backlog.age_ms(now);
   }
 
   expireAdmissions(now: number): void {

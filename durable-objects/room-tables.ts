@@ -9,6 +9,7 @@ import type { AdmissionRecord } from "../src/domain/admission.ts";
 import type { CohortManifest } from "../src/domain/cohort.ts";
 import { roomStateSchema, type RoomState } from "../src/domain/room.ts";
 import { saleSchema, type Sale } from "../src/domain/sale.ts";
+import { RoomEvents } from "./room-events.ts";
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS room (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -19,10 +20,8 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS admissions (
     ticket TEXT PRIMARY KEY, id TEXT NOT NULL, subject TEXT NOT NULL, lane TEXT NOT NULL,
     issued_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL, standing TEXT NOT NULL,
-    orders_done INTEGER NOT NULL, order_in_progress TEXT
-  ) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS kept_turns (
-    ticket TEXT PRIMARY KEY, until_ms INTEGER NOT NULL
+    orders_done INTEGER NOT NULL, order_in_progress TEXT, order_begun_ms INTEGER,
+    orders_ended TEXT
   ) WITHOUT ROWID;
 `;
 
@@ -44,6 +43,8 @@ export interface Foundation {
   readonly secret: string;
 }
 
+const endedSchema = z.array(z.string());
+
 type AdmissionRow = {
   ticket: string;
   id: string;
@@ -54,6 +55,8 @@ type AdmissionRow = {
   standing: AdmissionRecord["standing"];
   orders_done: number;
   order_in_progress: string | null;
+  order_begun_ms: number | null;
+  orders_ended: string | null;
 };
 
 function admissionOf(row: AdmissionRow): AdmissionRecord {
@@ -67,17 +70,33 @@ function admissionOf(row: AdmissionRow): AdmissionRecord {
     standing: row.standing,
     ordersDone: row.orders_done,
     orderInProgress: row.order_in_progress,
+    orderBegunAt_ms: row.order_begun_ms,
+    ordersEnded: endedSchema.parse(JSON.parse(row.orders_ended ?? "[]")),
   };
 }
 
 export class RoomTables {
   readonly #sql: SqlStorage;
   readonly #storage: DurableObjectStorage;
+  readonly events: RoomEvents;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
     this.#sql = storage.sql;
     this.#sql.exec(SCHEMA);
+    this.events = new RoomEvents(storage);
+    this.#addColumn("admissions", "order_begun_ms", "INTEGER");
+    this.#addColumn("admissions", "orders_ended", "TEXT");
+  }
+
+  /** For tables from before the column was there; every row then has null in it. */
+  #addColumn(table: string, column: string, type: string): void {
+    const columns = this.#sql.exec<{ name: string }>(
+      "SELECT name FROM pragma_table_info(?)",
+      table,
+    );
+    if (columns.toArray().some(({ name }) => name === column)) return;
+    this.#sql.exec(`ALTER TABLE ${table} ADD COLUMN ${column} ${type}`);
   }
 
   /** Everything written inside is durable together, or not at all. */
@@ -150,9 +169,22 @@ export class RoomTables {
       .map(admissionOf);
   }
 
+  /** Those with an order on its way, and the last `confirmed` whose order was confirmed. */
+  backlog(confirmed: number): AdmissionRecord[] {
+    const onTheirWay = this.#sql.exec<AdmissionRow>(
+      "SELECT * FROM admissions WHERE order_in_progress IS NOT NULL",
+    );
+    const done = this.#sql.exec<AdmissionRow>(
+      `SELECT * FROM admissions WHERE order_in_progress IS NULL AND order_begun_ms IS NOT NULL
+       ORDER BY order_begun_ms DESC LIMIT ?`,
+      confirmed,
+    );
+    return [...onTheirWay.toArray(), ...done.toArray()].map(admissionOf);
+  }
+
   saveAdmission(admission: AdmissionRecord): void {
     this.#sql.exec(
-      "INSERT OR REPLACE INTO admissions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT OR REPLACE INTO admissions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       admission.ticket,
       admission.id,
       admission.subject,
@@ -162,18 +194,8 @@ export class RoomTables {
       admission.standing,
       admission.ordersDone,
       admission.orderInProgress,
+      admission.orderBegunAt_ms,
+      JSON.stringify(admission.ordersEnded),
     );
-  }
-
-  keptUntil_ms(ticket: string): number | null {
-    const rows = this.#sql.exec<{ until_ms: number }>(
-      "SELECT until_ms FROM kept_turns WHERE ticket = ?",
-      ticket,
-    );
-    return rows.toArray()[0]?.until_ms ?? null;
-  }
-
-  keepTurn(ticket: string, until_ms: number): void {
-    this.#sql.exec("INSERT OR REPLACE INTO kept_turns VALUES (?, ?)", ticket, until_ms);
   }
 }

@@ -10,6 +10,7 @@ import { DurableObject } from "cloudflare:workers";
 import * as admissions from "../src/domain/admission.ts";
 import { placesIn, rankOf, type CohortManifest, type Place } from "../src/domain/cohort.ts";
 import { TICK_MS } from "../src/domain/limits.ts";
+import { bears } from "../src/domain/pressure.ts";
 import * as calls from "../src/domain/room-calls.ts";
 import * as claims from "../src/domain/room-claims.ts";
 import * as rooms from "../src/domain/room.ts";
@@ -24,6 +25,7 @@ import {
 import { turnOf } from "../src/domain/turn.ts";
 import { signAdmission } from "../src/tokens/admissions.ts";
 import { readSecrets } from "../src/tokens/secrets.ts";
+import { PipelineWatch } from "./pipeline-watch.ts";
 import { RoomBook, type RoomFigures } from "./room-book.ts";
 import { RoomBooths } from "./room-booths.ts";
 import { RoomTables } from "./room-tables.ts";
@@ -57,6 +59,7 @@ export class WaitingRoom extends DurableObject<GateEnv> {
   readonly #tables: RoomTables;
   readonly #alarm: SingleAlarm;
   readonly #booths: RoomBooths;
+  readonly #pipeline: PipelineWatch;
   #book: RoomBook | null;
 
   constructor(ctx: DurableObjectState, env: GateEnv) {
@@ -64,6 +67,7 @@ export class WaitingRoom extends DurableObject<GateEnv> {
     this.#tables = new RoomTables(ctx.storage);
     this.#alarm = new SingleAlarm(ctx.storage);
     this.#booths = new RoomBooths(env.TICKET_BOOTH);
+    this.#pipeline = new PipelineWatch(env.CONFIG);
     this.#book = RoomBook.load(this.#tables);
   }
 
@@ -79,7 +83,7 @@ export class WaitingRoom extends DurableObject<GateEnv> {
       .map((byte) => byte.toString(16).padStart(2, "0"))
       .join("");
     const foundation = { sale, revision: 1, booths: boothsOf(sale), secret };
-    this.#book = RoomBook.found(this.#tables, foundation, rooms.openRoom(sale, now));
+    this.#book = RoomBook.found(this.#tables, foundation, rooms.openRoom(sale, now), now);
     return { kind: "created", revision: 1 };
   }
 
@@ -89,12 +93,13 @@ export class WaitingRoom extends DurableObject<GateEnv> {
     if (JSON.stringify(foundation.sale) === JSON.stringify(sale)) {
       return { kind: "unchanged", revision };
     }
-    const phase = phaseAt(room.schedule, Date.now());
+    const now = Date.now();
+    const phase = phaseAt(room.schedule, now);
     const refusals = revisionRefusals(foundation.sale, sale, phase);
     if (refusals.length > 0) return { kind: "refused", refusals };
     const revised = { ...foundation, sale, revision: revision + 1 };
     const changed = rooms.reviseRoom(room, foundation.sale, sale);
-    this.#book = RoomBook.found(this.#tables, revised, changed);
+    this.#book = RoomBook.found(this.#tables, revised, changed, now, book);
     return { kind: "revised", revision: revised.revision };
   }
 
@@ -130,6 +135,7 @@ export class WaitingRoom extends DurableObject<GateEnv> {
   async change(change: AdmissionChange): Promise<{ readonly kind: "changed" } | NoSale> {
     if (this.#book === null) return NO_SALE;
     this.#book.save(rooms.changeAdmission(this.#book.room, change));
+    await this.#armTick();
     return { kind: "changed" };
   }
 
@@ -152,12 +158,8 @@ export class WaitingRoom extends DurableObject<GateEnv> {
       lane: ticket.lane,
       rank: ranked === null ? null : ranked.rank,
       existing: book.admissionOf(ticket.id),
-      keptUntil_ms: this.#tables.keptUntil_ms(ticket.id),
     };
     const decision = claims.claim(book.room, asked, book.rules, now);
-    if (decision.outcome.kind === "seats_full") {
-      this.#tables.keepTurn(ticket.id, decision.outcome.keepUntil_ms);
-    }
     return this.#admit(book, decision);
   }
 
@@ -184,7 +186,6 @@ export class WaitingRoom extends DurableObject<GateEnv> {
       lane: place?.lane ?? "",
       rank: ranked?.kind === "ranked" ? ranked.rank : null,
       existing: book.admissionOf(ticket),
-      keptUntil_ms: this.#tables.keptUntil_ms(ticket),
     };
     const turn = turnOf(book.room, asked, Date.now());
     if (turn.kind !== "admitted") return turn;
@@ -252,25 +253,34 @@ export class WaitingRoom extends DurableObject<GateEnv> {
   }
 
   override async alarm(): Promise<void> {
-    try {
-      await this.#tick();
-    } catch (error) {
-      // The room must go on ticking whatever one tick met; the platform gives up after six tries.
-      const why = error instanceof Error ? error.message : "unknown";
-      console.error(JSON.stringify({ at: "waiting-room", event: "tick_failed", why }));
-    }
+    await this.#survive("tick_failed", this.#tick());
+    const sent = this.#tables.events.send(this.env.EVENTS_QUEUE, Date.now());
+    await this.#survive("events_failed", sent);
     this.#alarm.fired();
     await this.#armTick();
+  }
+
+  /** The room must go on ticking whatever a tick met; the platform gives up after six tries. */
+  async #survive(event: string, work: Promise<void>): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      const why = error instanceof Error ? error.message : "unknown";
+      console.error(JSON.stringify({ at: "waiting-room", event, why }));
+    }
   }
 
   async #tick(): Promise<void> {
     if (this.#book === null) return;
     this.#book.expireAdmissions(Date.now());
+    const looked = this.#pipeline.look(this.#book.room, Date.now());
     const arrivals = await this.#closeCohorts(this.#book);
     await this.#addBooths(this.#book);
-    // While the booths answered, claims and changes went on: the tick works on what is now.
-    const book = this.#book;
-    book.save(calls.tick(book.room, book.rules, arrivals, Date.now()));
+    await looked;
+    // While the others answered, claims and changes went on: the tick works on what is now.
+    const [book, now] = [this.#book, Date.now()];
+    const pipelineBears = bears(this.#pipeline.reading, book.backlogAge_ms(now), now);
+    book.save(calls.tick(book.room, book.rules, { arrivals, pipelineBears }, now));
   }
 
   /** Cohorts that every booth has counted; true when anybody had come. */
@@ -298,6 +308,7 @@ export class WaitingRoom extends DurableObject<GateEnv> {
     const now = Date.now();
     const next_ms = calls.nextTickAt(room, sale.admission.method, now);
     const growing = next_ms !== null && boothsOf(sale) > booths;
-    await this.#alarm.arm([next_ms, growing ? now + TICK_MS : null], now);
+    const owed_ms = this.#tables.events.dueAt_ms(now);
+    await this.#alarm.arm([next_ms, growing ? now + TICK_MS : null, owed_ms], now);
   }
 }

@@ -4,6 +4,7 @@
  */
 import { z } from "@hono/zod-openapi";
 import {
+  DEAD_LETTERS_PAGE_ROWS_MAX,
   LEDGER_PAGE_ROWS_MAX,
   MESSAGE_LENGTH_MAX,
   ORDERS_PAGE_ROWS_MAX,
@@ -44,6 +45,8 @@ export const merchantSaleDocument = z
     soldOut: z.boolean(),
     ratePerMinute: z.number(),
     maxActive: z.number(),
+    /** The part of the rate that is called at, 0.05 to 1: less while orders are held up. */
+    pressure: z.number(),
     message: z.string().nullable(),
     tickets: count,
     called: count,
@@ -166,8 +169,43 @@ export const deadLettersDocument = z
         replayedAt: instant.nullable(),
       }),
     ),
+    /** Pass as `after` for the next page; null at the end. */
+    next: z.string().nullable(),
   })
   .openapi("DeadLetters");
+
+const LETTER_PLACE = /^(\d{1,15})~(.{1,100})$/s;
+
+/** Where a page of dead letters ends: when the last was parked, and its id. */
+export function letterPlaceText({ parked_ms, id }: { parked_ms: number; id: string }): string {
+  return `${parked_ms}~${id}`;
+}
+
+const letterPlace = z
+  .string()
+  .regex(LETTER_PLACE, "is not a `next` of this list")
+  .transform((text) => {
+    const [, parked_ms = "0", id = ""] = LETTER_PLACE.exec(text) ?? [];
+    return { parked_ms: Number(parked_ms), id };
+  });
+
+export const deadLettersQuery = z.object({
+  after: letterPlace.optional(),
+  limit: z.coerce.number().int().min(1).max(DEAD_LETTERS_PAGE_ROWS_MAX).default(100),
+});
+
+export const replayAllRequest = z
+  .strictObject({
+    /** Only those of this queue, as the list names it. */
+    queue: z.string().min(1).max(100).optional(),
+    /** Only those parked before this. */
+    before: z.iso.datetime().optional(),
+  })
+  .openapi("ReplayAll");
+
+export const replayedAllDocument = z
+  .object({ replayed: count, unreadable: count, remaining: count })
+  .openapi("ReplayedAll");
 
 export const breakersDocument = z
   .object({

@@ -36,6 +36,7 @@ function saleDocument(figures: Figures) {
     soldOut,
     ratePerMinute,
     maxActive,
+    pressure: Math.round(snapshot.pressure * 100) / 100,
     message,
     tickets,
     called,

@@ -4,6 +4,7 @@
  * Guarantee: an admission takes exactly one seat from its issue until it is spent, left or
  * expired, and at most one order at a time is on its way under it.
  */
+import { ORDERS_ENDED_KEPT } from "./limits.ts";
 
 export interface AdmissionRecord {
   /** `jti` of the signed admission. */
@@ -17,6 +18,10 @@ export interface AdmissionRecord {
   readonly standing: "active" | "spent" | "left" | "expired";
   readonly ordersDone: number;
   readonly orderInProgress: string | null;
+  /** When that order began, or the last that was confirmed; null also before this was kept. */
+  readonly orderBegunAt_ms: number | null;
+  /** The orders that ended last: should the begin of one come only now, it takes nothing. */
+  readonly ordersEnded: readonly string[];
 }
 
 /** An admission past its expiry is expired for whoever looks, whether or not a tick has said so. */
@@ -47,13 +52,16 @@ export function beginOrder(
     return { admission, outcome };
   };
   if (admission.orderInProgress === order) return same({ kind: "begun" });
+  // An order that was placed without this room's answer may be over before its question is here.
+  if (admission.ordersEnded.includes(order)) return same({ kind: "begun" });
   const standing = standingAt(admission, now);
   if (standing === "spent") return same({ kind: "admission_spent" });
   if (standing !== "active") return same({ kind: "admission_required" });
   if (admission.orderInProgress !== null) {
     return same({ kind: "order_in_progress", order: admission.orderInProgress });
   }
-  return { admission: { ...admission, orderInProgress: order }, outcome: { kind: "begun" } };
+  const begun = { ...admission, orderInProgress: order, orderBegunAt_ms: now };
+  return { admission: begun, outcome: { kind: "begun" } };
 }
 
 /** `spend`: the order was confirmed. `hand_back`: it ended otherwise, another may be placed. */
@@ -63,12 +71,23 @@ export function finishOrder(
   how: "spend" | "hand_back",
   ordersPerAdmission: number,
 ): AdmissionDecision<"finished" | "not_in_progress"> {
-  if (admission.orderInProgress !== order) return { admission, outcome: "not_in_progress" };
+  if (admission.orderInProgress !== order) {
+    const isKnown = admission.ordersEnded.includes(order);
+    const noted = isKnown ? admission : { ...admission, ordersEnded: ended(admission, order) };
+    return { admission: noted, outcome: "not_in_progress" };
+  }
   const ordersDone = admission.ordersDone + (how === "spend" ? 1 : 0);
   const spent = ordersDone >= ordersPerAdmission && admission.standing === "active";
   const standing = spent ? "spent" : admission.standing;
-  const finished = { ...admission, ordersDone, orderInProgress: null, standing } as const;
+  const orderBegunAt_ms = how === "spend" ? admission.orderBegunAt_ms : null;
+  const ordersEnded = ended(admission, order);
+  const over = { orderInProgress: null, ordersEnded, orderBegunAt_ms } as const;
+  const finished = { ...admission, ...over, ordersDone, standing };
   return { admission: finished, outcome: "finished" };
+}
+
+function ended({ ordersEnded }: AdmissionRecord, order: string): string[] {
+  return [...ordersEnded, order].slice(-ORDERS_ENDED_KEPT);
 }
 
 /** The shopper goes: the seat is free. An order on its way goes on. */

@@ -12,6 +12,10 @@
  *   soon    free seats ÷ that chance: calls that come at the rate
  *   wait    min(position, soon) ÷ rate + max(position − soon, 0) ÷ pace
  *
+ * While the order pipeline presses, the likely and the longest wait are told with rate × pressure
+ * in place of the rate: nobody knows when an outage ends. The shortest is told with the whole
+ * rate, for it may end now.
+ *
  * The interval told is that wait with the pace times and divided by `spread`, which is 2.5 while
  * nothing was seen and narrows, and with room for the chance in a small count. Not a promise:
  * pauses, a changed rate and returned units move it.
@@ -74,18 +78,21 @@ export interface Hazard {
 }
 
 /**
- * The guess gives way when as many have gone as there are seats: before that the sale is too young
- * to have seen those who stay, or, if all stay about equally long, anybody go at all.
+ * How far what was seen is to be trusted, 0 … 1: half when as many have gone as there are seats.
+ * Before that the sale is too young to have seen those who stay, or, if all stay about equally
+ * long, anybody go at all.
  */
-export function hazardOf(
-  { gone, seatSeconds }: Turnover,
-  session_s: number,
-  seats: number,
-): Hazard {
+export function turnoverTrust({ gone }: Turnover, seats: number): number {
+  return gone ** 2 / (gone ** 2 + Math.max(seats, TRUSTED_GONE_MIN) ** 2);
+}
+
+/** The guess gives way to what was seen as far as that is trusted. */
+export function hazardOf(turnover: Turnover, session_s: number, seats: number): Hazard {
+  const { gone, seatSeconds } = turnover;
   const guess = STAYS_PER_SESSION / session_s;
   if (gone < 1 || seatSeconds <= 0) return { perSecond: guess, spread: SPREAD_UNSEEN };
   const seen = gone / seatSeconds;
-  const weight = gone ** 2 / (gone ** 2 + Math.max(seats, TRUSTED_GONE_MIN) ** 2);
+  const weight = turnoverTrust(turnover, seats);
   const mixed = (1 - weight) * Math.log(guess) + weight * Math.log(seen);
   const unsure = (1 - weight) * Math.log(SPREAD_UNSEEN) + weight * Math.log(SPREAD_SEEN);
   return { perSecond: Math.exp(mixed), spread: Math.exp(unsure) };
@@ -102,6 +109,8 @@ export interface Forecast {
   /** Calls per second after those. */
   readonly pace: number;
   readonly spread: number;
+  /** The part of the rate that is called at now; absent in a snapshot of an older deployment. */
+  readonly pressure?: number | undefined;
 }
 
 export interface ForecastFacts {
@@ -112,6 +121,8 @@ export interface ForecastFacts {
   /** Seats that may be filled: `maxActive`, or fewer when there are few units left. */
   readonly seats: number;
   readonly ratePerMinute: number;
+  /** The part of the rate that the order pipeline bears, 0.05 … 1. */
+  readonly pressure: number;
   /** Seats neither taken nor likely to be claimed. */
   readonly free: number;
   /** The lane's part of the calls, 0 … 1. */
@@ -128,6 +139,7 @@ export function forecastOf(facts: ForecastFacts): Forecast {
     ratePerSecond,
     pace: Math.min(((seats * perSecond) / comes) * share, ratePerSecond),
     spread,
+    pressure: facts.pressure,
   };
 }
 
@@ -140,18 +152,21 @@ export interface Wait {
 
 /** The wait at a place in line; null when the lane's share is nothing. */
 export function forecastWait(position: number, forecast: Forecast): Wait | null {
-  const { soon, ratePerSecond, pace, spread } = forecast;
+  const { soon, ratePerSecond, pace, spread, pressure = 1 } = forecast;
   if (ratePerSecond <= 0 || pace <= 0) return null;
-  const first_s = Math.min(position, soon) / ratePerSecond;
   const rest = Math.max(position - soon, 0);
-  const rest_s = rest / pace;
   // Seats come back one by one and by chance; a short line feels it more than a long one.
-  const luck_s = (CHANCE_WIDTH * Math.sqrt(rest)) / pace;
+  const luck = CHANCE_WIDTH * Math.sqrt(rest);
+  const first_s = Math.min(position, soon) / ratePerSecond;
   // Faster than the rate nobody is called, however fast the seats come back.
   const fastest_s = position / ratePerSecond;
+  const shortest_s = first_s + Math.max(rest - luck, 0) / pace / spread;
+  const pressedRate = ratePerSecond * pressure;
+  const pressedPace = Math.min(pace, pressedRate);
+  const pressedFirst_s = Math.min(position, soon) / pressedRate;
   return {
-    low_s: Math.floor(Math.max(first_s + Math.max(rest_s - luck_s, 0) / spread, fastest_s) * 0.9),
-    high_s: Math.ceil(first_s + (rest_s + luck_s) * spread) + 5,
-    likely_s: first_s + rest_s,
+    low_s: Math.floor(Math.max(shortest_s, fastest_s) * 0.9),
+    high_s: Math.ceil(pressedFirst_s + ((rest + luck) / pressedPace) * spread) + 5,
+    likely_s: pressedFirst_s + rest / pressedPace,
   };
 }

@@ -5,19 +5,22 @@
  * ends passes on. Seats in use and calls likely to be taken up exceed `maxActive` by no more than
  * the seats about to be given back; the hard bound is kept by `room-claims.ts`.
  *
- *   outstanding  calls not claimed whose window is open
- *   expected     Σ over ticks of calling: unclaimed × chance(age)
+ *   pressure     the part of the rate that the order pipeline bears (`pressure.ts`)
+ *   tokens       earned at ratePerMinute × pressure, two seconds' worth saved up
+ *   outstanding  calls not claimed whose window is open, and turns kept for who still asks
+ *   expected     Σ over ticks of calling: unclaimed × chance(age); each kept turn is one
  *   leaving      seats that are given back before a call made now is taken up, as far as seen
  *   slots        maxActive − active − ceil(expected − leaving)
  *   supply       ceil((available + held) × overcall) − active − outstanding
- *   calls        min(slots, supply, rate tokens, waiting), never below 0
+ *   calls        min(slots, supply, tokens, waiting), never below 0
  */
 import { countTurnover, leavingSoon } from "./forecast.ts";
 import { TICK_MS } from "./limits.ts";
+import { follow } from "./pressure.ts";
+import { countSold } from "./odds.ts";
+import { ageCalls, expectedClaims, holdCalls, outstandingCalls } from "./open-calls.ts";
 import { isSoldOut, type CallBatch, type LaneState, type RoomState } from "./room.ts";
-import { expectedClaims } from "./room-forecast.ts";
 import { phaseAt } from "./sale.ts";
-import { learn, SHOW_RATE_SLICES, sliceOf, type ShowRate } from "./show-rate.ts";
 
 export interface CallRules {
   readonly claimWindow_ms: number;
@@ -43,51 +46,9 @@ export function waitingIn(lane: LaneState): number {
   return lane.places - lane.called;
 }
 
-/** Batches whose window ended lapse; the others grow older and teach the show rate. */
-function ageCalls(room: RoomState, rules: CallRules, now: number): RoomState {
-  const { claimWindow_ms } = rules;
-  let showRate: ShowRate = room.showRate;
-  let lapsed = room.seats.lapsed;
-  const lapsedBelow = new Map<string, number>();
-  const calls: CallBatch[] = [];
-  for (const batch of room.calls) {
-    const open = batch.to - batch.from - batch.claimed;
-    const age_ms = now - batch.calledAt_ms;
-    const over = age_ms >= claimWindow_ms;
-    const slice = over ? -1 : sliceOf(age_ms, claimWindow_ms);
-    if (slice !== batch.slice) {
-      const seen = batch.openAtSlice - open;
-      showRate = learn(showRate, batch.slice, batch.openAtSlice, seen);
-      // A tick may be longer than a slice: those it passed over saw the open calls, and no claim.
-      const end = over ? SHOW_RATE_SLICES : slice;
-      for (let passed = batch.slice + 1; passed < end; passed += 1) {
-        showRate = learn(showRate, passed, open, 0);
-      }
-    }
-    if (over) {
-      lapsed += open;
-      lapsedBelow.set(batch.lane, Math.max(lapsedBelow.get(batch.lane) ?? 0, batch.to));
-    } else {
-      calls.push(slice === batch.slice ? batch : { ...batch, slice, openAtSlice: open });
-    }
-  }
-  const lanes = room.lanes.map((lane) => {
-    const below = lapsedBelow.get(lane.id) ?? 0;
-    return below > lane.lapsedBelow ? { ...lane, lapsedBelow: below } : lane;
-  });
-  return { ...room, calls, lanes, showRate, seats: { ...room.seats, lapsed } };
-}
-
-/** While nobody can come in, nobody's claim window runs. */
-function holdCalls(room: RoomState, elapsed_ms: number): RoomState {
-  const calls = room.calls.map((batch) => {
-    return { ...batch, calledAt_ms: batch.calledAt_ms + elapsed_ms };
-  });
-  return { ...room, calls };
-}
-
-function earnTokens(room: RoomState, elapsed_ms: number): RoomState {
-  const perSecond = room.ratePerMinute / 60;
+/** What the rate, under the pressure there is, has earned since. */
+export function earnTokens(room: RoomState, elapsed_ms: number): RoomState {
+  const perSecond = (room.ratePerMinute / 60) * room.pressure.value;
   // Two seconds' worth may be saved up, and always one whole call: a slow rate must still call.
   const most = Math.max(perSecond * 2, 1);
   const rateTokens = Math.min(room.rateTokens + (perSecond * elapsed_ms) / 1000, most);
@@ -104,9 +65,7 @@ export function roomToCall(
   now: number,
   leaving: number = 0,
 ): number {
-  const outstanding = room.calls.reduce((sum, { from, to, claimed }) => {
-    return sum + to - from - claimed;
-  }, 0);
+  const outstanding = outstandingCalls(room, rules.claimWindow_ms, now);
   const expected = expectedClaims(room, rules.claimWindow_ms, now);
   const { active } = room.seats;
   const slots = room.maxActive - active - Math.ceil(expected - leaving - 1e-9);
@@ -165,25 +124,40 @@ function call(room: RoomState, calls: number, now: number): RoomState {
       claimed: 0,
       slice: 0,
       openAtSlice: share,
+      kept: [],
+      keptUntil_ms: 0,
     });
     return { ...lane, called: to, credit, pace: lane.pace === 0 ? share / seconds : pace };
   });
   return { ...room, lanes, calls: [...room.calls, ...batches] };
 }
 
-/**
- * One tick.
- * @param arrivals whether the cohorts that this tick closed brought anybody
- */
-export function tick(room: RoomState, rules: CallRules, arrivals: boolean, now: number): RoomState {
+/** What a tick has to know of the world around the room. */
+export interface Surroundings {
+  /** Whether the cohorts that this tick closed brought anybody. */
+  readonly arrivals: boolean;
+  /** The part of the rate that the order pipeline bears, 0.05 … 1, see `pressure.ts`. */
+  readonly pipelineBears: number;
+}
+
+export function tick(
+  room: RoomState,
+  rules: CallRules,
+  { arrivals, pipelineBears }: Surroundings,
+  now: number,
+): RoomState {
   const elapsed_ms = Math.max(now - room.tickedAt_ms, 0);
   const version = room.version + 1;
-  const ticked = { ...room, tickedAt_ms: now, version };
-  if (phaseAt(room.schedule, now) !== "live") return ticked;
+  const idle = { ...room, tickedAt_ms: now, version };
+  if (phaseAt(room.schedule, now) !== "live") return idle;
+  const ticked = { ...idle, pressure: follow(room.pressure, pipelineBears, now) };
   if (room.paused || isSoldOut(room)) return holdCalls(ticked, elapsed_ms);
   const { active, spent, left, expired } = room.seats;
   const turnover = countTurnover(room.turnover, spent + left + expired, active, elapsed_ms);
-  const aged = ageCalls(earnTokens({ ...ticked, turnover }, elapsed_ms), rules, now);
+  const soldInAll = room.stock.reduce((sum, { sold }) => sum + sold, 0);
+  const takings = countSold(room.takings, soldInAll);
+  const earned = earnTokens({ ...ticked, turnover, takings }, elapsed_ms);
+  const aged = ageCalls(earned, rules.claimWindow_ms, now);
   const waiting = aged.lanes.reduce((sum, lane) => sum + waitingIn(lane), 0);
   const free = roomToCall(aged, rules, now, leavingSoon(turnover, active));
   const calls = Math.min(free, Math.floor(aged.rateTokens), waiting);
@@ -200,20 +174,25 @@ export function tick(room: RoomState, rules: CallRules, arrivals: boolean, now: 
 /** Between ticks of a room that nobody queues for; it only looks for late tickets. */
 const IDLE_TICK_MS = 2000;
 
-/** When the room must tick next; null when nothing can happen any more. */
+/**
+ * When the room must tick next; null when nothing can happen any more. It ticks at the opening,
+ * the start and the end also when there is nothing to call, because each is told.
+ */
 export function nextTickAt(
   room: RoomState,
   method: "lottery" | "fifo",
   now: number,
 ): number | null {
-  const { opensAt_ms, startsAt_ms } = room.schedule;
+  const { opensAt_ms, startsAt_ms, endsAt_ms } = room.schedule;
   switch (phaseAt(room.schedule, now)) {
     case "scheduled":
-      return method === "fifo" ? opensAt_ms : startsAt_ms;
+      return opensAt_ms;
     case "prequeue":
       return method === "fifo" ? Math.min(now + TICK_MS, startsAt_ms) : startsAt_ms;
-    case "live":
-      return now + (room.queueing || room.calls.length > 0 ? TICK_MS : IDLE_TICK_MS);
+    case "live": {
+      const pause_ms = room.queueing || room.calls.length > 0 ? TICK_MS : IDLE_TICK_MS;
+      return Math.min(now + pause_ms, endsAt_ms);
+    }
     case "ended":
       return null;
   }

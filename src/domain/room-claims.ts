@@ -6,7 +6,9 @@
  */
 import { standingAt, type AdmissionRecord } from "./admission.ts";
 import type { CallRules } from "./room-calls.ts";
-import { roomToCall } from "./room-calls.ts";
+import { earnTokens, roomToCall } from "./room-calls.ts";
+import { settlePlaces } from "./odds.ts";
+import { batchOf, countClaim, keepTurn } from "./open-calls.ts";
 import { isSoldOut, type RoomState } from "./room.ts";
 import { phaseAt } from "./sale.ts";
 
@@ -18,14 +20,12 @@ export interface Claim {
   readonly rank: number | null;
   /** The admission this ticket already has. */
   readonly existing: AdmissionRecord | null;
-  /** A turn kept because all seats were taken when it was claimed in time. */
-  readonly keptUntil_ms: number | null;
 }
 
 export type ClaimOutcome =
   | { readonly kind: "admitted"; readonly admission: AdmissionRecord; readonly isNew: boolean }
   | { readonly kind: "not_called" }
-  /** In time, but every seat is taken: the turn is kept until then. */
+  /** In time, but every seat is taken: the turn is kept until then at least. */
   | { readonly kind: "seats_full"; readonly keepUntil_ms: number }
   /** Paused or sold out: nobody is let in now, and no window runs. */
   | { readonly kind: "held_up" }
@@ -52,6 +52,8 @@ function issue(room: RoomState, claim: Claim, rules: ClaimRules, now: number): C
     standing: "active",
     ordersDone: 0,
     orderInProgress: null,
+    orderBegunAt_ms: null,
+    ordersEnded: [],
   };
   const seats = {
     ...room.seats,
@@ -86,26 +88,16 @@ export function claim(
   if (phase !== "live" || lane === undefined || rank === null || rank >= lane.called) {
     return same({ kind: "not_called" });
   }
-  const batch = room.calls.find((item) => {
-    return item.lane === asked.lane && item.from <= rank && rank < item.to;
-  });
-  const open = batch !== undefined && now - batch.calledAt_ms < rules.claimWindow_ms;
-  const kept = asked.keptUntil_ms !== null && asked.keptUntil_ms > now;
-  if (!open && !kept) return same({ kind: "turn_lapsed" });
+  // Not by the clock: the tick that lets a turn lapse says so to status and claim at once.
+  const batch = rank < lane.lapsedBelow ? undefined : batchOf(room, asked.lane, rank);
+  if (batch === undefined) return same({ kind: "turn_lapsed" });
   if (room.paused || isSoldOut(room)) return same({ kind: "held_up" });
   if (room.seats.active >= room.maxActive) {
-    return same({ kind: "seats_full", keepUntil_ms: now + rules.claimWindow_ms });
+    const kept = keepTurn(room, batch, rank, { window_ms: rules.claimWindow_ms, now });
+    return { room: kept.room, outcome: { kind: "seats_full", keepUntil_ms: kept.keptUntil_ms } };
   }
   const issued = issue(room, asked, rules, now);
-  if (batch === undefined) {
-    // A kept turn whose window ended was counted as lapsed; it was taken up after all.
-    const seats = { ...issued.room.seats, lapsed: issued.room.seats.lapsed - 1 };
-    return { ...issued, room: { ...issued.room, seats } };
-  }
-  const calls = room.calls.map((item) => {
-    return item === batch ? { ...item, claimed: item.claimed + 1 } : item;
-  });
-  return { ...issued, room: { ...issued.room, calls } };
+  return { ...issued, room: countClaim(issued.room, batch, rank) };
 }
 
 export type AdmitNowOutcome = ClaimOutcome | { readonly kind: "queue" };
@@ -113,7 +105,7 @@ export type AdmitNowOutcome = ClaimOutcome | { readonly kind: "queue" };
 /** With nobody waiting a shopper needs no ticket; the first refusal turns queueing on. */
 export function admitNow(
   room: RoomState,
-  asked: Omit<Claim, "rank" | "keptUntil_ms">,
+  asked: Omit<Claim, "rank">,
   rules: ClaimRules,
   now: number,
 ): { readonly room: RoomState; readonly outcome: AdmitNowOutcome } {
@@ -123,22 +115,28 @@ export function admitNow(
     return { room, outcome: { kind: "queue" } };
   }
   const elapsed_ms = Math.max(now - room.tickedAt_ms, 0);
-  const perSecond = room.ratePerMinute / 60;
-  const most = Math.max(perSecond * 2, 1);
-  const rateTokens = Math.min(room.rateTokens + (perSecond * elapsed_ms) / 1000, most);
-  const earned = { ...room, rateTokens, tickedAt_ms: now };
+  const earned = { ...earnTokens(room, elapsed_ms), tickedAt_ms: now };
+  const { rateTokens } = earned;
   const full = room.paused || rateTokens < 1 || roomToCall(room, rules, now) < 1;
   if (full) {
     const version = room.version + 1;
     return { room: { ...earned, queueing: true, version }, outcome: { kind: "queue" } };
   }
   const spent = { ...earned, rateTokens: rateTokens - 1 };
-  return issue(spent, { ...asked, rank: null, keptUntil_ms: null }, rules, now);
+  return issue(spent, { ...asked, rank: null }, rules, now);
 }
 
-/** An admission stopped being active; its seat is free from now on. */
-export function freeSeat(room: RoomState, how: "spent" | "left" | "expired"): RoomState {
+/**
+ * An admission stopped being active; its seat is free from now on.
+ * @param took whether anything was ordered from it
+ */
+export function freeSeat(
+  room: RoomState,
+  how: "spent" | "left" | "expired",
+  took: boolean = how === "spent",
+): RoomState {
   const { seats } = room;
   const next = { ...seats, active: seats.active - 1, [how]: seats[how] + 1 };
-  return { ...room, seats: next };
+  const settled = { took: took ? 1 : 0, without: took ? 0 : 1 };
+  return { ...room, seats: next, takings: settlePlaces(room.takings, settled) };
 }

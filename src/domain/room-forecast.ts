@@ -1,30 +1,49 @@
 /**
- * What a room's state says about its next minutes: the claims to expect, and a lane's forecast.
+ * What a room's state says about its next minutes: a lane's forecast, and what odds are told from.
  *
  * Guarantee: it only reads. Not for deciding whom to call (`room-calls.ts`), and not for the
- * formulas of the forecast (`forecast.ts`).
+ * formulas of the forecast (`forecast.ts`) and of the odds (`odds.ts`).
  */
-import { forecastOf, type Forecast } from "./forecast.ts";
+import { forecastOf, turnoverTrust, type Forecast } from "./forecast.ts";
+import { unitsPerTaker, type OddsFacts } from "./odds.ts";
+import { expectedClaims } from "./open-calls.ts";
 import type { RoomState } from "./room.ts";
 import type { Sale } from "./sale.ts";
 import { chanceOf } from "./show-rate.ts";
 
-/** Calls not claimed yet that will probably be, at this instant. */
-export function expectedClaims(room: RoomState, claimWindow_ms: number, now: number): number {
-  return room.calls.reduce((sum, { from, to, claimed, calledAt_ms }) => {
-    const open = to - from - claimed;
-    return sum + open * chanceOf(room.showRate, now - calledAt_ms, claimWindow_ms);
-  }, 0);
+/**
+ * What the odds are told from. Somebody who is in, or will probably come, stands for more than one
+ * place: of the places some never come. Who gives up goes before who buys, so what is settled says
+ * little before the seats have changed hands.
+ */
+export function oddsFactsIn(room: RoomState, sale: Sale, now: number): OddsFacts {
+  const claimWindow_ms = sale.admission.claimWindowSeconds * 1000;
+  const { takings, showRate, seats, turnover } = room;
+  const comes = Math.max(chanceOf(showRate, 0, claimWindow_ms), 0.01);
+  const there = seats.active + expectedClaims(room, claimWindow_ms, now);
+  const trust = turnoverTrust(turnover, seatsToFill(room, sale));
+  return {
+    took: takings.took * trust,
+    without: takings.without * trust,
+    perTaker: unitsPerTaker(takings),
+    inFlight: there / comes,
+  };
+}
+
+/** `maxActive`, or fewer when there are few units left. */
+function seatsToFill({ stock, maxActive }: RoomState, sale: Sale): number {
+  const units = stock.reduce((sum, { available, held }) => sum + available + held, 0);
+  // Before any level was reported nothing is known of the stock; calls wait for it, not words.
+  if (stock.length === 0) return maxActive;
+  return Math.min(maxActive, Math.ceil(units * sale.admission.overcall));
 }
 
 /** A lane where nobody waits would take its part of the calls if somebody came. */
 export function forecastIn(room: RoomState, sale: Sale, lane: string, now: number): Forecast {
-  const { sessionSeconds: session_s, claimWindowSeconds, overcall } = sale.admission;
+  const { sessionSeconds: session_s, claimWindowSeconds } = sale.admission;
   const claimWindow_ms = claimWindowSeconds * 1000;
-  const { turnover, showRate, maxActive, ratePerMinute, stock } = room;
-  const units = stock.reduce((sum, { available, held }) => sum + available + held, 0);
-  // Before any level was reported nothing is known of the stock; calls wait for it, not words.
-  const seats = stock.length === 0 ? maxActive : Math.min(maxActive, Math.ceil(units * overcall));
+  const { turnover, showRate, ratePerMinute, pressure } = room;
+  const seats = seatsToFill(room, sale);
   const sharing = room.lanes.filter((item) => item.id === lane || item.places > item.called);
   const weights = sharing.reduce((sum, { weight }) => sum + weight, 0);
   const weight = sharing.find(({ id }) => id === lane)?.weight ?? 0;
@@ -35,6 +54,7 @@ export function forecastIn(room: RoomState, sale: Sale, lane: string, now: numbe
     claimWindow_ms,
     seats,
     ratePerMinute,
+    pressure: pressure.value,
     free: seats - room.seats.active - expectedClaims(room, claimWindow_ms, now),
     share: weight / Math.max(weights, 1),
   });

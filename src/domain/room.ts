@@ -17,7 +17,9 @@ import {
   type Schedule,
 } from "./sale.ts";
 import { NEW_TURNOVER, type Forecast } from "./forecast.ts";
-import { forecastIn } from "./room-forecast.ts";
+import { NEW_TAKINGS, takingsSchema, type OddsFacts } from "./odds.ts";
+import { NO_PRESSURE, pressureSchema } from "./pressure.ts";
+import { forecastIn, oddsFactsIn } from "./room-forecast.ts";
 import { newShowRate } from "./show-rate.ts";
 
 export const laneStateSchema = z.object({
@@ -49,6 +51,10 @@ const callBatchSchema = z.object({
   /** The slice of the claim window the batch is in, and what it looked like on entering. */
   slice: z.int(),
   openAtSlice: z.int(),
+  /** Ranks that claimed and met full seats, and have none yet. */
+  kept: z.array(z.int()).readonly().default([]),
+  /** The batch stays open until then; 0 when no turn in it was kept. */
+  keptUntil_ms: z.number().default(0),
 });
 export type CallBatch = Readonly<z.infer<typeof callBatchSchema>>;
 
@@ -86,6 +92,8 @@ export const roomStateSchema = z.object({
   /** True: who comes gets a ticket. False: who comes is admitted at once, if there is a seat. */
   queueing: z.boolean(),
   ratePerMinute: z.number(),
+  /** A room stored before it followed the order pipeline begins without pressure. */
+  pressure: pressureSchema.default(NO_PRESSURE),
   maxActive: z.number(),
   rateTokens: z.number(),
   tickedAt_ms: z.number(),
@@ -100,6 +108,7 @@ export const roomStateSchema = z.object({
   turnover: z
     .object({ ended: z.int(), gone: z.number(), seatSeconds: z.number() })
     .default(NEW_TURNOVER),
+  takings: takingsSchema.default(NEW_TAKINGS),
   stock: z.array(stockLevelSchema).readonly(),
   version: z.int(),
 });
@@ -113,6 +122,7 @@ export function openRoom(sale: Sale, now: number): RoomState {
     message: null,
     queueing: phaseAt(scheduleOf(sale), now) !== "live",
     ratePerMinute: sale.admission.ratePerMinute,
+    pressure: NO_PRESSURE,
     maxActive: sale.admission.maxActive,
     rateTokens: 0,
     tickedAt_ms: now,
@@ -121,6 +131,7 @@ export function openRoom(sale: Sale, now: number): RoomState {
     seats: { claimed: 0, active: 0, spent: 0, left: 0, expired: 0, lapsed: 0 },
     showRate: newShowRate(),
     turnover: NEW_TURNOVER,
+    takings: NEW_TAKINGS,
     stock: [],
     version: 1,
   };
@@ -226,6 +237,9 @@ export interface LaneSnapshot {
   readonly pace: number;
   /** How the line is expected to move; absent in a snapshot of an older deployment. */
   readonly forecast?: Forecast | undefined;
+  /** Places not called yet, and the lane's weight; absent likewise. */
+  readonly waiting?: number | undefined;
+  readonly weight?: number | undefined;
 }
 
 /** What a gate needs to answer a poll. It never holds the secret or anything about one shopper. */
@@ -235,6 +249,8 @@ export interface RoomSnapshot {
   readonly paused: boolean;
   readonly soldOut: boolean;
   readonly queueing: boolean;
+  /** The part of its rate that the room calls at, 0.05 … 1: less while orders are held up. */
+  readonly pressure: number;
   readonly schedule: Schedule;
   readonly lanes: Readonly<Record<string, LaneSnapshot>>;
   readonly booths: number;
@@ -243,8 +259,10 @@ export interface RoomSnapshot {
     readonly available: number;
     readonly level: Level;
   }[];
-  /** Units for those still waiting: neither in carts nor ordered. */
+  /** Units neither ordered nor sold: those in carts may still come back. */
   readonly unitsLeft: number;
+  /** What the odds are told from; absent in a snapshot of an older deployment. */
+  readonly odds?: OddsFacts | undefined;
   readonly claimWindow_s: number;
   readonly message: string | null;
   readonly commitment: string;
@@ -269,9 +287,10 @@ export function snapshotOf(
   now: number,
 ): RoomSnapshot {
   const lanes = Object.fromEntries(
-    room.lanes.map(({ id, closed, called, lapsedBelow, pace }) => {
+    room.lanes.map(({ id, closed, called, lapsedBelow, pace, places, weight }) => {
       const forecast = forecastIn(room, sale, id, now);
-      return [id, { closed, called, lapsedBelow, pace, forecast }];
+      const waiting = places - called;
+      return [id, { closed, called, lapsedBelow, pace, forecast, waiting, weight }];
     }),
   );
   return {
@@ -280,12 +299,14 @@ export function snapshotOf(
     paused: room.paused,
     soldOut: isSoldOut(room),
     queueing: room.queueing,
+    pressure: room.pressure.value,
     schedule: room.schedule,
     lanes,
     stock: room.stock.map((level) => {
       return { sku: level.sku, available: level.available, level: levelOf(level) };
     }),
-    unitsLeft: room.stock.reduce((sum, { available }) => sum + available, 0),
+    unitsLeft: room.stock.reduce((sum, { available, held }) => sum + available + held, 0),
+    odds: oddsFactsIn(room, sale, now),
     claimWindow_s: sale.admission.claimWindowSeconds,
     message: room.message,
     version: room.version,

@@ -6,6 +6,7 @@
  */
 import type { Place } from "./cohort.ts";
 import { forecastWait, type Wait } from "./forecast.ts";
+import { oddsOf, type OddsFacts } from "./odds.ts";
 import { POLL_AFTER_MAX_S, POLL_AFTER_MIN_S } from "./limits.ts";
 import type { LaneSnapshot, Level, RoomSnapshot } from "./room.ts";
 
@@ -37,7 +38,7 @@ export interface Standing {
     readonly level: Level;
     readonly available: number;
   }[];
-  /** Units left for those still waiting over shoppers ahead, at most 1. */
+  /** Chance that the turn comes while something is left, see `odds.ts`; an estimate. */
   readonly odds: number | null;
   readonly message: string | null;
   readonly stale: boolean;
@@ -54,6 +55,7 @@ export interface Seen {
 }
 
 const NO_LANE: LaneSnapshot = { closed: 0, called: 0, lapsedBelow: 0, pace: 0 };
+const NOTHING_SEEN: OddsFacts = { took: 0, without: 0, perTaker: 1, inFlight: 0 };
 
 function stateOf(seen: Seen, lane: LaneSnapshot, rank: number | null): ShopperState {
   const { snapshot } = seen;
@@ -119,16 +121,26 @@ export function standingOf(
     wait: told === null ? null : { low_s: told.low_s, high_s: told.high_s },
     pollAfter_s: near ? POLL_AFTER_MIN_S : pollAfter(seen, told?.likely_s ?? null),
     stock: snapshot.stock,
-    odds: position === null || !waits ? null : oddsOf(snapshot.unitsLeft, position),
+    odds: position === null || !waits ? null : oddsAt(snapshot, lane, position),
     message: snapshot.message,
     stale: seen.stale,
     at_ms: snapshot.at_ms,
   };
 }
 
-function oddsOf(unitsLeft: number, position: number): number {
-  const odds = Math.min(unitsLeft / Math.max(position, 1), 1);
-  return Math.round(Math.max(odds, 0) * 1000) / 1000;
+/**
+ * Before somebody at this position come those called and let in, those ahead in the lane, and as
+ * many of the other lanes as their weights call meanwhile. Whoever joins those later is not known.
+ */
+function oddsAt({ lanes, unitsLeft, odds }: RoomSnapshot, lane: LaneSnapshot, position: number) {
+  const { took, without, perTaker, inFlight } = odds ?? NOTHING_SEEN;
+  let places = Math.max(position, 1) + inFlight;
+  for (const other of Object.values(lanes)) {
+    if (other === lane || other.waiting === undefined) continue;
+    const perCall = (other.weight ?? 1) / (lane.weight ?? 1);
+    places += Math.min(other.waiting, position * perCall);
+  }
+  return oddsOf(unitsLeft, places, { took, without, perTaker });
 }
 
 /** The standing of somebody who is in the shop. */

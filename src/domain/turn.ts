@@ -13,8 +13,6 @@ export interface AskedTurn {
   /** Null without a place, or while its cohort is open. */
   readonly rank: number | null;
   readonly existing: AdmissionRecord | null;
-  /** A turn kept because every seat was taken. */
-  readonly keptUntil_ms: number | null;
 }
 
 export type Turn =
@@ -24,12 +22,12 @@ export type Turn =
   | { readonly kind: "over" };
 
 export function turnOf(room: RoomState, asked: AskedTurn, now: number): Turn {
-  const { lane: id, rank, existing, keptUntil_ms } = asked;
+  const { lane: id, rank, existing } = asked;
   if (existing !== null) {
     if (standingAt(existing, now) !== "active") return { kind: "over" };
     return { kind: "admitted", admission: existing };
   }
-  if (rank === null || (keptUntil_ms !== null && keptUntil_ms > now)) return { kind: "open" };
+  if (rank === null) return { kind: "open" };
   const lane = room.lanes.find((item) => item.id === id);
   return { kind: lane !== undefined && rank < lane.lapsedBelow ? "over" : "open" };
 }

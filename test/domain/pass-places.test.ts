@@ -173,7 +173,7 @@ describe("a turn", () => {
   const opened = openRoom(saleOf(), now);
   const lane = { places: 30, closed: 1, called: 20, lapsedBelow: 10 };
   const room: RoomState = { ...opened, lanes: opened.lanes.map((old) => ({ ...old, ...lane })) };
-  const asked: AskedTurn = { lane: "general", rank: 9, existing: null, keptUntil_ms: null };
+  const asked: AskedTurn = { lane: "general", rank: 9, existing: null };
   const admission: AdmissionRecord = {
     id: "adm_tkt_1",
     ticket: "tkt_1",
@@ -184,14 +184,14 @@ describe("a turn", () => {
     standing: "active",
     ordersDone: 0,
     orderInProgress: null,
+    orderBegunAt_ms: null,
+    ordersEnded: [],
   };
   const rows = [
     ["open", "that has not been called", { rank: 20 }],
     ["open", "that is called and not taken up", { rank: 10 }],
     ["open", "whose cohort has not closed", { rank: null }],
-    ["open", "that lapsed and is kept, because every seat was taken", { keptUntil_ms: now + 1 }],
     ["over", "that lapsed", {}],
-    ["over", "that was kept until now", { keptUntil_ms: now }],
     ["admitted", "that was taken up", { existing: admission }],
     ["admitted", "that was taken up without a place", { existing: admission, rank: null }],
     ["over", "that was spent", { existing: { ...admission, standing: "spent" } }],

@@ -4,6 +4,8 @@
  */
 import { describe, expect, test } from "vitest";
 import * as admissions from "../../src/domain/admission.ts";
+import { ORDERS_ENDED_KEPT } from "../../src/domain/limits.ts";
+import { freeSeat } from "../../src/domain/room-claims.ts";
 import * as rooms from "../../src/domain/room.ts";
 import { phaseAt } from "../../src/domain/sale.ts";
 import { ENDS_MS, OPENS_MS, saleOf, STARTS_MS } from "./sale-document.ts";
@@ -119,18 +121,57 @@ describe("stock levels", () => {
 test("a snapshot tells the line and the stock, and passes the room's own checks of its shape", () => {
   const room = rooms.reportLevel(rooms.openRoom(SALE, T), level(20, 1, 3));
   expect(rooms.roomStateSchema.parse(room)).toEqual(room);
+  const { pressure: _, takings: __, ...before } = room;
+  expect(rooms.roomStateSchema.parse(before)).toEqual(room);
+  const batch = { lane: "general", calledAt_ms: T, from: 0, to: 2, claimed: 1 };
+  const calls = [{ ...batch, slice: 0, openAtSlice: 2 }];
+  const [stored] = rooms.roomStateSchema.parse({ ...before, calls }).calls;
+  expect(stored).toMatchObject({ ...batch, kept: [], keptUntil_ms: 0 });
   const facts = { booths: 20, commitment: "c0ffee", revision: 3 };
   expect(rooms.snapshotOf(room, SALE, facts, T)).toMatchObject({
     ...facts,
     sale: "air-one",
     phase: "live",
     soldOut: false,
+    pressure: 1,
     lanes: { general: { closed: 0, called: 0 }, members: { closed: 0, called: 0 } },
     stock: [{ sku: "AIR-42", available: 20, level: "low" }],
-    unitsLeft: 20,
+    unitsLeft: 23,
+    odds: { took: 0, without: 0, perTaker: 1, inFlight: 0 },
     claimWindow_s: 120,
     at_ms: T,
   });
+});
+
+test("odds are told from what became of the places, as far as the seats have changed hands", () => {
+  const opened = rooms.reportLevel(rooms.openRoom(SALE, T), level(1000, 1));
+  const takings = { took: 40, without: 60, units: 80, soldInAll: 500 };
+  const facts = { booths: 1, commitment: "", revision: 1 };
+  const told = (gone: number) => {
+    const turnover = { ended: gone, gone, seatSeconds: gone * 60 };
+    const seats = { ...opened.seats, active: 45 };
+    return rooms.snapshotOf({ ...opened, takings, turnover, seats }, SALE, facts, T).odds;
+  };
+  const { maxActive } = opened;
+  expect(told(0)).toMatchObject({ took: 0, without: 0 });
+  expect(told(maxActive)).toMatchObject({ took: 20, without: 30 });
+  expect(told(100 * maxActive)?.took).toBeGreaterThan(39.9);
+  // Nine in ten are expected to come before anybody was called: 45 in seats were 50 places.
+  const inFlight = told(0)?.inFlight ?? 0;
+  expect([inFlight > 45, inFlight < 52]).toEqual([true, true]);
+  expect(told(0)?.perTaker).toBeCloseTo((80 + 10) / (40 + 10));
+});
+
+test("a place that ends has taken something when an order was placed from it", () => {
+  const open = { ...rooms.openRoom(SALE, T) };
+  const seats = { ...open.seats, active: 9 };
+  const ended = [freeSeat({ ...open, seats }, "spent"), freeSeat({ ...open, seats }, "left")];
+  expect(ended.map(({ takings }) => [takings.took, takings.without])).toEqual([
+    [1, 0],
+    [0, 1],
+  ]);
+  const bought = freeSeat({ ...open, seats }, "expired", true);
+  expect(bought).toMatchObject({ takings: { took: 1, without: 0 }, seats: { expired: 1 } });
 });
 
 describe("an admission", () => {
@@ -144,8 +185,10 @@ describe("an admission", () => {
     standing: "active",
     ordersDone: 0,
     orderInProgress: null,
+    orderBegunAt_ms: null,
+    ordersEnded: [],
   };
-  const ordering = { ...active, orderInProgress: "ord_1" };
+  const ordering = { ...active, orderInProgress: "ord_1", orderBegunAt_ms: 0 };
 
   test("has one order at a time on its way; the same order may begin again", () => {
     const begun = admissions.beginOrder(active, "ord_1", 0);
@@ -173,7 +216,33 @@ describe("an admission", () => {
     const next = { ...first.admission, orderInProgress: "ord_2" };
     expect(admissions.finishOrder(next, "ord_2", "spend", 2).admission.standing).toBe("spent");
     const declined = admissions.finishOrder(ordering, "ord_1", "hand_back", 1).admission;
-    expect(declined).toEqual(active);
+    // The confirmed one tells since when orders get through, the other nothing.
+    expect(declined).toEqual({ ...active, ordersEnded: ["ord_1"] });
+    expect(first.admission.orderBegunAt_ms).toBe(0);
+  });
+
+  test("is not taken by an order that begins only after its own end", () => {
+    // The room did not answer in time, the order was placed without it and ended first.
+    const { admission, outcome } = admissions.finishOrder(active, "ord_1", "hand_back", 1);
+    expect(outcome).toBe("not_in_progress");
+    expect(admissions.beginOrder(admission, "ord_1", 5)).toEqual({
+      admission,
+      outcome: { kind: "begun" },
+    });
+    expect(admissions.beginOrder(admission, "ord_2", 5).outcome.kind).toBe("begun");
+    const later = admissions.finishOrder(admission, "ord_2", "hand_back", 1).admission;
+    expect(admissions.beginOrder(later, "ord_1", 5).admission).toBe(later);
+  });
+
+  test.each([
+    [ORDERS_ENDED_KEPT - 1, null],
+    [ORDERS_ENDED_KEPT, "ord_1"],
+  ])("remembers an ended order while fewer than its limit ended after it: %i", (more, taken) => {
+    let { admission } = admissions.finishOrder(active, "ord_1", "hand_back", 1);
+    for (let other = 0; other < more; other += 1) {
+      ({ admission } = admissions.finishOrder(admission, `other_${other}`, "hand_back", 1));
+    }
+    expect(admissions.beginOrder(admission, "ord_1", 5).admission.orderInProgress).toBe(taken);
   });
 
   test("can be left while it is active, its order going on", () => {

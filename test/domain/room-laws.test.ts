@@ -5,6 +5,7 @@
  */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { PRESSURE_MIN } from "../../src/domain/pressure.ts";
 import { shareCalls, tick, waitingIn } from "../../src/domain/room-calls.ts";
 import { isSoldOut, openRoom, reportLevel, type RoomState } from "../../src/domain/room.ts";
 import type { Sale } from "../../src/domain/sale.ts";
@@ -34,6 +35,13 @@ const acts: fc.Arbitrary<Act> = fc.oneof(
   {
     weight: 1,
     arbitrary: fc.record({ kind: fc.constant("seats"), maxActive: fc.integer({ min: 1, max: 6 }) }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("pipeline"),
+      bears: fc.constantFrom(PRESSURE_MIN, 0.1, 0.25, 1),
+    }),
   },
   {
     weight: 1,
@@ -79,6 +87,7 @@ describe("through arrivals, ticks, claims, no-shows, leaves, pauses and changing
         (sale, story, shows) => {
           const world = live(sale, story);
           world.act({ kind: "resume" });
+          world.act({ kind: "pipeline", bears: 1 });
           world.act({ kind: "stock", available: 20, held: 0 });
           world.act({ kind: "tick", after_ms: 1000 });
           for (let second = 0; second < 1500 && waiting(world.room) > 0; second += 1) {
@@ -100,6 +109,7 @@ describe("through arrivals, ticks, claims, no-shows, leaves, pauses and changing
       fc.property(sales, stories, (sale, story) => {
         const world = live(sale, story);
         world.act({ kind: "resume" });
+        world.act({ kind: "pipeline", bears: 1 });
         world.act({ kind: "stock", available: 20, held: 0 });
         world.act({ kind: "arrive", lane: "general", people: 1, dead: 0 });
         const last = world.shoppers.at(-1);
@@ -128,21 +138,21 @@ function waiting(room: RoomState): number {
   return room.lanes.reduce((sum, lane) => sum + waitingIn(lane), 0);
 }
 
+/** A room whose lanes never run dry, with seats and units for everybody. */
+function crowded(weights: readonly number[], ratePerMinute: number): RoomState {
+  const lanes = weights.slice(1).map((weight, index) => ({ id: `lane-${index}`, weight }));
+  const sale = saleOf({ ratePerMinute, maxActive: 1_000_000 }, { lanes });
+  const room = openRoom(sale, STARTS_MS);
+  const units = { received: 1e6, available: 1e6, held: 0, ordered: 0, sold: 0, buffer: 0 };
+  const stocked = reportLevel(room, { sku: "AIR-42", ...units, seq: 1 });
+  const full = stocked.lanes.map((lane, index) => {
+    return { ...lane, weight: weights[index] ?? 1, places: 1_000_000, closed: 1 };
+  });
+  return { ...stocked, lanes: full };
+}
+
 describe("lanes", () => {
   const weights = fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 4 });
-
-  /** A room whose lanes never run dry, with seats and units for everybody. */
-  function crowded(weights: readonly number[], ratePerMinute: number): RoomState {
-    const lanes = weights.slice(1).map((weight, index) => ({ id: `lane-${index}`, weight }));
-    const sale = saleOf({ ratePerMinute, maxActive: 1_000_000 }, { lanes });
-    const room = openRoom(sale, STARTS_MS);
-    const units = { received: 1e6, available: 1e6, held: 0, ordered: 0, sold: 0, buffer: 0 };
-    const stocked = reportLevel(room, { sku: "AIR-42", ...units, seq: 1 });
-    const full = stocked.lanes.map((lane, index) => {
-      return { ...lane, weight: weights[index] ?? 1, places: 1_000_000, closed: 1 };
-    });
-    return { ...stocked, lanes: full };
-  }
 
   test("share the calls by weight, to within one call after every tick, at any rate", () => {
     const rates = fc.constantFrom(20, 60, 90, 400);
@@ -154,7 +164,7 @@ describe("lanes", () => {
           room = tick(
             room,
             { claimWindow_ms: 1000, overcall: 2 },
-            false,
+            { arrivals: false, pipelineBears: 1 },
             STARTS_MS + second * 1000,
           );
           const called = room.lanes.reduce((all, lane) => all + lane.called, 0);
@@ -182,6 +192,57 @@ describe("lanes", () => {
         });
       }),
     );
+  });
+});
+
+describe("under pressure", () => {
+  /** What the pipeline bears, for how many seconds. */
+  const weather = fc.array(
+    fc.record({
+      bears: fc.constantFrom(PRESSURE_MIN, 0.1, 0.25, 0.6, 1),
+      seconds: fc.integer({ min: 1, max: 40 }),
+    }),
+    { minLength: 1, maxLength: 6 },
+  );
+
+  test("no minute has more calls than the rate allows at the least pressing moment of it", () => {
+    fc.assert(
+      fc.property(fc.constantFrom(60, 600, 6000), weather, (ratePerMinute, weather) => {
+        let room = crowded([1], ratePerMinute);
+        const seen: { called: number; pressure: number }[] = [{ called: 0, pressure: 1 }];
+        for (const { bears, seconds } of weather) {
+          for (let second = 0; second < seconds; second += 1) {
+            const now = STARTS_MS + seen.length * 1000;
+            const surroundings = { arrivals: false, pipelineBears: bears };
+            room = tick(room, { claimWindow_ms: 1000, overcall: 2 }, surroundings, now);
+            seen.push({ called: room.lanes[0]?.called ?? 0, pressure: room.pressure.value });
+          }
+        }
+        const perSecond = ratePerMinute / 60;
+        seen.forEach(({ called }, from) => {
+          const minute = seen.slice(from + 1, from + 61);
+          const most = Math.max(...minute.map(({ pressure }) => pressure), 0);
+          // What was saved up before is at most two seconds' worth of then, cut to that of now.
+          const saved = Math.max(perSecond * most * 2, 1);
+          const allowed = perSecond * most * minute.length + saved;
+          const calls = (minute.at(-1)?.called ?? called) - called;
+          expect(calls).toBeLessThanOrEqual(allowed + 1e-6);
+        });
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test("that has gone a room calls as one that never knew any", () => {
+    const rules = { claimWindow_ms: 8000, overcall: 2 };
+    const at = (room: RoomState, second: number, pipelineBears: number): RoomState => {
+      return tick(room, rules, { arrivals: false, pipelineBears }, STARTS_MS + second * 1000);
+    };
+    let pressed = at(crowded([1, 3], 600), 1, PRESSURE_MIN);
+    for (let second = 2; second <= 25; second += 1) pressed = at(pressed, second, 1);
+    expect(pressed.pressure.value).toBe(1);
+    const called = (room: RoomState): number => room.lanes.reduce((sum, l) => sum + l.called, 0);
+    expect(called(at(pressed, 26, 1)) - called(pressed)).toBe(10);
   });
 });
 

@@ -5,6 +5,7 @@
  * Guarantee: every promise that holds after each single step is checked after each single step.
  */
 import { leave, standingAt, type AdmissionRecord } from "../../src/domain/admission.ts";
+import { outstandingCalls } from "../../src/domain/open-calls.ts";
 import { closeCohortInRoom, tick, waitingIn } from "../../src/domain/room-calls.ts";
 import {
   admitNow,
@@ -13,22 +14,35 @@ import {
   type Claim,
   type ClaimOutcome,
 } from "../../src/domain/room-claims.ts";
+import { PRESSURE_MIN } from "../../src/domain/pressure.ts";
 import {
   actOn,
   changeAdmission,
   isSoldOut,
   openRoom,
   reportLevel,
+  snapshotOf,
   type RoomState,
 } from "../../src/domain/room.ts";
+import { standingOf, type ShopperState } from "../../src/domain/standing.ts";
 import type { Sale } from "../../src/domain/sale.ts";
+
+/** What a claim may be answered in each state; who is `queued` or `prequeue` was not called. */
+const ANSWERS: Partial<Record<ShopperState, readonly ClaimOutcome["kind"][]>> = {
+  queued: ["not_called"],
+  called: ["admitted", "seats_full"],
+  lapsed: ["turn_lapsed"],
+  paused: ["not_called", "held_up"],
+  sold_out: ["not_called", "held_up"],
+};
 
 export interface Shopper {
   readonly id: string;
   readonly lane: string;
   /** Null while the cohort is open. */
   rank: number | null;
-  keptUntil_ms: number | null;
+  /** As promised when every seat was taken. */
+  keptUntil_ms: number;
 }
 
 export type Act =
@@ -42,6 +56,7 @@ export type Act =
   | { readonly kind: "claim" | "leave" | "spend"; readonly who: number }
   | { readonly kind: "come_directly" | "pause" | "resume" }
   | { readonly kind: "seats"; readonly maxActive: number }
+  | { readonly kind: "pipeline"; readonly bears: number }
   | { readonly kind: "stock"; readonly available: number; readonly held: number };
 
 export class RoomWorld {
@@ -53,8 +68,13 @@ export class RoomWorld {
   readonly #rules;
   readonly #arrived = new Map<string, { people: Shopper[]; dead: number }>();
   #reports = 0;
+  #pipelineBears = 1;
+  readonly #sale: Sale;
+  /** A clock may be set back; what is over stays over. */
+  #latest_ms = 0;
 
   constructor(sale: Sale, now: number) {
+    this.#sale = sale;
     this.room = openRoom(sale, now);
     this.now = now;
     const { claimWindowSeconds, sessionSeconds, overcall } = sale.admission;
@@ -102,6 +122,9 @@ export class RoomWorld {
       case "seats":
         this.room = changeAdmission(this.room, { maxActive: act.maxActive });
         return;
+      case "pipeline":
+        this.#pipelineBears = act.bears;
+        return;
       case "stock":
         this.report(act.available, act.held);
     }
@@ -116,7 +139,7 @@ export class RoomWorld {
   #arrive(lane: string, people: number, dead: number): void {
     const open = this.#arrived.get(lane) ?? { people: [], dead: 0 };
     for (let index = 0; index < people; index += 1) {
-      const shopper = { id: `t${this.shoppers.length}`, lane, rank: null, keptUntil_ms: null };
+      const shopper = { id: `t${this.shoppers.length}`, lane, rank: null, keptUntil_ms: 0 };
       this.shoppers.push(shopper);
       open.people.push(shopper);
     }
@@ -136,7 +159,8 @@ export class RoomWorld {
       people.forEach((shopper, index) => (shopper.rank = lane.places + index));
       this.room = closeCohortInRoom(this.room, { lane: lane.id, k: lane.closed, places });
     }
-    this.room = tick(this.room, this.#rules, arrivals, this.now);
+    const surroundings = { arrivals, pipelineBears: this.#pipelineBears };
+    this.room = tick(this.room, this.#rules, surroundings, this.now);
   }
 
   #expire(): void {
@@ -161,9 +185,9 @@ export class RoomWorld {
     return first;
   }
 
-  #asked({ id, lane, rank, keptUntil_ms }: Shopper): Claim {
+  #asked({ id, lane, rank }: Shopper): Claim {
     const existing = this.admissions.get(id) ?? null;
-    return { ticket: id, subject: `s-${id}`, lane, rank, existing, keptUntil_ms };
+    return { ticket: id, subject: `s-${id}`, lane, rank, existing };
   }
 
   #claim(shopper: Shopper): ClaimOutcome {
@@ -199,11 +223,45 @@ export class RoomWorld {
     this.admissions.set(id, outcome.admission);
   }
 
+  /** Whoever has no admission is told by the status what a claim would be answered. */
+  #checkStatus(): void {
+    this.#latest_ms = Math.max(this.#latest_ms, this.now);
+    const facts = { booths: 1, commitment: "", revision: 1 };
+    const snapshot = snapshotOf(this.room, this.#sale, facts, this.now);
+    const seen = { snapshot, stale: false, now: this.now, chance: 0 };
+    for (const shopper of this.shoppers) {
+      if (this.admissions.has(shopper.id)) continue;
+      const { state, odds } = standingOf({ lane: shopper.lane, cohort: 0 }, shopper.rank, seen);
+      const { kind } = claim(this.room, this.#asked(shopper), this.#rules, this.now).outcome;
+      if (!(ANSWERS[state] ?? []).includes(kind)) {
+        throw new Error(`told ${state}, and the claim is answered ${kind}`);
+      }
+      if (kind === "turn_lapsed" && this.#latest_ms < shopper.keptUntil_ms) {
+        throw new Error("a kept turn lapsed");
+      }
+      if (odds !== null && !(odds >= 0 && odds <= 1)) throw new Error(`the odds are ${odds}`);
+    }
+  }
+
+  #checkKept(): void {
+    for (const { from, to, claimed, kept, keptUntil_ms } of this.room.calls) {
+      const inside = kept.every((rank) => from <= rank && rank < to);
+      const twice = new Set(kept).size < kept.length;
+      if (!inside || twice || claimed + kept.length > to - from) throw new Error("kept too many");
+      if (kept.length > 0 && keptUntil_ms === 0) throw new Error("kept until nothing");
+    }
+    const { claimWindow_ms } = this.#rules;
+    const counted = outstandingCalls(this.room, claimWindow_ms, this.now);
+    if (counted > this.outstanding()) throw new Error("more is outstanding than is open");
+  }
+
   outstanding(): number {
     return this.room.calls.reduce((sum, { from, to, claimed }) => sum + to - from - claimed, 0);
   }
 
   #check(before: RoomState): void {
+    this.#checkStatus();
+    this.#checkKept();
     const { room } = this;
     const { seats } = room;
     room.lanes.forEach((lane, index) => {
@@ -222,6 +280,9 @@ export class RoomWorld {
     if (called !== byCall + seats.lapsed + this.outstanding()) throw new Error("calls got lost");
     const ended = seats.spent + seats.left + seats.expired;
     if (seats.claimed !== seats.active + ended) throw new Error("admissions got lost");
+    if (room.rateTokens < 0) throw new Error("called more than the rate has earned");
+    const { value } = room.pressure;
+    if (value < PRESSURE_MIN || value > 1) throw new Error(`the pressure is ${value}`);
     const mayCall = !before.paused && !isSoldOut(before);
     const before_called = before.lanes.reduce((sum, lane) => sum + lane.called, 0);
     if (called > before_called && !mayCall) throw new Error("called while nobody may come in");

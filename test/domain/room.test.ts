@@ -21,7 +21,7 @@ function roomOf(waiting: number, units: number, admission: object = {}): rooms.R
 }
 
 function tick(room: rooms.RoomState, at_s: number, arrivals = false): rooms.RoomState {
-  return calls.tick(room, RULES, arrivals, T + at_s * 1000);
+  return calls.tick(room, RULES, { arrivals, pipelineBears: 1 }, T + at_s * 1000);
 }
 
 function called(room: rooms.RoomState): number {
@@ -30,7 +30,7 @@ function called(room: rooms.RoomState): number {
 
 function ticket(rank: number | null, change: Partial<Claim> = {}): Claim {
   const who = { ticket: `t${rank}`, subject: "ann", lane: "general" };
-  return { ...who, rank, existing: null, keptUntil_ms: null, ...change };
+  return { ...who, rank, existing: null, ...change };
 }
 
 describe("a tick calls", () => {
@@ -38,6 +38,19 @@ describe("a tick calls", () => {
     const room = roomOf(1000, 1000, { ratePerMinute: 600 });
     expect(called(tick(room, 1))).toBe(10);
     expect(called(tick(room, 3600 - 1))).toBe(20);
+  });
+
+  test("by a part of the rate under pressure, and forgets what was saved up without any", () => {
+    let room: rooms.RoomState = {
+      ...roomOf(1000, 1000, { ratePerMinute: 600 }),
+      rateTokens: 20,
+    };
+    const seen = [1, 2, 3].map((at_s) => {
+      const surroundings = { arrivals: false, pipelineBears: 0.1 };
+      room = calls.tick(room, RULES, surroundings, T + at_s * 1000);
+      return called(room);
+    });
+    expect(seen).toEqual([2, 3, 4]);
   });
 
   test("one now and then when the rate is less than one a tick", () => {
@@ -124,6 +137,7 @@ describe("a claim", () => {
   });
 
   const paused = { ...room, paused: true };
+  const lapsed = tick(room, 11);
   const full = { ...room, seats: { ...room.seats, active: 300 } };
   const at_ms = (ms: number): number => T + 1000 + ms;
   test.each([
@@ -131,9 +145,15 @@ describe("a claim", () => {
     ["not called: the cohort is open", room, ticket(null), now, "not_called"],
     ["not called: an unknown lane", room, ticket(0, { lane: "vip" }), now, "not_called"],
     ["not called, before held up", paused, ticket(4), now, "not_called"],
-    ["the last millisecond of the window", room, ticket(0), at_ms(9999), "admitted"],
-    ["the end of the window", room, ticket(0), at_ms(10_000), "turn_lapsed"],
-    ["too late, before held up", paused, ticket(0), at_ms(10_000), "turn_lapsed"],
+    [
+      "the last millisecond before the window's end is told",
+      room,
+      ticket(0),
+      at_ms(19_999),
+      "admitted",
+    ],
+    ["after the tick that ends the window", lapsed, ticket(0), at_ms(10_000), "turn_lapsed"],
+    ["too late, before held up", { ...lapsed, paused: true }, ticket(0), now, "turn_lapsed"],
     ["paused", paused, ticket(0), now, "held_up"],
     ["paused, before seats full", { ...full, paused: true }, ticket(0), now, "held_up"],
     ["seats full", full, ticket(0), now, "seats_full"],
@@ -144,17 +164,27 @@ describe("a claim", () => {
     expect(claim(room, asked, RULES, now).outcome.kind).toBe(kind);
   });
 
-  test("in time but without a seat is kept for a whole window, and taken off the lapsed", () => {
-    const refused = claim(full, ticket(0), RULES, now);
-    expect(refused.outcome).toEqual({ kind: "seats_full", keepUntil_ms: now + 10_000 });
-    const lapsed = tick(full, 11);
-    expect(lapsed.seats.lapsed).toBe(4);
-    const seat = freeSeat(lapsed, "left");
-    const kept = ticket(0, { keptUntil_ms: now + 10_000 });
-    const taken = claim(seat, kept, RULES, now + 9999);
+  test("in time but without a seat is kept for a whole window, and lapses with its batch", () => {
+    const refused = claim(full, ticket(0), RULES, now + 4000);
+    expect(refused.outcome).toEqual({ kind: "seats_full", keepUntil_ms: now + 14_000 });
+    const late = tick(refused.room, 15);
+    expect(late.seats.lapsed).toBe(0);
+    const seat = freeSeat(late, "left");
+    const taken = claim(seat, ticket(0), RULES, T + 15_000);
     expect(taken.outcome.kind).toBe("admitted");
-    expect(taken.room.seats.lapsed).toBe(3);
-    expect(claim(seat, kept, RULES, now + 10_000).outcome.kind).toBe("turn_lapsed");
+    expect(tick(taken.room, 16).seats.lapsed).toBe(3);
+    expect(tick(seat, 15.999).lanes[0]?.lapsedBelow).toBe(0);
+    expect(tick(seat, 16).lanes[0]?.lapsedBelow).toBe(4);
+  });
+
+  test("that asks again and again is written down only now and then", () => {
+    const first = claim(full, ticket(0), RULES, now);
+    const again = claim(first.room, ticket(0), RULES, now + 1249);
+    expect(again.room).toBe(first.room);
+    expect(again.outcome).toEqual(first.outcome);
+    const later = claim(first.room, ticket(0), RULES, now + 1250);
+    expect(later.outcome).toEqual({ kind: "seats_full", keepUntil_ms: now + 11_250 });
+    expect(later.room.calls[0]?.kept).toEqual([0]);
   });
 });
 
@@ -169,6 +199,14 @@ describe("the direct way in", () => {
     const tooSoon = admitNow(first.room, asked("b"), RULES, now + 500);
     expect(tooSoon.outcome.kind).toBe("queue");
     expect(admitNow(first.room, asked("b"), RULES, now + 1000).outcome.kind).toBe("admitted");
+  });
+
+  test("lets in fewer under pressure, and makes the others queue", () => {
+    const pressed = { ...open, rateTokens: 1, pressure: { value: 0.1, at_ms: now } };
+    const first = admitNow(pressed, asked("a"), RULES, now);
+    expect(first.outcome.kind).toBe("admitted");
+    expect(admitNow(first.room, asked("b"), RULES, now + 9000).outcome.kind).toBe("queue");
+    expect(admitNow(first.room, asked("b"), RULES, now + 10_000).outcome.kind).toBe("admitted");
   });
 
   test("asked again is the same admission, and takes no second seat", () => {
@@ -187,7 +225,7 @@ describe("the direct way in", () => {
     expect(refused).toMatchObject({ outcome: { kind: "queue" }, room: { queueing: true } });
     const free = { ...refused.room, seats: { ...open.seats, active: 0 } };
     expect(admitNow(free, asked("a"), RULES, now + 5000).outcome.kind).toBe("queue");
-    const ticked = calls.tick(free, RULES, false, now + 5000);
+    const ticked = calls.tick(free, RULES, { arrivals: false, pipelineBears: 1 }, now + 5000);
     expect(admitNow(ticked, asked("a"), RULES, now + 6000).outcome.kind).toBe("admitted");
   });
 
@@ -204,8 +242,8 @@ describe("the direct way in", () => {
 describe("when to tick", () => {
   const room = roomOf(3, 9);
 
-  test("a lottery sleeps until the start, a first come, first served sale from its opening", () => {
-    expect(calls.nextTickAt(room, "lottery", OPENS_MS - 5)).toBe(T);
+  test("a lottery sleeps from the opening to the start, a first come, first served sale to its opening", () => {
+    expect(calls.nextTickAt(room, "lottery", OPENS_MS - 5)).toBe(OPENS_MS);
     expect(calls.nextTickAt(room, "lottery", OPENS_MS)).toBe(T);
     expect(calls.nextTickAt(room, "fifo", OPENS_MS - 5)).toBe(OPENS_MS);
     expect(calls.nextTickAt(room, "fifo", OPENS_MS)).toBe(OPENS_MS + 1000);
@@ -215,6 +253,7 @@ describe("when to tick", () => {
   test("live it ticks once a second, less often with nobody there, never after the end", () => {
     expect(calls.nextTickAt({ ...room, queueing: true }, "lottery", T)).toBe(T + 1000);
     expect(calls.nextTickAt({ ...room, queueing: false }, "lottery", T)).toBe(T + 2000);
+    expect(calls.nextTickAt(room, "lottery", ENDS_MS - 1)).toBe(ENDS_MS);
     expect(calls.nextTickAt(room, "lottery", ENDS_MS)).toBeNull();
   });
 

@@ -21,6 +21,7 @@ const LIVE: RoomSnapshot = {
   paused: false,
   soldOut: false,
   queueing: true,
+  pressure: 1,
   schedule: { opensAt_ms: OPENS_MS, startsAt_ms: STARTS_MS, endsAt_ms: ENDS_MS },
   lanes: { general: { closed: 3, called: 40, lapsedBelow: 10, pace: 2 } },
   booths: 1,
@@ -90,11 +91,33 @@ describe("a shopper", () => {
     expect(waitOf(100, 0)).toBeNull();
   });
 
-  test("is told the odds: units left over the place in line, at most 1", () => {
+  test("is told the odds, at first units left over the place in line, at most 1", () => {
     expect(standingOf(TICKET, 40 + 59, seen()).odds).toBe(0.5);
     expect(standingOf(TICKET, 40, seen()).odds).toBe(1);
     expect(standingOf(TICKET, 40, seen({ soldOut: true, unitsLeft: 0 })).odds).toBe(0);
     expect(standingOf(TICKET, 39, seen()).odds).toBeNull();
+  });
+
+  test("counts who is called or in, and the other lanes by weight, as before them", () => {
+    const odds = { took: 0, without: 0, perTaker: 1, inFlight: 20 };
+    expect(standingOf(TICKET, 40 + 39, seen({ odds })).odds).toBe(0.5);
+    const [closed, called, lapsedBelow, pace] = [3, 40, 10, 2];
+    const lane = { closed, called, lapsedBelow, pace };
+    const both = (waiting: number) => {
+      const general = { ...lane, waiting: 1000, weight: 1 };
+      return { general, members: { ...lane, waiting, weight: 2 } };
+    };
+    expect(standingOf(TICKET, 40 + 19, seen({ lanes: both(1000) })).odds).toBe(0.5);
+    expect(standingOf(TICKET, 40 + 59, seen({ lanes: both(0) })).odds).toBe(0.5);
+    expect(standingOf(TICKET, 40 + 49, seen({ lanes: both(10) })).odds).toBe(0.5);
+  });
+
+  test("near the front is told more, and far behind less, once places were seen to take", () => {
+    const odds = { took: 60, without: 60, perTaker: 1, inFlight: 0 };
+    const told = [44, 59, 99].map((ahead) => standingOf(TICKET, 40 + ahead, seen({ odds })).odds);
+    expect(told[0]).toBeGreaterThan(0.9);
+    expect(told[1]).toBeCloseTo(0.5, 1);
+    expect(told[2]).toBeLessThan(0.01);
   });
 
   test("of a lane the room does not know yet waits in it", () => {

@@ -216,6 +216,9 @@ describe("a claim", () => {
     expect((await roomOf(sale.id).claim(kept)).kind).toBe("seats_full");
     pass(10_000);
     await tick(sale);
+    // A gate tells `lapsed` from this number alone.
+    const { lanes } = (await roomOf(sale.id).snapshot()) ?? {};
+    expect(lanes).toMatchObject({ general: { lapsedBelow: 0 } });
     await roomOf(sale.id).leave(admitted.id);
     expect((await roomOf(sale.id).claim(kept)).kind).toBe("admitted");
     expect(await seats(sale)).toMatchObject({ claimed: 2, active: 1, left: 1, lapsed: 0 });

@@ -78,23 +78,25 @@ export function waitWords(wait) {
 }
 
 /**
- * Units left over shoppers up to this place, said so that nobody takes it for a promise.
+ * The chance that the turn comes while something is left, said so that nobody takes it for a
+ * promise.
  * @param {number | null} odds
  */
 export function oddsWords(odds) {
   if (odds === null) return null;
-  if (odds >= 1) return "Enough is left for everybody up to your place.";
-  if (odds <= 0) {
-    return "Everything left is in somebody's cart; what is not bought comes back to the line.";
-  }
-  if (odds >= 0.95) return "Almost enough is left for everybody up to your place.";
+  if (odds >= 1) return "Enough is left for one each, for everybody up to your place.";
+  if (odds >= 0.95) return "Your turn will very probably come while something is left.";
   if (odds >= 0.1) {
-    const inTen = Math.max(Math.round(odds * 10), 1);
-    return `Less is left than there are shoppers: about ${inTen} for every 10 up to your place.`;
+    const inTen = Math.min(Math.max(Math.round(odds * 10), 1), 9);
+    const these = `about ${inTen} in 10 at a place like yours`;
+    return `By our estimate, ${these} get their turn while something is left.`;
   }
-  const shoppers = count.format(Math.round(1 / odds));
-  const rest = `about 1 for every ${shoppers} up to your place.`;
-  return `Much less is left than there are shoppers: ${rest}`;
+  if (odds >= 0.001) {
+    const shoppers = count.format(Math.round(1 / odds));
+    const few = `about 1 in ${shoppers} at a place like yours gets their turn in time.`;
+    return `Much less is left than there are shoppers: ${few}`;
+  }
+  return "Much less is left than there are shoppers before you. A turn in time is very unlikely.";
 }
 
 /** @param {number | null} position */
@@ -182,7 +184,8 @@ export function waitingFacts(waiting) {
     ...waitingWords(waiting),
     place: isInLine ? placeWords(position) : null,
     wait: state === "queued" ? waitWords(wait) : null,
-    odds: isInLine ? oddsWords(odds) : null,
+    // Once all is sold the words of that state say it; there is nothing to have odds of.
+    odds: isInLine && state !== "sold_out" ? oddsWords(odds) : null,
   };
 }
 
@@ -262,12 +265,23 @@ const STEPS = {
   capturing: { heading: "Your order is on its way", text: "The shop has booked it in." },
 };
 
+/** The states whose own words say already why it takes longer, or that it is over. */
+const SPEAK_FOR_THEMSELVES = new Set(["action_required", "in_doubt", "voiding", "confirmed"]);
+
+/** @type {Words} */
+const DELAYED = {
+  heading: "Payment is taking longer",
+  text: "We are waiting for the payment service. Your items are yours, and you are charged once.",
+};
+
 /**
  * @param {string} state
  * @param {string | null} reason
+ * @param {boolean} [isDelayed] whether the order waits for a service that is slow or down
  * @returns {Words}
  */
-export function orderWords(state, reason) {
+export function orderWords(state, reason, isDelayed = false) {
+  if (isDelayed && !SPEAK_FOR_THEMSELVES.has(state)) return DELAYED;
   if (state === "declined") {
     const why = DECLINED[reason ?? ""] ?? "The bank did not agree to the payment.";
     return { heading: "The payment was declined", text: `${why} Nothing was charged.` };

@@ -1,0 +1,84 @@
+/**
+ * What a room knows of the order pipeline from KV: the breakers, and the operator's word over them.
+ *
+ * Guarantee: nothing waits for KV longer than a moment, and nothing fails with it. What cannot be
+ * read leaves the last reading as it is; what was read and makes no sense counts as closed and is
+ * said in the log, once for each such value.
+ * The weak spot, said aloud: KV may show a change a minute late, so the room may slow down and
+ * recover that much later than the orders Worker; the age of the orders, which the room knows
+ * itself, does not wait for KV.
+ */
+import { z } from "zod";
+import { writtenBreakerSchema } from "../src/domain/breaker.ts";
+import { PIPELINE_LOOK_INTERVAL_MS, PIPELINE_LOOK_TIMEOUT_MS } from "../src/domain/limits.ts";
+import type { BackendReading, PipelineReading } from "../src/domain/pressure.ts";
+import type { RoomState } from "../src/domain/room.ts";
+import { phaseAt } from "../src/domain/sale.ts";
+import { answerWithin } from "../src/timing/answer-within.ts";
+
+const BACKENDS = ["payment", "orders"] as const;
+const forceSchema = z.enum(["open", "closed"]).nullable();
+
+export class PipelineWatch {
+  readonly #kv: KVNamespace;
+  #lookedAt_ms = Number.NEGATIVE_INFINITY;
+  #reading: PipelineReading | null = null;
+  /** By key: the unreadable value that was last complained of. */
+  readonly #unreadable = new Map<string, string | null>();
+
+  constructor(kv: KVNamespace) {
+    this.#kv = kv;
+  }
+
+  /** The last that was read; null before the first time. */
+  get reading(): PipelineReading | null {
+    return this.#reading;
+  }
+
+  /** Looks at KV when that is due, in a live room. A late answer is taken when it comes. */
+  async look({ schedule }: RoomState, now: number): Promise<void> {
+    if (phaseAt(schedule, now) !== "live" || now - this.#lookedAt_ms < PIPELINE_LOOK_INTERVAL_MS)
+      return;
+    this.#lookedAt_ms = now;
+    const looked = this.#read(now).then(() => "looked");
+    const answer = await answerWithin(looked, PIPELINE_LOOK_TIMEOUT_MS);
+    if (answer === null) this.#complain("kv_silent", `after ${PIPELINE_LOOK_TIMEOUT_MS} ms`);
+  }
+
+  async #read(now: number): Promise<void> {
+    try {
+      const backends = await Promise.all(BACKENDS.map((backend) => this.#readOne(backend)));
+      // An older look whose answer was long on its way changes nothing.
+      if (now >= (this.#reading?.at_ms ?? now)) this.#reading = { at_ms: now, backends };
+    } catch (error) {
+      this.#complain("kv_read_failed", error instanceof Error ? error.message : "unknown");
+    }
+  }
+
+  async #readOne(backend: string): Promise<BackendReading> {
+    const [breaker, force] = await Promise.all([
+      this.#parse(`breaker:${backend}`, writtenBreakerSchema),
+      this.#parse(`force:${backend}`, forceSchema),
+    ]);
+    return { breaker, force };
+  }
+
+  async #parse<Value>(key: string, schema: z.ZodType<Value | null>): Promise<Value | null> {
+    const written = await this.#kv.get(key);
+    const parsed = schema.safeParse(written);
+    if (parsed.success) {
+      this.#unreadable.delete(key);
+      return parsed.data;
+    }
+    if (this.#unreadable.get(key) !== written) {
+      this.#unreadable.set(key, written);
+      const why = parsed.error.issues.map(({ message }) => message).join("; ");
+      this.#complain("unreadable_value", `${key} ${why}`);
+    }
+    return null;
+  }
+
+  #complain(event: string, why: string): void {
+    console.warn(JSON.stringify({ at: "pipeline-watch", event, why }));
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * The pressure: which part of its rate the room may call at, so that no more shoppers are let in
+ * than the order pipeline can serve.
+ *
+ *   breakers  0.1 while one is open, 0.25 while one is being probed, else 1
+ *   backlog   1 up to an age of 10 s of the orders on their way, falling evenly to 0.05 at 60 s
+ *   bears     the least of these
+ *   pressure  min(bears, pressure + 0.05 × seconds passed)
+ *
+ * Guarantee: it is never below 0.05 and never above 1, it falls at once and rises slowly. A few are
+ * always let in, because only an order of theirs can show that the pipeline works again. What is
+ * not known (no reading, an old one, an unreadable value) presses nothing.
+ * Not for holding calls to a backend back: that is the breaker's own work (`breaker.ts`).
+ */
+import { z } from "zod";
+import type { SharedBreaker } from "./breaker.ts";
+import { PIPELINE_READING_MAX_MS } from "./limits.ts";
+
+export const PRESSURE_MIN = 0.05;
+const OPEN_BEARS = 0.1;
+const PROBED_BEARS = 0.25;
+const BACKLOG_FINE_MS = 10_000;
+const BACKLOG_FULL_MS = 60_000;
+/** From nothing to everything in about twenty seconds, while the pipeline works off its backlog. */
+const RISE_PER_SECOND = 0.05;
+
+export const pressureSchema = z.object({
+  value: z.number().min(PRESSURE_MIN).max(1),
+  /** When it was last followed; it rises with the time since then. */
+  at_ms: z.number(),
+});
+export type Pressure = Readonly<z.infer<typeof pressureSchema>>;
+
+export const NO_PRESSURE: Pressure = { value: 1, at_ms: 0 };
+
+/** What KV says of one backend. */
+export interface BackendReading {
+  /** Null: never written, or unreadable. */
+  readonly breaker: SharedBreaker | null;
+  /** The operator's word, which comes first. */
+  readonly force: "open" | "closed" | null;
+}
+
+export interface PipelineReading {
+  /** When KV was asked. */
+  readonly at_ms: number;
+  readonly backends: readonly BackendReading[];
+}
+
+function backendBears({ breaker, force }: BackendReading, now: number): number {
+  if (force === "open") return OPEN_BEARS;
+  if (force === "closed" || breaker === null || breaker.state === "closed") return 1;
+  if (now < breaker.retryAt_ms) return OPEN_BEARS;
+  // A probe that failed says so within a minute or two, with a later `retryAt`. Without such a word
+  // nobody has had anything to probe with, and an outage of last week presses no sale of today.
+  return now < breaker.retryAt_ms + PIPELINE_READING_MAX_MS ? PROBED_BEARS : 1;
+}
+
+function backlogBears(age_ms: number): number {
+  const over = (age_ms - BACKLOG_FINE_MS) / (BACKLOG_FULL_MS - BACKLOG_FINE_MS);
+  return 1 - (1 - PRESSURE_MIN) * Math.min(Math.max(over, 0), 1);
+}
+
+/**
+ * The part of the rate that the pipeline bears, 0.05 … 1.
+ * @param backlogAge_ms age of the orders on their way, see `backlog.ts`; null when too few tell
+ */
+export function bears(
+  reading: PipelineReading | null,
+  backlogAge_ms: number | null,
+  now: number,
+): number {
+  const known = reading !== null && now - reading.at_ms < PIPELINE_READING_MAX_MS;
+  const breakers = known ? reading.backends.map((backend) => backendBears(backend, now)) : [];
+  return Math.min(1, ...breakers, backlogAge_ms === null ? 1 : backlogBears(backlogAge_ms));
+}
+
+/** Falls to what the pipeline bears at once, and rises towards it by a twentieth a second. */
+export function follow(pressure: Pressure, pipelineBears: number, now: number): Pressure {
+  const passed_s = Math.max(now - pressure.at_ms, 0) / 1000;
+  const risen = pressure.value + RISE_PER_SECOND * passed_s;
+  const value = Math.min(Math.max(Math.min(pipelineBears, risen), PRESSURE_MIN), 1);
+  return { value, at_ms: now };
+}

@@ -1,0 +1,200 @@
+/**
+ * What there is to tell of a sale: which events follow from how its room was and how it is.
+ *
+ * Guarantee: the events are the difference between what was told last and what is so, so that it
+ * does not matter which path changed the room, nor how late anybody looked: each change is told
+ * once, in the order in which it happened, numbered without a gap. Times never go back.
+ * Pure: whoever keeps `Told` keeps it together with the room that it was made from.
+ *
+ * What is over before anybody looks is told by the clock alone (opened, started, ended). A stretch
+ * of no length is not told: a sale that is ended by hand before its start never started.
+ */
+import { z } from "zod";
+import { isSoldOut, type RoomState } from "./room.ts";
+import { phaseAt, type Phase, type Sale, type Schedule } from "./sale.ts";
+
+const PHASES = ["scheduled", "prequeue", "live", "ended"] as const satisfies readonly Phase[];
+
+export const SALE_EVENT_TYPES = [
+  "sale.created",
+  "sale.revised",
+  "sale.opened",
+  "sale.started",
+  "sale.paused",
+  "sale.resumed",
+  "sale.sold_out",
+  "sale.back_in_stock",
+  "sale.ended",
+  "sale.changed",
+] as const;
+export type SaleEventType = (typeof SALE_EVENT_TYPES)[number];
+
+const factsShape = {
+  /** Of the sale document; grows with each accepted change of it. */
+  revision: z.int(),
+  phase: z.enum(PHASES),
+  paused: z.boolean(),
+  soldOut: z.boolean(),
+  ratePerMinute: z.number(),
+  maxActive: z.number(),
+  message: z.string().nullable(),
+};
+
+/** What was told last. `n` is the number of the last event; a room that told none is at 0. */
+export const toldSchema = z.object({
+  v: z.literal(1),
+  n: z.int().min(0),
+  at_ms: z.number(),
+  ...factsShape,
+});
+export type Told = Readonly<z.infer<typeof toldSchema>>;
+
+/** As it travels through the queue and is kept in the log. */
+export const saleEventSchema = z.object({
+  v: z.literal(1),
+  /** `<sale>:<version>`: the same event sent twice has the same id. */
+  id: z.string(),
+  type: z.enum(SALE_EVENT_TYPES),
+  sale: z.string(),
+  /** Counts the sale's events from 1. */
+  version: z.int().min(1),
+  at_ms: z.number(),
+  title: z.string(),
+  opensAt_ms: z.number(),
+  startsAt_ms: z.number(),
+  endsAt_ms: z.number(),
+  ...factsShape,
+});
+export type SaleEvent = Readonly<z.infer<typeof saleEventSchema>>;
+
+/** A room as far as events go. */
+export interface SaleFacts {
+  readonly sale: string;
+  readonly title: string;
+  readonly schedule: Schedule;
+  readonly revision: number;
+  readonly phase: Phase;
+  readonly paused: boolean;
+  /** Null where it says nothing: before the start, after the end, or with a SKU not heard of. */
+  readonly soldOut: boolean | null;
+  readonly ratePerMinute: number;
+  readonly maxActive: number;
+  readonly message: string | null;
+}
+
+export interface Telling {
+  readonly told: Told;
+  readonly events: readonly SaleEvent[];
+}
+
+export function factsOf(room: RoomState, sale: Sale, revision: number, now: number): SaleFacts {
+  const phase = phaseAt(room.schedule, now);
+  const heardOf = new Set(room.stock.map(({ sku }) => sku));
+  const heardOfAll = sale.items.every(({ sku }) => heardOf.has(sku));
+  const { schedule, paused, ratePerMinute, maxActive, message } = room;
+  return {
+    sale: sale.id,
+    title: sale.title,
+    schedule,
+    revision,
+    phase,
+    paused,
+    soldOut: phase === "live" && heardOfAll ? isSoldOut(room) : null,
+    ratePerMinute,
+    maxActive,
+    message,
+  };
+}
+
+const rankOf = (phase: Phase): number => PHASES.indexOf(phase);
+
+/** Tells one thing after the other; each sees what the one before has told. */
+class Teller {
+  readonly #facts: SaleFacts;
+  readonly events: SaleEvent[] = [];
+  told: Told;
+
+  constructor(facts: SaleFacts, told: Told) {
+    this.#facts = facts;
+    this.told = told;
+  }
+
+  say(type: SaleEventType, at_ms: number, change: Partial<Told> = {}): void {
+    const { sale, title, schedule } = this.#facts;
+    const { n, at_ms: last_ms } = this.told;
+    this.told = { ...this.told, ...change, n: n + 1, at_ms: Math.max(last_ms, at_ms) };
+    const { n: version, ...facts } = this.told;
+    const event = { id: `${sale}:${version}`, type, sale, version, title, ...schedule };
+    this.events.push({ ...event, ...facts });
+  }
+
+  /** What the clock has brought since; a clock that goes back takes nothing back. */
+  sayPhases(): void {
+    const { phase, schedule } = this.#facts;
+    const { opensAt_ms, startsAt_ms, endsAt_ms } = schedule;
+    const passes = (reached: Phase): boolean => {
+      return rankOf(this.told.phase) < rankOf(reached) && rankOf(reached) <= rankOf(phase);
+    };
+    if (passes("prequeue") && opensAt_ms < endsAt_ms) {
+      this.say("sale.opened", opensAt_ms, { phase: "prequeue" });
+    }
+    if (passes("live") && startsAt_ms < endsAt_ms) {
+      this.say("sale.started", startsAt_ms, { phase: "live" });
+    }
+    if (passes("ended")) this.say("sale.ended", endsAt_ms, { phase: "ended" });
+  }
+
+  sayChanges(now: number): void {
+    const { paused, soldOut, ratePerMinute, maxActive, message } = this.#facts;
+    const { told } = this;
+    const admission = { ratePerMinute, maxActive, message };
+    const changed =
+      told.ratePerMinute !== ratePerMinute ||
+      told.maxActive !== maxActive ||
+      told.message !== message;
+    if (changed) this.say("sale.changed", now, admission);
+    if (told.paused !== paused) this.say(paused ? "sale.paused" : "sale.resumed", now, { paused });
+    if (soldOut !== null && told.soldOut !== soldOut) {
+      this.say(soldOut ? "sale.sold_out" : "sale.back_in_stock", now, { soldOut });
+    }
+  }
+}
+
+function toldOf(facts: SaleFacts, now: number): Told {
+  const { revision, phase, paused, soldOut, ratePerMinute, maxActive, message } = facts;
+  const said = { revision, phase, paused, ratePerMinute, maxActive, message };
+  return { v: 1, n: 0, at_ms: now, ...said, soldOut: soldOut ?? false };
+}
+
+/** A new sale: that it was created, and how far it is already. */
+export function tellFounding(facts: SaleFacts, now: number): Telling {
+  const teller = new Teller(facts, { ...toldOf(facts, now), phase: "scheduled", soldOut: false });
+  teller.say("sale.created", now);
+  teller.sayPhases();
+  teller.sayChanges(now);
+  return { told: teller.told, events: teller.events };
+}
+
+/** A room from before events were told: it begins with how it is, and tells nothing of its past. */
+export function tellNothingYet(facts: SaleFacts, now: number): Told {
+  return toldOf(facts, now);
+}
+
+/**
+ * @param before the room as it was until now, so that what the clock brought in the meantime is
+ *   told before the change
+ */
+export function tell(told: Told, before: SaleFacts, after: SaleFacts, now: number): Telling {
+  const since = new Teller(before, told);
+  since.sayPhases();
+  const teller = new Teller(after, since.told);
+  if (after.revision !== told.revision) {
+    const { revision, phase, ratePerMinute, maxActive } = after;
+    // Forwards is told by its own events below; backwards by this one alone.
+    const back = rankOf(phase) < rankOf(since.told.phase) ? { phase } : {};
+    teller.say("sale.revised", now, { revision, ratePerMinute, maxActive, ...back });
+  }
+  teller.sayPhases();
+  teller.sayChanges(now);
+  return { told: teller.told, events: [...since.events, ...teller.events] };
+}
