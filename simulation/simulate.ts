@@ -2,27 +2,41 @@
  * Plays a whole sale in virtual time with the rules of `src/domain` and prints what came of it.
  *
  * Guarantee: the same options print the same figures; only the last line, what it took on this
- * machine, differs. Not for latencies or the platform's habits: the bench and the drill are.
+ * machine, differs. Not for latencies or the platform's habits: the bench and the drill are. With
+ * `--faults` it is orders that are simulated instead, under every fault: see `faults/program.ts`.
  */
 import { billOf } from "./simulate/bill.ts";
 import { figuresOf } from "./simulate/figures.ts";
+import { calibrationOfMany } from "./simulate/many-sales.ts";
 import { parseOptions, USAGE, type SimulationOptions } from "./simulate/options.ts";
-import { reportOf } from "./simulate/report.ts";
+import { estimateLines, reportOf } from "./simulate/report.ts";
 import { World } from "./simulate/world.ts";
 
 function simulate(options: SimulationOptions): void {
   const began_ms = performance.now();
-  const world = new World(options);
-  world.run();
-  const figures = figuresOf(world);
-  console.log(reportOf(world, figures, billOf(world)));
+  if (options.sales > 1) {
+    const { sales, shoppers, stock } = options;
+    console.log(
+      `${sales} sales of ${stock} units, each with ${shoppers} shoppers of its own kind\n`,
+    );
+    console.log(estimateLines(calibrationOfMany(options, sales)).join("\n"));
+  } else {
+    const world = new World(options);
+    world.run();
+    console.log(reportOf(world, figuresOf(world), billOf(world)));
+  }
   const took_s = (performance.now() - began_ms) / 1000;
   const memory_mib = process.resourceUsage().maxRSS / 1024;
   console.log(`\ntook ${took_s.toFixed(1)} s and ${memory_mib.toFixed(0)} MiB`);
 }
 
-function main(): number {
-  const parsed = parseOptions(process.argv.slice(2));
+async function main(): Promise<number> {
+  const args = process.argv.slice(2);
+  if (args.includes("--faults")) {
+    const { faultsProgram } = await import("./faults/program.ts");
+    return faultsProgram(args);
+  }
+  const parsed = parseOptions(args);
   switch (parsed.kind) {
     case "help":
       console.log(USAGE);
@@ -37,4 +51,4 @@ function main(): number {
   }
 }
 
-process.exitCode = main();
+process.exitCode = await main();

@@ -5,6 +5,7 @@
  * order, one isolate and one millisecond cost is taken from the code and the bench, rounded up;
  * each such figure is named below. Not an invoice: prices and the network's habits change.
  */
+import { PIPELINE_LOOK_INTERVAL_MS } from "../../src/domain/limits.ts";
 import type { World } from "./world.ts";
 
 /** US dollars per million. */
@@ -37,6 +38,8 @@ const ROWS_READ_PER_OBJECT_REQUEST = 3;
 /** Isolates of a location; each reads the sale's document every thirty seconds. */
 const ISOLATES_PER_LOCATION = 10;
 const DOCUMENT_EVERY_S = 30;
+/** A live room looks at two breakers and at the operator's word over each. */
+const KEYS_PER_PIPELINE_LOOK = 4;
 
 export interface BillLine {
   readonly what: string;
@@ -58,6 +61,9 @@ export function billOf(world: World): Bill {
   const workerRequests = tally.workerRequests + orders * BATCHES_PER_ORDER;
   const objectRequests = tally.objectRequests + orders * OBJECT_CALLS_PER_ORDER;
   const isolates = options.locations * ISOLATES_PER_LOCATION;
+  const looks = Math.ceil((seconds * 1000) / PIPELINE_LOOK_INTERVAL_MS);
+  const documents = isolates * Math.ceil(seconds / DOCUMENT_EVERY_S);
+  const kvReads = documents + looks * KEYS_PER_PIPELINE_LOOK;
   const amounts: readonly (readonly [string, number, number])[] = [
     ["Worker requests", workerRequests, PRICE.workerRequests],
     [
@@ -78,7 +84,7 @@ export function billOf(world: World): Bill {
       PRICE.rowsRead,
     ],
     ["queue operations", orders * QUEUE_OPERATIONS_PER_ORDER, PRICE.queueOperations],
-    ["KV reads", isolates * Math.ceil(seconds / DOCUMENT_EVERY_S), PRICE.kvReads],
+    ["KV reads", kvReads, PRICE.kvReads],
     ["KV writes", 1, PRICE.kvWrites],
   ];
   const lines = amounts.map(([what, amount, price]) => {

@@ -10,7 +10,7 @@ import {
   NEW_BOOTH,
   recoverBooth,
   settleMark,
-  takePlace,
+  takePlaces,
   type BoothDecision,
   type BoothState,
   type PlaceInBooth,
@@ -58,7 +58,7 @@ export class Booths {
     const booth = this.#booths[shard];
     if (booth === undefined) throw new RangeError(`there is no booth ${shard}`);
     this.#tally.object(booth.name, 1);
-    const decision = takePlace(booth.state, now, drawClosesAt_ms);
+    const decision = takePlaces(booth.state, now, drawClosesAt_ms, 1);
     if (decision.save.mark) {
       booth.settleAt_ms ??= now + BOOTH_SETTLE_MS;
       this.#tally.rowsWritten += 1;

@@ -48,6 +48,9 @@ export class Crowd {
   readonly statedLow_s: Float32Array;
   readonly statedHigh_s: Float32Array;
   readonly statedOdds: Float32Array;
+  /** The odds said at one of the polls since, each as likely as the other; −1: never. */
+  readonly laterOdds: Float32Array;
+  readonly laterPolls: Uint16Array;
   /** Polls after having been told that nothing is left. */
   readonly stayed: Uint8Array;
 
@@ -68,6 +71,8 @@ export class Crowd {
     this.statedLow_s = new Float32Array(shoppers);
     this.statedHigh_s = new Float32Array(shoppers);
     this.statedOdds = new Float32Array(shoppers).fill(-1);
+    this.laterOdds = new Float32Array(shoppers).fill(-1);
+    this.laterPolls = new Uint16Array(shoppers);
     this.stayed = new Uint8Array(shoppers);
     for (let shopper = 0; shopper < shoppers; shopper += 1) {
       if (random() >= options.noShows) continue;

@@ -31,7 +31,9 @@ export interface Calibration {
   readonly later: number;
   /** High over low of the intervals: how much they say. */
   readonly width: number;
+  /** As first told, and as told at some later poll. */
   readonly odds: readonly OddsBucket[];
+  readonly laterOdds: readonly OddsBucket[];
 }
 
 export interface Seats {
@@ -85,24 +87,29 @@ function calledAt_ms({ crowd, calledAt_ms }: World, shopper: number): number {
   return rank < 0 ? -1 : (calledAt_ms[rank] ?? -1);
 }
 
+const ODDS_BOUNDS = [0, 0.01, 0.1, 0.25, 0.5, 0.75, 1];
+
+function oddsBuckets(world: World, stated: Float32Array): OddsBucket[] {
+  const buckets = ODDS_BOUNDS.map((from, at) => {
+    return { from, to: ODDS_BOUNDS[at + 1] ?? 1, shoppers: 0, gotTheirTurn: 0 };
+  });
+  for (const [shopper, odds] of stated.entries()) {
+    const bucket = buckets.findLast(({ from }) => odds >= from);
+    if (bucket === undefined) continue;
+    bucket.shoppers += 1;
+    if (calledAt_ms(world, shopper) >= 0) bucket.gotTheirTurn += 1;
+  }
+  return buckets;
+}
+
 function calibrationOf(world: World): Calibration {
   const { crowd } = world;
-  const bounds = [0, 0.01, 0.1, 0.25, 0.5, 0.75, 1];
-  const odds = bounds.map((from, at) => {
-    return { from, to: bounds[at + 1] ?? 1, shoppers: 0, gotTheirTurn: 0 };
-  });
   const widths: number[] = [];
   let [inside, earlier, later] = [0, 0, 0];
   for (let shopper = 0; shopper < crowd.size; shopper += 1) {
     const stated_ms = crowd.statedAt_ms[shopper] ?? -1;
-    if (stated_ms < 0) continue;
     const called_ms = calledAt_ms(world, shopper);
-    const bucket = odds.findLast(({ from }) => (crowd.statedOdds[shopper] ?? 0) >= from);
-    if (bucket !== undefined) {
-      bucket.shoppers += 1;
-      if (called_ms >= 0) bucket.gotTheirTurn += 1;
-    }
-    if (called_ms < 0) continue;
+    if (stated_ms < 0 || called_ms < 0) continue;
     const waited_s = (called_ms - stated_ms) / 1000;
     const low_s = crowd.statedLow_s[shopper] ?? 0;
     const high_s = crowd.statedHigh_s[shopper] ?? 0;
@@ -112,7 +119,9 @@ function calibrationOf(world: World): Calibration {
     else inside += 1;
   }
   const width = percentiles(widths).p50;
-  return { judged: widths.length, inside, earlier, later, width, odds };
+  const odds = oddsBuckets(world, crowd.statedOdds);
+  const laterOdds = oddsBuckets(world, crowd.laterOdds);
+  return { judged: widths.length, inside, earlier, later, width, odds, laterOdds };
 }
 
 export function figuresOf(world: World): Figures {

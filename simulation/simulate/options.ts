@@ -24,6 +24,10 @@ load, how good the estimates were, and the bill. The same options print the same
   --pre-queue <seconds>  how long before the start it opens       (default: 600)
   --locations <n>        places of the network that read the room (default: 150)
   --crashes <on|off>     booths and the room die, booths answer late  (default: on)
+  --sales <n>            more than one: plays sales whose crowds differ in no-shows and
+                         buyers, and prints how good the estimates were over all of them
+                                                                  (default: 1)
+  --faults               simulates orders under faults instead; --faults --help tells more
   --help                 this text
 
 Exit code: 0 played to the end, 1 a promise was broken on the way, 2 bad options.
@@ -59,6 +63,7 @@ const optionsSchema = z.object({
   "pre-queue": whole("--pre-queue", 0, 86_400).default(600),
   locations: whole("--locations", 1, 1000).default(150),
   crashes: z.enum(["on", "off"], "--crashes must be on or off").default("on"),
+  sales: whole("--sales", 1, 1000).default(1),
 });
 
 export interface SimulationOptions {
@@ -75,6 +80,8 @@ export interface SimulationOptions {
   readonly preQueue_s: number;
   readonly locations: number;
   readonly crashes: boolean;
+  /** More than one: played one after the other, with crowds that differ. */
+  readonly sales: number;
 }
 
 export type ParsedOptions =
@@ -102,13 +109,14 @@ export function parseOptions(args: readonly string[]): ParsedOptions {
 }
 
 function namedAlike(said: z.output<typeof optionsSchema>): SimulationOptions {
-  const { shoppers, stock, seed, arrive, locations } = said;
+  const { shoppers, stock, seed, arrive, locations, sales } = said;
   return {
     shoppers,
     stock,
     seed,
     arrive,
     locations,
+    sales,
     noShows: said["no-shows"],
     buyRate: said["buy-rate"],
     ratePerMinute: said.rate,

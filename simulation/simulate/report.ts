@@ -4,7 +4,7 @@
  * Guarantee: for the same figures the same text; how long the machine took is told elsewhere.
  */
 import type { Bill } from "./bill.ts";
-import type { Figures, Percentiles, Seats } from "./figures.ts";
+import type { Calibration, Figures, OddsBucket, Percentiles, Seats } from "./figures.ts";
 import type { World } from "./world.ts";
 
 function number(value: number, digits = 0): string {
@@ -110,22 +110,29 @@ function loadLines(world: World, figures: Figures): string[] {
     `  requests per shopper ${number(figures.requestsPerShopper, 1)}; gates together at most ` +
       `${number(tally.pollsMostPerSecond)} a second`,
     ...objects,
-    `  claims ${number(tally.claims)}, of which met full seats ${number(tally.seatsFull)}`,
+    `  claims ${number(tally.claims)}, of which met full seats ${number(tally.seatsFull)}; ` +
+      `least pressure ${number(tally.pressureLeast, 2)}`,
   ];
 }
 
-function estimateLines({ calibration }: Figures): string[] {
-  const { judged, inside, earlier, later, width, odds } = calibration;
+export function estimateLines(calibration: Calibration): string[] {
+  const { judged, inside, earlier, later, width, odds, laterOdds } = calibration;
   const of = (count: number): string => percent(count / Math.max(judged, 1));
-  const buckets = odds.map(({ from, to, shoppers, gotTheirTurn }) => {
-    const range = from === to ? `${to}` : `${from} to ${to}`;
-    const share = percent(gotTheirTurn / Math.max(shoppers, 1)).padStart(9);
-    return `  odds ${range.padEnd(14)}${number(shoppers).padStart(10)} told, turn came to${share}`;
+  const came = ({ shoppers, gotTheirTurn }: OddsBucket): string => {
+    const share = shoppers === 0 ? "" : percent(gotTheirTurn / shoppers);
+    return `${number(shoppers).padStart(10)}${share.padStart(10)}`;
+  };
+  const buckets = odds.map((bucket, at) => {
+    const { from, to } = bucket;
+    const range = (from === to ? `${to}` : `${from} to ${to}`).padEnd(14);
+    const later = laterOdds[at];
+    return `  odds ${range}${came(bucket)}${later === undefined ? "" : `    ${came(later)}`}`;
   });
   return [
-    "Estimates, as first told",
-    `  of ${number(judged)} who were called: wait as stated ${of(inside)}, ` +
+    "Estimates",
+    `  of ${number(judged)} who were called: wait as first told ${of(inside)}, ` +
       `earlier ${of(earlier)}, later ${of(later)}; median high / low ${number(width, 1)}`,
+    `  turn came while any was left${"first told".padStart(11)}${"at a later poll".padStart(24)}`,
     ...buckets,
   ];
 }
@@ -168,7 +175,7 @@ export function reportOf(world: World, figures: Figures, bill: Bill): string {
       seats("while any wait, to the last cart", figures.seatsWhileAnyWait),
     ].join("\n"),
     loadLines(world, figures).join("\n"),
-    estimateLines(figures).join("\n"),
+    estimateLines(figures.calibration).join("\n"),
     billLines(bill).join("\n"),
     ["Targets", ...targets].join("\n"),
   ].join("\n\n");

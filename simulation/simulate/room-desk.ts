@@ -10,6 +10,8 @@ import {
   leave,
   type AdmissionRecord,
 } from "../../src/domain/admission.ts";
+import { Backlog } from "../../src/domain/backlog.ts";
+import { bears } from "../../src/domain/pressure.ts";
 import { closeCohortInRoom, tick } from "../../src/domain/room-calls.ts";
 import {
   admitNow,
@@ -44,7 +46,7 @@ export class RoomDesk {
   readonly #booths: number;
   readonly #tally: Tally;
   readonly #admissions = new Map<number, AdmissionRecord>();
-  readonly #keptUntil_ms = new Map<number, number>();
+  readonly #backlog = new Backlog();
   readonly #snapshots: RoomSnapshot[] = [];
   #reportedSeq = 0;
 
@@ -96,7 +98,10 @@ export class RoomDesk {
       this.room = roomStateSchema.parse(kept);
       this.#tally.roomCrashes += 1;
     }
-    this.room = tick(this.room, this.rules, arrivals, now);
+    // No breaker opens in the simulated shop; orders may pile up.
+    const pipelineBears = bears(null, this.#backlog.age_ms(now), now);
+    this.room = tick(this.room, this.rules, { arrivals, pipelineBears }, now);
+    this.#tally.pressureLeast = Math.min(this.#tally.pressureLeast, this.room.pressure.value);
     this.#tally.object("room", 1);
     this.#tally.rowsWritten += 2;
     const facts = { booths: this.#booths, commitment: "", revision: 1 };
@@ -145,7 +150,6 @@ export class RoomDesk {
         lane: GENERAL_LANE,
         rank,
         existing: this.#admissions.get(shopper) ?? null,
-        keptUntil_ms: this.#keptUntil_ms.get(shopper) ?? null,
       },
       this.rules,
       now,
@@ -153,11 +157,7 @@ export class RoomDesk {
     this.room = room;
     this.#tally.rowsWritten += outcome.kind === "admitted" ? 2 : 1;
     if (outcome.kind === "admitted") this.#admissions.set(shopper, outcome.admission);
-    if (outcome.kind === "seats_full") {
-      this.#keptUntil_ms.set(shopper, outcome.keepUntil_ms);
-      this.#tally.seatsFull += 1;
-      this.#tally.rowsWritten += 1;
-    }
+    if (outcome.kind === "seats_full") this.#tally.seatsFull += 1;
     return outcome;
   }
 
@@ -188,7 +188,8 @@ export class RoomDesk {
       how = left.outcome === "left" ? "left" : "expired";
     }
     this.#admissions.set(shopper, { ...admission, standing: how });
-    this.room = freeSeat(this.room, how);
+    const took = admission.ordersDone > 0 || admission.orderInProgress !== null;
+    this.room = freeSeat(this.room, how, took);
     this.#tally.rowsWritten += 2;
   }
 
@@ -197,6 +198,7 @@ export class RoomDesk {
     this.#tally.rowsWritten += 1;
     const { admission, outcome } = beginOrder(this.admission(shopper), order, now);
     this.#admissions.set(shopper, admission);
+    this.#backlog.note(admission);
     return outcome.kind === "begun";
   }
 
@@ -206,6 +208,7 @@ export class RoomDesk {
     const before = this.admission(shopper);
     const { admission } = finishOrder(before, order, how, this.#sale.admission.ordersPerAdmission);
     this.#admissions.set(shopper, admission);
+    this.#backlog.note(admission);
     const spent = admission.standing === "spent" && before.standing === "active";
     if (spent) this.room = freeSeat(this.room, "spent");
   }

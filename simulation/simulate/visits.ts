@@ -30,6 +30,8 @@ export interface VisitParts {
   readonly shopping: Shopping;
   readonly tally: Tally;
   readonly random: Random;
+  /** Picks what is judged; a stream of its own, so that judging changes nothing. */
+  readonly judge: Random;
 }
 
 export class Visits {
@@ -142,10 +144,19 @@ export class Visits {
     return shopper % STAYING_EVERY === 0 && stayed <= STAYING_POLLS;
   }
 
-  /** What was said when the position was first known is what the estimates are judged by. */
+  /**
+   * What was said when the position was first known is what the estimates are judged by; the odds
+   * also by what was said at one later poll, whichever chance picks.
+   */
   #note(shopper: number, { state, wait, odds }: Standing, now: number): void {
-    const { crowd } = this.#parts;
-    if (state !== "queued" || wait === null || (crowd.statedAt_ms[shopper] ?? 0) >= 0) return;
+    const { crowd, judge } = this.#parts;
+    if (state !== "queued" || wait === null) return;
+    if ((crowd.statedAt_ms[shopper] ?? 0) >= 0) {
+      const polls = (crowd.laterPolls[shopper] ?? 0) + 1;
+      crowd.laterPolls[shopper] = polls;
+      if (judge() * polls < 1) crowd.laterOdds[shopper] = odds ?? -1;
+      return;
+    }
     crowd.statedAt_ms[shopper] = now;
     crowd.statedLow_s[shopper] = wait.low_s;
     crowd.statedHigh_s[shopper] = wait.high_s;

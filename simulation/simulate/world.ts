@@ -78,7 +78,9 @@ export class World {
     const parts = { crowd, desk, wheel: this.#wheel, tally, random };
     this.#shopping = new Shopping(options, parts);
     this.#second(0);
-    this.#visits = new Visits({ ...parts, booths, shopping: this.#shopping }, this.startsAt_ms);
+    const judge = randomFrom(`${options.seed}/judge`);
+    const more = { booths, judge, shopping: this.#shopping };
+    this.#visits = new Visits({ ...parts, ...more }, this.startsAt_ms);
   }
 
   /** Plays until nobody is left. */

@@ -5,7 +5,8 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { billOf } from "../../simulation/simulate/bill.ts";
 import { FATE } from "../../simulation/simulate/crowd.ts";
-import { figuresOf } from "../../simulation/simulate/figures.ts";
+import { figuresOf, type OddsBucket } from "../../simulation/simulate/figures.ts";
+import { calibrationOfMany } from "../../simulation/simulate/many-sales.ts";
 import { parseOptions, type SimulationOptions } from "../../simulation/simulate/options.ts";
 import { reportOf } from "../../simulation/simulate/report.ts";
 import { EventWheel } from "../../simulation/simulate/wheel.ts";
@@ -65,6 +66,10 @@ describe.each([
     expect(counters).toMatchObject({ received: 150, sold: 150, available: 0, held: 0, ordered: 0 });
   });
 
+  test("orders no faster than is served, so that nothing presses", () => {
+    expect(world.tally.pressureLeast).toBe(1);
+  });
+
   test("loses no turn while it is there and asks when told to", () => {
     expect(figuresOf(world).lapsedThoughThere).toBe(0);
   });
@@ -73,6 +78,30 @@ describe.each([
     const { judged, inside } = figuresOf(world).calibration;
     expect(judged).toBeGreaterThan(100);
     expect(inside / judged).toBeGreaterThanOrEqual(0.8);
+  });
+});
+
+describe("odds", () => {
+  const bandsOf = (buckets: readonly OddsBucket[]) =>
+    buckets.filter(({ shoppers }) => shoppers >= 200);
+
+  test("told while waiting come true as often as they say, over sales whose crowds differ", () => {
+    const { laterOdds } = calibrationOfMany(optionsOf("--crashes", "off"), 14);
+    const bands = bandsOf(laterOdds);
+    expect(bands.length).toBeGreaterThanOrEqual(6);
+    for (const { from, to, shoppers, gotTheirTurn } of bands) {
+      expect(gotTheirTurn / shoppers).toBeGreaterThanOrEqual(from - 0.1);
+      expect(gotTheirTurn / shoppers).toBeLessThanOrEqual(to + 0.1);
+    }
+  }, 60_000);
+
+  test("say more once some have bought: fewer are told that it may go either way", () => {
+    const { odds, laterOdds } = figuresOf(play()).calibration;
+    const either = (buckets: readonly OddsBucket[]): number =>
+      buckets
+        .filter(({ from, to }) => from >= 0.1 && to <= 0.75)
+        .reduce((sum, { shoppers }) => sum + shoppers, 0);
+    expect(either(laterOdds)).toBeLessThan(either(odds) / 2);
   });
 });
 
@@ -98,6 +127,7 @@ describe("the simulation", () => {
     [["--shoppers", "0"], "--shoppers"],
     [["--no-shows", "2"], "--no-shows"],
     [["--arrive", "late"], "--arrive"],
+    [["--sales", "0"], "--sales"],
     [["--frobnicate"], "frobnicate"],
   ])("refuses %j", (args, named) => {
     const parsed = parseOptions(args);

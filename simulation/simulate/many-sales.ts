@@ -1,0 +1,50 @@
+/**
+ * Many sales whose crowds differ, played one after the other, to judge the odds that are told.
+ *
+ * In one sale all turns hang together: the share of the line that takes something is what it is,
+ * and a bit nearer to the front everybody gets a turn, a bit farther nobody. So a chance can only
+ * be right over sales that differ. Here the share of no-shows is drawn between 0 and 0.6 and the
+ * share that wants to pay between 0.2 and 1, evenly; everything else is as the options say.
+ *
+ * Guarantee: the same options and number of sales give the same figures.
+ */
+import { randomFrom } from "../seeded-random.ts";
+import { figuresOf, type Calibration, type OddsBucket } from "./figures.ts";
+import type { SimulationOptions } from "./options.ts";
+import { World } from "./world.ts";
+
+const NO_SHOWS_MAX = 0.6;
+const BUY_RATE_MIN = 0.2;
+
+function pooled(many: readonly (readonly OddsBucket[])[]): OddsBucket[] {
+  const [first = []] = many;
+  return first.map(({ from, to }, at) => {
+    const sum = (key: "shoppers" | "gotTheirTurn"): number =>
+      many.reduce((total, buckets) => total + (buckets[at]?.[key] ?? 0), 0);
+    return { from, to, shoppers: sum("shoppers"), gotTheirTurn: sum("gotTheirTurn") };
+  });
+}
+
+/** How good the estimates were over all sales; each shopper weighs the same. */
+export function calibrationOfMany(options: SimulationOptions, sales: number): Calibration {
+  const random = randomFrom(`${options.seed}/sales`);
+  const many: Calibration[] = [];
+  for (let sale = 0; sale < sales; sale += 1) {
+    const noShows = NO_SHOWS_MAX * random();
+    const buyRate = BUY_RATE_MIN + (1 - BUY_RATE_MIN) * random();
+    const world = new World({ ...options, seed: `${options.seed}/${sale}`, noShows, buyRate });
+    world.run();
+    many.push(figuresOf(world).calibration);
+  }
+  const sum = (key: "judged" | "inside" | "earlier" | "later"): number =>
+    many.reduce((total, calibration) => total + calibration[key], 0);
+  return {
+    judged: sum("judged"),
+    inside: sum("inside"),
+    earlier: sum("earlier"),
+    later: sum("later"),
+    width: many.reduce((total, { width }) => total + width, 0) / Math.max(sales, 1),
+    odds: pooled(many.map(({ odds }) => odds)),
+    laterOdds: pooled(many.map(({ laterOdds }) => laterOdds)),
+  };
+}
