@@ -11,7 +11,7 @@ import {
   NEW_BOOTH,
   recoverBooth,
   settleMark,
-  takePlace,
+  takePlaces,
   type BoothDecision,
   type BoothState,
   type CloseOutcome,
@@ -45,10 +45,14 @@ export class TicketBooth extends DurableObject<GateEnv> {
     }
   }
 
-  /** @param drawClosesAt_ms start of a lottery: who comes at or after it is not in the draw */
-  async join(drawClosesAt_ms: number | null): Promise<PlaceInBooth> {
+  /**
+   * The first of `places` consecutive places of one cohort.
+   * @param drawClosesAt_ms start of a lottery: who comes at or after it is not in the draw
+   * @param places 1 … `PLACES_PER_JOIN_MAX`
+   */
+  async join(drawClosesAt_ms: number | null, places = 1): Promise<PlaceInBooth> {
     const now = Date.now();
-    const decision = takePlace(this.#state, now, drawClosesAt_ms);
+    const decision = takePlaces(this.#state, now, drawClosesAt_ms, places);
     const place = this.#save(decision);
     if (decision.save.mark) await this.#alarm.arm([now + BOOTH_SETTLE_MS], now);
     return place;

@@ -6,7 +6,7 @@
  * continues at the mark, so a crash skips places (dead ranks that nobody claims) and repeats none.
  * Not for deciding order: that is the draw's work (`cohort.ts`).
  */
-import { BOOTH_BLOCK_PLACES, TICK_MS } from "./limits.ts";
+import { BOOTH_BLOCK_PLACES, PLACES_PER_JOIN_MAX, TICK_MS } from "./limits.ts";
 
 export interface BoothState {
   /** The cohort that is open for arrivals. */
@@ -39,29 +39,37 @@ export interface BoothDecision<Outcome> {
 
 export interface PlaceInBooth {
   readonly cohort: number;
+  /** Of the first, when several were taken; the others follow it. */
   readonly index: number;
 }
 
 /**
- * Hands out the next place.
+ * Hands out the next places, all of one cohort: `index`, `index + 1` … up to `places` of them.
  * @param drawClosesAt_ms when given, cohort 0 is the pre-queue's draw, and whoever arrives at or
  *   after this instant belongs to cohort 1, even if the room has not closed cohort 0 yet
+ * @param places 1 … `PLACES_PER_JOIN_MAX`
+ * @throws RangeError for any other number of places: a caller's bug
  */
-export function takePlace(
+export function takePlaces(
   state: BoothState,
   now: number,
   drawClosesAt_ms: number | null,
+  places: number,
 ): BoothDecision<PlaceInBooth> {
+  if (!Number.isInteger(places) || places < 1 || places > PLACES_PER_JOIN_MAX) {
+    throw new RangeError(`a booth does not hand out ${places} places at once`);
+  }
   const closed: CohortCount[] = [];
   let current = state;
   if (current.cohort === 0 && drawClosesAt_ms !== null && now >= drawClosesAt_ms) {
     closed.push({ cohort: 0, count: current.next });
     current = { cohort: 1, next: 0, highWater: 0 };
   }
-  const mark = current.next >= current.highWater;
-  const highWater = mark ? current.next + BOOTH_BLOCK_PLACES : current.highWater;
+  const next = current.next + places;
+  const mark = next > current.highWater;
+  const highWater = mark ? next - 1 + BOOTH_BLOCK_PLACES : current.highWater;
   return {
-    state: { cohort: current.cohort, next: current.next + 1, highWater },
+    state: { cohort: current.cohort, next, highWater },
     outcome: { cohort: current.cohort, index: current.next },
     save: { closed, mark: mark || closed.length > 0 },
   };

@@ -2,7 +2,8 @@
  * What anyone may check the draw with: the commitment before, manifests during, the secret after.
  */
 import type { CohortManifest } from "../domain/cohort.ts";
-import { roomOf, saleOf, type GateContext } from "./visit.ts";
+import { answerWithin } from "../timing/answer-within.ts";
+import { roomOf, saleOf, type GateContext, type RoomAnswer } from "./visit.ts";
 
 type NoSale = { readonly kind: "sale_not_found" } | { readonly kind: "room_unavailable" };
 
@@ -21,12 +22,8 @@ export async function askManifest(
   if (found.kind !== "sale") return found;
   const closed = found.seen.snapshot.lanes[lane]?.closed ?? 0;
   if (k >= closed) return { kind: "cohort_not_found" };
-  try {
-    const manifest = await context.snapshots.manifest(sale, lane, k);
-    return manifest === null ? { kind: "cohort_not_found" } : { kind: "manifest", manifest };
-  } catch {
-    return { kind: "room_unavailable" };
-  }
+  const manifest = await context.snapshots.manifest(sale, lane, k);
+  return manifest === null ? { kind: "room_unavailable" } : { kind: "manifest", manifest };
 }
 
 export type FairnessOutcome =
@@ -38,9 +35,7 @@ export async function askFairness(context: GateContext, sale: string): Promise<F
   if (found.kind !== "sale") return found;
   const { commitment, phase } = found.seen.snapshot;
   if (phase !== "ended") return { kind: "fairness", commitment, secret: null };
-  const figures = await roomOf(context.env, sale)
-    .figures()
-    .catch(() => null);
+  const figures = await answerWithin<RoomAnswer<"figures">>(roomOf(context.env, sale).figures());
   if (figures?.kind !== "figures") return { kind: "room_unavailable" };
   return { kind: "fairness", commitment, secret: figures.secret };
 }

@@ -5,21 +5,29 @@
  * Guarantee: whoever is answered with a place has it: the booth's mark, and with a pass the desk's
  * row, are durable first. A part that does not answer is a `retry`, never a lost place.
  */
-import { boothFor } from "../domain/booth.ts";
-import { PASS_DESKS_PER_SALE } from "../domain/limits.ts";
+import { boothFor, type PlaceInBooth } from "../domain/booth.ts";
+import { PASS_DESKS_PER_SALE, SHOPPER_CALL_TIMEOUT_MS } from "../domain/limits.ts";
 import {
   passSubjectOf,
   passTicketIdOf,
   type PassEntry,
   type PassPlace,
 } from "../domain/pass-places.ts";
+import type { PassRefusal } from "../domain/pass-refusal.ts";
 import { GENERAL_LANE } from "../domain/sale.ts";
 import { admittedStanding, standingOf, type Standing } from "../domain/standing.ts";
 import { answerWithin } from "../timing/answer-within.ts";
 import type { Admission } from "../tokens/admissions.ts";
-import { verifyPass, type PassRefusal } from "../tokens/passes.ts";
+import { verifyPass } from "../tokens/passes.ts";
 import { signTicket, type Ticket } from "../tokens/tickets.ts";
-import { roomOf, visitOf, type Carried, type GateContext, type Visit } from "./visit.ts";
+import {
+  roomOf,
+  visitOf,
+  type Carried,
+  type GateContext,
+  type RoomAnswer,
+  type Visit,
+} from "./visit.ts";
 import { standingOfTicket, type Admitted, type Unreachable } from "./waiting.ts";
 
 export type JoinOutcome =
@@ -112,7 +120,10 @@ async function admitNow(
   const { phase, queueing } = seen.snapshot;
   if (phase !== "live" || queueing) return null;
   const room = roomOf(env, sale.id);
-  const outcome = await room.admitNow(id, subject, lane).catch(() => null);
+  const outcome = await answerWithin<RoomAnswer<"admitNow">>(
+    room.admitNow(id, subject, lane),
+    SHOPPER_CALL_TIMEOUT_MS,
+  );
   if (outcome?.kind !== "admitted") return null;
   const { token, expiresAt_ms } = outcome;
   const standing = admittedStanding(lane, seen);
@@ -121,7 +132,7 @@ async function admitNow(
 
 /** A fresh place at a booth; null when it does not answer. */
 async function takePlace(
-  { env, now }: GateContext,
+  { env, now, places, lasting }: GateContext,
   { sale, seen }: Visit,
   { subject, lane }: Joiner,
 ): Promise<PassPlace | null> {
@@ -130,7 +141,8 @@ async function takePlace(
   const name = `${sale.id}/${lane}/${shard}`;
   const booth = env.TICKET_BOOTH.get(env.TICKET_BOOTH.idFromName(name));
   const drawClosesAt_ms = sale.admission.method === "lottery" ? schedule.startsAt_ms : null;
-  const place = await booth.join(drawClosesAt_ms).catch(() => null);
+  const ask = (count: number): Promise<PlaceInBooth> => booth.join(drawClosesAt_ms, count);
+  const place = await places.take(`${name}/${drawClosesAt_ms}`, ask, lasting);
   if (place === null) return null;
   return { lane, shard, cohort: place.cohort, index: place.index, joinedAt_ms: now };
 }
@@ -160,14 +172,14 @@ async function joinByPass(
   const desk = PASS_DESK.get(
     PASS_DESK.idFromName(`${sale}/${boothFor(subject, PASS_DESKS_PER_SALE)}`),
   );
-  const arrival = await desk.arrive(subject, null).catch(() => null);
+  const arrival = await answerWithin(desk.arrive(subject, null), SHOPPER_CALL_TIMEOUT_MS);
   if (arrival === null) return { kind: "booth_unavailable" };
   let entry: PassEntry = arrival;
   if (!arrival.isNew) {
     const turn = await turnOfPass(context, visit, subject, entry);
     if (turn.kind === "told") return turn.outcome;
     if (turn.kind === "over") {
-      const next = await desk.arrive(subject, entry.round).catch(() => null);
+      const next = await answerWithin(desk.arrive(subject, entry.round), SHOPPER_CALL_TIMEOUT_MS);
       if (next === null) return { kind: "booth_unavailable" };
       entry = next;
     }
@@ -178,7 +190,10 @@ async function joinByPass(
   const admitted = await admitNow(context, visit, joiner);
   if (admitted !== null) return admitted;
   const offered = await takePlace(context, visit, joiner);
-  const kept = offered === null ? null : await desk.keep(subject, offered).catch(() => null);
+  const kept =
+    offered === null
+      ? null
+      : await answerWithin(desk.keep(subject, offered), SHOPPER_CALL_TIMEOUT_MS);
   if (kept === null || kept.place === null) return { kind: "booth_unavailable" };
   const id = passTicketIdOf(sale, subject, kept.round);
   return withTicket(context, visit, { id, subject }, kept.place, "joined");
@@ -206,9 +221,10 @@ async function turnOfPass(
     const rank = standing?.rank ?? null;
     if (standing === null || rank === null || rank >= standing.called) return { kind: "open" };
   }
-  const turn = await roomOf(context.env, sale.id)
-    .turn(id, place)
-    .catch(() => null);
+  const turn = await answerWithin<RoomAnswer<"turn">>(
+    roomOf(context.env, sale.id).turn(id, place),
+    SHOPPER_CALL_TIMEOUT_MS,
+  );
   const told = (outcome: JoinOutcome) => ({ kind: "told", outcome }) as const;
   if (turn === null) return told({ kind: "room_unavailable" });
   if (turn.kind === "no_sale") return told({ kind: "sale_not_found" });

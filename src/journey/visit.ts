@@ -7,15 +7,20 @@
 import type { Seen } from "../domain/standing.ts";
 import { findSale, rememberSale, type PublishedSale } from "../sales/sale-directory.ts";
 import type { SnapshotCache } from "../sales/snapshots.ts";
+import { answerWithin } from "../timing/answer-within.ts";
 import { verifyAdmission, type Admission } from "../tokens/admissions.ts";
 import type { Keys } from "../tokens/secrets.ts";
 import { verifyTicket, type Ticket } from "../tokens/tickets.ts";
+import type { PlaceGroups } from "./place-groups.ts";
 
 /** What a request has to work with. Time and chance are fixed for the request. */
 export interface GateContext {
   readonly env: GateEnv;
   readonly keys: Keys;
   readonly snapshots: SnapshotCache;
+  readonly places: PlaceGroups;
+  /** Lets the request go on after its answer, until this is done. */
+  readonly lasting: (work: Promise<unknown>) => void;
   readonly now: number;
   /** 0 … 1. */
   readonly chance: number;
@@ -55,6 +60,11 @@ export function roomOf(env: GateEnv, sale: string): ReturnType<GateEnv["WAITING_
   return env.WAITING_ROOM.get(env.WAITING_ROOM.idFromName(sale));
 }
 
+/** What the room answers; `answerWithin` cannot infer it, as its answers are a union. */
+export type RoomAnswer<Call extends "claim" | "admitNow" | "turn" | "figures"> = Awaited<
+  ReturnType<ReturnType<typeof roomOf>[Call]>
+>;
+
 /** The published sale and the room's snapshot; the document is as new as the snapshot says. */
 export async function saleOf(context: GateContext, id: string): Promise<SaleOutcome> {
   const { env, now, chance } = context;
@@ -66,9 +76,7 @@ export async function saleOf(context: GateContext, id: string): Promise<SaleOutc
   if (published.revision >= read.snapshot.revision) {
     return { kind: "sale", sale: published.sale, seen };
   }
-  const document = await roomOf(env, id)
-    .document()
-    .catch(() => null);
+  const document = await answerWithin(roomOf(env, id).document());
   if (document === null) return { kind: "sale", sale: published.sale, seen };
   rememberSale(env.CONFIG, document, now);
   return { kind: "sale", sale: document.sale, seen };

@@ -5,10 +5,18 @@
  */
 import { mayHaveOpened } from "../domain/booth.ts";
 import type { Place } from "../domain/cohort.ts";
-import { CLAIM_RETRY_S } from "../domain/limits.ts";
+import { CLAIM_RETRY_S, SHOPPER_CALL_TIMEOUT_MS } from "../domain/limits.ts";
 import { admittedStanding, standingOf, type Standing } from "../domain/standing.ts";
+import { answerWithin } from "../timing/answer-within.ts";
 import { admissionRefusal, dropCart, type AdmissionRefused } from "./cart.ts";
-import { roomOf, visitOf, type Carried, type GateContext, type Visit } from "./visit.ts";
+import {
+  roomOf,
+  visitOf,
+  type Carried,
+  type GateContext,
+  type RoomAnswer,
+  type Visit,
+} from "./visit.ts";
 
 export interface Admitted {
   readonly admission: string;
@@ -33,9 +41,7 @@ export async function standingOfTicket(
     const possible = mayHaveOpened(ticket.cohort, lane.closed, now - snapshot.at_ms);
     return possible ? standingOf(ticket, null, seen) : null;
   }
-  const ranked = await context.snapshots
-    .rank(snapshot.sale, ticket)
-    .catch(() => ({ kind: "not_closed" as const }));
+  const ranked = await context.snapshots.rank(snapshot.sale, ticket);
   if (ranked.kind === "no_such_place") return null;
   return standingOf(ticket, ranked.kind === "ranked" ? ranked.rank : null, seen);
 }
@@ -86,9 +92,10 @@ export async function claimTurn(
   const { visit } = found;
   const { ticket, seen } = visit;
   if (ticket === null) return { kind: visit.ticketRefused ? "ticket_invalid" : "ticket_required" };
-  const outcome = await roomOf(context.env, sale)
-    .claim(ticket)
-    .catch(() => null);
+  const outcome = await answerWithin<RoomAnswer<"claim">>(
+    roomOf(context.env, sale).claim(ticket),
+    SHOPPER_CALL_TIMEOUT_MS,
+  );
   if (outcome === null) return { kind: "room_unavailable" };
   switch (outcome.kind) {
     case "admitted": {
@@ -131,9 +138,10 @@ export async function leave(
   const { visit } = found;
   const { admission } = visit;
   if (admission === null) return admissionRefusal(visit);
-  const left = await roomOf(context.env, sale)
-    .leave(admission.id)
-    .catch(() => null);
+  const left = await answerWithin(
+    roomOf(context.env, sale).leave(admission.id),
+    SHOPPER_CALL_TIMEOUT_MS,
+  );
   if (left === null) return { kind: "room_unavailable" };
   await dropCart(context, visit.sale, admission);
   return { kind: "left" };

@@ -11,13 +11,13 @@ import {
   NEW_BOOTH,
   recoverBooth,
   settleMark,
-  takePlace,
+  takePlaces,
   type BoothDecision,
   type BoothState,
   type CloseOutcome,
   type PlaceInBooth,
 } from "../../src/domain/booth.ts";
-import { BOOTH_BLOCK_PLACES } from "../../src/domain/limits.ts";
+import { BOOTH_BLOCK_PLACES, PLACES_PER_JOIN_MAX } from "../../src/domain/limits.ts";
 
 class BoothModel {
   state: BoothState = NEW_BOOTH;
@@ -38,8 +38,15 @@ class BoothModel {
     return outcome;
   }
 
-  join(now: number, drawClosesAt_ms: number | null): PlaceInBooth {
-    return this.#keep(takePlace(this.state, now, drawClosesAt_ms));
+  join(now: number, drawClosesAt_ms: number | null, places = 1): PlaceInBooth {
+    return this.#keep(takePlaces(this.state, now, drawClosesAt_ms, places));
+  }
+
+  /** Several at once; every place of them, as those who asked together share them out. */
+  joinTogether(now: number, drawClosesAt_ms: number | null, places: number): PlaceInBooth[] {
+    const { cohort, index } = this.join(now, drawClosesAt_ms, places);
+    if (this.state.next > this.durable.highWater) throw new Error("given before it was durable");
+    return Array.from({ length: places }, (_, nth) => ({ cohort, index: index + nth }));
   }
 
   close(k: number, force: boolean): CloseOutcome {
@@ -61,8 +68,9 @@ const DRAW_CLOSES_MS = 10_000;
 
 interface Step {
   readonly kind: "join" | "crash" | "sleep" | "close" | "close_again" | "pass_time";
-  /** How many join. */
+  /** How often somebody joins, and how many at once. */
   readonly times: number;
+  readonly together: number;
   readonly force: boolean;
 }
 
@@ -75,8 +83,16 @@ const kinds: fc.Arbitrary<Step["kind"]> = fc.oneof(
   { weight: 2, arbitrary: fc.constant("pass_time") },
 );
 const steps: fc.Arbitrary<Step> = fc
-  .record({ kind: kinds, times: fc.integer({ min: 1, max: 300 }), force: fc.boolean() })
-  .map((step) => (step.kind === "join" ? step : { ...step, times: 0 }));
+  .record({
+    kind: kinds,
+    times: fc.integer({ min: 1, max: 300 }),
+    together: fc.oneof(fc.constant(1), fc.integer({ min: 1, max: PLACES_PER_JOIN_MAX })),
+    force: fc.boolean(),
+  })
+  .map((step) => ({
+    ...step,
+    times: step.kind === "join" ? Math.ceil(step.times / step.together) : 0,
+  }));
 
 /** Runs a story; gives every place that was handed out and the booth at its end. */
 function live(
@@ -87,12 +103,12 @@ function live(
   const places: PlaceInBooth[] = [];
   let now = 8000;
   let open = 0;
-  for (const { kind, times, force } of story) {
+  for (const { kind, times, together, force } of story) {
     if (kind === "pass_time") now += 1000;
     if (kind === "crash") booth.crash();
     if (kind === "sleep") booth.sleep();
     for (let join = 0; join < times; join += 1) {
-      places.push(booth.join(now, isDraw ? DRAW_CLOSES_MS : null));
+      places.push(...booth.joinTogether(now, isDraw ? DRAW_CLOSES_MS : null, together));
     }
     // The room closes cohorts in order, and the draw's not before its end.
     if (kind === "close" && (!isDraw || open > 0 || now >= DRAW_CLOSES_MS)) {
@@ -156,11 +172,19 @@ describe("a booth, through joins, crashes and closes", () => {
 
 describe("the instant of the start", () => {
   test("belongs to one side: the last millisecond before to the draw, the start to cohort 1", () => {
-    const before = takePlace(NEW_BOOTH, DRAW_CLOSES_MS - 1, DRAW_CLOSES_MS);
+    const before = takePlaces(NEW_BOOTH, DRAW_CLOSES_MS - 1, DRAW_CLOSES_MS, 1);
     expect(before.outcome).toEqual({ cohort: 0, index: 0 });
-    const at = takePlace(before.state, DRAW_CLOSES_MS, DRAW_CLOSES_MS);
+    const at = takePlaces(before.state, DRAW_CLOSES_MS, DRAW_CLOSES_MS, 1);
     expect(at.outcome).toEqual({ cohort: 1, index: 0 });
     expect(at.save).toEqual({ closed: [{ cohort: 0, count: 1 }], mark: true });
+  });
+
+  test("those who ask together at the start are all in cohort 1", () => {
+    const booth = new BoothModel();
+    booth.join(DRAW_CLOSES_MS - 1, DRAW_CLOSES_MS);
+    const places = booth.joinTogether(DRAW_CLOSES_MS, DRAW_CLOSES_MS, 3);
+    expect(places.map(({ cohort, index }) => `${cohort}/${index}`)).toEqual(["1/0", "1/1", "1/2"]);
+    expect(booth.counts.get(0)).toBe(1);
   });
 
   test("the room's later close of the draw is told the count of that instant", () => {
@@ -173,7 +197,7 @@ describe("the instant of the start", () => {
   });
 
   test("a first come, first served sale has no draw to keep open", () => {
-    expect(takePlace(NEW_BOOTH, DRAW_CLOSES_MS, null).outcome).toEqual({ cohort: 0, index: 0 });
+    expect(takePlaces(NEW_BOOTH, DRAW_CLOSES_MS, null, 1).outcome).toEqual({ cohort: 0, index: 0 });
   });
 });
 
@@ -194,6 +218,18 @@ describe("closing a cohort", () => {
     booth.crash();
     expect(booth.close(0, false)).toEqual({ kind: "closed", count: 3 });
     expect(booth.close(0, true)).toEqual({ kind: "closed", count: 3 });
+  });
+});
+
+describe("how many may ask together", () => {
+  test.each([1, PLACES_PER_JOIN_MAX])("%i get places that follow each other", (places) => {
+    const decision = takePlaces(NEW_BOOTH, 0, null, places);
+    expect(decision.state.next).toBe(places);
+    expect(decision.save.mark).toBe(true);
+  });
+
+  test.each([0, -1, 1.5, PLACES_PER_JOIN_MAX + 1])("%d is a caller's mistake", (places) => {
+    expect(() => takePlaces(NEW_BOOTH, 0, null, places)).toThrow(RangeError);
   });
 });
 

@@ -5,7 +5,7 @@
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, expect, test } from "vitest";
-import { BOOTH_BLOCK_PLACES } from "../../src/domain/limits.ts";
+import { BOOTH_BLOCK_PLACES, PLACES_PER_JOIN_MAX } from "../../src/domain/limits.ts";
 import { pass, startClock } from "./clock.ts";
 
 beforeEach(startClock);
@@ -26,6 +26,19 @@ test("a thousand shoppers at once, with evictions between, get a thousand differ
     await evictDurableObject(booth("unique"));
   }
   expect(new Set(places).size).toBe(1000);
+});
+
+test("places taken together and one by one are all different, with evictions between", async () => {
+  const places: string[] = [];
+  for (const together of [3, 1, PLACES_PER_JOIN_MAX, PLACES_PER_JOIN_MAX, 8, 1]) {
+    const { cohort, index } = await booth("together").join(null, together);
+    for (let nth = 0; nth < together; nth += 1) places.push(`${cohort}/${index + nth}`);
+    if (together === 1) await evictDurableObject(booth("together"));
+  }
+  expect(new Set(places).size).toBe(places.length);
+  const closed = await booth("together").close(0, false);
+  const last = Math.max(...places.map((place) => Number(place.split("/")[1])));
+  expect(closed.kind === "closed" && closed.count > last).toBe(true);
 });
 
 test("an eviction skips at most a block of places", async () => {
