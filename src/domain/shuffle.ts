@@ -16,13 +16,15 @@ export const SHUFFLE_ROUNDS = 90;
 export const COHORT_PLACES_MAX = 2 ** 32;
 
 const POSITIONS_PER_HASH = 256;
-/** Decision hashes of a draw are kept up to this many places: 90 × 256 hashes, some MiB. */
-const KEPT_PLACES_MAX = 65_536;
+const HASH_BYTES = 32;
+/** 90 hashes for every 256 places: 11.25 bytes a place. So a draw keeps 23 MiB at most. */
+const KEPT_PLACES_MAX = 2 ** 21;
 
 /**
- * The draw of one cohort. It remembers what all its places share (the pivots, and for cohorts of
- * up to 65,536 places the decision hashes as they are met), so that the second place asked for
- * costs a fraction of the first.
+ * The draw of one cohort. It remembers what all its places share: the pivots, and for cohorts of up
+ * to two million places, from the second one asked for on, the decision hashes as they are met, in
+ * one flat table. The first places cost 90 hashes each; when as many were asked for as a hash
+ * decides on (256 places of a thousand, some thousands of a million), the next cost 90 look-ups.
  */
 export class CohortDraw {
   readonly #n: number;
@@ -30,7 +32,10 @@ export class CohortDraw {
   /** Seed, round, position / 256: the input of a decision hash. */
   readonly #source = new Uint8Array(37);
   readonly #block = new DataView(this.#source.buffer, 33, 4);
-  readonly #kept: Map<number, Uint8Array> | null;
+  #asked = 0;
+  /** Hash after hash, by block and round, and which of them are there; empty while none is kept. */
+  #hashes = new Uint8Array();
+  #known = new Uint8Array();
 
   /**
    * @param n places in the cohort
@@ -44,7 +49,6 @@ export class CohortDraw {
     if (seed.length !== 32) throw new RangeError(`a seed has 32 bytes, not ${seed.length}`);
     this.#n = n;
     this.#source.set(seed);
-    this.#kept = n <= KEPT_PLACES_MAX ? new Map() : null;
     this.#pivots = Array.from({ length: SHUFFLE_ROUNDS }, (_, round) => {
       this.#source[32] = round;
       const digest = sha256(this.#source.subarray(0, 33));
@@ -62,27 +66,46 @@ export class CohortDraw {
     if (!Number.isInteger(index) || index < 0 || index >= n) {
       throw new RangeError(`index ${index} is not within a cohort of ${n}`);
     }
+    this.#asked += 1;
+    if (this.#asked === 2 && n <= KEPT_PLACES_MAX) this.#keepHashes();
     let current = index;
     for (let round = 0; round < SHUFFLE_ROUNDS; round += 1) {
       const flip = ((this.#pivots[round] ?? 0) + n - current) % n;
       const position = Math.max(current, flip);
-      const hash = this.#decisions(round, Math.floor(position / POSITIONS_PER_HASH));
-      const byte = hash[(position % POSITIONS_PER_HASH) >> 3] ?? 0;
-      if ((byte >> (position % 8)) & 1) current = flip;
+      if (this.#swaps(round, position)) current = flip;
     }
     return current;
   }
 
-  #decisions(round: number, block: number): Uint8Array {
-    const name = block * SHUFFLE_ROUNDS + round;
-    const known = this.#kept?.get(name);
-    if (known !== undefined) return known;
+  /** Whoever asks for one place only, as a room does for a claim, needs no table of MiBs. */
+  #keepHashes(): void {
+    const hashes = Math.ceil(this.#n / POSITIONS_PER_HASH) * SHUFFLE_ROUNDS;
+    this.#known = new Uint8Array(hashes);
+    this.#hashes = new Uint8Array(hashes * HASH_BYTES);
+  }
+
+  /** The decision on `position`: one bit of the hash over its block. */
+  #swaps(round: number, position: number): boolean {
+    const block = Math.floor(position / POSITIONS_PER_HASH);
+    const byteAt = (position % POSITIONS_PER_HASH) >> 3;
+    const slot = block * SHUFFLE_ROUNDS + round;
+    const kept = slot < this.#known.length;
+    if (kept && this.#known[slot] === 1) {
+      return isSet(this.#hashes[slot * HASH_BYTES + byteAt] ?? 0, position);
+    }
     this.#source[32] = round;
     this.#block.setUint32(0, block, true);
     const hash = sha256(this.#source);
-    this.#kept?.set(name, hash);
-    return hash;
+    if (kept) {
+      this.#hashes.set(hash, slot * HASH_BYTES);
+      this.#known[slot] = 1;
+    }
+    return isSet(hash[byteAt] ?? 0, position);
   }
+}
+
+function isSet(byte: number, position: number): boolean {
+  return ((byte >> (position % 8)) & 1) === 1;
 }
 
 /** One index of a draw that is not asked again; see `CohortDraw` for its errors. */

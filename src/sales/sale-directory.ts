@@ -6,7 +6,8 @@
  * snapshot speaks of is fetched from the room itself.
  */
 import { z } from "zod";
-import { SALE_FRESH_MS } from "../domain/limits.ts";
+import { BoundedMap } from "../domain/bounded-map.ts";
+import { SALE_FRESH_MS, SALES_REMEMBERED_MAX } from "../domain/limits.ts";
 import { saleSchema, type Sale } from "../domain/sale.ts";
 
 const publishedSchema = z.object({ v: z.literal(1), revision: z.int(), sale: saleSchema });
@@ -22,10 +23,10 @@ interface Remembered {
 }
 
 /** Per isolate and KV namespace; tests and several deployments in one process stay apart. */
-const remembered = new WeakMap<KVNamespace, Map<string, Remembered>>();
+const remembered = new WeakMap<KVNamespace, BoundedMap<Remembered>>();
 
-function memoryOf(kv: KVNamespace): Map<string, Remembered> {
-  const memory = remembered.get(kv) ?? new Map<string, Remembered>();
+function memoryOf(kv: KVNamespace): BoundedMap<Remembered> {
+  const memory = remembered.get(kv) ?? new BoundedMap<Remembered>(SALES_REMEMBERED_MAX);
   remembered.set(kv, memory);
   return memory;
 }

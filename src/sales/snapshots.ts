@@ -10,13 +10,22 @@
 import { BoundedMap } from "../domain/bounded-map.ts";
 import {
   drawOf,
+  placesIn,
   rankIn,
   type CohortManifest,
   type Place,
   type RankOutcome,
 } from "../domain/cohort.ts";
 import type { CohortDraw } from "../domain/shuffle.ts";
-import { SNAPSHOT_FRESH_MS, SNAPSHOT_STALE_MAX_MS } from "../domain/limits.ts";
+import {
+  DRAWN_PLACES_MAX,
+  DRAWS_REMEMBERED_MAX,
+  MANIFESTS_REMEMBERED_MAX,
+  RANKS_REMEMBERED_MAX,
+  SALES_REMEMBERED_MAX,
+  SNAPSHOT_FRESH_MS,
+  SNAPSHOT_STALE_MAX_MS,
+} from "../domain/limits.ts";
 import type { RoomSnapshot } from "../domain/room.ts";
 import { answerWithin } from "../timing/answer-within.ts";
 
@@ -42,11 +51,6 @@ interface Entry {
   refreshingSince_ms: number | null;
 }
 
-const SNAPSHOTS_MAX = 500;
-const MANIFESTS_MAX = 5000;
-const RANKS_MAX = 20_000;
-/** A draw keeps up to some MiB of hashes; the cohorts polled for at one time are few. */
-const DRAWS_MAX = 6;
 /** A refresh that takes longer was probably cut off with its request; another may try. */
 const REFRESH_GIVEN_UP_MS = 3000;
 
@@ -54,10 +58,12 @@ const REFRESH_GIVEN_UP_MS = 3000;
 export class SnapshotCache {
   readonly #room: (sale: string) => RoomReads;
   readonly #cache: LocationCache | null;
-  readonly #snapshots = new BoundedMap<Entry>(SNAPSHOTS_MAX);
-  readonly #manifests = new BoundedMap<CohortManifest>(MANIFESTS_MAX);
-  readonly #draws = new BoundedMap<CohortDraw>(DRAWS_MAX);
-  readonly #ranks = new BoundedMap<RankOutcome>(RANKS_MAX);
+  readonly #snapshots = new BoundedMap<Entry>(SALES_REMEMBERED_MAX);
+  readonly #manifests = new BoundedMap<CohortManifest>(MANIFESTS_REMEMBERED_MAX);
+  #draws = new BoundedMap<CohortDraw>(DRAWS_REMEMBERED_MAX);
+  /** Of all draws since they were last forgotten together. */
+  #drawnPlaces = 0;
+  readonly #ranks = new BoundedMap<RankOutcome>(RANKS_REMEMBERED_MAX);
 
   constructor(room: (sale: string) => RoomReads, cache: LocationCache | null) {
     this.#room = room;
@@ -127,7 +133,10 @@ export class SnapshotCache {
     return snapshot;
   }
 
-  /** A closed cohort's manifest, immutable and kept for ever; null when it is not closed. */
+  /**
+   * A closed cohort's manifest, immutable and kept for ever; null when it is not closed, or the
+   * room does not answer.
+   */
   async manifest(sale: string, lane: string, k: number): Promise<CohortManifest | null> {
     const name = `${sale}/${lane}/${k}`;
     const known = this.#manifests.get(name);
@@ -139,7 +148,7 @@ export class SnapshotCache {
       this.#manifests.set(name, manifest);
       return manifest;
     }
-    const manifest = await this.#room(sale).manifest(lane, k);
+    const manifest = await answerWithin(this.#room(sale).manifest(lane, k));
     if (manifest === null) return null;
     this.#manifests.set(name, manifest);
     const headers = { "Cache-Control": "max-age=31536000, immutable" };
@@ -151,8 +160,14 @@ export class SnapshotCache {
     const name = `${manifest.sale}/${manifest.lane}/${manifest.k}`;
     const known = this.#draws.get(name);
     if (known !== undefined) return known;
+    const places = placesIn(manifest.counts);
+    if (this.#drawnPlaces + places > DRAWN_PLACES_MAX) {
+      this.#draws = new BoundedMap(DRAWS_REMEMBERED_MAX);
+      this.#drawnPlaces = 0;
+    }
     const draw = drawOf(manifest);
     this.#draws.set(name, draw);
+    this.#drawnPlaces += places;
     return draw;
   }
 

@@ -5,7 +5,7 @@
  * Secure, HttpOnly and SameSite=Lax, one pair per sale, so that two sales never mix.
  */
 import type { Context } from "hono";
-import { deleteCookie, getCookie, setCookie } from "hono/cookie";
+import { deleteCookie, getCookie } from "hono/cookie";
 import type { Carried, GateContext } from "../journey/visit.ts";
 
 export type GateApp = {
@@ -36,6 +36,7 @@ export function carriedOf(c: GateRequest, sale: string): Carried {
   };
 }
 
+/** @param value a token of ours: nothing in it needs to be escaped */
 export function giveCookie(
   c: GateRequest,
   token: Token,
@@ -43,13 +44,10 @@ export function giveCookie(
   value: string,
   expiresAt_ms: number,
 ): void {
-  setCookie(c, cookieName(token, sale), value, {
-    prefix: "host",
-    path: "/",
-    secure: true,
-    httpOnly: true,
-    sameSite: "Lax",
-    expires: new Date(expiresAt_ms),
+  const expires = new Date(expiresAt_ms).toUTCString();
+  const attributes = `Path=/; Expires=${expires}; HttpOnly; Secure; SameSite=Lax`;
+  c.header("Set-Cookie", `__Host-${cookieName(token, sale)}=${value}; ${attributes}`, {
+    append: true,
   });
 }
 

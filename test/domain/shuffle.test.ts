@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { COHORT_PLACES_MAX, computeShuffledIndex } from "../../src/domain/shuffle.ts";
+import { COHORT_PLACES_MAX, CohortDraw, computeShuffledIndex } from "../../src/domain/shuffle.ts";
 import { digestOf, VECTOR_DIGESTS, VECTOR_SEED } from "./shuffle-vectors.ts";
 
 function mappingOf(n: number, seed: Uint8Array): number[] {
@@ -63,6 +63,17 @@ describe("the shuffle of the consensus specification", () => {
     }
     // 200 expected; five standard deviations are 61.
     for (const times of firsts) expect(Math.abs(times - 200)).toBeLessThan(61);
+  });
+});
+
+describe("a draw that is asked again and again", () => {
+  test.each([1, 2, 300, 70_000])("of %i places gives what one asked once gives", (n) => {
+    const seed = createHash("sha256").update(`kept ${n}`).digest();
+    const draw = new CohortDraw(n, seed);
+    const asked = Array.from({ length: 150 }, (_, nth) => (nth * 7919) % n);
+    for (const index of [...asked, ...asked]) {
+      expect(draw.placeOf(index)).toBe(computeShuffledIndex(index, n, seed));
+    }
   });
 });
 
