@@ -6,10 +6,14 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import { Hono } from "hono";
+import type { TicketBooth } from "../durable-objects/ticket-booth.ts";
+import { PLACES_PER_JOIN_MAX } from "../src/domain/limits.ts";
+import { GENERAL_LANE } from "../src/domain/sale.ts";
 import { BASELINE_ALGORITHM, BASELINE_KEY, splitToken } from "./baseline-token.ts";
 
 interface BaselineEnv {
   readonly BARE_OBJECT: DurableObjectNamespace<BareObject>;
+  readonly TICKET_BOOTH: DurableObjectNamespace<TicketBooth>;
 }
 
 export class BareObject extends DurableObject<BaselineEnv> {
@@ -66,6 +70,17 @@ app.post("/row", async (c) => {
 app.post("/row/:object", async (c) => {
   const object = objectNamed(c.env, c.req.param("object"));
   return c.json({ rows: await object.write("a row of a few bytes") });
+});
+
+/** Nothing to measure: places for a long line, of a sale whose lane has one booth. */
+app.post("/places/:sale/:count", async (c) => {
+  const { TICKET_BOOTH } = c.env;
+  const { sale, count } = c.req.param();
+  const booth = TICKET_BOOTH.get(TICKET_BOOTH.idFromName(`${sale}/${GENERAL_LANE}/0`));
+  for (let lacking = Number(count); lacking > 0; lacking -= PLACES_PER_JOIN_MAX) {
+    await booth.join(null, Math.min(lacking, PLACES_PER_JOIN_MAX));
+  }
+  return c.json({ places: Number(count) });
 });
 
 export default app;

@@ -9,11 +9,15 @@ What is measured takes turns, so that whatever else the machine does hits all al
 what counts; there are no thresholds.
 
   --seconds <n>       measured for each row, in all      (default: 5)
+  --only <group>      line (polls and joins), shop or orders; else all three
   --concurrency <n>   requests on their way at a time    (default: 32)
   --help              this text
 
 Exit code: 0 measured, 1 the bench could not be finished, 2 bad options.
 `;
+
+/** Rows that take turns with each other. */
+export const GROUPS = ["line", "shop", "orders"] as const;
 
 const whole = (name: string, max: number) => {
   const error = `${name} must be a whole number from 1 to ${max}`;
@@ -27,6 +31,10 @@ const whole = (name: string, max: number) => {
 const optionsSchema = z.object({
   seconds: whole("--seconds", 600).default(5),
   concurrency: whole("--concurrency", 256).default(32),
+  only: z
+    .enum(GROUPS, { error: `--only must be one of: ${GROUPS.join(", ")}` })
+    .nullable()
+    .default(null),
 });
 
 export type BenchOptions = z.output<typeof optionsSchema>;
@@ -39,6 +47,7 @@ export type CommandLine =
 const FLAGS = {
   seconds: { type: "string" },
   concurrency: { type: "string" },
+  only: { type: "string" },
   help: { type: "boolean" },
 } as const;
 

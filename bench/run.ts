@@ -10,19 +10,28 @@ import { cpus } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { Pool } from "undici";
-import { createGateClient, type GateClient } from "../simulation/gate-client.ts";
+import { z } from "zod";
+import { createGateClient } from "../simulation/gate-client.ts";
 import { type Host, startHost } from "../simulation/host.ts";
 import { CannotGoOnError } from "../simulation/insist.ts";
+import { generateGateSecrets } from "../src/operations/secret-set.ts";
 import { type BenchRequest, run, type Slice } from "./load.ts";
-import { type BenchOptions, readCommandLine, USAGE } from "./options.ts";
+import { makeLine, type LineTools, type TicketKey } from "./line.ts";
+import { type BenchOptions, GROUPS, readCommandLine, USAGE } from "./options.ts";
 import { findRuntime } from "./processor-time.ts";
 import { writeReport, type MeasuredTarget } from "./report.ts";
-import { makeLine, openShop } from "./sales.ts";
-import { BASELINE_TARGETS, lineTargets, ShopTargets, type Side, type Target } from "./targets.ts";
+import { openShop } from "./sales.ts";
+import {
+  BASELINE_TARGETS,
+  joinTarget,
+  pollTargets,
+  ShopTargets,
+  type Side,
+  type Target,
+} from "./targets.ts";
 
 const ROUNDS = 5;
 const WARM_UP_SHARE = 0.25;
-const LINE_SHOPPERS = 1000;
 /** More than the last slice used, because this one may be luckier. */
 const READY_RESERVE = 1.3;
 
@@ -77,25 +86,23 @@ class Bench {
     });
   }
 
+  get baseline(): Pool {
+    return this.#pools.baseline;
+  }
+
   async close(): Promise<void> {
     await Promise.all([this.#pools.gate.destroy(), this.#pools.baseline.destroy()]);
   }
 }
 
-/** Rows that take turns with each other. Neighbours in a list are neighbours in time. */
-type Group = (shop: ShopTargets) => readonly Target[];
+/** The rows of a round. Neighbours in a list are neighbours in time. */
+type Rows = (round: number) => Promise<readonly Target[]>;
 
-async function measureGroup(
-  bench: Bench,
-  group: Group,
-  open: (round: number) => Promise<ShopTargets>,
-  seconds: number,
-): Promise<MeasuredTarget[]> {
+async function measureGroup(bench: Bench, rows: Rows, seconds: number): Promise<MeasuredTarget[]> {
   const measured = new Map<string, { against: readonly string[]; slices: Slice[] }>();
   for (let round = 0; round <= ROUNDS; round += 1) {
     say(round === 0 ? "Warming up …" : `Round ${round} of ${ROUNDS} …`);
-    const shop = await open(round);
-    for (const target of group(shop)) {
+    for (const target of await rows(round)) {
       const share = round === 0 ? WARM_UP_SHARE : 1;
       const slice = await bench.measure(target, (seconds * 1000 * share) / ROUNDS);
       if (round === 0) continue;
@@ -108,45 +115,61 @@ async function measureGroup(
   return [...measured].map(([name, { against, slices }]) => ({ name, against, slices }));
 }
 
-async function measureAll(
-  bench: Bench,
-  gate: GateClient,
-  adminToken: string,
-  seconds: number,
-): Promise<MeasuredTarget[]> {
-  say(`Letting ${LINE_SHOPPERS} shoppers stand in line …`);
-  const line = await lineTargets(await makeLine(gate, "bench-line", LINE_SHOPPERS));
+/** One group of rows, with what it needs standing ready. */
+async function rowsOf(group: (typeof GROUPS)[number], tools: Tools): Promise<Rows> {
+  const { gate, adminToken } = tools;
   const { route, call, row, rowAgain, newRow } = BASELINE_TARGETS;
-  const { signed, status, join } = line;
-  const groups: readonly Group[] = [
-    ({ letIn, hold }) => [route, signed, status, call, join, letIn, row, hold],
-    // Objects made for one request are put away seconds later; the other rows shall not pay for it.
-    ({ order }) => [rowAgain, newRow, order],
-  ];
-  const targets: MeasuredTarget[] = [];
-  for (const [index, group] of groups.entries()) {
-    const open = async (round: number): Promise<ShopTargets> => {
-      return new ShopTargets(await openShop(gate, `bench-shop-${index}-${round}`), adminToken);
-    };
-    targets.push(...(await measureGroup(bench, group, open, seconds)));
+  if (group === "line") {
+    say("Letting a thousand stand in line, and a million in another …");
+    const short = await makeLine(tools, "bench-line", 1000);
+    const few = await pollTargets(short);
+    const many = await pollTargets(await makeLine(tools, "bench-long-line", 1_000_000));
+    const polls = [few.signed, few.again, few.first, many.again, many.first];
+    return async () => [route, ...polls, call, joinTarget(short)];
   }
-  return targets;
+  return async (round) => {
+    const shop = await openShop(gate, `bench-${group}-${round}`);
+    const { letIn, hold, order } = new ShopTargets(shop, adminToken);
+    // Objects made for one request are put away seconds later; the other rows shall not pay for it.
+    return group === "shop" ? [letIn, row, hold] : [rowAgain, newRow, order];
+  };
 }
 
-async function measureHost(host: Host, { seconds, concurrency }: BenchOptions): Promise<string> {
+interface Tools extends LineTools {
+  readonly adminToken: string;
+}
+
+async function measureHost(
+  host: Host,
+  ticketKey: TicketKey,
+  { seconds, concurrency, only }: BenchOptions,
+): Promise<string> {
   const [baselineUrl] = host.extraUrls;
   if (baselineUrl === undefined) throw new Error("bench: the host started no baseline Worker");
   const { adminToken } = host;
   const gate = createGateClient({ url: host.gateUrl, adminToken, connectionsMax: 8 });
   const bench = new Bench(host, baselineUrl, concurrency);
+  const tools = { gate, adminToken, ticketKey, baseline: bench.baseline };
+  const targets: MeasuredTarget[] = [];
   try {
-    const targets = await measureAll(bench, gate, adminToken, seconds);
+    for (const group of only === null ? GROUPS : [only]) {
+      targets.push(...(await measureGroup(bench, await rowsOf(group, tools), seconds)));
+    }
     const machine = `${cpus().length} cores, ${cpus()[0]?.model ?? "of unknown make"}`;
     const how = `${ROUNDS} rounds, ${seconds} s a row, ${concurrency} at a time, ${machine}`;
     return `${how}\n\n${writeReport(targets)}`;
   } finally {
     await Promise.all([bench.close(), gate.close()]);
   }
+}
+
+const keySetSchema = z.object({ keys: z.tuple([z.object({ kid: z.string(), k: z.string() })]) });
+
+/** The gate's ticket key is the bench's own, so that it can sign for places it took in bulk. */
+function drawTicketKey(): { ticketKey: TicketKey; TICKET_KEYS: string } {
+  const { TICKET_KEYS } = generateGateSecrets();
+  const [{ kid, k }] = keySetSchema.parse(JSON.parse(TICKET_KEYS)).keys;
+  return { ticketKey: { kid, secret: Buffer.from(k, "base64url") }, TICKET_KEYS };
 }
 
 async function main(): Promise<number> {
@@ -160,15 +183,17 @@ async function main(): Promise<number> {
     return 2;
   }
   say("Starting a fresh Sluice in memory, and the baseline beside it …");
+  const { ticketKey, TICKET_KEYS } = drawTicketKey();
   const host = await startHost({
     folder: null,
     port: 0,
     sandboxPort: 0,
     pipeline: false,
+    variables: { gate: { TICKET_KEYS } },
     extraWorkers: ["bench/wrangler.toml"],
   });
   try {
-    process.stdout.write(`\n${await measureHost(host, command.options)}`);
+    process.stdout.write(`\n${await measureHost(host, ticketKey, command.options)}`);
     return 0;
   } catch (error) {
     if (!(error instanceof CannotGoOnError)) throw error;

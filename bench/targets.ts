@@ -10,7 +10,8 @@ import { z } from "zod";
 import { PLACING_RETRY_MS } from "../src/domain/limits.ts";
 import { signAgain } from "./baseline-token.ts";
 import type { BenchRequest } from "./load.ts";
-import type { Line, Shop } from "./sales.ts";
+import type { Line } from "./line.ts";
+import type { Shop } from "./sales.ts";
 
 export type Side = "gate" | "baseline";
 
@@ -62,8 +63,8 @@ function baseline(name: string, method: "GET" | "POST", path: () => string): Tar
   return { name, side: "baseline", expectedStatus: 200, against: [], next };
 }
 
-/** The tickets of a line, one after the other, over and over. */
-export async function lineTargets({ sale, tickets }: Line) {
+/** What is asked about a line: by shoppers an isolate knows, and by shoppers it does not. */
+export async function pollTargets({ sale, places, tickets, strangers }: Line) {
   const resigned = await Promise.all(tickets.map(signAgain));
   const signed: Target = {
     name: SIGNED,
@@ -75,28 +76,19 @@ export async function lineTargets({ sale, tickets }: Line) {
   const poll = (ticket: string): BenchRequest => {
     return get(`${SHOPPERS}/sales/${sale}/status`, ticket);
   };
-  let polledBefore = false;
-  const status: Target = {
-    name: "status",
+  const status = (name: string, asking: readonly string[]): Target => ({
+    name: `${name}, line of ${places.toLocaleString("en")}`,
     side: "gate",
     expectedStatus: 200,
-    against: [SIGNED, ROUTE],
-    // A ticket's first poll in an isolate computes its rank; those that follow are measured.
-    prepare: () => {
-      const requests = polledBefore ? [] : tickets.map(poll);
-      polledBefore = true;
-      return [{ requests, expectedStatus: 200 }];
-    },
-    next: takeTurns(tickets, poll),
-  };
-  const join: Target = {
-    name: "join",
-    side: "gate",
-    expectedStatus: 201,
-    against: [CALL],
-    next: () => joinRequest(sale),
-  };
-  return { signed, status, join };
+    against: [SIGNED],
+    next: takeTurns(asking, poll),
+  });
+  return { signed, again: status("poll", tickets), first: status("first poll", strangers) };
+}
+
+export function joinTarget({ sale }: Line): Target {
+  const next = (): BenchRequest => joinRequest(sale);
+  return { name: "join", side: "gate", expectedStatus: 201, against: [CALL], next };
 }
 
 function get(path: string, ticket: string): BenchRequest {
