@@ -4,6 +4,7 @@
  *   --sale <id>        the sale it is for
  *   --lane <id>        its lane; without it the lane is 'general'
  *   --sub <subject>    who it is for: one place on every device; without it, whoever carries it
+ *   --url <address>    of the gate: prints the link that gives the pass to its pages instead
  *   --minutes <n>      how long it is good, 1 to 525600; default 60
  *   --secrets <file>   JSON with PASS_KEYS; default .sluice/secrets.json, the local run's
  *
@@ -18,6 +19,8 @@ import { z } from "zod";
 import { OperatorError, PROJECT_ROOT } from "./wrangler.ts";
 
 const MINUTES_MAX = 525_600;
+/** Where the gate shows a sale; `?pass=` behind it is a pass. */
+const SHOP_BASE = "/_sluice/shop";
 const ALGORITHMS: Readonly<Record<string, string>> = { oct: "HS256", OKP: "EdDSA", EC: "ES256" };
 
 const keySet = z.object({
@@ -28,6 +31,7 @@ interface Options {
   readonly sale: string;
   readonly lane: string | undefined;
   readonly sub: string | undefined;
+  readonly url: URL | null;
   readonly minutes: number;
   readonly secrets: string;
 }
@@ -38,6 +42,7 @@ function readOptions(): Options {
       sale: { type: "string" },
       lane: { type: "string" },
       sub: { type: "string" },
+      url: { type: "string" },
       minutes: { type: "string", default: "60" },
       secrets: { type: "string", default: join(PROJECT_ROOT, ".sluice", "secrets.json") },
     },
@@ -48,7 +53,24 @@ function readOptions(): Options {
   if (!Number.isInteger(minutes) || minutes < 1 || minutes > MINUTES_MAX) {
     throw new OperatorError(`--minutes must be a whole number from 1 to ${MINUTES_MAX}`);
   }
-  return { sale, lane, sub, minutes, secrets: resolve(secrets) };
+  return { sale, lane, sub, url: gateUrl(values.url), minutes, secrets: resolve(secrets) };
+}
+
+function gateUrl(text: string | undefined): URL | null {
+  if (text === undefined) return null;
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol)) {
+    throw new OperatorError("--url must be an http or https address");
+  }
+  return url;
+}
+
+/** What is printed: the pass, or with an address the link that carries it. */
+function shown({ sale, url }: Options, pass: string): string {
+  if (url === null) return pass;
+  const link = new URL(`${SHOP_BASE}/${sale}`, url);
+  link.searchParams.set("pass", pass);
+  return link.href;
 }
 
 function signingKey(path: string): z.output<typeof keySet>["keys"][number] {
@@ -79,7 +101,8 @@ async function sign({ sale, lane, sub, minutes, secrets }: Options): Promise<str
 }
 
 try {
-  process.stdout.write(`${await sign(readOptions())}\n`);
+  const options = readOptions();
+  process.stdout.write(`${shown(options, await sign(options))}\n`);
 } catch (error) {
   // A wrong option is node's own TypeError with a code, and as clear as a message of ours.
   if (!(error instanceof OperatorError || (error instanceof TypeError && "code" in error)))

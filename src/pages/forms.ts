@@ -39,6 +39,8 @@ const noQuantities = z.record(z.string(), z.never());
 export const joinForm = z.strictObject({
   /** Leaves a place behind that can no longer be used. */
   afresh: z.literal("yes").optional(),
+  /** Goes on without the pass that the browser carries. */
+  general: z.literal("yes").optional(),
   quantities: noQuantities,
 });
 

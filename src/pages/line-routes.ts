@@ -14,10 +14,12 @@ import {
   TICKET_COOKIE_MS,
   type GateRequest,
 } from "../web/gate-app.ts";
+import { dropPass, keepPass, passCarried } from "../web/pass-cookie.ts";
 import { retryAfter_s, sendNotice, sendUnreachable } from "./answers.ts";
 import type { Faults } from "./faults.ts";
 import { emptyForm, joinForm, readForm } from "./forms.ts";
 import { partLink, saleLink } from "./links.ts";
+import { laneAhead, passOf, refusePass, takePassFromLink } from "./pass-routes.ts";
 import { salesListPage } from "./sales-list.ts";
 import { storefrontPage, type Visitor } from "./storefront.ts";
 import { waitingPage } from "./waiting.ts";
@@ -32,24 +34,36 @@ export async function showSales(c: GateRequest): Promise<Response> {
 }
 
 export async function showStorefront(c: GateRequest, id: string): Promise<Response> {
+  const linked = c.req.query("pass");
+  if (linked !== undefined) return takePassFromLink(c, id, linked);
   const found = await visitOf(c.get("gate"), id, carriedOf(c, id));
   if (found.kind !== "visit") return sendUnreachable(c, found);
-  const page = await storefrontOf(c, found.visit);
+  const { ticket, admission, seen } = found.visit;
+  const isOpen = seen.snapshot.phase !== "ended" && admission === null;
+  const pass = isOpen ? await passOf(c, found.visit) : ({ kind: "none" } as const);
+  if (pass.kind === "refused") return refusePass(c, id, pass.reason, ticket !== null);
+  const page = await storefrontOf(c, found.visit, NOTHING_REFUSED, laneAhead(pass, found.visit));
   if (page === null) return sendNotice(c, { kind: "cart_unreadable", retry_s: retryAfter_s(c) });
   return c.html(page);
 }
 
+interface Refused {
+  readonly faults: Faults;
+  readonly quantities: Readonly<Record<string, string>>;
+}
+
+const NOTHING_REFUSED: Refused = { faults: [], quantities: {} };
+
 /**
  * Null when what the visitor holds cannot be read: a form that showed nothing would drop it.
  * @param refused what was asked for and not given, to be shown again
+ * @param passLane into which the visitor's pass leads, if it is not where they are
  */
 export async function storefrontOf(
   c: GateRequest,
   visit: Visit,
-  refused: { readonly faults: Faults; readonly quantities: Readonly<Record<string, string>> } = {
-    faults: [],
-    quantities: {},
-  },
+  refused: Refused = NOTHING_REFUSED,
+  passLane: string | null = null,
 ): Promise<ReturnType<typeof storefrontPage> | null> {
   const { sale, seen } = visit;
   const visitor = await visitorOf(c, visit, refused.quantities);
@@ -59,6 +73,7 @@ export async function storefrontOf(
     snapshot: seen.snapshot,
     stale: seen.stale,
     visitor,
+    passLane,
     faults: refused.faults,
     now: seen.now,
   });
@@ -89,7 +104,13 @@ export async function joinLine(c: GateRequest, id: string): Promise<Response> {
   const gate = c.get("gate");
   const carried = carriedOf(c, id);
   const afresh = read.form.afresh === "yes";
-  const outcome = await join(gate, id, afresh ? { ...carried, ticket: null } : carried, null);
+  const isGeneral = read.form.general === "yes";
+  if (isGeneral) dropPass(c, id);
+  const pass = isGeneral ? ({ kind: "none" } as const) : passCarried(c, id);
+  const hasPlace = carried.ticket !== null && !afresh;
+  if (pass.kind === "refused") return refusePass(c, id, pass.reason, hasPlace);
+  const token = pass.kind === "pass" ? pass.token : null;
+  const outcome = await join(gate, id, afresh ? { ...carried, ticket: null } : carried, token);
   switch (outcome.kind) {
     case "joined":
     case "already_joined":
@@ -103,8 +124,10 @@ export async function joinLine(c: GateRequest, id: string): Promise<Response> {
     case "booth_unavailable":
       return sendNotice(c, { kind: outcome.kind, sale: id, retry_s: retryAfter_s(c) });
     case "sale_over":
-    case "pass_invalid":
       return sendNotice(c, { kind: outcome.kind, sale: id });
+    case "pass_invalid":
+      keepPass(c, id, { kind: "refused", reason: outcome.reason });
+      return refusePass(c, id, outcome.reason, hasPlace);
     case "sale_not_found":
     case "room_unavailable":
       return sendUnreachable(c, outcome);

@@ -4,8 +4,10 @@
  */
 import { html } from "hono/html";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
+import type { PassRefusal } from "../domain/pass-refusal.ts";
 import { instant, page, type Html, type Maybe } from "./layout.ts";
 import { listLink, partLink, saleLink } from "./links.ts";
+import { passWords } from "./pass-words.ts";
 
 export type Notice =
   | { readonly kind: "sale_not_found" }
@@ -17,7 +19,13 @@ export type Notice =
   | { readonly kind: "cart_unreadable"; readonly retry_s: number }
   | { readonly kind: "sale_not_open"; readonly sale: string; readonly opensAt_ms: number }
   | { readonly kind: "sale_over"; readonly sale: string }
-  | { readonly kind: "pass_invalid"; readonly sale: string }
+  | {
+      readonly kind: "pass_invalid";
+      readonly sale: string;
+      readonly reason: PassRefusal;
+      /** The visitor is in line already. */
+      readonly hasPlace: boolean;
+    }
   | { readonly kind: "ticket_invalid"; readonly sale: string }
   | { readonly kind: "turn_lapsed"; readonly sale: string }
   | { readonly kind: "admission_required"; readonly sale: string }
@@ -137,7 +145,7 @@ function turnText(notice: TurnNotice): NoticeText {
   const join = joinAgain(sale);
   switch (notice.kind) {
     case "pass_invalid":
-      return text(403, "This pass is not valid", "You can join the line without it.", join);
+      return passText(notice);
     case "ticket_invalid": {
       const sentence = "The ticket your browser carries is not one of this sale's.";
       return text(401, "Your place could not be read", sentence, join);
@@ -166,6 +174,21 @@ function turnText(notice: TurnNotice): NoticeText {
       return text(401, "Your turn could not be read", sentence, join);
     }
   }
+}
+
+function passText({ sale, reason, hasPlace }: Extract<TurnNotice, { reason: PassRefusal }>) {
+  const { heading, sentence } = passWords(reason);
+  const place = html`<p>You are in line already; that place is kept.</p>
+    <p><a class="button" href="${partLink(sale, "wait")}">See your place</a></p>`;
+  const join = html`<p>You can join the general line without it.</p>
+    <form method="post" action="${partLink(sale, "join")}">
+      <input type="hidden" name="general" value="yes" />
+      <button type="submit">Join the general line</button>
+    </form>`;
+  const code = html`<p class="quiet">
+    If you ask the shop for help, tell them this: <code>pass_invalid, ${reason}</code>
+  </p>`;
+  return text(403, heading, sentence, html`${hasPlace ? place : join} ${code}`);
 }
 
 type LaterNotice = Extract<Notice, { readonly retry_s: number }>;

@@ -5,7 +5,7 @@
  * What the stock words say was true a second ago; only a hold in the cart is a promise.
  */
 import { html } from "hono/html";
-import type { Sale, SaleItem } from "../domain/sale.ts";
+import { GENERAL_LANE, type Sale, type SaleItem } from "../domain/sale.ts";
 import type { RoomSnapshot } from "../domain/room.ts";
 import { durationWords, levelWords } from "./assets/_sluice/assets/words.js";
 import { faultOf, faultSummary, fieldFault, type Faults } from "./faults.ts";
@@ -31,6 +31,8 @@ export interface StorefrontModel {
   readonly snapshot: RoomSnapshot;
   readonly stale: boolean;
   readonly visitor: Visitor;
+  /** The lane that the visitor's pass leads into; null without one, and when they are there. */
+  readonly passLane: string | null;
   readonly faults: Faults;
   readonly now: number;
 }
@@ -113,15 +115,31 @@ function liveWords({ soldOut, paused, queueing }: RoomSnapshot): string {
   return queueing ? "There is a line; join it to be let in." : "Come in.";
 }
 
-function joinForm({ sale, snapshot, visitor }: StorefrontModel): Html {
-  if (visitor.kind === "in_line") {
+function joinForm({ sale, snapshot, visitor, passLane }: StorefrontModel): Html {
+  if (visitor.kind === "in_line" && passLane === null) {
     return html`<p>You are in line already.</p>
       <p><a class="button" href="${partLink(sale.id, "wait")}">See your place</a></p>`;
   }
   const direct = snapshot.phase === "live" && !snapshot.queueing && !snapshot.soldOut;
-  return html`<form method="post" action="${partLink(sale.id, "join")}">
-    <button type="submit">${direct ? "Go in" : "Join the line"}</button>
-  </form>`;
+  return html`${passLane === null ? "" : passWords(passLane)}
+    <form method="post" action="${partLink(sale.id, "join")}">
+      <button type="submit">${direct ? "Go in" : "Join the line"}</button>
+    </form>
+    ${visitor.kind === "in_line" ? besidesPlace(sale) : ""}`;
+}
+
+function passWords(lane: string): Html {
+  const words =
+    lane === GENERAL_LANE ? "the general line" : html`the lane <strong>${lane}</strong>`;
+  return html`<p>Your pass is for ${words}.</p>`;
+}
+
+/** In line already, and with a pass that leads to another place. */
+function besidesPlace(sale: Sale): Html {
+  return html`<p>
+    You are in line already, without this pass.
+    <a href="${partLink(sale.id, "wait")}">See that place</a>
+  </p>`;
 }
 
 /** How long the visitor may stay, and the way out. */

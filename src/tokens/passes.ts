@@ -9,6 +9,7 @@
 import { errors, jwtVerify } from "jose";
 import { z } from "zod";
 import { PASS_SUBJECT_LENGTH_MAX, TOKEN_LENGTH_MAX } from "../domain/limits.ts";
+import type { PassRefusal } from "../domain/pass-refusal.ts";
 import { GENERAL_LANE, lanesOf, type Sale } from "../domain/sale.ts";
 import type { Keys } from "./secrets.ts";
 
@@ -24,18 +25,6 @@ export interface Pass {
   /** As the merchant names the shopper; null when the pass is for whoever carries it. */
   readonly sub: string | null;
 }
-
-export type PassRefusal =
-  | "malformed"
-  | "wrong_type"
-  | "unknown_key"
-  | "wrong_algorithm"
-  | "bad_signature"
-  | "other_sale"
-  | "no_expiry"
-  | "expired"
-  | "not_yet_valid"
-  | "unknown_lane";
 
 export type PassOutcome =
   | { readonly kind: "valid"; readonly pass: Pass }

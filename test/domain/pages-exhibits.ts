@@ -2,6 +2,7 @@
  * The exhibits of the gallery: every page in every state, from fixed models.
  */
 import { ORDER_STATES } from "../../src/domain/order-messages.ts";
+import { PASS_REFUSALS } from "../../src/domain/pass-refusal.ts";
 import { SHOPPER_STATES } from "../../src/domain/standing.ts";
 import { checkoutPage } from "../../src/pages/checkout.ts";
 import { fairnessPage } from "../../src/pages/fairness.ts";
@@ -47,6 +48,11 @@ export const STOREFRONTS: readonly Exhibit[] = [
     storefrontPage(storefrontModel({ snapshot: snapshotAt("live", { queueing: false }) })),
   ],
   ["in line", storefrontPage(storefrontModel({ visitor: { kind: "in_line" } }))],
+  ["with a pass", storefrontPage(storefrontModel({ passLane: "members" }))],
+  [
+    "with a pass, in line without it",
+    storefrontPage(storefrontModel({ passLane: "members", visitor: { kind: "in_line" } })),
+  ],
   ["paused", storefrontPage(storefrontModel({ snapshot: snapshotAt("live", { paused: true }) }))],
   [
     "sold out, stale, with a message",
@@ -94,15 +100,17 @@ export const CHECKOUTS: readonly Exhibit[] = [
   ],
 ];
 
-export const ORDERS: readonly Exhibit[] = ORDER_STATES.map((state) => {
+const DELAYED = orderView("authorizing", { delayed: true });
+
+export const ORDERS: readonly Exhibit[] = ORDER_STATES.map((state): Exhibit => {
   const action =
     state === "action_required"
       ? ({ kind: "redirect", url: "https://bank.example/?a=1&b=2" } as const)
       : null;
   const reason = state === "declined" ? "insufficient_funds" : null;
   const order = orderView(state, { action, reason });
-  return [state, orderPage({ sale, order, viewKey: "key", now: NOW })] as const;
-});
+  return [state, orderPage({ sale, order, viewKey: "key", now: NOW })];
+}).concat([["delayed", orderPage({ sale, order: DELAYED, viewKey: "key", now: NOW })]]);
 
 export const NOTICES: readonly Notice[] = [
   { kind: "sale_not_found" },
@@ -114,7 +122,10 @@ export const NOTICES: readonly Notice[] = [
   { kind: "cart_unreadable", retry_s: 7 },
   { kind: "sale_not_open", sale: SALE.id, opensAt_ms: SCHEDULE.opensAt_ms },
   { kind: "sale_over", sale: SALE.id },
-  { kind: "pass_invalid", sale: SALE.id },
+  ...PASS_REFUSALS.map((reason) => {
+    return { kind: "pass_invalid", sale: SALE.id, reason, hasPlace: false } as const;
+  }),
+  { kind: "pass_invalid", sale: SALE.id, reason: "expired", hasPlace: true },
   { kind: "ticket_invalid", sale: SALE.id },
   { kind: "turn_lapsed", sale: SALE.id },
   { kind: "admission_spent", sale: "air-one" },
@@ -149,5 +160,9 @@ export const GALLERY: readonly Exhibit[] = [
   ...DRAWS.map(([name, page]) => [`draw: ${name}`, page] as const),
   ...CHECKOUTS.map(([name, page]) => [`checkout: ${name}`, page] as const),
   ...ORDERS.map(([name, page]) => [`order: ${name}`, page] as const),
-  ...NOTICES.map((notice) => [`notice: ${notice.kind}`, noticePage(notice, NOW).page] as const),
+  ...NOTICES.map((notice) => {
+    const inLine = notice.kind === "pass_invalid" && notice.hasPlace ? ", in line" : "";
+    const detail = notice.kind === "pass_invalid" ? `, ${notice.reason}${inLine}` : "";
+    return [`notice: ${notice.kind}${detail}`, noticePage(notice, NOW).page] as const;
+  }),
 ];

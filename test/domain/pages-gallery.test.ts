@@ -4,8 +4,10 @@
  */
 import { describe, expect, test } from "vitest";
 import type { Html } from "../../src/pages/layout.ts";
+import { PASS_REFUSALS } from "../../src/domain/pass-refusal.ts";
 import { noticePage } from "../../src/pages/notices.ts";
 import { orderPage } from "../../src/pages/order.ts";
+import { passWords } from "../../src/pages/pass-words.ts";
 import {
   CHECKOUTS,
   DRAWS,
@@ -106,9 +108,13 @@ describe("the storefront", () => {
   test.each([
     ["not open yet", "Not open yet", "Join the line", false],
     ["line open", "The line is open", "Join the line", true],
+    ["line open", "The sale starts in", "Join the line", true],
+    ["not open yet", "The line opens in", "Join the line", false],
     ["on", "There is a line", "Join the line", true],
     ["on, nobody waits", "Come in", "Go in", true],
     ["in line", "You are in line already", "Join the line", false],
+    ["with a pass", "Your pass is for the lane members", "Join the line", true],
+    ["with a pass, in line without it", "See that place", "Join the line", true],
     ["paused", "not letting people in", "Join the line", true],
     ["ended", "This sale has ended", "Join the line", false],
   ])("when %s it says “%s”", async (name, words, button, offered) => {
@@ -140,11 +146,12 @@ describe("the waiting page", () => {
     const text = await textOf(find(WAITING, "queued"));
     expect(text).toContain("Number 1,234 in line");
     expect(text).toContain("About 1 to 2 minutes");
-    expect(text).toContain("about 1 for every 20 up to your place");
+    expect(text).toContain("about 1 in 20 at a place like yours");
   });
 
   test.each([
     ["prequeue", "You are in for the draw"],
+    ["prequeue", "The sale starts in"],
     ["drawing", "Your place is being worked out"],
     ["called", "Go in now"],
     ["admitted", "Go to the shop"],
@@ -270,6 +277,20 @@ describe("notices", () => {
   ])("%s answers %i", (kind, status) => {
     const notice = NOTICES.find((known) => known.kind === kind);
     expect(notice === undefined ? null : noticePage(notice, NOW).status).toBe(status);
+  });
+
+  test.each(PASS_REFUSALS)("a pass that is refused as %s says what to do next", async (reason) => {
+    const notice = { kind: "pass_invalid", sale: SALE.id, reason, hasPlace: false } as const;
+    const { status, page } = noticePage(notice, NOW);
+    expect(status).toBe(403);
+    const text = await textOf(page);
+    expect(text).toContain(passWords(reason).heading);
+    expect(text).toMatch(/the link|a link|the shop|a new one/i);
+    expect(text).toContain("Join the general line");
+    expect(text).toContain(`pass_invalid, ${reason}`);
+    const placed = await textOf(noticePage({ ...notice, hasPlace: true }, NOW).page);
+    expect(placed).toContain("See your place");
+    expect(placed).not.toContain("Join the general line");
   });
 
   test("a room out of reach keeps the place and is asked again, with and without scripts", async () => {

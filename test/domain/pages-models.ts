@@ -52,6 +52,7 @@ export function snapshotAt(phase: Phase, more: Partial<RoomSnapshot> = {}): Room
     paused: false,
     soldOut: false,
     queueing: true,
+    pressure: 1,
     schedule: SCHEDULE,
     lanes: { general: { closed: 18, called: 19_000, lapsedBelow: 18_000, pace: 12 } },
     booths: 1,
@@ -73,6 +74,7 @@ export function storefrontModel(more: Partial<StorefrontModel> = {}): Storefront
     snapshot: snapshotAt("live"),
     stale: false,
     visitor: { kind: "new" },
+    passLane: null,
     faults: [],
     now: NOW,
     ...more,
@@ -160,6 +162,7 @@ export function orderView(state: OrderView["state"], more: Partial<OrderView> = 
     placedAt_ms: NOW,
     updatedAt_ms: NOW,
     action: null,
+    delayed: false,
     reason: null,
     ...more,
   };

@@ -66,12 +66,15 @@ test("an unknown wait, place or chance has no words", () => {
 });
 
 test.each([
-  [1, "Enough is left"],
-  [0.97, "Almost enough"],
-  [0.52, "about 5 for every 10"],
-  [0.05, "about 1 for every 20"],
-  [0.001, "about 1 for every 1,000"],
-  [0, "in somebody's cart"],
+  [1, "Enough is left for one each"],
+  [0.999, "very probably"],
+  [0.95, "very probably"],
+  [0.949, "about 9 in 10"],
+  [0.52, "about 5 in 10"],
+  [0.1, "about 1 in 10"],
+  [0.05, "about 1 in 20"],
+  [0.001, "about 1 in 1,000"],
+  [0, "very unlikely"],
 ])("odds of %d promise no more than “%s”", (odds, words) => {
   expect(oddsWords(odds)).toContain(words);
 });
@@ -108,6 +111,12 @@ describe("a live region", () => {
   });
 });
 
+test("odds are told while there is something to have", () => {
+  const of = (state: string) => waitingFacts({ state, position: 5, wait: null, odds: 0 }).odds;
+  expect([of("queued"), of("paused")]).not.toContain(null);
+  expect([of("sold_out"), of("called"), of("lapsed"), of("ended")]).toEqual(Array(4).fill(null));
+});
+
 test("only those in line have a place, and only a moving line has a wait", () => {
   const of = (state: string) => {
     const { place, wait } = waitingFacts({
@@ -131,6 +140,16 @@ test("every state of a shopper and of an order has its own words", () => {
   for (const state of ORDER_STATES) {
     const { heading, text } = orderWords(state, null);
     expect(heading.length * text.length).toBeGreaterThan(0);
+  }
+});
+
+test("an order that waits for a service says so, unless its state says more", () => {
+  const longer = { heading: "Payment is taking longer", text: expect.stringMatching(/are yours/) };
+  for (const state of ["accepted", "authorizing", "authorized", "booking", "capturing"]) {
+    expect(orderWords(state, null, true)).toEqual(longer);
+  }
+  for (const state of ["action_required", "in_doubt", "voiding"]) {
+    expect(orderWords(state, null, true)).toEqual(orderWords(state, null));
   }
 });
 

@@ -1,0 +1,36 @@
+/**
+ * A merchant's pass before anybody joins with it: whether it is good, and whose place it stands
+ * for. Joining verifies it again; what is said here takes no place and promises none.
+ */
+import { passSubjectOf } from "../domain/pass-places.ts";
+import type { PassRefusal } from "../domain/pass-refusal.ts";
+import type { Sale } from "../domain/sale.ts";
+import { verifyPass } from "../tokens/passes.ts";
+import type { Ticket } from "../tokens/tickets.ts";
+import type { GateContext } from "./visit.ts";
+
+export type PassRead =
+  | { readonly kind: "good"; readonly lane: string; readonly subject: string | null }
+  | { readonly kind: "refused"; readonly reason: PassRefusal };
+
+export async function readPass(
+  { keys, now }: GateContext,
+  sale: Sale,
+  token: string,
+): Promise<PassRead> {
+  const outcome = await verifyPass(keys, sale, token, now);
+  if (outcome.kind === "invalid") return { kind: "refused", reason: outcome.reason };
+  const { lane, sub } = outcome.pass;
+  return { kind: "good", lane, subject: sub === null ? null : passSubjectOf(sub) };
+}
+
+/**
+ * Whether joining with the pass would give this very ticket. A pass for one shopper stands for
+ * that shopper's place in whichever lane it is; a pass for its carrier, for any place in its lane.
+ */
+export function isPlaceOfPass(
+  ticket: Pick<Ticket, "lane" | "subject">,
+  pass: Extract<PassRead, { readonly kind: "good" }>,
+): boolean {
+  return pass.subject === null ? ticket.lane === pass.lane : ticket.subject === pass.subject;
+}

@@ -1,0 +1,154 @@
+/**
+ * A member follows the merchant's link in a browser, with scripts and without: the pass is in no
+ * address, leads into its lane on every device, and is there again for whoever joins again.
+ */
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { claimsOf } from "../../simulation/drill/fairness.ts";
+import { inSeconds, MEMBERS, passFor, WITH_PASSES } from "../http/merchant-passes.ts";
+import { makeSale, PREQUEUE, startSluice, type Sluice, until } from "../http/sluice.ts";
+import { launchBrowser, PHONE } from "./browser.ts";
+
+const PATIENCE_MS = 30_000;
+
+let sluice: Sluice;
+let browser: Browser;
+let sales = 0;
+
+beforeAll(async () => {
+  [sluice, browser] = await Promise.all([startSluice(WITH_PASSES), launchBrowser()]);
+});
+afterAll(async () => {
+  await browser.close();
+  await sluice.stop();
+});
+
+/** Browsers keep Secure cookies over plain HTTP for this name. */
+function shop(path: string): string {
+  const { port } = new URL(sluice.host.gateUrl);
+  return `http://localhost:${port}/_sluice/shop/${path}`;
+}
+
+async function saleWithMembers(admission: Readonly<Record<string, unknown>> = {}): Promise<string> {
+  sales += 1;
+  const id = `members-${sales}`;
+  await makeSale(sluice, id, { ...PREQUEUE, ...MEMBERS, admission });
+  return id;
+}
+
+async function act(sale: string, action: "start" | "pause"): Promise<void> {
+  await sluice.merchant("POST", `/sales/${sale}/actions`, { action });
+}
+
+/** The ticket that the browser carries. */
+async function ticketIn(context: BrowserContext, sale: string): Promise<string> {
+  const cookies = await context.cookies();
+  const cookie = cookies.find(({ name }) => name === `__Host-sluice-ticket-${sale}`);
+  if (cookie === undefined) throw new Error(`no ticket of ${sale}`);
+  return cookie.value;
+}
+
+describe.each([
+  ["with scripts", true],
+  ["without scripts", false],
+] as const)("%s", (_, javaScriptEnabled) => {
+  let page: Page;
+  const devices: BrowserContext[] = [];
+
+  async function newDevice(): Promise<Page> {
+    const context = await browser.newContext({ viewport: PHONE, javaScriptEnabled });
+    context.setDefaultTimeout(PATIENCE_MS);
+    devices.push(context);
+    return context.newPage();
+  }
+
+  beforeEach(async () => {
+    page = await newDevice();
+  });
+  afterEach(async () => {
+    await Promise.all(devices.splice(0).map((context) => context.close()));
+  });
+
+  function heading(on: Page, words: string) {
+    return on.getByRole("heading", { level: 1, name: words });
+  }
+
+  async function joinByLink(on: Page, sale: string, pass: string): Promise<void> {
+    await on.goto(shop(`${sale}?pass=${pass}`));
+    await on.getByText("Your pass is for the lane members").waitFor();
+    await on.getByRole("button", { name: "Join the line" }).click();
+    await heading(on, "You are in for the draw").waitFor();
+    await on.getByText("Your lane: members").waitFor();
+  }
+
+  test("the link leads into its lane, and its pass is in no address, page or referrer", async () => {
+    const sale = await saleWithMembers();
+    const pass = await passFor(sale, { sub: "customer-1" });
+    const told: string[] = [];
+    page.on("request", (request) => {
+      const referrer = request.headers()["referer"] ?? "";
+      told.push(`${new URL(request.url()).search} ${referrer}`);
+    });
+    await page.goto(shop(`${sale}?pass=${pass}`));
+    expect(page.url()).toBe(shop(sale));
+    await page.reload();
+    await page.getByText("Your pass is for the lane members").waitFor();
+    expect(await page.content()).not.toContain(pass);
+    await page.getByRole("button", { name: "Join the line" }).click();
+    await page.getByText("Your lane: members").waitFor();
+    await page.goBack();
+    await page.getByText("You are in line already").waitFor();
+    const [link, ...others] = told;
+    expect(link).toContain(pass);
+    expect(others.length).toBeGreaterThan(5);
+    expect(others.filter((address) => address.includes(pass))).toEqual([]);
+  });
+
+  test("another device with the same link has the same place", async () => {
+    const sale = await saleWithMembers();
+    const pass = await passFor(sale, { sub: "customer-2" });
+    await joinByLink(page, sale, pass);
+    const second = await newDevice();
+    await joinByLink(second, sale, pass);
+    const ticket = await ticketIn(page.context(), sale);
+    expect(await ticketIn(second.context(), sale)).toBe(ticket);
+    const stranger = await newDevice();
+    await joinByLink(stranger, sale, await passFor(sale, { sub: "customer-3" }));
+    expect(await ticketIn(stranger.context(), sale)).not.toBe(ticket);
+  });
+
+  test("a pass that has ended is said to have, also when reloaded, and the general line is open", async () => {
+    const sale = await saleWithMembers();
+    await page.goto(shop(`${sale}?pass=${await passFor(sale, { exp: inSeconds(-1) })}`));
+    await heading(page, "This pass has ended").waitFor();
+    await page.reload();
+    await heading(page, "This pass has ended").waitFor();
+    expect(page.url()).toBe(shop(sale));
+    await page.getByRole("button", { name: "Join the general line" }).click();
+    await heading(page, "You are in for the draw").waitFor();
+    expect(await page.getByText("Your lane").count()).toBe(0);
+    expect(claimsOf(await ticketIn(page.context(), sale))).toMatchObject({ lane: "general" });
+    await page.goto(shop(sale));
+    await page.getByText("You are in line already").waitFor();
+  });
+
+  test("whoever was away when the turn came joins again, and stays in the lane", async () => {
+    const sale = await saleWithMembers({ claimWindowSeconds: 5, ratePerMinute: 6000 });
+    await joinByLink(page, sale, await passFor(sale, { sub: "customer-4" }));
+    const first = await ticketIn(page.context(), sale);
+    await page.goto("about:blank");
+    await act(sale, "start");
+    const headers = { "sluice-ticket": first };
+    await until(
+      () => sluice.shopper("GET", `/sales/${sale}/status`, { headers }),
+      ({ body }) => body["state"] === "lapsed",
+    );
+    await act(sale, "pause");
+    await page.goto(shop(`${sale}/wait`));
+    await page.getByRole("button", { name: "Join the line again" }).click();
+    await page.getByText("Your lane: members").waitFor();
+    const second = await ticketIn(page.context(), sale);
+    expect(second).not.toBe(first);
+    expect(claimsOf(second)).toMatchObject({ lane: "members", sub: "pass:customer-4" });
+  });
+});
