@@ -67,7 +67,8 @@ test("when the last unit is sold those in line are told, and a restock calls the
   if (first === undefined || second === undefined) throw new Error("two were in line");
 
   await first.reaches("called");
-  expect((await second.standing()).body).toMatchObject({ state: "queued", position: 1, odds: 1 });
+  const { body: next } = await second.standing();
+  expect(next).toMatchObject({ state: "queued", position: 1, odds: expect.any(Number) });
   expectProblem(await second.claim(), 409, "not_called");
   const me = { "sluice-admission": textOf(await first.claim(), "admission") };
   const placed = await placeOrder(sluice, me, "last", orderBody(sale));
@@ -93,6 +94,38 @@ test("when the last unit is sold those in line are told, and a restock calls the
     spent: 1,
     active: 1,
   });
+});
+
+test("units that come back one by one go to the next in line, in the order of the line", async () => {
+  const sale = "one-by-one";
+  const admission = { ratePerMinute: 6000, maxActive: 10, overcall: 1 };
+  await makeSale(sluice, sale, { ...PREQUEUE, ...ONE_SHOE(sale, 1), admission });
+  const tickets = await Promise.all(Array.from({ length: 4 }, () => join(sale)));
+  await act(sale, "start");
+  const ranked = await Promise.all(
+    tickets.map(async (ticket) => {
+      const { standing } = shopperIn(sale, ticket);
+      const { body } = await until(standing, (answer) => answer.body["rank"] !== null);
+      return { ticket, rank: contract.standingSchema.parse(body).rank ?? -1 };
+    }),
+  );
+  const inOrder = ranked.toSorted((a, b) => a.rank - b.rank);
+  for (const [rank, { ticket }] of inOrder.entries()) {
+    const next = shopperIn(sale, ticket);
+    await next.reaches("called");
+    const claimed = await next.claim();
+    const me = { "sluice-admission": textOf(claimed, "admission") };
+    const placed = await placeOrder(sluice, me, "one", orderBody(sale));
+    expect((await finalOrder(sluice, placed)).body["state"]).toBe("confirmed");
+    const behind = inOrder.slice(rank + 1).map((later) => shopperIn(sale, later.ticket));
+    for (const later of behind) {
+      await later.reaches("sold_out");
+      expectProblem(await later.claim(), 409, "not_called");
+    }
+    const movement = { id: `back-${rank}`, kind: "receive", quantity: 1, reason: "came back" };
+    await sluice.merchant("POST", `/skus/${sale}-shoe/movements`, movement);
+  }
+  expect(await auditOf(sluice, sale)).toMatchObject({ tickets: 4, called: 4, spent: 4, lapsed: 0 });
 });
 
 test("a pause stops calls and claims, a message is shown within 2 s, the end is final", async () => {

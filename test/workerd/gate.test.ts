@@ -4,7 +4,7 @@
  */
 import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from "jose";
+import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify, SignJWT } from "jose";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import type { Sale } from "../../src/domain/sale.ts";
@@ -12,6 +12,7 @@ import gate from "../../src/gate.ts";
 import { SnapshotCache } from "../../src/sales/snapshots.ts";
 import { pass, startClock } from "./clock.ts";
 import { instant, openSale, roomOf, saleDocument } from "./shop.ts";
+import { steppingNamespace } from "./stepping.ts";
 
 const ORIGIN = "https://shop.example";
 
@@ -38,6 +39,7 @@ function prequeue(): Promise<Sale> {
 }
 
 const joined = z.object({ ticket: z.string() });
+const keySet = z.object({ keys: z.array(z.object({ kid: z.string(), k: z.string() })) });
 const admitted = z.object({ admission: z.string() });
 const refused = z.object({ code: z.string(), detail: z.string().optional() });
 
@@ -75,6 +77,27 @@ describe("a poll", () => {
     await pollAll();
     expect(rooms?.mock.calls.length).toBeLessThanOrEqual(atFirst + 1);
     for (const other of others) expect(other).not.toHaveBeenCalled();
+  });
+});
+
+describe("joins that meet in an isolate", () => {
+  test("share calls of their booth, and each has a place of its own", async () => {
+    const sale = await prequeue();
+    let calls = 0;
+    const counting = steppingNamespace(env.TICKET_BOOTH, async (step) => {
+      if (step === "before join") calls += 1;
+    });
+    const withEnv = { ...env, TICKET_BOOTH: counting };
+    const answers = await Promise.all(Array.from({ length: 150 }, () => join(sale, {}, withEnv)));
+    expect(answers.every(({ status }) => status === 201)).toBe(true);
+    const places = await Promise.all(
+      answers.map(async (answer) => {
+        const { cohort, shard, index } = decodeJwt(joined.parse(await answer.json()).ticket);
+        return `${String(cohort)}/${String(shard)}/${String(index)}`;
+      }),
+    );
+    expect(new Set(places).size).toBe(150);
+    expect(calls).toBeLessThan(20);
   });
 });
 
@@ -209,6 +232,36 @@ describe("tokens", () => {
     expect(protectedHeader.kid).toBe(jwks.keys[0]?.kid);
     expect(payload).toMatchObject({ lane: "general" });
     expect(payload.exp).toBeGreaterThan(Date.now() / 1000);
+  });
+
+  const ticketKey = () => {
+    const { keys } = keySet.parse(JSON.parse(env.TICKET_KEYS));
+    return { kid: keys[0]?.kid ?? "", secret: Buffer.from(keys[0]?.k ?? "", "base64url") };
+  };
+
+  test("a ticket is a JWT that any library verifies with the gate's key", async () => {
+    const sale = await prequeue();
+    const { ticket } = joined.parse(await (await join(sale)).json());
+    const { kid, secret } = ticketKey();
+    const { payload, protectedHeader } = await jwtVerify(ticket, secret, {
+      audience: sale.id,
+      algorithms: ["HS256"],
+      typ: "sluice-ticket+jwt",
+    });
+    expect(protectedHeader.kid).toBe(kid);
+    expect(payload).toMatchObject({ lane: "general", cohort: 0, index: 0 });
+    expect(payload.iat).toBe(Math.floor(Date.now() / 1000));
+  });
+
+  test("a ticket that a library signed with the gate's key is one of the gate's", async () => {
+    const sale = await prequeue();
+    const { ticket } = joined.parse(await (await join(sale)).json());
+    const { kid, secret } = ticketKey();
+    const again = await new SignJWT({ ...decodeJwt(ticket), jti: "tkt_ünïcode" })
+      .setProtectedHeader({ alg: "HS256", typ: "sluice-ticket+jwt", kid })
+      .sign(secret);
+    const headers = { "Sluice-Ticket": again };
+    expect((await ask(`/v1/sales/${sale.id}/status`, { headers })).status).toBe(200);
   });
 
   test("a ticket is signed with another key and algorithm than an admission", async () => {

@@ -14,8 +14,18 @@ export type Crash =
 class Mishaps {
   /** Rooms, by sale, that crash when a SkuStock reports to them. */
   readonly deafRooms = new Set<string>();
-  /** Booths, by name, that never answer `close`. */
+  /** Rooms, by sale, that never answer a gate. */
+  readonly silentRooms = new Set<string>();
+  /** Rooms, by sale, that crash when a gate asks them. */
+  readonly brokenRooms = new Set<string>();
+  /** Booths, by name, that never answer. */
   readonly silentBooths = new Set<string>();
+  /** Booths, by name, that crash when they are asked. */
+  readonly brokenBooths = new Set<string>();
+  /** Objects that are to crash as soon as what they wrote is durable. */
+  dying = 0;
+  /** Rooms hear nothing from KV. */
+  silentConfig = false;
   #crash: Crash | null = null;
   #steps = 0;
   #writes = 0;

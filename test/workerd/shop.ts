@@ -10,7 +10,7 @@ import { saleSchema, type Sale } from "../../src/domain/sale.ts";
 import { countersAgree, replayLedger } from "../../src/domain/stock-book.ts";
 import { putSale } from "../../src/merchant/sales.ts";
 import { pass } from "./clock.ts";
-import { handOverAll } from "./mail.ts";
+import { handOverAll, takeSentWhen } from "./mail.ts";
 
 let sales = 0;
 
@@ -109,6 +109,31 @@ export function intentOf(
   };
 }
 
+let accepted = 0;
+
+/** Orders of one unit each, accepted; their messages are taken out of the queue. */
+export async function acceptedOrders(count: number) {
+  accepted += 1;
+  const sku = `ACCEPTED-${accepted}`;
+  const sale = await openSale(saleDocument([{ sku, stock: count }]));
+  const ids: string[] = [];
+  for (let index = 0; index < count; index += 1) {
+    const buyer = `buyer-${index}`;
+    await letIn(sale, buyer);
+    const intent = intentOf(sale, buyer, { [sku]: 1 });
+    expect((await orderOf(intent.id).place(intent)).kind).toBe("accepted");
+    ids.push(intent.id);
+  }
+  return { sku, ids, messages: await takeSentWhen("sluice-orders", count) };
+}
+
+/** One of them, with its message in a list. */
+export async function acceptedOrder() {
+  const { ids, messages } = await acceptedOrders(1);
+  const [id = ""] = ids;
+  return { id, messages };
+}
+
 /** The levels of a SKU, after checking that its ledger adds up to them (P1). */
 export async function levelsOf(sku: string) {
   const { available, held, ordered, sold, buffer, received } = await stockOf(sku).levels(sku);
@@ -119,11 +144,11 @@ export async function levelsOf(sku: string) {
   return { available, held, ordered, sold };
 }
 
-/** How many things an order still owes to others. */
-function owedBy(id: string): Promise<number> {
+/** How many things an order still owes to others; null when it dies of being asked. */
+function owedBy(id: string): Promise<number | null> {
   return runInDurableObject(orderOf(id), (_, { storage }) => {
     return storage.sql.exec("SELECT seq FROM outbox").toArray().length;
-  });
+  }).catch(() => null);
 }
 
 /** Past the watchdog of an order and the longest delay of its steps. */
