@@ -9,7 +9,8 @@ import { drawCrowd, newTally, sendCrowd } from "./drill/crowd.ts";
 import { startHost, type Host } from "./host.ts";
 import { CannotGoOnError } from "./insist.ts";
 import { PortBusyError } from "./ports.ts";
-import { describeRun } from "./start/addresses.ts";
+import { type LocalRedis, startLocalRedis } from "./redis-rest/local-redis.ts";
+import { describeRedis, describeRun } from "./start/addresses.ts";
 import { readCommandLine, USAGE, type StartOptions } from "./start/options.ts";
 import { openSampleSale, sampleCrowd, type SampleSale } from "./start/sample-sale.ts";
 
@@ -37,28 +38,42 @@ async function playCrowd(gate: GateClient, sale: SampleSale, signal: AbortSignal
   say(`The crowd of ${sale.id} has gone home; ${tally.bought} of ${tally.shoppers} bought.`);
 }
 
-async function run(options: StartOptions, host: Host, signal: AbortSignal): Promise<void> {
+async function run(options: StartOptions, running: Running, signal: AbortSignal): Promise<void> {
+  const { host, redis } = running;
   const gate = createGateClient({ url: host.gateUrl, adminToken: host.adminToken });
   try {
     const sale = options.sale ? await openSampleSale(gate, Date.now()) : null;
     say(describeRun(options, host, sale, Date.now()));
+    if (redis !== null) say(describeRedis(redis));
     if (sale !== null && options.crowd) await playCrowd(gate, sale, signal);
   } finally {
     await gate.close();
   }
 }
 
-async function start(options: StartOptions): Promise<Host | null> {
+interface Running {
+  readonly host: Host;
+  readonly redis: LocalRedis | null;
+}
+
+async function start(options: StartOptions): Promise<Running | null> {
   say("Starting Sluice …");
+  let redis: LocalRedis | null = null;
   try {
-    return await startHost({
+    if (options.redis) redis = await startLocalRedis();
+    const settings = redis?.settings ?? {};
+    const host = await startHost({
       port: options.port,
       sandboxPort: options.sandboxPort,
       fresh: options.fresh,
       adminToken: process.env["ADMIN_TOKEN"],
+      variables: { gate: settings, orders: settings },
     });
+    return { host, redis };
   } catch (error) {
-    if (!(error instanceof PortBusyError)) throw error;
+    await redis?.stop();
+    const known = error instanceof PortBusyError || error instanceof CannotGoOnError;
+    if (!known) throw error;
     process.stderr.write(`${error.message}\n`);
     return null;
   }
@@ -72,8 +87,8 @@ async function main(): Promise<void> {
     process.exitCode = 2;
     return;
   }
-  const host = await start(command.options);
-  if (host === null) {
+  const running = await start(command.options);
+  if (running === null) {
     process.exitCode = 1;
     return;
   }
@@ -82,7 +97,8 @@ async function main(): Promise<void> {
     if (leaving.signal.aborted) return;
     leaving.abort();
     setTimeout(() => process.exit(exitCode), STOP_PATIENCE_MS);
-    void host.stop().finally(() => process.exit(exitCode));
+    const { host, redis } = running;
+    void Promise.allSettled([host.stop(), redis?.stop()]).then(() => process.exit(exitCode));
   };
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.on(signal, () => {
@@ -91,7 +107,7 @@ async function main(): Promise<void> {
     });
   }
   try {
-    await run(command.options, host, leaving.signal);
+    await run(command.options, running, leaving.signal);
   } catch (error) {
     if (leaving.signal.aborted) return;
     const reason = error instanceof CannotGoOnError ? error.message : error;

@@ -1,5 +1,6 @@
 /** What `npm start` prints once everything answers: where things are, and what to do with them. */
 import type { Host } from "../host.ts";
+import type { LocalRedis } from "../redis-rest/local-redis.ts";
 import type { StartOptions } from "./options.ts";
 import { CROWD_SIZE, type SampleSale } from "./sample-sale.ts";
 
@@ -38,6 +39,22 @@ export function describeRun(
     ["Payments", `${sandbox}/sandbox/ledger`],
   ]);
   return ["", "Sluice is running.", "", rows, "", ...advice(options, host, sale, now)].join("\n");
+}
+
+/** What can be tried with the Redis of `--redis`. */
+export function describeRedis({ url, port }: Pick<LocalRedis, "url" | "port">): string {
+  const rows = list([
+    ["Redis", `redis-cli -p ${port}`],
+    ["Redis over REST", url],
+  ]);
+  return [
+    rows,
+    "",
+    "Give it a stock, and move some of it to the edge (docs/redis.md):",
+    `  redis-cli -p ${port} SET stock:shoe 100`,
+    `  POST …/admin/v1/skus/shoe/allotments {"id": "first", "key": "stock:shoe", "quantity": 10}`,
+    "",
+  ].join("\n");
 }
 
 function advice(

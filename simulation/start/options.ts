@@ -8,6 +8,7 @@ Runs the whole of Sluice on this machine, with a sample sale about to start.
   --port <n>          the gate listens here                      (default: 8787)
   --sandbox-port <n>  the sandbox payment provider listens here  (default: 8788)
   --fresh             forgets the state of earlier runs
+  --redis             starts a redis-server beside it, and connects it (docs/redis.md)
   --no-crowd          the sample sale without simulated shoppers
   --no-sale           no sample sale
   --help              this text
@@ -19,6 +20,7 @@ export interface StartOptions {
   readonly port: number;
   readonly sandboxPort: number;
   readonly fresh: boolean;
+  readonly redis: boolean;
   readonly crowd: boolean;
   readonly sale: boolean;
 }
@@ -32,6 +34,7 @@ const FLAGS = {
   port: { type: "string", default: "8787" },
   "sandbox-port": { type: "string", default: "8788" },
   fresh: { type: "boolean", default: false },
+  redis: { type: "boolean", default: false },
   "no-crowd": { type: "boolean", default: false },
   "no-sale": { type: "boolean", default: false },
   help: { type: "boolean", default: false },
@@ -61,5 +64,6 @@ export function readCommandLine(args: readonly string[]): CommandLine {
   }
   const crowd = !values["no-crowd"] && !values["no-sale"];
   const sale = !values["no-sale"];
-  return { kind: "run", options: { port, sandboxPort, fresh: values.fresh, crowd, sale } };
+  const { fresh, redis } = values;
+  return { kind: "run", options: { port, sandboxPort, fresh, redis, crowd, sale } };
 }

@@ -25,6 +25,12 @@ describe("the drill's command line", () => {
     expect(taken).toMatchObject({ options: { target } });
   });
 
+  test("causes trouble only in a Sluice of its own", () => {
+    expect(readDrill(["--chaos"], NOTHING)).toMatchObject({ options: { chaos: true } });
+    const elsewhere = readDrill([...local, "--admin-token", "given", "--chaos"], NOTHING);
+    expect(elsewhere).toMatchObject({ kind: "bad", message: expect.stringContaining("--chaos") });
+  });
+
   test.each([
     [["--shoppers", "0"], "--shoppers must be a whole number from 1 to 100000"],
     [["--shoppers", "many"], "--shoppers must be a whole number from 1 to 100000"],
@@ -53,7 +59,8 @@ describe("the drill's command line", () => {
 
 describe("the command line of npm start", () => {
   test("means the known ports, kept state, a sale and a crowd", () => {
-    const options = { port: 8787, sandboxPort: 8788, fresh: false, crowd: true, sale: true };
+    const ports = { port: 8787, sandboxPort: 8788 };
+    const options = { ...ports, fresh: false, redis: false, crowd: true, sale: true };
     expect(readStart([])).toEqual({ kind: "run", options });
   });
 

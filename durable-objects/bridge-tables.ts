@@ -1,0 +1,113 @@
+/**
+ * The tables of one RedisBridge: the transfers of its SKU by name, and the levels to be mirrored.
+ *
+ * Guarantee: every write is one row, durable before the answer. What is read back is parsed; a row
+ * that cannot be read is a bug and throws.
+ */
+import { z } from "zod";
+import { type Transfer, transferName, transferSchema } from "../src/domain/allotment.ts";
+import type { StockLevel } from "../src/domain/room.ts";
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS transfers (
+    name TEXT PRIMARY KEY, started_ms INTEGER NOT NULL, due_ms INTEGER, transfer TEXT NOT NULL
+  ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS mirror (
+    one INTEGER PRIMARY KEY CHECK (one = 1), mirror TEXT NOT NULL
+  );
+`;
+
+const count = z.int();
+const mirrorSchema = z.object({
+  v: z.literal(1),
+  level: z.object({
+    sku: z.string(),
+    seq: count,
+    received: count,
+    available: count,
+    held: count,
+    ordered: count,
+    sold: count,
+    buffer: count,
+  }),
+  /** When the levels were so. */
+  at_ms: z.number(),
+  /** The ledger row up to which Redis knows them. */
+  mirroredSeq: count,
+  /** Not written before this. */
+  due_ms: z.number(),
+  /** Writes in a row that Redis did not acknowledge, and what the last one met. */
+  failures: count,
+  problem: z.string().nullable(),
+});
+export type Mirror = z.infer<typeof mirrorSchema>;
+
+const NEVER_MIRRORED = { mirroredSeq: 0, due_ms: 0, failures: 0, problem: null };
+
+export class BridgeTables {
+  readonly #sql: SqlStorage;
+
+  constructor(storage: DurableObjectStorage) {
+    this.#sql = storage.sql;
+    this.#sql.exec(SCHEMA);
+  }
+
+  transfer(name: string): Transfer | null {
+    const row = this.#sql
+      .exec<{ transfer: string }>("SELECT transfer FROM transfers WHERE name = ?", name)
+      .toArray()[0];
+    return row === undefined ? null : transferSchema.parse(JSON.parse(row.transfer));
+  }
+
+  put(transfer: Transfer): void {
+    this.#sql.exec(
+      "INSERT OR REPLACE INTO transfers VALUES (?, ?, ?, ?)",
+      transferName(transfer),
+      transfer.startedAt_ms,
+      transfer.due_ms,
+      JSON.stringify(transfer),
+    );
+  }
+
+  /** In the order in which they began. */
+  transfers(): Transfer[] {
+    return this.#sql
+      .exec<{ transfer: string }>("SELECT transfer FROM transfers ORDER BY started_ms, name")
+      .toArray()
+      .map(({ transfer }) => transferSchema.parse(JSON.parse(transfer)));
+  }
+
+  transferCount(): number {
+    return this.#sql.exec<{ n: number }>("SELECT COUNT(*) AS n FROM transfers").one().n;
+  }
+
+  dueNames(now: number): string[] {
+    return this.#sql
+      .exec<{ name: string }>("SELECT name FROM transfers WHERE due_ms <= ? ORDER BY due_ms", now)
+      .toArray()
+      .map(({ name }) => name);
+  }
+
+  nextDue_ms(): number | null {
+    const { due } = this.#sql
+      .exec<{ due: number | null }>("SELECT MIN(due_ms) AS due FROM transfers")
+      .one();
+    return due;
+  }
+
+  mirror(): Mirror | null {
+    const row = this.#sql.exec<{ mirror: string }>("SELECT mirror FROM mirror").toArray()[0];
+    return row === undefined ? null : mirrorSchema.parse(JSON.parse(row.mirror));
+  }
+
+  /** Keeps the newest levels only: what Redis missed meanwhile nobody needs any more. */
+  noteLevel(level: StockLevel, at_ms: number): void {
+    const kept = this.mirror();
+    if (kept !== null && kept.level.seq >= level.seq) return;
+    this.putMirror({ ...(kept ?? { v: 1, ...NEVER_MIRRORED }), level, at_ms });
+  }
+
+  putMirror(mirror: Mirror): void {
+    this.#sql.exec("INSERT OR REPLACE INTO mirror VALUES (1, ?)", JSON.stringify(mirror));
+  }
+}

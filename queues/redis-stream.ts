@@ -1,0 +1,42 @@
+/**
+ * The order events on their way into a merchant's Redis, over a queue of their own.
+ *
+ * Guarantee: what the order book has kept reaches the stream, however late; the script takes each
+ * event once. A Redis that is away delays this queue and nothing else: neither the order book nor
+ * the webhooks wait for it. What the queue gives up on is parked with the other events.
+ * Weak: the queue may change the order; an entry carries its order's version.
+ */
+import { messageDelay_s } from "../src/domain/order-transition.ts";
+import { readRedisConfig, REDIS_OFF, RedisConnection } from "../src/redis/connection.ts";
+import { mirrorEvents } from "../src/redis/mirror.ts";
+import { isOrderEvent, readEvent, type QueuedEvent } from "./events.ts";
+
+/** Without a Redis nothing is sent; the events of sales are not mirrored. */
+export async function passToMirror(env: OrdersEnv, events: readonly QueuedEvent[]): Promise<void> {
+  const ofOrders = events.filter(isOrderEvent);
+  if (ofOrders.length === 0 || readRedisConfig(env).kind !== "on") return;
+  await env.MIRROR_QUEUE.sendBatch(ofOrders.map((body) => ({ body })));
+}
+
+/** Writes a batch with one script. What cannot be read is no event of ours and is let go. */
+export async function takeMirrored(env: OrdersEnv, messages: readonly Message[]): Promise<void> {
+  const read = messages.map((message) => ({ message, event: readEvent(message.body) }));
+  const events = read.flatMap(({ event }) => {
+    return event !== null && isOrderEvent(event) ? [event] : [];
+  });
+  const config = readRedisConfig(env);
+  const outcome =
+    config.kind === "on" ? await mirrorEvents(new RedisConnection(config), events) : REDIS_OFF;
+  if (outcome.kind === "unknown") {
+    const attempts = Math.max(...messages.map((message) => message.attempts));
+    const said = { at: "redis-stream", event: "mirror_failed", events: events.length, attempts };
+    console.warn(JSON.stringify({ ...said, why: outcome.why }));
+  }
+  for (const { message, event } of read) {
+    if (event === null)
+      console.error(JSON.stringify({ at: "redis-stream", event: "not_an_event" }));
+    // Taken out of the settings meanwhile: there is nobody left to be told.
+    if (event === null || outcome.kind === "mirrored" || config.kind === "off") message.ack();
+    else message.retry({ delaySeconds: messageDelay_s(message.attempts, Math.random()) });
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * A redis-server process of this machine, for tests and the local run.
+ *
+ * Guarantee: it listens on this machine only, keeps nothing once it is stopped, and has answered a
+ * PING before it is handed over.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { accessSync, constants, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { Redis } from "ioredis";
+import { LOOPBACK, reservePort } from "../ports.ts";
+
+const NAME = "redis-server";
+const START_PATIENCE_MS = 10_000;
+const PING_INTERVAL_MS = 25;
+
+/** Where the machine has it, or null. */
+export function findRedisServer(path = process.env["PATH"] ?? ""): string | null {
+  const candidates = path.split(delimiter).map((folder) => join(folder, NAME));
+  return candidates.find(isExecutable) ?? null;
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export interface RedisServer {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/** Throws when it does not answer within ten seconds. */
+export async function startRedisServer(executable: string): Promise<RedisServer> {
+  const port = await reservePort(0, "");
+  const folder = mkdtempSync(join(tmpdir(), "sluice-redis-"));
+  const where = ["--port", `${port}`, "--bind", LOOPBACK, "--dir", folder];
+  const args = [...where, "--save", "", "--appendonly", "no"];
+  const child = spawn(executable, args, { stdio: "ignore" });
+  const killAtExit = () => child.kill("SIGKILL");
+  process.once("exit", killAtExit);
+  const stop = async (): Promise<void> => {
+    process.removeListener("exit", killAtExit);
+    await ended(child);
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    await answering(port, child);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { port, stop };
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.pid === undefined) return;
+  await new Promise((resolve) => {
+    child.once("exit", resolve);
+    child.kill("SIGKILL");
+  });
+}
+
+async function answering(port: number, child: ChildProcess): Promise<void> {
+  const redis = new Redis({ host: LOOPBACK, port, retryStrategy: () => PING_INTERVAL_MS });
+  // Until it listens every try is an error; the last word is the ping's.
+  redis.on("error", () => undefined);
+  const gone = new Promise<never>((_, reject) => {
+    const say = (why: string) => reject(new Error(`${NAME} did not start: ${why}`));
+    child.once("error", ({ message }) => say(message));
+    child.once("exit", (code) => say(`exit code ${code}`));
+    AbortSignal.timeout(START_PATIENCE_MS).addEventListener("abort", () => say("no answer"));
+  });
+  try {
+    await Promise.race([redis.ping(), gone]);
+  } finally {
+    redis.disconnect();
+    gone.catch(() => undefined);
+  }
+}

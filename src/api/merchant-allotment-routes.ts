@@ -1,0 +1,152 @@
+/**
+ * The merchant's routes for units that move between their Redis and the edge. All need the admin
+ * token, which the wiring checks before a request gets here.
+ */
+import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
+import type { Transfer } from "../domain/allotment.ts";
+import * as allotments from "../merchant/allotments.ts";
+import type { GateApp, GateRequest } from "../web/gate-app.ts";
+import * as documents from "./allotment-documents.ts";
+import { answers, jsonBody } from "./answers.ts";
+import { skuParameter } from "./merchant-documents.ts";
+import { merchantOf } from "./merchant-routes.ts";
+import { problem } from "./problems.ts";
+import { timeOf } from "./shopper-answers.ts";
+import { refuseInvalid } from "./validation.ts";
+
+export const merchantAllotmentRoutes = new OpenAPIHono<GateApp>({ defaultHook: refuseInvalid });
+
+const PENDING_RETRY_S = 2;
+
+function transferOf(transfer: Transfer) {
+  const { kind, id, key, standing, attempts, problem: met, startedAt_ms, updatedAt_ms } = transfer;
+  return {
+    kind,
+    id,
+    key,
+    quantity: "quantity" in standing ? standing.quantity : transfer.quantity,
+    state: standing.state,
+    reason: standing.state === "refused" ? standing.reason : null,
+    attempts,
+    problem: met,
+    startedAt: timeOf(startedAt_ms),
+    updatedAt: timeOf(updatedAt_ms),
+  };
+}
+
+type Mirror = NonNullable<Awaited<ReturnType<typeof allotments.readTransfers>>["mirror"]>;
+
+function mirrorOf({ level, mirroredSeq, failures, problem: met }: Mirror) {
+  return { seq: level.seq, mirroredSeq, failures, problem: met };
+}
+
+const DONE = {
+  allotment: ["allotted", "already_allotted"],
+  return: ["returned", "already_returned"],
+} as const;
+
+function moved(c: GateRequest, outcome: allotments.TransferOutcome): Response {
+  switch (outcome.kind) {
+    case "done": {
+      const { transfer, repeated } = outcome;
+      const [first, again] = DONE[transfer.kind];
+      const document = { outcome: repeated ? again : first, ...transferOf(transfer) };
+      return c.json(document, repeated ? 200 : 201);
+    }
+    case "pending": {
+      const document = { outcome: "pending", ...transferOf(outcome.transfer) };
+      return c.json(document, 202, { "Retry-After": `${PENDING_RETRY_S}` });
+    }
+    case "refused":
+      return refused(c, outcome.reason, outcome.available);
+    case "conflict":
+      return problem(c, "transfer_conflict", { more: { earlier: transferOf(outcome.earlier) } });
+    case "too_many":
+      return problem(c, "too_many_transfers", { detail: `At most ${outcome.limit} a SKU.` });
+    case "redis_off":
+      if (outcome.what === null) return problem(c, "redis_off");
+      return problem(c, "redis_off", { detail: `${outcome.what} is missing or wrong.` });
+  }
+}
+
+function refused(
+  c: GateRequest,
+  reason: Extract<allotments.TransferOutcome, { kind: "refused" }>["reason"],
+  available: number | null,
+): Response {
+  switch (reason) {
+    case "not_enough":
+      return problem(c, "not_enough", { detail: `Redis has ${available}.`, more: { available } });
+    case "not_available":
+      return problem(c, "not_available", {
+        detail: `${available} units are available.`,
+        more: { available },
+      });
+    case "key_not_found":
+    case "not_a_count":
+      return problem(c, "redis_key_unusable", { more: { reason } });
+    case "id_used":
+      return problem(c, "transfer_conflict", { detail: "Redis knows it from somebody else." });
+  }
+}
+
+merchantAllotmentRoutes.openapi(
+  createRoute({
+    method: "post",
+    path: "/skus/{sku}/allotments",
+    summary: "Bring units from the merchant's Redis to the edge",
+    request: { params: skuParameter, ...jsonBody(documents.allotmentRequest) },
+    responses: answers({
+      200: documents.transferDocument,
+      201: documents.transferDocument,
+      202: documents.transferDocument,
+    }),
+  }),
+  async (c) => {
+    const { sku } = c.req.valid("param");
+    const { id, key, quantity } = c.req.valid("json");
+    const command = { kind: "allotment", id, sku, key, quantity } as const;
+    return moved(c, await allotments.moveUnits(merchantOf(c), command));
+  },
+);
+
+merchantAllotmentRoutes.openapi(
+  createRoute({
+    method: "post",
+    path: "/skus/{sku}/returns",
+    summary: "Take unsold units back to the merchant's Redis",
+    request: { params: skuParameter, ...jsonBody(documents.returnRequest) },
+    responses: answers({
+      200: documents.transferDocument,
+      201: documents.transferDocument,
+      202: documents.transferDocument,
+    }),
+  }),
+  async (c) => {
+    const { sku } = c.req.valid("param");
+    const { id, key, quantity = null } = c.req.valid("json");
+    const command = { kind: "return", id, sku, key, quantity } as const;
+    return moved(c, await allotments.moveUnits(merchantOf(c), command));
+  },
+);
+
+merchantAllotmentRoutes.openapi(
+  createRoute({
+    method: "get",
+    path: "/skus/{sku}/allotments",
+    summary: "Allotments and returns of a SKU, and what Redis remembers of them",
+    request: { params: skuParameter, query: documents.transfersQuery },
+    responses: answers({ 200: documents.transfersDocument }),
+  }),
+  async (c) => {
+    const { sku } = c.req.valid("param");
+    const { compare } = c.req.valid("query");
+    const read = await allotments.readTransfers(merchantOf(c), sku, compare === "redis");
+    const transfers = read.transfers.map(({ transfer, inRedis }) => {
+      return { ...transferOf(transfer), inRedis };
+    });
+    const { redis, counts } = read;
+    const mirror = read.mirror === null ? null : mirrorOf(read.mirror);
+    return c.json({ sku, redis, transfers, counts, mirror }, 200);
+  },
+);

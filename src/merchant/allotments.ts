@@ -1,0 +1,49 @@
+/**
+ * Units that a merchant moves between their Redis and the edge: allotments, returns, and what
+ * became of each.
+ *
+ * Guarantee: what the SKU's RedisBridge has begun it finishes, whether or not the caller waits;
+ * asking again by the same id tells how far it is.
+ */
+import {
+  isSettled,
+  type Refusal,
+  type Transfer,
+  type TransferCommand,
+} from "../domain/allotment.ts";
+import type { MerchantContext } from "./merchant-context.ts";
+
+type Bridge = ReturnType<GateEnv["REDIS_BRIDGE"]["get"]>;
+
+function bridgeOf(env: GateEnv, sku: string): Bridge {
+  return env.REDIS_BRIDGE.get(env.REDIS_BRIDGE.idFromName(sku));
+}
+
+export type TransferOutcome =
+  | { readonly kind: "done"; readonly transfer: Transfer; readonly repeated: boolean }
+  /** Redis or the stock has not answered yet; it goes on by itself. */
+  | { readonly kind: "pending"; readonly transfer: Transfer }
+  /** Nothing moved, and with this id nothing ever will. */
+  | { readonly kind: "refused"; readonly reason: Refusal; readonly available: number | null }
+  | { readonly kind: "conflict"; readonly earlier: Transfer }
+  | { readonly kind: "too_many"; readonly limit: number }
+  | { readonly kind: "redis_off"; readonly what: string | null };
+
+export async function moveUnits(
+  { env }: MerchantContext,
+  command: TransferCommand,
+): Promise<TransferOutcome> {
+  const outcome = await bridgeOf(env, command.sku).move(command);
+  if (outcome.kind !== "transfer") return outcome;
+  const { transfer, repeated } = outcome;
+  const { standing } = transfer;
+  if (standing.state === "refused") {
+    return { kind: "refused", reason: standing.reason, available: standing.available };
+  }
+  return isSettled(transfer) ? { kind: "done", transfer, repeated } : { kind: "pending", transfer };
+}
+
+/** With `comparing`, beside what Redis remembers of each; it is asked and not changed. */
+export function readTransfers({ env }: MerchantContext, sku: string, comparing: boolean) {
+  return bridgeOf(env, sku).read(comparing);
+}

@@ -1,0 +1,62 @@
+/**
+ * The Lua scripts that move units in a merchant's Redis. Redis runs a script as one: nothing comes
+ * between its lines, and nobody sees half of it.
+ *
+ * Guarantee: a script that changes a counter writes beside it, in the same run, what it did and
+ * under which name (the seal). A name that has a seal gets the seal and changes nothing. Whatever
+ * could fail is looked at before the first write, because Redis does not undo a script that broke.
+ *
+ * KEYS[1] is the merchant's counter, KEYS[2] the hash of seals; ARGV[1] is the transfer's name.
+ */
+
+/** `count` is the counter as text, or false with the reason in `why`. */
+const READ_COUNTER = `
+local count, why = false, nil
+local kind = redis.call('TYPE', KEYS[1]).ok
+if kind == 'none' then why = 'key_not_found'
+elseif kind ~= 'string' then why = 'not_a_count'
+else
+  count = redis.call('GET', KEYS[1])
+  -- Fifteen digits are exact as a Lua number; more are no stock.
+  if #count > 16 or not string.match(count, '^-?%d+$') then count, why = false, 'not_a_count' end
+end
+`;
+
+const KNOWN_SEAL = `
+local seal = redis.call('HGET', KEYS[2], ARGV[1])
+if seal then return {'sealed', seal} end
+`;
+
+/** ARGV[2] units leave the counter, or none. A refusal is sealed too: it cannot come true later. */
+export const TAKE_SCRIPT = `${KNOWN_SEAL}${READ_COUNTER}
+if not count then seal = 'refused ' .. why
+elseif tonumber(count) < tonumber(ARGV[2]) then seal = 'refused not_enough ' .. count
+else
+  redis.call('DECRBY', KEYS[1], ARGV[2])
+  seal = 'taken ' .. ARGV[2]
+end
+redis.call('HSET', KEYS[2], ARGV[1], seal)
+return {'sealed', seal}
+`;
+
+/** ARGV[2] units come to the counter, which is made anew when it has gone meanwhile. */
+export const GIVE_SCRIPT = `${KNOWN_SEAL}${READ_COUNTER}
+if why == 'not_a_count' then return {'blocked', why} end
+redis.call('INCRBY', KEYS[1], ARGV[2])
+seal = 'given ' .. ARGV[2]
+redis.call('HSET', KEYS[2], ARGV[1], seal)
+return {'sealed', seal}
+`;
+
+/** Whether units could come to the counter under this name. Writes nothing. */
+export const CHECK_SCRIPT = `${KNOWN_SEAL}${READ_COUNTER}
+if why then return {'blocked', why} end
+return {'free', count}
+`;
+
+/** The counter and the seals of all names in ARGV; an empty text where there is none. */
+export const RECALL_SCRIPT = `${READ_COUNTER}
+local answer = {count or ''}
+for i, name in ipairs(ARGV) do answer[i + 1] = redis.call('HGET', KEYS[2], name) or '' end
+return answer
+`;
