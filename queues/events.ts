@@ -1,27 +1,50 @@
 /**
- * Reads the events of orders: logs each once, and keeps the book's projection of every order.
+ * Reads the events of orders and sales: logs each once, keeps the book's projection of every
+ * order, and notes which webhooks are due for it.
  *
  * Guarantee: repeated and reordered events change nothing: the log is keyed by the event's id, and
- * an older version never replaces a newer one.
+ * an older version never replaces a newer one. An event is logged together with its deliveries.
  */
+import { z } from "zod";
 import { orderEventSchema, type OrderEvent } from "../src/domain/order-messages.ts";
+import { saleEventSchema, type SaleEvent } from "../src/domain/sale-events.ts";
+import { addDeliveries, type NewDelivery } from "../src/webhooks/deliveries.ts";
 
-export function readEvent(body: unknown): OrderEvent | null {
-  const parsed = orderEventSchema.safeParse(body);
+export type QueuedEvent = OrderEvent | SaleEvent;
+const queuedEventSchema = z.union([orderEventSchema, saleEventSchema]);
+
+/** Null when it is no event of ours. */
+export function readEvent(body: unknown): QueuedEvent | null {
+  const parsed = queuedEventSchema.safeParse(body);
   return parsed.success ? parsed.data : null;
 }
 
-/** All or none; D1 runs a batch as one transaction. */
-export async function keepEvents(book: D1Database, events: readonly OrderEvent[]): Promise<void> {
-  if (events.length === 0) return;
-  await book.batch(events.flatMap((event) => [logged(book, event), projected(book, event)]));
+export function isOrderEvent(event: QueuedEvent): event is OrderEvent {
+  return "order" in event;
 }
 
-function logged(book: D1Database, event: OrderEvent): D1PreparedStatement {
-  const { id, type, order, sale, at_ms } = event;
+/** All or none; D1 runs a batch as one transaction. */
+export async function keepEvents(
+  book: D1Database,
+  events: readonly QueuedEvent[],
+  deliveries: readonly NewDelivery[],
+  now: number,
+): Promise<void> {
+  const statements = events.map((event) => logged(book, event));
+  for (const event of events) if (isOrderEvent(event)) statements.push(projected(book, event));
+  if (deliveries.length > 0) statements.push(addDeliveries(book, deliveries, now));
+  if (statements.length > 0) await book.batch(statements);
+}
+
+function logged(book: D1Database, event: QueuedEvent): D1PreparedStatement {
+  const { id, type, sale, at_ms } = event;
+  const order = isOrderEvent(event) ? event.order : null;
   return book
-    .prepare("INSERT OR IGNORE INTO events VALUES (?, ?, ?, ?, ?, ?)")
-    .bind(id, type, order, sale, at_ms, JSON.stringify(event));
+    .prepare(
+      `INSERT OR IGNORE INTO events (id, type, sale, order_id, at_ms, body)
+       VALUES (?, ?, ?, ?, ?, ?)`,
+    )
+    .bind(id, type, sale, order, at_ms, JSON.stringify(event));
 }
 
 function projected(book: D1Database, event: OrderEvent): D1PreparedStatement {

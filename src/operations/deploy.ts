@@ -8,7 +8,8 @@
  *
  *   --dry-run                build and check both Workers; needs no account
  *   --gate-secrets <file>    JSON as `npm run --silent keys` prints it; needed the first time
- *   --orders-secrets <file>  JSON with STRIPE_API_KEY; needed the first time
+ *   --orders-secrets <file>  JSON with STRIPE_API_KEY, needed the first time; and with the gate's
+ *                            WEBHOOK_KEYS, where events are sent to a shop
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";

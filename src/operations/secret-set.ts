@@ -13,6 +13,8 @@ export type GateSecrets = {
   readonly ADMISSION_KEYS: string;
   /** Shared with whoever signs passes; may be replaced by the merchant's public keys. */
   readonly PASS_KEYS: string;
+  /** The secrets of webhook endpoints are made from it; the orders Worker needs the same. */
+  readonly WEBHOOK_KEYS: string;
   readonly ADMIN_TOKEN: string;
 };
 
@@ -20,13 +22,10 @@ export function generateGateSecrets(): GateSecrets {
   return {
     TICKET_KEYS: JSON.stringify({ keys: [generateSharedKey()] }),
     ADMISSION_KEYS: JSON.stringify({ keys: [generateAdmissionKey()] }),
-    PASS_KEYS: generatePassKeys(),
+    PASS_KEYS: JSON.stringify({ keys: [generateSharedKey()] }),
+    WEBHOOK_KEYS: JSON.stringify({ keys: [generateSharedKey()] }),
     ADMIN_TOKEN: randomBytes(32).toString("base64url"),
   };
-}
-
-export function generatePassKeys(): string {
-  return JSON.stringify({ keys: [generateSharedKey()] });
 }
 
 /** A JWK (RFC 7517) for HS256, 32 bytes as RFC 7518 section 3.2 asks. */

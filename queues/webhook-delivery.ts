@@ -1,0 +1,54 @@
+/**
+ * One try of one webhook: asks whether the address is public, signs, posts, reads the status.
+ *
+ * Guarantee: it ends within `timeout_ms` and with an outcome, nothing is thrown. Redirects are not
+ * followed, and nothing of the answer's body is read: a shop's server can neither lead this Worker
+ * elsewhere nor fill its memory. The id is the event's, the same for every try of it.
+ * Not for deciding what comes next: `src/domain/webhooks.ts` does.
+ */
+import type { TryOutcome, WebhookPayload } from "../src/domain/webhooks.ts";
+import { checkAddress, type AddressRules } from "../src/webhooks/public-address.ts";
+import { signedHeaders } from "./backends/webhook-signature.ts";
+
+export interface Posting {
+  readonly url: string;
+  /** Each of them signs. */
+  readonly secrets: readonly Uint8Array<ArrayBuffer>[];
+  readonly id: string;
+  readonly payload: WebhookPayload;
+  readonly rules: AddressRules;
+  readonly timeout_ms: number;
+  readonly now: number;
+}
+
+const USER_AGENT = "Sluice-Webhooks/1 (+https://www.standardwebhooks.com)";
+
+export async function postWebhook(posting: Posting): Promise<TryOutcome> {
+  const { url, secrets, id, payload, rules, timeout_ms, now } = posting;
+  const late = AbortSignal.timeout(timeout_ms);
+  try {
+    const address = await checkAddress(url, rules);
+    if (address.kind !== "public") return unanswered(`not called: the address ${address.why}`);
+    const body = JSON.stringify(payload);
+    const signature = await signedHeaders(secrets, id, body, now);
+    const headers = { ...signature, "content-type": "application/json", "user-agent": USER_AGENT };
+    const response = await fetch(url, {
+      method: "POST",
+      headers,
+      body,
+      redirect: "manual",
+      signal: late,
+    });
+    const { status } = response;
+    const retryAfter = response.headers.get("retry-after");
+    // Whether letting go of the body works says nothing about the delivery.
+    await response.body?.cancel().catch(() => undefined);
+    return { kind: "answered", status, retryAfter };
+  } catch {
+    return unanswered(late.aborted ? `no answer within ${timeout_ms} ms` : "no connection");
+  }
+}
+
+function unanswered(why: string): TryOutcome {
+  return { kind: "unanswered", why };
+}

@@ -1,0 +1,188 @@
+/**
+ * Webhooks on their way: queues the deliveries of new events, tries those that are due, and sweeps
+ * up those whose message was lost.
+ *
+ * Guarantee: a delivery that is pending is tried again, whatever happens in between: its row says
+ * when it is due, its message comes then, and where none comes a sweep sends another. A try that
+ * was made is never repeated for a message that comes twice. Tries have a queue of their own, so a
+ * shop's server that hangs keeps no order waiting.
+ * Weak: a Worker that dies after the shop has answered tries once more, with the same id.
+ */
+import {
+  EVENTS_PER_SEND_MAX,
+  WEBHOOK_CALLS_AT_ONCE,
+  WEBHOOK_LEASE_MS,
+  WEBHOOK_OVERDUE_MS,
+  WEBHOOK_SWEEP_ROWS_MAX,
+  WEBHOOK_TIMEOUT_MS,
+  WEBHOOK_WAIT_MAX_S,
+} from "../src/domain/limits.ts";
+import { UNREADABLE_REASONS } from "../src/domain/order-messages.ts";
+import {
+  afterTry,
+  deliveryMessage,
+  deliveryMessageSchema,
+  loggedEventSchema,
+  payloadOf,
+  type TryOutcome,
+} from "../src/domain/webhooks.ts";
+import {
+  claimDelivery,
+  deliveriesFor,
+  keepTry,
+  takeOverdue,
+  untriedOf,
+  type Claim,
+} from "../src/webhooks/deliveries.ts";
+import {
+  readWebhookKeys,
+  secretOf,
+  type WebhookSecretsEnv,
+} from "../src/webhooks/endpoint-secrets.ts";
+import {
+  findEndpoint,
+  listEndpoints,
+  signersOf,
+  turnOffGone,
+  type Endpoint,
+} from "../src/webhooks/endpoints.ts";
+import { addressRules } from "../src/webhooks/public-address.ts";
+import { park } from "./dead-letters.ts";
+import { keepEvents, type QueuedEvent } from "./events.ts";
+import { postWebhook } from "./webhook-delivery.ts";
+
+const WEBHOOKS = "sluice-webhooks";
+
+type WebhooksEnv = OrdersEnv & WebhookSecretsEnv;
+
+/** Logs events with their deliveries, all or none, and asks for a try of each. */
+export async function keepAndQueue(
+  env: WebhooksEnv,
+  events: readonly QueuedEvent[],
+  now: number,
+): Promise<void> {
+  if (events.length === 0) return;
+  const deliveries = deliveriesFor(events, await listEndpoints(env.ORDER_BOOK));
+  await keepEvents(env.ORDER_BOOK, events, deliveries, now);
+  if (deliveries.length === 0) return;
+  // An event that comes again finds its deliveries tried already; those of a crash it does not.
+  const ids = deliveries.map(({ id }) => id);
+  await queueDeliveries(env, await untriedOf(env.ORDER_BOOK, ids));
+}
+
+async function queueDeliveries(env: WebhooksEnv, ids: readonly string[]): Promise<void> {
+  for (let from = 0; from < ids.length; from += EVENTS_PER_SEND_MAX) {
+    const some = ids.slice(from, from + EVENTS_PER_SEND_MAX);
+    await env.WEBHOOKS_QUEUE.sendBatch(some.map((id) => ({ body: deliveryMessage(id) })));
+  }
+}
+
+/** Called by the clock: what is long overdue has lost its message. */
+export async function sweepDeliveries(env: WebhooksEnv, now: number): Promise<number> {
+  const before_ms = now - WEBHOOK_OVERDUE_MS;
+  const ids = await takeOverdue(env.ORDER_BOOK, before_ms, WEBHOOK_SWEEP_ROWS_MAX, now);
+  await queueDeliveries(env, ids);
+  if (ids.length > 0) {
+    console.warn(JSON.stringify({ at: "webhooks", event: "swept_up", deliveries: ids.length }));
+  }
+  return ids.length;
+}
+
+/** So many at once; a try that fails is no failure of its message. */
+export async function takeDeliveries(
+  env: WebhooksEnv,
+  messages: readonly Message[],
+  retryLater: (message: Message, queue: string, error: unknown) => void,
+): Promise<void> {
+  const waiting = [...messages];
+  const lane = async (): Promise<void> => {
+    for (let message = waiting.shift(); message !== undefined; message = waiting.shift()) {
+      try {
+        await takeDelivery(env, message);
+      } catch (error) {
+        retryLater(message, WEBHOOKS, error);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: WEBHOOK_CALLS_AT_ONCE }, lane));
+}
+
+async function takeDelivery(env: WebhooksEnv, message: Message): Promise<void> {
+  const parsed = deliveryMessageSchema.safeParse(message.body);
+  const now = Date.now();
+  if (!parsed.success) {
+    await park(env.ORDER_BOOK, WEBHOOKS, UNREADABLE_REASONS.delivery, message, now);
+    message.ack();
+    return;
+  }
+  const claim = await claimDelivery(env.ORDER_BOOK, parsed.data.delivery, now);
+  if (claim.kind === "claimed") await tryClaimed(env, claim, now);
+  // Somebody else's try is under way, and may have died: look again when its lease is over.
+  if (claim.kind === "not_due" && claim.due_ms <= now + WEBHOOK_LEASE_MS) {
+    message.retry({ delaySeconds: Math.ceil((claim.due_ms - now) / 1000) });
+  } else message.ack();
+}
+
+async function tryClaimed(
+  env: WebhooksEnv,
+  { delivery, body, lease_ms }: Extract<Claim, { kind: "claimed" }>,
+  begun_ms: number,
+): Promise<void> {
+  const { ORDER_BOOK: book } = env;
+  const { id } = delivery;
+  const endpoint = await findEndpoint(book, delivery.endpoint);
+  if (endpoint?.enabled !== true) {
+    const cancelled = { ...delivery, state: "cancelled", due_ms: begun_ms } as const;
+    await keepTry(book, id, cancelled, lease_ms, begun_ms);
+    return;
+  }
+  const outcome = await post(env, endpoint, body, begun_ms);
+  const now = Date.now();
+  const after = afterTry(delivery, outcome, begun_ms, now, Math.random());
+  // The endpoint first: a crash in between only asks it once more.
+  if (after.gone) await turnOffGone(book, endpoint.id, now);
+  const kept = await keepTry(book, id, after.delivery, lease_ms, now);
+  const { state, due_ms, attempts } = after.delivery;
+  if (state === "delivered") return;
+  const error = attempts.at(-1)?.error;
+  console.warn(JSON.stringify({ at: "webhooks", event: "not_delivered", id, state, error }));
+  if (!kept || state !== "pending") return;
+  const delay_s = Math.min(Math.ceil((due_ms - now) / 1000), WEBHOOK_WAIT_MAX_S);
+  await env.WEBHOOKS_QUEUE.send(deliveryMessage(id), { delaySeconds: delay_s });
+}
+
+async function post(
+  env: WebhooksEnv,
+  endpoint: Endpoint,
+  body: string | null,
+  now: number,
+): Promise<TryOutcome> {
+  const unanswered = (why: string): TryOutcome => ({ kind: "unanswered", why });
+  const event = loggedEventSchema.safeParse(parsedJson(body));
+  if (!event.success) return unanswered("not called: the event cannot be read");
+  const read = readWebhookKeys(env);
+  if (read.kind === "unusable") return unanswered(`not called: ${read.why}`);
+  const secrets = signersOf(endpoint, now).flatMap((name) => {
+    return secretOf(read.keys, endpoint.id, name) ?? [];
+  });
+  if (secrets.length === 0) {
+    return unanswered(`not called: WEBHOOK_KEYS does not hold the key ${endpoint.kid}`);
+  }
+  return postWebhook({
+    url: endpoint.url,
+    secrets,
+    id: event.data.id,
+    payload: payloadOf(event.data),
+    rules: addressRules(env),
+    timeout_ms: WEBHOOK_TIMEOUT_MS,
+    now,
+  });
+}
+
+function parsedJson(text: string | null): unknown {
+  try {
+    return text === null ? null : JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,201 @@
+/**
+ * Webhooks: which endpoint wants which event, what is sent, and what follows from an answer.
+ *
+ * Guarantee: an event has one id and one body however often it is sent. A delivery that was not
+ * taken is tried ten times over three days and then `failed`; nothing is tried after `delivered`
+ * unless somebody replays it. Pure: time and chance are arguments.
+ * Not promised: an order. What comes second may be delivered first; `version` tells.
+ *
+ * Source of the schedule and of what a status means: the operational considerations of
+ * https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+ */
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
+import { z } from "zod";
+import { WEBHOOK_ATTEMPTS_KEPT, WEBHOOK_WAIT_MAX_S } from "./limits.ts";
+import { orderEventSchema, type OrderEvent } from "./order-messages.ts";
+import { saleEventSchema, type SaleEvent } from "./sale-events.ts";
+
+/** Asks for a try of one delivery. */
+export const deliveryMessageSchema = z.object({
+  v: z.literal(1),
+  kind: z.literal("delivery"),
+  delivery: z.string(),
+});
+export type DeliveryMessage = z.infer<typeof deliveryMessageSchema>;
+
+export function deliveryMessage(delivery: string): DeliveryMessage {
+  return { v: 1, kind: "delivery", delivery };
+}
+
+/** Says only that the endpoint can be reached; sent to one endpoint when its merchant asks. */
+export const TEST_EVENT_TYPE = "webhook.test";
+const testEventSchema = z.object({
+  v: z.literal(1),
+  id: z.string(),
+  type: z.literal(TEST_EVENT_TYPE),
+  at_ms: z.number(),
+  endpoint: z.string(),
+});
+export type TestEvent = z.infer<typeof testEventSchema>;
+
+/** What the log holds. */
+export const loggedEventSchema = z.union([orderEventSchema, saleEventSchema, testEventSchema]);
+export type LoggedEvent = OrderEvent | SaleEvent | TestEvent;
+
+/** `order.confirmed`, `order.*`, or `*` for all. */
+export const eventPatternSchema = z
+  .string()
+  .max(64)
+  .regex(
+    /^(\*|[a-z_]+(\.[a-z_]+)*(\.\*)?)$/,
+    "use a type such as order.confirmed, a prefix such as order.*, or *",
+  );
+
+export function wants(patterns: readonly string[], type: string): boolean {
+  return patterns.some((pattern) => {
+    if (pattern === "*") return true;
+    return pattern.endsWith(".*") ? type.startsWith(pattern.slice(0, -1)) : type === pattern;
+  });
+}
+
+/** The same for the same event and endpoint, so that a repeated event makes no second delivery. */
+export function deliveryIdOf(endpoint: string, event: string): string {
+  const named = JSON.stringify([endpoint, event]);
+  return `whd_${bytesToHex(sha256(utf8ToBytes(named))).slice(0, 32)}`;
+}
+
+const timeOf = (at_ms: number): string => new Date(at_ms).toISOString();
+
+function dataOf(event: LoggedEvent): Readonly<Record<string, unknown>> {
+  if ("order" in event) {
+    const { order, sale, version, state, final, lines, total, currency, email, reason } = event;
+    const placedAt = timeOf(event.placedAt_ms);
+    return { order, sale, version, state, final, lines, total, currency, email, reason, placedAt };
+  }
+  if (!("sale" in event)) return { endpoint: event.endpoint };
+  const { sale, version, title, revision, phase, paused, soldOut } = event;
+  const { ratePerMinute, maxActive, message } = event;
+  return {
+    sale,
+    version,
+    title,
+    revision,
+    phase,
+    paused,
+    soldOut,
+    ratePerMinute,
+    maxActive,
+    message,
+    opensAt: timeOf(event.opensAt_ms),
+    startsAt: timeOf(event.startsAt_ms),
+    endsAt: timeOf(event.endsAt_ms),
+  };
+}
+
+export interface WebhookPayload {
+  readonly type: string;
+  readonly timestamp: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** No card data is in any event; of the buyer an order's event has the e-mail address alone. */
+export function payloadOf(event: LoggedEvent): WebhookPayload {
+  return { type: event.type, timestamp: timeOf(event.at_ms), data: dataOf(event) };
+}
+
+/** After the first try: 5 s, 5 min, 30 min, 2, 5, 10, 14, 20 and 24 h. */
+export const RETRY_DELAYS_S = [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400] as const;
+/** A wait is shortened by up to a tenth, so that what failed together does not come together. */
+const JITTER_SHARE = 0.1;
+
+export const DELIVERY_STATES = ["pending", "delivered", "failed", "cancelled"] as const;
+export type DeliveryState = (typeof DELIVERY_STATES)[number];
+
+/** Of one try: how it ended, or why it was not made. */
+export type TryOutcome =
+  | {
+      readonly kind: "answered";
+      readonly status: number;
+      /** The header `Retry-After` as it came; null without one. */
+      readonly retryAfter: string | null;
+    }
+  /** No answer, or none in time, or the address may not be called. */
+  | { readonly kind: "unanswered"; readonly why: string };
+
+export const attemptSchema = z.object({
+  at_ms: z.number(),
+  /** Null when nothing answered. */
+  status: z.int().nullable(),
+  /** Why it does not count as delivered; null when it does. */
+  error: z.string().nullable(),
+  duration_ms: z.number(),
+});
+export type Attempt = Readonly<z.infer<typeof attemptSchema>>;
+
+export interface Delivery {
+  readonly state: DeliveryState;
+  /** Since it was made or replayed. */
+  readonly tries: number;
+  /** Not tried before. */
+  readonly due_ms: number;
+  readonly attempts: readonly Attempt[];
+}
+
+export interface AfterTry {
+  readonly delivery: Delivery;
+  /** The endpoint answered that it wants nothing any more. */
+  readonly gone: boolean;
+}
+
+const GONE = 410;
+
+/** Seconds or an HTTP date (RFC 9110, section 10.2.3); null when it is neither. */
+export function askedWait_s(header: string | null, now: number): number | null {
+  if (header === null) return null;
+  const asked_s = /^\d{1,9}$/.test(header)
+    ? Number(header)
+    : Math.ceil((Date.parse(header) - now) / 1000);
+  return Number.isNaN(asked_s) ? null : Math.min(Math.max(asked_s, 0), WEBHOOK_WAIT_MAX_S);
+}
+
+/**
+ * The wait before the next try; null when there is none. The shop may ask for a longer one with
+ * `Retry-After`, up to a day, and never for a shorter one.
+ * @param tries that were made, at least 1
+ */
+export function waitAfter_s(tries: number, asked_s: number | null, chance: number): number | null {
+  const planned_s = RETRY_DELAYS_S[tries - 1];
+  if (planned_s === undefined) return null;
+  const spread_s = planned_s * (1 - JITTER_SHARE * chance);
+  return Math.min(Math.max(spread_s, asked_s ?? 0), WEBHOOK_WAIT_MAX_S);
+}
+
+function errorOf(outcome: TryOutcome): string | null {
+  if (outcome.kind === "unanswered") return outcome.why;
+  const { status } = outcome;
+  if (status >= 200 && status < 300) return null;
+  return status >= 300 && status < 400 ? "redirects are not followed" : `answered ${status}`;
+}
+
+/** What becomes of a delivery that was tried from `begun_ms` until `now`. */
+export function afterTry(
+  before: Delivery,
+  outcome: TryOutcome,
+  begun_ms: number,
+  now: number,
+  chance: number,
+): AfterTry {
+  const error = errorOf(outcome);
+  const status = outcome.kind === "answered" ? outcome.status : null;
+  const attempt = { at_ms: begun_ms, status, error, duration_ms: Math.max(now - begun_ms, 0) };
+  const attempts = [...before.attempts, attempt].slice(-WEBHOOK_ATTEMPTS_KEPT);
+  const tries = before.tries + 1;
+  const at = (state: DeliveryState, due_ms = now): Delivery => ({ state, tries, due_ms, attempts });
+  if (error === null) return { delivery: at("delivered"), gone: false };
+  if (status === GONE) return { delivery: at("failed"), gone: true };
+  const asked_s = outcome.kind === "answered" ? askedWait_s(outcome.retryAfter, now) : null;
+  const wait_s = waitAfter_s(tries, asked_s, chance);
+  const next = wait_s === null ? at("failed") : at("pending", now + Math.round(wait_s * 1000));
+  return { delivery: next, gone: false };
+}

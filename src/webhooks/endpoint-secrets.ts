@@ -1,0 +1,92 @@
+/**
+ * The secrets of webhook endpoints: derived from the deployment's WEBHOOK_KEYS, the endpoint's id
+ * and its generation, so that none is stored and a copy of the database signs nothing.
+ *
+ * Guarantee: the same key, id and generation give the same secret, and nobody without the key can
+ * compute one from another. WEBHOOK_KEYS is a JWKS of `oct` keys: the first makes new secrets, and
+ * each endpoint remembers by `kid` which one made its own, so a set may be rotated.
+ *
+ * HKDF-SHA-256 (RFC 5869), without salt, info `sluice-webhook-endpoint/v1`, id and generation with
+ * a zero byte between; 32 bytes, written as Standard Webhooks asks: `whsec_` and base64.
+ */
+import { hkdf } from "@noble/hashes/hkdf.js";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { utf8ToBytes } from "@noble/hashes/utils.js";
+import { z } from "zod";
+
+const SECRET_BYTES = 32;
+
+const keySetSchema = z.object({
+  keys: z
+    .array(
+      z.object({
+        kty: z.literal("oct"),
+        kid: z.string().min(1),
+        /** 32 bytes or more in base64url. */
+        k: z
+          .string()
+          .min(43)
+          .regex(/^[A-Za-z0-9_-]+$/),
+      }),
+    )
+    .min(1),
+});
+
+export type WebhookKeys = ReadonlyMap<string, Uint8Array>;
+
+export type WebhookKeysOutcome =
+  | { readonly kind: "ready"; readonly keys: WebhookKeys; readonly newest: string }
+  /** Names the secret and what is wrong with it; never a value. */
+  | { readonly kind: "unusable"; readonly why: string };
+
+export interface WebhookSecretsEnv {
+  readonly WEBHOOK_KEYS?: string | undefined;
+}
+
+export function readWebhookKeys({
+  WEBHOOK_KEYS: text = "",
+}: WebhookSecretsEnv): WebhookKeysOutcome {
+  if (text === "") return { kind: "unusable", why: "WEBHOOK_KEYS is missing" };
+  const unusable = { kind: "unusable", why: "WEBHOOK_KEYS is not a JWKS of oct keys" } as const;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return unusable;
+  }
+  const parsed = keySetSchema.safeParse(value);
+  const newest = parsed.data?.keys[0]?.kid;
+  if (!parsed.success || newest === undefined) return unusable;
+  return {
+    kind: "ready",
+    keys: new Map(parsed.data.keys.map(({ kid, k }) => [kid, bytesOf(k)])),
+    newest,
+  };
+}
+
+function bytesOf(base64url: string): Uint8Array {
+  const text = atob(base64url.replaceAll("-", "+").replaceAll("_", "/"));
+  return Uint8Array.from(text, (char) => char.charCodeAt(0));
+}
+
+/** Which secret an endpoint has; the one before it signs too for a day after a rotation. */
+export interface SecretName {
+  readonly kid: string;
+  readonly generation: number;
+}
+
+/** Null when WEBHOOK_KEYS does not hold the key any more. */
+export function secretOf(
+  keys: WebhookKeys,
+  endpoint: string,
+  { kid, generation }: SecretName,
+): Uint8Array<ArrayBuffer> | null {
+  const key = keys.get(kid);
+  if (key === undefined) return null;
+  const info = utf8ToBytes(`sluice-webhook-endpoint/v1\0${endpoint}\0${generation}`);
+  return Uint8Array.from(hkdf(sha256, key, undefined, info, SECRET_BYTES));
+}
+
+export function written(secret: Uint8Array): string {
+  return `whsec_${btoa(String.fromCharCode(...secret))}`;
+}
