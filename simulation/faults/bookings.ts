@@ -1,0 +1,93 @@
+/**
+ * The order book in the simulation: bookings, and what each order last said of itself.
+ *
+ * Guarantee, as the D1 book's (`queues/backends/order-book.ts`, `queues/events.ts`): an order has
+ * at most one booking; one that was cancelled stays cancelled; an older event never replaces a
+ * newer one.
+ */
+import type { CancelBookingOutcome, OrderBackend } from "../../queues/backends/order-backend.ts";
+import type { OrderEvent } from "../../src/domain/order-messages.ts";
+import type { BookOutcome } from "../../src/domain/order-report.ts";
+import type { OrderIntent } from "../../src/domain/order.ts";
+import type { World } from "./world.ts";
+
+const LATENCY_MAX_MS = 50;
+const SLOW_MAX_MS = 60_000;
+
+export type BookingStatus = "booked" | "cancelled";
+
+/** What a new booking status and a projected event are, given what the book says. */
+export interface BookRules {
+  booking(known: BookingStatus | null, wanted: BookingStatus): BookingStatus;
+  isNewer(known: OrderEvent | null, event: OrderEvent): boolean;
+}
+
+export const BOOK_RULES: BookRules = {
+  booking: (known, wanted) => (wanted === "cancelled" ? wanted : (known ?? wanted)),
+  isNewer: (known, event) => known === null || known.version < event.version,
+};
+
+export class Bookings implements OrderBackend {
+  readonly name = "order-book";
+  readonly status = new Map<string, BookingStatus>();
+  readonly projection = new Map<string, OrderEvent>();
+  readonly #world: World;
+  readonly #rules: BookRules;
+  /** Orders the backend will never take. */
+  readonly #refused = new Set<string>();
+
+  constructor(world: World, rules: BookRules) {
+    this.#world = world;
+    this.#rules = rules;
+  }
+
+  async book(intent: OrderIntent): Promise<BookOutcome> {
+    const { faults } = this.#world;
+    if (faults.strikes("booking_refused")) this.#refused.add(intent.id);
+    return this.#guarded<BookOutcome>(() => {
+      if (this.#refused.has(intent.id)) return { kind: "refused", reason: "not_deliverable" };
+      const status = this.#set(intent.id, "booked");
+      if (status === "cancelled") return { kind: "refused", reason: "booking_cancelled" };
+      return { kind: "booked", booking: `B-${intent.id}` };
+    });
+  }
+
+  async cancel(intent: OrderIntent): Promise<CancelBookingOutcome> {
+    return this.#guarded<CancelBookingOutcome>(() => {
+      this.#set(intent.id, "cancelled");
+      return { kind: "cancelled" };
+    });
+  }
+
+  /** All or none of a batch; rejects when the book does not answer. */
+  async keep(event: OrderEvent): Promise<void> {
+    const kept = await this.#guarded(() => {
+      const known = this.projection.get(event.order) ?? null;
+      if (this.#rules.isNewer(known, event)) {
+        this.#world.promises.projected(known, event);
+        this.projection.set(event.order, event);
+      }
+      return { kind: "kept" } as const;
+    });
+    if (kept.kind === "unknown") throw new Error(kept.reason);
+  }
+
+  #set(order: string, wanted: BookingStatus): BookingStatus {
+    const status = this.#rules.booking(this.status.get(order) ?? null, wanted);
+    this.status.set(order, status);
+    this.#world.promises.look(order);
+    return status;
+  }
+
+  async #guarded<Outcome>(
+    act: () => Outcome,
+  ): Promise<Outcome | { readonly kind: "unknown"; readonly reason: string }> {
+    const { faults, time } = this.#world;
+    const slow_ms = faults.strikes("booking_slow") ? faults.between(0, SLOW_MAX_MS) : 0;
+    await time.sleep(faults.between(1, LATENCY_MAX_MS) + slow_ms);
+    if (faults.strikes("booking_failed_before")) return { kind: "unknown", reason: "no answer" };
+    const outcome = act();
+    if (faults.strikes("booking_failed_after")) return { kind: "unknown", reason: "no answer" };
+    return outcome;
+  }
+}

@@ -1,0 +1,180 @@
+/**
+ * The isolates of the orders Worker: each with breakers of its own, all with the real pipeline.
+ *
+ * Guarantee: an isolate may die before and after each thing it does, and may stand still for a
+ * minute between two. What it was doing reaches nobody then, and its messages come again. What a
+ * message means is decided as `queues/orders-worker.ts` does.
+ */
+import { Bulkhead } from "../../queues/bulkhead.ts";
+import { advance, type LeasedOrder, type Pipeline } from "../../queues/pipeline.ts";
+import {
+  MESSAGES_AT_ONCE,
+  ORDER_CALLS_AT_ONCE,
+  PAYMENT_CALLS_AT_ONCE,
+} from "../../src/domain/limits.ts";
+import { orderEventSchema, orderMessageSchema } from "../../src/domain/order-messages.ts";
+import { messageDelay_s } from "../../src/domain/order-transition.ts";
+import { Life, never } from "./life.ts";
+import type { Delivery } from "./mailbox.ts";
+import { SKEW_MAX_MS } from "./object-host.ts";
+import type { World } from "./world.ts";
+
+const ISOLATES = [1, 2, 3] as const;
+const PAUSE_MAX_MS = 60_000;
+
+class Isolate {
+  readonly name: string;
+  readonly life: Life;
+  readonly #world: World;
+  readonly #pipeline: Pipeline;
+  readonly #deliveries = new Set<Delivery>();
+  #ids = 0;
+
+  constructor(world: World, name: string) {
+    const { faults, rules, hints, payments, bookings } = world;
+    this.#world = world;
+    this.name = name;
+    const skewed = faults.strikes("clock_skew");
+    this.life = new Life(skewed ? faults.between(-SKEW_MAX_MS, SKEW_MAX_MS) : 0);
+    const now = (): number => world.time.now + this.life.skew_ms;
+    const tell = ({ event, backend }: Record<string, unknown>): void => {
+      world.tell(`breaker ${String(event)}`, `${String(backend)} by ${name}`);
+    };
+    this.#pipeline = {
+      payments: rules.payments(this.#stepping("payment", payments.backend(now))),
+      orders: this.#stepping("orders", bookings),
+      paymentBreaker: rules.breaker(hints, "payment", name, tell),
+      orderBreaker: rules.breaker(hints, "orders", name, tell),
+      paymentSlots: new Bulkhead({ slots: PAYMENT_CALLS_AT_ONCE, waitingMax: MESSAGES_AT_ONCE }),
+      orderSlots: new Bulkhead({ slots: ORDER_CALLS_AT_ONCE, waitingMax: MESSAGES_AT_ONCE }),
+      now,
+      newId: () => {
+        this.#ids += 1;
+        return `${name}.${this.#ids}`;
+      },
+    };
+  }
+
+  async takeOrder(delivery: Delivery): Promise<void> {
+    this.#deliveries.add(delivery);
+    const parsed = orderMessageSchema.safeParse(delivery.body);
+    if (!parsed.success) {
+      this.#world.ordersQueue.park(delivery.body);
+      return this.#settle(delivery, () => delivery.ack());
+    }
+    try {
+      const progress = await advance(this.#pipeline, this.#leased(parsed.data.order));
+      this.#settle(delivery, () => {
+        if (progress.kind === "again") delivery.retry(progress.after_s);
+        else delivery.ack();
+      });
+    } catch (error) {
+      this.#world.tell("consumer failed", error instanceof Error ? error.message : "unknown");
+      this.#retry(delivery);
+    }
+  }
+
+  async takeEvent(delivery: Delivery): Promise<void> {
+    this.#deliveries.add(delivery);
+    const event = orderEventSchema.parse(delivery.body);
+    try {
+      await this.#step(() => this.#world.bookings.keep(event));
+      this.#settle(delivery, () => delivery.ack());
+    } catch {
+      this.#retry(delivery);
+    }
+  }
+
+  #retry(delivery: Delivery): void {
+    const after_s = messageDelay_s(delivery.attempts, this.#world.faults.random());
+    this.#settle(delivery, () => delivery.retry(after_s));
+  }
+
+  #settle(delivery: Delivery, settle: () => void): void {
+    this.#deliveries.delete(delivery);
+    if (this.life.alive) settle();
+  }
+
+  #leased(id: string): LeasedOrder {
+    const { network } = this.#world;
+    const { host } = this.#world.orderOf(id);
+    const { life } = this;
+    return {
+      lease: (lease) => this.#step(() => network.ask(life, host, (desk) => desk.lease(lease))),
+      recordPayment: (lease, payment) => {
+        return this.#step(() => {
+          return network.ask(life, host, (desk) => desk.recordPayment(lease, payment));
+        });
+      },
+      report: (lease, said) => {
+        return this.#step(() => network.ask(life, host, (desk) => desk.report(lease, said)));
+      },
+    };
+  }
+
+  /** Every method of a backend becomes a step. */
+  #stepping<Backend extends object>(backend: string, real: Backend): Backend {
+    const { calls } = this.#world;
+    const counter = `${this.name} ${backend}`;
+    return new Proxy(real, {
+      get: (real, name): unknown => {
+        const member: unknown = Reflect.get(real, name);
+        if (typeof member !== "function") return member;
+        return (...given: readonly unknown[]): Promise<unknown> => {
+          calls.set(counter, (calls.get(counter) ?? 0) + 1);
+          return this.#step(async (): Promise<unknown> => Reflect.apply(member, real, given));
+        };
+      },
+    });
+  }
+
+  async #step<Answer>(act: () => Promise<Answer>): Promise<Answer> {
+    const { faults, time } = this.#world;
+    if (!this.life.alive || this.#dies()) return never();
+    if (faults.strikes("consumer_pause")) {
+      await time.sleep(faults.between(0, PAUSE_MAX_MS));
+      if (!this.life.alive) return never();
+    }
+    const answer = await act();
+    return !this.life.alive || this.#dies() ? never() : answer;
+  }
+
+  #dies(): boolean {
+    if (!this.#world.faults.strikes("consumer_death")) return false;
+    this.#world.tell("consumer dies", this.name);
+    this.life.end();
+    for (const delivery of this.#deliveries) delivery.abandon();
+    this.#deliveries.clear();
+    return true;
+  }
+}
+
+export class Consumers {
+  readonly #world: World;
+  readonly #isolates = new Map<number, Isolate>();
+  readonly #count: number;
+  #begun = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+    this.#count = world.faults.pick(ISOLATES);
+  }
+
+  takeOrder(delivery: Delivery): void {
+    void this.#isolate().takeOrder(delivery);
+  }
+
+  takeEvent(delivery: Delivery): void {
+    void this.#isolate().takeEvent(delivery);
+  }
+
+  #isolate(): Isolate {
+    const slot = this.#world.faults.between(1, this.#count);
+    const known = this.#isolates.get(slot);
+    if (known?.life.alive === true) return known;
+    this.#begun += 1;
+    const begun = new Isolate(this.#world, `isolate-${this.#begun}`);
+    this.#isolates.set(slot, begun);
+    return begun;
+  }
+}

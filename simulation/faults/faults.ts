@@ -1,0 +1,114 @@
+/**
+ * What goes wrong in a simulated world, and how often.
+ *
+ * Guarantee: a seed switches on a random part of the kinds, each with a rate of its own (swarm
+ * testing: Groce et al., ISSTA 2012, https://doi.org/10.1145/2338965.2336763), so that every kind
+ * also meets a world in which the others are quiet. After `stop` nothing goes wrong any more.
+ */
+import type { Random } from "../seeded-random.ts";
+
+export const FAULT_KINDS = [
+  // Durable Objects
+  "crash_before_write",
+  "crash_after_write",
+  "eviction",
+  "alarm_late",
+  "alarm_twice",
+  "clock_skew",
+  // between the parts
+  "call_late",
+  "call_lost",
+  "answer_lost",
+  "send_failed",
+  // queues
+  "message_lost",
+  "message_twice",
+  "message_late",
+  "message_garbled",
+  // consumers
+  "consumer_death",
+  "consumer_pause",
+  // KV
+  "hint_stale",
+  "hint_garbled",
+  "hint_read_failed",
+  "hint_write_failed",
+  // the payment backend
+  "payment_429",
+  "payment_500_before",
+  "payment_500_after",
+  "payment_lost_before",
+  "payment_lost_after",
+  "payment_hang",
+  "payment_late",
+  "payment_slow",
+  "payment_outage",
+  // the order backend
+  "booking_refused",
+  "booking_failed_before",
+  "booking_failed_after",
+  "booking_slow",
+  // people
+  "double_submit",
+  "shopper_gone",
+  "operator",
+] as const;
+export type FaultKind = (typeof FAULT_KINDS)[number];
+
+const RATE_MIN = 0.01;
+const RATE_MAX = 0.25;
+
+export class Faults {
+  readonly random: Random;
+  readonly counts = new Map<FaultKind, number>();
+  readonly #rates = new Map<FaultKind, number>();
+  readonly #onStrike: (kind: FaultKind) => void;
+
+  constructor(random: Random, onStrike: (kind: FaultKind) => void) {
+    this.random = random;
+    this.#onStrike = onStrike;
+    for (const kind of FAULT_KINDS) {
+      // Both numbers are drawn in any case: what one kind does must not change the others' rates.
+      const isOn = random() < 0.4;
+      const rate = RATE_MIN * (RATE_MAX / RATE_MIN) ** random();
+      if (isOn) this.#rates.set(kind, rate);
+    }
+  }
+
+  isOn(kind: FaultKind): boolean {
+    return this.#rates.has(kind);
+  }
+
+  /** Whether it goes wrong this time. */
+  strikes(kind: FaultKind): boolean {
+    const rate = this.#rates.get(kind);
+    if (rate === undefined || this.random() >= rate) return false;
+    this.count(kind);
+    return true;
+  }
+
+  /** It went wrong; who says so has drawn it another way. */
+  count(kind: FaultKind): void {
+    this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
+    this.#onStrike(kind);
+  }
+
+  never(kind: FaultKind): void {
+    this.#rates.delete(kind);
+  }
+
+  stop(): void {
+    this.#rates.clear();
+  }
+
+  /** A whole number from `low` to `high`. */
+  between(low: number, high: number): number {
+    return low + Math.floor(this.random() * (high - low + 1));
+  }
+
+  pick<Item>(items: readonly Item[]): Item {
+    const item = items[Math.floor(this.random() * items.length)];
+    if (item === undefined) throw new Error("nothing to pick from");
+    return item;
+  }
+}

@@ -1,0 +1,55 @@
+/**
+ * KV in the simulation: what breakers write there, seen late and sometimes not at all.
+ *
+ * Guarantee, as the platform's: a change shows to others within a minute, in no order; a reader may
+ * see an older value after a newer one. A value may also be unreadable, because anybody may write.
+ */
+import type { HintStore } from "../../queues/breakers.ts";
+import { writtenBreakerSchema } from "../../src/domain/breaker.ts";
+import type { World } from "./world.ts";
+
+const STALE_MAX_MS = 60_000;
+const LATENCY_MAX_MS = 20;
+const GARBLED = ["", "{", "null", "[]", '{"v":1,"state":"ajar"}', '{"v":2}'];
+
+interface Written {
+  readonly at_ms: number;
+  readonly value: string | null;
+}
+
+export class Hints implements HintStore {
+  readonly #world: World;
+  readonly #written = new Map<string, Written[]>();
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  async get(name: string): Promise<string | null> {
+    const { faults, time } = this.#world;
+    await time.sleep(faults.between(1, LATENCY_MAX_MS));
+    if (faults.strikes("hint_read_failed")) throw new Error("KV is not to be reached");
+    if (faults.strikes("hint_garbled")) return faults.pick(GARBLED);
+    const age_ms = faults.strikes("hint_stale") ? faults.between(0, STALE_MAX_MS) : 0;
+    const seenUntil_ms = time.now - age_ms;
+    return this.#written.get(name)?.findLast(({ at_ms }) => at_ms <= seenUntil_ms)?.value ?? null;
+  }
+
+  async put(name: string, value: string): Promise<void> {
+    const { faults, time } = this.#world;
+    await time.sleep(faults.between(1, LATENCY_MAX_MS));
+    if (faults.strikes("hint_write_failed")) throw new Error("KV is not to be reached");
+    this.set(name, value);
+    const { data } = writtenBreakerSchema.safeParse(value);
+    if (data?.state !== "open" || data.openings > 1) return;
+    const calls = this.#world.calls.get(`${data.by} ${name.replace("breaker:", "")}`) ?? 0;
+    this.#world.promises.breakerOpened(data.by, calls);
+  }
+
+  /** The operator's way; never fails. */
+  set(name: string, value: string | null): void {
+    const history = this.#written.get(name) ?? [];
+    history.push({ at_ms: this.#world.time.now, value });
+    this.#written.set(name, history);
+  }
+}

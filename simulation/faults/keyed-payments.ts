@@ -1,0 +1,204 @@
+/**
+ * A provider that knows nothing but its keys: whatever it is asked under a key it does not
+ * remember, it does again. It is as strict with the saga as a provider can be that keeps the
+ * contract: a saga that captures a second time under another key is seen at once.
+ *
+ * Guarantee: a key is remembered for 24 hours, a stored failure included. Not for calls that arrive
+ * when their caller has given up: under such a provider nobody could be safe from them.
+ */
+import { PAYMENT_TIMEOUT_MS } from "../../src/domain/limits.ts";
+import type {
+  AuthorizeOutcome,
+  LookupOutcome,
+  PaymentBackend,
+  PaymentStanding,
+  PrepareOutcome,
+  RetryLater,
+  SettleOutcome,
+  Unknown,
+} from "../../src/domain/payment.ts";
+import type { PaymentFacts, SimulatedPayments } from "./payments.ts";
+import type { World } from "./world.ts";
+
+const KEY_MEMORY_MS = 24 * 60 * 60 * 1000;
+const LATENCY_MAX_MS = 200;
+const UNKNOWN: Unknown = { kind: "unknown", reason: "no answer" };
+const BUSY: RetryLater = { kind: "retry", after_s: 2, reason: "429" };
+const APPROVED = { kind: "approved" } as const;
+const REFUSED = { kind: "declined", reason: "invalid_request" } as const;
+const DECLINED = { kind: "declined", reason: "card_declined" } as const;
+const BANK_URL = "https://bank.example/3ds";
+
+type KeyMemory<Outcome> = Map<
+  string,
+  { readonly answer: Outcome | Unknown; readonly at_ms: number }
+>;
+
+interface Payment {
+  readonly id: string;
+  readonly order: string;
+  standing: PaymentStanding["kind"];
+  captures: number;
+  method: string;
+}
+
+export class KeyedPayments implements SimulatedPayments {
+  readonly #world: World;
+  readonly #payments = new Map<string, Payment>();
+  readonly #byOrder = new Map<string, Payment[]>();
+  readonly #prepared: KeyMemory<PrepareOutcome> = new Map();
+  readonly #authorized: KeyMemory<AuthorizeOutcome> = new Map();
+  readonly #settled: KeyMemory<SettleOutcome> = new Map();
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  of(order: string): PaymentFacts[] {
+    return (this.#byOrder.get(order) ?? []).map((payment) => {
+      return { id: payment.id, order, money: moneyOf(payment), captures: payment.captures };
+    });
+  }
+
+  authenticate(paymentId: string, agreed: boolean): void {
+    const payment = this.#payments.get(paymentId);
+    if (payment?.standing !== "action_required") return;
+    this.#move(payment, agreed ? "authorized" : "declined");
+  }
+
+  backend(): PaymentBackend {
+    return {
+      name: "keyed",
+      prepare: ({ orderId, key }) => {
+        return this.#keyed(this.#prepared, key, () => ({
+          kind: "prepared",
+          paymentId: this.#open(orderId).id,
+        }));
+      },
+      authorize: ({ paymentId, method, key }) => {
+        return this.#keyed(this.#authorized, key, () => {
+          return this.#authorize(this.#payment(paymentId), method);
+        });
+      },
+      capture: ({ paymentId, key }) => {
+        return this.#keyed(this.#settled, key, () => this.#capture(this.#payment(paymentId)));
+      },
+      void: ({ paymentId, key }) => {
+        return this.#keyed(this.#settled, key, () => {
+          const payment = this.#payment(paymentId);
+          if (moneyOf(payment) === "taken" || payment.standing === "refunded") return REFUSED;
+          this.#move(payment, "voided");
+          return APPROVED;
+        });
+      },
+      refund: ({ paymentId, key }) => {
+        return this.#keyed(this.#settled, key, () => {
+          const payment = this.#payment(paymentId);
+          if (moneyOf(payment) !== "taken" && payment.standing !== "refunded") return REFUSED;
+          this.#move(payment, "refunded");
+          return APPROVED;
+        });
+      },
+      lookup: ({ paymentId }) => this.#faulty<LookupOutcome>(() => this.#found(paymentId)),
+    };
+  }
+
+  #authorize(payment: Payment, method: string): AuthorizeOutcome {
+    payment.method = method;
+    if (payment.standing === "voided") return { kind: "declined", reason: "payment_voided" };
+    if (moneyOf(payment) === "taken") return APPROVED;
+    if (method === "pm_card_chargeDeclined") {
+      this.#move(payment, "declined");
+      return DECLINED;
+    }
+    if (method === "pm_card_authenticationRequired" && payment.standing !== "authorized") {
+      this.#move(payment, "action_required");
+      return { kind: "action_required", url: BANK_URL };
+    }
+    this.#move(payment, "authorized");
+    return APPROVED;
+  }
+
+  #capture(payment: Payment): SettleOutcome {
+    const isOpen = payment.standing === "authorized" || payment.standing === "captured";
+    if (!isOpen || payment.method === "pm_sandbox_captureFails") return REFUSED;
+    payment.captures += 1;
+    this.#move(payment, "captured");
+    return APPROVED;
+  }
+
+  #found(paymentId: string): LookupOutcome {
+    const { standing } = this.#payment(paymentId);
+    if (standing === "declined") return { kind: "found", standing: DECLINED };
+    if (standing === "action_required") {
+      return { kind: "found", standing: { kind: standing, url: BANK_URL } };
+    }
+    return { kind: "found", standing: { kind: standing } };
+  }
+
+  #keyed<Outcome>(
+    memory: KeyMemory<Outcome>,
+    key: string,
+    act: () => Outcome,
+  ): Promise<Outcome | RetryLater | Unknown> {
+    return this.#faulty<Outcome | Unknown>((isStored) => {
+      const { now } = this.#world.time;
+      const known = memory.get(key);
+      if (known !== undefined && now - known.at_ms < KEY_MEMORY_MS) return known.answer;
+      const answer = isStored ? UNKNOWN : act();
+      memory.set(key, { answer, at_ms: now });
+      return answer;
+    });
+  }
+
+  async #faulty<Outcome>(
+    act: (isStored: boolean) => Outcome,
+  ): Promise<Outcome | RetryLater | Unknown> {
+    const { faults, time } = this.#world;
+    const slow_ms = faults.strikes("payment_slow") ? faults.between(0, 4000) : 0;
+    await time.sleep(faults.between(20, LATENCY_MAX_MS) + slow_ms);
+    const lost = async (): Promise<Unknown> => {
+      await time.sleep(PAYMENT_TIMEOUT_MS - LATENCY_MAX_MS - slow_ms);
+      return UNKNOWN;
+    };
+    if (this.#world.isPaymentOut()) {
+      faults.count("payment_outage");
+      if (faults.random() < 0.5) act(false);
+      return lost();
+    }
+    if (faults.strikes("payment_lost_before")) return lost();
+    if (faults.strikes("payment_429")) return BUSY;
+    const answer = act(faults.strikes("payment_500_before"));
+    if (faults.strikes("payment_500_after")) return UNKNOWN;
+    const isLost = faults.strikes("payment_lost_after") || faults.strikes("payment_hang");
+    return isLost ? lost() : answer;
+  }
+
+  #open(order: string): Payment {
+    const id = `pay_${this.#payments.size + 1}`;
+    const payment: Payment = { id, order, standing: "prepared", captures: 0, method: "" };
+    this.#payments.set(id, payment);
+    this.#byOrder.set(order, [...(this.#byOrder.get(order) ?? []), payment]);
+    return payment;
+  }
+
+  #move(payment: Payment, standing: Payment["standing"]): void {
+    const was = moneyOf(payment);
+    payment.standing = standing;
+    const { order, id } = payment;
+    this.#world.tell(`payment ${standing}`, `${order} ${id}`);
+    this.#world.webhook(order);
+    this.#world.promises.moneyMoved(order, id, was, moneyOf(payment));
+  }
+
+  #payment(id: string): Payment {
+    const payment = this.#payments.get(id);
+    if (payment === undefined) throw new Error(`${id} was never prepared`);
+    return payment;
+  }
+}
+
+function moneyOf({ standing }: Payment): PaymentFacts["money"] {
+  if (standing === "captured") return "taken";
+  return standing === "authorized" ? "reserved" : "none";
+}

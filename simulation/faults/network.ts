@@ -1,0 +1,52 @@
+/**
+ * Calls from one part to another.
+ *
+ * Guarantee: a call takes time both ways, and may be lost before it arrives, answered and the
+ * answer lost, or late. Whoever dies meanwhile hears nothing; what they asked for happens anyway.
+ */
+import { never, type Life } from "./life.ts";
+import type { ObjectHost } from "./object-host.ts";
+import type { World } from "./world.ts";
+
+const LATENCY_MAX_MS = 20;
+const LATE_MAX_MS = 20_000;
+
+export class Network {
+  readonly #world: World;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** @param from who asks; null for somebody who does not die */
+  async ask<Desk, Answer>(
+    from: Life | null,
+    to: ObjectHost<Desk>,
+    what: (desk: Desk) => Promise<Answer>,
+  ): Promise<Answer> {
+    const { faults, time } = this.#world;
+    const isGone = (): boolean => from !== null && !from.alive;
+    if (isGone()) return never();
+    const late_ms = faults.strikes("call_late") ? faults.between(0, LATE_MAX_MS) : 0;
+    await time.sleep(faults.between(1, LATENCY_MAX_MS) + late_ms);
+    if (faults.strikes("call_lost")) return this.#failed(isGone, "the call was lost");
+    let answer: Answer;
+    try {
+      answer = await to.call(what);
+    } catch (error) {
+      return this.#failed(isGone, error instanceof Error ? error.message : "failed");
+    }
+    if (faults.strikes("answer_lost")) return this.#failed(isGone, "the answer was lost");
+    return isGone() ? never() : answer;
+  }
+
+  #failed(isGone: () => boolean, why: string): Promise<never> {
+    return isGone() ? never() : Promise.reject(new Error(why));
+  }
+
+  /** Null when it fails or takes too long; the platform's timer is the world's. */
+  async within<Answer>(asked: Promise<Answer>, timeout_ms: number): Promise<Answer | null> {
+    const late = this.#world.time.sleep(timeout_ms).then(() => null);
+    return Promise.race([asked.catch(() => null), late]);
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * One order's record and outbox in maps, as `OrderTables` keeps them in SQLite.
+ *
+ * Guarantee: `save` is one transaction; sequence numbers are never used again. What is kept here
+ * outlives every instance of the object.
+ */
+import type { OrderStore } from "../../durable-objects/order-surroundings.ts";
+import { owedOf, type OutboxRow } from "../../durable-objects/order-outbox.ts";
+import type { OrderEffect } from "../../src/domain/order-transition.ts";
+import type { OrderRecord } from "../../src/domain/order.ts";
+
+export class OrderMemory {
+  record: OrderRecord | null = null;
+  readonly outbox = new Map<number, OutboxRow>();
+  #rows = 0;
+
+  save(record: OrderRecord, effects: readonly OrderEffect[]): void {
+    this.record = record;
+    for (const effect of effects) {
+      this.#rows += 1;
+      const owed = owedOf(record, effect);
+      this.outbox.set(this.#rows, { seq: this.#rows, owed, tries: 0, notBefore_ms: 0 });
+    }
+  }
+
+  postpone(seq: number, until_ms: number): void {
+    const row = this.outbox.get(seq);
+    if (row !== undefined) {
+      this.outbox.set(seq, { ...row, tries: row.tries + 1, notBefore_ms: until_ms });
+    }
+  }
+}
+
+/** The store an instance is given: every change goes through `write`, which may crash it. */
+export function orderStore(
+  memory: OrderMemory,
+  write: (apply: () => void) => void,
+  saved: (before: OrderRecord | null, after: OrderRecord) => void,
+): OrderStore {
+  return {
+    record: () => memory.record,
+    save: (record, effects) => {
+      const before = memory.record;
+      write(() => {
+        memory.save(record, effects);
+        saved(before, record);
+      });
+    },
+    outbox: () => [...memory.outbox.values()],
+    done: (seq) => write(() => memory.outbox.delete(seq)),
+    postpone: (seq, until_ms) => write(() => memory.postpone(seq, until_ms)),
+  };
+}

@@ -1,0 +1,46 @@
+/**
+ * `npm run simulate -- --faults`: many worlds, one after the other, and what they came to.
+ *
+ * Guarantee: the same options print the same figures; only the line before the last, what it took
+ * on this machine, differs. The last line counts the seeds that kept every promise and those that
+ * did not; the exit code is 1 when there is one of these.
+ */
+import { FAULTS_USAGE, parseFaultsOptions, type FaultsOptions } from "./options.ts";
+import { faultsReport } from "./report.ts";
+import { runSeeds } from "./run.ts";
+
+const PROGRESS_EVERY = 1000;
+
+export async function faultsProgram(args: readonly string[]): Promise<number> {
+  const parsed = parseFaultsOptions(args);
+  switch (parsed.kind) {
+    case "help":
+      console.log(FAULTS_USAGE);
+      return 0;
+    case "refused":
+      for (const message of parsed.messages) console.error(message);
+      console.error("\nnpm run simulate -- --faults --help lists the options.");
+      return 2;
+    case "options":
+      return run(parsed.options);
+  }
+}
+
+async function run({ firstSeed, lastSeed, trace }: FaultsOptions): Promise<number> {
+  const began_ms = performance.now();
+  const show = trace ? (line: string): void => console.log(line) : null;
+  // Crashes and lost calls are errors by the million, and nobody reads their stacks.
+  if (!trace) Error.stackTraceLimit = 0;
+  const summary = await runSeeds({ firstSeed, lastSeed, show }, ({ seed }) => {
+    if (seed % PROGRESS_EVERY !== 0 || !process.stderr.isTTY) return;
+    console.error(`${seed} of ${lastSeed} seeds`);
+  });
+  if (trace) console.log("");
+  console.log(faultsReport(summary));
+  const took_s = (performance.now() - began_ms) / 1000;
+  const cpu_s = process.cpuUsage().user / 1e6;
+  console.log(`\ntook ${took_s.toFixed(1)} s, ${cpu_s.toFixed(1)} s of them computing`);
+  const failed = summary.violations.length;
+  console.log(`faults: ${summary.seeds - failed} passed, ${failed} failed`);
+  return failed > 0 ? 1 : 0;
+}

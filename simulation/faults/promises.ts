@@ -1,0 +1,298 @@
+/**
+ * The promises P1 to P6, held against everything the world knows, after every step.
+ *
+ * Guarantee: whatever changed in a step is looked at before the next; the first thing found ends
+ * the run. The provider's books, the bookings and the stocks are compared with the orders' durable
+ * records, never with what an instance believes.
+ */
+import type { PlaceOutcome } from "../../durable-objects/order-desk.ts";
+import { BREAKER_DEFAULTS } from "../../src/domain/breaker.ts";
+import { normalizeLines } from "../../src/domain/cart.ts";
+import type { OrderEvent } from "../../src/domain/order-messages.ts";
+import { isFinal, type OrderRecord, type OrderState } from "../../src/domain/order.ts";
+import { countersAgree, replayLedger } from "../../src/domain/stock-book.ts";
+import type { PaymentFacts } from "./payments.ts";
+import type { World } from "./world.ts";
+
+export type PromiseName = "P1" | "P2" | "P3" | "P4" | "P5" | "P6" | "P10";
+
+export class BrokenPromise extends Error {
+  override readonly name = "BrokenPromise";
+  readonly promise: PromiseName;
+  readonly what: string;
+
+  constructor(promise: PromiseName, what: string) {
+    super(`${promise}: ${what}`);
+    this.promise = promise;
+    this.what = what;
+  }
+}
+
+/** States in which money may have been taken for an order that is not confirmed. */
+const MAY_HAVE_TAKEN: ReadonlySet<OrderState> = new Set(["capturing", "in_doubt", "voiding"]);
+
+export class Promises {
+  readonly #world: World;
+  readonly #orders = new Set<string>();
+  readonly #skus = new Set<string>();
+  readonly #answers = new Map<string, PlaceOutcome>();
+  readonly #finals = new Map<string, OrderState>();
+  #broken: BrokenPromise | null = null;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** Something of this order changed. */
+  look(order: string): void {
+    this.#orders.add(order);
+  }
+
+  lookAtStock(sku: string): void {
+    this.#skus.add(sku);
+  }
+
+  broken(promise: PromiseName, what: string): void {
+    this.#broken ??= new BrokenPromise(promise, what);
+  }
+
+  /** After every step. @throws BrokenPromise */
+  check(): void {
+    if (this.#skus.size > 0) {
+      for (const sku of this.#skus) this.#checkStock(sku);
+      this.#skus.clear();
+    }
+    if (this.#orders.size > 0) {
+      for (const order of this.#orders) this.#checkOrder(order);
+      this.#orders.clear();
+    }
+    if (this.#broken !== null) throw this.#broken;
+  }
+
+  /** A shopper was answered: the same key has the same answer, for ever (P6). */
+  answered(order: string, answer: PlaceOutcome): void {
+    if (answer.kind === "try_again" || answer.kind === "idempotency_conflict") return;
+    this.#checkRefusal(order, answer);
+    const earlier = this.#answers.get(order);
+    if (earlier === undefined) this.#answers.set(order, answer);
+    else if (say(earlier) !== say(answer)) {
+      this.broken("P6", `${order} was answered ${say(earlier)} and then ${say(answer)}`);
+    }
+    this.look(order);
+  }
+
+  /** A unit that is refused as sold out while it is there is a unit lost. */
+  #checkRefusal(order: string, answer: PlaceOutcome): void {
+    if (answer.kind !== "rejected" || answer.rejection.code !== "sold_out") return;
+    const { sku, available } = answer.rejection;
+    const lines = normalizeLines(this.#world.recordOf(order)?.intent.lines ?? []);
+    const asked = lines.find((line) => line.sku === sku)?.quantity ?? 0;
+    if (available < asked) return;
+    this.broken("P1", `${order} was refused ${asked} of ${sku} with ${available} available`);
+  }
+
+  /**
+   * A breaker opened that was closed: it must have seen the minimum of calls (P10).
+   * @param calls that this isolate has begun in all
+   */
+  breakerOpened(by: string, calls: number): void {
+    const { callsMin } = BREAKER_DEFAULTS;
+    if (calls < callsMin) this.broken("P10", `${by} opened a breaker after ${calls} calls`);
+  }
+
+  /** An order's record became durable. @param now of the object's clock */
+  saved(before: OrderRecord | null, after: OrderRecord, now: number): void {
+    const { id } = after.intent;
+    this.look(id);
+    for (const { sku } of after.intent.lines) this.lookAtStock(sku);
+    if (before?.lease == null || after.lease === null || before.lease.id === after.lease.id) return;
+    if (before.lease.until_ms > now) {
+      this.broken("P3", `${id} was leased to ${after.lease.id} while ${before.lease.id} had it`);
+    }
+  }
+
+  /** The provider acted. What allows it must have been durable before (P2, P3). */
+  moneyMoved(order: string, payment: string, was: PaymentFacts["money"], is: string): void {
+    this.look(order);
+    if (was === is || is === "none") return;
+    const record = this.#world.recordOf(order);
+    if (record === null || record.paymentId !== payment) {
+      this.broken("P3", `${payment} of ${order} is ${is} and the order does not know of it`);
+    }
+    const { state } = record?.standing ?? { state: "placing" };
+    if (is === "taken" && !MAY_HAVE_TAKEN.has(state)) {
+      this.broken("P3", `money was taken for ${order}, which is durably ${state}`);
+    }
+  }
+
+  projected(known: OrderEvent | null, event: OrderEvent): void {
+    if (known !== null && event.version < known.version) {
+      const versions = `version ${known.version} gave way to ${event.version}`;
+      this.broken("P6", `the book's projection of ${event.order}: ${versions}`);
+    }
+  }
+
+  #checkStock(sku: string): void {
+    const { counters, reservations, ledger } = this.#world.stockOf(sku).memory;
+    if (!countersAgree(counters)) this.broken("P1", `${sku}: ${JSON.stringify(counters)}`);
+    const sums = { held: 0, ordered: 0, sold: 0, released: 0 };
+    for (const item of reservations.values()) {
+      const { standing, quantity } = item;
+      sums[standing.state] += quantity;
+      if (standing.state === "held" && !this.#world.isDeadline(standing.deadline_ms)) {
+        this.broken("P5", `${sku}: the hold ${item.id} ends at ${standing.deadline_ms}`);
+      }
+      if (standing.state === "ordered") this.#checkOwner(sku, item.id);
+    }
+    for (const kind of ["held", "ordered", "sold"] as const) {
+      if (sums[kind] === counters[kind]) continue;
+      const what = `${counters[kind]} ${kind} units, and reservations of ${sums[kind]}`;
+      this.broken("P1", `${sku}: ${what}`);
+    }
+    const last = ledger.at(-1);
+    if (last !== undefined && last.available !== counters.available) {
+      this.broken("P1", `${sku}: the ledger ends with ${last.available} available`);
+    }
+  }
+
+  /** P5: ordered units have an owner on its way, or one that durably owes what becomes of them. */
+  #checkOwner(sku: string, order: string): void {
+    const { memory } = this.#world.orderOf(order);
+    const { record } = memory;
+    if (record !== null && !isFinal(record.standing)) return;
+    const owes = [...memory.outbox.values()].some(({ owed }) => {
+      return owed.kind === "stock" && owed.sku === sku;
+    });
+    if (record === null || !owes) {
+      this.broken("P5", `${sku}: units are ordered by ${order}, which does not own them`);
+    }
+  }
+
+  #checkOrder(order: string): void {
+    const record = this.#world.recordOf(order);
+    const answer = this.#answers.get(order);
+    const state = record?.standing.state ?? "unknown";
+    if (answer?.kind === "accepted" && ["unknown", "placing", "rejected"].includes(state)) {
+      this.broken("P2", `${order} was answered with 202 and is durably ${state}`);
+    }
+    if (record === null) return;
+    this.#checkFinal(order, record);
+    const payments = this.#world.payments.of(order);
+    this.#checkMoney(record, payments);
+    this.#checkUnits(record, payments);
+    this.#checkBooking(record);
+  }
+
+  #checkFinal(order: string, { standing }: OrderRecord): void {
+    const known = this.#finals.get(order);
+    if (known !== undefined && known !== standing.state) {
+      this.broken("P2", `${order} ended ${known} and is ${standing.state} now`);
+    }
+    if (known === undefined && isFinal(standing)) {
+      this.#finals.set(order, standing.state);
+      this.#world.ended(order, standing.state);
+    }
+  }
+
+  #checkMoney({ intent, standing }: OrderRecord, payments: readonly PaymentFacts[]): void {
+    const captures = payments.reduce((sum, payment) => sum + payment.captures, 0);
+    if (captures > 1) this.broken("P3", `${intent.id} was paid ${captures} times`);
+    const taken = payments.filter(({ money }) => money === "taken").length;
+    const { state } = standing;
+    if (taken > 0 && state !== "confirmed" && !MAY_HAVE_TAKEN.has(state)) {
+      this.broken("P3", `${intent.id} is ${state}, its money is taken and not given back`);
+    }
+    if (state === "confirmed" && taken !== 1) {
+      this.broken("P3", `${intent.id} is confirmed with ${taken} payments taken`);
+    }
+    const bound = payments.filter(({ money }) => money !== "none").length;
+    if (bound > 1) this.broken("P3", `${intent.id} has money in ${bound} payments at once`);
+    if (bound > 0 && isFinal(standing) && state !== "confirmed") {
+      this.broken("P4", `${intent.id} is ${state} with money still reserved or taken`);
+    }
+  }
+
+  /** P4: while an order is on its way, or has money of the shopper's, its units stay its own. */
+  #checkUnits({ intent, standing }: OrderRecord, payments: readonly PaymentFacts[]): void {
+    const { id, buyer, sale } = intent;
+    const { state } = standing;
+    const hasMoney = payments.some(({ money }) => money !== "none");
+    const isOnItsWay = state !== "placing" && !isFinal(standing);
+    for (const { sku, quantity } of normalizeLines(intent.lines)) {
+      const units = this.#world.stockOf(sku).memory.of({ sale, buyer, id });
+      const units_state = units?.standing.state ?? "none";
+      const owns =
+        (units_state === "ordered" || units_state === "sold") && units?.quantity === quantity;
+      if ((isOnItsWay || hasMoney || state === "confirmed") && !owns) {
+        this.broken("P4", `${id} is ${state} and its ${quantity} of ${sku} are ${units_state}`);
+      }
+      if (units_state === "sold" && state !== "confirmed") {
+        this.broken("P3", `${sku} is sold to ${id}, which is ${state}`);
+      }
+    }
+  }
+
+  #checkBooking({ intent, standing }: OrderRecord): void {
+    const booking = this.#world.bookings.status.get(intent.id) ?? "none";
+    if (standing.state === "confirmed" && booking !== "booked") {
+      this.broken("P3", `${intent.id} is confirmed and its booking is ${booking}`);
+    }
+    if (isFinal(standing) && standing.state !== "confirmed" && booking === "booked") {
+      this.broken("P3", `${intent.id} is ${standing.state} and still booked`);
+    }
+  }
+
+  /** Long after the last fault: nothing may be left over. @throws BrokenPromise */
+  checkSettled(): void {
+    for (const [id, { memory }] of this.#world.orders) this.#checkEnd(id, memory.record, memory);
+    for (const sku of this.#world.skus) {
+      const { memory } = this.#world.stockOf(sku);
+      const { held, ordered } = memory.counters;
+      if (held > 0) this.broken("P5", `${sku}: ${held} units are held for ever`);
+      if (ordered > 0) this.broken("P5", `${sku}: ${ordered} units are ordered for ever`);
+      if (JSON.stringify(replayLedger(memory.ledger)) !== JSON.stringify(memory.counters)) {
+        this.broken("P1", `${sku}: the ledger does not add up to the counters`);
+      }
+    }
+    for (const { id, orderInProgress } of this.#world.seats.values()) {
+      if (orderInProgress !== null) {
+        this.broken("P5", `the seat of ${id} waits for ${orderInProgress} for ever`);
+      }
+    }
+    if (this.#broken !== null) throw this.#broken;
+  }
+
+  #checkEnd(
+    id: string,
+    record: OrderRecord | null,
+    { outbox }: { readonly outbox: ReadonlyMap<number, unknown> },
+  ): void {
+    const answer = this.#answers.get(id);
+    if (record === null) {
+      if (answer !== undefined) this.broken("P2", `${id} was answered and is nowhere`);
+      return;
+    }
+    const { standing, lease, version } = record;
+    if (!isFinal(standing)) this.broken("P2", `${id} is ${standing.state} for ever`);
+    if (lease !== null) this.broken("P2", `${id} keeps the lease ${lease.id} for ever`);
+    if (outbox.size > 0) this.broken("P2", `${id} owes ${outbox.size} effects for ever`);
+    const known = this.#world.bookings.projection.get(id);
+    if (known?.version !== version || known.state !== standing.state) {
+      const seen = `${known?.state ?? "unknown"} (${known?.version ?? 0})`;
+      this.broken("P2", `${id} is ${standing.state} (${version}) and the book says ${seen}`);
+    }
+  }
+}
+
+/** What of an answer is the same for ever; the order's state goes on. */
+function say(answer: PlaceOutcome): string {
+  switch (answer.kind) {
+    case "accepted":
+      return `accepted as ${answer.order.id} with ${answer.viewKey}`;
+    case "rejected":
+      return `rejected with ${JSON.stringify(answer.rejection)}`;
+    case "idempotency_conflict":
+    case "try_again":
+      return answer.kind;
+  }
+}

@@ -1,0 +1,45 @@
+/**
+ * The rules a simulated world lives by: the product's, unless a test plants a bug in one of them.
+ */
+import { ORDER_RULES, type OrderRules } from "../../durable-objects/order-surroundings.ts";
+import { SingleAlarm, type AlarmStorage } from "../../durable-objects/single-alarm.ts";
+import { STOCK_RULES, type StockRules } from "../../durable-objects/stock-desk.ts";
+import { Breaker, type HintStore } from "../../queues/breakers.ts";
+import { BREAKER_DEFAULTS } from "../../src/domain/breaker.ts";
+import { priceLines } from "../../src/domain/cart.ts";
+import type { PaymentBackend } from "../../src/domain/payment.ts";
+import { BOOK_RULES, type BookRules } from "./bookings.ts";
+import { orderStore } from "./order-memory.ts";
+import { SEAT_RULES, type SeatRules } from "./seats.ts";
+
+export type Alarm = Pick<SingleAlarm, "fired" | "know" | "arm">;
+
+/** Hears what a breaker has to say. */
+export type Tell = (said: Record<string, unknown>) => void;
+
+export interface Rules {
+  readonly order: OrderRules;
+  readonly stock: StockRules;
+  readonly seats: SeatRules;
+  readonly book: BookRules;
+  readonly priceLines: typeof priceLines;
+  /** What the pipeline sees of the payment backend. */
+  readonly payments: (backend: PaymentBackend) => PaymentBackend;
+  readonly breaker: (hints: HintStore, backend: string, by: string, tell: Tell) => Breaker;
+  readonly orderStore: typeof orderStore;
+  readonly alarm: (storage: AlarmStorage) => Alarm;
+}
+
+export const PRODUCT_RULES: Rules = {
+  order: ORDER_RULES,
+  stock: STOCK_RULES,
+  seats: SEAT_RULES,
+  book: BOOK_RULES,
+  priceLines,
+  payments: (backend) => backend,
+  breaker: (hints, backend, by, tell) => {
+    return new Breaker(hints, backend, by, BREAKER_DEFAULTS, tell);
+  },
+  orderStore,
+  alarm: (storage) => new SingleAlarm(storage),
+};

@@ -1,0 +1,26 @@
+/**
+ * The sale of a simulated world: few SKUs, few units, more shoppers than units.
+ */
+import { saleSchema, type Sale } from "../../src/domain/sale.ts";
+import { EPOCH_MS } from "./virtual-time.ts";
+
+const HOUR_MS = 60 * 60 * 1000;
+
+function at(offset_ms: number): string {
+  return new Date(EPOCH_MS + offset_ms).toISOString();
+}
+
+export const SALE: Sale = saleSchema.parse({
+  id: "drop",
+  title: "Drop",
+  currency: "EUR",
+  opensAt: at(-HOUR_MS),
+  startsAt: at(0),
+  endsAt: at(48 * HOUR_MS),
+  items: [
+    { sku: "SHOE", name: "Shoe", price: 12_900, stock: 6, buffer: 1, limitPerBuyer: 2 },
+    { sku: "SOCK", name: "Sock", price: 900, stock: 12, limitPerBuyer: 3 },
+    { sku: "LACE", name: "Lace", price: 300, stock: 4, limitPerBuyer: 1 },
+  ],
+  admission: { sessionSeconds: 900, holdSeconds: 300, ordersPerAdmission: 2 },
+});

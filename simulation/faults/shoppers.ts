@@ -1,0 +1,201 @@
+/**
+ * The shoppers of a simulated world: they fill carts, order, lose answers, ask again, click twice,
+ * go to their bank, pay another way, and go away.
+ *
+ * Guarantee: a shopper asks for nothing after the faults have stopped, except what they were
+ * still waiting for; the world must settle without their help.
+ */
+import type { PlaceOutcome } from "../../durable-objects/order-desk.ts";
+import type { AdmissionRecord } from "../../src/domain/admission.ts";
+import type { Line } from "../../src/domain/cart.ts";
+import type { OrderIntent, OrderRecord } from "../../src/domain/order.ts";
+import { itemOf } from "../../src/domain/sale.ts";
+import { SALE } from "./sale.ts";
+import type { World } from "./world.ts";
+
+const SECOND_MS = 1000;
+const TRIES_MAX = 6;
+const ORDERS_MAX = 3;
+
+const METHODS = [
+  "pm_card_visa",
+  "pm_card_visa",
+  "pm_card_visa",
+  "pm_card_visa",
+  "pm_card_chargeDeclined",
+  "pm_card_authenticationRequired",
+  "pm_sandbox_captureFails",
+] as const;
+
+export class Shopper {
+  readonly #world: World;
+  readonly #name: string;
+  readonly #admission: string;
+  #expiresAt_ms = 0;
+  #orders = 0;
+  /** Another one pays with another card. */
+  #isPatient: boolean;
+
+  constructor(world: World, number: number) {
+    this.#world = world;
+    this.#name = `s${number}`;
+    this.#admission = `adm_s${number}`;
+    this.#isPatient = world.faults.random() < 0.6;
+  }
+
+  async live(): Promise<void> {
+    const { faults, time } = this.#world;
+    await time.sleep(faults.between(0, this.#world.hurry_ms));
+    if (!(await this.#enter())) return;
+    const lines = this.#choose();
+    if (faults.random() < 0.7) await this.#hold(lines);
+    await time.sleep(faults.between(0, this.#world.hurry_ms));
+    if (faults.strikes("shopper_gone")) return;
+    await this.#order(lines);
+  }
+
+  /** The order's shopper hears of it as a page that follows it would. */
+  async hears({ standing, intent, paymentId }: OrderRecord): Promise<void> {
+    const { faults, time } = this.#world;
+    if (standing.state === "action_required" && paymentId !== null) {
+      const fate = faults.random();
+      await time.sleep(faults.between(0, 90 * SECOND_MS));
+      if (fate < 0.15) return;
+      this.#world.payments.authenticate(paymentId, fate < 0.8);
+    }
+    const mayPayAnotherWay = standing.state === "declined" && this.#isPatient;
+    if (!mayPayAnotherWay || this.#orders >= ORDERS_MAX) return;
+    await time.sleep(faults.between(0, 30 * SECOND_MS));
+    if (time.now < this.#expiresAt_ms && !this.#world.isCalm) await this.#order(intent.lines);
+  }
+
+  async #enter(): Promise<boolean> {
+    const { network, room, time } = this.#world;
+    this.#expiresAt_ms = time.now + SALE.admission.sessionSeconds * SECOND_MS;
+    const admission: AdmissionRecord = {
+      id: this.#admission,
+      ticket: this.#name,
+      subject: this.#name,
+      lane: "general",
+      issuedAt_ms: time.now,
+      expiresAt_ms: this.#expiresAt_ms,
+      standing: "active",
+      ordersDone: 0,
+      orderInProgress: null,
+      orderBegunAt_ms: null,
+      ordersEnded: [],
+    };
+    return this.#insist(() => network.ask(null, room, (desk) => desk.admit(admission)));
+  }
+
+  /** One to three lines; the same SKU may stand in two of them. */
+  #choose(): Line[] {
+    const { faults, skus } = this.#world;
+    return Array.from({ length: faults.between(1, 3) }, () => {
+      const sku = faults.pick(skus);
+      const limit = itemOf(SALE, sku)?.limitPerBuyer ?? 1;
+      return { sku, quantity: faults.between(1, limit) };
+    });
+  }
+
+  async #hold(lines: readonly Line[]): Promise<void> {
+    const { network, rules, time } = this.#world;
+    const priced = rules.priceLines(SALE, lines);
+    if (priced.kind !== "priced") return;
+    const deadline_ms = this.#holdUntil_ms(time.now);
+    for (const { sku, quantity } of priced.lines) {
+      const limitPerBuyer = itemOf(SALE, sku)?.limitPerBuyer ?? 1;
+      const key = { sale: SALE.id, buyer: this.#name, id: this.#admission };
+      const command = { ...key, quantity, deadline_ms, limitPerBuyer };
+      const { host } = this.#world.stockOf(sku);
+      await network.ask(null, host, (desk) => desk.hold(command)).catch(() => null);
+    }
+  }
+
+  #holdUntil_ms(now: number): number {
+    return Math.min(now + SALE.admission.holdSeconds * SECOND_MS, this.#expiresAt_ms);
+  }
+
+  async #order(lines: readonly Line[]): Promise<void> {
+    const { faults, time } = this.#world;
+    this.#orders += 1;
+    const intent = this.#intent(lines, `ord_${this.#name}_${this.#orders}`);
+    if (intent === null) return;
+    this.#world.place(intent, this);
+    await this.#submit(intent);
+    if (faults.random() > 0.3) return;
+    // A page that is opened again, much later, asks with the same key.
+    await time.sleep(faults.between(0, 600 * SECOND_MS));
+    await this.#ask(intent);
+  }
+
+  async #submit(intent: OrderIntent): Promise<void> {
+    const { faults, time } = this.#world;
+    for (let tries = 0; tries < TRIES_MAX; tries += 1) {
+      if (faults.strikes("double_submit")) void this.#ask(intent);
+      const answer = await this.#ask(intent);
+      if (answer !== null && answer.kind !== "try_again") return;
+      if (faults.strikes("shopper_gone")) return;
+      await time.sleep(faults.between(1, 5) * SECOND_MS);
+    }
+  }
+
+  /** Null: no answer. Every request brings a view key of its own. */
+  async #ask(intent: OrderIntent): Promise<PlaceOutcome | null> {
+    const { faults, network, promises } = this.#world;
+    const { host } = this.#world.orderOf(intent.id);
+    const again = { ...intent, viewKey: `key${faults.between(1, 1_000_000)}` };
+    if (faults.random() < 0.03) {
+      const other = { ...again, fingerprint: "another body" };
+      const answer = await network.ask(null, host, (desk) => desk.place(other)).catch(() => null);
+      const placed = this.#world.recordOf(intent.id)?.intent.fingerprint;
+      if (answer?.kind === "accepted" && placed !== other.fingerprint) {
+        promises.broken("P6", `${intent.id} took another body under the same key`);
+      }
+      return null;
+    }
+    const answer = await network.ask(null, host, (desk) => desk.place(again)).catch(() => null);
+    if (answer !== null) promises.answered(intent.id, answer);
+    return answer;
+  }
+
+  #intent(lines: readonly Line[], id: string): OrderIntent | null {
+    const { faults, rules, time } = this.#world;
+    const priced = rules.priceLines(SALE, lines);
+    if (priced.kind !== "priced") return null;
+    return {
+      id,
+      sale: SALE.id,
+      buyer: this.#name,
+      admission: this.#admission,
+      ordersPerAdmission: SALE.admission.ordersPerAdmission,
+      holdUntil_ms: this.#holdUntil_ms(time.now),
+      lines: priced.lines.map((line) => {
+        return { ...line, limitPerBuyer: itemOf(SALE, line.sku)?.limitPerBuyer ?? 1 };
+      }),
+      total: priced.total,
+      currency: SALE.currency,
+      email: `${this.#name}@shop.example`,
+      name: null,
+      shipTo: null,
+      paymentMethod: faults.pick(METHODS),
+      returnUrl: "https://shop.example/order",
+      fingerprint: id,
+      viewKey: "",
+      placedAt_ms: time.now,
+    };
+  }
+
+  /** A few tries; false when nobody answered. */
+  async #insist(ask: () => Promise<unknown>): Promise<boolean> {
+    for (let tries = 0; tries < TRIES_MAX; tries += 1) {
+      const isDone = await ask().then(
+        () => true,
+        () => false,
+      );
+      if (isDone) return true;
+      await this.#world.time.sleep(SECOND_MS);
+    }
+    return false;
+  }
+}
