@@ -14,6 +14,7 @@ import {
   type Arrival,
   type Tally,
 } from "./drill/crowd.ts";
+import { causeTrouble, TroubleCount } from "./drill/chaos.ts";
 import { auditAllAlong, collect } from "./drill/collect.ts";
 import { readCommandLine, USAGE, type DrillOptions } from "./drill/options.ts";
 import { showProgress } from "./drill/progress.ts";
@@ -22,7 +23,7 @@ import { prepareSale, type DrillSale } from "./drill/sale.ts";
 import { createTimings } from "./drill/statistics.ts";
 import { anyBroken, judge } from "./drill/verdict.ts";
 import { createGateClient, type GateClient, type Timing } from "./gate-client.ts";
-import { startHost } from "./host.ts";
+import { startHost, type LogEntry } from "./host.ts";
 import { CannotGoOnError } from "./insist.ts";
 
 const BROWSE_MS = [500, 4000] as const;
@@ -42,6 +43,8 @@ interface Target {
   readonly url: string;
   readonly sandboxUrl: string | null;
   readonly adminToken: string;
+  /** What went wrong on purpose; null without `--chaos`. */
+  readonly trouble: TroubleCount | null;
   readonly stop: () => Promise<void>;
 }
 
@@ -50,26 +53,44 @@ function say(line: string): void {
 }
 
 async function findTarget(options: DrillOptions): Promise<Target> {
-  if (options.target !== null) return { ...options.target, stop: async () => undefined };
+  if (options.target !== null) {
+    return { ...options.target, trouble: null, stop: async () => undefined };
+  }
   say("Starting a fresh Sluice in memory …");
-  const host = await startHost({ folder: null, port: 0, sandboxPort: 0 });
+  const { chaos } = options;
+  // What is killed on purpose complains as if it were not; with chaos the verdict is what counts.
+  const trouble = new TroubleCount();
+  const quiet = chaos ? { onLog: ({ message }: LogEntry) => trouble.note(message) } : {};
+  const host = await startHost({ folder: null, port: 0, sandboxPort: 0, chaos, ...quiet });
   const { gateUrl, sandboxUrl, adminToken } = host;
-  return { url: gateUrl, sandboxUrl, adminToken, stop: () => host.stop() };
+  const stop = () => host.stop();
+  return { url: gateUrl, sandboxUrl, adminToken, trouble: chaos ? trouble : null, stop };
 }
 
-/** The crowd, the watcher beside it, and the bar, until everybody has settled. */
+interface Gates {
+  readonly shoppers: GateClient;
+  readonly merchant: GateClient;
+  /** Null: no trouble is caused. */
+  readonly troubled: string | null;
+}
+
+/** The crowd, the watcher and the trouble beside it, until everybody has settled. */
 async function sendAndWatch(
-  shoppersGate: GateClient,
-  merchantGate: GateClient,
+  gates: Gates,
   sale: DrillSale,
   options: DrillOptions,
   arrivals: readonly Arrival[],
   tally: Tally,
 ) {
   const watching = new AbortController();
-  const audits = auditAllAlong(merchantGate, sale.id, watching.signal);
+  const { signal } = watching;
+  const audits = auditAllAlong(gates.merchant, sale.id, signal);
+  const trouble =
+    gates.troubled === null
+      ? Promise.resolve(null)
+      : causeTrouble(gates.merchant, gates.troubled, sale, signal, say);
   const shoppers = await sendCrowd(arrivals, {
-    gate: shoppersGate.shopper,
+    gate: gates.shoppers.shopper,
     sale: sale.id,
     seed: options.seed,
     claimWindow_s: sale.claimWindow_s,
@@ -78,7 +99,7 @@ async function sendAndWatch(
     tally,
   });
   watching.abort();
-  return { shoppers, audits: await audits };
+  return { shoppers, audits: await audits, outage: await trouble };
 }
 
 async function drill(options: DrillOptions, target: Target): Promise<boolean> {
@@ -107,24 +128,22 @@ async function drill(options: DrillOptions, target: Target): Promise<boolean> {
     const tally = newTally(shoppers);
     const startedAt_ms = Date.now();
     const endProgress = showProgress(process.stderr, tally, () => timings.requests);
-    const seen = await sendAndWatch(
-      shoppersGate,
-      merchantGate,
-      sale,
-      options,
-      arrivals,
-      tally,
-    ).finally(endProgress);
+    const { sandboxUrl } = target;
+    const troubled = options.chaos ? sandboxUrl : null;
+    const gates = { shoppers: shoppersGate, merchant: merchantGate, troubled };
+    const seen = await sendAndWatch(gates, sale, options, arrivals, tally).finally(endProgress);
     const duration_ms = Date.now() - startedAt_ms;
     say("Everybody has gone home. Waiting for the last orders, then reading the books …");
     const records = seen.shoppers;
-    const { sandboxUrl } = target;
-    const evidence = await collect(merchantGate, sale, sandboxUrl, records, seen.audits);
+    const { audits, outage } = seen;
+    const evidence = await collect(merchantGate, sale, sandboxUrl, records, audits, outage);
     const findings = judge(evidence);
     const audit = evidence.audits.at(-1);
     if (audit === undefined) throw new CannotGoOnError("no audit was taken");
     const routes = timings.figures();
-    const result = { sale: sale.id, duration_ms, routes, shoppers: records, audit, findings };
+    const trouble = target.trouble?.figures ?? [];
+    const told = { sale: sale.id, duration_ms, routes, trouble };
+    const result = { ...told, shoppers: records, audit, findings };
     process.stdout.write(`\n${writeReport(result)}`);
     const errors = records.filter((record) => record.outcome.kind === "error").length;
     if (errors > shoppers * ERROR_SHARE_MAX) {

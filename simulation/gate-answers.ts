@@ -136,7 +136,7 @@ export const ledgerPageSchema = z.object({
 
 /** The merchant's view of an order: the buyer's, and every state it has been in, oldest first. */
 export const orderWithHistorySchema = orderSchema.extend({
-  history: z.array(z.object({ state: z.string() })),
+  history: z.array(z.object({ state: z.string(), at: z.iso.datetime() })),
 });
 export type OrderWithHistory = z.output<typeof orderWithHistorySchema>;
 

@@ -15,7 +15,7 @@ import { join, resolve } from "node:path";
 import { Log, LogLevel, Miniflare, type WorkerOptions } from "miniflare";
 import { ADMIN_TOKEN_LENGTH_MIN } from "../src/domain/limits.ts";
 import { bundleWorker } from "./bundle.ts";
-import { loadLocalSecrets, SANDBOX_API_KEY } from "./local-secrets.ts";
+import { loadLocalSecrets, SANDBOX_API_KEY, SANDBOX_WEBHOOK_SECRET } from "./local-secrets.ts";
 import { migrate } from "./migrate.ts";
 import { LOOPBACK, reservePort } from "./ports.ts";
 import {
@@ -39,6 +39,8 @@ export interface HostOptions {
   readonly rateLimits?: RateLimits;
   /** Added to the variables of each Worker, last. */
   readonly variables?: Partial<Record<WorkerRole, Readonly<Record<string, string>>>>;
+  /** True runs `simulation/chaos`: objects die at random, messages come twice and shuffled. */
+  readonly chaos?: boolean;
   /** False leaves out the orders Worker and the sandbox: orders are taken and go no further. */
   readonly pipeline?: boolean;
   /**
@@ -91,16 +93,27 @@ export async function startHost(options: HostOptions = {}): Promise<Host> {
       ...secrets,
       ADMIN_TOKEN: adminToken,
       TEST_CARDS: "on",
+      WEBHOOKS_ALLOW_PRIVATE: "on",
+      STRIPE_WEBHOOK_SECRET: SANDBOX_WEBHOOK_SECRET,
       ...options.variables?.gate,
     },
     orders: {
       STRIPE_API_KEY: SANDBOX_API_KEY,
       STRIPE_API_BASE: sandboxUrl,
+      WEBHOOK_KEYS: secrets.WEBHOOK_KEYS,
+      WEBHOOKS_ALLOW_PRIVATE: "on",
       ...options.variables?.orders,
     },
-    sandbox: { ...options.variables?.sandbox },
+    sandbox: {
+      WEBHOOK_URL: `${gateUrl}/_sluice/v1/webhooks/stripe`,
+      WEBHOOK_SECRET: SANDBOX_WEBHOOK_SECRET,
+      ...options.variables?.sandbox,
+    },
   };
-  const { gate, orders, sandbox } = readRoles(options.rateLimits ?? "lifted");
+  const { gate, orders, sandbox } = readRoles(
+    options.rateLimits ?? "lifted",
+    options.chaos ?? false,
+  );
   const pipeline = [
     await composeRole(orders, variables.orders),
     await composeRole(sandbox, variables.sandbox),
@@ -150,10 +163,13 @@ function chooseAdminToken(given: string | undefined, generated: string): string 
   return given;
 }
 
-function readRoles(rateLimits: RateLimits): Record<WorkerRole, WorkerConfig> {
+function readRoles(rateLimits: RateLimits, chaos: boolean): Record<WorkerRole, WorkerConfig> {
+  const gate = readWorkerConfig(CONFIG_PATHS.gate, rateLimits);
+  const orders = readWorkerConfig(CONFIG_PATHS.orders, rateLimits);
+  const folder = join(PROJECT_ROOT, "simulation", "chaos");
   return {
-    gate: readWorkerConfig(CONFIG_PATHS.gate, rateLimits),
-    orders: readWorkerConfig(CONFIG_PATHS.orders, rateLimits),
+    gate: chaos ? { ...gate, main: join(folder, "gate.ts") } : gate,
+    orders: chaos ? { ...orders, main: join(folder, "orders-worker.ts") } : orders,
     sandbox: readWorkerConfig(CONFIG_PATHS.sandbox, rateLimits),
   };
 }

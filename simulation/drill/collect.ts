@@ -12,7 +12,7 @@ import { readSandboxLedger } from "../sandbox-client.ts";
 import type { ShopperRecord } from "../shopper-record.ts";
 import { claimsOf } from "./fairness.ts";
 import type { DrillSale } from "./sale.ts";
-import { type Evidence, FINAL_STATES, type TimedAudit } from "./evidence.ts";
+import { type Evidence, FINAL_STATES, type Outage, type TimedAudit } from "./evidence.ts";
 
 const AUDIT_INTERVAL_MS = 1000;
 const SETTLED_WITHIN_MS = 120_000;
@@ -41,6 +41,7 @@ export async function collect(
   sandboxUrl: string | null,
   shoppers: readonly ShopperRecord[],
   audits: readonly TimedAudit[],
+  outage: Outage | null,
 ): Promise<Evidence> {
   const last = await settledAudit(gate, sale.id);
   const orders = await readOrders(gate, sale.id, shoppers);
@@ -58,6 +59,7 @@ export async function collect(
     fairnessBefore: sale.fairness,
     fairnessAfter,
     manifests: await readManifests(gate, sale.id, shoppers),
+    outage,
   };
 }
 

@@ -28,9 +28,17 @@ export interface Evidence {
   /** Read after the end of the sale, or while it still runs when it is not the drill's to end. */
   readonly fairnessAfter: Fairness;
   readonly manifests: readonly Manifest[];
+  /** Null when the drill caused none. */
+  readonly outage: Outage | null;
 }
 
-export type PromiseId = "P1" | "P2" | "P3" | "P7" | "P8";
+/** While every call of the payment provider failed. */
+export interface Outage {
+  readonly from_ms: number;
+  readonly until_ms: number;
+}
+
+export type PromiseId = "P1" | "P2" | "P3" | "P7" | "P8" | "P10";
 
 export interface Finding {
   readonly promise: PromiseId;

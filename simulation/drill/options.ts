@@ -20,6 +20,8 @@ Sluice of its own, in memory, and stops it again.
                          ramp: more and more over twenty seconds
                          pre-queue: everybody before it starts
   --buy-rate <0 to 1>    share of the shoppers who want to pay   (default: 0.7)
+  --chaos                objects die at random moments, messages repeat, one payment call in
+                         five fails, and all of them for 30 s; only without --url
   --seed <text>          the same seed sends the same crowd      (default: 1)
   --help                 this text
 
@@ -59,6 +61,7 @@ const optionsSchema = z.object({
     .pipe(z.number().max(1, shareError))
     .default(0.7),
   seed: z.string().min(1, "--seed must not be empty").default("1"),
+  chaos: z.boolean().default(false),
 });
 
 export type Arrive = "step" | "ramp" | "pre-queue";
@@ -76,6 +79,7 @@ export interface DrillOptions {
   readonly arrive: Arrive;
   readonly buyRate: number;
   readonly seed: string;
+  readonly chaos: boolean;
 }
 
 export type CommandLine =
@@ -93,6 +97,7 @@ const FLAGS = {
   arrive: { type: "string" },
   "buy-rate": { type: "string" },
   seed: { type: "string" },
+  chaos: { type: "boolean" },
   help: { type: "boolean" },
 } as const;
 
@@ -111,8 +116,8 @@ export function readCommandLine(
   if (!parsed.success) {
     return { kind: "bad", message: parsed.error.issues.map((issue) => issue.message).join("\n") };
   }
-  const { url, sale, shoppers, stock, arrive, seed } = parsed.data;
-  const common = { sale: sale ?? null, shoppers, stock, arrive, seed };
+  const { url, sale, shoppers, stock, arrive, seed, chaos } = parsed.data;
+  const common = { sale: sale ?? null, shoppers, stock, arrive, seed, chaos };
   const options = { ...common, buyRate: parsed.data["buy-rate"] };
   if (url === undefined) {
     if (parsed.data["sandbox-url"] === undefined) {
@@ -120,6 +125,8 @@ export function readCommandLine(
     }
     return { kind: "bad", message: "--sandbox-url goes with --url" };
   }
+  if (chaos)
+    return { kind: "bad", message: "--chaos goes without --url: it starts its own Sluice" };
   const adminToken = parsed.data["admin-token"] ?? environment["ADMIN_TOKEN"];
   if (adminToken === undefined || adminToken === "") {
     return { kind: "bad", message: "--url needs --admin-token, or ADMIN_TOKEN in the environment" };

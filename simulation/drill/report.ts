@@ -73,7 +73,7 @@ function lineTable(audit: Audit): string {
 
 function verdictLines(findings: readonly Finding[]): string {
   const lines = findings.map(({ promise, claim, checked, result }) => {
-    const head = `  ${promise}  ${claim.padEnd(21)} ${result.kind.padEnd(9)} ${checked}`;
+    const head = `  ${promise.padEnd(3)}  ${claim.padEnd(21)} ${result.kind.padEnd(9)} ${checked}`;
     if (result.kind === "kept") return head;
     if (result.kind === "unchecked") return `${head}\n        ${result.reason}`;
     const shown = result.violations.slice(0, VIOLATIONS_SHOWN_MAX);
@@ -88,6 +88,8 @@ export interface Report {
   readonly sale: string;
   readonly duration_ms: number;
   readonly routes: readonly RouteFigures[];
+  /** What went wrong on purpose, and how often. */
+  readonly trouble: readonly (readonly [string, number])[];
   readonly shoppers: readonly ShopperRecord[];
   readonly audit: Audit;
   readonly findings: readonly Finding[];
@@ -99,8 +101,10 @@ export function writeReport(report: Report): string {
   const seconds = report.duration_ms / 1000;
   const rate = Math.round(requests / seconds);
   const head = `Sale ${report.sale}: ${requests} requests in ${seconds.toFixed(1)} s (${rate}/s)`;
+  const trouble = report.trouble.map(([event, count]) => [event, count]);
   const sections = [
     head,
+    ...(trouble.length === 0 ? [] : [`Trouble\n${table(["what", "times"], trouble)}`]),
     `Requests\n${routeTable(routes)}`,
     `Shoppers\n${table(["outcome", "shoppers"], countBy(shoppers, nameOutcome))}`,
     `The line\n${lineTable(audit)}`,

@@ -7,6 +7,7 @@
 import type { Evidence, Finding } from "./evidence.ts";
 import { judgeCalls, judgeDraw } from "./line-verdict.ts";
 import { judgeOrders, judgePayments } from "./order-verdict.ts";
+import { judgeRecovery } from "./recovery-verdict.ts";
 import { judgeStock } from "./stock-verdict.ts";
 
 export function judge(evidence: Evidence): Finding[] {
@@ -16,6 +17,7 @@ export function judge(evidence: Evidence): Finding[] {
     judgePayments(evidence),
     judgeDraw(evidence),
     judgeCalls(evidence),
+    ...judgeRecovery(evidence),
   ];
 }
 

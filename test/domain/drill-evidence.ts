@@ -72,10 +72,17 @@ export function auditOf(counters: Balance, asked_ms = 0, called = 3): TimedAudit
   return { sale: SALE, skus: [{ sku: SKU, ...counters }], orders, ...line, ...ends, asked_ms };
 }
 
+/** A second from each state to the next. */
+export function historyOf(states: readonly string[], placedAt_ms = 0) {
+  return states.map((state, second) => {
+    return { state, at: new Date(placedAt_ms + second * 1000).toISOString() };
+  });
+}
+
 export function orderOf(id: string, state: string) {
   const lines = [{ sku: SKU, quantity: 1, price: 12_900 }];
   const money = { total: 12_900, currency: "EUR" };
-  const history = [{ state: "placing" }, { state: "accepted" }, { state }];
+  const history = historyOf(["placing", "accepted", state]);
   return { id, state, final: true, lines, ...money, history };
 }
 
@@ -119,6 +126,7 @@ export function goodDrill() {
     fairnessBefore: { commitment, secret: null },
     fairnessAfter: { commitment, secret: SECRET },
     manifests: [MANIFEST],
+    outage: null,
   };
   return { evidence, ledger, buyer, declined, waiting };
 }

@@ -12,6 +12,7 @@ import {
   CAPTURED,
   DRAW,
   goodDrill,
+  historyOf,
   MANIFEST,
   orderOf,
   paymentOf,
@@ -111,7 +112,7 @@ describe("no order lost (P2) is broken when", () => {
 
   test("an order ended twice", () => {
     const { evidence } = goodDrill();
-    const history = [{ state: "accepted" }, { state: "declined" }, { state: "confirmed" }];
+    const history = historyOf(["accepted", "declined", "confirmed"]);
     const [first, ...rest] = evidence.orders;
     if (first === undefined) throw new Error("the good drill has orders");
     const orders = [{ ...first, history }, ...rest];
@@ -277,5 +278,35 @@ describe("called before let in (P8) is broken when", () => {
     const { evidence, waiting, ticket } = letInEarly(rank, rank + 1);
     waiting.earlyClaims.push({ ticket, status: 201, code: null, at_ms: 5 });
     expect(brokenPromises(evidence)).toEqual([]);
+  });
+});
+
+describe("P10 after an outage of the payment provider", () => {
+  const outage = { from_ms: 10_000, until_ms: 40_000 };
+  const orderEnding = (placedAt_ms: number, endedAt_ms: number) => {
+    const placed = historyOf(["accepted"], placedAt_ms);
+    const history = [...placed, ...historyOf(["confirmed"], endedAt_ms)];
+    return { ...orderOf("order-0", "confirmed"), history };
+  };
+  const brokenWith = (order: ReturnType<typeof orderEnding>): string[] => {
+    const { evidence } = goodDrill();
+    return brokenPromises({ ...evidence, outage, orders: [order, orderOf("order-1", "declined")] });
+  };
+
+  test("is kept when what the outage caught has ended two minutes after it", () => {
+    expect(brokenWith(orderEnding(11_000, 160_000))).toEqual([]);
+  });
+
+  test("is broken when an order ended later than that", () => {
+    expect(brokenWith(orderEnding(11_000, 160_001))).toEqual(["P10"]);
+  });
+
+  test("counts from the placing of an order that came after the outage", () => {
+    expect(brokenWith(orderEnding(100_000, 220_000))).toEqual([]);
+    expect(brokenWith(orderEnding(100_000, 220_001))).toEqual(["P10"]);
+  });
+
+  test("is not judged without an outage", () => {
+    expect(judge(goodDrill().evidence).map(({ promise }) => promise)).not.toContain("P10");
   });
 });
