@@ -2,40 +2,54 @@
  * The orders Worker: wires the queues to the pipeline, the order book and the dead letters.
  *
  * Guarantee: messages are acknowledged one by one. What cannot be read is parked at once with the
- * reason; what failed is tried again with a delay, and parked when the queue gives up.
+ * reason; what failed is tried again with a delay, and parked when the queue gives up. An order
+ * that waits (for a breaker, a provider, its shopper) has its message acknowledged: it wakes by
+ * itself. One batch makes fewer calls at once than the platform has connections for, so many to
+ * each backend, so that one that hangs leaves the other its own.
  */
-import { PAYMENT_TIMEOUT_MS } from "../src/domain/limits.ts";
-import { orderMessageSchema, type OrderEvent } from "../src/domain/order-messages.ts";
-import { orderBook } from "./backends/order-book.ts";
-import { stripePayments } from "./backends/stripe.ts";
+import {
+  MESSAGES_AT_ONCE,
+  ORDER_CALLS_AT_ONCE,
+  PAYMENT_CALLS_AT_ONCE,
+} from "../src/domain/limits.ts";
+import { orderMessageSchema, UNREADABLE_REASONS } from "../src/domain/order-messages.ts";
+import { messageDelay_s } from "../src/domain/order-transition.ts";
+import { chooseBackends } from "./backends/choose-backends.ts";
 import { Breaker } from "./breakers.ts";
-import { park } from "./dead-letters.ts";
-import { keepEvents, readEvent } from "./events.ts";
+import { Bulkhead } from "./bulkhead.ts";
+import { park, RETRIES_USED_UP } from "./dead-letters.ts";
+import { readEvent, type QueuedEvent } from "./events.ts";
 import { advance, type Pipeline } from "./pipeline.ts";
+import { passToMirror, takeMirrored } from "./redis-stream.ts";
+import { keepAndQueue, sweepDeliveries, takeDeliveries } from "./webhooks.ts";
 
 const ORDERS = "sluice-orders";
 const EVENTS = "sluice-events";
-/** Under the platform's six simultaneous connections of one invocation. */
-const ORDERS_AT_ONCE = 5;
+const MIRROR = "sluice-mirror";
+const WEBHOOKS = "sluice-webhooks";
 
-let isolate: { readonly env: OrdersEnv; readonly pipeline: Pipeline } | null = null;
+/** The part of the pipeline that outlives a batch: breakers count per isolate. */
+type Standing = Omit<Pipeline, "paymentSlots" | "orderSlots">;
+let isolate: { readonly env: OrdersEnv; readonly pipeline: Standing } | null = null;
 
-/** Breakers count per isolate, so the pipeline outlives a single batch. */
-function pipelineOf(env: OrdersEnv): Pipeline {
+/** Connections are counted by invocation, and so are the slots. */
+function pipelineOfBatch(env: OrdersEnv): Pipeline {
+  const waitingMax = MESSAGES_AT_ONCE;
+  return {
+    ...pipelineOf(env),
+    paymentSlots: new Bulkhead({ slots: PAYMENT_CALLS_AT_ONCE, waitingMax }),
+    orderSlots: new Bulkhead({ slots: ORDER_CALLS_AT_ONCE, waitingMax }),
+  };
+}
+
+function pipelineOf(env: OrdersEnv): Standing {
   if (isolate?.env === env) return isolate.pipeline;
-  // Without it no order can be paid; messages wait, with a delay, and the log says what is missing.
-  const { STRIPE_API_KEY: key }: { STRIPE_API_KEY?: string } = env;
-  if (key === undefined || key === "") {
-    throw new Error("STRIPE_API_KEY is missing: set it with wrangler secret put STRIPE_API_KEY");
-  }
+  // Without them no order can be paid; messages wait, and the log says what is missing.
+  const { payments, orders } = chooseBackends(env, env.ORDER_BOOK);
   const by = crypto.randomUUID().slice(0, 8);
-  const pipeline: Pipeline = {
-    payments: stripePayments({
-      apiKey: key,
-      baseUrl: env.STRIPE_API_BASE,
-      timeout_ms: PAYMENT_TIMEOUT_MS,
-    }),
-    orders: orderBook(env.ORDER_BOOK),
+  const pipeline: Standing = {
+    payments,
+    orders,
     paymentBreaker: new Breaker(env.CONFIG, "payment", by),
     orderBreaker: new Breaker(env.CONFIG, "orders", by),
     now: () => Date.now(),
@@ -45,66 +59,77 @@ function pipelineOf(env: OrdersEnv): Pipeline {
   return pipeline;
 }
 
-async function takeOrder(env: OrdersEnv, message: Message): Promise<void> {
+async function takeOrder(
+  env: OrdersEnv,
+  pipeline: () => Pipeline,
+  message: Message,
+): Promise<void> {
   const parsed = orderMessageSchema.safeParse(message.body);
   if (!parsed.success) {
-    await park(env.ORDER_BOOK, ORDERS, "not an order message", message, Date.now());
+    await park(env.ORDER_BOOK, ORDERS, UNREADABLE_REASONS.order, message, Date.now());
     message.ack();
     return;
   }
   const order = env.ORDER.get(env.ORDER.idFromName(parsed.data.order));
-  const progress = await advance(pipelineOf(env), order);
-  if (progress.kind === "done") message.ack();
-  else message.retry({ delaySeconds: progress.after_s });
+  const progress = await advance(pipeline(), order);
+  if (progress.kind === "again") message.retry({ delaySeconds: Math.ceil(progress.after_s) });
+  else message.ack();
 }
 
 function retryLater(message: Message, queue: string, error: unknown): void {
   const why = error instanceof Error ? error.message : "unknown";
   const said = { at: "orders", event: "message_failed", queue, message: message.id, why };
   console.error(JSON.stringify(said));
-  message.retry({ delaySeconds: Math.min(2 ** message.attempts, 300) });
+  message.retry({ delaySeconds: messageDelay_s(message.attempts, Math.random()) });
 }
 
 async function takeOrders(env: OrdersEnv, messages: readonly Message[]): Promise<void> {
   const waiting = [...messages];
+  let ofBatch: Pipeline | null = null;
+  const pipeline = (): Pipeline => (ofBatch ??= pipelineOfBatch(env));
   const lane = async (): Promise<void> => {
     for (let message = waiting.shift(); message !== undefined; message = waiting.shift()) {
       const current = message;
-      await takeOrder(env, current).catch((error: unknown) => retryLater(current, ORDERS, error));
+      await takeOrder(env, pipeline, current).catch((error: unknown) => {
+        retryLater(current, ORDERS, error);
+      });
     }
   };
-  await Promise.all(Array.from({ length: ORDERS_AT_ONCE }, lane));
+  await Promise.all(Array.from({ length: MESSAGES_AT_ONCE }, lane));
 }
 
 async function takeEvents(env: OrdersEnv, messages: readonly Message[]): Promise<void> {
-  const events: OrderEvent[] = [];
+  const events: QueuedEvent[] = [];
   const readable: Message[] = [];
   for (const message of messages) {
     const event = readEvent(message.body);
     if (event === null) {
-      await park(env.ORDER_BOOK, EVENTS, "not an event", message, Date.now());
-      message.ack();
+      await parkOrRetry(env, EVENTS, UNREADABLE_REASONS.event, message);
     } else {
       events.push(event);
       readable.push(message);
     }
   }
   try {
-    await keepEvents(env.ORDER_BOOK, events);
+    await keepAndQueue(env, events, Date.now());
+    await passToMirror(env, events);
     for (const message of readable) message.ack();
   } catch (error) {
     for (const message of readable) retryLater(message, EVENTS, error);
   }
 }
 
-async function parkAll(env: OrdersEnv, queue: string, messages: readonly Message[]): Promise<void> {
-  for (const message of messages) {
-    try {
-      await park(env.ORDER_BOOK, queue, "retries used up", message, Date.now());
-      message.ack();
-    } catch (error) {
-      retryLater(message, queue, error);
-    }
+async function parkOrRetry(
+  env: OrdersEnv,
+  queue: string,
+  reason: string,
+  message: Message,
+): Promise<void> {
+  try {
+    await park(env.ORDER_BOOK, queue, reason, message, Date.now());
+    message.ack();
+  } catch (error) {
+    retryLater(message, queue, error);
   }
 }
 
@@ -115,8 +140,18 @@ export default {
         return takeOrders(env, batch.messages);
       case EVENTS:
         return takeEvents(env, batch.messages);
+      case MIRROR:
+        return takeMirrored(env, batch.messages);
+      case WEBHOOKS:
+        return takeDeliveries(env, batch.messages, retryLater);
       default:
-        return parkAll(env, batch.queue, batch.messages);
+        for (const message of batch.messages) {
+          await parkOrRetry(env, batch.queue, RETRIES_USED_UP, message);
+        }
     }
+  },
+
+  async scheduled(_, env): Promise<void> {
+    await sweepDeliveries(env, Date.now());
   },
 } satisfies ExportedHandler<OrdersEnv>;

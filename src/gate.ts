@@ -6,6 +6,7 @@ import { Hono, type MiddlewareHandler } from "hono";
 import { env } from "cloudflare:workers";
 import { failed, jsonApi } from "./api/api.ts";
 import { problem, PROBLEMS } from "./api/problems.ts";
+import { PlaceGroups } from "./journey/place-groups.ts";
 import { roomOf } from "./journey/visit.ts";
 import { pages } from "./pages/pages.ts";
 import { SnapshotCache } from "./sales/snapshots.ts";
@@ -16,10 +17,12 @@ import { VERSION } from "./web/version.ts";
 
 export { Order } from "../durable-objects/order.ts";
 export { PassDesk } from "../durable-objects/pass-desk.ts";
+export { RedisBridge } from "../durable-objects/redis-bridge.ts";
 export { SkuStock } from "../durable-objects/sku-stock.ts";
 export { TicketBooth } from "../durable-objects/ticket-booth.ts";
 export { WaitingRoom } from "../durable-objects/waiting-room.ts";
 
+const places = new PlaceGroups();
 let snapshots: SnapshotCache | null = null;
 
 /** One cache per isolate; the location's cache may be read only while a request is served. */
@@ -41,6 +44,8 @@ const provideContext: MiddlewareHandler<GateApp> = async (c, next) => {
     env: c.env,
     keys: secrets.keys,
     snapshots: snapshotsOfIsolate(),
+    places,
+    lasting: (work) => c.executionCtx.waitUntil(work),
     now: Date.now(),
     chance: Math.random(),
   });

@@ -12,12 +12,15 @@ import { BODY_BYTES_MAX } from "../domain/limits.ts";
 import { sameText } from "../journey/ordering.ts";
 import { carriedOf, isOwnOrigin, type GateApp, type GateRequest } from "../web/gate-app.ts";
 import { isOverLimit, RATE_LIMIT_RETRY_S } from "../web/rate-limits.ts";
+import { merchantAllotmentRoutes } from "./merchant-allotment-routes.ts";
 import { merchantOrderRoutes } from "./merchant-order-routes.ts";
 import { merchantRoutes } from "./merchant-routes.ts";
+import { merchantWebhookRoutes } from "./merchant-webhook-routes.ts";
 import { describeApi, openApiDocument } from "./openapi.ts";
 import { orderRoutes } from "./order-routes.ts";
 import { problem } from "./problems.ts";
 import { shopperRoutes } from "./shopper-routes.ts";
+import { webhookRoutes } from "./webhook-routes.ts";
 
 const WRITES = ["POST", "PUT", "PATCH", "DELETE"];
 
@@ -87,12 +90,16 @@ function merchantApi(): OpenAPIHono<GateApp> {
   app.on(WRITES, "*", limitBody, jsonOnly);
   app.route("/", merchantRoutes);
   app.route("/", merchantOrderRoutes);
+  app.route("/", merchantAllotmentRoutes);
+  app.route("/", merchantWebhookRoutes);
   return app;
 }
 
 /** Everything under `/_sluice` that answers in JSON. */
 export function jsonApi(): OpenAPIHono<GateApp> {
   const app = new OpenAPIHono<GateApp>();
+  // Before the shoppers' routes, whose checks are made for browsers.
+  app.route("/v1", webhookRoutes);
   app.route("/v1", shopperApi());
   app.route("/admin/v1", merchantApi());
   describeApi(app);

@@ -56,7 +56,7 @@ export function openApiDocument(app: OpenAPIHono<GateApp>): Document {
   const document = app.getOpenAPI31Document(described);
   for (const [path, item] of Object.entries(document.paths ?? {})) {
     if (!path.startsWith("/admin/")) continue;
-    for (const operation of [item.get, item.put, item.post, item.patch]) {
+    for (const operation of [item.get, item.put, item.post, item.patch, item.delete]) {
       if (operation !== undefined) operation.security = [ADMIN];
     }
   }

@@ -78,7 +78,7 @@ test("every merchant's route asks for the token, whatever else is wrong", async 
       }
     }
   });
-  expect(routes).toBe(16);
+  expect(routes).toBe(31);
 });
 
 const [shoe, sock] = saleDocument("new-sale").items;

@@ -13,7 +13,7 @@ interface Layer {
   readonly packages?: readonly string[];
 }
 
-const ADAPTERS = ["src/tokens", "src/sales", "src/order-book"];
+const ADAPTERS = ["src/tokens", "src/sales", "src/order-book", "src/redis", "src/webhooks"];
 
 /** The first layer whose folder holds a file is the file's layer. */
 const LAYERS: readonly Layer[] = [
@@ -27,10 +27,23 @@ const LAYERS: readonly Layer[] = [
   { folder: "src/pages", mayImport: ["src/domain", "src/journey", "src/web"] },
   { folder: "src/operations", mayImport: [] },
   { folder: "src/gate.ts", mayImport: ["src", "durable-objects"] },
-  { folder: "durable-objects", mayImport: ["src/domain", "src/timing", "src/tokens"] },
+  {
+    folder: "durable-objects",
+    mayImport: ["src/domain", "src/timing", "src/tokens", "src/redis"],
+  },
   { folder: "queues/backends", mayImport: ["src/domain"] },
-  { folder: "queues", mayImport: ["src/domain"] },
+  { folder: "queues", mayImport: ["src/domain", "src/redis", "src/webhooks"] },
   { folder: "simulation/sandbox", mayImport: [] },
+  { folder: "simulation/chaos", mayImport: ["src/gate.ts", "queues/orders-worker.ts"] },
+  { folder: "simulation/example-shop", mayImport: [] },
+  {
+    folder: "simulation/conformance",
+    mayImport: ["src/domain", "queues/backends"],
+  },
+  {
+    folder: "simulation/faults",
+    mayImport: ["src/domain", "durable-objects", "queues", "simulation"],
+  },
   { folder: "simulation", mayImport: ["src/domain", "src/operations"] },
 ];
 

@@ -7,7 +7,13 @@ import { env } from "cloudflare:workers";
 import { vi } from "vitest";
 import orders from "../../queues/orders-worker.ts";
 
-export type QueueName = "sluice-orders" | "sluice-events" | "sluice-orders-dead";
+export type QueueName =
+  | "sluice-orders"
+  | "sluice-events"
+  | "sluice-webhooks"
+  | "sluice-orders-dead"
+  | "sluice-webhooks-dead"
+  | "sluice-mirror";
 
 const sent: { readonly queue: QueueName; readonly body: unknown }[] = [];
 
@@ -15,6 +21,13 @@ const sent: { readonly queue: QueueName; readonly body: unknown }[] = [];
 export function noting(queue: Queue, name: QueueName, onTheirWay: Set<Promise<unknown>>): Queue {
   return new Proxy(queue, {
     get(real, member): unknown {
+      if (member === "sendBatch") {
+        return async (messages: Iterable<MessageSendRequest>): Promise<void> => {
+          const bodies = [...messages];
+          await real.sendBatch(bodies);
+          sent.push(...bodies.map(({ body }) => ({ queue: name, body })));
+        };
+      }
       if (member !== "send") return Reflect.get(real, member);
       return async (body: unknown): Promise<void> => {
         const sending = real.send(body);
@@ -31,6 +44,17 @@ export function takeSent(queue: QueueName): unknown[] {
   const taken = sent.filter((message) => message.queue === queue);
   for (const message of taken) sent.splice(sent.indexOf(message), 1);
   return taken.map(({ body }) => body);
+}
+
+const LOOKS_MAX = 3000;
+
+/** The same, when as many as that have come: what is owed goes out after the answer was given. */
+export async function takeSentWhen(queue: QueueName, count: number): Promise<unknown[]> {
+  for (let looks = 0; looks < LOOKS_MAX; looks += 1) {
+    if (sent.filter((message) => message.queue === queue).length >= count) return takeSent(queue);
+    await scheduler.wait(1);
+  }
+  throw new Error(`fewer than ${count} messages came into ${queue}`);
 }
 
 export interface Handled {

@@ -2,13 +2,14 @@
  * The Worker under test: the gate and the orders Worker in one, with the real classes. Order,
  * WaitingRoom and TicketBooth can meet the mishaps a test has planned, and do nothing else anew.
  */
-import type { OrderDecision } from "../../src/domain/order-transition.ts";
-import type { OrderIntent } from "../../src/domain/order.ts";
+import type { OrderEffect } from "../../src/domain/order-transition.ts";
+import type { OrderIntent, OrderRecord } from "../../src/domain/order.ts";
 import type { StockLevel } from "../../src/domain/room.ts";
 import type { CloseOutcome } from "../../src/domain/booth.ts";
 import gate, {
   Order as RealOrder,
   PassDesk,
+  RedisBridge,
   SkuStock,
   TicketBooth as RealTicketBooth,
   WaitingRoom as RealWaitingRoom,
@@ -16,11 +17,12 @@ import gate, {
 import orders from "../../queues/orders-worker.ts";
 import { mishaps } from "./mishaps.ts";
 import { noting } from "./mail.ts";
+import { roomQueue } from "./room-mail.ts";
 import { stepping, steppingNamespace } from "./stepping.ts";
 
-export { PassDesk, SkuStock };
+export { PassDesk, RedisBridge, SkuStock };
 
-/** Longer than anybody waits for a booth. */
+/** Longer than anybody waits for a booth, a room or KV. */
 const SILENCE_MS = 60_000;
 
 /**
@@ -36,8 +38,10 @@ async function reach(ctx: DurableObjectState, life: Life): Promise<void> {
   if (life.crashing) return new Promise(() => undefined);
   if (!mishaps.isStepToCrashAt()) return;
   life.crashing = true;
+  mishaps.dying += 1;
   await ctx.storage.sync();
   await Promise.allSettled(life.sending);
+  mishaps.dying -= 1;
   ctx.abort("a crash that the test planned");
 }
 
@@ -62,10 +66,9 @@ export class Order extends RealOrder {
     this.#life = life;
   }
 
-  protected override save<Outcome>(decision: OrderDecision<Outcome>): Outcome {
-    const outcome = super.save(decision);
+  protected override save(record: OrderRecord, effects: readonly OrderEffect[]): void {
+    super.save(record, effects);
     if (mishaps.isWriteToLose()) this.ctx.abort("a crash that the test planned");
-    return outcome;
   }
 
   override async place(intent: OrderIntent): ReturnType<RealOrder["place"]> {
@@ -96,18 +99,75 @@ export class Order extends RealOrder {
   }
 }
 
+/** The real KV, except that reading may take longer than anybody waits. */
+function sometimesSilent(kv: KVNamespace): KVNamespace {
+  const silence = async (): Promise<void> => {
+    if (mishaps.silentConfig) await scheduler.wait(SILENCE_MS);
+  };
+  return new Proxy(kv, {
+    get(real, member): unknown {
+      if (member !== "get") return Reflect.get(real, member);
+      return (key: string) => silence().then(() => real.get(key));
+    },
+  });
+}
+
 export class WaitingRoom extends RealWaitingRoom {
+  constructor(ctx: DurableObjectState, env: GateEnv) {
+    const EVENTS_QUEUE = roomQueue(env.EVENTS_QUEUE, ctx);
+    super(ctx, { ...env, CONFIG: sometimesSilent(env.CONFIG), EVENTS_QUEUE });
+  }
+
   override async reportLevel(level: StockLevel): Promise<void> {
     const { name } = this.ctx.id;
     if (name !== undefined && mishaps.deafRooms.has(name)) this.ctx.abort("deaf, as planned");
     return super.reportLevel(level);
   }
+
+  async #meetMishap(): Promise<void> {
+    const { name } = this.ctx.id;
+    if (name === undefined) return;
+    if (mishaps.brokenRooms.has(name)) this.ctx.abort("broken, as planned");
+    if (mishaps.silentRooms.has(name)) await scheduler.wait(SILENCE_MS);
+  }
+
+  override async snapshot(): ReturnType<RealWaitingRoom["snapshot"]> {
+    await this.#meetMishap();
+    return super.snapshot();
+  }
+
+  override async claim(
+    ticket: Parameters<RealWaitingRoom["claim"]>[0],
+  ): ReturnType<RealWaitingRoom["claim"]> {
+    await this.#meetMishap();
+    return super.claim(ticket);
+  }
+
+  override async admitNow(
+    ...asked: Parameters<RealWaitingRoom["admitNow"]>
+  ): ReturnType<RealWaitingRoom["admitNow"]> {
+    await this.#meetMishap();
+    return super.admitNow(...asked);
+  }
 }
 
 export class TicketBooth extends RealTicketBooth {
-  override async close(k: number, force: boolean): Promise<CloseOutcome> {
+  async #meetMishap(): Promise<void> {
     const { name } = this.ctx.id;
-    if (name !== undefined && mishaps.silentBooths.has(name)) await scheduler.wait(SILENCE_MS);
+    if (name === undefined) return;
+    if (mishaps.brokenBooths.has(name)) this.ctx.abort("broken, as planned");
+    if (mishaps.silentBooths.has(name)) await scheduler.wait(SILENCE_MS);
+  }
+
+  override async join(
+    ...asked: Parameters<RealTicketBooth["join"]>
+  ): ReturnType<RealTicketBooth["join"]> {
+    await this.#meetMishap();
+    return super.join(...asked);
+  }
+
+  override async close(k: number, force: boolean): Promise<CloseOutcome> {
+    await this.#meetMishap();
     return super.close(k, force);
   }
 }
