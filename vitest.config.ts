@@ -39,9 +39,11 @@ const workerd = cloudflareTest(async () => {
   };
 });
 
-/** Each of these files starts a Sluice of its own, and two at once would share two cores. */
+/**
+ * Each of these files starts a Sluice of its own and then mostly waits for it: for the next tick, a
+ * window, a retry. Two at a time use two cores well; a browser beside them would not.
+ */
 const wholeSluice = {
-  fileParallelism: false,
   testTimeout: 60_000,
   hookTimeout: 60_000,
 } as const;
@@ -64,6 +66,7 @@ export default defineConfig({
           name: "http",
           include: ["test/http/**/*.test.ts"],
           sequence: { groupOrder: 1 },
+          maxWorkers: 2,
           ...wholeSluice,
         },
       },
@@ -72,6 +75,7 @@ export default defineConfig({
           name: "browser",
           include: ["test/browser/**/*.test.ts"],
           sequence: { groupOrder: 2 },
+          maxWorkers: 1,
           ...wholeSluice,
         },
       },

@@ -5,6 +5,7 @@
  * Guarantee: an answer is handed over as it came: status, headers, and the JSON that was in it.
  * Not for judging answers: that is what the tests are there for.
  */
+import { Agent, fetch, Headers } from "undici";
 import { vi } from "vitest";
 import { z } from "zod";
 import * as answers from "../../simulation/gate-answers.ts";
@@ -38,6 +39,12 @@ export interface Sluice {
   stop(): Promise<void>;
 }
 
+/**
+ * The runtime hangs up on a connection that was idle for five seconds. On a busy machine Node may
+ * notice only after it has sent the next request there, so connections are let go long before.
+ */
+const connections = new Agent({ keepAliveTimeout: 1000, keepAliveMaxTimeout: 1000 });
+
 const jsonObject = z.record(z.string(), z.unknown());
 
 async function send(url: string, method: Method, asked: Asked): Promise<Answer> {
@@ -48,6 +55,7 @@ async function send(url: string, method: Method, asked: Asked): Promise<Answer> 
     method,
     headers,
     redirect: "manual",
+    dispatcher: connections,
     ...(body === undefined ? {} : { body, duplex: "half" }),
   });
   const text = await response.text();
