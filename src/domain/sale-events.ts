@@ -75,7 +75,7 @@ export interface SaleFacts {
   readonly revision: number;
   readonly phase: Phase;
   readonly paused: boolean;
-  /** Null where it says nothing: before the start, after the end, or with a SKU not heard of. */
+  /** Null while a SKU was not heard of. It is told of a sale that is live. */
   readonly soldOut: boolean | null;
   readonly ratePerMinute: number;
   readonly maxActive: number;
@@ -99,7 +99,7 @@ export function factsOf(room: RoomState, sale: Sale, revision: number, now: numb
     revision,
     phase,
     paused,
-    soldOut: phase === "live" && heardOfAll ? isSoldOut(room) : null,
+    soldOut: heardOfAll ? isSoldOut(room) : null,
     ratePerMinute,
     maxActive,
     message,
@@ -140,12 +140,14 @@ class Teller {
     }
     if (passes("live") && startsAt_ms < endsAt_ms) {
       this.say("sale.started", startsAt_ms, { phase: "live" });
+      // What the stock was at the start is told of the start, however late anybody looked.
+      this.#sayStock(startsAt_ms);
     }
     if (passes("ended")) this.say("sale.ended", endsAt_ms, { phase: "ended" });
   }
 
   sayChanges(now: number): void {
-    const { paused, soldOut, ratePerMinute, maxActive, message } = this.#facts;
+    const { phase, paused, ratePerMinute, maxActive, message } = this.#facts;
     const { told } = this;
     const admission = { ratePerMinute, maxActive, message };
     const changed =
@@ -154,16 +156,20 @@ class Teller {
       told.message !== message;
     if (changed) this.say("sale.changed", now, admission);
     if (told.paused !== paused) this.say(paused ? "sale.paused" : "sale.resumed", now, { paused });
-    if (soldOut !== null && told.soldOut !== soldOut) {
-      this.say(soldOut ? "sale.sold_out" : "sale.back_in_stock", now, { soldOut });
-    }
+    if (phase === "live") this.#sayStock(now);
+  }
+
+  #sayStock(at_ms: number): void {
+    const { soldOut } = this.#facts;
+    if (soldOut === null || this.told.soldOut === soldOut) return;
+    this.say(soldOut ? "sale.sold_out" : "sale.back_in_stock", at_ms, { soldOut });
   }
 }
 
 function toldOf(facts: SaleFacts, now: number): Told {
   const { revision, phase, paused, soldOut, ratePerMinute, maxActive, message } = facts;
   const said = { revision, phase, paused, ratePerMinute, maxActive, message };
-  return { v: 1, n: 0, at_ms: now, ...said, soldOut: soldOut ?? false };
+  return { v: 1, n: 0, at_ms: now, ...said, soldOut: phase === "live" && soldOut === true };
 }
 
 /** A new sale: that it was created, and how far it is already. */
