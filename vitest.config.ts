@@ -39,11 +39,12 @@ const workerd = cloudflareTest(async () => {
   };
 });
 
-/**
- * Each of these files starts a Sluice of its own and then mostly waits for it: for the next tick, a
- * window, a retry. Two at a time use two cores well; a browser beside them would not.
- */
+/** Also where there are two cores only: most files wait, for a tick, a window or a retry. */
+const FILES_AT_ONCE = 2;
+
+/** Each of these files starts a Sluice of its own. */
 const wholeSluice = {
+  maxWorkers: FILES_AT_ONCE,
   testTimeout: 60_000,
   hookTimeout: 60_000,
 } as const;
@@ -51,14 +52,27 @@ const wholeSluice = {
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "domain", include: ["test/domain/**/*.test.ts"] } },
-      { test: { name: "style", include: ["test/style/**/*.test.ts"] } },
+      {
+        test: {
+          name: "domain",
+          include: ["test/domain/**/*.test.ts"],
+          maxWorkers: FILES_AT_ONCE,
+        },
+      },
+      {
+        test: {
+          name: "style",
+          include: ["test/style/**/*.test.ts"],
+          maxWorkers: FILES_AT_ONCE,
+        },
+      },
       {
         plugins: [workerd],
         test: {
           name: "workerd",
           include: ["test/workerd/**/*.test.ts"],
           setupFiles: ["./test/workerd/apply-migrations.ts"],
+          maxWorkers: FILES_AT_ONCE,
         },
       },
       {
@@ -66,7 +80,6 @@ export default defineConfig({
           name: "http",
           include: ["test/http/**/*.test.ts"],
           sequence: { groupOrder: 1 },
-          maxWorkers: 2,
           ...wholeSluice,
         },
       },
@@ -75,7 +88,6 @@ export default defineConfig({
           name: "browser",
           include: ["test/browser/**/*.test.ts"],
           sequence: { groupOrder: 2 },
-          maxWorkers: 1,
           ...wholeSluice,
         },
       },

@@ -1,5 +1,5 @@
 /**
- * Adds up what the tests and the checks of one run report, for `.ci/run`.
+ * Adds up what the tests, the checks and the seeds of the simulation report, for `.ci/run`.
  *
  * Guarantee: a run that crashed before it could report counts as a failure, and so does a test
  * file that could not be loaded. Runs on any Node, without packages.
@@ -7,7 +7,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-const [folder = ".", testStatus, checkStatus] = process.argv.slice(2);
+const [folder = ".", testStatus, checkStatus, faultsStatus] = process.argv.slice(2);
 
 function read(name) {
   try {
@@ -27,8 +27,9 @@ function countTests() {
   return { passed: numPassedTests, failed: numFailedTests + brokenFiles.length };
 }
 
-function countChecks() {
-  const match = /^check: (\d+) passed, (\d+) failed$/m.exec(read("check.log"));
+/** The line that a program other than the test runner ends with. */
+function countLine(name, log) {
+  const match = new RegExp(`^${name}: (\\d+) passed, (\\d+) failed$`, "m").exec(read(log));
   return match === null ? { passed: 0, failed: 1 } : { passed: +match[1], failed: +match[2] };
 }
 
@@ -38,7 +39,9 @@ function include({ passed, failed }, status) {
 }
 
 const tests = include(countTests(), testStatus);
-const checks = include(countChecks(), checkStatus);
-const failed = tests.failed + checks.failed;
-console.log(`${tests.passed + checks.passed} passed, ${failed} failed`);
+const checks = include(countLine("check", "check.log"), checkStatus);
+const faults = include(countLine("faults", "faults.log"), faultsStatus);
+const passed = tests.passed + checks.passed + faults.passed;
+const failed = tests.failed + checks.failed + faults.failed;
+console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
