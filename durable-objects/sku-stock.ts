@@ -36,6 +36,11 @@ export class SkuStock extends DurableObject<GateEnv> {
     return this.#desk.hold(command);
   }
 
+  /** Holds of shoppers who came together; the answers have the same order. */
+  holdAll(commands: readonly stock.HoldCommand[]): Promise<stock.HoldOutcome[]> {
+    return this.#desk.holdAll(commands);
+  }
+
   order(command: stock.OrderCommand): Promise<stock.OrderOutcome> {
     return this.#desk.order(command);
   }

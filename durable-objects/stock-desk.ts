@@ -80,6 +80,16 @@ export class StockDesk {
     return this.#apply((now) => this.#rules.hold(this.#store, command, now));
   }
 
+  /** One after the other, in their order; each is decided and written as if it came alone. */
+  async holdAll(commands: readonly stock.HoldCommand[]): Promise<stock.HoldOutcome[]> {
+    await this.#alarm.know();
+    const outcomes = commands.map((command) => {
+      return this.#write((now) => this.#rules.hold(this.#store, command, now));
+    });
+    await this.#arm();
+    return outcomes;
+  }
+
   order(command: stock.OrderCommand): Promise<stock.OrderOutcome> {
     return this.#apply((now) => this.#rules.order(this.#store, command, now));
   }

@@ -215,9 +215,14 @@ export class WaitingRoom extends DurableObject<GateEnv> {
   }
 
   /** Whether its seat is still taken; a cart is filled only from a seat. */
-  async standing(admissionId: string): Promise<admissions.AdmissionRecord["standing"] | "unknown"> {
+  async standing(admissionId: string): Promise<admissions.SeatStanding> {
     const admission = this.#book?.admission(admissionId) ?? null;
     return admission === null ? "unknown" : admissions.standingAt(admission, Date.now());
+  }
+
+  /** The same for shoppers who came together; the answers have the same order. */
+  async standings(ids: readonly string[]): Promise<admissions.SeatStanding[]> {
+    return Promise.all(ids.map((id) => this.standing(id)));
   }
 
   async leave(admissionId: string): Promise<"left" | "not_active"> {

@@ -6,6 +6,7 @@ import { Hono, type MiddlewareHandler } from "hono";
 import { env } from "cloudflare:workers";
 import { failed, jsonApi } from "./api/api.ts";
 import { problem, PROBLEMS } from "./api/problems.ts";
+import { CartCalls } from "./journey/cart-calls.ts";
 import { PlaceGroups } from "./journey/place-groups.ts";
 import { roomOf } from "./journey/visit.ts";
 import { pages } from "./pages/pages.ts";
@@ -23,6 +24,7 @@ export { TicketBooth } from "../durable-objects/ticket-booth.ts";
 export { WaitingRoom } from "../durable-objects/waiting-room.ts";
 
 const places = new PlaceGroups();
+const carts = new CartCalls();
 let snapshots: SnapshotCache | null = null;
 
 /** One cache per isolate; the location's cache may be read only while a request is served. */
@@ -45,6 +47,7 @@ const provideContext: MiddlewareHandler<GateApp> = async (c, next) => {
     keys: secrets.keys,
     snapshots: snapshotsOfIsolate(),
     places,
+    carts,
     lasting: (work) => c.executionCtx.waitUntil(work),
     now: Date.now(),
     chance: Math.random(),

@@ -24,6 +24,9 @@ export interface AdmissionRecord {
   readonly ordersEnded: readonly string[];
 }
 
+/** What a room says of an admission's seat; `unknown`: no admission of this sale. */
+export type SeatStanding = AdmissionRecord["standing"] | "unknown";
+
 /** An admission past its expiry is expired for whoever looks, whether or not a tick has said so. */
 export function standingAt(admission: AdmissionRecord, now: number): AdmissionRecord["standing"] {
   const over = admission.standing === "active" && admission.expiresAt_ms <= now;

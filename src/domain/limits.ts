@@ -47,6 +47,17 @@ export const PLACES_PER_JOIN_MAX = 64;
 export const JOINS_GATHERED_MAX = 1000;
 /** Whoever waits longer for another's call makes it. Locally a call takes 2 to 30 ms under load. */
 export const JOIN_GROUP_WAIT_MS = 2000;
+/** Holds that meet in an isolate reach their SkuStock in one call, up to so many. */
+export const HOLDS_PER_CALL_MAX = 64;
+/** So many holds of an isolate wait for the next call of a SkuStock; more call by themselves. */
+export const HOLDS_GATHERED_MAX = 1000;
+export const HOLD_GROUP_WAIT_MS = 2000;
+/** Admissions whose seats a room is asked after in one call, up to so many. */
+export const SEATS_PER_CALL_MAX = 64;
+export const SEATS_GATHERED_MAX = 1000;
+/** A cart waits two seconds in all for its seat: so long to gather, and so long for an answer. */
+export const SEAT_GROUP_WAIT_MS = 500;
+export const SEAT_CALL_TIMEOUT_MS = 1500;
 /**
  * A room, a booth or a desk that does not answer a shopper's write within this counts as gone. A
  * late answer does no harm: a place nobody was told of is a dead rank, and a claim asked again gets
@@ -71,6 +82,8 @@ export const SALE_FRESH_MS = 30 * 1000;
 export const SALES_REMEMBERED_MAX = 500;
 export const MANIFESTS_REMEMBERED_MAX = 5000;
 export const RANKS_REMEMBERED_MAX = 20_000;
+/** Half a kB each, with the token. */
+export const ADMISSIONS_REMEMBERED_MAX = 10_000;
 /** Past so many places in all the draws are forgotten: each place's share of the hashes is 11 B. */
 export const DRAWN_PLACES_MAX = 4_000_000;
 /** Some kB each at least. Half an hour of cohorts that close every second. */
@@ -199,6 +212,8 @@ assertRelation(PAYMENT_CALLS_AT_ONCE + ORDER_CALLS_AT_ONCE < 6, "calls at once <
 assertRelation(PROGRESS_WATCHDOG_MS > LEASE_MS, "PROGRESS_WATCHDOG_MS > LEASE_MS");
 assertRelation(PLACES_PER_JOIN_MAX <= BOOTH_BLOCK_PLACES, "a join's places <= a booth's block");
 assertRelation(JOIN_GROUP_WAIT_MS < SHOPPER_CALL_TIMEOUT_MS, "a group's wait < a call's time-out");
+assertRelation(HOLD_GROUP_WAIT_MS < SHOPPER_CALL_TIMEOUT_MS, "holds wait < a call's time-out");
+assertRelation(SEAT_GROUP_WAIT_MS < SEAT_CALL_TIMEOUT_MS, "seats wait < a call's time-out");
 assertRelation(SNAPSHOT_STALE_MAX_MS > SNAPSHOT_FRESH_MS, "stale age > fresh age");
 // Two calls: by the script's hash, and with its text where Redis does not know it yet.
 assertRelation(TRANSFER_WATCH_MS > 2 * REDIS_TIMEOUT_MS, "transfer watch > 2 * REDIS_TIMEOUT_MS");

@@ -12,10 +12,10 @@
  * sale's items are the cart. Two carts set at the same instant by one shopper may mix by SKU; what
  * an order takes is always said by its own lines.
  */
+import type { SeatStanding } from "../domain/admission.ts";
 import { priceLines, type Line, type PricedLine } from "../domain/cart.ts";
 import type { Sale } from "../domain/sale.ts";
 import type { HoldCommand, HoldOutcome } from "../domain/stock.ts";
-import { answerWithin } from "../timing/answer-within.ts";
 import type { Admission } from "../tokens/admissions.ts";
 import { roomOf, visitOf, type Carried, type GateContext, type Visit } from "./visit.ts";
 
@@ -106,9 +106,11 @@ async function holdLine(
     deadline_ms: holdDeadline_ms(sale, admission, context.now),
     limitPerBuyer: line.limitPerBuyer,
   };
-  const outcome = await stockOf(context.env, line.sku)
-    .hold(command)
-    .catch(() => null);
+  const { env, carts, lasting } = context;
+  const holdAll = (commands: readonly HoldCommand[]): Promise<HoldOutcome[]> => {
+    return stockOf(env, line.sku).holdAll(commands);
+  };
+  const outcome = await carts.holds.ask(line.sku, command, holdAll, lasting);
   return { sku: line.sku, outcome };
 }
 
@@ -146,10 +148,13 @@ export async function setCart(
 }
 
 async function seatRefusal(
-  { env }: GateContext,
-  admission: Admission,
+  { env, carts, lasting }: GateContext,
+  { sale, id }: Admission,
 ): Promise<SetCartOutcome | null> {
-  const standing = await answerWithin(roomOf(env, admission.sale).standing(admission.id));
+  const standings = (ids: readonly string[]): Promise<SeatStanding[]> => {
+    return roomOf(env, sale).standings(ids);
+  };
+  const standing = await carts.seats.ask(sale, id, standings, lasting);
   switch (standing) {
     case null:
     case "active":

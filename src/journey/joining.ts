@@ -139,9 +139,12 @@ async function takePlace(
   const { booths, schedule } = seen.snapshot;
   const shard = boothFor(subject, booths);
   const name = `${sale.id}/${lane}/${shard}`;
-  const booth = env.TICKET_BOOTH.get(env.TICKET_BOOTH.idFromName(name));
   const drawClosesAt_ms = sale.admission.method === "lottery" ? schedule.startsAt_ms : null;
-  const ask = (count: number): Promise<PlaceInBooth> => booth.join(drawClosesAt_ms, count);
+  // Only who makes the call needs the booth; most who meet share one.
+  const ask = (count: number): Promise<PlaceInBooth> => {
+    const booth = env.TICKET_BOOTH.get(env.TICKET_BOOTH.idFromName(name));
+    return booth.join(drawClosesAt_ms, count);
+  };
   const place = await places.take(`${name}/${drawClosesAt_ms}`, ask, lasting);
   if (place === null) return null;
   return { lane, shard, cohort: place.cohort, index: place.index, joinedAt_ms: now };

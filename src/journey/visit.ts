@@ -11,6 +11,7 @@ import { answerWithin } from "../timing/answer-within.ts";
 import { verifyAdmission, type Admission } from "../tokens/admissions.ts";
 import type { Keys } from "../tokens/secrets.ts";
 import { verifyTicket, type Ticket } from "../tokens/tickets.ts";
+import type { CartCalls } from "./cart-calls.ts";
 import type { PlaceGroups } from "./place-groups.ts";
 
 /** What a request has to work with. Time and chance are fixed for the request. */
@@ -19,6 +20,7 @@ export interface GateContext {
   readonly keys: Keys;
   readonly snapshots: SnapshotCache;
   readonly places: PlaceGroups;
+  readonly carts: CartCalls;
   /** Lets the request go on after its answer, until this is done. */
   readonly lasting: (work: Promise<unknown>) => void;
   readonly now: number;

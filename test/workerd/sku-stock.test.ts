@@ -63,6 +63,16 @@ describe("one unit and a hundred buyers at once", () => {
     expect(await levelsOf(sku)).toEqual({ available: 0, held: 1, ordered: 0, sold: 0 });
   });
 
+  test("is held by the first of them, when they come in one call", async () => {
+    const sku = await receive(1);
+    const outcomes = await stockOf(sku).holdAll(BUYERS.map((buyer) => holdBy(buyer)));
+    expect(outcomes.map(({ kind }) => kind)).toEqual(["held", ...Array(99).fill("sold_out")]);
+    expect(await levelsOf(sku)).toEqual({ available: 0, held: 1, ordered: 0, sold: 0 });
+    pass(MINUTE_MS);
+    expect(await runDurableObjectAlarm(stockOf(sku))).toBe(true);
+    expect(await levelsOf(sku)).toEqual({ available: 1, held: 0, ordered: 0, sold: 0 });
+  });
+
   test("is ordered by exactly one of them", async () => {
     const sku = await receive(1);
     const outcomes = await Promise.all(BUYERS.map((buyer) => stockOf(sku).order(orderBy(buyer))));

@@ -1,0 +1,38 @@
+/**
+ * What carts that meet in an isolate ask together, as `shared-calls.ts` says: the room after their
+ * seats, and a SkuStock for their holds.
+ *
+ * Guarantee: a hold that was asked and not answered may be there; it has a deadline, and setting
+ * the cart again finds it. Not for orders: each is placed by an object of its own.
+ */
+import type { SeatStanding } from "../domain/admission.ts";
+import {
+  HOLD_GROUP_WAIT_MS,
+  HOLDS_GATHERED_MAX,
+  HOLDS_PER_CALL_MAX,
+  SEAT_CALL_TIMEOUT_MS,
+  SEAT_GROUP_WAIT_MS,
+  SEATS_GATHERED_MAX,
+  SEATS_PER_CALL_MAX,
+  SHOPPER_CALL_TIMEOUT_MS,
+} from "../domain/limits.ts";
+import type { HoldCommand, HoldOutcome } from "../domain/stock.ts";
+import { SharedCalls } from "./shared-calls.ts";
+
+/** One per isolate. */
+export class CartCalls {
+  /** By SKU. */
+  readonly holds = new SharedCalls<HoldCommand, HoldOutcome>({
+    together_max: HOLDS_PER_CALL_MAX,
+    gathered_max: HOLDS_GATHERED_MAX,
+    wait_ms: HOLD_GROUP_WAIT_MS,
+    call_ms: SHOPPER_CALL_TIMEOUT_MS,
+  });
+  /** By sale; what is asked is an admission's id. */
+  readonly seats = new SharedCalls<string, SeatStanding>({
+    together_max: SEATS_PER_CALL_MAX,
+    gathered_max: SEATS_GATHERED_MAX,
+    wait_ms: SEAT_GROUP_WAIT_MS,
+    call_ms: SEAT_CALL_TIMEOUT_MS,
+  });
+}

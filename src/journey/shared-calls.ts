@@ -1,0 +1,113 @@
+/**
+ * Requests that meet in an isolate share a call of their object: while one call is under way,
+ * whoever comes for the same object gathers, and the next call asks for all of them. So a crowd
+ * costs an object a fraction of its shoppers in calls, and somebody who comes alone waits for
+ * nobody.
+ *
+ * Guarantee: everyone gets the answer to their own question, in the order they came, and nobody
+ * hangs on another's request. A request may end at any moment, for instance because its shopper
+ * closed the tab, and all it was about to do ends with it. So each waits on a promise and a timer
+ * of its own; the platform runs what follows a promise in the request that made it, whichever
+ * request keeps it. Past the timer the first of them makes the call, for all. Null: no answer, and
+ * what was asked may have been done all the same. Not for what must not be asked twice.
+ */
+import { answerWithin } from "../timing/answer-within.ts";
+
+/** @returns as many answers, in the same order */
+export type AskTogether<Question, Answer> = (
+  questions: readonly Question[],
+) => Promise<readonly Answer[]>;
+
+export interface Sharing {
+  /** Questions of one call. */
+  readonly together_max: number;
+  /** So many wait for the next call of one object; more call by themselves. */
+  readonly gathered_max: number;
+  /** Whoever waits longer for another's call makes it. */
+  readonly wait_ms: number;
+  /** A call that takes longer has no answer. */
+  readonly call_ms: number;
+}
+
+/** What becomes of somebody who waits. */
+type Turn<Answer> =
+  | { readonly kind: "answer"; readonly answer: Answer | null }
+  /** To make the next call, for all who have gathered. */
+  | { readonly kind: "carry" };
+
+interface Waiter<Question, Answer> {
+  readonly question: Question;
+  readonly settle: (turn: Turn<Answer>) => void;
+}
+
+/** One per isolate and kind of question. */
+export class SharedCalls<Question, Answer> {
+  /** Of objects that somebody is calling: who waits for the next call. */
+  readonly #gathered = new Map<string, Waiter<Question, Answer>[]>();
+  readonly #sharing: Sharing;
+
+  constructor(sharing: Sharing) {
+    this.#sharing = sharing;
+  }
+
+  /**
+   * The answer to the caller's own question; null when none came in time.
+   * @param name what the calls that may be shared have in common
+   * @param lasting keeps the caller's request going for as long as others wait for its call
+   */
+  async ask(
+    name: string,
+    question: Question,
+    askTogether: AskTogether<Question, Answer>,
+    lasting: (work: Promise<unknown>) => void,
+  ): Promise<Answer | null> {
+    const { gathered_max, wait_ms, call_ms } = this.#sharing;
+    const carry = (): Promise<Answer | null> => {
+      const carried = this.#carry(name, question, askTogether);
+      lasting(carried);
+      return carried;
+    };
+    const gathered = this.#gathered.get(name);
+    if (gathered === undefined) return carry();
+    if (gathered.length >= gathered_max) {
+      const answers = await answerWithin(askTogether([question]), call_ms);
+      return answers?.[0] ?? null;
+    }
+    const { promise, resolve } = Promise.withResolvers<Turn<Answer>>();
+    const waiter = { question, settle: resolve };
+    gathered.push(waiter);
+    let turn = await answerWithin<Turn<Answer>>(promise, wait_ms);
+    if (turn === null) {
+      const waitsAt = gathered.indexOf(waiter);
+      if (waitsAt >= 0) {
+        // Whoever was to call is slow or gone. Those who still wait for it are taken along.
+        gathered.splice(waitsAt, 1);
+        return carry();
+      }
+      // A call is under way with this question in it.
+      turn = await answerWithin<Turn<Answer>>(promise, call_ms);
+    }
+    if (turn?.kind === "carry") return carry();
+    return turn === null ? null : turn.answer;
+  }
+
+  async #carry(
+    name: string,
+    question: Question,
+    askTogether: AskTogether<Question, Answer>,
+  ): Promise<Answer | null> {
+    const { together_max, call_ms } = this.#sharing;
+    const gathered = this.#gathered.get(name) ?? [];
+    this.#gathered.set(name, gathered);
+    const group = gathered.splice(0, together_max - 1);
+    const questions = [question, ...group.map((waiter) => waiter.question)];
+    const answers = await answerWithin(askTogether(questions), call_ms);
+    const next = gathered.shift();
+    if (next !== undefined) next.settle({ kind: "carry" });
+    else if (this.#gathered.get(name) === gathered) this.#gathered.delete(name);
+    for (const [position, { settle }] of group.entries()) {
+      settle({ kind: "answer", answer: answers?.[position + 1] ?? null });
+    }
+    return answers?.[0] ?? null;
+  }
+}
