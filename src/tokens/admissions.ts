@@ -4,11 +4,15 @@
  * JWT (RFC 7519), EdDSA with Ed25519, `typ: sluice-admission+jwt`, `iss` the deployment, `aud` the
  * sale. Any origin verifies them with the JWKS. Signing is deterministic: the same admission gives
  * the same token, so a repeated claim gets the very same answer (P6).
+ *
+ * An isolate remembers what it has verified, to the letter, until it expires. Nothing that was
+ * refused is remembered, and whether the seat is still taken is the room's to say, every time.
  */
 import { errors, jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
 import type { AdmissionRecord } from "../domain/admission.ts";
-import { TOKEN_LENGTH_MAX } from "../domain/limits.ts";
+import { BoundedMap } from "../domain/bounded-map.ts";
+import { ADMISSIONS_REMEMBERED_MAX, TOKEN_LENGTH_MAX } from "../domain/limits.ts";
 import type { Keys } from "./secrets.ts";
 
 const ADMISSION_TYPE = "sluice-admission+jwt";
@@ -55,7 +59,40 @@ export async function signAdmission(
     .sign(key);
 }
 
+interface Verified {
+  readonly issuer: string;
+  readonly admission: Admission;
+}
+
+/** By token. A key that is taken away takes with it what it verified. */
+const remembered = new WeakMap<Keys, BoundedMap<Verified>>();
+
+function memoryOf(keys: Keys): BoundedMap<Verified> {
+  const memory = remembered.get(keys) ?? new BoundedMap<Verified>(ADMISSIONS_REMEMBERED_MAX);
+  remembered.set(keys, memory);
+  return memory;
+}
+
 export async function verifyAdmission(
+  keys: Keys,
+  issuer: string,
+  sale: string,
+  token: string,
+  now: number,
+): Promise<AdmissionOutcome> {
+  const memory = memoryOf(keys);
+  const known = memory.get(token);
+  if (known !== undefined && known.issuer === issuer) {
+    const { admission } = known;
+    if (admission.sale === sale && now < admission.expiresAt_ms)
+      return { kind: "valid", admission };
+  }
+  const outcome = await verifyAnew(keys, issuer, sale, token, now);
+  if (outcome.kind === "valid") memory.set(token, { issuer, admission: outcome.admission });
+  return outcome;
+}
+
+async function verifyAnew(
   keys: Keys,
   issuer: string,
   sale: string,
