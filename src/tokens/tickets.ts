@@ -45,17 +45,15 @@ const REMEMBERED_MAX = 20_000;
 const ENCODER = new TextEncoder();
 const DECODER = new TextDecoder();
 
-/** @param bytes not so many that they would not fit a call: a token's */
+/** The runtime's own is twenty times as fast as `btoa` and its replacements. */
 function toBase64Url(bytes: Uint8Array): string {
-  const text = btoa(String.fromCharCode(...bytes));
-  return text.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  return bytes.toBase64({ alphabet: "base64url", omitPadding: true });
 }
 
 /** Null when the text is no base64url. */
 function fromBase64Url(text: string): Uint8Array<ArrayBuffer> | null {
   try {
-    const characters = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
-    return Uint8Array.from(characters, (character) => character.charCodeAt(0));
+    return Uint8Array.fromBase64(text, { alphabet: "base64url" });
   } catch {
     return null;
   }
