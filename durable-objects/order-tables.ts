@@ -10,6 +10,7 @@ import { orderRecordSchema, type OrderRecord } from "../src/domain/order.ts";
 import type { OrderStore } from "./order-surroundings.ts";
 import { owedOf, owedSchema, type OutboxRow } from "./order-outbox.ts";
 
+/** The outbox may count a number again: once its row is gone, nobody remembers it. */
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS record (
     only INTEGER PRIMARY KEY CHECK (only = 1), value TEXT NOT NULL
@@ -18,7 +19,7 @@ const SCHEMA = `
     version INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, state TEXT NOT NULL, reason TEXT
   );
   CREATE TABLE IF NOT EXISTS outbox (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT, effect TEXT NOT NULL,
+    seq INTEGER PRIMARY KEY, effect TEXT NOT NULL,
     tries INTEGER NOT NULL, not_before_ms INTEGER NOT NULL
   );
 `;
