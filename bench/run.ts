@@ -17,7 +17,8 @@ import { CannotGoOnError } from "../simulation/insist.ts";
 import { generateGateSecrets } from "../src/operations/secret-set.ts";
 import { type BenchRequest, run, type Slice } from "./load.ts";
 import { makeLine, type LineTools, type TicketKey } from "./line.ts";
-import { type BenchOptions, GROUPS, readCommandLine, USAGE } from "./options.ts";
+import { type BenchOptions, readCommandLine, ROW_GROUPS, USAGE } from "./options.ts";
+import { measurePipeline } from "./pipeline.ts";
 import { findRuntime } from "./processor-time.ts";
 import { writeReport, type MeasuredTarget } from "./report.ts";
 import { openShop } from "./sales.ts";
@@ -115,8 +116,10 @@ async function measureGroup(bench: Bench, rows: Rows, seconds: number): Promise<
   return [...measured].map(([name, { against, slices }]) => ({ name, against, slices }));
 }
 
+type RowGroup = (typeof ROW_GROUPS)[number];
+
 /** One group of rows, with what it needs standing ready. */
-async function rowsOf(group: (typeof GROUPS)[number], tools: Tools): Promise<Rows> {
+async function rowsOf(group: RowGroup, tools: Tools): Promise<Rows> {
   const { gate, adminToken } = tools;
   const { route, call, row, rowAgain, newRow } = BASELINE_TARGETS;
   if (group === "line") {
@@ -142,7 +145,8 @@ interface Tools extends LineTools {
 async function measureHost(
   host: Host,
   ticketKey: TicketKey,
-  { seconds, concurrency, only }: BenchOptions,
+  groups: readonly RowGroup[],
+  { seconds, concurrency }: BenchOptions,
 ): Promise<string> {
   const [baselineUrl] = host.extraUrls;
   if (baselineUrl === undefined) throw new Error("bench: the host started no baseline Worker");
@@ -152,7 +156,7 @@ async function measureHost(
   const tools = { gate, adminToken, ticketKey, baseline: bench.baseline };
   const targets: MeasuredTarget[] = [];
   try {
-    for (const group of only === null ? GROUPS : [only]) {
+    for (const group of groups) {
       targets.push(...(await measureGroup(bench, await rowsOf(group, tools), seconds)));
     }
     const machine = `${cpus().length} cores, ${cpus()[0]?.model ?? "of unknown make"}`;
@@ -172,16 +176,8 @@ function drawTicketKey(): { ticketKey: TicketKey; TICKET_KEYS: string } {
   return { ticketKey: { kid, secret: Buffer.from(k, "base64url") }, TICKET_KEYS };
 }
 
-async function main(): Promise<number> {
-  const command = readCommandLine(process.argv.slice(2));
-  if (command.kind === "help") {
-    process.stdout.write(USAGE);
-    return 0;
-  }
-  if (command.kind === "bad") {
-    say(`${command.message}\n\n${USAGE}`);
-    return 2;
-  }
+/** All but the pipeline, on a Sluice whose orders go no further than their acceptance. */
+async function measureRows(groups: readonly RowGroup[], options: BenchOptions): Promise<string> {
   say("Starting a fresh Sluice in memory, and the baseline beside it …");
   const { ticketKey, TICKET_KEYS } = drawTicketKey();
   const host = await startHost({
@@ -193,14 +189,37 @@ async function main(): Promise<number> {
     extraWorkers: ["bench/wrangler.toml"],
   });
   try {
-    process.stdout.write(`\n${await measureHost(host, ticketKey, command.options)}`);
+    return await measureHost(host, ticketKey, groups, options);
+  } finally {
+    await host.stop();
+  }
+}
+
+async function main(): Promise<number> {
+  const command = readCommandLine(process.argv.slice(2));
+  if (command.kind === "help") {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  if (command.kind === "bad") {
+    say(`${command.message}\n\n${USAGE}`);
+    return 2;
+  }
+  const { only, seconds } = command.options;
+  const groups = ROW_GROUPS.filter((group) => only === null || only === group);
+  try {
+    if (groups.length > 0) {
+      process.stdout.write(`\n${await measureRows(groups, command.options)}`);
+    }
+    if (only === null || only === "pipeline") {
+      say("Sending orders through the whole pipeline …");
+      process.stdout.write(`\n${await measurePipeline(seconds)}`);
+    }
     return 0;
   } catch (error) {
     if (!(error instanceof CannotGoOnError)) throw error;
     say(`The bench could not be finished: ${error.message}`);
     return 1;
-  } finally {
-    await host.stop();
   }
 }
 

@@ -1,0 +1,113 @@
+/**
+ * The order pipeline at a steady rate: how long from the acceptance of an order, the 202, to its
+ * confirmation, with the sandbox as the payment provider.
+ *
+ * Orders are sent by the clock, whether or not earlier ones were answered, so a pipeline that falls
+ * behind is seen to. Times are those of each order's own history. Not a capacity: client, gate,
+ * objects, orders Worker and provider share this machine.
+ */
+import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+import { quantile } from "../simulation/drill/statistics.ts";
+import { createGateClient, type GateClient } from "../simulation/gate-client.ts";
+import { startHost } from "../simulation/host.ts";
+import { failed, insist } from "../simulation/insist.ts";
+import { openShop, type Shop } from "./sales.ts";
+
+const ORDERS_PER_SECOND = 50;
+const WARM_UP_ORDERS = 25;
+const ADMITTED_AT_ONCE = 16;
+const SETTLED_WITHIN_MS = 60_000;
+const SETTLED_POLL_MS = 200;
+
+export async function measurePipeline(seconds: number): Promise<string> {
+  const host = await startHost({ folder: null, port: 0, sandboxPort: 0 });
+  const { gateUrl: url, adminToken } = host;
+  const gate = createGateClient({ url, adminToken, connectionsMax: 64 });
+  try {
+    const shop = await openShop(gate, "bench-pipeline");
+    const orders = Math.ceil(seconds * ORDERS_PER_SECOND);
+    const admissions = await admit(gate, shop, orders + WARM_UP_ORDERS);
+    await confirmAll(gate, shop, admissions.slice(0, WARM_UP_ORDERS));
+    return report(await confirmAll(gate, shop, admissions.slice(WARM_UP_ORDERS)), seconds);
+  } finally {
+    await gate.close();
+    await host.stop();
+  }
+}
+
+async function admit(gate: GateClient, { sale }: Shop, count: number): Promise<string[]> {
+  const admissions: string[] = [];
+  const lane = async (): Promise<void> => {
+    while (admissions.length < count) {
+      const joined = await insist(() => gate.shopper.join(sale, {}));
+      if (joined.kind !== "answered" || !("admission" in joined.body)) {
+        throw failed("being let in", joined);
+      }
+      admissions.push(joined.body.admission);
+    }
+  };
+  await Promise.all(Array.from({ length: ADMITTED_AT_ONCE }, lane));
+  return admissions;
+}
+
+/** Places an order for each, by the clock; gives how long each took from acceptance to its end. */
+async function confirmAll(gate: GateClient, shop: Shop, admissions: readonly string[]) {
+  const begun_ms = performance.now();
+  const placed = admissions.map(async (admission, index) => {
+    const due_ms = begun_ms + (index * 1000) / ORDERS_PER_SECOND;
+    await delay(Math.max(due_ms - performance.now(), 0));
+    const sent_ms = performance.now();
+    const accepted = await gate.shopper.placeOrder({ admission }, randomUUID(), {
+      sale: shop.sale,
+      lines: [{ sku: shop.sku, quantity: 1 }],
+      buyer: { email: "shopper@example.com", name: "A shopper" },
+      payment: { method: "pm_card_visa" },
+    });
+    if (accepted.kind !== "answered") throw failed("placing an order", accepted);
+    return { id: accepted.body.order.id, answered_ms: performance.now() - sent_ms };
+  });
+  const accepted = await Promise.all(placed);
+  const spent_ms = performance.now() - begun_ms;
+  const confirmed_ms: number[] = [];
+  for (const { id } of accepted) confirmed_ms.push(await timeToConfirm(gate, id));
+  return { answered_ms: accepted.map(({ answered_ms }) => answered_ms), confirmed_ms, spent_ms };
+}
+
+async function timeToConfirm(gate: GateClient, id: string): Promise<number> {
+  const givenUpAt_ms = performance.now() + SETTLED_WITHIN_MS;
+  for (;;) {
+    const order = await insist(() => gate.merchant.order(id));
+    if (order.kind !== "answered") throw failed(`reading order ${id}`, order);
+    const { history, state } = order.body;
+    const at = (wanted: string): number => {
+      return Date.parse(history.find((entry) => entry.state === wanted)?.at ?? "");
+    };
+    if (state === "confirmed") return at("confirmed") - at("accepted");
+    if (order.body.final || performance.now() > givenUpAt_ms) {
+      throw failed(`waiting for order ${id}, which is '${state}'`, order);
+    }
+    await delay(SETTLED_POLL_MS);
+  }
+}
+
+function report(
+  { answered_ms, confirmed_ms, spent_ms }: Awaited<ReturnType<typeof confirmAll>>,
+  seconds: number,
+): string {
+  const line = (what: string, values: readonly number[]): string => {
+    const sorted = values.toSorted((left, right) => left - right);
+    const figures = [0.5, 0.95, 1].map((share) => quantile(sorted, share).toFixed(0).padStart(8));
+    return `  ${what.padEnd(28)}${figures.join("")}`;
+  };
+  const rate = (confirmed_ms.length * 1000) / spent_ms;
+  const head = `  ${"ms".padEnd(28)}${["p50", "p95", "most"].map((name) => name.padStart(8)).join("")}`;
+  return [
+    `The order pipeline: ${confirmed_ms.length} orders in ${seconds} s, ${rate.toFixed(1)} a second`,
+    "",
+    head,
+    line("sent to accepted", answered_ms),
+    line("accepted to confirmed", confirmed_ms),
+    "",
+  ].join("\n");
+}
