@@ -10,7 +10,8 @@ what counts; there are no thresholds.
 
   --seconds <n>       measured for each row, in all      (default: 5)
   --only <group>      line (polls and joins), shop, orders, or pipeline (how long orders take
-                      at 50 a second); else all
+                      from the 202 to their confirmation); else all
+  --orders <n>        a second, in the pipeline          (default: 50)
   --concurrency <n>   requests on their way at a time    (default: 32)
   --help              this text
 
@@ -33,6 +34,7 @@ const whole = (name: string, max: number) => {
 const optionsSchema = z.object({
   seconds: whole("--seconds", 600).default(5),
   concurrency: whole("--concurrency", 256).default(32),
+  orders: whole("--orders", 1000).default(50),
   only: z
     .enum(GROUPS, { error: `--only must be one of: ${GROUPS.join(", ")}` })
     .nullable()
@@ -49,6 +51,7 @@ export type CommandLine =
 const FLAGS = {
   seconds: { type: "string" },
   concurrency: { type: "string" },
+  orders: { type: "string" },
   only: { type: "string" },
   help: { type: "boolean" },
 } as const;

@@ -12,24 +12,26 @@ import { quantile } from "../simulation/drill/statistics.ts";
 import { createGateClient, type GateClient } from "../simulation/gate-client.ts";
 import { startHost } from "../simulation/host.ts";
 import { failed, insist } from "../simulation/insist.ts";
+import { findRuntime, readProcessorTime_ms } from "./processor-time.ts";
 import { openShop, type Shop } from "./sales.ts";
 
-const ORDERS_PER_SECOND = 50;
 const WARM_UP_ORDERS = 25;
 const ADMITTED_AT_ONCE = 16;
 const SETTLED_WITHIN_MS = 60_000;
 const SETTLED_POLL_MS = 200;
 
-export async function measurePipeline(seconds: number): Promise<string> {
+/** @param rate orders a second */
+export async function measurePipeline(seconds: number, rate: number): Promise<string> {
   const host = await startHost({ folder: null, port: 0, sandboxPort: 0 });
   const { gateUrl: url, adminToken } = host;
   const gate = createGateClient({ url, adminToken, connectionsMax: 64 });
   try {
     const shop = await openShop(gate, "bench-pipeline");
-    const orders = Math.ceil(seconds * ORDERS_PER_SECOND);
+    const orders = Math.ceil(seconds * rate);
     const admissions = await admit(gate, shop, orders + WARM_UP_ORDERS);
-    await confirmAll(gate, shop, admissions.slice(0, WARM_UP_ORDERS));
-    return report(await confirmAll(gate, shop, admissions.slice(WARM_UP_ORDERS)), seconds);
+    await confirmAll(gate, shop, admissions.slice(0, WARM_UP_ORDERS), rate);
+    const confirmed = await confirmAll(gate, shop, admissions.slice(WARM_UP_ORDERS), rate);
+    return report(confirmed, seconds);
   } finally {
     await gate.close();
     await host.stop();
@@ -38,8 +40,10 @@ export async function measurePipeline(seconds: number): Promise<string> {
 
 async function admit(gate: GateClient, { sale }: Shop, count: number): Promise<string[]> {
   const admissions: string[] = [];
+  let asked = 0;
   const lane = async (): Promise<void> => {
-    while (admissions.length < count) {
+    while (asked < count) {
+      asked += 1;
       const joined = await insist(() => gate.shopper.join(sale, {}));
       if (joined.kind !== "answered" || !("admission" in joined.body)) {
         throw failed("being let in", joined);
@@ -52,10 +56,17 @@ async function admit(gate: GateClient, { sale }: Shop, count: number): Promise<s
 }
 
 /** Places an order for each, by the clock; gives how long each took from acceptance to its end. */
-async function confirmAll(gate: GateClient, shop: Shop, admissions: readonly string[]) {
+async function confirmAll(
+  gate: GateClient,
+  shop: Shop,
+  admissions: readonly string[],
+  rate: number,
+) {
+  const runtime = findRuntime();
+  const processorBefore_ms = readProcessorTime_ms(runtime) ?? Number.NaN;
   const begun_ms = performance.now();
   const placed = admissions.map(async (admission, index) => {
-    const due_ms = begun_ms + (index * 1000) / ORDERS_PER_SECOND;
+    const due_ms = begun_ms + (index * 1000) / rate;
     await delay(Math.max(due_ms - performance.now(), 0));
     const sent_ms = performance.now();
     const accepted = await gate.shopper.placeOrder({ admission }, randomUUID(), {
@@ -71,7 +82,9 @@ async function confirmAll(gate: GateClient, shop: Shop, admissions: readonly str
   const spent_ms = performance.now() - begun_ms;
   const confirmed_ms: number[] = [];
   for (const { id } of accepted) confirmed_ms.push(await timeToConfirm(gate, id));
-  return { answered_ms: accepted.map(({ answered_ms }) => answered_ms), confirmed_ms, spent_ms };
+  const processor_ms = (readProcessorTime_ms(runtime) ?? Number.NaN) - processorBefore_ms;
+  const answered_ms = accepted.map((order) => order.answered_ms);
+  return { answered_ms, confirmed_ms, spent_ms, processor_ms };
 }
 
 async function timeToConfirm(gate: GateClient, id: string): Promise<number> {
@@ -92,7 +105,7 @@ async function timeToConfirm(gate: GateClient, id: string): Promise<number> {
 }
 
 function report(
-  { answered_ms, confirmed_ms, spent_ms }: Awaited<ReturnType<typeof confirmAll>>,
+  { answered_ms, confirmed_ms, spent_ms, processor_ms }: Awaited<ReturnType<typeof confirmAll>>,
   seconds: number,
 ): string {
   const line = (what: string, values: readonly number[]): string => {
@@ -100,6 +113,7 @@ function report(
     const figures = [0.5, 0.95, 1].map((share) => quantile(sorted, share).toFixed(0).padStart(8));
     return `  ${what.padEnd(28)}${figures.join("")}`;
   };
+  const cpu = (processor_ms / confirmed_ms.length).toFixed(1);
   const rate = (confirmed_ms.length * 1000) / spent_ms;
   const head = `  ${"ms".padEnd(28)}${["p50", "p95", "most"].map((name) => name.padStart(8)).join("")}`;
   return [
@@ -108,6 +122,8 @@ function report(
     head,
     line("sent to accepted", answered_ms),
     line("accepted to confirmed", confirmed_ms),
+    "",
+    `  CPU of the runtime, provider and reading included: ${cpu} ms an order`,
     "",
   ].join("\n");
 }

@@ -205,7 +205,7 @@ async function main(): Promise<number> {
     say(`${command.message}\n\n${USAGE}`);
     return 2;
   }
-  const { only, seconds } = command.options;
+  const { only, seconds, orders } = command.options;
   const groups = ROW_GROUPS.filter((group) => only === null || only === group);
   try {
     if (groups.length > 0) {
@@ -213,7 +213,7 @@ async function main(): Promise<number> {
     }
     if (only === null || only === "pipeline") {
       say("Sending orders through the whole pipeline …");
-      process.stdout.write(`\n${await measurePipeline(seconds)}`);
+      process.stdout.write(`\n${await measurePipeline(seconds, orders)}`);
     }
     return 0;
   } catch (error) {
