@@ -2,8 +2,8 @@
  * Draws a fresh set of the gate's secrets: the key sets in the form the gate reads them, and the
  * merchant's token. Shared by `npm run keys` and by the local host.
  *
- * Guarantee: every value comes from the system's random source and each key has one purpose and
- * its own `kid`. It knows nothing of where the secrets are kept.
+ * Guarantee: every value comes from the system's random source, each key has one purpose and its
+ * own `kid`, and says when it was made. It knows nothing of where the secrets are kept.
  */
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 
@@ -18,35 +18,31 @@ export type GateSecrets = {
   readonly ADMIN_TOKEN: string;
 };
 
-export function generateGateSecrets(): GateSecrets {
+/** What a set of keys is for. */
+export type KeyPurpose = "tickets" | "admissions" | "passes" | "webhooks";
+
+export function generateGateSecrets(now = Date.now()): GateSecrets {
+  const freshSet = (purpose: KeyPurpose) => JSON.stringify({ keys: [generateKey(purpose, now)] });
   return {
-    TICKET_KEYS: JSON.stringify({ keys: [generateSharedKey()] }),
-    ADMISSION_KEYS: JSON.stringify({ keys: [generateAdmissionKey()] }),
-    PASS_KEYS: JSON.stringify({ keys: [generateSharedKey()] }),
-    WEBHOOK_KEYS: JSON.stringify({ keys: [generateSharedKey()] }),
+    TICKET_KEYS: freshSet("tickets"),
+    ADMISSION_KEYS: freshSet("admissions"),
+    PASS_KEYS: freshSet("passes"),
+    WEBHOOK_KEYS: freshSet("webhooks"),
     ADMIN_TOKEN: randomBytes(32).toString("base64url"),
   };
 }
 
-/** A JWK (RFC 7517) for HS256, 32 bytes as RFC 7518 section 3.2 asks. */
-function generateSharedKey() {
-  const k = randomBytes(32).toString("base64url");
-  return { kty: "oct", kid: generateKeyId(), alg: "HS256", use: "sig", k };
-}
-
-/** A private Ed25519 JWK (RFC 8037). */
-function generateAdmissionKey() {
-  const { privateKey } = generateKeyPairSync("ed25519");
-  const jwk = privateKey.export({ format: "jwk" });
-  return {
-    kty: "OKP",
-    kid: generateKeyId(),
-    alg: "EdDSA",
-    use: "sig",
-    crv: "Ed25519",
-    x: jwk.x,
-    d: jwk.d,
-  };
+/**
+ * A JWK (RFC 7517): private Ed25519 (RFC 8037) for admissions, else 32 bytes for HS256 as RFC 7518
+ * section 3.2 asks. `iat`, in seconds, says when it was made; the Workers take no notice of it.
+ */
+export function generateKey(purpose: KeyPurpose, now: number) {
+  const about = { kid: generateKeyId(), use: "sig", iat: Math.floor(now / 1000) };
+  if (purpose !== "admissions") {
+    return { ...about, kty: "oct", alg: "HS256", k: randomBytes(32).toString("base64url") };
+  }
+  const { x, d } = generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" });
+  return { ...about, kty: "OKP", alg: "EdDSA", crv: "Ed25519", x, d };
 }
 
 /** Random rather than a thumbprint: a `kid` is public and must say nothing about an HMAC key. */

@@ -1,0 +1,215 @@
+/**
+ * The rules of rotating a set of keys: a fresh key goes first and signs, the old ones stay behind
+ * it and verify, until every token they signed has ended.
+ *
+ * Guarantee: the first key is never dropped; a key whose age is not known is dropped only by name;
+ * what is said about a set names its keys by `kid` and never shows one. A key stopped signing when
+ * the key before it was made, at the earliest: whoever rotates must deploy soon after.
+ */
+import { z } from "zod";
+import type { KeyPurpose } from "./secret-set.ts";
+
+const SECRET_NAMES: Readonly<Record<KeyPurpose, string>> = {
+  tickets: "TICKET_KEYS",
+  admissions: "ADMISSION_KEYS",
+  passes: "PASS_KEYS",
+  webhooks: "WEBHOOK_KEYS",
+};
+
+/** Ten of the larger keys fill less than half of the 5 kB that a Worker's secret may have. */
+export const KEYS_PER_SET_MAX = 10;
+
+/** A session lasts a day at most; the second day is for deploying and for late repeats. */
+export const ADMISSION_OVERLAP_DAYS = 2;
+
+const DAY_S = 24 * 60 * 60;
+
+const kid = z.string("must be a text").min(1, "must not be empty");
+const iat = z.int("must be a whole number of seconds").min(0, "must not be negative").optional();
+const coordinate = z.string("is missing").regex(/^[\w-]{43}$/, "must be 32 bytes in base64url");
+const sharedKey = z.looseObject(
+  {
+    kty: z.literal("oct", "must be oct"),
+    kid,
+    k: z.string("is missing").regex(/^[\w-]{43,}$/, "must be 32 bytes or more in base64url"),
+    iat,
+  },
+  "must be a key",
+);
+const privateKey = z.looseObject(
+  {
+    kty: z.literal("OKP", "must be OKP"),
+    crv: z.literal("Ed25519", "must be Ed25519"),
+    kid,
+    x: coordinate,
+    d: coordinate,
+    iat,
+  },
+  "must be a key",
+);
+
+/** A JWK; what else is in it is kept as it is. */
+export interface StoredKey {
+  readonly kid: string;
+  /** When it was made, in seconds. */
+  readonly iat?: number | undefined;
+  readonly [member: string]: unknown;
+}
+
+/** What was handed in: a set of keys, on its own or as one of a set of secrets. */
+export interface KeySet {
+  readonly purpose: KeyPurpose;
+  readonly keys: readonly [StoredKey, ...StoredKey[]];
+  /** The secrets it is one of, by name; null when it came on its own. */
+  readonly secrets: Readonly<Record<string, unknown>> | null;
+}
+
+export type KeySetOutcome =
+  | { readonly kind: "read"; readonly set: KeySet }
+  /** A sentence for the operator that names the field, and shows no value. */
+  | { readonly kind: "bad"; readonly message: string };
+
+function bad(message: string): { readonly kind: "bad"; readonly message: string } {
+  return { kind: "bad", message };
+}
+
+/** Undefined when it is no JSON, which passes no schema. */
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** @param text a JWKS, or JSON as `npm run keys` prints it, where the JWKS is a text */
+export function readKeySet(purpose: KeyPurpose, text: string): KeySetOutcome {
+  const name = SECRET_NAMES[purpose];
+  const given = z.record(z.string(), z.unknown()).safeParse(parsedJson(text));
+  if (!given.success) return bad(`The input must be JSON: a JWKS, or secrets with ${name}.`);
+  if ("keys" in given.data) return readKeys(purpose, given.data, null);
+  const within = given.data[name];
+  if (within === undefined) return bad(`The input has neither keys nor ${name}.`);
+  const value = typeof within === "string" ? parsedJson(within) : within;
+  return readKeys(purpose, value, given.data);
+}
+
+function readKeys(purpose: KeyPurpose, value: unknown, secrets: KeySet["secrets"]): KeySetOutcome {
+  const name = SECRET_NAMES[purpose];
+  const key = purpose === "admissions" ? privateKey : sharedKey;
+  const error = "must be a list of at least one key";
+  const schema = z.object({ keys: z.tuple([key], error).rest(key) }, "must be a JWKS");
+  const parsed = schema.safeParse(value);
+  const issue = parsed.error?.issues[0];
+  if (!parsed.success) {
+    const field = (issue?.path ?? []).map((part) => {
+      return typeof part === "number" ? `[${part}]` : `.${String(part)}`;
+    });
+    return bad(`${name}${field.join("")} ${issue?.message ?? "is unusable"}.`);
+  }
+  const { keys } = parsed.data;
+  const repeated = keys.findIndex((key, at) => keys.findIndex(({ kid }) => kid === key.kid) < at);
+  if (repeated > 0) return bad(`${name}.keys[${repeated}].kid is that of another key.`);
+  return { kind: "read", set: { purpose, keys, secrets } };
+}
+
+/** In the shape it came in: the JWKS, or all the secrets with the JWKS replaced. */
+export function printKeySet({ purpose, keys, secrets }: KeySet): string {
+  if (secrets === null) return JSON.stringify({ keys });
+  return JSON.stringify({ ...secrets, [SECRET_NAMES[purpose]]: JSON.stringify({ keys }) }, null, 2);
+}
+
+export type ChangeOutcome =
+  | { readonly kind: "changed"; readonly set: KeySet; readonly advice: string }
+  | { readonly kind: "bad"; readonly message: string };
+
+export function rotate(set: KeySet, fresh: StoredKey): ChangeOutcome {
+  const name = SECRET_NAMES[set.purpose];
+  if (set.keys.length >= KEYS_PER_SET_MAX) {
+    return bad(`${name}.keys has ${set.keys.length} keys; --retire ${set.purpose} comes first.`);
+  }
+  const old = set.keys.map(({ kid }) => kid).join(", ");
+  const advice = [
+    `${name}: ${fresh.kid} is new, comes first and signs. Still verifying: ${old}.`,
+    `Next: ${placing(set.purpose)}`,
+    UNTIL_RETIRED[set.purpose],
+  ];
+  return { kind: "changed", set: { ...set, keys: [fresh, ...set.keys] }, advice: text(advice) };
+}
+
+export interface Retirement {
+  /** These are dropped whatever their age. */
+  readonly kids: readonly string[];
+  /** Null leaves it to the purpose: admissions have a longest life, the others have none. */
+  readonly overlapDays: number | null;
+}
+
+/** @param now in milliseconds */
+export function retire(set: KeySet, { kids, overlapDays }: Retirement, now: number): ChangeOutcome {
+  const name = SECRET_NAMES[set.purpose];
+  const [first, ...old] = set.keys;
+  for (const kid of kids) {
+    if (kid === first.kid) return bad(`--kid ${kid} signs: it is the first key. Rotate first.`);
+    if (!old.some((key) => key.kid === kid)) return bad(`--kid ${kid} is no key of ${name}.`);
+  }
+  const days = overlapDays ?? (set.purpose === "admissions" ? ADMISSION_OVERLAP_DAYS : null);
+  if (kids.length === 0 && days === null) {
+    const how = set.purpose === "webhooks" ? "--kid" : "--kid or --overlap-days";
+    return bad(`--retire ${set.purpose} needs ${how}. ${UNTIL_RETIRED[set.purpose]}`);
+  }
+  if (set.purpose === "webhooks" && days !== null) {
+    return bad(`--overlap-days says nothing about webhooks. ${UNTIL_RETIRED.webhooks}`);
+  }
+  const isOver = (key: StoredKey, at: number): boolean => {
+    if (kids.length > 0) return kids.includes(key.kid);
+    const replacedAt = set.keys[at]?.iat;
+    return replacedAt !== undefined && replacedAt + (days ?? 0) * DAY_S <= now / 1000;
+  };
+  const kept = old.filter((key, at) => !isOver(key, at));
+  const dropped = old.filter((key) => !kept.includes(key));
+  const undated = kept.filter((key) => set.keys[old.indexOf(key)]?.iat === undefined);
+  const advice = [
+    dropped.length === 0
+      ? `${name}: no key could be dropped; what was printed is what was given.`
+      : `${name}: dropped ${listed(dropped)}. Tokens that they signed are refused from now on.`,
+    ...(kept.length > 0 ? [`Still verifying: ${listed(kept)}.`] : []),
+    ...(kids.length === 0 && undated.length > 0
+      ? [`Nothing says when ${listed(undated)} stopped signing: drop by --kid.`]
+      : []),
+    ...(dropped.length > 0 ? [`Next: ${placing(set.purpose)}`] : []),
+  ];
+  return { kind: "changed", set: { ...set, keys: [first, ...kept] }, advice: text(advice) };
+}
+
+function listed(keys: readonly StoredKey[]): string {
+  return keys.map(({ kid }) => kid).join(", ");
+}
+
+function text(lines: readonly string[]): string {
+  return lines.map((line) => `${line}\n`).join("");
+}
+
+/** How what was printed gets to the Workers. */
+function placing(purpose: KeyPurpose): string {
+  const put = `npx wrangler secret put ${SECRET_NAMES[purpose]}`;
+  if (purpose !== "webhooks") return `give the gate the new set: ${put}`;
+  // The gate names the newest key in what the orders Worker is to sign with.
+  const toBoth = `${put} --config queues/wrangler.toml; ${put}`;
+  return `give both Workers the new set, orders first: ${toBoth}`;
+}
+
+/** How long an old key is needed: the longest life of what it signed. */
+const UNTIL_RETIRED: Readonly<Record<KeyPurpose, string>> = {
+  tickets:
+    "A ticket lasts as long as its sale: keep an old key until every sale is over that had " +
+    "opened when the new key was deployed; then --retire tickets --kid <its kid>.",
+  admissions:
+    `An admission lasts sessionSeconds, a day at most: keep an old key for ` +
+    `${ADMISSION_OVERLAP_DAYS} days; then --retire admissions.`,
+  passes:
+    "Passes live as long as whoever signs them says: give the new key to whoever signs, keep the " +
+    "old one until the last pass that it signed has ended; then --retire passes --kid <its kid>.",
+  webhooks:
+    "An endpoint's secret was made from the key that was first then: keep an old key until every " +
+    "endpoint's secret was rotated and a day has passed; then --retire webhooks --kid <its kid>.",
+};
