@@ -113,13 +113,14 @@ function report(
     const figures = [0.5, 0.95, 1].map((share) => quantile(sorted, share).toFixed(0).padStart(8));
     return `  ${what.padEnd(28)}${figures.join("")}`;
   };
+  const names = ["p50", "p95", "most"].map((name) => name.padStart(8));
   const cpu = (processor_ms / confirmed_ms.length).toFixed(1);
   const rate = (confirmed_ms.length * 1000) / spent_ms;
-  const head = `  ${"ms".padEnd(28)}${["p50", "p95", "most"].map((name) => name.padStart(8)).join("")}`;
+  const orders = `${confirmed_ms.length} orders in ${seconds} s`;
   return [
-    `The order pipeline: ${confirmed_ms.length} orders in ${seconds} s, ${rate.toFixed(1)} a second`,
+    `The order pipeline: ${orders}, ${rate.toFixed(1)} a second`,
     "",
-    head,
+    `  ${"ms".padEnd(28)}${names.join("")}`,
     line("sent to accepted", answered_ms),
     line("accepted to confirmed", confirmed_ms),
     "",
