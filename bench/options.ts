@@ -1,6 +1,7 @@
 /** The bench's command line: what may be said, and a sentence for everything else. */
 import { parseArgs } from "node:util";
 import { z } from "zod";
+import { whole } from "../simulation/command-line.ts";
 
 export const USAGE = `npm run bench -- [options]
 
@@ -21,15 +22,6 @@ Exit code: 0 measured, 1 the bench could not be finished, 2 bad options.
 /** Rows that take turns with each other. */
 export const ROW_GROUPS = ["line", "shop", "orders"] as const;
 const GROUPS = [...ROW_GROUPS, "pipeline"] as const;
-
-const whole = (name: string, max: number) => {
-  const error = `${name} must be a whole number from 1 to ${max}`;
-  return z
-    .string()
-    .regex(/^\d{1,9}$/, { error })
-    .transform(Number)
-    .pipe(z.int().min(1, { error }).max(max, { error }));
-};
 
 const optionsSchema = z.object({
   seconds: whole("--seconds", 600).default(5),

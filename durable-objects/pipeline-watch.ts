@@ -8,16 +8,13 @@
  * recover that much later than the orders Worker; the age of the orders, which the room knows
  * itself, does not wait for KV.
  */
-import { z } from "zod";
-import { writtenBreakerSchema } from "../src/domain/breaker.ts";
+import type { z } from "zod";
+import { BACKENDS, forceSchema, writtenBreakerSchema } from "../src/domain/breaker.ts";
 import { PIPELINE_LOOK_INTERVAL_MS, PIPELINE_LOOK_TIMEOUT_MS } from "../src/domain/limits.ts";
 import type { BackendReading, PipelineReading } from "../src/domain/pressure.ts";
 import type { RoomState } from "../src/domain/room.ts";
 import { phaseAt } from "../src/domain/sale.ts";
 import { answerWithin } from "../src/timing/answer-within.ts";
-
-const BACKENDS = ["payment", "orders"] as const;
-const forceSchema = z.enum(["open", "closed"]).nullable();
 
 export class PipelineWatch {
   readonly #kv: KVNamespace;

@@ -7,10 +7,10 @@
  * just before), and takes over what another wrote only when its epoch is higher. `retryAt` is
  * absolute, so an old copy recovers by the clock. What cannot be read counts as absent.
  */
-import { z } from "zod";
 import {
   ask,
   BREAKER_DEFAULTS,
+  forceSchema,
   merge,
   newBreaker,
   outrank,
@@ -29,7 +29,6 @@ export interface HintStore {
 }
 
 const KV_LOOK_INTERVAL_MS = 5000;
-const forceSchema = z.enum(["open", "closed"]).nullable();
 
 function warn(said: Record<string, unknown>): void {
   console.warn(JSON.stringify(said));

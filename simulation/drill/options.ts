@@ -4,6 +4,7 @@
  */
 import { parseArgs } from "node:util";
 import { z } from "zod";
+import { whole } from "../command-line.ts";
 
 export const USAGE = `npm run drill -- [options]
 
@@ -28,14 +29,6 @@ Sluice of its own, in memory, and stops it again.
 Exit code: 0 all promises kept, 1 a promise broken or the drill not finished, 2 bad options.
 `;
 
-const whole = (name: string, max: number) => {
-  const error = `${name} must be a whole number from 1 to ${max}`;
-  return z
-    .string()
-    .regex(/^\d{1,9}$/, { error })
-    .transform(Number)
-    .pipe(z.int().min(1, { error }).max(max, { error }));
-};
 const address = (name: string) => {
   return z.url({ protocol: /^https?$/, error: `${name} must be an http or https address` });
 };

@@ -4,6 +4,7 @@
  */
 import { parseArgs } from "node:util";
 import { z } from "zod";
+import { whole } from "../command-line.ts";
 
 export const FAULTS_USAGE = `npm run simulate -- --faults [options]
 
@@ -21,19 +22,10 @@ Exit code: 0 every promise was kept, 1 one was broken (a line tells how to see i
 
 const SEED_MAX = 2 ** 31 - 1;
 
-const whole = (name: string) => {
-  const error = `${name} must be a whole number from 1 to ${SEED_MAX}`;
-  return z
-    .string()
-    .regex(/^\d{1,10}$/, { error })
-    .transform(Number)
-    .pipe(z.int().min(1, { error }).max(SEED_MAX, { error }));
-};
-
 const optionsSchema = z
   .object({
-    seeds: whole("--seeds").optional(),
-    seed: whole("--seed").optional(),
+    seeds: whole("--seeds", SEED_MAX).optional(),
+    seed: whole("--seed", SEED_MAX).optional(),
     trace: z.boolean().default(false),
   })
   .refine(({ seed, seeds }) => seed === undefined || seeds === undefined, {

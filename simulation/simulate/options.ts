@@ -4,6 +4,7 @@
  */
 import { parseArgs } from "node:util";
 import { z } from "zod";
+import { whole } from "../command-line.ts";
 
 export const USAGE = `npm run simulate -- [options]
 
@@ -33,14 +34,6 @@ load, how good the estimates were, and the bill. The same options print the same
 Exit code: 0 played to the end, 1 a promise was broken on the way, 2 bad options.
 `;
 
-const whole = (name: string, min: number, max: number) => {
-  const error = `${name} must be a whole number from ${min} to ${max}`;
-  return z
-    .string()
-    .regex(/^\d{1,9}$/, { error })
-    .transform(Number)
-    .pipe(z.int().min(min, { error }).max(max, { error }));
-};
 const share = (name: string) => {
   const error = `${name} must be a number from 0 to 1`;
   return z
@@ -51,19 +44,19 @@ const share = (name: string) => {
 };
 
 const optionsSchema = z.object({
-  shoppers: whole("--shoppers", 1, 5_000_000).default(1_000_000),
-  stock: whole("--stock", 1, 10_000_000).default(1000),
+  shoppers: whole("--shoppers", 5_000_000).default(1_000_000),
+  stock: whole("--stock", 10_000_000).default(1000),
   seed: z.string().min(1, "--seed must not be empty").default("1"),
   "no-shows": share("--no-shows").default(0.3),
   "buy-rate": share("--buy-rate").default(0.7),
-  rate: whole("--rate", 1, 1_000_000).default(600),
-  "max-active": whole("--max-active", 1, 1_000_000).default(100),
-  booths: whole("--booths", 1, 64).optional(),
+  rate: whole("--rate", 1_000_000).default(600),
+  "max-active": whole("--max-active", 1_000_000).default(100),
+  booths: whole("--booths", 64).optional(),
   arrive: z.enum(["flash", "ramp"], "--arrive must be flash or ramp").default("flash"),
-  "pre-queue": whole("--pre-queue", 0, 86_400).default(600),
-  locations: whole("--locations", 1, 1000).default(150),
+  "pre-queue": whole("--pre-queue", 86_400, 0).default(600),
+  locations: whole("--locations", 1000).default(150),
   crashes: z.enum(["on", "off"], "--crashes must be on or off").default("on"),
-  sales: whole("--sales", 1, 1000).default(1),
+  sales: whole("--sales", 1000).default(1),
 });
 
 export interface SimulationOptions {

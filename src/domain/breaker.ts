@@ -46,6 +46,14 @@ export const BREAKER_DEFAULTS: BreakerRules = {
 /** What was not used of the rate may be used within this. */
 const RAMP_BURST_MS = 1000;
 
+/** Each has a breaker of its own, and in KV `breaker:<backend>` and `force:<backend>`. */
+export const BACKENDS = ["payment", "orders"] as const;
+export type Backend = (typeof BACKENDS)[number];
+
+/** The operator's word over a breaker, as KV holds it; null where there is none. */
+export const forceSchema = z.enum(["open", "closed"]).nullable();
+export type Force = z.infer<typeof forceSchema>;
+
 /** What isolates share through KV; written on transitions only. */
 export const sharedBreakerSchema = z.discriminatedUnion("state", [
   z.object({

@@ -4,15 +4,16 @@
  * KV may take a minute to show a change; `retryAt` is absolute, so what is shown may be late but
  * is never wrong about when the next try is due.
  */
-import { z } from "zod";
-import { writtenBreakerSchema, type SharedBreaker } from "../domain/breaker.ts";
+import {
+  BACKENDS,
+  forceSchema,
+  writtenBreakerSchema,
+  type Backend,
+  type Force,
+  type SharedBreaker,
+} from "../domain/breaker.ts";
 import type { MerchantContext } from "./merchant-context.ts";
 
-export const BACKENDS = ["payment", "orders"] as const;
-export type Backend = (typeof BACKENDS)[number];
-export type Force = "open" | "closed" | null;
-
-const forceSchema = z.enum(["open", "closed"]);
 const NEVER_WRITTEN: SharedBreaker = { v: 1, state: "closed", epoch: 0, by: "nobody" };
 
 export interface BreakerReading {
@@ -30,7 +31,7 @@ export async function readBreaker(
     env.CONFIG.get(`force:${backend}`),
   ]);
   const shared = writtenBreakerSchema.safeParse(value);
-  const force = forceSchema.nullable().safeParse(forced);
+  const force = forceSchema.safeParse(forced);
   if (!shared.success || !force.success) {
     console.warn(JSON.stringify({ at: "breakers", event: "unreadable_value", backend }));
   }
