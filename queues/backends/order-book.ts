@@ -2,10 +2,14 @@
  * The embedded order backend: bookings in D1.
  *
  * Guarantee: an order has at most one booking; a booking that was cancelled stays cancelled, even
- * when a late `book` of the same order comes after it.
+ * when a late `book` of the same order comes after it. A database that hangs is an `unknown` within
+ * `timeout_ms`, so that it fills its breaker's window and not a consumer's lease; what it was told
+ * may be there all the same, and telling it again finds it.
  */
 import { z } from "zod";
+import { ORDER_BOOK_TIMEOUT_MS } from "../../src/domain/limits.ts";
 import type { OrderIntent } from "../../src/domain/order.ts";
+import { answerWithin } from "../../src/timing/answer-within.ts";
 import type { OrderBackend } from "./order-backend.ts";
 
 const bookingSchema = z.object({ reference: z.string(), status: z.enum(["booked", "cancelled"]) });
@@ -48,25 +52,35 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : "unknown";
 }
 
-export function orderBook(book: D1Database): OrderBackend {
+type Told =
+  | { readonly kind: "told"; readonly booking: z.infer<typeof bookingSchema> }
+  | { readonly kind: "unknown"; readonly reason: string };
+
+export function orderBook(book: D1Database, timeout_ms = ORDER_BOOK_TIMEOUT_MS): OrderBackend {
+  const tell = async (
+    intent: OrderIntent,
+    status: "booked" | "cancelled",
+    now: number,
+  ): Promise<Told> => {
+    const told = insert(book, intent, status, now).then(
+      (booking): Told => ({ kind: "told", booking }),
+      (error: unknown): Told => ({ kind: "unknown", reason: messageOf(error) }),
+    );
+    const late: Told = { kind: "unknown", reason: `no answer within ${timeout_ms} ms` };
+    return (await answerWithin<Told>(told, timeout_ms)) ?? late;
+  };
   return {
     name: "order-book",
     async book(intent, now) {
-      try {
-        const { reference, status } = await insert(book, intent, "booked", now);
-        if (status === "cancelled") return { kind: "refused", reason: "booking_cancelled" };
-        return { kind: "booked", booking: reference };
-      } catch (error) {
-        return { kind: "unknown", reason: messageOf(error) };
-      }
+      const told = await tell(intent, "booked", now);
+      if (told.kind === "unknown") return told;
+      const { reference, status } = told.booking;
+      if (status === "cancelled") return { kind: "refused", reason: "booking_cancelled" };
+      return { kind: "booked", booking: reference };
     },
     async cancel(intent, now) {
-      try {
-        await insert(book, intent, "cancelled", now);
-        return { kind: "cancelled" };
-      } catch (error) {
-        return { kind: "unknown", reason: messageOf(error) };
-      }
+      const told = await tell(intent, "cancelled", now);
+      return told.kind === "unknown" ? told : { kind: "cancelled" };
     },
   };
 }

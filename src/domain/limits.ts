@@ -106,6 +106,8 @@ export const DEAD_LETTERS_REPLAYED_MAX = 100;
 
 /** One call to a backend. Also the unit of the consumer's lease and of the hold-time rule below. */
 export const PAYMENT_TIMEOUT_MS = 5000;
+/** One statement of the order book in D1, which takes milliseconds when it answers at all. */
+export const ORDER_BOOK_TIMEOUT_MS = 5000;
 /** A lease outlives every call made under it (prepare and authorize are two). */
 export const LEASE_MS = 20_000;
 /** An order without progress for this long is queued again by its own alarm. */
@@ -208,6 +210,10 @@ function assertRelation(holds: boolean, relation: string): void {
   if (!holds) throw new Error(`limits.ts: ${relation} does not hold`);
 }
 assertRelation(LEASE_MS > 2 * PAYMENT_TIMEOUT_MS, "LEASE_MS > 2 * PAYMENT_TIMEOUT_MS");
+assertRelation(
+  LEASE_MS > ORDER_BOOK_TIMEOUT_MS + PAYMENT_TIMEOUT_MS,
+  "LEASE_MS > ORDER_BOOK_TIMEOUT_MS + PAYMENT_TIMEOUT_MS",
+);
 assertRelation(PAYMENT_CALLS_AT_ONCE + ORDER_CALLS_AT_ONCE < 6, "calls at once < 6 connections");
 assertRelation(PROGRESS_WATCHDOG_MS > LEASE_MS, "PROGRESS_WATCHDOG_MS > LEASE_MS");
 assertRelation(PLACES_PER_JOIN_MAX <= BOOTH_BLOCK_PLACES, "a join's places <= a booth's block");
