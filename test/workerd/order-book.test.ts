@@ -1,4 +1,4 @@
-/** The embedded order book when D1 does not answer: late is unknown, and nothing is booked twice. */
+/** The embedded order book when D1 does not answer: late is unknown, nothing is booked twice. */
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { orderBook } from "../../queues/backends/order-book.ts";
