@@ -1,0 +1,179 @@
+/**
+ * The `cfWaitingRoom` object of Cloudflare Waiting Room, told of a shopper of Sluice, so that apps
+ * and page templates made for that product go on working.
+ *
+ * Source: `json_response_enabled` of Cloudflare's API documentation. Guarantee: every field is
+ * there in every state, with its type; an unknown text is "unavailable", an unknown number 0.
+ * Nothing is claimed that does not hold here: `docs/formats.md` has the table of what means what.
+ * Not for deciding anything: whoever is let in never sees it.
+ */
+import type { Phase, Sale, Schedule } from "./sale.ts";
+import type { Standing } from "./standing.ts";
+
+export interface CloudflareWaitingRoom {
+  readonly inWaitingRoom: true;
+  readonly waitTimeKnown: boolean;
+  /** Times are whole minutes, rounded up. */
+  readonly waitTime: number;
+  readonly waitTime25Percentile: number;
+  readonly waitTime50Percentile: number;
+  readonly waitTime75Percentile: number;
+  readonly waitTimeFormatted: string;
+  readonly queueIsFull: boolean;
+  readonly queueAll: boolean;
+  /** ISO 8601. */
+  readonly lastUpdated: string;
+  readonly refreshIntervalSeconds: number;
+  readonly queueingMethod: "fifo" | "random" | "passthrough" | "reject";
+  readonly isFIFOQueue: boolean;
+  readonly isRandomQueue: boolean;
+  readonly isPassthroughQueue: boolean;
+  readonly isRejectQueue: boolean;
+  readonly isEventActive: boolean;
+  readonly isEventPrequeueing: boolean;
+  readonly timeUntilEventStart: number;
+  readonly timeUntilEventStartFormatted: string;
+  readonly timeUntilEventEnd: number;
+  readonly timeUntilEventEndFormatted: string;
+  readonly shuffleAtEventStart: boolean;
+  /** HTML, or empty. */
+  readonly turnstile: string;
+  readonly infiniteQueue: boolean;
+}
+
+export interface WaitingFacts {
+  readonly sale: { readonly admission: Pick<Sale["admission"], "method"> };
+  readonly snapshot: {
+    readonly phase: Phase;
+    readonly schedule: Schedule;
+    readonly paused: boolean;
+    readonly soldOut: boolean;
+  };
+  /** Null for somebody without a place: the sale has not opened, or asks for a proof first. */
+  readonly standing: Pick<Standing, "state" | "cohort" | "wait"> | null;
+  /** When the shopper asks again. */
+  readonly retryAfter_s: number;
+  /** HTML that asks for a proof of being human; empty when none is asked for. */
+  readonly turnstile: string;
+  readonly now: number;
+}
+
+const UNAVAILABLE = "unavailable";
+
+/** At least one: a wait that is known is never told as 0, which would mean unknown. */
+function minutesOf(wait_s: number): number {
+  return Math.max(Math.ceil(wait_s / 60), 1);
+}
+
+function numberOf(count: number, unit: string): string {
+  return `${count} ${unit}${count === 1 ? "" : "s"}`;
+}
+
+/** "1 minute", "15 minutes", "2 hours 5 minutes". */
+export function minutesWords(minutes: number): string {
+  const hours = Math.floor(minutes / 60);
+  const rest = minutes % 60;
+  if (hours === 0) return numberOf(minutes, "minute");
+  const words = numberOf(hours, "hour");
+  return rest === 0 ? words : `${words} ${numberOf(rest, "minute")}`;
+}
+
+/**
+ * Chance decides where the draw decides: for everybody in the pre-queue of a lottery, whose cohort
+ * is the first. Whoever came after the start is behind those who came before, whatever the method.
+ */
+function methodOf({ sale, snapshot, standing }: WaitingFacts): "fifo" | "random" | "reject" {
+  if (snapshot.phase === "ended") return "reject";
+  if (sale.admission.method === "fifo") return "fifo";
+  const cohort = standing?.cohort ?? null;
+  const isDrawn = cohort === null ? snapshot.phase !== "live" : cohort === 0;
+  return isDrawn ? "random" : "fifo";
+}
+
+type WaitFields = Pick<
+  CloudflareWaitingRoom,
+  | "waitTimeKnown"
+  | "waitTime"
+  | "waitTime25Percentile"
+  | "waitTime50Percentile"
+  | "waitTime75Percentile"
+  | "waitTimeFormatted"
+>;
+
+const WAIT_UNKNOWN: WaitFields = {
+  waitTimeKnown: false,
+  waitTime: 0,
+  waitTime25Percentile: 0,
+  waitTime50Percentile: 0,
+  waitTime75Percentile: 0,
+  waitTimeFormatted: UNAVAILABLE,
+};
+
+function waitFields({ standing }: WaitingFacts, isRandom: boolean): WaitFields {
+  const state = standing?.state ?? null;
+  // Called, and every seat is taken this moment: the next free one is theirs.
+  const wait = state === "called" ? { low_s: 0, high_s: 60 } : (standing?.wait ?? null);
+  if (wait === null || (state !== "queued" && state !== "called")) return WAIT_UNKNOWN;
+  const low = minutesOf(wait.low_s);
+  const high = minutesOf(wait.high_s);
+  const median = minutesOf((wait.low_s + wait.high_s) / 2);
+  const known = { waitTimeKnown: true, waitTime: median };
+  if (!isRandom) return { ...WAIT_UNKNOWN, ...known, waitTimeFormatted: minutesWords(median) };
+  const words = low === high ? minutesWords(low) : `${minutesWords(low)} to ${minutesWords(high)}`;
+  return {
+    ...known,
+    waitTime25Percentile: low,
+    waitTime50Percentile: median,
+    waitTime75Percentile: high,
+    waitTimeFormatted: words,
+  };
+}
+
+/** Minutes until an instant and their words; 0 and "unavailable" when they say nothing. */
+function timeUntil(at_ms: number, now: number, isTold: boolean): [number, string] {
+  if (!isTold) return [0, UNAVAILABLE];
+  const minutes = minutesOf((at_ms - now) / 1000);
+  return [minutes, minutesWords(minutes)];
+}
+
+export function cloudflareWaitingRoom(facts: WaitingFacts): CloudflareWaitingRoom {
+  const { sale, snapshot, now } = facts;
+  const { phase, schedule } = snapshot;
+  const queueingMethod = methodOf(facts);
+  const isPrequeueing = phase === "prequeue";
+  const isActive = isPrequeueing || phase === "live";
+  const [timeUntilEventStart, timeUntilEventStartFormatted] = timeUntil(
+    schedule.startsAt_ms,
+    now,
+    isPrequeueing,
+  );
+  const [timeUntilEventEnd, timeUntilEventEndFormatted] = timeUntil(
+    schedule.endsAt_ms,
+    now,
+    isActive,
+  );
+  const isOver = queueingMethod === "reject";
+  return {
+    inWaitingRoom: true,
+    ...waitFields(facts, queueingMethod === "random"),
+    // A line of Sluice has no end that one could be turned away from.
+    queueIsFull: false,
+    queueAll: phase === "live" && (snapshot.paused || snapshot.soldOut),
+    lastUpdated: new Date(now).toISOString(),
+    refreshIntervalSeconds: isOver ? 0 : Math.max(Math.ceil(facts.retryAfter_s), 1),
+    queueingMethod,
+    isFIFOQueue: queueingMethod === "fifo",
+    isRandomQueue: queueingMethod === "random",
+    isPassthroughQueue: false,
+    isRejectQueue: isOver,
+    isEventActive: isActive,
+    isEventPrequeueing: isPrequeueing,
+    timeUntilEventStart,
+    timeUntilEventStartFormatted,
+    timeUntilEventEnd,
+    timeUntilEventEndFormatted,
+    shuffleAtEventStart: isActive && sale.admission.method === "lottery",
+    turnstile: facts.turnstile,
+    infiniteQueue: false,
+  };
+}
