@@ -7,6 +7,18 @@
 
 /** Request bodies of shoppers and merchants; a sale document of 100 items fits. */
 export const BODY_BYTES_MAX = 16 * 1024;
+/** A merchant's waiting page: a Mustache template. Every isolate that shows it keeps it. */
+export const TEMPLATE_BYTES_MAX = 32 * 1024;
+export const TEMPLATE_DEPTH_MAX = 16;
+export const TEMPLATE_FAULTS_MAX = 20;
+export const TEMPLATES_REMEMBERED_MAX = 50;
+/** A sale document: as large as other bodies, and a template whose every character is escaped. */
+export const SALE_BODY_BYTES_MAX = 80 * 1024;
+/** A Queue-it token is used at once, so it needs to live no longer than a slow page takes. */
+export const QUEUE_IT_TOKEN_SECONDS_MIN = 10;
+export const QUEUE_IT_TOKEN_SECONDS_MAX = 3600;
+/** A day, as long as a connector's cookie is kept at most. */
+export const QUEUE_IT_COOKIE_MINUTES_MAX = 24 * 60;
 /** A `Sluice-Ticket` or `Sluice-Admission` longer than this is not one of ours. */
 export const TOKEN_LENGTH_MAX = 2048;
 /** An event of the payment provider; theirs are larger than anything a shopper sends. */
@@ -209,6 +221,10 @@ export const ADMIN_TOKEN_LENGTH_MIN = 32;
 function assertRelation(holds: boolean, relation: string): void {
   if (!holds) throw new Error(`limits.ts: ${relation} does not hold`);
 }
+assertRelation(
+  SALE_BODY_BYTES_MAX >= BODY_BYTES_MAX + 2 * TEMPLATE_BYTES_MAX,
+  "SALE_BODY_BYTES_MAX >= BODY_BYTES_MAX + 2 * TEMPLATE_BYTES_MAX",
+);
 assertRelation(LEASE_MS > 2 * PAYMENT_TIMEOUT_MS, "LEASE_MS > 2 * PAYMENT_TIMEOUT_MS");
 assertRelation(
   LEASE_MS > ORDER_BOOK_TIMEOUT_MS + PAYMENT_TIMEOUT_MS,

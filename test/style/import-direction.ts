@@ -17,7 +17,7 @@ const ADAPTERS = ["src/tokens", "src/sales", "src/order-book", "src/redis", "src
 
 /** The first layer whose folder holds a file is the file's layer. */
 const LAYERS: readonly Layer[] = [
-  { folder: "src/domain", mayImport: [], packages: ["zod", "@noble/hashes"] },
+  { folder: "src/domain", mayImport: [], packages: ["zod", "@noble/hashes", "mustache"] },
   { folder: "src/timing", mayImport: [], packages: [] },
   ...ADAPTERS.map((folder) => ({ folder, mayImport: ["src/domain", "src/timing"] })),
   { folder: "src/journey", mayImport: ["src/domain", "src/timing", ...ADAPTERS] },
