@@ -33,7 +33,8 @@ export interface Load {
   readonly concurrency: number;
   /** Infinite: until there is no next request. */
   readonly duration_ms: number;
-  readonly runtime: number | null;
+  /** Whose processor time is read; undefined where it cannot be, or need not. */
+  readonly runtime: number | undefined;
 }
 
 export async function run(load: Load): Promise<Slice> {

@@ -1,5 +1,5 @@
 /**
- * Processor time of the workerd process that this program started.
+ * Processor time of the workerd processes that this program started.
  *
  * Steadier than throughput on a busy machine, because time spent by others is not in it. Read from
  * Linux's /proc in ticks of 10 ms; null on systems that have no /proc.
@@ -20,23 +20,27 @@ function statOf(pid: number): { readonly name: string; readonly fields: readonly
   }
 }
 
-export function findRuntime(): number | null {
+/** In the order they were started: the gate's, and the sandbox's where there is one. */
+export function findRuntimes(): number[] {
   let names: string[];
   try {
     names = readdirSync("/proc");
   } catch {
-    return null;
+    return [];
   }
-  for (const pid of names.filter((name) => /^\d+$/.test(name)).map(Number)) {
-    const stat = statOf(pid);
-    if (stat?.name === "workerd" && Number(stat.fields[1]) === process.pid) return pid;
-  }
-  return null;
+  const found = names
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      const stat = statOf(Number(name));
+      const isOurs = stat?.name === "workerd" && Number(stat.fields[1]) === process.pid;
+      return isOurs ? [{ pid: Number(name), startedAt: Number(stat.fields[19]) }] : [];
+    });
+  return found.toSorted((a, b) => a.startedAt - b.startedAt || a.pid - b.pid).map(({ pid }) => pid);
 }
 
 /** User and system time of all its threads so far. */
-export function readProcessorTime_ms(pid: number | null): number | null {
-  const fields = pid === null ? undefined : statOf(pid)?.fields;
+export function readProcessorTime_ms(pid: number | undefined): number | null {
+  const fields = pid === undefined ? undefined : statOf(pid)?.fields;
   if (fields === undefined) return null;
   return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
 }

@@ -19,7 +19,7 @@ import { type BenchRequest, run, type Slice } from "./load.ts";
 import { makeLine, type LineTools, type TicketKey } from "./line.ts";
 import { type BenchOptions, readCommandLine, ROW_GROUPS, USAGE } from "./options.ts";
 import { measurePipeline } from "./pipeline.ts";
-import { findRuntime } from "./processor-time.ts";
+import { findRuntimes } from "./processor-time.ts";
 import { writeReport, type MeasuredTarget } from "./report.ts";
 import { openShop } from "./sales.ts";
 import {
@@ -43,7 +43,7 @@ function say(line: string): void {
 class Bench {
   readonly #pools: Readonly<Record<Side, Pool>>;
   readonly #concurrency: number;
-  readonly #runtime: number | null;
+  readonly #runtime: number | undefined;
   readonly #perMs = new Map<string, number>();
 
   constructor(host: Host, baselineUrl: string, concurrency: number) {
@@ -51,7 +51,7 @@ class Bench {
       new Pool(url, { connections: concurrency, pipelining: 1 });
     this.#pools = { gate: poolTo(host.gateUrl), baseline: poolTo(baselineUrl) };
     this.#concurrency = concurrency;
-    this.#runtime = findRuntime();
+    this.#runtime = findRuntimes()[0];
   }
 
   /** One target's turn: make ready, measure, clear up. */
@@ -83,7 +83,7 @@ class Bench {
       expectedStatus,
       duration_ms: Number.POSITIVE_INFINITY,
       concurrency: this.#concurrency,
-      runtime: null,
+      runtime: undefined,
     });
   }
 

@@ -1,6 +1,8 @@
 /**
- * Starts the whole of Sluice on this machine: the gate, the orders Worker and the sandbox payment
- * provider in one Miniflare, with the bindings of their wrangler.toml files.
+ * Starts the whole of Sluice on this machine, with the bindings of the wrangler.toml files: the
+ * gate and the orders Worker in one Miniflare, the sandbox payment provider in another. Each is a
+ * process with one thread for all its Workers, and a provider's work is not to be waited for by
+ * shoppers, here as little as in a deployment.
  *
  * Guarantee: when `startHost` resolves, both addresses answer and the order book is migrated. The
  * gate is reached directly, without the proxy and the asset router that Miniflare puts before a
@@ -17,6 +19,7 @@ import { ADMIN_TOKEN_LENGTH_MIN } from "../src/domain/limits.ts";
 import { bundleWorker } from "./bundle.ts";
 import { loadLocalSecrets, SANDBOX_API_KEY, SANDBOX_WEBHOOK_SECRET } from "./local-secrets.ts";
 import { migrate } from "./migrate.ts";
+import { makePassingFolder } from "./passing-folder.ts";
 import { LOOPBACK, reservePort } from "./ports.ts";
 import {
   composeWorker,
@@ -68,7 +71,7 @@ export interface Host {
   /** In the order of `extraWorkers`. */
   readonly extraUrls: readonly string[];
   readonly adminToken: string;
-  /** The bindings of each Worker are reached by its name in wrangler.toml. */
+  /** The bindings of each Worker but the sandbox are reached by its name in wrangler.toml. */
   readonly miniflare: Miniflare;
   readonly stop: () => Promise<void>;
 }
@@ -80,69 +83,107 @@ const CONFIG_PATHS: Readonly<Record<WorkerRole, string>> = {
 };
 
 export async function startHost(options: HostOptions = {}): Promise<Host> {
-  const folder = options.folder === undefined ? join(PROJECT_ROOT, ".sluice") : options.folder;
-  const paths = folder === null ? null : resolveFolder(folder, options.fresh ?? false);
+  const state = openState(options);
   const port = await reservePort(options.port ?? 8787, "--port");
   const sandboxPort = await reservePort(options.sandboxPort ?? 8788, "--sandbox-port");
-  const secrets = loadLocalSecrets(paths?.secrets ?? null);
+  const secrets = loadLocalSecrets(state.secretsPath);
   const adminToken = chooseAdminToken(options.adminToken, secrets.ADMIN_TOKEN);
   const gateUrl = `http://${LOOPBACK}:${port}`;
   const sandboxUrl = `http://${LOOPBACK}:${sandboxPort}`;
-  const variables: Record<WorkerRole, Record<string, string>> = {
+  const addresses = { gateUrl, sandboxUrl };
+  const variables = composeVariables({ ...secrets, ADMIN_TOKEN: adminToken }, addresses, options);
+  const { gate, orders, sandbox } = readRoles(
+    options.rateLimits ?? "lifted",
+    options.chaos ?? false,
+  );
+  const hasPipeline = options.pipeline ?? true;
+  const extra = await composeExtra(options.extraWorkers ?? []);
+  const runtimes: Miniflare[] = [];
+  const run = (workers: WorkerOptions[]): Miniflare => {
+    const runtime = new Miniflare({ ...runtimeOptions(state.path, options), workers });
+    runtimes.push(runtime);
+    return runtime;
+  };
+  const stop = async (): Promise<void> => {
+    await Promise.all(runtimes.map((runtime) => runtime.dispose()));
+    state.close();
+  };
+  try {
+    const miniflare = run([
+      await composeRole(gate, variables.gate),
+      composeDoor("gate-door", gate.name, port),
+      ...(hasPipeline ? [await composeRole(orders, variables.orders)] : []),
+      ...extra.flatMap(({ workers }) => workers),
+    ]);
+    if (hasPipeline) {
+      run([
+        await composeRole(sandbox, variables.sandbox),
+        composeDoor("sandbox-door", sandbox.name, sandboxPort),
+      ]);
+    }
+    await Promise.all(runtimes.map((runtime) => runtime.ready));
+    const orderBook = await miniflare.getD1Database("ORDER_BOOK", gate.name);
+    await migrate(orderBook, join(PROJECT_ROOT, "queues", "migrations"));
+    return { ...addresses, extraUrls: extra.map(({ url }) => url), adminToken, miniflare, stop };
+  } catch (cause) {
+    await stop();
+    throw cause;
+  }
+}
+
+function composeVariables(
+  secrets: ReturnType<typeof loadLocalSecrets>,
+  { gateUrl, sandboxUrl }: Pick<Host, "gateUrl" | "sandboxUrl">,
+  { variables }: HostOptions,
+): Record<WorkerRole, Record<string, string>> {
+  return {
     gate: {
       ...secrets,
-      ADMIN_TOKEN: adminToken,
       TEST_CARDS: "on",
       WEBHOOKS_ALLOW_PRIVATE: "on",
       STRIPE_WEBHOOK_SECRET: SANDBOX_WEBHOOK_SECRET,
-      ...options.variables?.gate,
+      ...variables?.gate,
     },
     orders: {
       STRIPE_API_KEY: SANDBOX_API_KEY,
       STRIPE_API_BASE: sandboxUrl,
       WEBHOOK_KEYS: secrets.WEBHOOK_KEYS,
       WEBHOOKS_ALLOW_PRIVATE: "on",
-      ...options.variables?.orders,
+      ...variables?.orders,
     },
     sandbox: {
       WEBHOOK_URL: `${gateUrl}/_sluice/v1/webhooks/stripe`,
       WEBHOOK_SECRET: SANDBOX_WEBHOOK_SECRET,
-      ...options.variables?.sandbox,
+      ...variables?.sandbox,
     },
   };
-  const { gate, orders, sandbox } = readRoles(
-    options.rateLimits ?? "lifted",
-    options.chaos ?? false,
-  );
-  const pipeline = [
-    await composeRole(orders, variables.orders),
-    await composeRole(sandbox, variables.sandbox),
-    composeDoor("sandbox-door", sandbox.name, sandboxPort),
-  ];
-  const extra = await composeExtra(options.extraWorkers ?? []);
-  const miniflare = new Miniflare({
-    workers: [
-      await composeRole(gate, variables.gate),
-      composeDoor("gate-door", gate.name, port),
-      ...((options.pipeline ?? true) ? pipeline : []),
-      ...extra.flatMap(({ workers }) => workers),
-    ],
-    ...(paths === null ? {} : { defaultPersistRoot: paths.state }),
+}
+
+function runtimeOptions(statePath: string, { onLog }: HostOptions) {
+  return {
+    defaultPersistRoot: statePath,
     cf: false,
     log: new Log(LogLevel.ERROR),
     structuredWorkerdLogs: true,
-    handleStructuredLogs: options.onLog ?? printProblems,
-  });
-  try {
-    await miniflare.ready;
-    const orderBook = await miniflare.getD1Database("ORDER_BOOK", gate.name);
-    await migrate(orderBook, join(PROJECT_ROOT, "queues", "migrations"));
-  } catch (cause) {
-    await miniflare.dispose();
-    throw cause;
+    handleStructuredLogs: onLog ?? printProblems,
+  } as const;
+}
+
+interface State {
+  readonly path: string;
+  /** Null: the secrets are not kept. */
+  readonly secretsPath: string | null;
+  readonly close: () => void;
+}
+
+function openState(options: HostOptions): State {
+  const folder = options.folder === undefined ? join(PROJECT_ROOT, ".sluice") : options.folder;
+  if (folder === null) {
+    const { path, remove } = makePassingFolder();
+    return { path, secretsPath: null, close: remove };
   }
-  const extraUrls = extra.map(({ url }) => url);
-  return { gateUrl, sandboxUrl, extraUrls, adminToken, miniflare, stop: () => miniflare.dispose() };
+  const { state, secrets } = resolveFolder(folder, options.fresh ?? false);
+  return { path: state, secretsPath: secrets, close: () => undefined };
 }
 
 function resolveFolder(folder: string, fresh: boolean) {
