@@ -104,11 +104,13 @@ export class RoomBook {
   }
 
   get rules(): ClaimRules {
-    const { claimWindowSeconds, sessionSeconds, overcall } = this.foundation.sale.admission;
+    const { admission, items } = this.foundation.sale;
+    const { claimWindowSeconds, sessionSeconds, overcall } = admission;
     return {
       claimWindow_ms: claimWindowSeconds * 1000,
       session_ms: sessionSeconds * 1000,
       overcall,
+      unlimited: items.length === 0,
     };
   }
 

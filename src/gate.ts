@@ -1,17 +1,22 @@
 /**
- * The gate Worker: wires pages, API, assets and the Durable Object classes. Nothing is decided
- * here; the order in which a request is looked at is the order of the lines below.
+ * The gate Worker: wires pages, API, assets, the way to the shop's own server and the Durable
+ * Object classes. Nothing is decided here; the order in which a request is looked at is the order
+ * of the lines below. What is under `/_sluice` is Sluice's own; all else goes to the shop, if there
+ * is one.
  */
 import { Hono, type MiddlewareHandler } from "hono";
 import { env } from "cloudflare:workers";
 import { failed, jsonApi } from "./api/api.ts";
 import { problem, PROBLEMS } from "./api/problems.ts";
+import { pathOf } from "./domain/guards.ts";
+import { originOf } from "./edge/origin.ts";
+import { serveShop } from "./edge/serve.ts";
 import { CartCalls } from "./journey/cart-calls.ts";
 import { PlaceGroups } from "./journey/place-groups.ts";
-import { roomOf } from "./journey/visit.ts";
+import { roomOf, type GateContext } from "./journey/visit.ts";
 import { pages } from "./pages/pages.ts";
 import { SnapshotCache } from "./sales/snapshots.ts";
-import { readSecrets } from "./tokens/secrets.ts";
+import { readSecrets, type Keys } from "./tokens/secrets.ts";
 import type { GateApp } from "./web/gate-app.ts";
 import { SHOP_BASE } from "./web/paths.ts";
 import { VERSION } from "./web/version.ts";
@@ -34,24 +39,36 @@ function snapshotsOfIsolate(): SnapshotCache {
 }
 
 /** Without its secrets the gate lets nobody in, and says to its operator which are missing. */
+async function secretsOf(env: GateEnv) {
+  const secrets = await readSecrets(env);
+  if (secrets.kind === "ready") return secrets;
+  const missing = secrets.missing.join("; ");
+  console.error(JSON.stringify({ at: "gate", event: "not_configured", missing }));
+  return { kind: secrets.kind, missing } as const;
+}
+
+interface Moment {
+  readonly lasting: (work: Promise<unknown>) => void;
+  readonly now: number;
+  readonly chance: number;
+}
+
+function contextOf(bindings: GateEnv, keys: Keys, moment: Moment): GateContext {
+  return { env: bindings, keys, snapshots: snapshotsOfIsolate(), places, carts, ...moment };
+}
+
+function momentOf(execution: Pick<ExecutionContext, "waitUntil">): Moment {
+  const lasting = (work: Promise<unknown>): void => execution.waitUntil(work);
+  return { lasting, now: Date.now(), chance: Math.random() };
+}
+
 const provideContext: MiddlewareHandler<GateApp> = async (c, next) => {
-  const secrets = await readSecrets(c.env);
+  const secrets = await secretsOf(c.env);
   if (secrets.kind === "not_configured") {
-    const missing = secrets.missing.join("; ");
-    console.error(JSON.stringify({ at: "gate", event: "not_configured", missing }));
-    return problem(c, "not_configured", { detail: `${missing}.` });
+    return problem(c, "not_configured", { detail: `${secrets.missing}.` });
   }
   c.set("adminToken", secrets.adminToken);
-  c.set("gate", {
-    env: c.env,
-    keys: secrets.keys,
-    snapshots: snapshotsOfIsolate(),
-    places,
-    carts,
-    lasting: (work) => c.executionCtx.waitUntil(work),
-    now: Date.now(),
-    chance: Math.random(),
-  });
+  c.set("gate", contextOf(c.env, secrets.keys, momentOf(c.executionCtx)));
   return next();
 };
 
@@ -70,4 +87,20 @@ app.get("/", (c) => c.redirect(SHOP_BASE));
 app.notFound((c) => problem(c, "not_found"));
 app.onError(failed);
 
-export default app;
+const OWN_PATH = /^\/_sluice(\/|$)/;
+
+export default {
+  fetch(request: Request, bindings: GateEnv, execution: ExecutionContext) {
+    const origin = originOf(bindings.ORIGIN);
+    if (origin.kind === "none" || OWN_PATH.test(pathOf(request.url))) {
+      return app.fetch(request, bindings, execution);
+    }
+    const moment = momentOf(execution);
+    const context = async (): Promise<GateContext | null> => {
+      const secrets = await secretsOf(bindings);
+      return secrets.kind === "ready" ? contextOf(bindings, secrets.keys, moment) : null;
+    };
+    const snapshots = snapshotsOfIsolate();
+    return serveShop(request, origin, { env: bindings, snapshots, context, ...moment });
+  },
+};

@@ -96,8 +96,14 @@ export const PROBLEMS = {
   dead_letter_unreadable: kind(409, "The dead letter is no message of ours", "Read its body."),
   turn_lapsed: kind(410, "Your turn has passed on", "Join the line again."),
   sale_over: kind(410, "The sale is over", "See you at the next one."),
+  turn_required: kind(
+    429,
+    "This address is behind a waiting room",
+    "Join with POST to joinUrl, wait, and ask here again when it is your turn.",
+  ),
   rate_limited: kind(429, "Too many requests", "Wait for Retry-After."),
   internal_error: kind(500, "Something broke", "Repeat the request with the same key."),
+  origin_unreachable: kind(502, "The shop does not answer", "Try again in a few seconds."),
   room_unavailable: kind(503, "The waiting room does not answer", "Ask again; places are kept."),
   booth_unavailable: kind(503, "The ticket booth does not answer", "Join again after Retry-After."),
   stock_unavailable: kind(503, "The stock does not answer", "Try again; nothing was charged."),
@@ -142,23 +148,38 @@ export interface ProblemDetails {
   readonly more?: Readonly<Record<string, unknown>> & { readonly status?: never };
 }
 
-export function problem(c: Context, code: ProblemCode, details: ProblemDetails = {}): Response {
+/** A problem as it is sent, for whoever has no framework at hand. */
+export interface ProblemAnswer {
+  readonly status: ContentfulStatusCode;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+export function problemAnswer(code: ProblemCode, details: ProblemDetails = {}): ProblemAnswer {
   const { status, title, next } = PROBLEMS[code];
   const { detail, errors, retryAfter_s, more } = details;
-  const body = {
-    type: `/_sluice/problems#${code}`,
-    title,
-    status,
-    code,
-    detail: detail === undefined ? next : `${detail} ${next}`,
-    ...(errors === undefined ? {} : { errors }),
-    ...more,
-  };
   const retry = retryAfter_s ?? (status === 503 ? 2 : undefined);
-  return c.json(body, status, {
-    "Content-Type": "application/problem+json",
-    "Cache-Control": "no-store",
-    ...(retry === undefined ? {} : { "Retry-After": String(Math.ceil(retry)) }),
-    ...(status === 401 ? { "WWW-Authenticate": "Bearer" } : {}),
-  });
+  return {
+    status,
+    body: {
+      type: `/_sluice/problems#${code}`,
+      title,
+      status,
+      code,
+      detail: detail === undefined ? next : `${detail} ${next}`,
+      ...(errors === undefined ? {} : { errors }),
+      ...more,
+    },
+    headers: {
+      "Content-Type": "application/problem+json",
+      "Cache-Control": "no-store",
+      ...(retry === undefined ? {} : { "Retry-After": String(Math.ceil(retry)) }),
+      ...(status === 401 ? { "WWW-Authenticate": "Bearer" } : {}),
+    },
+  };
+}
+
+export function problem(c: Context, code: ProblemCode, details: ProblemDetails = {}): Response {
+  const { body, status, headers } = problemAnswer(code, details);
+  return c.json(body, status, { ...headers });
 }

@@ -8,13 +8,8 @@ import { setCart } from "../journey/cart.ts";
 import { askFairness, askManifest } from "../journey/fairness.ts";
 import { join } from "../journey/joining.ts";
 import { askStanding, claimTurn, leave } from "../journey/waiting.ts";
-import {
-  carriedOf,
-  giveCookie,
-  takeCookie,
-  TICKET_COOKIE_MS,
-  type GateApp,
-} from "../web/gate-app.ts";
+import { carriedOf, giveCookie, takeCookie, type GateApp } from "../web/gate-app.ts";
+import { TICKET_COOKIE_MS } from "../web/token-cookies.ts";
 import { answers, jsonBody, optionalJsonBody } from "./answers.ts";
 import * as documents from "./documents.ts";
 import { ADMISSION, TICKET } from "./openapi.ts";

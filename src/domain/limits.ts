@@ -34,6 +34,22 @@ export const MESSAGE_LENGTH_MAX = 500;
 export const ITEMS_PER_SALE_MAX = 100;
 export const LANES_PER_SALE_MAX = 8;
 export const GUARDS_PER_SALE_MAX = 50;
+export const GUARD_PATH_LENGTH_MAX = 1024;
+/** An address to come back to after the line; a longer one leads to the sale instead. */
+export const RETURN_PATH_LENGTH_MAX = 2048;
+export const GUARD_EXCEPTIONS_MAX = 50;
+export const GUARD_METHODS_MAX = 20;
+export const BYPASS_ADDRESSES_MAX = 100;
+export const BYPASS_TOKENS_MAX = 20;
+export const BYPASS_HEALTH_CHECKS_MAX = 20;
+/** A `Sluice-Bypass` longer than this is no token of anybody's. */
+export const BYPASS_TOKEN_LENGTH_MAX = 256;
+/** Sales with guards that have not long ended: one page of a list of keys. */
+export const GUARDING_SALES_MAX = 1000;
+/** An isolate looks this often which sales guard what; meanwhile it goes by what it knows. */
+export const GUARDS_FRESH_MS = 10 * 1000;
+/** How long after its end a sale's guards are kept; a later `endsAt` publishes them anew. */
+export const GUARDS_KEPT_S = 24 * 60 * 60;
 export const LINES_PER_CART_MAX = 20;
 export const QUANTITY_PER_LINE_MAX = 1000;
 export const UNITS_PER_MOVEMENT_MAX = 10_000_000;

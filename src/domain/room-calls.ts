@@ -11,7 +11,7 @@
  *   expected     Σ over ticks of calling: unclaimed × chance(age); each kept turn is one
  *   leaving      seats that are given back before a call made now is taken up, as far as seen
  *   slots        maxActive − active − ceil(expected − leaving)
- *   supply       ceil((available + held) × overcall) − active − outstanding
+ *   supply       ceil((available + held) × overcall) − active − outstanding; without items no bound
  *   calls        min(slots, supply, tokens, waiting), never below 0
  */
 import { countTurnover, leavingSoon } from "./forecast.ts";
@@ -25,6 +25,8 @@ import { phaseAt } from "./sale.ts";
 export interface CallRules {
   readonly claimWindow_ms: number;
   readonly overcall: number;
+  /** The sale has no items: it only guards a shop, and no stock bounds its calls. */
+  readonly unlimited?: boolean;
 }
 
 /** A cohort that every booth of the lane has counted. */
@@ -70,7 +72,8 @@ export function roomToCall(
   const { active } = room.seats;
   const slots = room.maxActive - active - Math.ceil(expected - leaving - 1e-9);
   const units = room.stock.reduce((sum, { available, held }) => sum + available + held, 0);
-  const supply = Math.ceil(units * rules.overcall) - active - outstanding;
+  const supply =
+    rules.unlimited === true ? slots : Math.ceil(units * rules.overcall) - active - outstanding;
   return Math.max(Math.min(slots, supply), 0);
 }
 

@@ -261,6 +261,8 @@ export interface RoomSnapshot {
   }[];
   /** Units neither ordered nor sold: those in carts may still come back. */
   readonly unitsLeft: number;
+  /** Set for a sale without items: nothing can sell out, and there are no odds to tell. */
+  readonly unlimited?: true | undefined;
   /** What the odds are told from; absent in a snapshot of an older deployment. */
   readonly odds?: OddsFacts | undefined;
   readonly claimWindow_s: number;
@@ -306,7 +308,7 @@ export function snapshotOf(
       return { sku: level.sku, available: level.available, level: levelOf(level) };
     }),
     unitsLeft: room.stock.reduce((sum, { available, held }) => sum + available + held, 0),
-    odds: oddsFactsIn(room, sale, now),
+    ...(sale.items.length === 0 ? { unlimited: true } : { odds: oddsFactsIn(room, sale, now) }),
     claimWindow_s: sale.admission.claimWindowSeconds,
     message: room.message,
     version: room.version,

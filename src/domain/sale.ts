@@ -5,6 +5,7 @@
  * other, each SKU and lane named once. Everything a shopper pays is priced from here.
  */
 import { z } from "zod";
+import { bypassSchema, guardSchema } from "./guards.ts";
 import {
   BOOTHS_PER_LANE_MAX,
   GUARDS_PER_SALE_MAX,
@@ -68,9 +69,10 @@ const laneSchema = z.strictObject({
   weight: z.int().min(1).max(1000).default(1),
 });
 
-const guardSchema = z.strictObject({
-  host: z.string().min(1).max(253),
-  path: z.string().min(1).max(1024).startsWith("/"),
+/** What shoppers see while they wait at a guarded address. */
+const waitingPageSchema = z.strictObject({
+  /** Of the waiting page: 200 for browsers, 202 or 429 for whoever reads statuses. */
+  status: z.union([z.literal(200), z.literal(202), z.literal(429)]).default(200),
 });
 
 const saleObjectSchema = z.strictObject({
@@ -81,7 +83,12 @@ const saleObjectSchema = z.strictObject({
   startsAt: instantSchema,
   endsAt: instantSchema,
   guards: z.array(guardSchema).max(GUARDS_PER_SALE_MAX).default([]),
-  items: z.array(itemSchema).min(1).max(ITEMS_PER_SALE_MAX),
+  /** Requests that need no turn. */
+  bypass: bypassSchema.prefault({}),
+  /** What becomes of guarded requests while the room is gone. */
+  onFailure: z.enum(["closed", "open"]).default("closed"),
+  waitingPage: waitingPageSchema.prefault({}),
+  items: z.array(itemSchema).max(ITEMS_PER_SALE_MAX),
   admission: admissionRulesSchema.prefault({}),
   lanes: z
     .array(laneSchema)
@@ -104,6 +111,9 @@ function relationsBroken(sale: z.output<typeof saleObjectSchema>): RelationBroke
   const ends = Date.parse(sale.endsAt);
   if (opens > starts) {
     broken.push({ path: ["opensAt"], message: "must not be after startsAt" });
+  }
+  if (sale.items.length === 0 && sale.guards.length === 0) {
+    broken.push({ path: ["items"], message: "must name an item, unless the sale has guards" });
   }
   if (starts >= ends) broken.push({ path: ["endsAt"], message: "must be after startsAt" });
   if (admission.holdSeconds * 1000 <= PAYMENT_TIMEOUT_MS) {

@@ -121,7 +121,10 @@ export function standingOf(
     wait: told === null ? null : { low_s: told.low_s, high_s: told.high_s },
     pollAfter_s: near ? POLL_AFTER_MIN_S : pollAfter(seen, told?.likely_s ?? null),
     stock: snapshot.stock,
-    odds: position === null || !waits ? null : oddsAt(snapshot, lane, position),
+    odds:
+      position === null || !waits || snapshot.unlimited === true
+        ? null
+        : oddsAt(snapshot, lane, position),
     message: snapshot.message,
     stale: seen.stale,
     at_ms: snapshot.at_ms,

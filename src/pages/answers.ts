@@ -21,12 +21,16 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join("; ");
 
+export const PAGE_HEADERS: Readonly<Record<string, string>> = {
+  "Content-Security-Policy": POLICY,
+  "X-Content-Type-Options": "nosniff",
+  "Referrer-Policy": "same-origin",
+  "Cache-Control": "no-store",
+  "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+};
+
 export const pageHeaders: MiddlewareHandler<GateApp> = async (c, next) => {
-  c.header("Content-Security-Policy", POLICY);
-  c.header("X-Content-Type-Options", "nosniff");
-  c.header("Referrer-Policy", "same-origin");
-  c.header("Cache-Control", "no-store");
-  c.header("Permissions-Policy", "camera=(), geolocation=(), microphone=()");
+  for (const [name, value] of Object.entries(PAGE_HEADERS)) c.header(name, value);
   await next();
 };
 

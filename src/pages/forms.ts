@@ -9,6 +9,7 @@ import {
   EMAIL_LENGTH_MAX,
   IDEMPOTENCY_KEY_LENGTH_MAX,
   QUANTITY_PER_LINE_MAX,
+  RETURN_PATH_LENGTH_MAX,
   TEXT_LENGTH_MAX,
 } from "../domain/limits.ts";
 import type { Line } from "../domain/cart.ts";
@@ -34,6 +35,12 @@ const quantitiesSchema = z
     return Object.entries(quantities).map(([sku, quantity]) => ({ sku, quantity }));
   });
 
+/** A path of this host: what begins with two slashes, or a backslash, leads to another one. */
+const ownPathSchema = z
+  .string()
+  .max(RETURN_PATH_LENGTH_MAX)
+  .regex(/^\/(?![/\\])[\x21-\x7e]*$/, "Use an address of this shop");
+
 const noQuantities = z.record(z.string(), z.never());
 
 export const joinForm = z.strictObject({
@@ -41,6 +48,8 @@ export const joinForm = z.strictObject({
   afresh: z.literal("yes").optional(),
   /** Goes on without the pass that the browser carries. */
   general: z.literal("yes").optional(),
+  /** The guarded address that the shopper came for: a path of this host, where they go on. */
+  to: ownPathSchema.optional(),
   quantities: noQuantities,
 });
 

@@ -7,14 +7,9 @@ import { readCart } from "../journey/cart.ts";
 import { saleOf, visitOf, type Visit } from "../journey/visit.ts";
 import { join } from "../journey/joining.ts";
 import { askStanding, claimTurn, leave } from "../journey/waiting.ts";
-import {
-  carriedOf,
-  giveCookie,
-  takeCookie,
-  TICKET_COOKIE_MS,
-  type GateRequest,
-} from "../web/gate-app.ts";
+import { carriedOf, giveCookie, takeCookie, type GateRequest } from "../web/gate-app.ts";
 import { dropPass, keepPass, passCarried } from "../web/pass-cookie.ts";
+import { TICKET_COOKIE_MS } from "../web/token-cookies.ts";
 import { retryAfter_s, sendNotice, sendUnreachable } from "./answers.ts";
 import type { Faults } from "./faults.ts";
 import { emptyForm, joinForm, readForm } from "./forms.ts";
@@ -115,10 +110,10 @@ export async function joinLine(c: GateRequest, id: string): Promise<Response> {
     case "joined":
     case "already_joined":
       giveCookie(c, "ticket", id, outcome.ticket, gate.now + TICKET_COOKIE_MS);
-      return c.redirect(partLink(id, "wait"), 303);
+      return c.redirect(read.form.to ?? partLink(id, "wait"), 303);
     case "admitted":
       giveCookie(c, "admission", id, outcome.admission, outcome.expiresAt_ms);
-      return c.redirect(saleLink(id), 303);
+      return c.redirect(read.form.to ?? saleLink(id), 303);
     case "sale_not_open":
       return sendNotice(c, { ...outcome, sale: id });
     case "booth_unavailable":

@@ -14,6 +14,7 @@ export type Notice =
   | { readonly kind: "order_not_found"; readonly sale: string }
   | { readonly kind: "page_not_found" }
   | { readonly kind: "room_unavailable"; readonly retry_s: number }
+  | { readonly kind: "origin_unreachable"; readonly retry_s: number }
   | { readonly kind: "booth_unavailable"; readonly sale: string; readonly retry_s: number }
   | { readonly kind: "order_unreadable"; readonly retry_s: number }
   | { readonly kind: "cart_unreadable"; readonly retry_s: number }
@@ -109,6 +110,7 @@ function textOf(notice: Notice): NoticeText {
     case "broken":
       return requestText(notice);
     case "room_unavailable":
+    case "origin_unreachable":
     case "booth_unavailable":
     case "order_unreadable":
     case "cart_unreadable":
@@ -200,6 +202,10 @@ function laterText(notice: LaterNotice): NoticeText {
     case "room_unavailable": {
       const sentence = `The waiting room does not answer right now. Your place is kept. ${again}`;
       return { ...text(503, "We are holding your place", sentence), reloads: true };
+    }
+    case "origin_unreachable": {
+      const sentence = `The shop does not answer right now. ${again}`;
+      return { ...text(502, "The shop does not answer", sentence), reloads: true };
     }
     case "booth_unavailable": {
       const sentence = "We could not give you a place this moment. Nothing is lost; try again.";

@@ -26,6 +26,8 @@ export interface WaitingModel {
   readonly standing: Standing;
   /** The turn was claimed and every seat was taken. */
   readonly seatsFull: boolean;
+  /** The guarded address, path and query, that this page is shown at; absent on the sale's own. */
+  readonly guarded?: string;
   readonly now: number;
 }
 
@@ -68,12 +70,14 @@ function laneOf({ lane }: Standing): Maybe {
 /**
  * Without scripts. Whoever is called is left in peace to find the button, for as long as is safe.
  */
-function refreshOf({ sale, standing }: WaitingModel): number | null {
+function refreshOf({ sale, standing, guarded }: WaitingModel): number | null {
   switch (standing.state) {
     case "ended":
     case "lapsed":
       return null;
     case "called":
+      // At a guarded address loading the page again is going in.
+      if (guarded !== undefined) return standing.pollAfter_s;
       return Math.max(standing.pollAfter_s, sale.admission.claimWindowSeconds / 2);
     default:
       return standing.pollAfter_s;
@@ -81,10 +85,10 @@ function refreshOf({ sale, standing }: WaitingModel): number | null {
 }
 
 /** What the script starts from. */
-function scriptData({ sale, standing }: WaitingModel): Html {
+function scriptData({ sale, standing, guarded }: WaitingModel): Html {
   const { state, position, pollAfter_s } = standing;
-  return html`data-waiting data-api="${saleApi(sale.id)}" data-shop="${saleLink(sale.id)}"
-  data-state="${state}" data-poll-after="${pollAfter_s}"
+  return html`data-waiting data-api="${saleApi(sale.id)}"
+  data-shop="${guarded ?? saleLink(sale.id)}" data-state="${state}" data-poll-after="${pollAfter_s}"
   ${position === null ? "" : html`data-position="${position}"`}`;
 }
 
@@ -102,27 +106,35 @@ function seatsFullNote({ seatsFull }: WaitingModel): Maybe {
 }
 
 /** One form or link for each state that has something to do. */
-function nextSteps({ sale, standing }: WaitingModel): Html {
+function nextSteps(model: WaitingModel): Html {
+  const { sale, standing, guarded } = model;
   const { state } = standing;
   const join = partLink(sale.id, "join");
-  return html`<form
-      method="post"
-      action="${partLink(sale.id, "enter")}"
-      ${onlyFor(state, ["called"])}
-    >
-      <button type="submit">Go in now</button>
-    </form>
-    <p ${onlyFor(state, ["admitted"])}>
-      <a class="button" href="${saleLink(sale.id)}">Go to the shop</a>
-    </p>
+  const shop = guarded ?? saleLink(sale.id);
+  return html`${goIn(model)}
+    <p ${onlyFor(state, ["admitted"])}><a class="button" href="${shop}">Go to the shop</a></p>
     <form method="post" action="${join}" ${onlyFor(state, ["lapsed"])}>
       <input type="hidden" name="afresh" value="yes" />
+      ${guarded === undefined ? "" : html`<input type="hidden" name="to" value="${guarded}" />`}
       <button type="submit">Join the line again</button>
     </form>
-    <p ${onlyFor(state, ["ended"])}><a href="${saleLink(sale.id)}">Back to the sale</a></p>`;
+    <p ${onlyFor(state, ["ended"])}>
+      <a href="${shop}">${guarded === undefined ? "Back to the sale" : "Go to the shop"}</a>
+    </p>`;
 }
 
-function stock({ sale, standing }: WaitingModel): Html {
+function goIn({ sale, standing, guarded }: WaitingModel): Html {
+  const shown = onlyFor(standing.state, ["called"]);
+  if (guarded !== undefined) {
+    return html`<p ${shown}><a class="button" href="${guarded}">Go in now</a></p>`;
+  }
+  return html`<form method="post" action="${partLink(sale.id, "enter")}" ${shown}>
+    <button type="submit">Go in now</button>
+  </form>`;
+}
+
+function stock({ sale, standing }: WaitingModel): Maybe {
+  if (sale.items.length === 0) return null;
   const rows = sale.items.map(({ sku, name }) => {
     const known = standing.stock.find((level) => level.sku === sku);
     const words = known === undefined ? "Not known yet" : levelWords(known.level, known.available);
@@ -138,11 +150,11 @@ function stock({ sale, standing }: WaitingModel): Html {
 }
 
 /** Without scripts the page says how it stays current. */
-function keepOpen({ sale, standing }: WaitingModel): Html {
+function keepOpen({ sale, standing, guarded }: WaitingModel): Html {
   return html`<div data-without-script>
     <p class="quiet" ${onlyFor(standing.state, IN_LINE)}>
       This page looks again by itself every few seconds.
-      <a href="${partLink(sale.id, "wait")}">Look now</a>
+      <a href="${guarded ?? partLink(sale.id, "wait")}">Look now</a>
     </p>
   </div>`;
 }

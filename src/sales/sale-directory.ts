@@ -9,6 +9,8 @@ import { z } from "zod";
 import { BoundedMap } from "../domain/bounded-map.ts";
 import { SALE_FRESH_MS, SALES_REMEMBERED_MAX } from "../domain/limits.ts";
 import { saleSchema, type Sale } from "../domain/sale.ts";
+import { answerWithin } from "../timing/answer-within.ts";
+import { publishGuards, rememberGuards } from "./guard-index.ts";
 
 const publishedSchema = z.object({ v: z.literal(1), revision: z.int(), sale: saleSchema });
 
@@ -44,7 +46,7 @@ export async function findSale(
   const memory = memoryOf(kv);
   const known = memory.get(id);
   if (known !== undefined && now - known.readAt_ms < SALE_FRESH_MS) return known.published;
-  const value: unknown = await kv.get(keyOf(id), { type: "json", cacheTtl: 30 }).catch(() => null);
+  const value = await answerWithin<unknown>(kv.get(keyOf(id), { type: "json", cacheTtl: 30 }));
   const parsed = value === null ? null : publishedSchema.safeParse(value);
   if (parsed !== null && !parsed.success) {
     console.error(JSON.stringify({ at: "sales", event: "unreadable_sale", sale: id }));
@@ -62,6 +64,7 @@ export async function findSale(
 /** A newer document, learned from the room. */
 export function rememberSale(kv: KVNamespace, published: PublishedSale, now: number): void {
   memoryOf(kv).set(published.sale.id, { published, readAt_ms: now });
+  rememberGuards(kv, published, now);
 }
 
 export async function publishSale(
@@ -71,6 +74,7 @@ export async function publishSale(
 ): Promise<void> {
   const value = JSON.stringify({ v: 1, ...published });
   await kv.put(keyOf(published.sale.id), value, { metadata: { title: published.sale.title } });
+  await publishGuards(kv, published, now);
   rememberSale(kv, published, now);
 }
 

@@ -59,6 +59,7 @@ export class SnapshotCache {
   readonly #room: (sale: string) => RoomReads;
   readonly #cache: LocationCache | null;
   readonly #snapshots = new BoundedMap<Entry>(SALES_REMEMBERED_MAX);
+  readonly #askedInVainAt_ms = new BoundedMap<number>(SALES_REMEMBERED_MAX);
   readonly #manifests = new BoundedMap<CohortManifest>(MANIFESTS_REMEMBERED_MAX);
   #draws = new BoundedMap<CohortDraw>(DRAWS_REMEMBERED_MAX);
   /** Of all draws since they were last forgotten together. */
@@ -78,9 +79,8 @@ export class SnapshotCache {
       return fetched === null ? null : { snapshot: fetched, stale: false };
     }
     const fresh = now - entry.fetchedAt_ms < SNAPSHOT_FRESH_MS;
-    const since = entry.refreshingSince_ms;
-    const refreshing = since !== null && now - since < REFRESH_GIVEN_UP_MS;
-    if (fresh || refreshing) return { snapshot: entry.snapshot, stale: isStale(entry, now) };
+    if (fresh || isRefreshing(entry, now))
+      return { snapshot: entry.snapshot, stale: isStale(entry, now) };
     entry.refreshingSince_ms = now;
     try {
       const fetched = await this.#fetch(sale, now);
@@ -90,6 +90,33 @@ export class SnapshotCache {
     }
     if (now - entry.fetchedAt_ms > SNAPSHOT_STALE_MAX_MS) return null;
     return { snapshot: entry.snapshot, stale: true };
+  }
+
+  /**
+   * The same for requests that must not wait: what is known is given at once and refreshed behind
+   * the answer. Null when nothing young enough is known; then the room is asked, by one request a
+   * second.
+   */
+  async glance(
+    sale: string,
+    now: number,
+    lasting: (work: Promise<unknown>) => void,
+  ): Promise<SeenSnapshot | null> {
+    const entry = this.#snapshots.get(sale);
+    if (entry === undefined || now - entry.fetchedAt_ms > SNAPSHOT_STALE_MAX_MS) {
+      if (now - (this.#askedInVainAt_ms.get(sale) ?? 0) < SNAPSHOT_FRESH_MS) return null;
+      this.#askedInVainAt_ms.set(sale, now);
+      return this.snapshot(sale, now);
+    }
+    if (now - entry.fetchedAt_ms >= SNAPSHOT_FRESH_MS && !isRefreshing(entry, now)) {
+      lasting(this.snapshot(sale, now));
+    }
+    return { snapshot: entry.snapshot, stale: isStale(entry, now) };
+  }
+
+  /** What is remembered, however old; nothing is asked. */
+  known(sale: string): RoomSnapshot | null {
+    return this.#snapshots.get(sale)?.snapshot ?? null;
   }
 
   /** After a change made through this isolate, its own reader sees it at once. */
@@ -182,6 +209,10 @@ export class SnapshotCache {
     this.#ranks.set(name, rank);
     return rank;
   }
+}
+
+function isRefreshing({ refreshingSince_ms }: Entry, now: number): boolean {
+  return refreshingSince_ms !== null && now - refreshingSince_ms < REFRESH_GIVEN_UP_MS;
 }
 
 function isStale(entry: Entry, now: number): boolean {

@@ -5,8 +5,8 @@
  * Secure, HttpOnly and SameSite=Lax, one pair per sale, so that two sales never mix.
  */
 import type { Context } from "hono";
-import { deleteCookie, getCookie } from "hono/cookie";
 import type { Carried, GateContext } from "../journey/visit.ts";
+import { expiredCookie, tokenCookie, tokenIn, type Token } from "./token-cookies.ts";
 
 export type GateApp = {
   Bindings: GateEnv;
@@ -15,24 +15,12 @@ export type GateApp = {
 
 export type GateRequest = Context<GateApp>;
 
-type Token = "ticket" | "admission";
-
-/** Longer than any sale's line; the place itself has no expiry. */
-export const TICKET_COOKIE_MS = 7 * 24 * 60 * 60 * 1000;
-
-function cookieName(token: Token, sale: string): string {
-  return `sluice-${token}-${sale}`;
-}
-
 /** Sale ids are checked before they come here; anything else carries no cookie. */
 export function carriedOf(c: GateRequest, sale: string): Carried {
-  const read = (token: Token, header: string): string | null => {
-    const fromCookie = getCookie(c, cookieName(token, sale), "host");
-    return c.req.header(header) ?? (fromCookie === undefined ? null : fromCookie);
-  };
+  const { headers } = c.req.raw;
   return {
-    ticket: read("ticket", "Sluice-Ticket"),
-    admission: read("admission", "Sluice-Admission"),
+    ticket: tokenIn(headers, "ticket", sale),
+    admission: tokenIn(headers, "admission", sale),
   };
 }
 
@@ -44,15 +32,11 @@ export function giveCookie(
   value: string,
   expiresAt_ms: number,
 ): void {
-  const expires = new Date(expiresAt_ms).toUTCString();
-  const attributes = `Path=/; Expires=${expires}; HttpOnly; Secure; SameSite=Lax`;
-  c.header("Set-Cookie", `__Host-${cookieName(token, sale)}=${value}; ${attributes}`, {
-    append: true,
-  });
+  c.header("Set-Cookie", tokenCookie(token, sale, value, expiresAt_ms), { append: true });
 }
 
 export function takeCookie(c: GateRequest, token: Token, sale: string): void {
-  deleteCookie(c, cookieName(token, sale), { prefix: "host", path: "/", secure: true });
+  c.header("Set-Cookie", expiredCookie(token, sale), { append: true });
 }
 
 /**

@@ -11,6 +11,7 @@ import { z } from "zod";
 import { PASS_COOKIE_S, PASS_REFUSAL_COOKIE_S } from "../domain/limits.ts";
 import { PASS_REFUSALS, type PassRefusal } from "../domain/pass-refusal.ts";
 import type { GateRequest } from "./gate-app.ts";
+import { cookieOf } from "./token-cookies.ts";
 
 export type CarriedPass =
   | { readonly kind: "none" }
@@ -24,7 +25,15 @@ function cookieName(sale: string): string {
 }
 
 export function passCarried(c: GateRequest, sale: string): CarriedPass {
-  const value = getCookie(c, cookieName(sale), "host");
+  return passIn(getCookie(c, cookieName(sale), "host") ?? null);
+}
+
+/** The same out of a `Cookie` header; a pass has no character that a cookie escapes. */
+export function passInCookies(header: string | null, sale: string): CarriedPass {
+  return passIn(cookieOf(header, `__Host-${cookieName(sale)}`));
+}
+
+function passIn(value: string | null | false): CarriedPass {
   if (typeof value !== "string" || value === "") return { kind: "none" };
   const refused = refusalSchema.safeParse(value);
   if (refused.success) return { kind: "refused", reason: refused.data };

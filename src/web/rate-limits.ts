@@ -18,12 +18,21 @@ function subjectOf(token: string | null): string | null {
 }
 
 /** Counts this request. @param token the ticket or the admission it carries */
-export async function isOverLimit(c: GateRequest, token: string | null): Promise<boolean> {
-  const address = c.req.header("CF-Connecting-IP");
+export function isOverLimit(c: GateRequest, token: string | null): Promise<boolean> {
+  return isWriteOverLimit(c.env, c.req.raw.headers, token);
+}
+
+/** The same for a request that no framework has seen. */
+export async function isWriteOverLimit(
+  env: GateEnv,
+  headers: Headers,
+  token: string | null,
+): Promise<boolean> {
+  const address = headers.get("CF-Connecting-IP");
   const subject = subjectOf(token);
   const asked = await Promise.all([
-    address === undefined ? null : c.env.WRITES_BY_ADDRESS.limit({ key: address }),
-    subject === null ? null : c.env.WRITES_BY_SUBJECT.limit({ key: subject }),
+    address === null ? null : env.WRITES_BY_ADDRESS.limit({ key: address }),
+    subject === null ? null : env.WRITES_BY_SUBJECT.limit({ key: subject }),
   ]);
   return asked.some((answer) => answer?.success === false);
 }

@@ -43,7 +43,7 @@ export interface Sluice {
  * The runtime hangs up on a connection that was idle for five seconds. On a busy machine Node may
  * notice only after it has sent the next request there, so connections are let go long before.
  */
-const connections = new Agent({ keepAliveTimeout: 1000, keepAliveMaxTimeout: 1000 });
+export const connections = new Agent({ keepAliveTimeout: 1000, keepAliveMaxTimeout: 1000 });
 
 const jsonObject = z.record(z.string(), z.unknown());
 

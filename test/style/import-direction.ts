@@ -25,6 +25,18 @@ const LAYERS: readonly Layer[] = [
   { folder: "src/web", mayImport: ["src/domain", "src/journey", "package.json"] },
   { folder: "src/api", mayImport: ["src/domain", "src/journey", "src/merchant", "src/web"] },
   { folder: "src/pages", mayImport: ["src/domain", "src/journey", "src/web"] },
+  {
+    folder: "src/edge",
+    mayImport: [
+      "src/domain",
+      "src/sales",
+      "src/tokens",
+      "src/journey",
+      "src/web",
+      "src/api",
+      "src/pages",
+    ],
+  },
   { folder: "src/operations", mayImport: [] },
   { folder: "src/gate.ts", mayImport: ["src", "durable-objects"] },
   {

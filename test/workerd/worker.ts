@@ -173,6 +173,6 @@ export class TicketBooth extends RealTicketBooth {
 }
 
 export default {
-  fetch: gate.fetch,
+  fetch: (request: Request, env: GateEnv, ctx: ExecutionContext) => gate.fetch(request, env, ctx),
   queue: (batch: MessageBatch, env: OrdersEnv) => orders.queue(batch, env),
 };

@@ -93,7 +93,7 @@ async function takeTurn(api, shop, called) {
     show({ ...called, state: isCoded && body.code === "sale_over" ? "ended" : "lapsed" });
     return { kind: "done" };
   }
-  if (isRefused(answer)) return leaveFor(location.href);
+  if (isRefused(answer)) return loadAgain();
   return { kind: "troubled", retryAfter_s: answer.retryAfter_s };
 }
 
@@ -114,6 +114,12 @@ function leaveFor(url) {
   return { kind: "done" };
 }
 
+/** @returns {import("./asking.js").Next} */
+function loadAgain() {
+  location.reload();
+  return { kind: "done" };
+}
+
 /**
  * @param {string} api
  * @param {string} shop
@@ -121,7 +127,7 @@ function leaveFor(url) {
  */
 async function ask(api, shop) {
   const answer = await fetchJson(`${api}/status`);
-  if (isRefused(answer)) return leaveFor(location.href);
+  if (isRefused(answer)) return loadAgain();
   const status = answer.body;
   if (answer.status !== 200 || !isStatus(status)) {
     return { kind: "troubled", retryAfter_s: answer.retryAfter_s };

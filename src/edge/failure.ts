@@ -1,0 +1,46 @@
+/**
+ * What the gate answers when no sale can speak for the request: the origin is out of reach, nobody
+ * knows what is guarded, or the gate is not configured. A page for whoever looks at one.
+ */
+import { problemAnswer } from "../api/problems.ts";
+import { askedAs, type AskedAs } from "../domain/guarding.ts";
+import { PAGE_HEADERS } from "../pages/answers.ts";
+import { noticePage } from "../pages/notices.ts";
+
+type Failure = "not_configured" | "room_unavailable" | "origin_unreachable";
+
+export function askedOf({ method, headers }: Request): AskedAs {
+  return askedAs({
+    method,
+    accept: headers.get("Accept"),
+    dest: headers.get("Sec-Fetch-Dest"),
+    mode: headers.get("Sec-Fetch-Mode"),
+    purpose: headers.get("Sec-Purpose"),
+    upgrade: headers.has("Upgrade"),
+  });
+}
+
+export interface Moment {
+  readonly now: number;
+  /** 0 … 1, spreads the crowd. */
+  readonly chance: number;
+}
+
+export async function failureAnswer(
+  request: Request,
+  code: Failure,
+  { now, chance }: Moment,
+): Promise<Response> {
+  const retryAfter_s = 5 + Math.round(5 * chance);
+  if (code === "not_configured" || askedOf(request) !== "document") {
+    const { status, headers, body } = problemAnswer(code, { retryAfter_s });
+    return new Response(JSON.stringify(body), { status, headers });
+  }
+  const { page, status } = noticePage({ kind: code, retry_s: retryAfter_s }, now);
+  const headers = {
+    ...PAGE_HEADERS,
+    "Content-Type": "text/html; charset=UTF-8",
+    "Retry-After": String(retryAfter_s),
+  };
+  return new Response(String(await page), { status, headers });
+}

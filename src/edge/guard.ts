@@ -1,0 +1,251 @@
+/**
+ * The gate in front of the shop: finds the sale that guards a request, gathers what is known, asks
+ * `guarding.ts` what becomes of it, and does that.
+ *
+ * Guarantee: a request that may go on waits for nothing but the origin, once its isolate knows the
+ * guards and the sale. Whatever breaks while it is judged is decided by the sale's `onFailure`, and
+ * said in the log; whatever breaks behind it, at the origin, never is.
+ */
+import { decide, failureOf, type AskedAs, type GuardDecision } from "../domain/guarding.ts";
+import { coveringSales, guardsOfHost, type GuardingSale } from "../domain/guard-table.ts";
+import { guardedRequest, hostOf, pathOf, type GuardedRequest } from "../domain/guards.ts";
+import { phaseAt, scheduleOf, type Phase, type Sale } from "../domain/sale.ts";
+import type { GateContext } from "../journey/visit.ts";
+import { saleOf } from "../journey/visit.ts";
+import { readGuards } from "../sales/guard-index.ts";
+import type { SeenSnapshot, SnapshotCache } from "../sales/snapshots.ts";
+import { verifyAdmission } from "../tokens/admissions.ts";
+import type { Keys } from "../tokens/secrets.ts";
+import { passInCookies } from "../web/pass-cookie.ts";
+import { isWriteOverLimit } from "../web/rate-limits.ts";
+import {
+  cookieName,
+  cookieOf,
+  expiredCookie,
+  tokenCookie,
+  tokenIn,
+  TOKEN_HEADERS,
+} from "../web/token-cookies.ts";
+import { bypassOf } from "./bypass.ts";
+import { askedOf, failureAnswer } from "./failure.ts";
+import { UNTOUCHED, type Passed } from "./proxy.ts";
+import { turnAway, type Stopped } from "./waiting-answer.ts";
+import { wayIn, type WayIn } from "./way-in.ts";
+
+export interface GuardTools {
+  readonly env: GateEnv;
+  readonly snapshots: SnapshotCache;
+  readonly lasting: (work: Promise<unknown>) => void;
+  readonly now: number;
+  readonly chance: number;
+  /** Null when the gate's secrets are missing; the operator has been told. */
+  readonly context: () => Promise<GateContext | null>;
+}
+
+export type Verdict =
+  | { readonly kind: "pass"; readonly passed: Passed }
+  | { readonly kind: "answer"; readonly response: Response }
+  /** Nobody knows which sales guard what. */
+  | { readonly kind: "guards_unknown" };
+
+const PASS: Verdict = { kind: "pass", passed: UNTOUCHED };
+
+export async function judge(request: Request, tools: GuardTools): Promise<Verdict> {
+  const { env, now, lasting } = tools;
+  const table = await readGuards(env.CONFIG, now, lasting);
+  if (table === null) return { kind: "guards_unknown" };
+  const guards = guardsOfHost(table, hostOf(request.url));
+  if (guards.length === 0) return PASS;
+  const described = describe(request);
+  for (const guarding of coveringSales(guards, described)) {
+    const verdict = await judgeFor(guarding, request, described, tools);
+    if (verdict !== null) return verdict;
+  }
+  return PASS;
+}
+
+/** Methods and paths that some origins take from a header instead, each as good as the real one. */
+const METHOD_OVERRIDES = ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"];
+const PATH_OVERRIDES = ["X-Original-URL", "X-Rewrite-URL"];
+
+function describe({ method, url, headers }: Request): GuardedRequest {
+  const given = (names: readonly string[]): string[] => {
+    return names.flatMap((name) => headers.get(name) ?? []);
+  };
+  const methods = given(METHOD_OVERRIDES).map((name) => name.trim().toUpperCase());
+  const paths = given(PATH_OVERRIDES).map((path) => path.split(/[?#]/)[0] ?? "");
+  return guardedRequest(method, pathOf(url), { methods, paths });
+}
+
+/** Null when the sale is over, and another may guard the request. */
+async function judgeFor(
+  guarding: GuardingSale,
+  request: Request,
+  described: GuardedRequest,
+  tools: GuardTools,
+): Promise<Verdict | null> {
+  const { sale } = guarding;
+  try {
+    return await decideFor(guarding, request, described, tools);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : "unknown";
+    const failure = failureOf(sale);
+    console.error(JSON.stringify({ at: "guard", event: failure.kind, sale: sale.id, why }));
+    return failed(failure.kind, { sale, request, asked: askedOf(request), tools });
+  }
+}
+
+interface Judged {
+  readonly sale: Sale;
+  readonly request: Request;
+  readonly asked: AskedAs;
+  readonly tools: GuardTools;
+}
+
+async function decideFor(
+  { sale, revision }: GuardingSale,
+  request: Request,
+  { readings }: GuardedRequest,
+  tools: GuardTools,
+): Promise<Verdict | null> {
+  const { now, lasting } = tools;
+  const seen = await tools.snapshots.glance(sale.id, now, lasting);
+  const context = await tools.context();
+  if (context === null) {
+    return { kind: "answer", response: await failureAnswer(request, "not_configured", tools) };
+  }
+  // The room speaks of a newer document; it is fetched behind the answer.
+  if (seen !== null && seen.snapshot.revision > revision) lasting(saleOf(context, sale.id));
+  const [bypass, carried] = await Promise.all([
+    bypassOf(sale, request, readings),
+    admissionIn(request.headers, sale.id, context.keys, tools),
+  ]);
+  const decision = decide({
+    sale,
+    phase: phaseOf(sale, seen, now),
+    bypass,
+    admission: carried.kind === "valid" ? "valid" : "none",
+    room: seen === null ? "gone" : "known",
+  });
+  const judged: Judged = { sale, request, asked: askedOf(request), tools };
+  return act(decision, judged, { context, seen, carried });
+}
+
+function phaseOf(sale: Sale, seen: SeenSnapshot | null, now: number): Phase {
+  return phaseAt(seen?.snapshot.schedule ?? scheduleOf(sale), now);
+}
+
+type CarriedAdmission =
+  | { readonly kind: "valid"; readonly token: string }
+  /** Ours, and its time is up. */
+  | { readonly kind: "expired" | "none" };
+
+/** The header's admission, else the cookie's: a bad header does not spoil a good cookie. */
+async function admissionIn(
+  headers: Headers,
+  sale: string,
+  keys: Keys,
+  { env, now }: GuardTools,
+): Promise<CarriedAdmission> {
+  const named = headers.get(TOKEN_HEADERS.admission);
+  const cookie = cookieOf(headers.get("Cookie"), cookieName("admission", sale));
+  let expired = false;
+  for (const token of [named, cookie]) {
+    if (token === null) continue;
+    const outcome = await verifyAdmission(keys, env.ISSUER, sale, token, now);
+    if (outcome.kind === "valid") return { kind: "valid", token };
+    expired ||= outcome.kind === "expired";
+  }
+  return { kind: expired ? "expired" : "none" };
+}
+
+interface Known {
+  readonly context: GateContext;
+  readonly seen: SeenSnapshot | null;
+  readonly carried: CarriedAdmission;
+}
+
+async function act(
+  decision: GuardDecision,
+  judged: Judged,
+  { context, seen, carried }: Known,
+): Promise<Verdict | null> {
+  switch (decision.kind) {
+    case "sale_over":
+      return null;
+    case "not_guarded":
+    case "bypassed":
+      return PASS;
+    case "admitted": {
+      const admission = carried.kind === "valid" ? carried.token : null;
+      return { kind: "pass", passed: { admission, cookies: [] } };
+    }
+    case "failed_open":
+    case "failed_closed": {
+      const { id: sale } = judged.sale;
+      console.error(JSON.stringify({ at: "guard", event: decision.kind, sale, why: "room gone" }));
+      return failed(decision.kind, judged);
+    }
+    case "not_open": {
+      const { opensAt_ms } = seen?.snapshot.schedule ?? scheduleOf(judged.sale);
+      return stop(judged, { kind: "not_open", opensAt_ms });
+    }
+    case "line":
+      return askTheLine(judged, context, carried.kind === "expired");
+  }
+}
+
+async function askTheLine(
+  judged: Judged,
+  context: GateContext,
+  wasIn: boolean,
+): Promise<Verdict | null> {
+  const { sale, request, asked } = judged;
+  const { headers } = request;
+  const ticket = tokenIn(headers, "ticket", sale.id);
+  const kept = passInCookies(headers.get("Cookie"), sale.id);
+  if (kept.kind === "refused" && ticket === null && asked === "document") {
+    return stop(judged, { kind: "pass_invalid", reason: kept.reason });
+  }
+  const way = await wayIn(context, {
+    sale: sale.id,
+    ticket,
+    wasIn,
+    pass: kept.kind === "pass" ? kept.token : null,
+    joins: asked !== "data",
+    isOverLimit: () => isWriteOverLimit(context.env, headers, ticket),
+  });
+  switch (way.kind) {
+    case "sale_over":
+      return null;
+    case "room_unavailable":
+      return failed(failureOf(sale).kind, judged);
+    case "admitted":
+      return { kind: "pass", passed: letIn(sale.id, way, ticket !== null) };
+    default:
+      return stop(judged, way);
+  }
+}
+
+/** The request goes on as the first of an admitted shopper's, whose browser keeps the admission. */
+function letIn(
+  sale: string,
+  { admission, expiresAt_ms }: Extract<WayIn, { readonly kind: "admitted" }>,
+  hasTicket: boolean,
+): Passed {
+  const given = tokenCookie("admission", sale, admission, expiresAt_ms);
+  // A ticket whose turn was taken up is of no more use.
+  const cookies = hasTicket ? [given, expiredCookie("ticket", sale)] : [given];
+  return { admission, cookies };
+}
+
+async function failed(kind: "failed_open" | "failed_closed", judged: Judged): Promise<Verdict> {
+  return kind === "failed_open" ? PASS : stop(judged, { kind: "room_unavailable" });
+}
+
+async function stop({ sale, request, asked, tools }: Judged, stopped: Stopped): Promise<Verdict> {
+  const { now, chance, snapshots } = tools;
+  const schedule = snapshots.known(sale.id)?.schedule ?? scheduleOf(sale);
+  const away = { request, sale, schedule, asked, stopped, now, chance };
+  return { kind: "answer", response: await turnAway(away) };
+}

@@ -1,0 +1,98 @@
+/**
+ * A request on its way to the origin and its answer on the way back.
+ *
+ * Guarantee: method, path, query, body and headers go through as they came, streamed and never
+ * held; so do status, headers and body of the answer, redirects and WebSockets among them. All that
+ * is touched: `Sluice-*` headers, which only the gate may set, are taken from both; an admitted
+ * request gets `Sluice-Admission`; for a server of another name `Host` becomes its own, and
+ * `X-Forwarded-Host` and `-Proto` say the public one; cookies of the gate are added to the answer.
+ */
+import { hostOf, targetOf } from "../domain/guards.ts";
+import { TOKEN_HEADERS } from "../web/token-cookies.ts";
+import type { Origin } from "./origin.ts";
+
+const OURS = "sluice-";
+
+export interface Passed {
+  /** The verified admission, for an admitted request. */
+  readonly admission: string | null;
+  /** `Set-Cookie` values to add to the answer. */
+  readonly cookies: readonly string[];
+}
+
+export const UNTOUCHED: Passed = { admission: null, cookies: [] };
+
+type Reachable = Extract<Origin, { readonly kind: "zone" | "server" }>;
+
+function oursIn(headers: Headers): string[] {
+  const found: string[] = [];
+  for (const [name] of headers) if (name.startsWith(OURS)) found.push(name);
+  return found;
+}
+
+/** What the origin is sent. */
+export function requestFor(origin: Reachable, request: Request, passed: Passed): Request {
+  const ours = oursIn(request.headers);
+  const sent =
+    origin.kind === "server"
+      ? new Request(origin.base + targetOf(request.url), request)
+      : new Request(request);
+  for (const name of ours) sent.headers.delete(name);
+  if (passed.admission !== null) sent.headers.set(TOKEN_HEADERS.admission, passed.admission);
+  if (origin.kind === "server") {
+    sent.headers.set("X-Forwarded-Host", publicHostOf(request));
+    sent.headers.set("X-Forwarded-Proto", request.url.startsWith("https:") ? "https" : "http");
+  }
+  return sent;
+}
+
+/** With its port, as the shopper's browser names it. */
+function publicHostOf(request: Request): string {
+  return request.headers.get("Host") ?? hostOf(request.url);
+}
+
+/** What the origin says to the gate alone, by header. */
+export type OriginWord = Readonly<Record<string, string>>;
+
+export interface OriginAnswer {
+  readonly response: Response;
+  /** `Sluice-*` headers of the answer, by their lower-case names; null when there were none. */
+  readonly word: OriginWord | null;
+}
+
+/** Throws when the origin cannot be reached. */
+export async function askOrigin(
+  origin: Reachable,
+  request: Request,
+  passed: Passed,
+): Promise<OriginAnswer> {
+  const response = await fetch(requestFor(origin, request, passed), { redirect: "manual" });
+  const ours = oursIn(response.headers);
+  if (ours.length === 0 && passed.cookies.length === 0) return { response, word: null };
+  const word = Object.fromEntries(ours.map((name) => [name, response.headers.get(name) ?? ""]));
+  return {
+    response: changed(response, ours, passed.cookies),
+    word: ours.length === 0 ? null : word,
+  };
+}
+
+/** The same answer without some headers and with more cookies. */
+export function changed(
+  response: Response,
+  without: readonly string[],
+  cookies: readonly string[],
+): Response {
+  const answer =
+    response.webSocket === null
+      ? new Response(response.body, response)
+      : new Response(null, {
+          status: response.status,
+          headers: response.headers,
+          webSocket: response.webSocket,
+        });
+  for (const name of without) answer.headers.delete(name);
+  for (const cookie of cookies) answer.headers.append("Set-Cookie", cookie);
+  // A cache that others share must not hand one shopper's admission to the next.
+  if (cookies.length > 0) answer.headers.append("Cache-Control", "private");
+  return answer;
+}

@@ -1,0 +1,49 @@
+/**
+ * Every request that is not Sluice's own: judged, then passed to the origin or answered here.
+ *
+ * Guarantee: with a malformed ORIGIN nothing is passed anywhere; the operator's log names it.
+ */
+import { failureAnswer } from "./failure.ts";
+import { judge, type GuardTools, type Verdict } from "./guard.ts";
+import type { Origin } from "./origin.ts";
+import { askOrigin, changed, UNTOUCHED, type Passed } from "./proxy.ts";
+
+type Configured = Exclude<Origin, { readonly kind: "none" }>;
+
+export async function serveShop(
+  request: Request,
+  origin: Configured,
+  tools: GuardTools,
+): Promise<Response> {
+  if (origin.kind === "malformed") {
+    console.error(JSON.stringify({ at: "edge", event: "not_configured", missing: origin.why }));
+    return failureAnswer(request, "not_configured", tools);
+  }
+  const verdict = await judge(request, tools);
+  const passed = passedBy(verdict, tools.env);
+  if (passed === null) {
+    if (verdict.kind === "answer") return verdict.response;
+    return failureAnswer(request, "room_unavailable", tools);
+  }
+  try {
+    const { response } = await askOrigin(origin, request, passed);
+    return response;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : "unknown";
+    console.error(JSON.stringify({ at: "edge", event: "origin_unreachable", why }));
+    // Whoever was let in with this very request is in, whatever became of it.
+    return changed(await failureAnswer(request, "origin_unreachable", tools), [], passed.cookies);
+  }
+}
+
+/** Null when the request goes no further. */
+function passedBy(verdict: Verdict, { GUARDS_UNKNOWN }: GateEnv): Passed | null {
+  switch (verdict.kind) {
+    case "pass":
+      return verdict.passed;
+    case "answer":
+      return null;
+    case "guards_unknown":
+      return GUARDS_UNKNOWN === "open" ? UNTOUCHED : null;
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * What a guarded address answers whoever may not go on: the one place where that answer is made.
+ *
+ * A document gets a page at the same address; a form a page that says it was not sent; everything
+ * else a problem document with `Retry-After`. Guarantee: never cached, never indexed, and never an
+ * answer that looks like the shop's.
+ */
+import { problemAnswer, type ProblemCode, type ProblemDetails } from "../api/problems.ts";
+import { statusOf, timeOf } from "../api/shopper-answers.ts";
+import type { AskedAs } from "../domain/guarding.ts";
+import { returnAddress } from "../domain/guards.ts";
+import type { Sale, Schedule } from "../domain/sale.ts";
+import { PAGE_HEADERS } from "../pages/answers.ts";
+import { guardedPage, type GuardedNotice } from "../pages/guarded.ts";
+import { waitingPage } from "../pages/waiting.ts";
+import { TICKET_COOKIE_MS, tokenCookie } from "../web/token-cookies.ts";
+import type { WayIn } from "./way-in.ts";
+
+/** Why somebody may not go on. */
+export type Stopped = Exclude<WayIn, { readonly kind: "admitted" | "sale_over" }>;
+
+export interface TurnedAway {
+  readonly request: Request;
+  readonly sale: Sale;
+  readonly schedule: Schedule;
+  readonly asked: AskedAs;
+  readonly stopped: Stopped;
+  readonly now: number;
+  /** 0 … 1, spreads the crowd. */
+  readonly chance: number;
+}
+
+export async function turnAway(away: TurnedAway): Promise<Response> {
+  const { asked, stopped } = away;
+  // Somebody without a place asks for nothing but to be told so; a page would have joined.
+  const isPage = asked === "document" || asked === "form";
+  const answer =
+    isPage && stopped.kind !== "not_joined" ? await pageAnswer(away) : dataAnswer(away);
+  if (stopped.kind === "waiting" && stopped.ticket !== null) {
+    const expiresAt_ms = away.now + TICKET_COOKIE_MS;
+    const cookie = tokenCookie("ticket", away.sale.id, stopped.ticket, expiresAt_ms);
+    answer.headers.append("Set-Cookie", cookie);
+  }
+  return answer;
+}
+
+/** In whole seconds, until asking again makes sense. */
+function retryOf({ stopped, now, chance }: TurnedAway): number {
+  const unreachable_s = 5 + 5 * chance;
+  switch (stopped.kind) {
+    case "waiting":
+      return Math.ceil(stopped.standing.pollAfter_s);
+    case "not_open": {
+      // In time for the opening, not all at once, and never so late that a changed time is missed.
+      const left_s = (stopped.opensAt_ms - now) / 1000;
+      return Math.ceil(Math.min(Math.max(left_s, 1) + 3 * chance, NOT_OPEN_RETRY_MAX_S));
+    }
+    default:
+      return Math.ceil(unreachable_s);
+  }
+}
+
+const NOT_OPEN_RETRY_MAX_S = 60;
+
+const STATUSES: Readonly<Record<Stopped["kind"], number | null>> = {
+  waiting: null,
+  not_open: null,
+  not_joined: 429,
+  rate_limited: 429,
+  pass_invalid: 403,
+  booth_unavailable: 503,
+  room_unavailable: 503,
+};
+
+async function pageAnswer(away: TurnedAway): Promise<Response> {
+  const { request, sale, asked, stopped } = away;
+  const retry_s = retryOf(away);
+  const ofWaiting = asked === "form" ? 429 : sale.waitingPage.status;
+  const status = STATUSES[stopped.kind] ?? ofWaiting;
+  const headers = new Headers({
+    ...PAGE_HEADERS,
+    "Content-Type": "text/html; charset=UTF-8",
+    "X-Robots-Tag": "noindex",
+    ...(status === 200 || status === 202 ? {} : { "Retry-After": String(retry_s) }),
+  });
+  const body = request.method === "HEAD" ? null : String(await pageOf(away, retry_s));
+  return new Response(body, { status, headers });
+}
+
+function pageOf(away: TurnedAway, retry_s: number): ReturnType<typeof guardedPage> {
+  const { request, sale, schedule, asked, stopped, now } = away;
+  const guarded = returnAddress(request.url);
+  if (stopped.kind === "waiting" && asked === "document") {
+    const { standing, seatsFull } = stopped;
+    return waitingPage({ sale, schedule, standing, seatsFull, guarded, now });
+  }
+  return guardedPage({ notice: noticeOf(away), sale, guarded, retry_s, now });
+}
+
+function noticeOf({ request, asked, stopped }: TurnedAway): GuardedNotice {
+  if (asked === "form") return { kind: "form_not_sent", back: formPageOf(request) };
+  switch (stopped.kind) {
+    case "not_open":
+    case "pass_invalid":
+      return stopped;
+    case "waiting":
+    case "not_joined":
+      return { kind: "booth_unavailable" };
+    default:
+      return { kind: stopped.kind };
+  }
+}
+
+/** The page the form stood on, if it was one of this host's; else the shop's first. */
+function formPageOf(request: Request): string {
+  const referrer = URL.parse(request.headers.get("Referer") ?? "");
+  const here = URL.parse(request.url);
+  if (referrer === null || referrer.host !== here?.host) return "/";
+  return returnAddress(referrer.href);
+}
+
+function dataAnswer(away: TurnedAway): Response {
+  const { code, details } = problemOf(away);
+  const { status, headers, body } = problemAnswer(code, details);
+  const sent = away.request.method === "HEAD" ? null : JSON.stringify(body);
+  return new Response(sent, { status, headers: { ...headers, "X-Robots-Tag": "noindex" } });
+}
+
+interface Problem {
+  readonly code: ProblemCode;
+  readonly details: ProblemDetails;
+}
+
+function problemOf(away: TurnedAway): Problem {
+  const { sale, stopped } = away;
+  const retryAfter_s = retryOf(away);
+  const joinUrl = `/_sluice/v1/sales/${sale.id}/tickets`;
+  const here = { sale: sale.id, joinUrl };
+  switch (stopped.kind) {
+    case "waiting": {
+      const standing = statusOf(stopped.standing);
+      const ticket = stopped.ticket === null ? {} : { ticket: stopped.ticket };
+      const more = { ...here, ...ticket, standing };
+      return { code: "turn_required", details: { retryAfter_s, more } };
+    }
+    case "not_open": {
+      const more = { ...here, opensAt: timeOf(stopped.opensAt_ms) };
+      const detail = "The line has not opened yet.";
+      return { code: "turn_required", details: { retryAfter_s, more, detail } };
+    }
+    case "not_joined":
+      return { code: "turn_required", details: { retryAfter_s, more: here } };
+    case "pass_invalid":
+      return { code: "pass_invalid", details: { more: { ...here, reason: stopped.reason } } };
+    case "rate_limited":
+    case "booth_unavailable":
+    case "room_unavailable":
+      return { code: stopped.kind, details: { retryAfter_s, more: { sale: sale.id } } };
+  }
+}

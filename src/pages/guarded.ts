@@ -1,0 +1,99 @@
+/**
+ * Pages that a guarded address shows instead of the shop's own, other than the waiting page: why
+ * nobody gets in now, and what to do about it.
+ *
+ * Guarantee: each stands at the address that was asked for, so that loading it again asks again;
+ * what was asked for with GET loads itself again when that makes sense. A form is never sent again
+ * by itself.
+ */
+import { html } from "hono/html";
+import type { PassRefusal } from "../domain/pass-refusal.ts";
+import { GENERAL_LANE, type Sale } from "../domain/sale.ts";
+import { countdown, instant, page, type Html, type Maybe } from "./layout.ts";
+import { partLink } from "./links.ts";
+import { passWords } from "./pass-words.ts";
+
+export type GuardedNotice =
+  | { readonly kind: "not_open"; readonly opensAt_ms: number }
+  /** A form was sent without a turn. */
+  | { readonly kind: "form_not_sent"; readonly back: string }
+  | { readonly kind: "pass_invalid"; readonly reason: PassRefusal }
+  | { readonly kind: "rate_limited" | "booth_unavailable" | "room_unavailable" };
+
+export interface GuardedPageModel {
+  readonly notice: GuardedNotice;
+  readonly sale: Sale;
+  /** The guarded address: path and query. */
+  readonly guarded: string;
+  /** When to load the page again. */
+  readonly retry_s: number;
+  readonly now: number;
+}
+
+interface Words {
+  readonly heading: string;
+  readonly body: Html;
+  readonly reloads: boolean;
+}
+
+export function guardedPage(model: GuardedPageModel): Html {
+  const { sale, retry_s, now } = model;
+  const { heading, body, reloads } = wordsOf(model);
+  const refresh = reloads ? { refresh_s: retry_s, refreshAlways: true } : {};
+  return page(
+    { title: heading, sale, now, ...refresh },
+    html`<section class="panel" aria-labelledby="notice">
+      <h1 id="notice">${heading}</h1>
+      ${body}
+    </section>`,
+  );
+}
+
+function wordsOf({ notice, sale, guarded, retry_s, now }: GuardedPageModel): Words {
+  const again = `This page tries again in ${Math.ceil(retry_s)} seconds.`;
+  const said = (heading: string, sentence: string, then: Maybe = null): Words => {
+    const body = html`<p>${sentence}</p>
+      ${then}`;
+    return { heading, body, reloads: true };
+  };
+  switch (notice.kind) {
+    case "not_open": {
+      const { opensAt_ms } = notice;
+      const body = html`<p>
+          The line opens in ${countdown(opensAt_ms, now)} (${instant(opensAt_ms)}).
+        </p>
+        <p>Keep this page open: it joins the line by itself then.</p>`;
+      return { heading: "Not open yet", body, reloads: true };
+    }
+    case "form_not_sent": {
+      const sentence = "You need a turn to send it, and nothing of it has reached the shop.";
+      const then = html`<p>
+          Go to the line with the button below. When it is your turn, fill the form in and send it
+          again.
+        </p>
+        <p><a class="button" href="${notice.back}">Go to the line</a></p>`;
+      return { ...said("Your form was not sent", sentence, then), reloads: false };
+    }
+    case "pass_invalid": {
+      const { heading, sentence } = passWords(notice.reason);
+      return { ...said(heading, sentence, joinGeneral(sale.id, guarded)), reloads: false };
+    }
+    case "rate_limited":
+      return said("A little slower, please", `More was sent than one shopper needs. ${again}`);
+    case "booth_unavailable":
+      return said("One moment, please", `We could not give you a place this moment. ${again}`);
+    case "room_unavailable": {
+      const sentence = `The waiting room does not answer right now. Your place is kept. ${again}`;
+      return said("We are holding your place", sentence);
+    }
+  }
+}
+
+function joinGeneral(sale: string, guarded: string): Html {
+  return html`<p>You can join the ${GENERAL_LANE} line without it.</p>
+    <form method="post" action="${partLink(sale, "join")}">
+      <input type="hidden" name="general" value="yes" />
+      <input type="hidden" name="to" value="${guarded}" />
+      <button type="submit">Join the ${GENERAL_LANE} line</button>
+    </form>`;
+}

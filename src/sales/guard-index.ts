@@ -1,0 +1,164 @@
+/**
+ * Which sales guard what, as an isolate knows it: published in KV under `guard:<sale>`, one key a
+ * sale, with the sale's whole document, until a day after its end.
+ *
+ * Guarantee: after an isolate's first request none waits for KV. What is known is served while it
+ * is refreshed, every ten seconds, and a change made through this isolate counts at once.
+ * Weak: KV may show a change a minute late, so a new guard may take that long to hold everywhere.
+ * A changed document of a sale whose guards an isolate knows is seen within a second or two,
+ * because the room's snapshot speaks of its revision.
+ */
+import { z } from "zod";
+import { buildGuardTable, type GuardTable } from "../domain/guard-table.ts";
+import { GUARDING_SALES_MAX, GUARDS_FRESH_MS, GUARDS_KEPT_S } from "../domain/limits.ts";
+import { saleSchema } from "../domain/sale.ts";
+import { answerWithin } from "../timing/answer-within.ts";
+import type { PublishedSale } from "./sale-directory.ts";
+
+const PREFIX = "guard:";
+/** KV takes no key that expires sooner. */
+const EXPIRY_MIN_S = 60;
+
+const publishedSchema = z.object({ v: z.literal(1), revision: z.int(), sale: saleSchema });
+const metadataSchema = z.object({ revision: z.int() });
+
+interface Index {
+  published: ReadonlyMap<string, PublishedSale>;
+  /** When this isolate learned of a sale from elsewhere than KV, which may not show it yet. */
+  readonly learnedAt_ms: Map<string, number>;
+  table: GuardTable;
+  /** Null until KV was read once. */
+  readAt_ms: number | null;
+  refreshingSince_ms: number | null;
+}
+
+/** Per isolate and KV namespace; tests and several deployments in one process stay apart. */
+const indexes = new WeakMap<KVNamespace, Index>();
+
+const NO_GUARDS = buildGuardTable([]);
+
+function indexOf(kv: KVNamespace): Index {
+  const known = indexes.get(kv);
+  if (known !== undefined) return known;
+  const empty = {
+    published: new Map(),
+    learnedAt_ms: new Map(),
+    table: NO_GUARDS,
+    readAt_ms: null,
+    refreshingSince_ms: null,
+  };
+  indexes.set(kv, empty);
+  return empty;
+}
+
+function replace(index: Index, published: ReadonlyMap<string, PublishedSale>): void {
+  index.published = published;
+  index.table = buildGuardTable([...published.values()]);
+}
+
+/** By then KV shows what was written, or it was taken away again. */
+const KV_SHOWS_WITHIN_MS = 2 * 60 * 1000;
+
+/** A refresh that takes longer was probably cut off with its request; another may try. */
+const REFRESH_GIVEN_UP_MS = 5000;
+
+/**
+ * The guards of all sales; null when KV was never read and does not answer.
+ * @param lasting lets a refresh go on after the request's answer
+ */
+export async function readGuards(
+  kv: KVNamespace,
+  now: number,
+  lasting: (work: Promise<unknown>) => void,
+): Promise<GuardTable | null> {
+  const index = indexOf(kv);
+  if (index.readAt_ms === null) {
+    await refresh(kv, index, now);
+    return index.readAt_ms === null ? null : index.table;
+  }
+  const since = index.refreshingSince_ms;
+  const refreshing = since !== null && now - since < REFRESH_GIVEN_UP_MS;
+  if (now - index.readAt_ms >= GUARDS_FRESH_MS && !refreshing) {
+    index.refreshingSince_ms = now;
+    lasting(refresh(kv, index, now));
+  }
+  return index.table;
+}
+
+async function refresh(kv: KVNamespace, index: Index, now: number): Promise<void> {
+  const read = await answerWithin(readAll(kv, index.published));
+  index.refreshingSince_ms = null;
+  if (read === null) {
+    console.error(JSON.stringify({ at: "guards", event: "kv_unreachable" }));
+    return;
+  }
+  const newest = new Map(read);
+  for (const [id, known] of index.published) {
+    const shown = read.get(id);
+    const learnedAt_ms = index.learnedAt_ms.get(id) ?? Number.NEGATIVE_INFINITY;
+    const unseen = shown === undefined && now - learnedAt_ms < KV_SHOWS_WITHIN_MS;
+    if (unseen || (shown !== undefined && shown.revision < known.revision)) newest.set(id, known);
+  }
+  for (const id of index.learnedAt_ms.keys()) if (!newest.has(id)) index.learnedAt_ms.delete(id);
+  replace(index, newest);
+  index.readAt_ms = now;
+}
+
+/** Only documents of another revision than the known one are fetched. */
+async function readAll(
+  kv: KVNamespace,
+  known: ReadonlyMap<string, PublishedSale>,
+): Promise<ReadonlyMap<string, PublishedSale>> {
+  const page = await kv.list({ prefix: PREFIX, limit: GUARDING_SALES_MAX });
+  if (!page.list_complete) {
+    console.error(JSON.stringify({ at: "guards", event: "too_many_sales_guard" }));
+  }
+  const read = await Promise.all(
+    page.keys.map(async ({ name, metadata }) => {
+      const id = name.slice(PREFIX.length);
+      const told = metadataSchema.safeParse(metadata);
+      const mine = known.get(id);
+      if (mine !== undefined && told.success && mine.revision >= told.data.revision) return mine;
+      const parsed = publishedSchema.safeParse(await kv.get(name, { type: "json" }));
+      if (parsed.success) return parsed.data;
+      console.error(JSON.stringify({ at: "guards", event: "unreadable_guards", sale: id }));
+      return mine ?? null;
+    }),
+  );
+  return new Map(read.flatMap((item) => (item === null ? [] : [[item.sale.id, item] as const])));
+}
+
+/** A newer document, learned from the room. */
+export function rememberGuards(kv: KVNamespace, published: PublishedSale, now: number): void {
+  const index = indexOf(kv);
+  const { id, guards } = published.sale;
+  const known = index.published.get(id);
+  if (known === undefined && guards.length === 0) return;
+  if (known !== undefined && known.revision >= published.revision) return;
+  const next = new Map(index.published);
+  next.set(id, published);
+  index.learnedAt_ms.set(id, now);
+  replace(index, next);
+}
+
+/** Publishes a sale's guards, or takes them away when it has none any more. */
+export async function publishGuards(
+  kv: KVNamespace,
+  published: PublishedSale,
+  now: number,
+): Promise<void> {
+  const { sale, revision } = published;
+  const name = PREFIX + sale.id;
+  if (sale.guards.length === 0) {
+    // A first revision has left no guards behind.
+    if (revision > 1) await kv.delete(name);
+  } else {
+    const wanted_s = Math.ceil(Date.parse(sale.endsAt) / 1000) + GUARDS_KEPT_S;
+    const soonest_s = Math.ceil(now / 1000) + EXPIRY_MIN_S;
+    await kv.put(name, JSON.stringify({ v: 1, revision, sale }), {
+      metadata: { revision },
+      expiration: Math.max(wanted_s, soonest_s),
+    });
+  }
+  rememberGuards(kv, published, now);
+}

@@ -1,0 +1,191 @@
+/**
+ * A shop's own server for the tests of the gate: a real HTTP server in Node that says what has
+ * reached it, and answers in every way that a proxy may spoil.
+ *
+ * The query says how to answer, so that any path, guarded or not, can be asked for any of it:
+ *   do=echo       what arrived, as JSON: method, target, headers in order, size and hash of body
+ *   do=bytes      `size` bytes that depend on their place alone, by Range if asked for
+ *   do=redirect   302 to another host; do=cookies: three Set-Cookie; do=early: a 103 first
+ *   do=status     `code`, without a body; do=gzip: a compressed text; do=slow: as `release()` says
+ *   do=word       `Sluice-Admission-…` headers from `revoke` and `extend`
+ * A WebSocket gets each of its messages back.
+ */
+import { createHash } from "node:crypto";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { gzipSync } from "node:zlib";
+import { z } from "zod";
+
+export interface Arrived {
+  readonly method: string;
+  readonly target: string;
+  /** Name and value, as they were sent. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly size: number;
+  readonly sha256: string;
+}
+
+export interface OriginServer {
+  readonly url: string;
+  /** What has arrived, oldest first. */
+  readonly arrived: readonly Arrived[];
+  /** Lets the slow answers send their second half. */
+  release(): void;
+  stop(): Promise<void>;
+}
+
+const BLOCK = 64 * 1024;
+
+/** Bytes `from` to `to` of an endless text of which each byte depends on its place. */
+export function bytesAt(from: number, to: number): Buffer {
+  const bytes = Buffer.allocUnsafe(to - from);
+  for (let at = from; at < to; at += 1) bytes[at - from] = (at ^ (at >>> 8) ^ (at >>> 16)) & 0xff;
+  return bytes;
+}
+
+export function* blocksOf(size: number): Generator<Buffer> {
+  for (let from = 0; from < size; from += BLOCK) yield bytesAt(from, Math.min(from + BLOCK, size));
+}
+
+export const GZIPPED = gzipSync("a text that a proxy must not unpack ".repeat(100));
+
+function pairsOf(raw: readonly string[]): (readonly [string, string])[] {
+  const pairs: (readonly [string, string])[] = [];
+  for (let at = 0; at + 1 < raw.length; at += 2) pairs.push([raw[at] ?? "", raw[at + 1] ?? ""]);
+  return pairs;
+}
+
+async function read(request: IncomingMessage): Promise<Arrived> {
+  const hash = createHash("sha256");
+  let size = 0;
+  for await (const block of request) {
+    hash.update(block);
+    size += block.length;
+  }
+  const { method = "", url = "", rawHeaders } = request;
+  return { method, target: url, headers: pairsOf(rawHeaders), size, sha256: hash.digest("hex") };
+}
+
+async function sendBytes(
+  request: IncomingMessage,
+  response: ServerResponse,
+  size: number,
+): Promise<void> {
+  const asked = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "");
+  response.setHeader("Accept-Ranges", "bytes");
+  if (asked !== null) {
+    const [from, to] = [Number(asked[1]), Number(asked[2]) + 1];
+    response.writeHead(206, { "Content-Range": `bytes ${from}-${to - 1}/${size}` });
+    response.end(bytesAt(from, to));
+    return;
+  }
+  response.writeHead(200, { "Content-Length": size, "Content-Type": "application/octet-stream" });
+  for (const block of blocksOf(request.method === "HEAD" ? 0 : size)) {
+    if (response.write(block)) continue;
+    await new Promise((resolve) => response.once("drain", resolve));
+  }
+  response.end();
+}
+
+function sendWord(query: URLSearchParams, response: ServerResponse): void {
+  const [revoke, extend] = [query.get("revoke"), query.get("extend")];
+  if (revoke !== null) response.setHeader("Sluice-Admission-Revoke", revoke);
+  if (extend !== null) response.setHeader("Sluice-Admission-Extend", extend);
+  response.end("said");
+}
+
+function sendPlain(what: string | null, query: URLSearchParams, response: ServerResponse): void {
+  switch (what) {
+    case "redirect":
+      response.setHeader("Set-Cookie", ["cart=1; Path=/", "seen=yes; Path=/"]);
+      response.writeHead(302, { Location: "https://elsewhere.example/pay?a=1#top" }).end("moved");
+      return;
+    case "cookies":
+      response.setHeader("Set-Cookie", [
+        "a=1",
+        "b=2; Expires=Wed, 21 Oct 2037 07:28:00 GMT",
+        "c=3",
+      ]);
+      response.end("cookies");
+      return;
+    case "early":
+      response.writeEarlyHints({ link: "</style.css>; rel=preload; as=style" });
+      response.end("after a hint");
+      return;
+    case "status":
+      response.writeHead(Number(query.get("code")), { ETag: '"v1"' }).end();
+      return;
+    case "gzip":
+      response.writeHead(200, { "Content-Encoding": "gzip", "Content-Type": "text/plain" });
+      response.end(GZIPPED);
+      return;
+    case "word":
+      sendWord(query, response);
+      return;
+    default:
+      response.writeHead(200, { "Content-Type": "text/html", "X-Shop": "1" });
+      response.end("<h1>The shop</h1>");
+  }
+}
+
+export async function startOrigin(): Promise<OriginServer> {
+  const arrived: Arrived[] = [];
+  const waiting: (() => void)[] = [];
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const query = new URL(request.url ?? "/", "http://origin.test").searchParams;
+    const what = query.get("do");
+    const said = await read(request);
+    arrived.push(said);
+    if (what === "echo")
+      response.setHeader("Content-Type", "application/json").end(JSON.stringify(said));
+    else if (what === "bytes") await sendBytes(request, response, Number(query.get("size")));
+    else if (what === "slow") {
+      response.write("first half, ");
+      waiting.push(() => response.end("second half"));
+    } else sendPlain(what, query, response);
+  };
+  const server = createServer((request, response) => {
+    answer(request, response).catch(() => response.destroy());
+  });
+  server.on("upgrade", (request, socket: Socket) => {
+    arrived.push({
+      method: "UPGRADE",
+      target: request.url ?? "",
+      headers: pairsOf(request.rawHeaders),
+      size: 0,
+      sha256: "",
+    });
+    echoFrames(request, socket);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = z.object({ port: z.int() }).parse(server.address());
+  return {
+    url: `http://127.0.0.1:${port}`,
+    arrived,
+    release: () => waiting.splice(0).forEach((end) => end()),
+    stop: () => {
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+/** RFC 6455, as far as short messages need it: each comes back without its mask. */
+function echoFrames(request: IncomingMessage, socket: Socket): void {
+  const key = request.headers["sec-websocket-key"] ?? "";
+  const guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+  const accept = createHash("sha1")
+    .update(key + guid)
+    .digest("base64");
+  socket.write(
+    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+      `Sec-WebSocket-Accept: ${accept}\r\nX-Shop: socket\r\n\r\n`,
+  );
+  socket.on("error", () => socket.destroy());
+  socket.on("data", (frame: Buffer) => {
+    const length = (frame[1] ?? 0) & 0x7f;
+    const mask = frame.subarray(2, 6);
+    const text = frame.subarray(6, 6 + length).map((byte, at) => byte ^ (mask[at % 4] ?? 0));
+    socket.write(Buffer.concat([Buffer.from([frame[0] ?? 0, length]), text]));
+  });
+}
