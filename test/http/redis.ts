@@ -16,6 +16,9 @@ export const REST_TOKEN = "a token of the tests";
 const executable = findRedisServer();
 const HOW = "no redis-server on this machine: apt-get install redis-server";
 
+/** False where every test is skipped: there nothing needs to be started for them. */
+export const HAS_REDIS = executable !== null;
+
 /** For `beforeEach`: skips the test, or fails it in CI, where there is no Redis. */
 export function needRedis({ skip }: { skip: (note: string) => void }): void {
   if (executable !== null) return;
