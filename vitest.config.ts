@@ -46,7 +46,7 @@ const FILES_AT_ONCE = 2;
  * Files that run one after another in a process keep its modules: loading wrangler and bundling
  * the Workers costs more than most files do. So a file leaves no fake clock and no spy behind.
  */
-const onNode = { maxWorkers: FILES_AT_ONCE, isolate: false } as const;
+const onNode = { maxWorkers: FILES_AT_ONCE, isolate: false, testTimeout: 30_000 } as const;
 
 /** Each of these files starts a Sluice of its own. */
 const wholeSluice = {
