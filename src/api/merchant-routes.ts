@@ -83,6 +83,10 @@ merchantRoutes.openapi(
         });
         return problem(c, "not_available", { detail: "The sale is saved.", errors });
       }
+      case "queue_it_not_configured": {
+        const errors = [{ path: "queueIt", message: "needs the secret QUEUE_IT_SECRET" }];
+        return problem(c, outcome.kind, { errors });
+      }
       case "sale_not_found":
         return problem(c, "sale_not_found");
     }

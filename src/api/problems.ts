@@ -93,6 +93,11 @@ export const PROBLEMS = {
     "The key in Redis holds no whole number",
     "Set it to a count, and ask with a new id.",
   ),
+  queue_it_not_configured: kind(
+    409,
+    "No Queue-it tokens can be signed",
+    "The operator must set QUEUE_IT_SECRET, the secret key of the Queue-it account.",
+  ),
   dead_letter_unreadable: kind(409, "The dead letter is no message of ours", "Read its body."),
   turn_lapsed: kind(410, "Your turn has passed on", "Join the line again."),
   sale_over: kind(410, "The sale is over", "See you at the next one."),

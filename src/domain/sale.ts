@@ -17,9 +17,12 @@ import {
   PRICE_MINOR_MAX,
   QUANTITY_PER_LINE_MAX,
   SHOPPERS_EXPECTED_MAX,
+  TEMPLATE_BYTES_MAX,
   TEXT_LENGTH_MAX,
   UNITS_PER_MOVEMENT_MAX,
 } from "./limits.ts";
+import { templateFaults } from "./page-template.ts";
+import { queueItSchema } from "./queue-it.ts";
 
 export const GENERAL_LANE = "general";
 
@@ -69,10 +72,28 @@ const laneSchema = z.strictObject({
   weight: z.int().min(1).max(1000).default(1),
 });
 
+const waitingStatus = z.union([z.literal(200), z.literal(202), z.literal(429)]);
+
+/** Everything that is wrong with it is an issue of its own. */
+const templateSchema = z.string().check((context) => {
+  const bytes = new TextEncoder().encode(context.value).byteLength;
+  const faults =
+    bytes > TEMPLATE_BYTES_MAX
+      ? [`has ${bytes} bytes; ${TEMPLATE_BYTES_MAX} are the most`]
+      : templateFaults(context.value);
+  for (const message of faults) {
+    context.issues.push({ code: "custom", input: context.value, message });
+  }
+});
+
 /** What shoppers see while they wait at a guarded address. */
 const waitingPageSchema = z.strictObject({
   /** Of the waiting page: 200 for browsers, 202 or 429 for whoever reads statuses. */
-  status: z.union([z.literal(200), z.literal(202), z.literal(429)]).default(200),
+  status: waitingStatus.default(200),
+  /** Of the answer to an app that asks for exactly `application/json`. */
+  jsonStatus: waitingStatus.default(429),
+  /** A page of the merchant's own. */
+  template: templateSchema.optional(),
 });
 
 const saleObjectSchema = z.strictObject({
@@ -88,6 +109,8 @@ const saleObjectSchema = z.strictObject({
   /** What becomes of guarded requests while the room is gone. */
   onFailure: z.enum(["closed", "open"]).default("closed"),
   waitingPage: waitingPageSchema.prefault({}),
+  /** For a shop whose servers have a connector of Queue-it's. */
+  queueIt: queueItSchema.optional(),
   items: z.array(itemSchema).max(ITEMS_PER_SALE_MAX),
   admission: admissionRulesSchema.prefault({}),
   lanes: z
@@ -119,6 +142,12 @@ function relationsBroken(sale: z.output<typeof saleObjectSchema>): RelationBroke
   if (admission.holdSeconds * 1000 <= PAYMENT_TIMEOUT_MS) {
     const message = `must be longer than the payment timeout of ${PAYMENT_TIMEOUT_MS / 1000} s`;
     broken.push({ path: ["admission", "holdSeconds"], message });
+  }
+  const cookie_s = (sale.queueIt?.cookieValidityMinutes ?? Infinity) * 60;
+  if (cookie_s < admission.sessionSeconds) {
+    const message =
+      "must not be shorter than admission.sessionSeconds: who is in would be sent away";
+    broken.push({ path: ["queueIt", "cookieValidityMinutes"], message });
   }
   const twice = (names: string[], path: (index: number) => (string | number)[]): void => {
     names.forEach((name, index) => {

@@ -29,6 +29,7 @@ import {
 import { bypassOf } from "./bypass.ts";
 import { askedOf, failureAnswer } from "./failure.ts";
 import { UNTOUCHED, type Passed } from "./proxy.ts";
+import { queueItRedirect } from "./queue-it-redirect.ts";
 import { turnAway, type Stopped } from "./waiting-answer.ts";
 import { wayIn, type WayIn } from "./way-in.ts";
 
@@ -178,7 +179,7 @@ async function act(
       return PASS;
     case "admitted": {
       const admission = carried.kind === "valid" ? carried.token : null;
-      return { kind: "pass", passed: { admission, cookies: [] } };
+      return goOn(judged, { admission, cookies: [] });
     }
     case "failed_open":
     case "failed_closed": {
@@ -213,6 +214,7 @@ async function askTheLine(
     wasIn,
     pass: kept.kind === "pass" ? kept.token : null,
     joins: asked !== "data",
+    rejoins: asked === "json",
     isOverLimit: () => isWriteOverLimit(context.env, headers, ticket),
   });
   switch (way.kind) {
@@ -221,10 +223,17 @@ async function askTheLine(
     case "room_unavailable":
       return failed(failureOf(sale).kind, judged);
     case "admitted":
-      return { kind: "pass", passed: letIn(sale.id, way, ticket !== null) };
+      return goOn(judged, letIn(sale.id, way, ticket !== null));
     default:
       return stop(judged, way);
   }
+}
+
+/** To the shop; by way of a Queue-it token, where its servers ask for one. */
+async function goOn({ sale, request, asked, tools }: Judged, passed: Passed): Promise<Verdict> {
+  if (sale.queueIt === undefined) return { kind: "pass", passed };
+  const response = await queueItRedirect({ sale, request, asked, passed, tools });
+  return response === null ? { kind: "pass", passed } : { kind: "answer", response };
 }
 
 /** The request goes on as the first of an admitted shopper's, whose browser keeps the admission. */

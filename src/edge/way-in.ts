@@ -36,6 +36,8 @@ export interface Asking {
   readonly pass: string | null;
   /** Whether to join for whoever has no place. */
   readonly joins: boolean;
+  /** Whether whoever's turn has passed on joins again unasked: an app has no button for it. */
+  readonly rejoins: boolean;
   /** Asked once, before anything is changed. */
   readonly isOverLimit: () => Promise<boolean>;
 }
@@ -48,7 +50,7 @@ export async function wayIn(context: GateContext, asking: Asking): Promise<WayIn
     case "standing": {
       const { standing, visit } = asked;
       const { queueing } = visit.seen.snapshot;
-      const again = joins && (asking.wasIn || !queueing);
+      const again = joins && (asking.wasIn || asking.rejoins || !queueing);
       if (standing.state === "called") return claim(context, asking, again);
       if (standing.state === "lapsed" && again) return joinAfresh(context, asking);
       return { kind: "waiting", standing, seatsFull: false, ticket: null };

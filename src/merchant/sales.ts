@@ -10,6 +10,7 @@ import type { StockCounters } from "../domain/stock-book.ts";
 import { countersAgree } from "../domain/stock-book.ts";
 import { countOrders } from "../order-book/order-book.ts";
 import { listSales, publishSale } from "../sales/sale-directory.ts";
+import { queueItSecretOf } from "../tokens/queue-it.ts";
 import type { MerchantContext } from "./merchant-context.ts";
 import { roomOf, stockOf } from "./merchant-context.ts";
 
@@ -23,6 +24,8 @@ export type PutSaleOutcome =
   | { readonly kind: "refused"; readonly refusals: readonly RevisionRefused[] }
   /** The document is saved; the buffers of these items stay as they are. */
   | { readonly kind: "not_available"; readonly items: readonly BufferRefused[] }
+  /** The sale is to sign Queue-it tokens, and there is no secret to sign them with. */
+  | { readonly kind: "queue_it_not_configured" }
   | { readonly kind: "sale_not_found" };
 
 export interface BufferRefused {
@@ -33,6 +36,9 @@ export interface BufferRefused {
 
 export async function putSale(context: MerchantContext, sale: Sale): Promise<PutSaleOutcome> {
   const { env, now } = context;
+  if (sale.queueIt !== undefined && queueItSecretOf(env) === null) {
+    return { kind: "queue_it_not_configured" };
+  }
   const room = roomOf(env, sale.id);
   const configured = await room.configure(sale);
   if (configured.kind === "refused") return configured;

@@ -49,8 +49,13 @@ export function tokenCookie(
   value: string,
   expiresAt_ms: number,
 ): string {
+  return markCookie(cookieName(token, sale), value, expiresAt_ms);
+}
+
+/** @param value letters, digits, `.`, `_` and `-` */
+export function markCookie(name: string, value: string, expiresAt_ms: number): string {
   const expires = new Date(expiresAt_ms).toUTCString();
-  return `${cookieName(token, sale)}=${value}; Expires=${expires}; ${ATTRIBUTES}`;
+  return `${name}=${value}; Expires=${expires}; ${ATTRIBUTES}`;
 }
 
 export function expiredCookie(token: Token, sale: string): string {

@@ -1,0 +1,156 @@
+/**
+ * A shop with Queue-it's connector behind the gate: who is let in by way of a token, and what the
+ * connector refuses.
+ */
+import { createHash } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { QUEUE_DOMAIN, QUEUE_IT_SECRET } from "../domain/queue-it-connector.ts";
+import { BROWSER, Client, fill, FULL, makeGuardedSale, makeRoom, send } from "./guarded-shop.ts";
+import { pathsOf } from "./problem-checks.ts";
+import { startShop, type ShopServer } from "./shop-server.ts";
+import { saleDocument, startSluice, type Sluice, until } from "./sluice.ts";
+
+let shop: ShopServer;
+let sluice: Sluice;
+let sales = 0;
+
+beforeAll(async () => {
+  shop = await startShop();
+  sluice = await startSluice({
+    variables: { gate: { ORIGIN: shop.url, QUEUE_IT_SECRET } },
+    pipeline: false,
+    onLog: () => {},
+  });
+});
+afterAll(async () => {
+  await sluice.stop();
+  await shop.stop();
+});
+
+async function guardedSale(change: Readonly<Record<string, unknown>> = {}): Promise<string> {
+  sales += 1;
+  const id = `queue-${sales}`;
+  await makeGuardedSale(sluice, id, change);
+  return id;
+}
+
+function browser(): Client {
+  return new Client(sluice.host.gateUrl, BROWSER);
+}
+
+describe("a shop with Queue-it's connector", () => {
+  const queueIt = { eventId: "AirOne", customerId: "acme", tokenValiditySeconds: 60 };
+
+  test("lets in whom the gate lets in, by way of one token, and keeps them in", async () => {
+    const sale = await guardedSale({ ...FULL, queueIt });
+    await fill(sluice, sale);
+    const shopper = browser();
+    const page = `/${sale}/shoes?size=42&colour=%7Ered`;
+    const waiting = await shopper.follow(page);
+    expect(waiting.way).toHaveLength(1);
+    expect(waiting.text).not.toContain("Welcome to the drop");
+    await makeRoom(sluice, sale);
+    const entered = await until(
+      () => shopper.follow(page),
+      ({ text }) => text.includes("Welcome to the drop"),
+    );
+    const base = sluice.host.gateUrl + page;
+    expect(entered.way[0]).toBe(base);
+    expect(entered.way[1]).toMatch(
+      /&queueittoken=e_airone~q_[0-9a-f-]{36}~ts_\d+~ce_false~cv_10~rt_queue~h_[0-9a-f]{64}$/,
+    );
+    expect(new URL(entered.way[2] ?? "").searchParams.get("queueittoken")).toBeNull();
+    expect(entered.way).toHaveLength(3);
+    const later = await shopper.follow(`/${sale}/shoes`);
+    expect([later.way.length, later.status]).toEqual([1, 200]);
+  });
+
+  test("lets in at once where nobody waits, and whoever came in by the API", async () => {
+    const sale = await guardedSale({ queueIt });
+    const atOnce = await browser().follow(`/${sale}/shoes`);
+    expect(atOnce.way).toHaveLength(3);
+    expect(atOnce.text).toContain("Welcome to the drop");
+    const joined = await sluice.shopper("POST", `/sales/${sale}/tickets`);
+    const shopper = browser();
+    shopper.cookies.set(`__Host-sluice-admission-${sale}`, String(joined.body["admission"]));
+    const entered = await shopper.follow(`/${sale}/shoes`);
+    expect(entered.way).toHaveLength(3);
+    expect(entered.text).toContain("Welcome to the drop");
+  });
+
+  test("goes on as before when the answer with its token was lost, or the address is shared", async () => {
+    const sale = await guardedSale({ queueIt });
+    const shopper = browser();
+    const sent = await shopper.get(`/${sale}/shoes`);
+    const shared = sent.headers.get("location") ?? "";
+    // Only the admission came through.
+    const name = `__Host-sluice-admission-${sale}`;
+    const halved = browser();
+    halved.cookies.set(name, shopper.cookies.get(name) ?? "");
+    expect((await halved.follow(`/${sale}/shoes`)).text).toContain("Welcome to the drop");
+    const friend = await browser().follow(shared);
+    expect(friend.text).toContain("Welcome to the drop");
+    expect(new URL(friend.way[1] ?? "").searchParams.getAll("queueittoken")).toHaveLength(1);
+    expect(friend.way[1]).not.toBe(shared);
+  });
+
+  test("refuses tampered, old and foreign tokens of whoever reaches it without the gate", async () => {
+    const sale = await guardedSale({ queueIt });
+    const sent = await browser().get(`/${sale}/shoes`);
+    const token =
+      new URL(sent.headers.get("location") ?? "").searchParams.get("queueittoken") ?? "";
+    const straight = async (text: string) => {
+      const headers = { "x-forwarded-host": "shop.example" };
+      const url = `${shop.url}/${sale}/shoes?queueittoken=${text}`;
+      return (await send(url, headers)).headers.get("location");
+    };
+    expect(await straight(token)).toBe(`http://shop.example/${sale}/shoes`);
+    const later = token.replace(/ts_\d+/, (ts) => `ts_${Number(ts.slice(3)) + 1}`);
+    expect(await straight(later)).toContain(`https://${QUEUE_DOMAIN}/error/hash/`);
+    expect(await straight(token.replace("e_airone", "e_airtwo"))).toContain("/error/hash/");
+    const other = await guardedSale({ queueIt: { eventId: "airtwo" } });
+    const foreign = await browser().get(`/${other}/shoes`);
+    const [, wrong = ""] = (foreign.headers.get("location") ?? "").split("queueittoken=");
+    expect(await straight(wrong)).toContain("/error/eventid/");
+  });
+
+  test("is not led round by scripts, forms' targets and apps", async () => {
+    const sale = await guardedSale({ queueIt });
+    const { admission } = (await sluice.shopper("POST", `/sales/${sale}/tickets`)).body;
+    const cookie = `__Host-sluice-admission-${sale}=${String(admission)}`;
+    const before = shop.requests.length;
+    const asked = [
+      { accept: "*/*", cookie },
+      { accept: "application/json", cookie },
+      { ...BROWSER, "sluice-admission": String(admission) },
+    ];
+    for (const headers of asked) {
+      const url = `${sluice.host.gateUrl}/${sale}/shoes`;
+      expect((await send(url, headers)).headers.get("location")).toContain(QUEUE_DOMAIN);
+    }
+    expect(shop.requests.slice(before)).toEqual(asked.map(() => `GET /${sale}/shoes`));
+  });
+
+  test("cannot be told of in a sale whose cookies would end before the session", async () => {
+    sales += 1;
+    const id = `queue-${sales}`;
+    const put = (cookieValidityMinutes: number) => {
+      const rules = { ...queueIt, cookieValidityMinutes };
+      return sluice.merchant("PUT", `/sales/${id}`, saleDocument(id, { queueIt: rules }));
+    };
+    expect(pathsOf(await put(9))).toEqual(["queueIt.cookieValidityMinutes"]);
+    expect((await put(10)).status).toBe(201);
+  });
+});
+
+test("the fingerprint of the secret is nowhere in what a merchant or a shopper is told", async () => {
+  const sale = await guardedSale({ queueIt: { eventId: "airone" } });
+  const told = await Promise.all([
+    sluice.merchant("GET", `/sales/${sale}`),
+    sluice.shopper("GET", `/sales/${sale}`),
+  ]);
+  const fingerprint = createHash("sha256").update(QUEUE_IT_SECRET).digest("hex");
+  for (const secret of [QUEUE_IT_SECRET, fingerprint]) {
+    expect(JSON.stringify(told.map(({ body }) => body))).not.toContain(secret);
+  }
+});
