@@ -8,7 +8,7 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
-import { BODY_BYTES_MAX } from "../domain/limits.ts";
+import { BODY_BYTES_MAX, SALE_BODY_BYTES_MAX } from "../domain/limits.ts";
 import { sameText } from "../journey/ordering.ts";
 import { carriedOf, isOwnOrigin, type GateApp, type GateRequest } from "../web/gate-app.ts";
 import { isOverLimit, RATE_LIMIT_RETRY_S } from "../web/rate-limits.ts";
@@ -24,12 +24,21 @@ import { webhookRoutes } from "./webhook-routes.ts";
 
 const WRITES = ["POST", "PUT", "PATCH", "DELETE"];
 
-const limitBody: MiddlewareHandler<GateApp> = bodyLimit({
-  maxSize: BODY_BYTES_MAX,
-  onError: (c) => {
-    return problem(c, "body_too_large", { detail: `At most ${BODY_BYTES_MAX / 1024} KiB.` });
-  },
-});
+function limitBodyTo(maxSize: number): MiddlewareHandler<GateApp> {
+  return bodyLimit({
+    maxSize,
+    onError: (c) => problem(c, "body_too_large", { detail: `At most ${maxSize / 1024} KiB.` }),
+  });
+}
+
+const limitBody = limitBodyTo(BODY_BYTES_MAX);
+const limitSaleDocument = limitBodyTo(SALE_BODY_BYTES_MAX);
+
+/** A sale may bring its own waiting page; nothing else that a merchant sends is as large. */
+const limitMerchantBody: MiddlewareHandler<GateApp> = async (c, next) => {
+  const isSale = c.req.method === "PUT" && /\/sales\/[^/]+$/.test(c.req.path);
+  return isSale ? limitSaleDocument(c, next) : limitBody(c, next);
+};
 
 /** A write with a body says that it is JSON; anything else is a form of another site. */
 const jsonOnly: MiddlewareHandler<GateApp> = async (c, next) => {
@@ -87,7 +96,7 @@ function shopperApi(): OpenAPIHono<GateApp> {
 function merchantApi(): OpenAPIHono<GateApp> {
   const app = new OpenAPIHono<GateApp>();
   app.use(bearer);
-  app.on(WRITES, "*", limitBody, jsonOnly);
+  app.on(WRITES, "*", limitMerchantBody, jsonOnly);
   app.route("/", merchantRoutes);
   app.route("/", merchantOrderRoutes);
   app.route("/", merchantAllotmentRoutes);

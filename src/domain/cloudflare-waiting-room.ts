@@ -7,7 +7,7 @@
  * Nothing is claimed that does not hold here: `docs/formats.md` has the table of what means what.
  * Not for deciding anything: whoever is let in never sees it.
  */
-import type { Phase, Sale, Schedule } from "./sale.ts";
+import { phaseAt, type Phase, type Sale, type Schedule } from "./sale.ts";
 import type { Standing } from "./standing.ts";
 
 export interface CloudflareWaitingRoom {
@@ -43,12 +43,7 @@ export interface CloudflareWaitingRoom {
 
 export interface WaitingFacts {
   readonly sale: { readonly admission: Pick<Sale["admission"], "method"> };
-  readonly snapshot: {
-    readonly phase: Phase;
-    readonly schedule: Schedule;
-    readonly paused: boolean;
-    readonly soldOut: boolean;
-  };
+  readonly schedule: Schedule;
   /** Null for somebody without a place: the sale has not opened, or asks for a proof first. */
   readonly standing: Pick<Standing, "state" | "cohort" | "wait"> | null;
   /** When the shopper asks again. */
@@ -82,11 +77,11 @@ export function minutesWords(minutes: number): string {
  * Chance decides where the draw decides: for everybody in the pre-queue of a lottery, whose cohort
  * is the first. Whoever came after the start is behind those who came before, whatever the method.
  */
-function methodOf({ sale, snapshot, standing }: WaitingFacts): "fifo" | "random" | "reject" {
-  if (snapshot.phase === "ended") return "reject";
+function methodOf({ sale, standing }: WaitingFacts, phase: Phase): "fifo" | "random" | "reject" {
+  if (phase === "ended") return "reject";
   if (sale.admission.method === "fifo") return "fifo";
   const cohort = standing?.cohort ?? null;
-  const isDrawn = cohort === null ? snapshot.phase !== "live" : cohort === 0;
+  const isDrawn = cohort === null ? phase !== "live" : cohort === 0;
   return isDrawn ? "random" : "fifo";
 }
 
@@ -137,9 +132,9 @@ function timeUntil(at_ms: number, now: number, isTold: boolean): [number, string
 }
 
 export function cloudflareWaitingRoom(facts: WaitingFacts): CloudflareWaitingRoom {
-  const { sale, snapshot, now } = facts;
-  const { phase, schedule } = snapshot;
-  const queueingMethod = methodOf(facts);
+  const { sale, schedule, standing, now } = facts;
+  const phase = phaseAt(schedule, now);
+  const queueingMethod = methodOf(facts, phase);
   const isPrequeueing = phase === "prequeue";
   const isActive = isPrequeueing || phase === "live";
   const [timeUntilEventStart, timeUntilEventStartFormatted] = timeUntil(
@@ -158,7 +153,7 @@ export function cloudflareWaitingRoom(facts: WaitingFacts): CloudflareWaitingRoo
     ...waitFields(facts, queueingMethod === "random"),
     // A line of Sluice has no end that one could be turned away from.
     queueIsFull: false,
-    queueAll: phase === "live" && (snapshot.paused || snapshot.soldOut),
+    queueAll: standing?.state === "paused" || standing?.state === "sold_out",
     lastUpdated: new Date(now).toISOString(),
     refreshIntervalSeconds: isOver ? 0 : Math.max(Math.ceil(facts.retryAfter_s), 1),
     queueingMethod,

@@ -5,7 +5,12 @@
  * else a problem document with `Retry-After`. Guarantee: never cached, never indexed, and never an
  * answer that looks like the shop's.
  */
-import { problemAnswer, type ProblemCode, type ProblemDetails } from "../api/problems.ts";
+import {
+  problemAnswer,
+  type ProblemAnswer,
+  type ProblemCode,
+  type ProblemDetails,
+} from "../api/problems.ts";
 import { statusOf, timeOf } from "../api/shopper-answers.ts";
 import type { AskedAs } from "../domain/guarding.ts";
 import { returnAddress } from "../domain/guards.ts";
@@ -14,6 +19,7 @@ import { PAGE_HEADERS } from "../pages/answers.ts";
 import { guardedPage, type GuardedNotice } from "../pages/guarded.ts";
 import { waitingPage } from "../pages/waiting.ts";
 import { TICKET_COOKIE_MS, tokenCookie } from "../web/token-cookies.ts";
+import { forApp, merchantsPage, type Waiting } from "./known-formats.ts";
 import type { WayIn } from "./way-in.ts";
 
 /** Why somebody may not go on. */
@@ -77,14 +83,21 @@ async function pageAnswer(away: TurnedAway): Promise<Response> {
   const retry_s = retryOf(away);
   const ofWaiting = asked === "form" ? 429 : sale.waitingPage.status;
   const status = STATUSES[stopped.kind] ?? ofWaiting;
+  const own = merchantsPage(waitingOf(away, retry_s));
   const headers = new Headers({
     ...PAGE_HEADERS,
+    ...own?.headers,
     "Content-Type": "text/html; charset=UTF-8",
     "X-Robots-Tag": "noindex",
     ...(status === 200 || status === 202 ? {} : { "Retry-After": String(retry_s) }),
   });
-  const body = request.method === "HEAD" ? null : String(await pageOf(away, retry_s));
-  return new Response(body, { status, headers });
+  const body = own === null ? String(await pageOf(away, retry_s)) : own.body;
+  return new Response(request.method === "HEAD" ? null : body, { status, headers });
+}
+
+function waitingOf({ sale, schedule, asked, stopped, now }: TurnedAway, retry_s: number): Waiting {
+  const hasPlace = stopped.kind === "waiting" && asked !== "form";
+  return { sale, schedule, standing: hasPlace ? stopped.standing : null, retry_s, now };
 }
 
 function pageOf(away: TurnedAway, retry_s: number): ReturnType<typeof guardedPage> {
@@ -121,9 +134,34 @@ function formPageOf(request: Request): string {
 
 function dataAnswer(away: TurnedAway): Response {
   const { code, details } = problemOf(away);
-  const { status, headers, body } = problemAnswer(code, details);
+  const problem = problemAnswer(code, details);
+  const { status, headers, body } = away.asked === "json" ? appAnswer(away, problem) : problem;
   const sent = away.request.method === "HEAD" ? null : JSON.stringify(body);
   return new Response(sent, { status, headers: { ...headers, "X-Robots-Tag": "noindex" } });
+}
+
+/**
+ * To an app that stands in line by itself: the same, and what apps made for Cloudflare Waiting Room
+ * read. Where the sale has apps answered with a success it is no problem document any more.
+ */
+function appAnswer(away: TurnedAway, problem: ProblemAnswer): ProblemAnswer {
+  const { sale, stopped } = away;
+  if (stopped.kind === "pass_invalid") return problem;
+  const more = forApp(waitingOf(away, retryOf(away)));
+  const waits = stopped.kind === "waiting" || stopped.kind === "not_open";
+  const status = waits ? sale.waitingPage.jsonStatus : problem.status;
+  const headers = { ...problem.headers, "Content-Type": "application/json" };
+  if (status !== 200 && status !== 202)
+    return { ...problem, headers, body: { ...more, ...problem.body } };
+  const {
+    type: _type,
+    title: _title,
+    status: _status,
+    code: _code,
+    detail: _detail,
+    ...body
+  } = problem.body;
+  return { status, headers, body: { ...more, ...body } };
 }
 
 interface Problem {

@@ -20,12 +20,7 @@ import { ENDS_MS, OPENS_MS, STARTS_MS } from "./sale-document.ts";
 function viewOf(change: Partial<TemplateView> = {}): TemplateView {
   const waitingRoom = cloudflareWaitingRoom({
     sale: { admission: { method: "fifo" } },
-    snapshot: {
-      phase: "live",
-      schedule: { opensAt_ms: OPENS_MS, startsAt_ms: STARTS_MS, endsAt_ms: ENDS_MS },
-      paused: false,
-      soldOut: false,
-    },
+    schedule: { opensAt_ms: OPENS_MS, startsAt_ms: STARTS_MS, endsAt_ms: ENDS_MS },
     standing: { state: "queued", cohort: 2, wait: { low_s: 7000, high_s: 8000 } },
     retryAfter_s: 20,
     turnstile: "",

@@ -1,0 +1,170 @@
+/**
+ * A merchant's own waiting page in a browser, in front of a shop that knows nothing of Sluice: with
+ * scripts and without, however badly the page behaves, the shopper waits and gets in.
+ */
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { QUEUE_IT_SECRET } from "../domain/queue-it-connector.ts";
+import { fill, FULL, makeGuardedSale, makeRoom } from "../http/guarded-shop.ts";
+import { startShop, type ShopServer } from "../http/shop-server.ts";
+import { startSluice, type Sluice, until } from "../http/sluice.ts";
+import { launchBrowser, PHONE } from "./browser.ts";
+
+const PATIENCE_MS = 45_000;
+
+let shop: ShopServer;
+let sluice: Sluice;
+let browser: Browser;
+let sales = 0;
+
+beforeAll(async () => {
+  shop = await startShop();
+  const variables = { gate: { ORIGIN: shop.url, QUEUE_IT_SECRET } };
+  [sluice, browser] = await Promise.all([
+    startSluice({ variables, pipeline: false }),
+    launchBrowser(),
+  ]);
+});
+afterAll(async () => {
+  await browser.close();
+  await sluice.stop();
+  await shop.stop();
+});
+
+/** A sale whose one seat is taken. */
+async function fullSale(
+  template: string,
+  change: Readonly<Record<string, unknown>> = {},
+  name = "own-page",
+): Promise<string> {
+  sales += 1;
+  const id = `${name}-${sales}`;
+  await makeGuardedSale(sluice, id, { ...FULL, waitingPage: { template }, ...change });
+  await fill(sluice, id);
+  return id;
+}
+
+/** Browsers keep Secure cookies over plain HTTP for this name. */
+function address(sale: string): string {
+  return `http://localhost:${new URL(sluice.host.gateUrl).port}/${sale}/shoes?size=42`;
+}
+
+async function openPage(javaScriptEnabled = true): Promise<Page> {
+  const context = await browser.newContext({ viewport: PHONE, javaScriptEnabled });
+  context.setDefaultTimeout(PATIENCE_MS);
+  return context.newPage();
+}
+
+async function getsIn(page: Page, sale: string): Promise<void> {
+  await makeRoom(sluice, sale);
+  await page.getByRole("heading", { name: "Welcome to the drop" }).waitFor();
+  expect(page.url()).toBe(address(sale));
+  await page.context().close();
+}
+
+/** In the style of Cloudflare's documented example: sections, and a script that fills in. */
+const IN_THEIR_STYLE = `<!DOCTYPE html>
+<html lang="en">
+<head><title>Almost there</title><style>h1 { color: rgb(1, 2, 3); }</style></head>
+<body>
+  <h1>You are in line for {{title}}</h1>
+  <h2 id="time-remaining">
+    <noscript>
+      {{#waitTimeKnown}}About {{waitTimeFormatted}} to wait{{/waitTimeKnown}}
+      {{^waitTimeKnown}}{{#queueIsFull}}More than a day{{/queueIsFull}}
+      {{^queueIsFull}}Nobody knows how long{{/queueIsFull}}{{/waitTimeKnown}}
+    </noscript>
+  </h2>
+  {{{turnstile}}}
+  <script type="text/javascript">
+    var remaining = document.getElementById("time-remaining");
+    var waitTime = {{waitTime}};
+    var waitTimeKnown = {{waitTimeKnown}};
+    remaining.innerText = waitTimeKnown
+      ? "About " + waitTime + (waitTime === 1 ? " minute" : " minutes") + " to wait"
+      : "Nobody knows how long";
+  </script>
+</body>
+</html>`;
+
+const BADLY_BEHAVED = {
+  hidesEverything: "<style>html { display: none !important; }</style><p>Nothing to see",
+  throwsAndStops: "<script>window.stop(); throw new Error('no');</script>",
+  loadsTomorrow: '<meta http-equiv="refresh" content="86400"><p>Later',
+  neverCloses: '<!-- <script> <p title="',
+};
+
+/** Without scripts too: what Playwright calls text leaves out what stands in `<noscript>`. */
+async function readsWait(page: Page): Promise<void> {
+  const told = page.locator("#time-remaining");
+  await until(
+    () => told.textContent().catch(() => null),
+    (text) => /About \d+ minutes? to wait/.test(text ?? ""),
+    PATIENCE_MS,
+  );
+}
+
+describe.concurrent.each([
+  ["with scripts", true],
+  ["without scripts", false],
+] as const)("%s", (_, javaScriptEnabled) => {
+  test("a page in Cloudflare's style joins, waits, tells the wait and gets in", async () => {
+    const sale = await fullSale(IN_THEIR_STYLE);
+    const page = await openPage(javaScriptEnabled);
+    await page.goto(address(sale));
+    await readsWait(page);
+    const colour = await page.evaluate("getComputedStyle(document.querySelector('h1')).color");
+    expect(colour).toBe("rgb(1, 2, 3)");
+    await getsIn(page, sale);
+  });
+
+  test("a page still gets in that hides everything, throws and stops loading, asks for no refresh, or is broken", async () => {
+    const pages = Object.values(BADLY_BEHAVED).map(async (template) => {
+      const sale = await fullSale(template);
+      const page = await openPage(javaScriptEnabled);
+      await page.goto(address(sale), { waitUntil: "commit" });
+      await getsIn(page, sale);
+    });
+    expect(await Promise.all(pages)).toHaveLength(4);
+  });
+});
+
+test.concurrent("a hostile title and message are read as they are written, and run nowhere", async () => {
+  const title = `</title><img src=x onerror="window.hacked = 1">`;
+  const message = "`${window.hacked = 2}` \\\" '</script><script>window.hacked = 3</script>";
+  const sale = await fullSale(
+    `<title>{{title}}</title><p id="title" title={{title}}>{{title}}</p><p id="said">{{message}}</p>
+    <a id="link" href="{{title}}" onclick="window.hacked = 4">x</a>
+    <script>var quoted = "{{message}}"; var ticked = \`{{message}}\`; var other = '{{title}}';
+    document.body.dataset.ran = "yes";</script>`,
+    { title },
+  );
+  await sluice.merchant("PATCH", `/sales/${sale}/admission`, { message });
+  const page = await openPage();
+  await page.goto(address(sale));
+  await page.locator("#said", { hasText: "window.hacked" }).waitFor();
+  expect(await page.locator("#title").textContent()).toBe(title);
+  expect(await page.locator("#said").textContent()).toBe(message);
+  expect(await page.title()).toBe(title);
+  await page.locator("#link").dispatchEvent("click");
+  expect(await page.locator("body").getAttribute("data-ran")).toBe("yes");
+  expect(await page.evaluate("window.hacked")).toBeUndefined();
+  await page.context().close();
+});
+
+test.concurrent("a shop behind Queue-it's connector is entered by the browser without a second line", async () => {
+  const sale = await fullSale(IN_THEIR_STYLE, { queueIt: { eventId: "airone" } }, "queue");
+  const page = await openPage();
+  await page.goto(address(sale));
+  await page.getByText("You are in line for").waitFor();
+  await makeRoom(sluice, sale);
+  await page.getByRole("heading", { name: "Welcome to the drop" }).waitFor();
+  expect(page.url()).toBe(address(sale));
+  await page.reload();
+  await page.getByRole("heading", { name: "Welcome to the drop" }).waitFor();
+  expect(shop.requests.filter((line) => line.includes(`${sale}/`)).slice(1)).toEqual([
+    `GET /${sale}/shoes?size=42`,
+    `GET /${sale}/shoes?size=42`,
+  ]);
+  await page.context().close();
+});
