@@ -129,7 +129,7 @@ describe.concurrent.each([
   });
 });
 
-test.concurrent("a hostile title and message are read as they are written, and run nowhere", async () => {
+test.concurrent("a hostile title and message are read as written, and run nowhere", async () => {
   const title = `</title><img src=x onerror="window.hacked = 1">`;
   const message = "`${window.hacked = 2}` \\\" '</script><script>window.hacked = 3</script>";
   const sale = await fullSale(
@@ -152,7 +152,7 @@ test.concurrent("a hostile title and message are read as they are written, and r
   await page.context().close();
 });
 
-test.concurrent("a shop behind Queue-it's connector is entered by the browser without a second line", async () => {
+test.concurrent("a shop behind Queue-it's connector is entered without a second line", async () => {
   const sale = await fullSale(IN_THEIR_STYLE, { queueIt: { eventId: "airone" } }, "queue");
   const page = await openPage();
   await page.goto(address(sale));
