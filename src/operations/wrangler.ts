@@ -16,8 +16,17 @@ export class OperatorError extends Error {
   override readonly name = "OperatorError";
 }
 
-/** Runs a command in the open. Throws OperatorError when it fails. */
-export function runWrangler(args: readonly string[]): void {
+/** The one way to wrangler's commands. */
+export interface Wrangler {
+  /** Runs a command in the open. Throws OperatorError when it fails. */
+  run(args: readonly string[]): void;
+  /** Runs a command that answers on standard output, quietly. */
+  ask(args: readonly string[]): { readonly succeeded: boolean; readonly answer: string };
+}
+
+export const wrangler: Wrangler = { run, ask };
+
+function run(args: readonly string[]): void {
   const { status } = spawnSync(process.execPath, [PROGRAM, ...args], {
     cwd: PROJECT_ROOT,
     stdio: "inherit",
@@ -25,8 +34,7 @@ export function runWrangler(args: readonly string[]): void {
   if (status !== 0) throw new OperatorError(`wrangler ${args.join(" ")} failed; see above.`);
 }
 
-/** Runs a command that answers on standard output, quietly. */
-export function askWrangler(args: readonly string[]): { succeeded: boolean; answer: string } {
+function ask(args: readonly string[]): { succeeded: boolean; answer: string } {
   const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, ...args], {
     cwd: PROJECT_ROOT,
     stdio: ["ignore", "pipe", "pipe"],

@@ -1,0 +1,123 @@
+/**
+ * What a wrangler.toml says of a Worker, as far as a deployment is planned from it.
+ *
+ * The names of optional secrets stand in no field of wrangler's: in the section [secrets] a comment
+ * line that begins with the name of one, in capitals, speaks of it. wrangler.toml keeps to that.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { unstable_readConfig } from "wrangler";
+import { z } from "zod";
+
+const workerConfig = z.object({
+  name: z.string(),
+  workers_dev: z.boolean().optional(),
+  routes: z
+    .array(
+      z.union([
+        z.string().transform((pattern) => ({ pattern })),
+        z.object({
+          pattern: z.string(),
+          zone_name: z.string().optional(),
+          custom_domain: z.boolean().optional(),
+        }),
+      ]),
+    )
+    .default([]),
+  vars: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  durable_objects: z.object({
+    bindings: z.array(
+      z.object({ name: z.string(), class_name: z.string(), script_name: z.string().optional() }),
+    ),
+  }),
+  migrations: z.array(
+    z.object({ tag: z.string(), new_sqlite_classes: z.array(z.string()).default([]) }),
+  ),
+  kv_namespaces: z.array(z.object({ binding: z.string(), id: z.string().optional() })),
+  d1_databases: z.array(
+    z.object({
+      binding: z.string(),
+      database_name: z.string(),
+      database_id: z.string().optional(),
+      migrations_dir: z.string().optional(),
+    }),
+  ),
+  queues: z.object({
+    producers: z.array(z.object({ binding: z.string(), queue: z.string() })).default([]),
+    consumers: z
+      .array(
+        z.object({
+          queue: z.string(),
+          max_batch_size: z.number().optional(),
+          max_retries: z.number().optional(),
+          max_concurrency: z.number().nullish(),
+          dead_letter_queue: z.string().optional(),
+        }),
+      )
+      .default([]),
+  }),
+  ratelimits: z.array(
+    z.object({
+      name: z.string(),
+      namespace_id: z.string(),
+      simple: z.object({ limit: z.number(), period: z.number() }),
+    }),
+  ),
+  assets: z.object({ directory: z.string() }).optional(),
+  triggers: z.object({ crons: z.array(z.string()).nullish() }),
+  secrets: z.object({ required: z.array(z.string()).default([]) }).optional(),
+});
+
+export interface WorkerConfig extends z.infer<typeof workerConfig> {
+  /** Besides those of `secrets.required`. */
+  readonly optionalSecrets: readonly string[];
+  /** Files below the directory of assets. */
+  readonly assetCount: number;
+}
+
+/** Files of a database's migrations in their order, by the name of the database. */
+export type MigrationFiles = Readonly<Record<string, readonly string[]>>;
+
+export interface DeployConfigs {
+  readonly gate: WorkerConfig;
+  readonly orders: WorkerConfig;
+  readonly migrations: MigrationFiles;
+}
+
+export function readDeployConfigs(gatePath: string, ordersPath: string): DeployConfigs {
+  const gate = readWorker(gatePath);
+  const orders = readWorker(ordersPath);
+  const migrations: Record<string, readonly string[]> = {};
+  for (const { database_name, migrations_dir = "migrations" } of orders.d1_databases) {
+    const folder = resolve(dirname(ordersPath), migrations_dir);
+    const files = readdirSync(folder).filter((name) => name.endsWith(".sql"));
+    migrations[database_name] = files.toSorted();
+  }
+  return { gate, orders, migrations };
+}
+
+function readWorker(path: string): WorkerConfig {
+  const config = workerConfig.parse(unstable_readConfig({ config: path }));
+  const required = config.secrets?.required ?? [];
+  const spokenOf = secretsIn(readFileSync(path, "utf8"));
+  return {
+    ...config,
+    optionalSecrets: spokenOf.filter((name) => !required.includes(name)),
+    assetCount: config.assets === undefined ? 0 : countFiles(dirname(path), config.assets),
+  };
+}
+
+function countFiles(folder: string, { directory }: { readonly directory: string }): number {
+  const entries = readdirSync(join(resolve(folder, directory)), {
+    recursive: true,
+    withFileTypes: true,
+  });
+  return entries.filter((entry) => entry.isFile()).length;
+}
+
+/** The names of secrets that comments in the section [secrets] begin with. */
+export function secretsIn(toml: string): readonly string[] {
+  const [, section = ""] = /^\[secrets\]$([^]*?)(?=^\[|$(?![^]))/m.exec(toml) ?? [];
+  const names = section.matchAll(/^# ([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+) /gm);
+  return [...new Set([...names].map(([, name = ""]) => name))];
+}

@@ -1,0 +1,286 @@
+/**
+ * What a deployment consists of, in the order in which `npm run deploy` goes, and what of it is
+ * there already: a pure function of the two wrangler.toml files, the options and the account.
+ *
+ * Guarantee: every resource that a deployment creates or changes is a step of the plan. Without an
+ * account the plan says "unknown" of everything that only an account can tell; it guesses nothing.
+ */
+import type { DeployConfigs, WorkerConfig } from "./deploy-config.ts";
+import type { Route } from "./deploy-options.ts";
+
+/** What the account has, by names. */
+export interface Account {
+  readonly namespaces: ReadonlySet<string>;
+  readonly databases: ReadonlySet<string>;
+  readonly queues: ReadonlySet<string>;
+  /** Files of migrations that a database has seen; a database that is missing has none. */
+  readonly migrations: ReadonlySet<string>;
+  /** The names of the secrets of each Worker that exists. */
+  readonly secrets: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+export type Presence = "exists" | "create" | "update" | "unknown";
+
+export type SecretState = "set" | "in the file" | "missing" | "not set" | "unknown";
+
+export interface PlannedSecret {
+  readonly name: string;
+  readonly required: boolean;
+  readonly state: SecretState;
+}
+
+export interface Detail {
+  readonly what: string;
+  readonly value: string;
+}
+
+export interface Step {
+  readonly kind: "queue" | "KV namespace" | "D1 database" | "D1 migration" | "Worker";
+  readonly name: string;
+  readonly presence: Presence;
+  readonly details: readonly Detail[];
+  readonly secrets: readonly PlannedSecret[];
+}
+
+export interface Plan {
+  readonly account: "read" | "unknown";
+  readonly steps: readonly Step[];
+  /** Sentences for the operator: what would not work, or not as it may be meant. */
+  readonly notes: readonly string[];
+}
+
+export interface Wishes {
+  readonly routes: readonly Route[];
+  readonly origin: string | null;
+  /** The names of the secrets in the files that were given. */
+  readonly secrets: { readonly gate: readonly string[]; readonly orders: readonly string[] };
+}
+
+export function namespaceTitle(binding: string): string {
+  return `sluice-${binding.toLowerCase()}`;
+}
+
+export function planDeployment(
+  { gate, orders, migrations }: DeployConfigs,
+  wishes: Wishes,
+  account: Account | null,
+): Plan {
+  const workers = [gate, orders];
+  const presenceOf = (names: ReadonlySet<string> | undefined, name: string): Presence => {
+    if (names === undefined) return "unknown";
+    return names.has(name) ? "exists" : "create";
+  };
+  const plain = { details: [], secrets: [] };
+  const databases = namesOf(
+    workers.flatMap((worker) => worker.d1_databases),
+    ({ database_name }) => database_name,
+  );
+  const front = routesOf(gate, wishes.routes);
+  const origin = wishes.origin ?? String(gate.vars["ORIGIN"] ?? "");
+  return {
+    account: account === null ? "unknown" : "read",
+    steps: [
+      ...queuesOf(workers).map((name): Step => {
+        const presence = presenceOf(account?.queues, name);
+        return { kind: "queue", name, presence, details: consumersOf(workers, name), secrets: [] };
+      }),
+      ...namesOf(
+        workers.flatMap((worker) => worker.kv_namespaces),
+        ({ binding, id }) => id ?? namespaceTitle(binding),
+      ).map(([name, given]): Step => {
+        const presence = given.id === undefined ? presenceOf(account?.namespaces, name) : "exists";
+        return { kind: "KV namespace", name, presence, ...plain };
+      }),
+      ...databases.flatMap(([name, given]): Step[] => [
+        {
+          kind: "D1 database",
+          name,
+          presence:
+            given.database_id === undefined ? presenceOf(account?.databases, name) : "exists",
+          ...plain,
+        },
+        ...(migrations[name] ?? []).map((file): Step => {
+          return {
+            kind: "D1 migration",
+            name: file,
+            presence: presenceOf(account?.migrations, file),
+            ...plain,
+          };
+        }),
+      ]),
+      workerStep(gate, account, wishes.secrets.gate, frontDetails(gate, front, origin)),
+      workerStep(orders, account, wishes.secrets.orders, varsOf(orders.vars)),
+    ],
+    notes: notesOn(gate, front, origin),
+  };
+}
+
+/** Secrets without which wrangler would refuse to deploy; empty while the account is unknown. */
+export function missingSecrets(plan: Plan): readonly { worker: string; secret: string }[] {
+  return plan.steps.flatMap(({ name, secrets }) =>
+    secrets
+      .filter(({ required, state }) => required && state === "missing")
+      .map((secret) => ({ worker: name, secret: secret.name })),
+  );
+}
+
+export function routesOf(gate: WorkerConfig, wished: readonly Route[]): readonly Route[] {
+  if (wished.length > 0) return wished;
+  return gate.routes.map((route) => {
+    return {
+      pattern: route.pattern,
+      zone: "zone_name" in route ? (route.zone_name ?? null) : null,
+    };
+  });
+}
+
+/** Each name once, in the order of their first mention, with the first that has it. */
+function namesOf<Given>(
+  given: readonly Given[],
+  nameOf: (given: Given) => string,
+): readonly (readonly [string, Given])[] {
+  const named = new Map<string, Given>();
+  for (const one of given) if (!named.has(nameOf(one))) named.set(nameOf(one), one);
+  return [...named];
+}
+
+export function queuesOf(workers: readonly WorkerConfig[]): readonly string[] {
+  const names = workers.flatMap(({ queues }) => [
+    ...queues.producers.map(({ queue }) => queue),
+    ...queues.consumers.flatMap(({ queue, dead_letter_queue }) => {
+      return dead_letter_queue === undefined ? [queue] : [queue, dead_letter_queue];
+    }),
+  ]);
+  return [...new Set(names)];
+}
+
+function consumersOf(workers: readonly WorkerConfig[], queue: string): readonly Detail[] {
+  return workers.flatMap(({ name, queues }) =>
+    queues.consumers
+      .filter((consumer) => consumer.queue === queue)
+      .map((consumer) => {
+        const facts = [
+          `batches of ${consumer.max_batch_size ?? 10}`,
+          `${consumer.max_retries ?? 3} retries`,
+          ...(consumer.max_concurrency == null
+            ? []
+            : [`${consumer.max_concurrency} at once at most`]),
+          consumer.dead_letter_queue === undefined
+            ? "no dead-letter queue"
+            : `then to ${consumer.dead_letter_queue}`,
+        ];
+        return { what: "consumer", value: `${name}: ${facts.join(", ")}` };
+      }),
+  );
+}
+
+function workerStep(
+  worker: WorkerConfig,
+  account: Account | null,
+  inFile: readonly string[],
+  own: readonly Detail[],
+): Step {
+  const exists = account?.secrets.has(worker.name) ?? false;
+  const presence = account === null ? "unknown" : exists ? "update" : "create";
+  return {
+    kind: "Worker",
+    name: worker.name,
+    presence,
+    details: [...own, ...bindingsOf(worker)],
+    secrets: secretsOf(worker, account, inFile),
+  };
+}
+
+function secretsOf(
+  worker: WorkerConfig,
+  account: Account | null,
+  inFile: readonly string[],
+): readonly PlannedSecret[] {
+  const state = (name: string, required: boolean): SecretState => {
+    if (inFile.includes(name)) return "in the file";
+    if (account === null) return "unknown";
+    if (account.secrets.get(worker.name)?.has(name) ?? false) return "set";
+    return required ? "missing" : "not set";
+  };
+  const required = worker.secrets?.required ?? [];
+  return [
+    ...required.map((name) => ({ name, required: true, state: state(name, true) })),
+    ...worker.optionalSecrets.map((name) => ({ name, required: false, state: state(name, false) })),
+  ];
+}
+
+function frontDetails(
+  gate: WorkerConfig,
+  routes: readonly Route[],
+  origin: string,
+): readonly Detail[] {
+  const hasWorkersDev = gate.workers_dev ?? routes.length === 0;
+  return [
+    ...routes.map(({ pattern, zone }) => {
+      if (zone === null) return { what: "custom domain", value: pattern };
+      return { what: "route", value: `${pattern} in the zone ${zone}` };
+    }),
+    ...(hasWorkersDev
+      ? [{ what: "address", value: `https://${gate.name}.<your subdomain>.workers.dev` }]
+      : []),
+    ...varsOf(origin === "" ? gate.vars : { ...gate.vars, ORIGIN: origin }),
+  ];
+}
+
+function varsOf(vars: WorkerConfig["vars"]): readonly Detail[] {
+  return Object.entries(vars).map(([name, value]) => {
+    return { what: "variable", value: `${name} = ${JSON.stringify(value)}` };
+  });
+}
+
+function bindingsOf(worker: WorkerConfig): readonly Detail[] {
+  const { durable_objects, migrations, queues, kv_namespaces, d1_databases } = worker;
+  const detail = (what: string) => (value: string) => ({ what, value });
+  return [
+    ...durable_objects.bindings
+      .map(({ name, class_name, script_name }) => {
+        return `${name}: ${class_name}${script_name === undefined ? "" : ` of ${script_name}`}`;
+      })
+      .map(detail("Durable Object")),
+    ...migrations
+      .map(({ tag, new_sqlite_classes }) => `${tag} makes ${new_sqlite_classes.join(", ")}`)
+      .map(detail("class migration")),
+    ...kv_namespaces
+      .map(({ binding, id }) => `${binding}: ${id ?? namespaceTitle(binding)}`)
+      .map(detail("KV")),
+    ...d1_databases.map((d1) => `${d1.binding}: ${d1.database_name}`).map(detail("D1")),
+    ...queues.producers.map((to) => `${to.binding}: ${to.queue}`).map(detail("queue to send to")),
+    ...queues.consumers.map(({ queue }) => queue).map(detail("queue to read")),
+    ...worker.ratelimits
+      .map(({ name, namespace_id, simple }) => {
+        return `${name}: ${simple.limit} in ${simple.period} s, namespace ${namespace_id}`;
+      })
+      .map(detail("rate limit")),
+    ...(worker.assets === undefined ? [] : [`${worker.assetCount} files`]).map(detail("assets")),
+    ...(worker.triggers.crons ?? []).map(detail("cron")),
+  ];
+}
+
+function notesOn(gate: WorkerConfig, routes: readonly Route[], origin: string): readonly string[] {
+  const notes: string[] = [];
+  const guards = routes.some(
+    ({ pattern, zone }) => zone !== null && !pattern.includes("/_sluice/"),
+  );
+  if (guards && origin === "") {
+    notes.push(
+      "There is a route and no origin: what is not Sluice's own gets 404 there. Add --origin zone.",
+    );
+  }
+  if (origin === "zone" && routes.every(({ zone }) => zone === null)) {
+    notes.push("ORIGIN is zone and there is no route: the gate has no zone's server behind it.");
+  }
+  if (routes.length === 0) {
+    notes.push(
+      "Without a route or a custom domain snapshots are not cached per location: for trying only.",
+    );
+  }
+  if (gate.vars["TEST_CARDS"] === "on") {
+    notes.push("TEST_CARDS is on: the checkout shows test cards to every shopper.");
+  }
+  return notes;
+}
