@@ -4,6 +4,10 @@
  * Guarantee: places come from memory and are never repeated: the high-water mark is durable before
  * a place beyond it is given (`src/domain/booth.ts`). A closed cohort's count never changes. A
  * crash skips places; falling asleep does not.
+ *
+ * The weak guarantee, said aloud: the places of those who may ask again are remembered in memory
+ * alone, the last sixty thousand of them, because a row for each join would cost more than the
+ * join. A booth that was evicted in between gives another place, and the first one lapses.
  */
 import { DurableObject } from "cloudflare:workers";
 import {
@@ -17,7 +21,15 @@ import {
   type CloseOutcome,
   type PlaceInBooth,
 } from "../src/domain/booth.ts";
-import { BOOTH_SETTLE_MS } from "../src/domain/limits.ts";
+import { BoundedMap } from "../src/domain/bounded-map.ts";
+import {
+  keptOf,
+  planSeating,
+  seatAll,
+  type AnsweredPlace,
+  type KeptPlace,
+} from "../src/domain/join-key.ts";
+import { BOOTH_SETTLE_MS, JOINS_REMEMBERED_MAX } from "../src/domain/limits.ts";
 import { SingleAlarm } from "./single-alarm.ts";
 
 const SCHEMA = `
@@ -30,6 +42,7 @@ const SCHEMA = `
 export class TicketBooth extends DurableObject<GateEnv> {
   readonly #sql: SqlStorage;
   readonly #alarm: SingleAlarm;
+  readonly #remembered = new BoundedMap<KeptPlace>(JOINS_REMEMBERED_MAX);
   #state: BoothState = NEW_BOOTH;
 
   constructor(ctx: DurableObjectState, env: GateEnv) {
@@ -56,6 +69,28 @@ export class TicketBooth extends DurableObject<GateEnv> {
     const place = this.#save(decision);
     if (decision.save.mark) await this.#alarm.arm([now + BOOTH_SETTLE_MS], now);
     return place;
+  }
+
+  /**
+   * A place for each who asks: the same for a subject who asks again.
+   * @param subjects 1 … `PLACES_PER_JOIN_MAX`
+   */
+  async joinAgain(
+    drawClosesAt_ms: number | null,
+    subjects: readonly string[],
+  ): Promise<AnsweredPlace[]> {
+    const now = Date.now();
+    const plan = planSeating(subjects, (subject) => this.#remembered.get(subject));
+    const taken =
+      plan.fresh === 0 ? null : takePlaces(this.#state, now, drawClosesAt_ms, plan.fresh);
+    const places = seatAll(plan, taken === null ? null : this.#save(taken), now);
+    // Before anything is waited for: the same subject may ask again meanwhile.
+    for (const [nth, subject] of subjects.entries()) {
+      const place = places[nth];
+      if (place !== undefined && !place.again) this.#remembered.set(subject, keptOf(place));
+    }
+    if (taken?.save.mark === true) await this.#alarm.arm([now + BOOTH_SETTLE_MS], now);
+    return places;
   }
 
   /** Before the booth may be evicted for having nothing to do, its mark is exact. */

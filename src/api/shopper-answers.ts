@@ -8,7 +8,7 @@ import { lanesOf, type Sale } from "../domain/sale.ts";
 import type { Seen, Standing } from "../domain/standing.ts";
 import type { AdmissionRefused, LinesRefused } from "../journey/cart.ts";
 import type { Admitted } from "../journey/waiting.ts";
-import { giveCookie, type GateRequest } from "../web/gate-app.ts";
+import { giveAdmission, type GateRequest } from "../web/gate-app.ts";
 import { problem } from "./problems.ts";
 
 export function timeOf(at_ms: number): string {
@@ -52,7 +52,7 @@ export function saleAnswer(sale: Sale, { snapshot, now }: Seen) {
 
 export function admittedAnswer(c: GateRequest, sale: string, admitted: Admitted): Response {
   const { admission, expiresAt_ms, standing } = admitted;
-  giveCookie(c, "admission", sale, admission, expiresAt_ms);
+  giveAdmission(c, sale, admitted);
   const expiresAt = timeOf(Math.floor(expiresAt_ms / 1000) * 1000);
   return c.json({ admission, expiresAt, status: statusOf(standing) }, 201);
 }

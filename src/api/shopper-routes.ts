@@ -3,13 +3,13 @@
  */
 import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
 import { DRAW_ALGORITHM } from "../domain/cohort.ts";
+import { IDEMPOTENCY_KEY_LENGTH_MAX } from "../domain/limits.ts";
 import { saleOf } from "../journey/visit.ts";
 import { setCart } from "../journey/cart.ts";
 import { askFairness, askManifest } from "../journey/fairness.ts";
 import { join } from "../journey/joining.ts";
 import { askStanding, claimTurn, leave } from "../journey/waiting.ts";
-import { carriedOf, giveCookie, takeCookie, type GateApp } from "../web/gate-app.ts";
-import { TICKET_COOKIE_MS } from "../web/token-cookies.ts";
+import { carriedOf, giveTicket, takeCookie, type GateApp } from "../web/gate-app.ts";
 import { answers, jsonBody, optionalJsonBody } from "./answers.ts";
 import * as documents from "./documents.ts";
 import { ADMISSION, TICKET } from "./openapi.ts";
@@ -27,6 +27,13 @@ import { refuseInvalid } from "./validation.ts";
 export const shopperRoutes = new OpenAPIHono<GateApp>({ defaultHook: refuseInvalid });
 
 const sale = { params: documents.saleParameter };
+
+const KEY = {
+  name: "Idempotency-Key",
+  in: "header",
+  required: false,
+  schema: { type: "string", minLength: 1, maxLength: IDEMPOTENCY_KEY_LENGTH_MAX },
+} as const;
 
 shopperRoutes.openapi(
   createRoute({
@@ -48,19 +55,32 @@ shopperRoutes.openapi(
     method: "post",
     path: "/sales/{sale}/tickets",
     summary: "Join",
+    description:
+      "May be repeated: with the same Idempotency-Key it gives the same admission, and the same " +
+      "place for as long as the booth remembers it.",
     security: [{}, TICKET, ADMISSION],
+    parameters: [KEY],
     request: { ...sale, ...optionalJsonBody(documents.joinRequest) },
     responses: answers({ 200: documents.ticketDocument, 201: documents.joinedDocument }),
   }),
   async (c) => {
     const { sale: id } = c.req.valid("param");
     const { pass } = c.req.valid("json");
-    const outcome = await join(c.get("gate"), id, carriedOf(c, id), pass ?? null);
+    const key = documents.idempotencyKeySchema.optional().safeParse(c.req.header(KEY.name));
+    if (!key.success) {
+      const errors = [{ path: KEY.name, message: "send 1 to 128 visible characters, or none" }];
+      return problem(c, "invalid_request", { errors });
+    }
+    const outcome = await join(c.get("gate"), id, carriedOf(c, id), {
+      pass: pass ?? null,
+      key: key.data === undefined ? null : { value: `client:${key.data}`, mayBeIn: false },
+      afresh: false,
+    });
     switch (outcome.kind) {
       case "joined":
       case "already_joined": {
         const { ticket, standing } = outcome;
-        giveCookie(c, "ticket", id, ticket, c.get("gate").now + TICKET_COOKIE_MS);
+        giveTicket(c, id, ticket);
         const status = statusOf(standing);
         return c.json({ ticket, status }, outcome.kind === "joined" ? 201 : 200);
       }

@@ -63,12 +63,21 @@ export const JOINS_PER_BOOTH_PER_SECOND = 500;
 export const PASS_DESKS_PER_SALE = 64;
 /** A longer `sub` would make a ticket that is longer than a ticket may be. */
 export const PASS_SUBJECT_LENGTH_MAX = 200;
+/** Longer than any sale's line; the place itself has no expiry. */
+export const TICKET_COOKIE_S = 7 * 24 * 60 * 60;
+/** So much longer than it lets anybody in: an order sent again late still finds its answer. */
+export const ADMISSION_COOKIE_EXTRA_S = 24 * 60 * 60;
 /** How long a browser keeps the pass of a merchant's link, for joining and joining again. */
 export const PASS_COOKIE_S = 24 * 60 * 60;
 /** How long it keeps that a pass was refused, so that a reloaded page says so again. */
 export const PASS_REFUSAL_COOKIE_S = 10 * 60;
 /** A booth writes its high-water mark once per this many places; a crash skips at most as many. */
 export const BOOTH_BLOCK_PLACES = 256;
+/**
+ * Whoever repeats a join finds their place while the booth remembers it: the last so many, two
+ * minutes of joins at the planned rate. Some 200 bytes each.
+ */
+export const JOINS_REMEMBERED_MAX = 60_000;
 /** Joins that meet in an isolate take their places in one call, up to so many. */
 export const PLACES_PER_JOIN_MAX = 64;
 /** So many joins of an isolate wait for the next call of a booth; more call it by themselves. */

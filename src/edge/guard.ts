@@ -22,7 +22,7 @@ import {
   cookieName,
   cookieOf,
   expiredCookie,
-  tokenCookie,
+  admissionCookie,
   tokenIn,
   TOKEN_HEADERS,
 } from "../web/token-cookies.ts";
@@ -223,7 +223,7 @@ async function askTheLine(
     case "room_unavailable":
       return failed(failureOf(sale).kind, judged);
     case "admitted":
-      return goOn(judged, letIn(sale.id, way, ticket !== null));
+      return goOn(judged, letIn(sale.id, way, ticket !== null, context.now));
     default:
       return stop(judged, way);
   }
@@ -241,8 +241,9 @@ function letIn(
   sale: string,
   { admission, expiresAt_ms }: Extract<WayIn, { readonly kind: "admitted" }>,
   hasTicket: boolean,
+  now: number,
 ): Passed {
-  const given = tokenCookie("admission", sale, admission, expiresAt_ms);
+  const given = admissionCookie(sale, admission, expiresAt_ms, now);
   // A ticket whose turn was taken up is of no more use.
   const cookies = hasTicket ? [given, expiredCookie("ticket", sale)] : [given];
   return { admission, cookies };

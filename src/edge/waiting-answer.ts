@@ -18,7 +18,7 @@ import type { Sale, Schedule } from "../domain/sale.ts";
 import { PAGE_HEADERS } from "../pages/answers.ts";
 import { guardedPage, type GuardedNotice } from "../pages/guarded.ts";
 import { waitingPage } from "../pages/waiting.ts";
-import { TICKET_COOKIE_MS, tokenCookie } from "../web/token-cookies.ts";
+import { ticketCookie } from "../web/token-cookies.ts";
 import { forApp, merchantsPage, type Waiting } from "./known-formats.ts";
 import type { WayIn } from "./way-in.ts";
 
@@ -43,9 +43,7 @@ export async function turnAway(away: TurnedAway): Promise<Response> {
   const answer =
     isPage && stopped.kind !== "not_joined" ? await pageAnswer(away) : dataAnswer(away);
   if (stopped.kind === "waiting" && stopped.ticket !== null) {
-    const expiresAt_ms = away.now + TICKET_COOKIE_MS;
-    const cookie = tokenCookie("ticket", away.sale.id, stopped.ticket, expiresAt_ms);
-    answer.headers.append("Set-Cookie", cookie);
+    answer.headers.append("Set-Cookie", ticketCookie(away.sale.id, stopped.ticket));
   }
   return answer;
 }

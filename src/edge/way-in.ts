@@ -104,7 +104,12 @@ async function joinAfresh(
   counts = true,
 ): Promise<WayIn> {
   if (counts && (await isOverLimit())) return { kind: "rate_limited" };
-  const outcome = await join(context, sale, { ticket: null, admission: null }, pass);
+  const outcome = await join(
+    context,
+    sale,
+    { ticket: null, admission: null },
+    { pass, key: null, afresh: false },
+  );
   switch (outcome.kind) {
     case "admitted": {
       const { admission, expiresAt_ms } = outcome;

@@ -3,8 +3,12 @@
  *
  * Guarantee: no two shoppers are given the same place. A place taken for somebody who is gone is a
  * dead rank, which the room passes on. Not for deciding order: that is the draw's work.
+ *
+ * Whoever may ask again says so by a subject. Such joins have names of their own, so that those
+ * who carry nothing keep the booth's shorter question.
  */
 import type { PlaceInBooth } from "../domain/booth.ts";
+import type { AnsweredPlace } from "../domain/join-key.ts";
 import {
   JOIN_GROUP_WAIT_MS,
   JOINS_GATHERED_MAX,
@@ -16,14 +20,20 @@ import { SharedCalls } from "./shared-calls.ts";
 /** The first of so many consecutive places at the booth. */
 type TakePlaces = (places: number) => Promise<PlaceInBooth>;
 
+/** A place for each of the subjects, in their order. */
+type TakeKeptPlaces = (subjects: readonly string[]) => Promise<readonly AnsweredPlace[]>;
+
+const SHARING = {
+  together_max: PLACES_PER_JOIN_MAX,
+  gathered_max: JOINS_GATHERED_MAX,
+  wait_ms: JOIN_GROUP_WAIT_MS,
+  call_ms: SHOPPER_CALL_TIMEOUT_MS,
+} as const;
+
 /** One per isolate. */
 export class PlaceGroups {
-  readonly #calls = new SharedCalls<null, PlaceInBooth>({
-    together_max: PLACES_PER_JOIN_MAX,
-    gathered_max: JOINS_GATHERED_MAX,
-    wait_ms: JOIN_GROUP_WAIT_MS,
-    call_ms: SHOPPER_CALL_TIMEOUT_MS,
-  });
+  readonly #calls = new SharedCalls<null, PlaceInBooth>(SHARING);
+  readonly #keptCalls = new SharedCalls<string, AnsweredPlace>(SHARING);
 
   /**
    * A place of the caller's own; null when the booth does not answer in time.
@@ -40,5 +50,15 @@ export class PlaceGroups {
       return joins.map((_, position) => ({ cohort, index: index + position }));
     };
     return this.#calls.ask(name, null, askTogether, lasting);
+  }
+
+  /** The place of the subject: the one it was given before, or a new one; null as above. */
+  takeKept(
+    name: string,
+    subject: string,
+    ask: TakeKeptPlaces,
+    lasting: (work: Promise<unknown>) => void,
+  ): Promise<AnsweredPlace | null> {
+    return this.#keptCalls.ask(name, subject, ask, lasting);
   }
 }

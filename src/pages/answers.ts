@@ -8,6 +8,7 @@
 import type { MiddlewareHandler } from "hono";
 import { saleIdSchema } from "../domain/sale.ts";
 import type { GateApp, GateRequest } from "../web/gate-app.ts";
+import { offerJoinKey } from "../web/join-key-cookie.ts";
 import { noticePage, type Notice } from "./notices.ts";
 
 const POLICY = [
@@ -39,7 +40,21 @@ export function retryAfter_s(c: GateRequest): number {
   return 5 + Math.round(c.get("gate").chance * 5);
 }
 
+/** They have a join button, and so a key for it. */
+const JOINABLE: ReadonlySet<Notice["kind"]> = new Set([
+  "booth_unavailable",
+  "cookies_blocked",
+  "ticket_not_kept",
+  "ticket_invalid",
+  "turn_lapsed",
+  "admission_required",
+  "admission_expired",
+  "admission_invalid",
+  "pass_invalid",
+]);
+
 export function sendNotice(c: GateRequest, notice: Notice): Answer {
+  if ("sale" in notice && JOINABLE.has(notice.kind)) offerJoinKey(c, notice.sale, "line");
   const { status, page, retry_s } = noticePage(notice, c.get("gate").now);
   if (retry_s !== null) c.header("Retry-After", String(retry_s));
   return c.html(page, status);

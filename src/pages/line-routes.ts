@@ -6,17 +6,31 @@ import { listPublished } from "../journey/catalogue.ts";
 import { readCart } from "../journey/cart.ts";
 import { saleOf, visitOf, type Visit } from "../journey/visit.ts";
 import { join } from "../journey/joining.ts";
-import { askStanding, claimTurn, leave } from "../journey/waiting.ts";
-import { carriedOf, giveCookie, takeCookie, type GateRequest } from "../web/gate-app.ts";
+import { askStanding, claimTurn, leave, type Admitted } from "../journey/waiting.ts";
+import { turnTaken } from "../journey/ways-in.ts";
+import {
+  carriedOf,
+  giveAdmission,
+  giveTicket,
+  takeCookie,
+  type GateRequest,
+} from "../web/gate-app.ts";
+import {
+  hasLost,
+  joinKeyCarried,
+  keepsCookies,
+  markJoinKey,
+  offerJoinKey,
+  renewJoinKey,
+} from "../web/join-key-cookie.ts";
 import { dropPass, keepPass, passCarried } from "../web/pass-cookie.ts";
-import { TICKET_COOKIE_MS } from "../web/token-cookies.ts";
 import { retryAfter_s, sendNotice, sendUnreachable } from "./answers.ts";
 import type { Faults } from "./faults.ts";
 import { emptyForm, joinForm, readForm } from "./forms.ts";
 import { partLink, saleLink } from "./links.ts";
 import { laneAhead, passOf, refusePass, takePassFromLink } from "./pass-routes.ts";
 import { salesListPage } from "./sales-list.ts";
-import { storefrontPage, type Visitor } from "./storefront.ts";
+import { mayGoIn, storefrontPage, type Visitor } from "./storefront.ts";
 import { waitingPage } from "./waiting.ts";
 
 const AFTER_LENGTH_MAX = 64;
@@ -39,6 +53,7 @@ export async function showStorefront(c: GateRequest, id: string): Promise<Respon
   if (pass.kind === "refused") return refusePass(c, id, pass.reason, ticket !== null);
   const page = await storefrontOf(c, found.visit, NOTHING_REFUSED, laneAhead(pass, found.visit));
   if (page === null) return sendNotice(c, { kind: "cart_unreadable", retry_s: retryAfter_s(c) });
+  offerJoinKey(c, id, mayGoIn(seen.snapshot) ? "direct" : "line");
   return c.html(page);
 }
 
@@ -70,6 +85,7 @@ export async function storefrontOf(
     visitor,
     passLane,
     faults: refused.faults,
+    admissionLost: hasLost(c, sale.id, "admission"),
     now: seen.now,
   });
 }
@@ -96,24 +112,25 @@ async function visitorOf(
 export async function joinLine(c: GateRequest, id: string): Promise<Response> {
   const read = await readForm(c, joinForm);
   if (read.kind === "refused") return sendNotice(c, { kind: "bad_form", ...read.faults[0] });
-  const gate = c.get("gate");
   const carried = carriedOf(c, id);
   const afresh = read.form.afresh === "yes";
   const isGeneral = read.form.general === "yes";
   if (isGeneral) dropPass(c, id);
+  if (!keepsCookies(c, id)) return sendNotice(c, { kind: "cookies_blocked", sale: id });
   const pass = isGeneral ? ({ kind: "none" } as const) : passCarried(c, id);
   const hasPlace = carried.ticket !== null && !afresh;
   if (pass.kind === "refused") return refusePass(c, id, pass.reason, hasPlace);
   const token = pass.kind === "pass" ? pass.token : null;
-  const outcome = await join(gate, id, afresh ? { ...carried, ticket: null } : carried, token);
+  const wish = { pass: token, key: joinKeyCarried(c, id), afresh };
+  const outcome = await join(c.get("gate"), id, carried, wish);
   switch (outcome.kind) {
     case "joined":
     case "already_joined":
-      giveCookie(c, "ticket", id, outcome.ticket, gate.now + TICKET_COOKIE_MS);
+      giveTicket(c, id, outcome.ticket);
+      markJoinKey(c, id, "ticket");
       return c.redirect(read.form.to ?? partLink(id, "wait"), 303);
     case "admitted":
-      giveCookie(c, "admission", id, outcome.admission, outcome.expiresAt_ms);
-      return c.redirect(read.form.to ?? saleLink(id), 303);
+      return letIn(c, id, outcome, read.form.to);
     case "sale_not_open":
       return sendNotice(c, { ...outcome, sale: id });
     case "booth_unavailable":
@@ -129,20 +146,40 @@ export async function joinLine(c: GateRequest, id: string): Promise<Response> {
   }
 }
 
+/** @param to where they come from, when that is not the sale's own page */
+function letIn(c: GateRequest, id: string, admitted: Admitted, to = saleLink(id)): Response {
+  giveAdmission(c, id, admitted);
+  markJoinKey(c, id, "admission");
+  return c.redirect(to, 303);
+}
+
+/** The place is of no use any more; the next join is another shopper's. */
+function forgetPlace(c: GateRequest, id: string): void {
+  takeCookie(c, "ticket", id);
+  renewJoinKey(c, id);
+}
+
 export async function showPlace(c: GateRequest, id: string): Promise<Response> {
   const asked = await askStanding(c.get("gate"), id, carriedOf(c, id));
   switch (asked.kind) {
     case "standing": {
       const { standing, visit } = asked;
       if (standing.state === "admitted") return c.redirect(saleLink(id), 303);
-      const { sale, seen } = visit;
+      const { sale, seen, ticket } = visit;
+      if (standing.state === "lapsed" && ticket !== null) {
+        // By its rank the turn has passed; it may have been taken up, and the admission lost.
+        const turn = await turnTaken(c.get("gate"), visit, ticket.id, ticket);
+        if (turn.kind === "admitted") return letIn(c, id, turn);
+      }
+      offerJoinKey(c, id, "line");
       const { schedule } = seen.snapshot;
       return c.html(waitingPage({ sale, schedule, standing, seatsFull: false, now: seen.now }));
     }
     case "ticket_required":
+      if (hasLost(c, id, "ticket")) return sendNotice(c, { kind: "ticket_not_kept", sale: id });
       return c.redirect(saleLink(id), 303);
     case "ticket_invalid":
-      takeCookie(c, "ticket", id);
+      forgetPlace(c, id);
       return sendNotice(c, { kind: "ticket_invalid", sale: id });
     case "sale_not_found":
     case "room_unavailable":
@@ -158,13 +195,12 @@ export async function enterShop(c: GateRequest, id: string): Promise<Response> {
   const outcome = await claimTurn(c.get("gate"), id, carriedOf(c, id));
   switch (outcome.kind) {
     case "admitted":
-      giveCookie(c, "admission", id, outcome.admission, outcome.expiresAt_ms);
-      return c.redirect(saleLink(id), 303);
+      return letIn(c, id, outcome);
     case "not_called":
       return stillWaiting(c, id, outcome);
     case "turn_lapsed":
     case "ticket_invalid":
-      takeCookie(c, "ticket", id);
+      forgetPlace(c, id);
       return sendNotice(c, { kind: outcome.kind, sale: id });
     case "ticket_required":
       return c.redirect(saleLink(id), 303);
@@ -193,7 +229,7 @@ export async function leaveShop(c: GateRequest, id: string): Promise<Response> {
     return sendUnreachable(c, outcome);
   }
   takeCookie(c, "admission", id);
-  takeCookie(c, "ticket", id);
+  forgetPlace(c, id);
   return c.redirect(saleLink(id), 303);
 }
 

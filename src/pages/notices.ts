@@ -28,6 +28,10 @@ export type Notice =
       readonly hasPlace: boolean;
     }
   | { readonly kind: "ticket_invalid"; readonly sale: string }
+  /** The browser sends no cookie back, so it could not keep a place. */
+  | { readonly kind: "cookies_blocked"; readonly sale: string }
+  /** The browser keeps some cookies, and not the one with the place. */
+  | { readonly kind: "ticket_not_kept"; readonly sale: string }
   | { readonly kind: "turn_lapsed"; readonly sale: string }
   | { readonly kind: "admission_required"; readonly sale: string }
   | { readonly kind: "admission_spent"; readonly sale: string }
@@ -134,6 +138,8 @@ type TurnNotice = Extract<
     readonly kind:
       | "pass_invalid"
       | "ticket_invalid"
+      | "cookies_blocked"
+      | "ticket_not_kept"
       | "turn_lapsed"
       | "admission_required"
       | "admission_expired"
@@ -152,6 +158,9 @@ function turnText(notice: TurnNotice): NoticeText {
       const sentence = "The ticket your browser carries is not one of this sale's.";
       return text(401, "Your place could not be read", sentence, join);
     }
+    case "cookies_blocked":
+    case "ticket_not_kept":
+      return cookieText(notice);
     case "turn_lapsed": {
       const sentence = "The turn was not used in time, or has been used. You can join again.";
       return text(410, "Your turn has passed", sentence, join);
@@ -177,6 +186,27 @@ function turnText(notice: TurnNotice): NoticeText {
     }
   }
 }
+
+/** No form: whatever it took would be lost again. The sale's page gives a key to try with. */
+function cookieText({ kind, sale }: Extract<TurnNotice, { kind: CookieNotice }>): NoticeText {
+  const what =
+    kind === "cookies_blocked"
+      ? "Your place in line is kept in a cookie, and your browser keeps none for this site. You " +
+        "have not joined, and nothing was taken from you."
+      : "You have joined, but your browser has not kept the cookie with your place.";
+  const next = html`<p>Allow cookies for this site and try again:</p>
+    <form method="post" action="${partLink(sale, "join")}">
+      <button type="submit">Try again</button>
+    </form>
+    <p>
+      If this page stands inside another one, or in the browser of an app,
+      <a href="${saleLink(sale)}" target="_blank">open the sale in a window of its own</a>.
+    </p>`;
+  const heading = "Your browser does not keep your place";
+  return text(kind === "cookies_blocked" ? 403 : 401, heading, what, next);
+}
+
+type CookieNotice = "cookies_blocked" | "ticket_not_kept";
 
 function passText({ sale, reason, hasPlace }: Extract<TurnNotice, { reason: PassRefusal }>) {
   const { heading, sentence } = passWords(reason);

@@ -10,7 +10,7 @@ import type { RoomSnapshot } from "../domain/room.ts";
 import { durationWords, levelWords } from "./assets/_sluice/assets/words.js";
 import { faultOf, faultSummary, fieldFault, type Faults } from "./faults.ts";
 import { countdown, instant, merchantMessage, page, type Html, type Maybe } from "./layout.ts";
-import { partLink } from "./links.ts";
+import { partLink, saleLink } from "./links.ts";
 import { moneyWords } from "./money.ts";
 import { quantityField } from "./quantity-field.ts";
 
@@ -34,7 +34,14 @@ export interface StorefrontModel {
   /** The lane that the visitor's pass leads into; null without one, and when they are there. */
   readonly passLane: string | null;
   readonly faults: Faults;
+  /** The visitor was let in, and the browser has not kept that. */
+  readonly admissionLost: boolean;
   readonly now: number;
+}
+
+/** Nobody waits, so whoever comes may be let in at once. */
+export function mayGoIn({ phase, queueing, soldOut }: RoomSnapshot): boolean {
+  return phase === "live" && !queueing && !soldOut;
 }
 
 export function storefrontPage(model: StorefrontModel): Html {
@@ -49,6 +56,7 @@ export function storefrontPage(model: StorefrontModel): Html {
     },
     html`<h1>${sale.title}</h1>
       ${merchantMessage(model.snapshot.message)} ${faultSummary(faults)} ${staleNote(model)}
+      ${admitted === null ? lostNote(model) : null}
       ${admitted === null ? wayIn(model) : timeLeft(sale, admitted.expiresAt_ms, now)}
       ${admitted === null ? itemList(model) : shopForm(model, admitted)} ${fairness(model)}`,
   );
@@ -59,6 +67,15 @@ function staleNote({ stale }: StorefrontModel): Maybe {
   return html`<p class="note">
     We cannot reach the waiting room right now and are holding your place. What you see is the last
     we heard.
+  </p>`;
+}
+
+function lostNote({ sale, admissionLost }: StorefrontModel): Maybe {
+  if (!admissionLost) return null;
+  return html`<p class="note">
+    You were let in, but your browser has not kept the shop's cookie. Allow cookies for this site,
+    or <a href="${saleLink(sale.id)}" target="_blank">open the sale in a window of its own</a>; your
+    turn is kept until your time in the shop is over.
   </p>`;
 }
 
@@ -120,10 +137,9 @@ function joinForm({ sale, snapshot, visitor, passLane }: StorefrontModel): Html 
     return html`<p>You are in line already.</p>
       <p><a class="button" href="${partLink(sale.id, "wait")}">See your place</a></p>`;
   }
-  const direct = snapshot.phase === "live" && !snapshot.queueing && !snapshot.soldOut;
   return html`${passLane === null ? "" : passWords(passLane)}
     <form method="post" action="${partLink(sale.id, "join")}">
-      <button type="submit">${direct ? "Go in" : "Join the line"}</button>
+      <button type="submit">${mayGoIn(snapshot) ? "Go in" : "Join the line"}</button>
     </form>
     ${visitor.kind === "in_line" ? besidesPlace(sale) : ""}`;
 }

@@ -6,7 +6,13 @@
  */
 import type { Context } from "hono";
 import type { Carried, GateContext } from "../journey/visit.ts";
-import { expiredCookie, tokenCookie, tokenIn, type Token } from "./token-cookies.ts";
+import {
+  admissionCookie,
+  expiredCookie,
+  ticketCookie,
+  tokenIn,
+  type Token,
+} from "./token-cookies.ts";
 
 export type GateApp = {
   Bindings: GateEnv;
@@ -24,15 +30,17 @@ export function carriedOf(c: GateRequest, sale: string): Carried {
   };
 }
 
-/** @param value a token of ours: nothing in it needs to be escaped */
-export function giveCookie(
+export function giveTicket(c: GateRequest, sale: string, ticket: string): void {
+  c.header("Set-Cookie", ticketCookie(sale, ticket), { append: true });
+}
+
+export function giveAdmission(
   c: GateRequest,
-  token: Token,
   sale: string,
-  value: string,
-  expiresAt_ms: number,
+  { admission, expiresAt_ms }: { readonly admission: string; readonly expiresAt_ms: number },
 ): void {
-  c.header("Set-Cookie", tokenCookie(token, sale, value, expiresAt_ms), { append: true });
+  const cookie = admissionCookie(sale, admission, expiresAt_ms, c.get("gate").now);
+  c.header("Set-Cookie", cookie, { append: true });
 }
 
 export function takeCookie(c: GateRequest, token: Token, sale: string): void {

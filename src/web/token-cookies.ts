@@ -3,8 +3,10 @@
  * gate's way to the origin, which has none.
  *
  * Guarantee: `__Host-`, Secure, HttpOnly, SameSite=Lax, one pair per sale, so that two sales never
- * mix.
+ * mix. Their age is told in seconds and not as a date, so a device whose clock is wrong keeps them
+ * all the same.
  */
+import { ADMISSION_COOKIE_EXTRA_S, TICKET_COOKIE_S } from "../domain/limits.ts";
 
 export type Token = "ticket" | "admission";
 
@@ -12,9 +14,6 @@ export const TOKEN_HEADERS: Readonly<Record<Token, string>> = {
   ticket: "Sluice-Ticket",
   admission: "Sluice-Admission",
 };
-
-/** Longer than any sale's line; the place itself has no expiry. */
-export const TICKET_COOKIE_MS = 7 * 24 * 60 * 60 * 1000;
 
 const ATTRIBUTES = "Path=/; HttpOnly; Secure; SameSite=Lax";
 
@@ -42,14 +41,27 @@ export function tokenIn(headers: Headers, token: Token, sale: string): string | 
   );
 }
 
-/** @param value a token of ours: nothing in it needs to be escaped */
-export function tokenCookie(
-  token: Token,
+/** A token of ours: nothing in it needs to be escaped. */
+function tokenCookie(token: Token, sale: string, value: string, age_s: number): string {
+  return `${cookieName(token, sale)}=${value}; Max-Age=${age_s}; ${ATTRIBUTES}`;
+}
+
+export function ticketCookie(sale: string, ticket: string): string {
+  return tokenCookie("ticket", sale, ticket, TICKET_COOKIE_S);
+}
+
+/**
+ * Kept past its end: with it, whoever sends an order again whose answer was lost gets the answer,
+ * and a page says that the time is over and not that a turn is needed.
+ */
+export function admissionCookie(
   sale: string,
-  value: string,
+  admission: string,
   expiresAt_ms: number,
+  now: number,
 ): string {
-  return markCookie(cookieName(token, sale), value, expiresAt_ms);
+  const left_s = Math.max(Math.ceil((expiresAt_ms - now) / 1000), 0);
+  return tokenCookie("admission", sale, admission, left_s + ADMISSION_COOKIE_EXTRA_S);
 }
 
 /** @param value letters, digits, `.`, `_` and `-` */

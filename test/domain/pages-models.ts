@@ -76,6 +76,7 @@ export function storefrontModel(more: Partial<StorefrontModel> = {}): Storefront
     visitor: { kind: "new" },
     passLane: null,
     faults: [],
+    admissionLost: false,
     now: NOW,
     ...more,
   };

@@ -112,6 +112,7 @@ describe("a link with a good pass", () => {
 
   test("offers its lane to somebody who waits in the general line, and another's place to nobody", async () => {
     const device = new Device();
+    await device.open(SALE);
     await device.send(`${SALE}/join`);
     expect(claimsOf(device.cookie("ticket") ?? "")).toMatchObject({ lane: "general" });
     await device.open(`${SALE}?pass=${await passFor(SALE, { sub: "bob" })}`);

@@ -1,0 +1,95 @@
+/**
+ * Joining by a pass that says who it is for: to the one place that shopper has.
+ *
+ * Guarantee: the desk's row is durable before a place is told. A part that does not answer is a
+ * `retry`, never a lost place.
+ */
+import { boothFor } from "../domain/booth.ts";
+import { PASS_DESKS_PER_SALE, SHOPPER_CALL_TIMEOUT_MS } from "../domain/limits.ts";
+import { passTicketIdOf, type PassEntry } from "../domain/pass-places.ts";
+import { answerWithin } from "../timing/answer-within.ts";
+import type { GateContext, Visit } from "./visit.ts";
+import { standingOfTicket } from "./waiting.ts";
+import {
+  admitNow,
+  takePlace,
+  turnTaken,
+  withTicket,
+  type Joiner,
+  type JoinOutcome,
+} from "./ways-in.ts";
+
+/** The subject's own place, whichever device and lane's pass it comes with, or its first. */
+export async function joinByPass(
+  context: GateContext,
+  visit: Visit,
+  lane: string,
+  subject: string,
+): Promise<JoinOutcome> {
+  const { PASS_DESK } = context.env;
+  const sale = visit.sale.id;
+  const desk = PASS_DESK.get(
+    PASS_DESK.idFromName(`${sale}/${boothFor(subject, PASS_DESKS_PER_SALE)}`),
+  );
+  const arrival = await answerWithin(desk.arrive(subject, null), SHOPPER_CALL_TIMEOUT_MS);
+  if (arrival === null) return { kind: "booth_unavailable" };
+  let entry: PassEntry = arrival;
+  if (!arrival.isNew) {
+    const turn = await turnOfPass(context, visit, subject, entry);
+    if (turn.kind === "told") return turn.outcome;
+    if (turn.kind === "over") {
+      const next = await answerWithin(desk.arrive(subject, entry.round), SHOPPER_CALL_TIMEOUT_MS);
+      if (next === null) return { kind: "booth_unavailable" };
+      entry = next;
+    }
+  }
+  const joiner: Joiner = { id: passTicketIdOf(sale, subject, entry.round), subject, lane };
+  if (entry.place !== null)
+    return withTicket(context, visit, joiner, entry.place, "already_joined");
+  const direct = await admitNow(context, visit, joiner);
+  if (direct.kind === "admitted") return direct;
+  const offered = await takePlace(context, visit, { ...joiner, key: null });
+  const kept =
+    offered === null
+      ? null
+      : await answerWithin(desk.keep(subject, offered), SHOPPER_CALL_TIMEOUT_MS);
+  if (kept === null || kept.place === null) return { kind: "booth_unavailable" };
+  const id = passTicketIdOf(sale, subject, kept.round);
+  return withTicket(context, visit, { id, subject }, kept.place, "joined");
+}
+
+type TurnOfPass =
+  | { readonly kind: "open" | "over" }
+  | { readonly kind: "told"; readonly outcome: JoinOutcome };
+
+/**
+ * What has become of a subject's turn. Only the room knows, and it is asked only about those who
+ * may have had one: a place that is not called yet is open, and before the start everybody's is.
+ */
+async function turnOfPass(
+  context: GateContext,
+  visit: Visit,
+  subject: string,
+  { round, place }: PassEntry,
+): Promise<TurnOfPass> {
+  const { sale, seen } = visit;
+  if (seen.snapshot.phase !== "live") return { kind: "open" };
+  const id = passTicketIdOf(sale.id, subject, round);
+  if (place !== null) {
+    const standing = await standingOfTicket(context, visit, place);
+    const rank = standing?.rank ?? null;
+    if (standing === null || rank === null || rank >= standing.called) return { kind: "open" };
+  }
+  const turn = await turnTaken(context, visit, id, place);
+  switch (turn.kind) {
+    case "open":
+    case "over":
+      return { kind: turn.kind };
+    case "silent":
+      return { kind: "told", outcome: { kind: "room_unavailable" } };
+    case "sale_not_found":
+      return { kind: "told", outcome: { kind: turn.kind } };
+    case "admitted":
+      return { kind: "told", outcome: turn };
+  }
+}
