@@ -19,10 +19,10 @@ import { passCarried } from "./pass-cookie.ts";
  * What was given with the key: a page with a way in at once, or into the line; a ticket; an
  * admission.
  */
-const GIVEN = { direct: "d", line: "l", ticket: "t", admission: "a" } as const;
-type Given = keyof typeof GIVEN;
+const GIVEN = ["direct", "line", "ticket", "admission"] as const;
+type Given = (typeof GIVEN)[number];
 
-const PATTERN = /^([dlta])-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
+const PATTERN = /^([a-z]+)-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 
 function cookieName(sale: string): string {
   return `sluice-join-${sale}`;
@@ -36,8 +36,8 @@ interface CarriedKey {
 /** Null when there is none, or it is none of ours. */
 function keyCarried(c: GateRequest, sale: string): CarriedKey | null {
   const value = getCookie(c, cookieName(sale), "host");
-  const [, letter, id] = (typeof value === "string" ? PATTERN.exec(value) : null) ?? [];
-  const given = (Object.keys(GIVEN) as Given[]).find((name) => GIVEN[name] === letter);
+  const [, word, id] = (typeof value === "string" ? PATTERN.exec(value) : null) ?? [];
+  const given = GIVEN.find((known) => known === word);
   return given === undefined || id === undefined ? null : { given, id };
 }
 
@@ -81,7 +81,7 @@ export function renewJoinKey(c: GateRequest, sale: string): void {
 }
 
 function send(c: GateRequest, sale: string, { given, id }: CarriedKey): void {
-  setCookie(c, cookieName(sale), `${GIVEN[given]}-${id}`, {
+  setCookie(c, cookieName(sale), `${given}-${id}`, {
     prefix: "host",
     path: "/",
     secure: true,
