@@ -30,7 +30,7 @@ export type JoinOutcome =
 
 export interface JoinKey {
   readonly value: string;
-  /** Whoever chose it might have been let in at once: the room is asked although there is a line. */
+  /** Whoever chose it may have been let in at once: the room is asked also when there is a line. */
   readonly mayBeIn: boolean;
 }
 
