@@ -3,8 +3,8 @@
  * shopper.
  *
  * Guarantee: the subject, and an admission without a ticket, follow from sale, lane and key alone,
- * so a repeated join meets the same booth and is let in once. A ticket's id follows from subject and
- * place: two places are two tickets, so a place its shopper never heard of spoils no later one.
+ * so a repeated join meets the same booth and is let in once. A ticket's id follows from subject
+ * and place: two places are two tickets, so one its shopper never heard of spoils no later one.
  * Not a proof of anybody: a key is chosen by its sender, and who sends another asks for another
  * place, as whoever sends none.
  */
