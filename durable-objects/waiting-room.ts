@@ -214,15 +214,16 @@ export class WaitingRoom extends DurableObject<GateEnv> {
     return { kind: "admitted", token, id, expiresAt_ms } as const;
   }
 
-  /** Whether its seat is still taken; a cart is filled only from a seat. */
-  async standing(admissionId: string): Promise<admissions.SeatStanding> {
+  /** Null when no admission of this sale has the id. */
+  async seat(admissionId: string): Promise<admissions.Seat | null> {
     const admission = this.#book?.admission(admissionId) ?? null;
-    return admission === null ? "unknown" : admissions.standingAt(admission, Date.now());
+    return admission === null ? null : admissions.seatOf(admission, Date.now());
   }
 
-  /** The same for shoppers who came together; the answers have the same order. */
+  /** Whether seats are still taken, in the order of the ids; a cart is filled only from a seat. */
   async standings(ids: readonly string[]): Promise<admissions.SeatStanding[]> {
-    return Promise.all(ids.map((id) => this.standing(id)));
+    const seats = await Promise.all(ids.map((id) => this.seat(id)));
+    return seats.map((seat) => seat?.standing ?? "unknown");
   }
 
   async leave(admissionId: string): Promise<"left" | "not_active"> {

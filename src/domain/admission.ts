@@ -33,6 +33,20 @@ export function standingAt(admission: AdmissionRecord, now: number): AdmissionRe
   return over ? "expired" : admission.standing;
 }
 
+/** What a checkout needs to know of a seat. */
+export interface Seat {
+  readonly standing: AdmissionRecord["standing"];
+  readonly orderInProgress: string | null;
+  /** The order that ended last; confirmed, when the seat is spent. */
+  readonly orderEnded: string | null;
+}
+
+export function seatOf(admission: AdmissionRecord, now: number): Seat {
+  const { orderInProgress, ordersEnded } = admission;
+  const orderEnded = ordersEnded.at(-1) ?? null;
+  return { standing: standingAt(admission, now), orderInProgress, orderEnded };
+}
+
 export type BeginOrderOutcome =
   | { readonly kind: "begun" }
   | { readonly kind: "order_in_progress"; readonly order: string }

@@ -13,6 +13,16 @@ export function orderIdOf(sale: string, buyer: string, idempotencyKey: string): 
   return `ord_${bytesToHex(sha256(utf8ToBytes(named))).slice(0, 40)}`;
 }
 
+/**
+ * The key a checkout page places its order with. It follows from the seat and the order that ended
+ * last from it, so the page has the same key when it is loaded again and in every tab, and another
+ * one when an order was declined.
+ */
+export function checkoutKeyOf(admission: string, orderEnded: string | null): string {
+  const named = JSON.stringify(["checkout", admission, orderEnded]);
+  return `page-${bytesToHex(sha256(utf8ToBytes(named))).slice(0, 40)}`;
+}
+
 /** Of a request's parsed body: the same key with another fingerprint is a conflict. */
 export function fingerprintOf(body: unknown): string {
   return bytesToHex(sha256(utf8ToBytes(JSON.stringify(body))));

@@ -136,6 +136,6 @@ async function placeCarried(
 
 /** Left or spent, an admission is no way in; if the room does not answer, it counts as it says. */
 async function isSeated({ env }: GateContext, admission: Admission): Promise<boolean> {
-  const standing = await answerWithin(roomOf(env, admission.sale).standing(admission.id));
-  return standing === null || standing === "active";
+  const standings = await answerWithin(roomOf(env, admission.sale).standings([admission.id]));
+  return standings === null || standings[0] === "active";
 }

@@ -39,8 +39,8 @@ export interface CheckoutModel {
   /** Refused quantities as they were asked for, by SKU. */
   readonly quantities: Readonly<Record<string, string>>;
   readonly faults: Faults;
-  /** An order that is on its way already. */
-  readonly orderUnderWay: string | null;
+  /** The order that was placed from this seat, if it counts. */
+  readonly placed: { readonly kind: "under_way" | "bought"; readonly href: string } | null;
   readonly now: number;
 }
 
@@ -54,8 +54,8 @@ export function checkoutPage(model: CheckoutModel): Html {
       now,
       links: [{ href: partLink(sale.id, "cart"), words: "Cart" }],
     },
-    html`<h1>${isEmpty ? "Your cart is empty" : "Your cart"}</h1>
-      ${faultSummary(faults)} ${underWay(model)}
+    html`<h1>${headingOf(model)}</h1>
+      ${faultSummary(faults)} ${placedNote(model)}
       ${
         isEmpty
           ? html`<p><a class="button" href="${saleLink(sale.id)}">Choose something</a></p>`
@@ -65,9 +65,20 @@ export function checkoutPage(model: CheckoutModel): Html {
   );
 }
 
-function underWay({ orderUnderWay }: CheckoutModel): Maybe {
-  if (orderUnderWay === null) return null;
-  return html`<p class="note"><a href="${orderUnderWay}">See the order that is on its way</a></p>`;
+const PLACED = {
+  under_way: { heading: "Your order is on its way", words: "See the order that is on its way" },
+  bought: { heading: "You have bought what you came for", words: "See your order" },
+} as const;
+
+function headingOf({ cart, placed }: CheckoutModel): string {
+  if (cart.lines.length > 0) return "Your cart";
+  return placed === null ? "Your cart is empty" : PLACED[placed.kind].heading;
+}
+
+/** Whoever lost the answer to an order finds the order here. */
+function placedNote({ placed }: CheckoutModel): Maybe {
+  if (placed === null) return null;
+  return html`<p class="note"><a href="${placed.href}">${PLACED[placed.kind].words}</a></p>`;
 }
 
 function holdTime({ cart, admissionEndsAt_ms, now }: CheckoutModel): Html {

@@ -50,7 +50,7 @@ export function page(frame: PageFrame, body: Html): Html {
         <title>${sale === null ? title : `${title} · ${place}`}</title>
         <link rel="icon" type="image/svg+xml" href="${ASSETS}/mark.svg" />
         <link rel="stylesheet" href="${ASSETS}/style.css" />
-        ${["clock.js", ...scripts].map(
+        ${["clock.js", "returning.js", ...scripts].map(
           (script) => html`<script type="module" src="${ASSETS}/${script}"></script>`,
         )}
         ${refreshTag(frame)}

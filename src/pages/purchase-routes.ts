@@ -4,13 +4,8 @@
  */
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { priceLines, type Line } from "../domain/cart.ts";
-import {
-  readCart,
-  setCart,
-  type AdmissionRefused,
-  type CartOutcome,
-  type CartView,
-} from "../journey/cart.ts";
+import { setCart, type AdmissionRefused, type CartView } from "../journey/cart.ts";
+import { readCheckout, type CheckoutOutcome, type OrderOfSeat } from "../journey/checkout.ts";
 import { placeOrder, viewOrder } from "../journey/ordering.ts";
 import { saleOf } from "../journey/visit.ts";
 import { carriedOf, type GateRequest } from "../web/gate-app.ts";
@@ -51,14 +46,13 @@ function refuseAdmission(
   }
 }
 
-type Cart = Extract<CartOutcome, { readonly kind: "cart" }>;
+type Cart = Extract<CheckoutOutcome, { readonly kind: "cart" }>;
 
 /** What the checkout shows beside the cart; nothing, when it is opened afresh. */
-type Shown = Partial<
-  Pick<CheckoutModel, "input" | "idempotencyKey" | "quantities" | "faults" | "orderUnderWay">
->;
+type Shown = Partial<Pick<CheckoutModel, "input" | "idempotencyKey" | "quantities" | "faults">>;
 
-function checkoutOf(c: GateRequest, { visit, cart, admission }: Cart, shown: Shown = {}) {
+function checkoutOf(c: GateRequest, read: Cart, shown: Shown = {}, standsInTheWay = read.placed) {
+  const { visit, cart, admission, orderKey } = read;
   const gate = c.get("gate");
   return checkoutPage({
     sale: visit.sale,
@@ -66,17 +60,21 @@ function checkoutOf(c: GateRequest, { visit, cart, admission }: Cart, shown: Sho
     admissionEndsAt_ms: admission.expiresAt_ms,
     testCards: offersTestCards(gate.env.TEST_CARDS),
     input: NO_INPUT,
-    idempotencyKey: crypto.randomUUID(),
+    idempotencyKey: orderKey,
     quantities: {},
     faults: [],
-    orderUnderWay: null,
+    placed: placedLink(visit.sale.id, standsInTheWay),
     now: gate.now,
     ...shown,
   });
 }
 
+function placedLink(sale: string, placed: OrderOfSeat | null): CheckoutModel["placed"] {
+  return placed === null ? null : { kind: placed.kind, href: orderLink(sale, placed.order) };
+}
+
 export async function showCart(c: GateRequest, id: string): Promise<Response> {
-  const read = await readCart(c.get("gate"), id, carriedOf(c, id));
+  const read = await readCheckout(c.get("gate"), id, carriedOf(c, id));
   if (read.kind !== "cart") return refuseAdmission(c, id, read);
   return c.html(checkoutOf(c, read));
 }
@@ -125,7 +123,7 @@ async function showRefusedCart(
   faults: Faults,
   { quantities }: Entered,
 ): Promise<Response> {
-  const read = await readCart(c.get("gate"), id, carriedOf(c, id));
+  const read = await readCheckout(c.get("gate"), id, carriedOf(c, id));
   if (read.kind !== "cart") return refuseAdmission(c, id, read);
   const page =
     from === "cart"
@@ -190,9 +188,9 @@ async function showRefusedForm(
   const foreign = faults.find(({ field }) => field === null || !TYPED_FIELDS.has(field));
   if (foreign !== undefined)
     return sendNotice(c, { kind: "bad_form", ...first, ...named(foreign) });
-  const read = await readCart(c.get("gate"), id, carriedOf(c, id));
+  const read = await readCheckout(c.get("gate"), id, carriedOf(c, id));
   if (read.kind !== "cart") return refuseAdmission(c, id, read);
-  const idempotencyKey = entered.fields["key"] ?? crypto.randomUUID();
+  const idempotencyKey = entered.fields["key"] ?? read.orderKey;
   const shown = { faults, input: inputOf(entered), idempotencyKey };
   return c.html(checkoutOf(c, read, shown), 422);
 }
@@ -208,17 +206,14 @@ async function showRefusedOrder(
   entered: Entered,
   lines: readonly Line[],
 ): Promise<Response> {
-  const read = await readCart(c.get("gate"), id, carriedOf(c, id));
+  const read = await readCheckout(c.get("gate"), id, carriedOf(c, id));
   if (read.kind !== "cart") return refuseAdmission(c, id, read);
   const same = key === "same" ? entered.fields["key"] : undefined;
-  const shown = {
-    faults: [fault],
-    input: inputOf(entered),
-    idempotencyKey: same ?? crypto.randomUUID(),
-    orderUnderWay: order === null ? null : orderLink(id, order),
-  };
+  const idempotencyKey = same ?? crypto.randomUUID();
+  const shown = { faults: [fault], input: inputOf(entered), idempotencyKey };
   const cart = same === undefined ? read : { ...read, cart: asAsked(read, lines) };
-  return c.html(checkoutOf(c, cart, shown), status);
+  const inTheWay = order === null ? read.placed : ({ kind: "under_way", order } as const);
+  return c.html(checkoutOf(c, cart, shown, inTheWay), status);
 }
 
 /**

@@ -104,6 +104,7 @@ describe("every page", () => {
     "waiting.js",
     "order.js",
     "clock.js",
+    "returning.js",
     "draw.js",
     "fairness.js",
     "words.js",

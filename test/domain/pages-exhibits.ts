@@ -95,7 +95,16 @@ export const CHECKOUTS: readonly Exhibit[] = [
       checkoutModel({
         faults: [{ field: null, message: "An order is on its way." }],
         input: { email: "a@b.example", name: HOSTILE, method: "pm_card_mastercard" },
-        orderUnderWay: "/_sluice/shop/air-one/orders/ord_1",
+        placed: { kind: "under_way", href: "/_sluice/shop/air-one/orders/ord_1" },
+      }),
+    ),
+  ],
+  [
+    "ordered before",
+    checkoutPage(
+      checkoutModel({
+        cart: { lines: [], total: 0, holdsUntil_ms: null },
+        placed: { kind: "bought", href: "/_sluice/shop/air-one/orders/ord_1" },
       }),
     ),
   ],

@@ -145,7 +145,7 @@ export function checkoutModel(more: Partial<CheckoutModel> = {}): CheckoutModel 
     idempotencyKey: "7d1f6f9e-0d4c-4a07-9b1c-2f4f6f1f7a10",
     quantities: {},
     faults: [],
-    orderUnderWay: null,
+    placed: null,
     now: NOW,
     ...more,
   };

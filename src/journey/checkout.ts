@@ -1,0 +1,53 @@
+/**
+ * The cart as a checkout shows it: what is held, the order that was placed from this seat, and the
+ * key that the next order is placed with.
+ *
+ * Guarantee: whoever lost the answer to an order and comes back finds that order, and a form that
+ * would place no second one: the key is the same until an order has ended. A room that does not
+ * answer takes nothing from that; then only the order is not shown.
+ */
+import { SEAT_CALL_TIMEOUT_MS } from "../domain/limits.ts";
+import { checkoutKeyOf } from "../domain/order-id.ts";
+import { answerWithin } from "../timing/answer-within.ts";
+import { readCart, type AdmissionRefused, type CartOutcome } from "./cart.ts";
+import { orderOf } from "./ordering.ts";
+import { roomOf, type Carried, type GateContext } from "./visit.ts";
+
+/** What stands in the way of another order, or has bought all that the seat may buy. */
+export interface OrderOfSeat {
+  readonly kind: "under_way" | "bought";
+  readonly order: string;
+}
+
+export type CheckoutOutcome =
+  | (Extract<CartOutcome, { readonly kind: "cart" }> & {
+      readonly orderKey: string;
+      readonly placed: OrderOfSeat | null;
+    })
+  | Extract<CartOutcome, { readonly kind: "stock_unavailable" }>
+  | AdmissionRefused;
+
+export async function readCheckout(
+  context: GateContext,
+  saleId: string,
+  carried: Carried,
+): Promise<CheckoutOutcome> {
+  const read = await readCart(context, saleId, carried);
+  if (read.kind !== "cart") return read;
+  const { id, sale } = read.admission;
+  const seat = await answerWithin(roomOf(context.env, sale).seat(id), SEAT_CALL_TIMEOUT_MS);
+  if (seat === null) return { ...read, orderKey: checkoutKeyOf(id, null), placed: null };
+  const { standing, orderInProgress, orderEnded } = seat;
+  const underWay = orderInProgress !== null && (await isUnderWay(context, orderInProgress));
+  // An order that is over tells the room so, and the shopper may be here before.
+  const ended = underWay ? orderEnded : (orderInProgress ?? orderEnded);
+  const orderKey = checkoutKeyOf(id, ended);
+  if (underWay) return { ...read, orderKey, placed: { kind: "under_way", order: orderInProgress } };
+  const bought = standing === "spent" && ended !== null;
+  return { ...read, orderKey, placed: bought ? { kind: "bought", order: ended } : null };
+}
+
+async function isUnderWay({ env }: GateContext, order: string): Promise<boolean> {
+  const seen = await answerWithin(orderOf(env, order).view());
+  return seen?.order.final !== true;
+}
