@@ -1,0 +1,108 @@
+/**
+ * Bad networks and browsers that forget, for the browser tests: answers that are lost after the
+ * request had its effect, requests that are answered late, and cookies that are not kept.
+ *
+ * Guarantee: a request whose answer is lost has reached the server and was answered, and nothing of
+ * the answer has reached the browser. No time is waited for: a slow answer waits for a condition.
+ */
+import type { BrowserContext, Page, Route } from "playwright-core";
+import type { Sluice } from "../http/sluice.ts";
+
+/** Browsers keep Secure cookies over plain HTTP for this name. */
+export function shopAt(sluice: Sluice, path: string): string {
+  const { port } = new URL(sluice.host.gateUrl);
+  return `http://localhost:${port}/_sluice/shop/${path}`;
+}
+
+/** Sends what the browser wanted to send, past the browser and its cookies. */
+async function sendPast(sluice: Sluice, context: BrowserContext, route: Route): Promise<Response> {
+  const request = route.request();
+  const { pathname, search } = new URL(request.url());
+  const cookies = await context.cookies(request.url());
+  const headers = new Headers(request.headers());
+  headers.set("cookie", cookies.map(({ name, value }) => `${name}=${value}`).join("; "));
+  if (cookies.length === 0) headers.delete("cookie");
+  if (request.method() !== "GET") headers.set("origin", new URL(sluice.host.gateUrl).origin);
+  return fetch(sluice.host.gateUrl + pathname + search, {
+    method: request.method(),
+    headers,
+    body: request.postData(),
+    redirect: "manual",
+  });
+}
+
+/**
+ * The next answer to a POST of this address is lost. What is returned becomes the status of the
+ * answer that nobody has seen.
+ */
+export async function loseAnswer(
+  sluice: Sluice,
+  page: Page,
+  ending: string,
+): Promise<() => number> {
+  let status = 0;
+  const pattern = `**${ending}`;
+  await page.route(pattern, async (route) => {
+    if (status !== 0 || route.request().method() !== "POST") return route.fallback();
+    status = -1;
+    const answer = await sendPast(sluice, page.context(), route);
+    await answer.arrayBuffer();
+    status = answer.status;
+    return route.abort("connectionreset");
+  });
+  return () => status;
+}
+
+/** The next POST of this address never reaches the server. */
+export async function loseRequest(page: Page, ending: string): Promise<() => boolean> {
+  let lost = false;
+  await page.route(`**${ending}`, async (route) => {
+    if (lost || route.request().method() !== "POST") return route.fallback();
+    lost = true;
+    return route.abort("connectionreset");
+  });
+  return () => lost;
+}
+
+/**
+ * A browser that does not keep these cookies: their `Set-Cookie` is dropped on the way.
+ * @param names what their names match
+ */
+export async function keepNoCookies(
+  sluice: Sluice,
+  context: BrowserContext,
+  names: RegExp,
+): Promise<void> {
+  await context.route("**/_sluice/shop/**", async (route) => {
+    const answer = await sendPast(sluice, context, route);
+    const kept = answer.headers.getSetCookie().filter((cookie) => !names.test(cookie));
+    const headers = Object.fromEntries(answer.headers);
+    delete headers["set-cookie"];
+    delete headers["content-encoding"];
+    delete headers["content-length"];
+    if (kept.length > 0) headers["set-cookie"] = kept.join("\n");
+    const body = Buffer.from(await answer.arrayBuffer());
+    return route.fulfill({ status: answer.status, headers, body });
+  });
+}
+
+export function keepCookiesAgain(context: BrowserContext): Promise<void> {
+  return context.unrouteAll({ behavior: "wait" });
+}
+
+export async function cookieIn(
+  context: BrowserContext,
+  kind: "ticket" | "admission" | "join",
+  sale: string,
+): Promise<string | undefined> {
+  const name = `__Host-sluice-${kind}-${sale}`;
+  return (await context.cookies()).find((cookie) => cookie.name === name)?.value;
+}
+
+export function forget(
+  context: BrowserContext,
+  kind: "ticket" | "admission",
+  sale: string,
+): Promise<void> {
+  return context.clearCookies({ name: `__Host-sluice-${kind}-${sale}` });
+}

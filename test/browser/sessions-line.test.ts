@@ -1,0 +1,329 @@
+/**
+ * Sessions before the shop: joins and claims whose answers are lost, Back and reload, two tabs, a
+ * phone after a laptop, and browsers that keep only some cookies. Nobody loses a place, and nobody
+ * takes two.
+ */
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { passFor, WITH_PASSES } from "../http/merchant-passes.ts";
+import { auditOf, makeSale, PREQUEUE, startSluice, type Sluice, until } from "../http/sluice.ts";
+import { launchBrowser, PHONE } from "./browser.ts";
+import {
+  cookieIn,
+  forget,
+  keepCookiesAgain,
+  keepNoCookies,
+  loseAnswer,
+  loseRequest,
+  shopAt,
+} from "./networks.ts";
+
+const PATIENCE_MS = 40_000;
+const PATIENCE = { timeout: PATIENCE_MS };
+/** The address of the browser's own page, shown when no answer came. */
+const BROKEN = /^chrome-error:/;
+const IN_DRAW = "You are in for the draw";
+
+let sluice: Sluice;
+let browser: Browser;
+let contexts: BrowserContext[] = [];
+let sales = 0;
+
+beforeAll(async () => {
+  [sluice, browser] = await Promise.all([startSluice(WITH_PASSES), launchBrowser()]);
+}, 120_000);
+afterAll(async () => {
+  await browser.close();
+  await sluice.stop();
+});
+beforeEach(() => {
+  sales += 1;
+});
+afterEach(async () => {
+  await Promise.all(contexts.map((context) => context.close()));
+  contexts = [];
+});
+
+async function device(options = {}): Promise<Page> {
+  const context = await browser.newContext({ viewport: PHONE, ...options });
+  contexts.push(context);
+  context.setDefaultTimeout(PATIENCE_MS);
+  return context.newPage();
+}
+
+function shop(path: string): string {
+  return shopAt(sluice, path);
+}
+
+/** Its line is open and its start is to come. */
+async function openLine(change: Readonly<Record<string, unknown>> = {}): Promise<string> {
+  const sale = `line-${sales}`;
+  await makeSale(sluice, sale, {
+    ...PREQUEUE,
+    admission: { claimWindowSeconds: 10, ratePerMinute: 1_000_000, maxActive: 100 },
+    ...change,
+  });
+  return sale;
+}
+
+async function start(sale: string): Promise<void> {
+  await sluice.merchant("POST", `/sales/${sale}/actions`, { action: "start" });
+}
+
+async function pressJoin(page: Page): Promise<void> {
+  await page.getByRole("button", { name: /Join the line|Go in/ }).click();
+}
+
+/** Those who joined, and those who were let in, once all of them were called. */
+async function expectInSale(sale: string, tickets: number, claimed: number): Promise<void> {
+  const audit = await until(
+    () => auditOf(sluice, sale),
+    (figures) => figures.tickets >= tickets && figures.claimed >= claimed,
+  );
+  expect(audit).toMatchObject({ tickets, claimed });
+}
+
+describe("a join", () => {
+  test("whose answer was lost has its place when it is sent again from a page loaded anew", async () => {
+    const sale = await openLine();
+    const page = await device();
+    await page.goto(shop(sale));
+    const lost = await loseAnswer(sluice, page, "/join");
+    await pressJoin(page);
+    await expect.poll(lost, PATIENCE).toBe(303);
+    await expect.poll(() => page.url(), PATIENCE).toMatch(BROKEN);
+    expect(await cookieIn(page.context(), "ticket", sale)).toBeUndefined();
+    await page.goto(shop(sale));
+    await pressJoin(page);
+    await page.getByRole("heading", { name: IN_DRAW }).waitFor();
+    await start(sale);
+    await page.waitForURL(shop(sale));
+    await expectInSale(sale, 1, 1);
+  });
+
+  test("that never arrived is joined by loading the page again", async () => {
+    const sale = await openLine();
+    const page = await device();
+    await page.goto(shop(sale));
+    const lost = await loseRequest(page, "/join");
+    await pressJoin(page);
+    await expect.poll(lost, PATIENCE).toBe(true);
+    await expect.poll(() => page.url(), PATIENCE).toMatch(BROKEN);
+    await page.goto(shop(sale));
+    await pressJoin(page);
+    await page.getByRole("heading", { name: IN_DRAW }).waitFor();
+    await start(sale);
+    await expectInSale(sale, 1, 1);
+  });
+
+  test("from two tabs and with an impatient second click is one place", async () => {
+    const sale = await openLine();
+    const first = await device();
+    await first.goto(shop(sale));
+    const second = await first.context().newPage();
+    await second.goto(shop(sale));
+    await Promise.all([
+      first.getByRole("button", { name: "Join the line" }).dblclick({ noWaitAfter: true }),
+      pressJoin(second),
+    ]);
+    for (const page of [first, second]) {
+      await page.getByRole("heading", { name: IN_DRAW }).waitFor();
+    }
+    await start(sale);
+    for (const page of [first, second]) await page.waitForURL(shop(sale));
+    await expectInSale(sale, 1, 1);
+  });
+
+  test("where nobody waits lets in once, also when its answer was lost and a line has formed", async () => {
+    const sale = `line-${sales}`;
+    await makeSale(sluice, sale, { admission: { ratePerMinute: 1_000_000, maxActive: 1 } });
+    const page = await device();
+    await page.goto(shop(sale));
+    const lost = await loseAnswer(sluice, page, "/join");
+    await pressJoin(page);
+    await expect.poll(lost, PATIENCE).toBe(303);
+    await expect.poll(() => page.url(), PATIENCE).toMatch(BROKEN);
+    // The seat is taken, so whoever comes now turns the line on.
+    await sluice.shopper("POST", `/sales/${sale}/tickets`);
+    const line = page.getByText("There is a line");
+    await expect
+      .poll(() => page.goto(shop(sale)).then(() => line.isVisible()), PATIENCE)
+      .toBe(true);
+    await pressJoin(page);
+    await page.getByRole("button", { name: "Put in the cart" }).waitFor();
+    expect(await auditOf(sluice, sale)).toMatchObject({ claimed: 1, active: 1 });
+  });
+});
+
+describe("a turn", () => {
+  test("whose answer was lost is taken by the script again: one seat", async () => {
+    const sale = await openLine();
+    const page = await device();
+    await page.goto(shop(sale));
+    await pressJoin(page);
+    await page.getByRole("heading", { name: IN_DRAW }).waitFor();
+    const lost = await loseAnswer(sluice, page, "/admissions");
+    await start(sale);
+    await page.waitForURL(shop(sale));
+    expect(lost()).toBe(201);
+    await expectInSale(sale, 1, 1);
+  });
+
+  test("whose answer was lost is taken by hand again, without scripts: one seat", async () => {
+    const sale = await openLine({
+      admission: { claimWindowSeconds: 60, ratePerMinute: 1_000_000, maxActive: 100 },
+    });
+    const page = await device({ javaScriptEnabled: false });
+    await page.goto(shop(sale));
+    await pressJoin(page);
+    await start(sale);
+    const go = page.getByRole("button", { name: "Go in now" });
+    await expect
+      .poll(() => page.goto(shop(`${sale}/wait`)).then(() => go.isVisible()), PATIENCE)
+      .toBe(true);
+    const lost = await loseAnswer(sluice, page, "/enter");
+    await go.click();
+    await expect.poll(lost, PATIENCE).toBe(303);
+    await expect.poll(() => page.url(), PATIENCE).toMatch(BROKEN);
+    await page.goto(shop(`${sale}/wait`));
+    await go.click();
+    await page.getByRole("button", { name: "Put in the cart" }).waitFor();
+    await expectInSale(sale, 1, 1);
+  });
+
+  test("taken by a tab that sleeps shows the shop when the page comes back as it was left", async () => {
+    const sale = await openLine();
+    const page = await device();
+    await page.goto(shop(sale));
+    await pressJoin(page);
+    await page.getByRole("heading", { name: IN_DRAW }).waitFor();
+    const other = await page.context().newPage();
+    await other.goto(shop(`${sale}/wait`));
+    await page.goto("about:blank");
+    await start(sale);
+    await other.waitForURL(shop(sale));
+    await page.goBack();
+    await page.waitForURL(shop(sale));
+    const loads: string[] = [];
+    page.on("framenavigated", (frame) => loads.push(frame.url()));
+    await page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))");
+    await expect.poll(() => loads, PATIENCE).toEqual([shop(sale)]);
+    await expectInSale(sale, 1, 1);
+  });
+});
+
+describe("cookies", () => {
+  test("that are all blocked: the page says so, and no place is taken", async () => {
+    const sale = await openLine();
+    const page = await device();
+    await keepNoCookies(sluice, page.context(), /./);
+    await page.goto(shop(sale));
+    for (let attempt = 0; attempt < 2; attempt += 1) {
+      await page.getByRole("button", { name: /Join the line|Try again/ }).click();
+      await page.getByRole("heading", { name: "Your browser does not keep your place" }).waitFor();
+    }
+    await keepCookiesAgain(page.context());
+    await page.goto(shop(sale));
+    await pressJoin(page);
+    await page.getByRole("heading", { name: IN_DRAW }).waitFor();
+    await start(sale);
+    await expectInSale(sale, 1, 1);
+  });
+
+  test("of which the ticket is blocked: the page says so, and joining again takes no second place", async () => {
+    const sale = await openLine();
+    const page = await device();
+    await keepNoCookies(sluice, page.context(), /^__Host-sluice-ticket-/);
+    await page.goto(shop(sale));
+    await pressJoin(page);
+    await page.getByText("your browser has not kept the cookie with your place").waitFor();
+    await keepCookiesAgain(page.context());
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByRole("heading", { name: IN_DRAW }).waitFor();
+    await start(sale);
+    await expectInSale(sale, 1, 1);
+  });
+
+  test("of which the admission is lost: the ticket leads back into the shop, also when its turn is long past", async () => {
+    const sale = await openLine({
+      admission: { claimWindowSeconds: 5, ratePerMinute: 1_000_000, maxActive: 100 },
+    });
+    const page = await device();
+    await page.goto(shop(sale));
+    await pressJoin(page);
+    await start(sale);
+    await page.waitForURL(shop(sale));
+    await page.getByLabel("Quantity of A shoe").selectOption("1");
+    await page.getByRole("button", { name: "Put in the cart" }).click();
+    await page.getByRole("heading", { name: "Your cart" }).waitFor();
+    const admission = await cookieIn(page.context(), "admission", sale);
+    const headers = { "sluice-ticket": (await cookieIn(page.context(), "ticket", sale)) ?? "" };
+    await until(
+      () => sluice.shopper("GET", `/sales/${sale}/status`, { headers }),
+      ({ body }) => body["state"] === "lapsed",
+    );
+    await forget(page.context(), "admission", sale);
+    await page.goto(shop(`${sale}/wait`));
+    await page.waitForURL(shop(sale));
+    expect(await cookieIn(page.context(), "admission", sale)).toBe(admission);
+
+    await forget(page.context(), "admission", sale);
+    await page.goto(shop(`${sale}/cart`));
+    await page.getByRole("button", { name: "Join the line" }).click();
+    await page.waitForURL(shop(sale));
+    await page.goto(shop(`${sale}/cart`));
+    await page.getByText("€129.00", { exact: true }).first().waitFor();
+    expect(await cookieIn(page.context(), "admission", sale)).toBe(admission);
+    await expectInSale(sale, 1, 1);
+  });
+
+  test("of which the ticket is lost: whoever is in goes on shopping", async () => {
+    const sale = await openLine();
+    const page = await device();
+    await page.goto(shop(sale));
+    await pressJoin(page);
+    await start(sale);
+    await page.waitForURL(shop(sale));
+    await forget(page.context(), "ticket", sale);
+    await page.goto(shop(`${sale}/wait`));
+    await page.waitForURL(shop(sale));
+    await page.getByLabel("Quantity of A shoe").selectOption("1");
+    await page.getByRole("button", { name: "Put in the cart" }).click();
+    await page.getByRole("heading", { name: "Your cart" }).waitFor();
+    await expectInSale(sale, 1, 1);
+  });
+});
+
+test("whoever opens the cart while they wait may press Join without losing their place", async () => {
+  const sale = await openLine();
+  const page = await device();
+  await page.goto(shop(sale));
+  await pressJoin(page);
+  const ticket = await cookieIn(page.context(), "ticket", sale);
+  await page.goto(shop(`${sale}/cart`));
+  await pressJoin(page);
+  await page.getByRole("heading", { name: IN_DRAW }).waitFor();
+  expect(await cookieIn(page.context(), "ticket", sale)).toBe(ticket);
+  await start(sale);
+  await expectInSale(sale, 1, 1);
+});
+
+test("a phone that follows the link after a laptop is in the same shop with the same cart", async () => {
+  const sale = await openLine({ lanes: [{ id: "members", weight: 3 }] });
+  const link = shop(`${sale}?pass=${await passFor(sale, { sub: "customer-1" })}`);
+  const laptop = await device();
+  await laptop.goto(link);
+  await pressJoin(laptop);
+  await start(sale);
+  await laptop.waitForURL(shop(sale));
+  await laptop.getByLabel("Quantity of A shoe").selectOption("2");
+  await laptop.getByRole("button", { name: "Put in the cart" }).click();
+  await laptop.getByRole("heading", { name: "Your cart" }).waitFor();
+  const phone = await device();
+  await phone.goto(link);
+  await pressJoin(phone);
+  await phone.getByRole("button", { name: "Change the cart" }).waitFor();
+  await phone.getByRole("link", { name: "Cart" }).click();
+  await phone.getByText("€258.00", { exact: true }).first().waitFor();
+  await expectInSale(sale, 1, 1);
+});

@@ -1,0 +1,229 @@
+/**
+ * Sessions in the shop: carts and orders whose answers are lost, Back, Forward and reload, two tabs
+ * at the till, the bank, and a card that was declined. Each ends with one order, one capture, and
+ * every unit where it belongs.
+ */
+import { isDeepStrictEqual } from "node:util";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { orderPageSchema } from "../../simulation/gate-answers.ts";
+import { Ledger } from "../../simulation/sandbox/ledger.ts";
+import { auditOf, makeSale, startSluice, type Sluice, until } from "../http/sluice.ts";
+import { DESKTOP, launchBrowser } from "./browser.ts";
+import { forget, loseAnswer, loseRequest, shopAt } from "./networks.ts";
+
+const PATIENCE_MS = 40_000;
+const PATIENCE = { timeout: PATIENCE_MS };
+/** The address of the browser's own page, shown when no answer came. */
+const BROKEN = /^chrome-error:/;
+
+let sluice: Sluice;
+let browser: Browser;
+let context: BrowserContext;
+let page: Page;
+let sales = 0;
+let sale = "";
+
+beforeAll(async () => {
+  [sluice, browser] = await Promise.all([startSluice(), launchBrowser()]);
+}, 120_000);
+afterAll(async () => {
+  await browser.close();
+  await sluice.stop();
+});
+
+/** In the shop of a sale of one's own, with one shoe in the cart. */
+beforeEach(async () => {
+  sales += 1;
+  sale = `till-${sales}`;
+  await makeSale(sluice, sale);
+  context = await browser.newContext({ viewport: DESKTOP });
+  context.setDefaultTimeout(PATIENCE_MS);
+  page = await context.newPage();
+  await page.goto(shop(sale));
+  await page.getByRole("button", { name: "Go in" }).click();
+  await page.getByLabel("Quantity of A shoe").selectOption("1");
+  await page.getByRole("button", { name: "Put in the cart" }).click();
+  await heading(page, "Your cart").waitFor();
+});
+afterEach(() => context.close());
+
+function shop(path: string): string {
+  return shopAt(sluice, path);
+}
+
+function heading(on: Page, name: string) {
+  return on.getByRole("heading", { level: 1, name });
+}
+
+async function fillTill(on: Page, card: RegExp, email = "ann@shoppers.example"): Promise<void> {
+  await on.getByLabel("E-mail").fill(email);
+  await on.getByRole("radio", { name: card }).check();
+}
+
+function payButton(on: Page) {
+  return on.getByRole("button", { name: /^Pay / });
+}
+
+async function pay(on: Page, card: RegExp): Promise<void> {
+  await fillTill(on, card);
+  await payButton(on).click();
+}
+
+async function expectConfirmed(on: Page): Promise<void> {
+  await heading(on, "Your order is confirmed").waitFor();
+}
+
+/** What the provider has captured for this sale's orders, by order. */
+async function capturesOf(orders: readonly string[]): Promise<number[]> {
+  const { payments } = Ledger.parse((await sluice.sandbox("GET", "/sandbox/ledger")).body);
+  return orders.map((order) => {
+    const paid = payments.filter((payment) => payment.order === order && payment.captured > 0);
+    return paid.reduce((sum, { captured, refunded }) => sum + captured - refunded, 0);
+  });
+}
+
+/** One shoe is sold and paid once; everything else is free again. */
+async function expectOneOrder(states: Readonly<Record<string, number>>): Promise<void> {
+  const audit = await until(
+    () => auditOf(sluice, sale),
+    (figures) => isDeepStrictEqual(figures.orders, states),
+  );
+  const shoes = audit.skus.find(({ sku }) => sku === `${sale}-shoe`);
+  expect(shoes).toMatchObject({ available: 9, held: 0, ordered: 0, sold: 1 });
+  expect(audit).toMatchObject({ claimed: 1, spent: 1, active: 0 });
+  const listed = await sluice.merchant("GET", `/orders?sale=${sale}`);
+  const { orders } = orderPageSchema.parse(listed.body);
+  const captured = (await capturesOf(orders.map(({ id }) => id))).filter((amount) => amount > 0);
+  expect(captured).toEqual([12_900]);
+}
+
+describe("a cart", () => {
+  test("whose answer was lost is there when it is looked at, and again holds no more", async () => {
+    await page.goto(shop(sale));
+    await page.getByLabel("Quantity of A shoe").selectOption("2");
+    const lost = await loseAnswer(sluice, page, "/cart");
+    await page.getByRole("button", { name: "Change the cart" }).click();
+    await expect.poll(lost, PATIENCE).toBe(303);
+    await expect.poll(() => page.url(), PATIENCE).toMatch(BROKEN);
+    await page.goto(shop(sale));
+    await page.getByRole("button", { name: "Change the cart" }).click();
+    await page.getByText("€258.00", { exact: true }).first().waitFor();
+    const audit = await auditOf(sluice, sale);
+    expect(audit.skus.map(({ held }) => held)).toEqual([2, 0]);
+  });
+
+  test("without its admission leads back into the shop by the door, and is kept", async () => {
+    await forget(context, "admission", sale);
+    await page.goto(shop(sale));
+    await page.getByText("your browser has not kept the shop's cookie").waitFor();
+    await page.getByRole("button", { name: "Go in" }).click();
+    await page.getByRole("button", { name: "Change the cart" }).waitFor();
+    await page.goto(shop(`${sale}/cart`));
+    await pay(page, /Visa 4242/);
+    await expectConfirmed(page);
+    await expectOneOrder({ confirmed: 1 });
+  });
+});
+
+describe("an order", () => {
+  test("whose answer was lost is found by going back to the cart: one order, paid once", async () => {
+    const lost = await loseAnswer(sluice, page, "/order");
+    await pay(page, /Visa 4242/);
+    await expect.poll(lost, PATIENCE).toBe(303);
+    await expect.poll(() => page.url(), PATIENCE).toMatch(BROKEN);
+    await page.goto(shop(`${sale}/cart`));
+    await page
+      .getByRole("link", { name: /^See (the order that is on its way|your order)$/ })
+      .click();
+    await expectConfirmed(page);
+    await page.goBack();
+    await heading(page, "You have bought what you came for").waitFor();
+    await page.goForward();
+    await expectConfirmed(page);
+    await page.reload();
+    await expectConfirmed(page);
+    await expectOneOrder({ confirmed: 1 });
+  });
+
+  test("whose request was lost is sent again from the same page: one order, paid once", async () => {
+    const lost = await loseRequest(page, "/order");
+    await pay(page, /Visa 4242/);
+    await expect.poll(lost, PATIENCE).toBe(true);
+    await expect.poll(() => page.url(), PATIENCE).toMatch(BROKEN);
+    await page.goto(shop(`${sale}/cart`));
+    await pay(page, /Visa 4242/);
+    await expectConfirmed(page);
+    await expectOneOrder({ confirmed: 1 });
+  });
+
+  test("from a page whose key was kept through a reload, and pressed twice, is one order", async () => {
+    const key = () => page.locator('input[name="key"]').inputValue();
+    const first = await key();
+    await page.reload();
+    expect(await key()).toBe(first);
+    await fillTill(page, /Visa 4242/);
+    await payButton(page).dblclick({ noWaitAfter: true });
+    await expectConfirmed(page);
+    await expectOneOrder({ confirmed: 1 });
+  });
+
+  test("from two tabs at once with the same details is one order, shown in both", async () => {
+    const other = await context.newPage();
+    await other.goto(shop(`${sale}/cart`));
+    for (const tab of [page, other]) await fillTill(tab, /Visa 4242/);
+    await Promise.all([page, other].map((tab) => payButton(tab).click()));
+    for (const tab of [page, other]) await expectConfirmed(tab);
+    expect(new URL(page.url()).pathname).toBe(new URL(other.url()).pathname);
+    await expectOneOrder({ confirmed: 1 });
+  });
+
+  test("from a second tab with other details is refused, and leads to the first", async () => {
+    const other = await context.newPage();
+    await other.goto(shop(`${sale}/cart`));
+    await fillTill(other, /Mastercard/, "ben@shoppers.example");
+    await pay(page, /3-D Secure/);
+    await page.getByRole("link", { name: "Go to your bank" }).waitFor();
+    await payButton(other).click();
+    await other.getByText("This form was sent before, with other details").waitFor();
+    await other.getByRole("link", { name: "See the order that is on its way" }).click();
+    await other.getByRole("link", { name: "Go to your bank" }).click();
+    await other.getByRole("button", { name: "Accept the payment" }).click();
+    for (const tab of [page, other]) await expectConfirmed(tab);
+    await expectOneOrder({ confirmed: 1 });
+  });
+
+  test("at the bank outlives Back, Forward, reload and an answer that was lost: paid once", async () => {
+    await pay(page, /3-D Secure/);
+    const toBank = page.getByRole("link", { name: "Go to your bank" });
+    const accept = page.getByRole("button", { name: "Accept the payment" });
+    await toBank.click();
+    await accept.waitFor();
+    await page.goBack();
+    await page.reload();
+    await toBank.click();
+    await accept.click();
+    await expectConfirmed(page);
+    await page.goBack();
+    await page.goForward();
+    await expectConfirmed(page);
+    await expectOneOrder({ confirmed: 1 });
+  });
+
+  test("that was declined is paid another way, also when that answer is lost: paid once", async () => {
+    await pay(page, /not enough money/);
+    await heading(page, "The payment was declined").waitFor();
+    await page.goBack();
+    await payButton(page).waitFor();
+    const lost = await loseAnswer(sluice, page, "/order");
+    await pay(page, /Mastercard/);
+    await expect.poll(lost, PATIENCE).toBe(303);
+    await expect.poll(() => page.url(), PATIENCE).toMatch(BROKEN);
+    await page.goto(shop(`${sale}/cart`));
+    await page
+      .getByRole("link", { name: /^See (the order that is on its way|your order)$/ })
+      .click();
+    await expectConfirmed(page);
+    await expectOneOrder({ confirmed: 1, declined: 1 });
+  });
+});
