@@ -6,7 +6,10 @@
  * the answer has reached the browser. No time is waited for: a slow answer waits for a condition.
  */
 import type { BrowserContext, Page, Route } from "playwright-core";
-import type { Sluice } from "../http/sluice.ts";
+import { auditOf, type Sluice, until } from "../http/sluice.ts";
+
+/** The address of the browser's own page, shown when no answer came. */
+export const BROKEN = /^chrome-error:/;
 
 /** Browsers keep Secure cookies over plain HTTP for this name. */
 export function shopAt(sluice: Sluice, path: string): string {
@@ -105,4 +108,17 @@ export function forget(
   sale: string,
 ): Promise<void> {
   return context.clearCookies({ name: `__Host-sluice-${kind}-${sale}` });
+}
+
+export async function pressJoin(page: Page): Promise<void> {
+  await page.getByRole("button", { name: /Join the line|Go in/ }).click();
+}
+
+/** All who joined a sale and were let in, as soon as somebody was. */
+export async function peopleIn(sluice: Sluice, sale: string) {
+  const { tickets, claimed } = await until(
+    () => auditOf(sluice, sale),
+    (figures) => figures.tickets > 0 && figures.claimed > 0,
+  );
+  return { tickets, claimed };
 }

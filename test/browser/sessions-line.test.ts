@@ -9,19 +9,22 @@ import { passFor, WITH_PASSES } from "../http/merchant-passes.ts";
 import { auditOf, makeSale, PREQUEUE, startSluice, type Sluice, until } from "../http/sluice.ts";
 import { launchBrowser, PHONE } from "./browser.ts";
 import {
+  BROKEN,
   cookieIn,
   forget,
   keepCookiesAgain,
   keepNoCookies,
   loseAnswer,
   loseRequest,
+  peopleIn,
+  pressJoin,
   shopAt,
 } from "./networks.ts";
 
 const PATIENCE_MS = 40_000;
 const PATIENCE = { timeout: PATIENCE_MS };
-/** The address of the browser's own page, shown when no answer came. */
-const BROKEN = /^chrome-error:/;
+/** One place, one seat. */
+const ONE = { tickets: 1, claimed: 1 };
 const IN_DRAW = "You are in for the draw";
 
 let sluice: Sluice;
@@ -70,19 +73,6 @@ async function start(sale: string): Promise<void> {
   await sluice.merchant("POST", `/sales/${sale}/actions`, { action: "start" });
 }
 
-async function pressJoin(page: Page): Promise<void> {
-  await page.getByRole("button", { name: /Join the line|Go in/ }).click();
-}
-
-/** Those who joined, and those who were let in, once all of them were called. */
-async function expectInSale(sale: string, tickets: number, claimed: number): Promise<void> {
-  const audit = await until(
-    () => auditOf(sluice, sale),
-    (figures) => figures.tickets >= tickets && figures.claimed >= claimed,
-  );
-  expect(audit).toMatchObject({ tickets, claimed });
-}
-
 describe("a join", () => {
   test("whose answer was lost has its place when it is sent again from a page loaded anew", async () => {
     const sale = await openLine();
@@ -98,7 +88,7 @@ describe("a join", () => {
     await page.getByRole("heading", { name: IN_DRAW }).waitFor();
     await start(sale);
     await page.waitForURL(shop(sale));
-    await expectInSale(sale, 1, 1);
+    expect(await peopleIn(sluice, sale)).toEqual(ONE);
   });
 
   test("that never arrived is joined by loading the page again", async () => {
@@ -113,7 +103,7 @@ describe("a join", () => {
     await pressJoin(page);
     await page.getByRole("heading", { name: IN_DRAW }).waitFor();
     await start(sale);
-    await expectInSale(sale, 1, 1);
+    expect(await peopleIn(sluice, sale)).toEqual(ONE);
   });
 
   test("from two tabs and with an impatient second click is one place", async () => {
@@ -131,7 +121,7 @@ describe("a join", () => {
     }
     await start(sale);
     for (const page of [first, second]) await page.waitForURL(shop(sale));
-    await expectInSale(sale, 1, 1);
+    expect(await peopleIn(sluice, sale)).toEqual(ONE);
   });
 
   test("where nobody waits lets in once, also when its answer was lost and a line has formed", async () => {
@@ -166,7 +156,7 @@ describe("a turn", () => {
     await start(sale);
     await page.waitForURL(shop(sale));
     expect(lost()).toBe(201);
-    await expectInSale(sale, 1, 1);
+    expect(await peopleIn(sluice, sale)).toEqual(ONE);
   });
 
   test("whose answer was lost is taken by hand again, without scripts: one seat", async () => {
@@ -188,7 +178,7 @@ describe("a turn", () => {
     await page.goto(shop(`${sale}/wait`));
     await go.click();
     await page.getByRole("button", { name: "Put in the cart" }).waitFor();
-    await expectInSale(sale, 1, 1);
+    expect(await peopleIn(sluice, sale)).toEqual(ONE);
   });
 
   test("taken by a tab that sleeps shows the shop when the page comes back as it was left", async () => {
@@ -208,7 +198,7 @@ describe("a turn", () => {
     page.on("framenavigated", (frame) => loads.push(frame.url()));
     await page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))");
     await expect.poll(() => loads, PATIENCE).toEqual([shop(sale)]);
-    await expectInSale(sale, 1, 1);
+    expect(await peopleIn(sluice, sale)).toEqual(ONE);
   });
 });
 
@@ -227,7 +217,7 @@ describe("cookies", () => {
     await pressJoin(page);
     await page.getByRole("heading", { name: IN_DRAW }).waitFor();
     await start(sale);
-    await expectInSale(sale, 1, 1);
+    expect(await peopleIn(sluice, sale)).toEqual(ONE);
   });
 
   test("of which the ticket is blocked: the page says so, and joining again takes no second place", async () => {
@@ -241,7 +231,7 @@ describe("cookies", () => {
     await page.getByRole("button", { name: "Try again" }).click();
     await page.getByRole("heading", { name: IN_DRAW }).waitFor();
     await start(sale);
-    await expectInSale(sale, 1, 1);
+    expect(await peopleIn(sluice, sale)).toEqual(ONE);
   });
 
   test("of which the admission is lost: the ticket leads back into the shop, also when its turn is long past", async () => {
@@ -274,7 +264,7 @@ describe("cookies", () => {
     await page.goto(shop(`${sale}/cart`));
     await page.getByText("€129.00", { exact: true }).first().waitFor();
     expect(await cookieIn(page.context(), "admission", sale)).toBe(admission);
-    await expectInSale(sale, 1, 1);
+    expect(await peopleIn(sluice, sale)).toEqual(ONE);
   });
 
   test("of which the ticket is lost: whoever is in goes on shopping", async () => {
@@ -290,7 +280,7 @@ describe("cookies", () => {
     await page.getByLabel("Quantity of A shoe").selectOption("1");
     await page.getByRole("button", { name: "Put in the cart" }).click();
     await page.getByRole("heading", { name: "Your cart" }).waitFor();
-    await expectInSale(sale, 1, 1);
+    expect(await peopleIn(sluice, sale)).toEqual(ONE);
   });
 });
 
@@ -305,7 +295,7 @@ test("whoever opens the cart while they wait may press Join without losing their
   await page.getByRole("heading", { name: IN_DRAW }).waitFor();
   expect(await cookieIn(page.context(), "ticket", sale)).toBe(ticket);
   await start(sale);
-  await expectInSale(sale, 1, 1);
+  expect(await peopleIn(sluice, sale)).toEqual(ONE);
 });
 
 test("a phone that follows the link after a laptop is in the same shop with the same cart", async () => {
@@ -325,5 +315,5 @@ test("a phone that follows the link after a laptop is in the same shop with the 
   await phone.getByRole("button", { name: "Change the cart" }).waitFor();
   await phone.getByRole("link", { name: "Cart" }).click();
   await phone.getByText("€258.00", { exact: true }).first().waitFor();
-  await expectInSale(sale, 1, 1);
+  expect(await peopleIn(sluice, sale)).toEqual(ONE);
 });
