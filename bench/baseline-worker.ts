@@ -6,6 +6,7 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import { Hono } from "hono";
+import type { SkuStock } from "../durable-objects/sku-stock.ts";
 import type { TicketBooth } from "../durable-objects/ticket-booth.ts";
 import { PLACES_PER_JOIN_MAX } from "../src/domain/limits.ts";
 import { GENERAL_LANE } from "../src/domain/sale.ts";
@@ -14,7 +15,10 @@ import { BASELINE_ALGORITHM, BASELINE_KEY, splitToken } from "./baseline-token.t
 interface BaselineEnv {
   readonly BARE_OBJECT: DurableObjectNamespace<BareObject>;
   readonly TICKET_BOOTH: DurableObjectNamespace<TicketBooth>;
+  readonly SKU_STOCK: DurableObjectNamespace<SkuStock>;
 }
+
+const HOLD_MS = 3_600_000;
 
 export class BareObject extends DurableObject<BaselineEnv> {
   #calls = 0;
@@ -70,6 +74,22 @@ app.post("/row", async (c) => {
 app.post("/row/:object", async (c) => {
   const object = objectNamed(c.env, c.req.param("object"));
   return c.json({ rows: await object.write("a row of a few bytes") });
+});
+
+/** The stock's own operations, asked as the bare object is: one call, one shopper. */
+app.post("/stock/:sale/:sku/hold/:buyer", async (c) => {
+  const { sale, sku, buyer } = c.req.param();
+  const stock = c.env.SKU_STOCK.get(c.env.SKU_STOCK.idFromName(sku));
+  const command = { sale, buyer, id: buyer, quantity: 1, limitPerBuyer: 1 };
+  const { kind } = await stock.hold({ ...command, deadline_ms: Date.now() + HOLD_MS });
+  return c.json({ kind }, kind === "held" ? 200 : 409);
+});
+app.post("/stock/:sale/:sku/order/:buyer", async (c) => {
+  const { sale, sku, buyer } = c.req.param();
+  const stock = c.env.SKU_STOCK.get(c.env.SKU_STOCK.idFromName(sku));
+  const command = { sale, buyer, holdId: buyer, quantity: 1, limitPerBuyer: 1 };
+  const { kind } = await stock.order({ ...command, id: `order-${buyer}` });
+  return c.json({ kind }, kind === "ordered" ? 200 : 409);
 });
 
 /** Nothing to measure: places for a long line, of a sale whose lane has one booth. */

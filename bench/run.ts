@@ -27,6 +27,7 @@ import {
   joinTarget,
   pollTargets,
   ShopTargets,
+  StockTargets,
   type Side,
   type Target,
 } from "./targets.ts";
@@ -59,7 +60,7 @@ class Bench {
     const { side, next, expectedStatus } = target;
     const wanted = (this.#perMs.get(target.name) ?? 1) * duration_ms * READY_RESERVE;
     for (const ready of target.prepare?.(Math.ceil(wanted)) ?? []) {
-      await this.#send(ready.requests, ready.expectedStatus);
+      await this.#send(ready.requests, ready.expectedStatus, ready.side);
     }
     const slice = await run({
       pool: this.#pools[side],
@@ -75,10 +76,14 @@ class Bench {
     return slice;
   }
 
-  async #send(requests: readonly BenchRequest[], expectedStatus: number): Promise<void> {
+  async #send(
+    requests: readonly BenchRequest[],
+    expectedStatus: number,
+    side: Side = "gate",
+  ): Promise<void> {
     const waiting = [...requests];
     await run({
-      pool: this.#pools.gate,
+      pool: this.#pools[side],
       next: () => waiting.pop() ?? null,
       expectedStatus,
       duration_ms: Number.POSITIVE_INFINITY,
@@ -134,7 +139,9 @@ async function rowsOf(group: RowGroup, tools: Tools): Promise<Rows> {
     const shop = await openShop(gate, `bench-${group}-${round}`);
     const { letIn, hold, order } = new ShopTargets(shop, adminToken);
     // Objects made for one request are put away seconds later; the other rows shall not pay for it.
-    return group === "shop" ? [letIn, row, hold] : [rowAgain, newRow, order];
+    if (group !== "shop") return [rowAgain, newRow, order];
+    const stock = new StockTargets(shop);
+    return [letIn, stock.hold, row, stock.order, hold];
   };
 }
 

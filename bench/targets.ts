@@ -30,8 +30,9 @@ export interface Target {
   readonly rest_ms?: number;
 }
 
-/** Requests to be sent to the gate before a slice, unmeasured. */
+/** Requests to be sent before a slice, unmeasured: to the gate, unless it says otherwise. */
 export interface Preparation {
+  readonly side?: Side;
   readonly requests: readonly BenchRequest[];
   readonly expectedStatus: number;
 }
@@ -57,6 +58,9 @@ export const BASELINE_TARGETS = {
   rowAgain: baseline(ROW_AGAIN, "POST", () => "/row"),
   newRow: baseline(NEW_ROW, "POST", () => `/row/${randomUUID()}`),
 };
+
+/** By the Worker that the gate is measured beside, so that nothing but the stock is compared. */
+const AT_THE_STOCK = { side: "baseline", expectedStatus: 200, against: [ROW] } as const;
 
 function baseline(name: string, method: "GET" | "POST", path: () => string): Target {
   const next = (): BenchRequest => ({ method, path: path(), headers: {}, body: null });
@@ -111,6 +115,49 @@ function joinRequest(sale: string, onAnswer?: (text: string) => void): BenchRequ
   const path = `${SHOPPERS}/sales/${sale}/tickets`;
   const request = { method: "POST", path, headers: JSON_HEADERS, body: "{}" } as const;
   return onAnswer === undefined ? request : { ...request, onAnswer };
+}
+
+/** What the rows of one SKU's stock hand on to each other: shoppers who hold a unit. */
+export class StockTargets {
+  readonly #path: string;
+  readonly #holding: string[] = [];
+
+  constructor({ sale, sku }: Shop) {
+    this.#path = `/stock/${sale}/${sku}`;
+  }
+
+  get hold(): Target {
+    const next = (): BenchRequest => this.#hold();
+    return { ...AT_THE_STOCK, name: "hold, at the stock", next };
+  }
+
+  get order(): Target {
+    return {
+      ...AT_THE_STOCK,
+      name: "order, at the stock",
+      prepare: (count) => {
+        const lacking = Math.max(count - this.#holding.length, 0);
+        const requests = Array.from({ length: lacking }, () => this.#hold());
+        return [{ side: "baseline", requests, expectedStatus: 200 }];
+      },
+      next: () => {
+        const buyer = this.#holding.pop();
+        if (buyer === undefined) return null;
+        return { method: "POST", path: `${this.#path}/order/${buyer}`, headers: {}, body: null };
+      },
+    };
+  }
+
+  #hold(): BenchRequest {
+    const buyer = randomUUID();
+    return {
+      method: "POST",
+      path: `${this.#path}/hold/${buyer}`,
+      headers: {},
+      body: null,
+      onAnswer: () => this.#holding.push(buyer),
+    };
+  }
 }
 
 /** What the rows of one round's shop hand on to each other. */

@@ -2,7 +2,7 @@
  * What an Order does, wherever it runs: the Durable Object gives it SQLite, an alarm and bindings,
  * the simulation gives it maps, a virtual clock and faults.
  *
- * Guarantee (P2): the alarm and the intent are durable before the first side effect. Whatever
+ * Guarantee (P2): the alarm and the intent are one commit, before the first side effect. Whatever
  * crashes afterwards, the alarm finds what is still owed (to the stock, the room, the queue) and
  * does it, and queues the order again when nobody has made progress. Effects are repeatable.
  * Not for: what a transition is (`src/domain`), and how the others are reached (`OrderParts`).
@@ -40,6 +40,8 @@ export type PlaceOutcome =
   | { readonly kind: "try_again"; readonly part: string };
 
 export type LeaseAnswer = saga.LeaseOutcome & { readonly record: OrderRecord | null };
+/** `next`: the lease of the following step, where one was asked for and the order moved. */
+export type ReportAnswer = reports.ReportOutcome & { readonly next: LeaseAnswer | null };
 
 export class OrderDesk {
   readonly #store: OrderStore;
@@ -70,18 +72,16 @@ export class OrderDesk {
 
   /** Places the order, once: the same intent again gets the same answer (P6). */
   async place(intent: OrderIntent): Promise<PlaceOutcome> {
-    if (this.#record === null) {
-      // The alarm first: an intent without one would wait for its shopper to ask again.
-      const now = this.#now();
-      await this.#alarm.arm([now + PLACING_RETRY_MS], now);
-    }
     const known = this.#record;
     if (known !== null && known.intent.fingerprint !== intent.fingerprint) {
       return { kind: "idempotency_conflict" };
     }
     if (known === null) {
-      const record = this.#rules.place(intent, this.#now());
-      this.#save({ record, effects: [], outcome: null });
+      const now = this.#now();
+      this.#save({ record: this.#rules.place(intent, now), effects: [], outcome: null });
+      // In the same commit: an intent without its alarm would wait for its shopper to ask again.
+      this.#alarm.knowNone();
+      await this.#alarm.arm([now + PLACING_RETRY_MS], now);
     }
     return this.#settlePlacing();
   }
@@ -125,12 +125,18 @@ export class OrderDesk {
   /** Gives a consumer the next step, for the length of a lease. */
   async lease(leaseId: string): Promise<LeaseAnswer> {
     if (this.#record === null) return { kind: "nothing", record: null };
-    const decision = this.#rules.lease(this.#record, leaseId, this.#now());
-    this.#save(decision);
+    const { answer, owes } = this.#grantLease(this.#record, leaseId);
     // Only a cancel that was granted here owes anything to others.
-    if (decision.effects.length > 0) await this.#flush();
-    else await this.#alarm.arm([wakeAt_ms(decision.record)], this.#now());
-    return { ...decision.outcome, record: decision.record };
+    if (owes) await this.#flush();
+    else await this.#alarm.arm([wakeAt_ms(this.#record)], this.#now());
+    return answer;
+  }
+
+  #grantLease(record: OrderRecord, leaseId: string): { answer: LeaseAnswer; owes: boolean } {
+    const decision = this.#rules.lease(record, leaseId, this.#now());
+    const outcome = this.#save(decision);
+    const answer = { ...outcome, record: decision.record };
+    return { answer, owes: decision.effects.length > 0 };
   }
 
   /** The provider's id of the payment, durable before anything is charged to it. */
@@ -139,15 +145,22 @@ export class OrderDesk {
     return this.#save(this.#rules.recordPayment(this.#record, leaseId, paymentId));
   }
 
+  /**
+   * Takes in what a consumer found, and gives it the next step in the same commit.
+   * @param nextLeaseId null when the consumer would not take another step
+   */
   async report(
     leaseId: string,
     said: reports.StepReport | reports.PutOff,
-  ): Promise<reports.ReportOutcome> {
-    if (this.#record === null) return { kind: "stale" };
+    nextLeaseId: string | null,
+  ): Promise<ReportAnswer> {
+    if (this.#record === null) return { kind: "stale", next: null };
     const decision = this.#rules.report(this.#record, leaseId, said, this.#now(), this.#chance());
     const outcome = this.#save(decision);
+    const goesOn = nextLeaseId !== null && outcome.kind === "moved";
+    const next = goesOn ? this.#grantLease(decision.record, nextLeaseId).answer : null;
     await this.#flush();
-    return outcome;
+    return { ...outcome, next };
   }
 
   async cancel(): Promise<saga.CancelOutcome | { readonly kind: "unknown" }> {
@@ -215,21 +228,42 @@ export class OrderDesk {
     const record = this.#record;
     if (record === null) return;
     const due = this.#store.outbox().filter((row) => row.notBefore_ms <= this.#now());
-    await Promise.all(due.map((row) => this.#performOne(record.intent, row)));
-    const owedAt_ms = this.#store.outbox().map((row) => row.notBefore_ms);
+    const tried = await Promise.all(due.map((row) => this.#performOne(record.intent, row)));
     const latest = this.#record ?? record;
-    await this.#alarm.arm([...owedAt_ms, wakeAt_ms(latest)], this.#now());
+    this.#settle(latest, due, tried);
+    const owedAt_ms = this.#store.outbox().map((row) => row.notBefore_ms);
+    if (owedAt_ms.length === 0 && isFinal(latest.standing)) await this.#alarm.disarm();
+    else await this.#alarm.arm([...owedAt_ms, wakeAt_ms(latest)], this.#now());
   }
 
-  async #performOne(intent: OrderIntent, { seq, owed, tries }: OutboxRow): Promise<void> {
+  /** An order that goes on is saved again soon; what is done waits for that: a write less. */
+  #settle(
+    { standing }: OrderRecord,
+    due: readonly OutboxRow[],
+    tried: readonly (number | null)[],
+  ): void {
+    if (due.length === 0) return;
+    const done: number[] = [];
+    const postponed: { seq: number; until_ms: number }[] = [];
+    for (const [position, { seq }] of due.entries()) {
+      const until_ms = tried[position] ?? null;
+      if (until_ms === null) done.push(seq);
+      else postponed.push({ seq, until_ms });
+    }
+    if (postponed.length > 0 || isFinal(standing)) this.#store.settle({ done, postponed });
+    else this.#store.settleLater(done);
+  }
+
+  /** Null when it is done; else when it is to be tried again. */
+  async #performOne(intent: OrderIntent, { owed, tries }: OutboxRow): Promise<number | null> {
     try {
       await this.#performEffect(intent, owed);
-      this.#store.done(seq);
+      return null;
     } catch (error) {
       const delay_ms = Math.min(OUTBOX_RETRY_MIN_MS * 2 ** tries, OUTBOX_RETRY_MAX_MS);
-      this.#store.postpone(seq, this.#now() + delay_ms);
       const why = error instanceof Error ? error.message : "unknown";
       this.#parts.warn({ event: "owed_postponed", order: intent.id, owed: owed.kind, why });
+      return this.#now() + delay_ms;
     }
   }
 

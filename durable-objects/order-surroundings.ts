@@ -12,18 +12,29 @@ import type { ReleaseCommand, ReleaseOutcome, SellOutcome } from "../src/domain/
 import type { OutboxRow } from "./order-outbox.ts";
 import type { PlacingParts } from "./order-placing.ts";
 
-/** Where an order is kept. `save` is one transaction; a row leaves the outbox only by `done`. */
+/** What has become of effects that were owed. */
+export interface Settled {
+  readonly done: readonly number[];
+  readonly postponed: readonly { readonly seq: number; readonly until_ms: number }[];
+}
+
+/**
+ * Where an order is kept. `save` is one transaction; a row leaves the outbox only when it is done.
+ * What `settleLater` was told is durable with the next save; without one it is owed again.
+ */
 export interface OrderStore {
   record(): OrderRecord | null;
   save(record: OrderRecord, effects: readonly OrderEffect[]): void;
   outbox(): readonly OutboxRow[];
-  done(seq: number): void;
-  postpone(seq: number, until_ms: number): void;
+  settle(settled: Settled): void;
+  settleLater(done: readonly number[]): void;
 }
 
 export interface OrderAlarm {
   fired(at_ms?: number): void;
   arm(instants_ms: readonly (number | null)[], now: number): Promise<void>;
+  knowNone(): void;
+  disarm(): Promise<void>;
 }
 
 /** The others an order owes something. A promise that rejects was not acknowledged. */

@@ -1,100 +1,131 @@
 /**
- * The tables of one Order: its record, its history and its outbox.
+ * What one Order keeps: its record, its history and its outbox, as one document in one row.
  *
  * Guarantee: `save` makes the record, the history line and everything the change owes to others
- * durable in one transaction. An outbox row is deleted only after its effect was acknowledged.
+ * durable in one write. An effect leaves the document only after it was acknowledged. An order has
+ * an object of its own, so each table and each statement is a price paid once an order: hence one.
+ * Not for queries: what a merchant searches is the order book's.
  */
-import { reasonOf } from "../src/domain/order-messages.ts";
+import { z } from "zod";
+import { historyLineSchema, withLine, type HistoryLine } from "../src/domain/order-history.ts";
 import type { OrderEffect } from "../src/domain/order-transition.ts";
 import { orderRecordSchema, type OrderRecord } from "../src/domain/order.ts";
-import type { OrderStore } from "./order-surroundings.ts";
+import type { OrderStore, Settled } from "./order-surroundings.ts";
 import { owedOf, owedSchema, type OutboxRow } from "./order-outbox.ts";
 
-/** The outbox may count a number again: once its row is gone, nobody remembers it. */
-const SCHEMA = `
-  CREATE TABLE IF NOT EXISTS record (
-    only INTEGER PRIMARY KEY CHECK (only = 1), value TEXT NOT NULL
-  );
-  CREATE TABLE IF NOT EXISTS history (
-    version INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, state TEXT NOT NULL, reason TEXT
-  );
-  CREATE TABLE IF NOT EXISTS outbox (
-    seq INTEGER PRIMARY KEY, effect TEXT NOT NULL,
-    tries INTEGER NOT NULL, not_before_ms INTEGER NOT NULL
-  );
-`;
+const SCHEMA = `CREATE TABLE IF NOT EXISTS record (
+  only INTEGER PRIMARY KEY CHECK (only = 1), value TEXT NOT NULL
+)`;
 
-export interface HistoryRow {
-  readonly version: number;
-  readonly at_ms: number;
-  readonly state: string;
-  readonly reason: string | null;
+const documentSchema = z.object({
+  v: z.literal(2),
+  record: orderRecordSchema,
+  history: z.array(historyLineSchema),
+  outbox: z.array(
+    z.object({ seq: z.int(), owed: owedSchema, tries: z.int(), notBefore_ms: z.number() }),
+  ),
+});
+
+/** The first version: the row was the record alone, and the others had tables. */
+const firstSchema = orderRecordSchema;
+
+const storedSchema = z.discriminatedUnion("v", [documentSchema, firstSchema]);
+
+interface Kept {
+  readonly record: OrderRecord;
+  readonly history: readonly HistoryLine[];
+  readonly outbox: readonly OutboxRow[];
 }
 
 export class OrderTables implements OrderStore {
   readonly #sql: SqlStorage;
-  readonly #storage: DurableObjectStorage;
+  #kept: Kept | null;
+  /** Done, and to be written with the next save. */
+  #unwritten: readonly number[] = [];
 
   constructor(storage: DurableObjectStorage) {
-    this.#storage = storage;
     this.#sql = storage.sql;
     this.#sql.exec(SCHEMA);
+    this.#kept = this.#read();
   }
 
-  record(): OrderRecord | null {
+  #read(): Kept | null {
     const row = this.#sql.exec<{ value: string }>("SELECT value FROM record").toArray()[0];
-    return row === undefined ? null : orderRecordSchema.parse(JSON.parse(row.value));
+    if (row === undefined) return null;
+    const stored = storedSchema.parse(JSON.parse(row.value));
+    if (stored.v === 2) return stored;
+    return { record: stored, history: this.#firstHistory(), outbox: this.#firstOutbox() };
   }
 
-  save(record: OrderRecord, effects: readonly OrderEffect[]): void {
-    this.#storage.transactionSync(() => {
-      this.#sql.exec("INSERT OR REPLACE INTO record VALUES (1, ?)", JSON.stringify(record));
-      this.#sql.exec(
-        "INSERT OR IGNORE INTO history VALUES (?, ?, ?, ?)",
-        record.version,
-        record.updatedAt_ms,
-        record.standing.state,
-        reasonOf(record.standing),
-      );
-      for (const effect of effects) {
-        const owed = owedOf(record, effect);
-        this.#sql.exec(
-          "INSERT INTO outbox (effect, tries, not_before_ms) VALUES (?, 0, 0)",
-          JSON.stringify(owed),
-        );
-      }
+  #firstHistory(): HistoryLine[] {
+    const rows = this.#sql.exec("SELECT * FROM history ORDER BY version").toArray();
+    return z.array(historyLineSchema).parse(rows);
+  }
+
+  #firstOutbox(): OutboxRow[] {
+    const rows = this.#sql.exec<{
+      seq: number;
+      effect: string;
+      tries: number;
+      not_before_ms: number;
+    }>("SELECT * FROM outbox ORDER BY seq");
+    return rows.toArray().map(({ seq, effect, tries, not_before_ms }) => {
+      return {
+        seq,
+        owed: owedSchema.parse(JSON.parse(effect)),
+        tries,
+        notBefore_ms: not_before_ms,
+      };
     });
   }
 
-  history(): HistoryRow[] {
-    return this.#sql
-      .exec<{ version: number; at_ms: number; state: string; reason: string | null }>(
-        "SELECT * FROM history ORDER BY version",
-      )
-      .toArray();
+  record(): OrderRecord | null {
+    return this.#kept?.record ?? null;
   }
 
-  outbox(): OutboxRow[] {
-    return this.#sql
-      .exec<{ seq: number; effect: string; tries: number; not_before_ms: number }>(
-        "SELECT * FROM outbox ORDER BY seq",
-      )
-      .toArray()
-      .map(({ seq, effect, tries, not_before_ms }) => {
-        const owed = owedSchema.parse(JSON.parse(effect));
-        return { seq, owed, tries, notBefore_ms: not_before_ms };
-      });
+  history(): readonly HistoryLine[] {
+    return this.#kept?.history ?? [];
   }
 
-  done(seq: number): void {
-    this.#sql.exec("DELETE FROM outbox WHERE seq = ?", seq);
+  outbox(): readonly OutboxRow[] {
+    const { outbox = [] } = this.#kept ?? {};
+    return outbox.filter(({ seq }) => !this.#unwritten.includes(seq));
   }
 
-  postpone(seq: number, until_ms: number): void {
+  save(record: OrderRecord, effects: readonly OrderEffect[]): void {
+    const history = withLine(this.history(), record);
+    const outbox = [...this.outbox()];
+    for (const effect of effects) {
+      // A number may be counted again: once its row is gone, nobody remembers it.
+      const seq = (outbox.at(-1)?.seq ?? 0) + 1;
+      outbox.push({ seq, owed: owedOf(record, effect), tries: 0, notBefore_ms: 0 });
+    }
+    this.#write({ record, history, outbox });
+  }
+
+  settle({ done, postponed }: Settled): void {
+    if (this.#kept === null) return;
+    const untilOf = new Map(postponed.map(({ seq, until_ms }) => [seq, until_ms]));
+    const outbox = this.outbox().flatMap((row) => {
+      if (done.includes(row.seq)) return [];
+      const until_ms = untilOf.get(row.seq);
+      return until_ms === undefined
+        ? [row]
+        : [{ ...row, tries: row.tries + 1, notBefore_ms: until_ms }];
+    });
+    this.#write({ ...this.#kept, outbox });
+  }
+
+  settleLater(done: readonly number[]): void {
+    this.#unwritten = [...this.#unwritten, ...done];
+  }
+
+  #write(kept: Kept): void {
     this.#sql.exec(
-      "UPDATE outbox SET tries = tries + 1, not_before_ms = ? WHERE seq = ?",
-      until_ms,
-      seq,
+      "INSERT OR REPLACE INTO record VALUES (1, ?)",
+      JSON.stringify({ v: 2, ...kept }),
     );
+    this.#kept = kept;
+    this.#unwritten = [];
   }
 }

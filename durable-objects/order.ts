@@ -6,16 +6,17 @@
  * Not for: talking to payment or order backends; the orders Worker does, one leased step a time.
  */
 import { DurableObject } from "cloudflare:workers";
+import type { HistoryLine } from "../src/domain/order-history.ts";
 import { viewOf, type OrderView } from "../src/domain/order-messages.ts";
 import type * as reports from "../src/domain/order-report.ts";
 import type * as saga from "../src/domain/order-saga.ts";
 import type { OrderEffect } from "../src/domain/order-transition.ts";
 import type { OrderIntent, OrderRecord } from "../src/domain/order.ts";
 import { SingleAlarm } from "./single-alarm.ts";
-import { OrderDesk, type LeaseAnswer, type PlaceOutcome } from "./order-desk.ts";
+import { OrderDesk, type LeaseAnswer, type PlaceOutcome, type ReportAnswer } from "./order-desk.ts";
 import { orderParts } from "./order-parts.ts";
 import { ORDER_RULES } from "./order-surroundings.ts";
-import { OrderTables, type HistoryRow } from "./order-tables.ts";
+import { OrderTables } from "./order-tables.ts";
 
 export class Order extends DurableObject<GateEnv> {
   readonly #tables: OrderTables;
@@ -29,8 +30,8 @@ export class Order extends DurableObject<GateEnv> {
         record: () => this.#tables.record(),
         save: (record, effects) => this.save(record, effects),
         outbox: () => this.#tables.outbox(),
-        done: (seq) => this.#tables.done(seq),
-        postpone: (seq, until_ms) => this.#tables.postpone(seq, until_ms),
+        settle: (settled) => this.#tables.settle(settled),
+        settleLater: (done) => this.#tables.settleLater(done),
       },
       alarm: new SingleAlarm(ctx.storage),
       parts: orderParts(env),
@@ -60,8 +61,9 @@ export class Order extends DurableObject<GateEnv> {
   report(
     leaseId: string,
     said: reports.StepReport | reports.PutOff,
-  ): Promise<reports.ReportOutcome> {
-    return this.#desk.report(leaseId, said);
+    nextLeaseId: string | null,
+  ): Promise<ReportAnswer> {
+    return this.#desk.report(leaseId, said, nextLeaseId);
   }
 
   cancel(): Promise<saga.CancelOutcome | { readonly kind: "unknown" }> {
@@ -88,7 +90,7 @@ export class Order extends DurableObject<GateEnv> {
     return { order: viewOf(record), buyer, viewKey, email };
   }
 
-  async history(): Promise<HistoryRow[]> {
+  async history(): Promise<readonly HistoryLine[]> {
     return this.#tables.history();
   }
 

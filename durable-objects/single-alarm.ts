@@ -15,6 +15,7 @@ const OVERDUE_MS = 5000;
 export interface AlarmStorage {
   getAlarm(): Promise<number | null>;
   setAlarm(at_ms: number): Promise<void>;
+  deleteAlarm(): Promise<void>;
 }
 
 export class SingleAlarm {
@@ -49,6 +50,19 @@ export class SingleAlarm {
     // While storage was asked, the alarm may have come or have been set.
     if (!this.#isKnown) this.#setFor_ms ??= stored;
     this.#isKnown = true;
+  }
+
+  /** The same without asking: nothing was ever kept in this object, so no alarm is set in it. */
+  knowNone(): void {
+    this.#isKnown = true;
+  }
+
+  /** Nothing is waited for any more: an alarm in vain would wake an object for nothing. */
+  async disarm(): Promise<void> {
+    if (this.#isKnown && this.#setFor_ms === null) return;
+    this.#setFor_ms = null;
+    this.#isKnown = true;
+    await this.#storage.deleteAlarm();
   }
 
   /** Sets the alarm to the earliest of the instants; null stands for none. */

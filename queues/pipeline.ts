@@ -29,10 +29,17 @@ const UNBOOK_AGAIN_S = 5;
 
 /** The Order object, as the pipeline uses it. */
 export interface LeasedOrder {
-  lease(leaseId: string): Promise<LeaseOutcome & { readonly record: OrderRecord | null }>;
+  lease(leaseId: string): Promise<LeaseAnswer>;
   recordPayment(leaseId: string, paymentId: string): Promise<"recorded" | "stale">;
-  report(leaseId: string, said: StepReport | PutOff): Promise<ReportOutcome>;
+  /** Gives the lease of the next step with its answer, under `nextLeaseId`. */
+  report(
+    leaseId: string,
+    said: StepReport | PutOff,
+    nextLeaseId: string | null,
+  ): Promise<ReportOutcome & { readonly next: LeaseAnswer | null }>;
 }
+
+type LeaseAnswer = LeaseOutcome & { readonly record: OrderRecord | null };
 
 export interface Pipeline {
   readonly payments: PaymentBackend;
@@ -55,17 +62,21 @@ export type Progress =
 
 /** Takes steps until the order is final or has to wait. */
 export async function advance(pipeline: Pipeline, order: LeasedOrder): Promise<Progress> {
-  for (let taken = 0; taken < STEPS_PER_MESSAGE_MAX; taken += 1) {
-    const leaseId = pipeline.newId();
-    const leased = await order.lease(leaseId);
+  let leaseId = pipeline.newId();
+  let leased = await order.lease(leaseId);
+  for (let taken = 1; taken <= STEPS_PER_MESSAGE_MAX; taken += 1) {
     const { record } = leased;
     if (leased.kind === "nothing" || record === null) return { kind: "done" };
     if (leased.kind !== "step") return waits(leased.until_ms, pipeline.now());
     const said = await takeStep(pipeline, order, leaseId, leased.step, record);
     if (said === null) return { kind: "done" };
-    const outcome = await order.report(leaseId, said);
+    const nextLeaseId = taken < STEPS_PER_MESSAGE_MAX ? pipeline.newId() : null;
+    const outcome = await order.report(leaseId, said, nextLeaseId);
     if (outcome.kind === "put_off") return waits(outcome.until_ms, pipeline.now());
     if (outcome.kind === "stale") return { kind: "done" };
+    if (nextLeaseId === null || outcome.next === null) break;
+    leaseId = nextLeaseId;
+    leased = outcome.next;
   }
   return { kind: "again", after_s: 1 };
 }

@@ -106,8 +106,10 @@ class Isolate {
           return network.ask(life, host, (desk) => desk.recordPayment(lease, payment));
         });
       },
-      report: (lease, said) => {
-        return this.#step(() => network.ask(life, host, (desk) => desk.report(lease, said)));
+      report: (lease, said, next) => {
+        return this.#step(() => {
+          return network.ask(life, host, (desk) => desk.report(lease, said, next));
+        });
       },
     };
   }

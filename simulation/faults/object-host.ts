@@ -78,6 +78,7 @@ export class ObjectHost<Desk> {
       alarm: {
         getAlarm: async () => this.#alarmAt_ms,
         setAlarm: async (at_ms) => this.#write(life, () => this.#set(at_ms, life.skew_ms)),
+        deleteAlarm: async () => this.#write(life, () => this.#unset()),
       },
     };
     return { desk: this.#begin(instance), life };
@@ -119,6 +120,11 @@ export class ObjectHost<Desk> {
     });
   }
 
+  #unset(): void {
+    this.#alarmAt_ms = null;
+    this.#alarmsSet += 1;
+  }
+
   /** The platform lost count: the handler runs once more, and no alarm is used up. */
   #ringAgain(at_ms: number): void {
     this.#world.tell("alarm again", this.name);
@@ -131,9 +137,7 @@ export class ObjectHost<Desk> {
     this.#world.tell("alarm", this.name);
     try {
       await this.call((desk) => this.#ring(desk, at_ms));
-      if (this.#alarmAt_ms !== at_ms) return;
-      this.#alarmAt_ms = null;
-      this.#alarmsSet += 1;
+      if (this.#alarmAt_ms === at_ms) this.#unset();
     } catch {
       // A handler that failed is called again, unless it has set an alarm of its own.
       if (this.#alarmAt_ms !== null || this.#alarmsSet !== set) return;

@@ -4,7 +4,7 @@
  * Guarantee: `save` is one transaction; sequence numbers are never used again. What is kept here
  * outlives every instance of the object.
  */
-import type { OrderStore } from "../../durable-objects/order-surroundings.ts";
+import type { OrderStore, Settled } from "../../durable-objects/order-surroundings.ts";
 import { owedOf, type OutboxRow } from "../../durable-objects/order-outbox.ts";
 import type { OrderEffect } from "../../src/domain/order-transition.ts";
 import type { OrderRecord } from "../../src/domain/order.ts";
@@ -23,9 +23,11 @@ export class OrderMemory {
     }
   }
 
-  postpone(seq: number, until_ms: number): void {
-    const row = this.outbox.get(seq);
-    if (row !== undefined) {
+  settle({ done, postponed }: Settled): void {
+    for (const seq of done) this.outbox.delete(seq);
+    for (const { seq, until_ms } of postponed) {
+      const row = this.outbox.get(seq);
+      if (row === undefined) continue;
       this.outbox.set(seq, { ...row, tries: row.tries + 1, notBefore_ms: until_ms });
     }
   }
@@ -37,17 +39,24 @@ export function orderStore(
   write: (apply: () => void) => void,
   saved: (before: OrderRecord | null, after: OrderRecord) => void,
 ): OrderStore {
+  /** Done, as this instance knows; it is forgotten with the instance unless it was written. */
+  let unwritten: number[] = [];
+  const settle = ({ done, postponed }: Settled): void => {
+    memory.settle({ done: [...unwritten, ...done], postponed });
+    unwritten = [];
+  };
   return {
     record: () => memory.record,
     save: (record, effects) => {
       const before = memory.record;
       write(() => {
+        settle({ done: [], postponed: [] });
         memory.save(record, effects);
         saved(before, record);
       });
     },
-    outbox: () => [...memory.outbox.values()],
-    done: (seq) => write(() => memory.outbox.delete(seq)),
-    postpone: (seq, until_ms) => write(() => memory.postpone(seq, until_ms)),
+    outbox: () => [...memory.outbox.values()].filter(({ seq }) => !unwritten.includes(seq)),
+    settle: (settled) => write(() => settle(settled)),
+    settleLater: (done) => unwritten.push(...done),
   };
 }

@@ -12,7 +12,7 @@ import { BOOK_RULES, type BookRules } from "./bookings.ts";
 import { orderStore } from "./order-memory.ts";
 import { SEAT_RULES, type SeatRules } from "./seats.ts";
 
-export type Alarm = Pick<SingleAlarm, "fired" | "know" | "arm">;
+export type Alarm = Pick<SingleAlarm, "fired" | "know" | "knowNone" | "arm" | "disarm">;
 
 /** Hears what a breaker has to say. */
 export type Tell = (said: Record<string, unknown>) => void;

@@ -188,6 +188,8 @@ export const ORDERS_ENDED_KEPT = 8;
 export const PLACING_RETRY_MS = 5000;
 /** Units owned by an order for this long are audited: the SkuStock asks the Order. */
 export const ORDERED_AUDIT_MS = 60 * 60 * 1000;
+/** An order that no provider settles for days goes in circles; of its history the oldest goes. */
+export const ORDER_HISTORY_ENTRIES_MAX = 500;
 export const OUTBOX_RETRY_MIN_MS = 500;
 export const OUTBOX_RETRY_MAX_MS = 60_000;
 

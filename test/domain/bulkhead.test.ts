@@ -61,17 +61,19 @@ describe("a bulkhead", () => {
 /** An Order that lives in this test's clock. */
 function orderIn(clock: { now: number }, standing: OrderStanding) {
   let record: OrderRecord = orderAt(standing);
+  const lease = (leaseId: string) => {
+    const { record: next, outcome } = saga.lease(record, leaseId, clock.now);
+    record = next;
+    return { ...outcome, record };
+  };
   const order: LeasedOrder = {
-    lease: async (leaseId) => {
-      const { record: next, outcome } = saga.lease(record, leaseId, clock.now);
-      record = next;
-      return { ...outcome, record };
-    },
+    lease: async (leaseId) => lease(leaseId),
     recordPayment: async () => "recorded",
-    report: async (leaseId, said) => {
+    report: async (leaseId, said, nextLeaseId) => {
       const { record: next, outcome } = reports.report(record, leaseId, said, clock.now);
       record = next;
-      return outcome;
+      const goesOn = nextLeaseId !== null && outcome.kind === "moved";
+      return { ...outcome, next: goesOn ? lease(nextLeaseId) : null };
     },
   };
   return { order, state: () => record.standing.state, tries: () => record.tries };

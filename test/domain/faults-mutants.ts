@@ -182,15 +182,15 @@ export const MUTANTS: readonly (readonly [name: string, rules: Rules])[] = [
             late.push(() => durable.save(record, effects));
           },
           outbox: () => [...early.outbox.values()],
-          done: (seq) => {
+          settle: (settled) => {
             catchUp();
-            early.outbox.delete(seq);
-            durable.done(seq);
+            early.settle(settled);
+            durable.settle(settled);
           },
-          postpone: (seq, until_ms) => {
+          settleLater: (done) => {
             catchUp();
-            early.postpone(seq, until_ms);
-            durable.postpone(seq, until_ms);
+            early.settle({ done, postponed: [] });
+            durable.settleLater(done);
           },
         };
       },
@@ -275,7 +275,9 @@ export const MUTANTS: readonly (readonly [name: string, rules: Rules])[] = [
         return {
           fired: () => real.fired(null),
           know: () => real.know(),
+          knowNone: () => real.knowNone(),
           arm: (instants_ms, now) => real.arm(instants_ms, now),
+          disarm: () => real.disarm(),
         };
       },
     },
@@ -289,9 +291,26 @@ export const MUTANTS: readonly (readonly [name: string, rules: Rules])[] = [
         return {
           fired: (at_ms) => real.fired(at_ms),
           know: async () => undefined,
+          knowNone: () => undefined,
           arm: async (instants_ms, now) => {
             await real.know();
             await real.arm(instants_ms, now);
+          },
+          disarm: () => real.disarm(),
+        };
+      },
+    },
+  ],
+  [
+    "an effect that failed counts as done",
+    {
+      ...PRODUCT_RULES,
+      orderStore: (memory, write, saved) => {
+        const store = orderStore(memory, write, saved);
+        return {
+          ...store,
+          settle: ({ done, postponed }) => {
+            store.settle({ done: [...done, ...postponed.map(({ seq }) => seq)], postponed: [] });
           },
         };
       },

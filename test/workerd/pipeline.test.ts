@@ -2,6 +2,7 @@
  * The pipeline with the real order, stock, room, order book and the sandbox provider behind the
  * Stripe SDK: each way an order can end, and what faults, duplicates and wrong order change: time.
  */
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { LEASE_MS } from "../../src/domain/limits.ts";
@@ -240,9 +241,42 @@ test("a step is one consumer's for as long as its lease, and then another's with
   pass(LEASE_MS);
   expect(await order.lease("second")).toMatchObject({ kind: "step", key: `${id}:authorize:1` });
   expect(await order.recordPayment("first", "pi_first")).toBe("stale");
-  const late = await order.report("first", { step: "authorize", outcome: { kind: "approved" } });
-  expect(late).toEqual({ kind: "stale" });
+  const approved = { step: "authorize", outcome: { kind: "approved" } } as const;
+  const late = await order.report("first", approved, "third");
+  expect(late).toEqual({ kind: "stale", next: null });
   expect((await historyOf(id)).at(-1)).toBe("authorizing");
+});
+
+/** Record, history and outbox had a table each in the first version. */
+async function keepAsFirstVersion(id: string): Promise<void> {
+  await runInDurableObject(orderOf(id), (_, { storage }) => {
+    const { value } = storage.sql.exec<{ value: string }>("SELECT value FROM record").one();
+    const kept = JSON.parse(value);
+    storage.sql.exec(`
+      CREATE TABLE history (version INTEGER PRIMARY KEY, at_ms INTEGER, state TEXT, reason TEXT);
+      CREATE TABLE outbox (
+        seq INTEGER PRIMARY KEY, effect TEXT, tries INTEGER, not_before_ms INTEGER
+      )`);
+    for (const { version, at_ms, state, reason } of kept.history) {
+      storage.sql.exec("INSERT INTO history VALUES (?, ?, ?, ?)", version, at_ms, state, reason);
+    }
+    storage.sql.exec("INSERT INTO outbox VALUES (1, ?, 0, 0)", JSON.stringify({ kind: "queue" }));
+    storage.sql.exec("UPDATE record SET value = ?", JSON.stringify(kept.record));
+  });
+  await evictDurableObject(orderOf(id));
+}
+
+test("an order kept in the tables of the first version goes on, owing what it owed", async () => {
+  const { id } = await acceptedOrder();
+  const before = await historyOf(id);
+  await keepAsFirstVersion(id);
+  expect(await historyOf(id)).toEqual(before);
+  expect(await orderOf(id).lease("first")).toMatchObject({ kind: "step", step: "authorize" });
+  await orderOf(id).cancel();
+  const sent = await takeSentWhen("sluice-orders", 1);
+  expect(sent).toContainEqual({ v: 1, kind: "order", order: id });
+  await evictDurableObject(orderOf(id));
+  expect(await historyOf(id)).toEqual([...before, "authorizing"]);
 });
 
 describe("messages that repeat or come late", () => {

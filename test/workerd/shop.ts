@@ -147,7 +147,8 @@ export async function levelsOf(sku: string) {
 /** How many things an order still owes to others; null when it dies of being asked. */
 function owedBy(id: string): Promise<number | null> {
   return runInDurableObject(orderOf(id), (_, { storage }) => {
-    return storage.sql.exec("SELECT seq FROM outbox").toArray().length;
+    const counted = "SELECT json_array_length(value, '$.outbox') AS owed FROM record";
+    return storage.sql.exec<{ owed: number }>(counted).toArray()[0]?.owed ?? 0;
   }).catch(() => null);
 }
 
