@@ -11,7 +11,7 @@ import type { AskedAs } from "../domain/guarding.ts";
 import { queueIdOf } from "../domain/queue-it.ts";
 import { needsQueueItToken, withQueueItToken } from "../domain/queue-it-turn.ts";
 import type { Sale } from "../domain/sale.ts";
-import { queueItSecretOf, signQueueItToken } from "../tokens/queue-it.ts";
+import { queueItSecretOf, signQueueItToken, type QueueItEnv } from "../tokens/queue-it.ts";
 import { cookieOf, markCookie, TOKEN_HEADERS } from "../web/token-cookies.ts";
 import { failureAnswer, type Moment } from "./failure.ts";
 import { changed, type Passed } from "./proxy.ts";
@@ -21,7 +21,7 @@ export interface GoingOn {
   readonly request: Request;
   readonly asked: AskedAs;
   readonly passed: Passed;
-  readonly tools: Moment & { readonly env: GateEnv };
+  readonly tools: Moment & { readonly env: QueueItEnv };
 }
 
 function markName(sale: string): string {

@@ -7,7 +7,7 @@
  */
 import { queueItText, type QueueItRules } from "../domain/queue-it.ts";
 
-interface QueueItEnv {
+export interface QueueItEnv {
   readonly ISSUER: string;
   readonly QUEUE_IT_SECRET?: string | undefined;
 }

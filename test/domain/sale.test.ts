@@ -103,7 +103,7 @@ describe("a document at its limits is accepted:", () => {
       guards: [],
       bypass: { addresses: [], tokens: [], verifiedCrawlers: false, healthChecks: [] },
       onFailure: "closed",
-      waitingPage: { status: 200 },
+      waitingPage: { status: 200, jsonStatus: 429 },
       lanes: [],
       admission: DOCUMENT.admission,
       expectedShoppers: 10_000,
