@@ -10,7 +10,8 @@ What is measured takes turns, so that whatever else the machine does hits all al
 what counts; there are no thresholds.
 
   --seconds <n>       measured for each row, in all      (default: 5)
-  --only <group>      line (polls and joins), shop, orders, or pipeline (how long orders take
+  --only <group>      gate (requests to a shop behind the gate), line (polls and joins), shop,
+                      orders, or pipeline (how long orders take
                       from the 202 to their confirmation); else all
   --orders <n>        a second, in the pipeline          (default: 50)
   --concurrency <n>   requests on their way at a time    (default: 32)
@@ -20,7 +21,7 @@ Exit code: 0 measured, 1 the bench could not be finished, 2 bad options.
 `;
 
 /** Rows that take turns with each other. */
-export const ROW_GROUPS = ["line", "shop", "orders"] as const;
+export const ROW_GROUPS = ["gate", "line", "shop", "orders"] as const;
 const GROUPS = [...ROW_GROUPS, "pipeline"] as const;
 
 const optionsSchema = z.object({

@@ -15,6 +15,7 @@ import { createGateClient } from "../simulation/gate-client.ts";
 import { type Host, startHost } from "../simulation/host.ts";
 import { CannotGoOnError } from "../simulation/insist.ts";
 import { generateGateSecrets } from "../src/operations/secret-set.ts";
+import { guardedTargets, startBenchOrigin } from "./guarded-shop.ts";
 import { type BenchRequest, run, type Slice } from "./load.ts";
 import { makeLine, type LineTools, type TicketKey } from "./line.ts";
 import { type BenchOptions, readCommandLine, ROW_GROUPS, USAGE } from "./options.ts";
@@ -127,6 +128,11 @@ type RowGroup = (typeof ROW_GROUPS)[number];
 async function rowsOf(group: RowGroup, tools: Tools): Promise<Rows> {
   const { gate, adminToken } = tools;
   const { route, call, row, rowAgain, newRow } = BASELINE_TARGETS;
+  if (group === "gate") {
+    say("Letting a thousand into a shop behind the gate …");
+    const targets = await guardedTargets(gate, tools.originPort);
+    return async () => targets;
+  }
   if (group === "line") {
     say("Letting a thousand stand in line, and a million in another …");
     const short = await makeLine(tools, "bench-line", 1000);
@@ -147,11 +153,14 @@ async function rowsOf(group: RowGroup, tools: Tools): Promise<Rows> {
 
 interface Tools extends LineTools {
   readonly adminToken: string;
+  /** Where the shop behind the gate listens. */
+  readonly originPort: number;
 }
 
 async function measureHost(
   host: Host,
   ticketKey: TicketKey,
+  originPort: number,
   groups: readonly RowGroup[],
   { seconds, concurrency }: BenchOptions,
 ): Promise<string> {
@@ -160,7 +169,7 @@ async function measureHost(
   const { adminToken } = host;
   const gate = createGateClient({ url: host.gateUrl, adminToken, connectionsMax: 8 });
   const bench = new Bench(host, baselineUrl, concurrency);
-  const tools = { gate, adminToken, ticketKey, baseline: bench.baseline };
+  const tools = { gate, adminToken, ticketKey, originPort, baseline: bench.baseline };
   const targets: MeasuredTarget[] = [];
   try {
     for (const group of groups) {
@@ -187,18 +196,21 @@ function drawTicketKey(): { ticketKey: TicketKey; TICKET_KEYS: string } {
 async function measureRows(groups: readonly RowGroup[], options: BenchOptions): Promise<string> {
   say("Starting a fresh Sluice in memory, and the baseline beside it …");
   const { ticketKey, TICKET_KEYS } = drawTicketKey();
+  const origin = await startBenchOrigin();
+  const ORIGIN = `http://127.0.0.1:${origin.port}`;
   const host = await startHost({
     folder: null,
     port: 0,
     sandboxPort: 0,
     pipeline: false,
-    variables: { gate: { TICKET_KEYS } },
+    variables: { gate: { TICKET_KEYS, ORIGIN } },
     extraWorkers: ["bench/wrangler.toml"],
   });
   try {
-    return await measureHost(host, ticketKey, groups, options);
+    return await measureHost(host, ticketKey, origin.port, groups, options);
   } finally {
     await host.stop();
+    await origin.stop();
   }
 }
 

@@ -12,6 +12,7 @@ import { commitmentOf, placesIn, seedOf, type CohortManifest } from "../src/doma
 import { closeCohortInRoom } from "../src/domain/room-calls.ts";
 import { freeSeat, type ClaimRules } from "../src/domain/room-claims.ts";
 import { snapshotOf, type RoomSnapshot, type RoomState } from "../src/domain/room.ts";
+import { revoke } from "../src/domain/revoked.ts";
 import { factsOf, type SaleFacts } from "../src/domain/sale-events.ts";
 import type { Sale } from "../src/domain/sale.ts";
 import type { RoomTables, Foundation } from "./room-tables.ts";
@@ -212,8 +213,15 @@ export class RoomBook {
     this.tables.together(() => {
       this.update(admission);
       const took = admission.ordersDone > 0 || admission.orderInProgress !== null;
-      this.save(freeSeat(this.#room, how, took));
+      this.save(this.#withRevoked(freeSeat(this.#room, how, took), admission, how));
     });
+  }
+
+  /** A seat that is free again must not be used on: of sales that guard, gates are told. */
+  #withRevoked(room: RoomState, admission: AdmissionRecord, how: string): RoomState {
+    if (how === "expired" || this.foundation.sale.guards.length === 0) return room;
+    const revoked = revoke(room.revoked, admission, Date.now());
+    return { ...room, revoked, version: room.version + 1 };
   }
 
   /** Age of the orders on their way; null when too few tell. */

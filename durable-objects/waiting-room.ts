@@ -19,41 +19,25 @@ import {
   phaseAt,
   revisionRefusals,
   type AdmissionChange,
-  type RevisionRefused,
   type Sale,
 } from "../src/domain/sale.ts";
 import { turnOf } from "../src/domain/turn.ts";
 import { signAdmission } from "../src/tokens/admissions.ts";
 import { readSecrets } from "../src/tokens/secrets.ts";
+import {
+  NO_SALE,
+  NOT_ACTIVE,
+  type AdmitOutcome,
+  type ConfigureOutcome,
+  type NoSale,
+  type NotActive,
+  type TurnOutcome,
+} from "./room-answers.ts";
 import { PipelineWatch } from "./pipeline-watch.ts";
 import { RoomBook, type RoomFigures } from "./room-book.ts";
 import { RoomBooths } from "./room-booths.ts";
 import { RoomTables } from "./room-tables.ts";
 import { SingleAlarm } from "./single-alarm.ts";
-
-/** A room that was never founded; callers turn it into `sale_not_found`. */
-export type NoSale = { readonly kind: "no_sale" };
-const NO_SALE: NoSale = { kind: "no_sale" };
-
-export type ConfigureOutcome =
-  | { readonly kind: "created" | "revised" | "unchanged"; readonly revision: number }
-  | { readonly kind: "refused"; readonly refusals: readonly RevisionRefused[] };
-
-export type AdmitOutcome =
-  | {
-      readonly kind: "admitted";
-      readonly token: string;
-      readonly id: string;
-      readonly expiresAt_ms: number;
-    }
-  | Exclude<claims.AdmitNowOutcome, { kind: "admitted" }>
-  | { readonly kind: "no_such_place" }
-  | NoSale;
-
-export type TurnOutcome =
-  | (Extract<AdmitOutcome, { kind: "admitted" }> & { readonly lane: string })
-  | { readonly kind: "open" | "over" }
-  | NoSale;
 
 export class WaitingRoom extends DurableObject<GateEnv> {
   readonly #tables: RoomTables;
@@ -232,6 +216,18 @@ export class WaitingRoom extends DurableObject<GateEnv> {
     const left = admissions.leave(admission, Date.now());
     if (left.outcome === "left") this.#book?.settle(left.admission, "left");
     return left.outcome;
+  }
+
+  /** An origin gives its shopper more time; the token is new, the seat the same. */
+  async extend(admissionId: string, seconds: number): Promise<AdmitOutcome | NotActive> {
+    const book = this.#book;
+    const admission = book?.admission(admissionId) ?? null;
+    if (book === null || admission === null) return NOT_ACTIVE;
+    const { endsAt_ms } = book.room.schedule;
+    const extended = admissions.extend(admission, { seconds, endsAt_ms }, Date.now());
+    if (extended.outcome.kind === "not_active") return NOT_ACTIVE;
+    if (extended.admission !== admission) book.update(extended.admission);
+    return this.#signed(book, extended.admission);
   }
 
   async beginOrder(admissionId: string, order: string): Promise<admissions.BeginOrderOutcome> {

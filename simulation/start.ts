@@ -42,7 +42,9 @@ async function run(options: StartOptions, running: Running, signal: AbortSignal)
   const { host, redis } = running;
   const gate = createGateClient({ url: host.gateUrl, adminToken: host.adminToken });
   try {
-    const sale = options.sale ? await openSampleSale(gate, Date.now()) : null;
+    const sale = options.sale
+      ? await openSampleSale(gate, Date.now(), options.origin !== null)
+      : null;
     say(describeRun(options, host, sale, Date.now()));
     if (redis !== null) say(describeRedis(redis));
     if (sale !== null && options.crowd) await playCrowd(gate, sale, signal);
@@ -67,7 +69,10 @@ async function start(options: StartOptions): Promise<Running | null> {
       sandboxPort: options.sandboxPort,
       fresh: options.fresh,
       adminToken: process.env["ADMIN_TOKEN"],
-      variables: { gate: settings, orders: settings },
+      variables: {
+        gate: { ...settings, ORIGIN: options.origin ?? "" },
+        orders: settings,
+      },
     });
     return { host, redis };
   } catch (error) {

@@ -2,7 +2,7 @@
 import type { Host } from "../host.ts";
 import type { LocalRedis } from "../redis-rest/local-redis.ts";
 import type { StartOptions } from "./options.ts";
-import { CROWD_SIZE, type SampleSale } from "./sample-sale.ts";
+import { CROWD_SIZE, GUARDED_PATH, type SampleSale } from "./sample-sale.ts";
 
 /** Browsers keep Secure cookies over plain HTTP for `localhost`, so that is the name to open. */
 function forBrowsers(url: string): string {
@@ -30,7 +30,16 @@ export function describeRun(
           ["Shop", `${gate}/shop/${sale.id}`],
           ["Sale as JSON", `${gate}/v1/sales/${sale.id}`],
         ] as const);
+  const guarded = `${forBrowsers(host.gateUrl)}${GUARDED_PATH.replace("*", "")}`;
+  const originRows: (readonly [name: string, address: string])[] =
+    options.origin === null
+      ? []
+      : [
+          ["Your server", `${forBrowsers(host.gateUrl)}/ is ${options.origin}`],
+          ...(sale === null ? [] : [["Guarded", guarded] as const]),
+        ];
   const rows = list([
+    ...originRows,
     ...saleRows,
     ["Health", `${gate}/health`],
     ["OpenAPI", `${gate}/openapi.json`],

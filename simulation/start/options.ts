@@ -7,6 +7,8 @@ Runs the whole of Sluice on this machine, with a sample sale about to start.
 
   --port <n>          the gate listens here                      (default: 8787)
   --sandbox-port <n>  the sandbox payment provider listens here  (default: 8788)
+  --origin <url>      stands in front of the server at this address; the sample sale guards
+                      /drops/* of it (docs/gate.md)
   --fresh             forgets the state of earlier runs
   --redis             starts a redis-server beside it, and connects it (docs/redis.md)
   --no-crowd          the sample sale without simulated shoppers
@@ -19,6 +21,8 @@ ADMIN_TOKEN in the environment replaces the generated local token.
 export interface StartOptions {
   readonly port: number;
   readonly sandboxPort: number;
+  /** The server to stand in front of; null for none. */
+  readonly origin: string | null;
   readonly fresh: boolean;
   readonly redis: boolean;
   readonly crowd: boolean;
@@ -33,6 +37,7 @@ export type CommandLine =
 const FLAGS = {
   port: { type: "string", default: "8787" },
   "sandbox-port": { type: "string", default: "8788" },
+  origin: { type: "string" },
   fresh: { type: "boolean", default: false },
   redis: { type: "boolean", default: false },
   "no-crowd": { type: "boolean", default: false },
@@ -62,8 +67,21 @@ export function readCommandLine(args: readonly string[]): CommandLine {
   if (port === sandboxPort) {
     return { kind: "bad", message: "--port and --sandbox-port must differ" };
   }
+  const origin = values.origin === undefined ? null : readOrigin(values.origin);
+  if (origin === "") {
+    const message = "--origin must be an address such as http://localhost:3000, without a path";
+    return { kind: "bad", message };
+  }
   const crowd = !values["no-crowd"] && !values["no-sale"];
   const sale = !values["no-sale"];
   const { fresh, redis } = values;
-  return { kind: "run", options: { port, sandboxPort, fresh, redis, crowd, sale } };
+  return { kind: "run", options: { port, sandboxPort, origin, fresh, redis, crowd, sale } };
+}
+
+/** Scheme, host and port, as the gate's ORIGIN has them; empty for what is no such address. */
+function readOrigin(text: string): string {
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol)) return "";
+  const isBare = url.pathname === "/" && url.search === "" && url.hash === "";
+  return isBare && url.username === "" && url.password === "" ? url.origin : "";
 }

@@ -38,15 +38,22 @@ const ADMISSION = {
   ordersPerAdmission: 1,
 } as const;
 
+/** What of the server behind `--origin` the sample sale guards. */
+export const GUARDED_PATH = "/drops/*";
+
 export const CROWD_SIZE = 180;
 const PREQUEUE_SHARE = 0.45;
 const LATECOMERS_MS = 90_000;
 
 /** The first sample that is still ahead, or a new one: `air-one`, then `air-one-2`, … */
-export async function openSampleSale(gate: GateClient, now: number): Promise<SampleSale> {
+export async function openSampleSale(
+  gate: GateClient,
+  now: number,
+  hasOrigin: boolean,
+): Promise<SampleSale> {
   for (let sample = 1; sample <= SAMPLES_MAX; sample += 1) {
     const suffix = sample === 1 ? "" : `-${sample}`;
-    const id = `air-one${suffix}`;
+    const id = `air-one${hasOrigin ? "-guarded" : ""}${suffix}`;
     const found = await insist(() => gate.merchant.sale(id));
     if (found.kind === "answered") {
       const { phase, sale } = found.body;
@@ -56,7 +63,7 @@ export async function openSampleSale(gate: GateClient, now: number): Promise<Sam
       return { id, skus, startsAt_ms, claimWindow_s: sale.admission.claimWindowSeconds };
     }
     if (found.code !== "sale_not_found") throw failed(`reading sale ${id}`, found);
-    return makeSale(gate, id, suffix, now);
+    return makeSale(gate, id, { suffix, now, hasOrigin });
   }
   throw new CannotGoOnError("there are too many sample sales; start again with --fresh");
 }
@@ -64,12 +71,12 @@ export async function openSampleSale(gate: GateClient, now: number): Promise<Sam
 async function makeSale(
   gate: GateClient,
   id: string,
-  suffix: string,
-  now: number,
+  { suffix, now, hasOrigin }: { suffix: string; now: number; hasOrigin: boolean },
 ): Promise<SampleSale> {
   const startsAt_ms = now + LEAD_MS;
+  // A sale of its own before an origin: guards of an older run must not come back without one.
   const items = SIZES.map((size) => ({
-    sku: `AIR-${size}${suffix}`,
+    sku: `AIR-${size}${hasOrigin ? "-guarded" : ""}${suffix}`,
     name: `Air One, ${size}`,
     price: PRICE,
     stock: STOCK_PER_SIZE,
@@ -84,6 +91,7 @@ async function makeSale(
       startsAt: new Date(startsAt_ms).toISOString(),
       endsAt: new Date(startsAt_ms + DURATION_MS).toISOString(),
       items,
+      guards: hasOrigin ? [{ host: "*", path: GUARDED_PATH }] : [],
       admission: ADMISSION,
       expectedShoppers: 1000,
     });

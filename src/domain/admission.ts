@@ -4,7 +4,7 @@
  * Guarantee: an admission takes exactly one seat from its issue until it is spent, left or
  * expired, and at most one order at a time is on its way under it.
  */
-import { ORDERS_ENDED_KEPT } from "./limits.ts";
+import { ADMISSION_LIFE_MAX_MS, ORDERS_ENDED_KEPT } from "./limits.ts";
 
 export interface AdmissionRecord {
   /** `jti` of the signed admission. */
@@ -105,6 +105,30 @@ export function finishOrder(
 
 function ended({ ordersEnded }: AdmissionRecord, order: string): string[] {
   return [...ordersEnded, order].slice(-ORDERS_ENDED_KEPT);
+}
+
+export type ExtendOutcome =
+  /** It ends so long from now as was asked, or as is allowed; repeated, the same again. */
+  { readonly kind: "extended"; readonly expiresAt_ms: number } | { readonly kind: "not_active" };
+
+/**
+ * An origin wants the shopper to have at least so long from now. Never shortens; bounded by the
+ * admission's longest life and by the sale's end.
+ */
+export function extend(
+  admission: AdmissionRecord,
+  { seconds, endsAt_ms }: { readonly seconds: number; readonly endsAt_ms: number },
+  now: number,
+): AdmissionDecision<ExtendOutcome> {
+  if (standingAt(admission, now) !== "active") {
+    return { admission, outcome: { kind: "not_active" } };
+  }
+  const latest_ms = Math.min(admission.issuedAt_ms + ADMISSION_LIFE_MAX_MS, endsAt_ms);
+  const wanted_ms = Math.min(now + seconds * 1000, latest_ms);
+  const expiresAt_ms = Math.max(admission.expiresAt_ms, wanted_ms);
+  const outcome = { kind: "extended", expiresAt_ms } as const;
+  if (expiresAt_ms === admission.expiresAt_ms) return { admission, outcome };
+  return { admission: { ...admission, expiresAt_ms }, outcome };
 }
 
 /** The shopper goes: the seat is free. An order on its way goes on. */

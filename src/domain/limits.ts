@@ -44,6 +44,14 @@ export const BYPASS_TOKENS_MAX = 20;
 export const BYPASS_HEALTH_CHECKS_MAX = 20;
 /** A `Sluice-Bypass` longer than this is no token of anybody's. */
 export const BYPASS_TOKEN_LENGTH_MAX = 256;
+/** Ended admissions whose tokens are still in time, as a snapshot names them. */
+export const REVOKED_KEPT_MAX = 500;
+/** However often an origin extends it, an admission ends so long after it was given. */
+export const ADMISSION_LIFE_MAX_MS = 24 * 60 * 60 * 1000;
+/** The most that one answer of an origin may ask for. */
+export const EXTENSION_MAX_S = 24 * 60 * 60;
+/** An admission that would gain less than this is not extended: not every answer costs a write. */
+export const EXTENSION_WORTH_MS = 10 * 1000;
 /** Sales with guards that have not long ended: one page of a list of keys. */
 export const GUARDING_SALES_MAX = 1000;
 /** An isolate looks this often which sales guard what; meanwhile it goes by what it knows. */

@@ -6,7 +6,7 @@
  * whom to call, `room-claims.ts` who is let in.
  */
 import { z } from "zod";
-import type { StockCounters } from "./stock-book.ts";
+import { levelOf, type Level } from "./stock-level.ts";
 import {
   lanesOf,
   phaseAt,
@@ -20,6 +20,7 @@ import { NEW_TURNOVER, type Forecast } from "./forecast.ts";
 import { NEW_TAKINGS, takingsSchema, type OddsFacts } from "./odds.ts";
 import { NO_PRESSURE, pressureSchema } from "./pressure.ts";
 import { forecastIn, oddsFactsIn } from "./room-forecast.ts";
+import { revokedIds, revokedSchema } from "./revoked.ts";
 import { newShowRate } from "./show-rate.ts";
 
 export const laneStateSchema = z.object({
@@ -110,6 +111,7 @@ export const roomStateSchema = z.object({
     .default(NEW_TURNOVER),
   takings: takingsSchema.default(NEW_TAKINGS),
   stock: z.array(stockLevelSchema).readonly(),
+  revoked: revokedSchema,
   version: z.int(),
 });
 export type RoomState = Readonly<z.infer<typeof roomStateSchema>>;
@@ -133,6 +135,7 @@ export function openRoom(sale: Sale, now: number): RoomState {
     turnover: NEW_TURNOVER,
     takings: NEW_TAKINGS,
     stock: [],
+    revoked: [],
     version: 1,
   };
 }
@@ -263,6 +266,8 @@ export interface RoomSnapshot {
   readonly unitsLeft: number;
   /** Set for a sale without items: nothing can sell out, and there are no odds to tell. */
   readonly unlimited?: true | undefined;
+  /** Ids of admissions that ended before their tokens; absent when there are none. */
+  readonly revoked?: readonly string[] | undefined;
   /** What the odds are told from; absent in a snapshot of an older deployment. */
   readonly odds?: OddsFacts | undefined;
   readonly claimWindow_s: number;
@@ -272,14 +277,6 @@ export interface RoomSnapshot {
   readonly revision: number;
   readonly version: number;
   readonly at_ms: number;
-}
-
-export type Level = "plenty" | "low" | "out";
-
-/** `low` from a fifth of what was received downwards. */
-export function levelOf({ available, received }: StockCounters): Level {
-  if (available <= 0) return "out";
-  return available * 5 <= received ? "low" : "plenty";
 }
 
 export function snapshotOf(
@@ -310,6 +307,7 @@ export function snapshotOf(
     unitsLeft: room.stock.reduce((sum, { available, held }) => sum + available + held, 0),
     ...(sale.items.length === 0 ? { unlimited: true } : { odds: oddsFactsIn(room, sale, now) }),
     claimWindow_s: sale.admission.claimWindowSeconds,
+    ...(room.revoked.length === 0 ? {} : { revoked: revokedIds(room.revoked, now) }),
     message: room.message,
     version: room.version,
     at_ms: now,

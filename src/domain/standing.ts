@@ -8,7 +8,8 @@ import type { Place } from "./cohort.ts";
 import { forecastWait, type Wait } from "./forecast.ts";
 import { oddsOf, type OddsFacts } from "./odds.ts";
 import { POLL_AFTER_MAX_S, POLL_AFTER_MIN_S } from "./limits.ts";
-import type { LaneSnapshot, Level, RoomSnapshot } from "./room.ts";
+import type { LaneSnapshot, RoomSnapshot } from "./room.ts";
+import type { Level } from "./stock-level.ts";
 
 export const SHOPPER_STATES = [
   "prequeue",

@@ -9,12 +9,13 @@
 import { decide, failureOf, type AskedAs, type GuardDecision } from "../domain/guarding.ts";
 import { coveringSales, guardsOfHost, type GuardingSale } from "../domain/guard-table.ts";
 import { guardedRequest, hostOf, pathOf, type GuardedRequest } from "../domain/guards.ts";
+import type { RoomSnapshot } from "../domain/room.ts";
 import { phaseAt, scheduleOf, type Phase, type Sale } from "../domain/sale.ts";
 import type { GateContext } from "../journey/visit.ts";
 import { saleOf } from "../journey/visit.ts";
 import { readGuards } from "../sales/guard-index.ts";
 import type { SeenSnapshot, SnapshotCache } from "../sales/snapshots.ts";
-import { verifyAdmission } from "../tokens/admissions.ts";
+import { verifyAdmission, type Admission } from "../tokens/admissions.ts";
 import type { Keys } from "../tokens/secrets.ts";
 import { passInCookies } from "../web/pass-cookie.ts";
 import { isWriteOverLimit } from "../web/rate-limits.ts";
@@ -28,6 +29,7 @@ import {
 } from "../web/token-cookies.ts";
 import { bypassOf } from "./bypass.ts";
 import { askedOf, failureAnswer } from "./failure.ts";
+import type { Holder } from "./origin-word.ts";
 import { UNTOUCHED, type Passed } from "./proxy.ts";
 import { queueItRedirect } from "./queue-it-redirect.ts";
 import { turnAway, type Stopped } from "./waiting-answer.ts";
@@ -43,13 +45,16 @@ export interface GuardTools {
   readonly context: () => Promise<GateContext | null>;
 }
 
+/** Whose admission the origin may speak of in its answer. */
+export type SpokenFor = Holder & { readonly context: GateContext };
+
 export type Verdict =
-  | { readonly kind: "pass"; readonly passed: Passed }
+  | { readonly kind: "pass"; readonly passed: Passed; readonly holder: SpokenFor | null }
   | { readonly kind: "answer"; readonly response: Response }
   /** Nobody knows which sales guard what. */
   | { readonly kind: "guards_unknown" };
 
-const PASS: Verdict = { kind: "pass", passed: UNTOUCHED };
+const PASS: Verdict = { kind: "pass", passed: UNTOUCHED, holder: null };
 
 export async function judge(request: Request, tools: GuardTools): Promise<Verdict> {
   const { env, now, lasting } = tools;
@@ -119,13 +124,13 @@ async function decideFor(
   if (seen !== null && seen.snapshot.revision > revision) lasting(saleOf(context, sale.id));
   const [bypass, carried] = await Promise.all([
     bypassOf(sale, request, readings),
-    admissionIn(request.headers, sale.id, context.keys, tools),
+    admissionIn(request.headers, sale.id, context.keys, { tools, seen }),
   ]);
   const decision = decide({
     sale,
     phase: phaseOf(sale, seen, now),
     bypass,
-    admission: carried.kind === "valid" ? "valid" : "none",
+    admission: carried.kind === "expired" ? "none" : carried.kind,
     room: seen === null ? "gone" : "known",
   });
   const judged: Judged = { sale, request, asked: askedOf(request), tools };
@@ -137,27 +142,44 @@ function phaseOf(sale: Sale, seen: SeenSnapshot | null, now: number): Phase {
 }
 
 type CarriedAdmission =
-  | { readonly kind: "valid"; readonly token: string }
-  /** Ours, and its time is up. */
-  | { readonly kind: "expired" | "none" };
+  | { readonly kind: "valid"; readonly token: string; readonly admission: Admission }
+  /** Ours: its time is up, or its seat was given back. */
+  | { readonly kind: "expired" | "revoked" }
+  | { readonly kind: "none" };
 
 /** The header's admission, else the cookie's: a bad header does not spoil a good cookie. */
 async function admissionIn(
   headers: Headers,
   sale: string,
   keys: Keys,
-  { env, now }: GuardTools,
+  { tools, seen }: { readonly tools: GuardTools; readonly seen: SeenSnapshot | null },
 ): Promise<CarriedAdmission> {
+  const { env, now } = tools;
   const named = headers.get(TOKEN_HEADERS.admission);
   const cookie = cookieOf(headers.get("Cookie"), cookieName("admission", sale));
-  let expired = false;
+  let over: CarriedAdmission = { kind: "none" };
   for (const token of [named, cookie]) {
     if (token === null) continue;
     const outcome = await verifyAdmission(keys, env.ISSUER, sale, token, now);
-    if (outcome.kind === "valid") return { kind: "valid", token };
-    expired ||= outcome.kind === "expired";
+    if (outcome.kind === "expired") over = { kind: "expired" };
+    if (outcome.kind !== "valid") continue;
+    const { admission } = outcome;
+    if (seen === null || !isRevoked(seen.snapshot, admission.id)) {
+      return { kind: "valid", token, admission };
+    }
+    over = { kind: "revoked" };
   }
-  return { kind: expired ? "expired" : "none" };
+  return over;
+}
+
+/** By snapshot, so that a long list is not searched for every request. */
+const revokedSets = new WeakMap<RoomSnapshot, ReadonlySet<string>>();
+
+function isRevoked(snapshot: RoomSnapshot, id: string): boolean {
+  if (snapshot.revoked === undefined) return false;
+  const set = revokedSets.get(snapshot) ?? new Set(snapshot.revoked);
+  revokedSets.set(snapshot, set);
+  return set.has(id);
 }
 
 interface Known {
@@ -178,8 +200,9 @@ async function act(
     case "bypassed":
       return PASS;
     case "admitted": {
-      const admission = carried.kind === "valid" ? carried.token : null;
-      return goOn(judged, { admission, cookies: [] });
+      if (carried.kind !== "valid") return PASS;
+      const { token, admission } = carried;
+      return goOn(judged, { admission: token, cookies: [] }, { token, admission, context });
     }
     case "failed_open":
     case "failed_closed": {
@@ -192,7 +215,7 @@ async function act(
       return stop(judged, { kind: "not_open", opensAt_ms });
     }
     case "line":
-      return askTheLine(judged, context, carried.kind === "expired");
+      return askTheLine(judged, context, carried.kind !== "none");
   }
 }
 
@@ -222,18 +245,29 @@ async function askTheLine(
       return null;
     case "room_unavailable":
       return failed(failureOf(sale).kind, judged);
-    case "admitted":
-      return goOn(judged, letIn(sale.id, way, ticket !== null, context.now));
+    case "admitted": {
+      const passed = letIn(sale.id, way, ticket !== null, context.now);
+      const { admission: token } = way;
+      const { keys, env, now } = context;
+      const verified = await verifyAdmission(keys, env.ISSUER, sale.id, token, now);
+      if (verified.kind !== "valid") return goOn(judged, passed);
+      return goOn(judged, passed, { token, admission: verified.admission, context });
+    }
     default:
       return stop(judged, way);
   }
 }
 
 /** To the shop; by way of a Queue-it token, where its servers ask for one. */
-async function goOn({ sale, request, asked, tools }: Judged, passed: Passed): Promise<Verdict> {
-  if (sale.queueIt === undefined) return { kind: "pass", passed };
+async function goOn(
+  { sale, request, asked, tools }: Judged,
+  passed: Passed,
+  holder: SpokenFor | null = null,
+): Promise<Verdict> {
+  const pass: Verdict = { kind: "pass", passed, holder };
+  if (sale.queueIt === undefined) return pass;
   const response = await queueItRedirect({ sale, request, asked, passed, tools });
-  return response === null ? { kind: "pass", passed } : { kind: "answer", response };
+  return response === null ? pass : { kind: "answer", response };
 }
 
 /** The request goes on as the first of an admitted shopper's, whose browser keeps the admission. */

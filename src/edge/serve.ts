@@ -6,6 +6,7 @@
 import { failureAnswer } from "./failure.ts";
 import { judge, type GuardTools, type Verdict } from "./guard.ts";
 import type { Origin } from "./origin.ts";
+import { obey } from "./origin-word.ts";
 import { askOrigin, changed, UNTOUCHED, type Passed } from "./proxy.ts";
 
 type Configured = Exclude<Origin, { readonly kind: "none" }>;
@@ -26,8 +27,11 @@ export async function serveShop(
     return failureAnswer(request, "room_unavailable", tools);
   }
   try {
-    const { response } = await askOrigin(origin, request, passed);
-    return response;
+    const { response, word } = await askOrigin(origin, request, passed);
+    const holder = verdict.kind === "pass" ? verdict.holder : null;
+    if (word === null || holder === null) return response;
+    const cookies = await obey(holder.context, word, holder);
+    return cookies.length === 0 ? response : changed(response, [], cookies);
   } catch (error) {
     const why = error instanceof Error ? error.message : "unknown";
     console.error(JSON.stringify({ at: "edge", event: "origin_unreachable", why }));

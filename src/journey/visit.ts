@@ -63,7 +63,7 @@ export function roomOf(env: GateEnv, sale: string): ReturnType<GateEnv["WAITING_
 }
 
 /** What the room answers; `answerWithin` cannot infer it, as its answers are a union. */
-export type RoomAnswer<Call extends "claim" | "admitNow" | "turn" | "figures"> = Awaited<
+export type RoomAnswer<Call extends "claim" | "admitNow" | "turn" | "figures" | "extend"> = Awaited<
   ReturnType<ReturnType<typeof roomOf>[Call]>
 >;
 

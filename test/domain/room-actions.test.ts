@@ -7,6 +7,7 @@ import * as admissions from "../../src/domain/admission.ts";
 import { ORDERS_ENDED_KEPT } from "../../src/domain/limits.ts";
 import { freeSeat } from "../../src/domain/room-claims.ts";
 import * as rooms from "../../src/domain/room.ts";
+import { levelOf } from "../../src/domain/stock-level.ts";
 import { phaseAt } from "../../src/domain/sale.ts";
 import { ENDS_MS, OPENS_MS, saleOf, STARTS_MS } from "./sale-document.ts";
 
@@ -114,7 +115,7 @@ describe("stock levels", () => {
     [1, "low"],
     [0, "out"],
   ])("of %i in a hundred are %s", (available, word) => {
-    expect(rooms.levelOf(level(available, 1))).toBe(word);
+    expect(levelOf(level(available, 1))).toBe(word);
   });
 });
 

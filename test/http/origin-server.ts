@@ -5,7 +5,7 @@
  * The query says how to answer, so that any path, guarded or not, can be asked for any of it:
  *   do=echo       what arrived, as JSON: method, target, headers in order, size and hash of body
  *   do=bytes      `size` bytes that depend on their place alone, by Range if asked for
- *   do=redirect   302 to another host; do=cookies: three Set-Cookie; do=early: a 103 first
+ *   do=redirect   302 to another host; do=cookies: three Set-Cookie
  *   do=status     `code`, without a body; do=gzip: a compressed text; do=slow: as `release()` says
  *   do=word       `Sluice-Admission-…` headers from `revoke` and `extend`
  * A WebSocket gets each of its messages back.
@@ -108,10 +108,6 @@ function sendPlain(what: string | null, query: URLSearchParams, response: Server
       ]);
       response.end("cookies");
       return;
-    case "early":
-      response.writeEarlyHints({ link: "</style.css>; rel=preload; as=style" });
-      response.end("after a hint");
-      return;
     case "status":
       response.writeHead(Number(query.get("code")), { ETag: '"v1"' }).end();
       return;
@@ -147,6 +143,8 @@ export async function startOrigin(): Promise<OriginServer> {
   const server = createServer((request, response) => {
     answer(request, response).catch(() => response.destroy());
   });
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => sockets.add(socket));
   server.on("upgrade", (request, socket: Socket) => {
     arrived.push({
       method: "UPGRADE",
@@ -164,7 +162,7 @@ export async function startOrigin(): Promise<OriginServer> {
     arrived,
     release: () => waiting.splice(0).forEach((end) => end()),
     stop: () => {
-      server.closeAllConnections();
+      for (const socket of sockets) socket.destroy();
       return new Promise((resolve) => server.close(() => resolve()));
     },
   };

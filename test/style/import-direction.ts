@@ -29,6 +29,7 @@ const LAYERS: readonly Layer[] = [
     folder: "src/edge",
     mayImport: [
       "src/domain",
+      "src/timing",
       "src/sales",
       "src/tokens",
       "src/journey",

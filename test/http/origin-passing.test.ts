@@ -1,0 +1,309 @@
+/**
+ * What passes through the gate to a shop's own server and back, byte for byte: everything that is
+ * not guarded, and everything an admitted shopper sends.
+ */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { connect } from "node:net";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { request, WebSocket, type Dispatcher } from "undici";
+import { z } from "zod";
+import { findRuntimes } from "../../bench/processor-time.ts";
+import { blocksOf, bytesAt, GZIPPED, startOrigin, type OriginServer } from "./origin-server.ts";
+import * as sluices from "./sluice.ts";
+
+let origin: OriginServer;
+let sluice: sluices.Sluice;
+/** Of a shopper who is in. */
+let cookie: string;
+
+const GUARDED = "/drops/air";
+const HTML = { accept: "text/html", "sec-fetch-dest": "document", "sec-fetch-mode": "navigate" };
+
+beforeAll(async () => {
+  origin = await startOrigin();
+  const gate = { ORIGIN: origin.url };
+  sluice = await sluices.startSluice({ pipeline: false, variables: { gate } });
+  const guards = [{ host: "*", path: "/drops/*" }];
+  await sluices.makeSale(sluice, "drops", { items: [], guards });
+  const let_in = await ask(GUARDED, { headers: HTML });
+  const [pair = ""] = [let_in.headers["set-cookie"] ?? []].flat()[0]?.split(";") ?? [];
+  cookie = pair;
+});
+afterAll(async () => {
+  await sluice.stop();
+  await origin.stop();
+});
+
+type Asked = Partial<Omit<Dispatcher.RequestOptions, "path" | "origin">>;
+
+function ask(target: string, asked: Asked = {}) {
+  return request(sluice.host.gateUrl + target, {
+    method: "GET",
+    dispatcher: sluices.connections,
+    ...asked,
+  });
+}
+
+async function bytesOf(target: string, asked: Asked = {}) {
+  const { statusCode, headers, body } = await ask(target, asked);
+  return { status: statusCode, headers, bytes: Buffer.from(await body.arrayBuffer()) };
+}
+
+const arrivedSchema = z.object({
+  method: z.string(),
+  target: z.string(),
+  headers: z.array(z.tuple([z.string(), z.string()])),
+  size: z.number(),
+  sha256: z.string(),
+});
+
+async function echo(target: string, asked: Asked = {}) {
+  const { bytes } = await bytesOf(`${target}${target.includes("?") ? "&" : "?"}do=echo`, asked);
+  const arrived = arrivedSchema.parse(JSON.parse(bytes.toString()));
+  const headers = new Map(arrived.headers.map(([name, value]) => [name.toLowerCase(), value]));
+  return { ...arrived, headers };
+}
+
+/** Both ways: past the guards, and admitted through them. */
+const WAYS: [way: string, path: string, carried: () => Record<string, string>][] = [
+  ["unguarded", "/open/air", () => ({})],
+  ["admitted", GUARDED, () => ({ cookie })],
+];
+
+describe.each(WAYS)("%s:", (way, path, carried) => {
+  test("method, target, headers, cookies and body reach the shop as they were sent", async () => {
+    const body = bytesAt(0, 100_000);
+    const sent = { "x-trace": "a, b", "user-agent": "Shopper/1.0", "content-type": "image/x-odd" };
+    const cookies = [carried()["cookie"] ?? "", "cart=7", 'odd="a b"'].filter(Boolean).join("; ");
+    const target = `${path}/a%20b;v=1/%C3%A9?x=%2F&y=1+2&&z`;
+    const got = await echo(target, {
+      method: "PUT",
+      headers: { ...sent, cookie: cookies },
+      body,
+    });
+    expect([got.method, got.target]).toEqual(["PUT", `${target}&do=echo`]);
+    for (const [name, value] of Object.entries(sent)) expect(got.headers.get(name)).toBe(value);
+    expect(got.headers.get("cookie")).toBe(cookies);
+    expect(got.sha256).toBe(createHash("sha256").update(body).digest("hex"));
+    const here = new URL(sluice.host.gateUrl).host;
+    expect(got.headers.get("host")).toBe(new URL(origin.url).host);
+    expect(got.headers.get("x-forwarded-host")).toBe(here);
+    expect(got.headers.get("x-forwarded-proto")).toBe("http");
+    expect(got.headers.has("sluice-admission")).toBe(way === "admitted");
+  });
+
+  test("status, headers and body of the answer reach the shopper as they were sent", async () => {
+    const headers = carried();
+    const moved = await bytesOf(`${path}?do=redirect`, { headers });
+    expect([moved.status, moved.bytes.toString()]).toEqual([302, "moved"]);
+    expect(moved.headers["location"]).toBe("https://elsewhere.example/pay?a=1#top");
+    expect(moved.headers["set-cookie"]).toEqual(["cart=1; Path=/", "seen=yes; Path=/"]);
+    const set = await bytesOf(`${path}?do=cookies`, { headers });
+    const expires = "b=2; Expires=Wed, 21 Oct 2037 07:28:00 GMT";
+    expect(set.headers["set-cookie"]).toEqual(["a=1", expires, "c=3"]);
+    for (const code of [204, 304, 404, 503]) {
+      const plain = await bytesOf(`${path}?do=status&code=${code}`, { headers });
+      const { status, bytes } = plain;
+      expect([status, bytes.length, plain.headers["etag"]]).toEqual([code, 0, '"v1"']);
+    }
+    const packed = await bytesOf(`${path}?do=gzip`, { headers });
+    expect(packed.headers["content-encoding"]).toBe("gzip");
+    expect(packed.bytes.equals(GZIPPED)).toBe(true);
+  });
+
+  test("parts, and sizes without bodies", async () => {
+    const headers = { ...carried(), range: "bytes=70000-70099" };
+    const part = await bytesOf(`${path}?do=bytes&size=100000`, { headers });
+    expect([part.status, part.headers["content-range"]]).toEqual([206, "bytes 70000-70099/100000"]);
+    expect(part.bytes.equals(bytesAt(70_000, 70_100))).toBe(true);
+    const head = { method: "HEAD", headers: carried() } as const;
+    const size = await bytesOf(`${path}?do=bytes&size=100000`, head);
+    expect([size.status, size.headers["content-length"]]).toEqual([200, "100000"]);
+  });
+
+  test("an answer begins to arrive before it is whole", async () => {
+    const { body } = await ask(`${path}?do=slow`, { headers: carried() });
+    const parts: string[] = [];
+    for await (const part of body) {
+      parts.push(String(part));
+      if (parts.length === 1) origin.release();
+    }
+    expect(parts[0]).toBe("first half, ");
+    expect(parts.join("")).toBe("first half, second half");
+  });
+
+  test("a WebSocket", async () => {
+    const address = sluice.host.gateUrl.replace("http", "ws") + path;
+    const socket = new WebSocket(address, { headers: carried(), dispatcher: sluices.connections });
+    const said = await new Promise((resolve, reject) => {
+      socket.addEventListener("open", () => socket.send("is anybody there?"));
+      socket.addEventListener("message", ({ data }) => resolve(data));
+      socket.addEventListener("error", ({ error }) => reject(error));
+    });
+    socket.close();
+    expect(said).toBe("is anybody there?");
+  });
+});
+
+const HUNDRED_MIB = 100 * 1024 * 1024;
+/** Of all the runtime's memory, while a hundred MiB pass. */
+const GROWTH_MAX_MIB = 48;
+
+/** Of all its processes; 0 where there is no /proc. */
+function memory_MiB(): number {
+  const sizes = findRuntimes().map((pid) => {
+    const status = readFileSync(`/proc/${pid}/status`, "utf8");
+    return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) / 1024;
+  });
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+/** The most that the runtime's memory grew meanwhile, looked at ten times a second. */
+async function growthDuring(work: () => Promise<void>): Promise<number> {
+  const before = memory_MiB();
+  let most = before;
+  const timer = setInterval(() => (most = Math.max(most, memory_MiB())), 100);
+  try {
+    await work();
+  } finally {
+    clearInterval(timer);
+  }
+  return Math.max(most, memory_MiB()) - before;
+}
+
+function hashOfAll(): string {
+  const hash = createHash("sha256");
+  for (const block of blocksOf(HUNDRED_MIB)) hash.update(block);
+  return hash.digest("hex");
+}
+
+describe("100 MiB of an admitted shopper", () => {
+  test("stream up and down, byte for byte, in memory that stays flat", async () => {
+    const expected = hashOfAll();
+    // Once before it counts: the runtime keeps what its buffers once needed.
+    await bytesOf(`${GUARDED}?do=bytes&size=8000000`, { headers: { cookie } });
+    const up_MiB = await growthDuring(async () => {
+      const body = blocksOf(HUNDRED_MIB);
+      const got = await echo(GUARDED, { method: "POST", headers: { cookie }, body });
+      expect([got.size, got.sha256]).toEqual([HUNDRED_MIB, expected]);
+    });
+    const down_MiB = await growthDuring(async () => {
+      const target = `${GUARDED}?do=bytes&size=${HUNDRED_MIB}`;
+      const { body, headers } = await ask(target, { headers: { cookie } });
+      const hash = createHash("sha256");
+      for await (const block of body) hash.update(block);
+      expect(headers["content-length"]).toBe(String(HUNDRED_MIB));
+      expect(hash.digest("hex")).toBe(expected);
+    });
+    console.info(`100 MiB: ${up_MiB.toFixed(1)} MiB more up, ${down_MiB.toFixed(1)} MiB down`);
+    expect(up_MiB).toBeLessThan(GROWTH_MAX_MIB);
+    expect(down_MiB).toBeLessThan(GROWTH_MAX_MIB);
+  });
+});
+
+/** A request by the letter, as no client library would send it. @returns the status */
+function sendRaw(lines: readonly string[]): Promise<number> {
+  const { hostname, port } = new URL(sluice.host.gateUrl);
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(port), hostname, () => {
+      socket.write(`${lines.join("\r\n")}\r\n\r\n`);
+    });
+    socket.once("data", (part) => {
+      resolve(Number(/^HTTP\/1\.1 (\d{3})/.exec(part.toString())?.[1] ?? 0));
+      socket.destroy();
+    });
+    socket.once("end", () => resolve(0));
+    socket.on("error", reject);
+  });
+}
+
+describe("no spelling of a request gets past the guard:", () => {
+  const HOST = "Host: shop.example";
+  const refused: [what: string, lines: string[]][] = [
+    ["an encoded letter", ["GET /drops/%61ir HTTP/1.1", HOST]],
+    ["an encoded letter of the folder", ["GET /%64rops/air HTTP/1.1", HOST]],
+    ["encoded twice", ["GET /%2564rops/air HTTP/1.1", HOST]],
+    ["double slashes", ["GET //drops//air HTTP/1.1", HOST]],
+    ["dot segments", ["GET /x/../drops/air HTTP/1.1", HOST]],
+    ["encoded dot segments", ["GET /x/%2e%2E/drops/./air HTTP/1.1", HOST]],
+    ["an encoded slash", ["GET /drops%2fair HTTP/1.1", HOST]],
+    ["a parameter", ["GET /drops;v=1/air HTTP/1.1", HOST]],
+    ["another case", ["GET /DROPS/Air HTTP/1.1", HOST]],
+    ["another host", ["GET /drops/air HTTP/1.1", "Host: SHOP.example.:8080"]],
+    ["a path by header", ["GET / HTTP/1.1", HOST, "X-Original-URL: /drops/air"]],
+    ["a forged admission", ["GET /drops/air HTTP/1.1", HOST, "Sluice-Admission: e30.e30.x"]],
+    ["in capitals", ["GET /drops/air HTTP/1.1", HOST, "SLUICE-ADMISSION: e30.e30.x"]],
+  ];
+
+  test.each(refused)("%s", async (_, lines) => {
+    const before = origin.arrived.length;
+    expect(await sendRaw(lines)).toBe(429);
+    expect(origin.arrived.length).toBe(before);
+  });
+
+  test("and what is not guarded is not", async () => {
+    expect(await sendRaw(["GET /dropsy/air HTTP/1.1", HOST])).toBe(200);
+  });
+});
+
+describe("the origin's word on an admission", () => {
+  async function shopper() {
+    const { headers } = await ask(GUARDED, { headers: HTML });
+    const lines = [headers["set-cookie"] ?? []].flat();
+    const [pair = ""] = lines[0]?.split(";") ?? [];
+    return pair;
+  }
+
+  async function figures() {
+    const { body } = await sluice.merchant("GET", "/sales/drops");
+    return z.object({ active: z.int(), left: z.int() }).parse(body);
+  }
+
+  test("revoked, it is over at once: the seat is free and a copy of the token is no good", async () => {
+    const mine = await shopper();
+    const before = await figures();
+    const headers = { cookie: mine };
+    const word = await bytesOf(`${GUARDED}?do=word&revoke=1`, { headers });
+    expect([word.status, word.bytes.toString()]).toEqual([200, "said"]);
+    expect(word.headers["sluice-admission-revoke"]).toBeUndefined();
+    expect([word.headers["set-cookie"] ?? []].flat()[0]).toMatch(
+      /^__Host-sluice-admission-drops=; Max-Age=0/,
+    );
+    const after = await figures();
+    expect(after).toEqual({ active: before.active - 1, left: before.left + 1 });
+    const copy = await sluices.until(
+      () => bytesOf(GUARDED, { headers }),
+      ({ status }) => status === 429,
+    );
+    expect(copy.status).toBe(429);
+  });
+
+  test("extended, it lasts longer, by a new token in a new cookie", async () => {
+    const mine = await shopper();
+    const asked = { headers: { cookie: mine } };
+    const word = await bytesOf(`${GUARDED}?do=word&extend=1800`, asked);
+    expect(word.headers["sluice-admission-extend"]).toBeUndefined();
+    const [line = ""] = [word.headers["set-cookie"] ?? []].flat();
+    expect(Number(/Max-Age=(\d+)/.exec(line)?.[1] ?? 0)).toBeGreaterThan(1700);
+    const [next = ""] = line.split(";");
+    expect(next).not.toBe(mine);
+    const got = await echo(GUARDED, { headers: { cookie: next } });
+    expect(`__Host-sluice-admission-drops=${got.headers.get("sluice-admission")}`).toBe(next);
+    const again = await bytesOf(`${GUARDED}?do=word&extend=1800`, { headers: { cookie: next } });
+    expect(again.headers["set-cookie"]).toBeUndefined();
+  });
+
+  test.each(["0", "-5", "soon", "86401"])("extended by %s, it stays as it was", async (extend) => {
+    const asked = { headers: { cookie: await shopper() } };
+    const word = await bytesOf(`${GUARDED}?do=word&extend=${extend}`, asked);
+    expect([word.status, word.headers["set-cookie"]]).toEqual([200, undefined]);
+  });
+
+  test("on a request that carried none changes nothing", async () => {
+    const before = await figures();
+    const word = await bytesOf("/open?do=word&revoke=1&extend=60");
+    expect(word.headers["set-cookie"]).toBeUndefined();
+    expect(await figures()).toEqual(before);
+  });
+});

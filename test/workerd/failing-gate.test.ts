@@ -1,0 +1,179 @@
+/**
+ * The gate in front of a shop when a part of it is gone: a guarded request goes where the sale
+ * says, an admitted one goes on, and an unguarded one never notices.
+ */
+import { createExecutionContext } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { afterEach, beforeEach, describe, expect, type MockInstance, test, vi } from "vitest";
+import type { Sale } from "../../src/domain/sale.ts";
+import gate from "../../src/gate.ts";
+import { pass, startClock } from "./clock.ts";
+import { mishaps } from "./mishaps.ts";
+import { openSale, saleDocument } from "./shop.ts";
+
+/** Whatever is fetched from outside is answered by the sandbox, which knows no such path. */
+const FROM_ORIGIN = 404;
+
+let errors: MockInstance<typeof console.error>;
+
+vi.setConfig({ testTimeout: 30_000 });
+
+beforeEach(() => {
+  startClock();
+  vi.spyOn(console, "warn").mockImplementation(() => undefined);
+  errors = vi.spyOn(console, "error").mockImplementation(() => undefined);
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  mishaps.brokenRooms.clear();
+  mishaps.silentRooms.clear();
+});
+
+const HTML = { accept: "text/html" };
+
+async function ask(
+  path: string,
+  headers: Record<string, string> = {},
+  change: object = {},
+): Promise<Response> {
+  const request = new Request(`https://shop.example${path}`, { headers });
+  const withEnv = { ...env, ORIGIN: "http://origin.test", ...change };
+  return gate.fetch(request, withEnv, createExecutionContext());
+}
+
+let sales = 0;
+
+async function guarding(onFailure: "open" | "closed"): Promise<{ sale: Sale; path: string }> {
+  sales += 1;
+  const guards = [{ host: "*", path: `/failing-${sales}/*` }];
+  const sale = await openSale(saleDocument([], { guards, onFailure }));
+  return { sale, path: `/failing-${sales}/a` };
+}
+
+function cookieIn(response: Response): string {
+  return response.headers.getSetCookie()[0]?.split(";")[0] ?? "";
+}
+
+describe.each([
+  ["closed", 503],
+  ["open", FROM_ORIGIN],
+] as const)("a sale that fails %s:", (onFailure, status) => {
+  test("its room gone from the start", async () => {
+    const { sale, path } = await guarding(onFailure);
+    mishaps.brokenRooms.add(sale.id);
+    expect((await ask(path)).status).toBe(status);
+    const page = await ask(path, HTML);
+    expect(page.status).toBe(status);
+    const shown = await page.text();
+    expect(shown.includes("We are holding your place")).toBe(status === 503);
+  });
+
+  test("its room gone for longer than its last word is good, and back", async () => {
+    const { sale, path } = await guarding(onFailure);
+    const cookie = cookieIn(await ask(path, HTML));
+    expect(cookie).toContain("admission");
+    mishaps.brokenRooms.add(sale.id);
+    // The location's cache keeps a snapshot for a second of the platform's own time.
+    const until = (wait_ms: number, expected: number): Promise<void> => {
+      const attempt = async (): Promise<void> => {
+        pass(wait_ms);
+        expect((await ask(path)).status).toBe(expected);
+      };
+      return vi.waitFor(attempt, { timeout: 10_000, interval: 200 });
+    };
+    // For five minutes nobody new gets in, whatever the sale says.
+    await until(60_000, 429);
+    await until(301_000, status);
+    expect((await ask(path, { cookie })).status).toBe(FROM_ORIGIN);
+    mishaps.brokenRooms.clear();
+    await until(2000, 429);
+  });
+
+  test("its room silent: the first waits two seconds for it, the next nobody", async () => {
+    const { sale, path } = await guarding(onFailure);
+    mishaps.silentRooms.add(sale.id);
+    const began = performance.now();
+    const statuses = [await ask(path), await ask(path), await ask(path)].map((got) => got.status);
+    expect(statuses).toEqual([status, status, status]);
+    expect(performance.now() - began).toBeLessThan(10_000);
+  });
+
+  test("something of the gate broken", async () => {
+    const { path } = await guarding(onFailure);
+    const broken = {
+      limit: (): never => {
+        throw new Error("the counters are out of their mind");
+      },
+    };
+    const headers = { ...HTML, "cf-connecting-ip": "192.0.2.1" };
+    expect((await ask(path, headers, { WRITES_BY_ADDRESS: broken })).status).toBe(status);
+    expect(JSON.stringify(errors.mock.calls)).toContain(`failed_${onFailure}`);
+  });
+});
+
+describe("a gate that cannot read KV", () => {
+  const silent = { list: () => new Promise(() => undefined), get: () => Promise.resolve(null) };
+  const broken = { list: () => Promise.reject(new Error("KV is gone")) };
+
+  test.each([
+    ["closed", 503],
+    ["open", FROM_ORIGIN],
+  ])("and knows no guards yet, GUARDS_UNKNOWN %s", async (GUARDS_UNKNOWN, status) => {
+    expect((await ask("/any", {}, { CONFIG: { ...broken }, GUARDS_UNKNOWN })).status).toBe(status);
+    expect((await ask("/any", {}, { CONFIG: { ...silent }, GUARDS_UNKNOWN })).status).toBe(status);
+  });
+
+  test("goes on by the guards it knows, and sees those of this isolate at once", async () => {
+    const { path } = await guarding("closed");
+    expect((await ask(path)).status).toBe(429);
+    const list = vi.spyOn(env.CONFIG, "list").mockRejectedValue(new Error("KV is gone"));
+    // Past what the clocks of the tests before have shown.
+    pass(3_600_000);
+    const later = await guarding("closed");
+    expect((await ask(path)).status).toBe(429);
+    expect((await ask(later.path)).status).toBe(429);
+    expect((await ask("/unguarded")).status).toBe(FROM_ORIGIN);
+    expect(list).toHaveBeenCalled();
+  });
+});
+
+describe("a gate that is not configured", () => {
+  test.each(["shop.example", "ftp://shop.example", "https://shop.example/path", "zones"])(
+    "because ORIGIN is %s passes nothing, and names it in the log",
+    async (ORIGIN) => {
+      const answer = await ask("/any", {}, { ORIGIN });
+      expect(answer.status).toBe(503);
+      expect(await answer.json()).toMatchObject({ code: "not_configured" });
+      expect(JSON.stringify(errors.mock.calls)).toContain("ORIGIN");
+    },
+  );
+
+  test("because a secret is missing lets nobody in, open or not, and passes the unguarded", async () => {
+    const { path } = await guarding("open");
+    const without = { TICKET_KEYS: undefined };
+    expect((await ask(path, HTML, without)).status).toBe(503);
+    expect((await ask("/unguarded", HTML, without)).status).toBe(FROM_ORIGIN);
+  });
+});
+
+describe("verified crawlers", () => {
+  const crawl = async (cf: IncomingRequestCfProperties | object, path: string): Promise<number> => {
+    const request = new Request(`https://shop.example${path}`, { cf: { ...cf } });
+    const withEnv = { ...env, ORIGIN: "http://origin.test" };
+    return (await gate.fetch(request, withEnv, createExecutionContext())).status;
+  };
+
+  test("pass where the sale says so and Cloudflare vouches for them", async () => {
+    sales += 1;
+    const guards = [{ host: "*", path: `/failing-${sales}/*` }];
+    const path = `/failing-${sales}/a`;
+    await openSale(saleDocument([], { guards, bypass: { verifiedCrawlers: true } }));
+    expect(await crawl({ verifiedBotCategory: "Search Engine Crawler" }, path)).toBe(FROM_ORIGIN);
+    expect(await crawl({ botManagement: { verifiedBot: true } }, path)).toBe(FROM_ORIGIN);
+    expect(await crawl({ verifiedBotCategory: "" }, path)).toBe(429);
+    expect(await crawl({ botManagement: { verifiedBot: false } }, path)).toBe(429);
+    expect(await crawl({}, path)).toBe(429);
+    const { path: closed } = await guarding("closed");
+    expect(await crawl({ verifiedBotCategory: "Search Engine Crawler" }, closed)).toBe(429);
+  });
+});
