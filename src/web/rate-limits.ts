@@ -3,15 +3,18 @@
  * per location, and approximate, so they keep out floods and promise nothing exact.
  */
 import { decodeJwt } from "jose";
+import { TOKEN_LENGTH_MAX } from "../domain/limits.ts";
 import type { GateRequest } from "./gate-app.ts";
 
 export const RATE_LIMIT_RETRY_S = 10;
 
 /** Whoever the token names, unverified: a forged one only gives the forger a count of their own. */
 function subjectOf(token: string | null): string | null {
-  if (token === null) return null;
+  if (token === null || token.length > TOKEN_LENGTH_MAX) return null;
   try {
-    return decodeJwt(token).sub ?? null;
+    // Nobody has signed this: `sub` may be anything that JSON can say.
+    const { sub }: { readonly sub?: unknown } = decodeJwt(token);
+    return typeof sub === "string" && sub !== "" ? sub : null;
   } catch {
     return null;
   }

@@ -111,6 +111,7 @@ const FORGERIES: readonly Forgery[] = [
   ["of another issuer", () => admissionWith({ claims: { iss: "somebody" } })],
   ["that never ends", () => admissionWith({ claims: { exp: undefined } })],
   ["of nobody", () => admissionWith({ claims: { sub: "" } })],
+  ["of a subject that is no text", () => admissionWith({ claims: { sub: 7 } })],
   ["not valid yet", () => admissionWith({ claims: { nbf: nowSeconds() + 600 } })],
   ["signed by nobody", () => new UnsecuredJWT(payloadOf(admission)).encode()],
   [
@@ -213,6 +214,8 @@ const TICKET_FORGERIES: readonly Forgery[] = [
   ["of a cohort before the first", () => ticketWith({ claims: { cohort: -1 } })],
   ["of half a place", () => ticketWith({ claims: { index: 0.5 } })],
   ["of a lane the sale does not have", () => ticketWith({ claims: { lane: "vip" } })],
+  ["of a lane that every object has", () => ticketWith({ claims: { lane: "__proto__" } })],
+  ["of a subject that is no text", () => ticketWith({ claims: { sub: 7 } })],
   ["of a cohort that never existed", () => ticketWith({ claims: { cohort: 1_000_000 } })],
   ["that is an admission", () => admissionWith({ claims: { aud: QUEUE } })],
   [
