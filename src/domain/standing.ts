@@ -58,6 +58,11 @@ export interface Seen {
 const NO_LANE: LaneSnapshot = { closed: 0, called: 0, lapsedBelow: 0, pace: 0 };
 const NOTHING_SEEN: OddsFacts = { took: 0, without: 0, perTaker: 1, inFlight: 0 };
 
+/** Null when the sale has no lane of this name, even where every object has a member so called. */
+export function laneIn({ lanes }: Pick<RoomSnapshot, "lanes">, lane: string): LaneSnapshot | null {
+  return Object.hasOwn(lanes, lane) ? (lanes[lane] ?? null) : null;
+}
+
 function stateOf(seen: Seen, lane: LaneSnapshot, rank: number | null): ShopperState {
   const { snapshot } = seen;
   if (snapshot.phase === "ended") return "ended";
@@ -106,7 +111,7 @@ export function standingOf(
   seen: Seen,
 ): Standing {
   const { snapshot } = seen;
-  const lane = snapshot.lanes[ticket.lane] ?? NO_LANE;
+  const lane = laneIn(snapshot, ticket.lane) ?? NO_LANE;
   const state = stateOf(seen, lane, rank);
   const position = rank === null ? null : Math.max(rank - lane.called + 1, 0);
   const waits = state === "queued" || state === "paused" || state === "sold_out";
@@ -156,7 +161,7 @@ export function admittedStanding(lane: string, seen: Seen): Standing {
     cohort: null,
     rank: null,
     position: null,
-    called: snapshot.lanes[lane]?.called ?? 0,
+    called: laneIn(snapshot, lane)?.called ?? 0,
     wait: null,
     pollAfter_s: 10,
     stock: snapshot.stock,

@@ -2,6 +2,7 @@
  * What anyone may check the draw with: the commitment before, manifests during, the secret after.
  */
 import type { CohortManifest } from "../domain/cohort.ts";
+import { laneIn } from "../domain/standing.ts";
 import { answerWithin } from "../timing/answer-within.ts";
 import { roomOf, saleOf, type GateContext, type RoomAnswer } from "./visit.ts";
 
@@ -20,7 +21,7 @@ export async function askManifest(
 ): Promise<ManifestOutcome> {
   const found = await saleOf(context, sale);
   if (found.kind !== "sale") return found;
-  const closed = found.seen.snapshot.lanes[lane]?.closed ?? 0;
+  const closed = laneIn(found.seen.snapshot, lane)?.closed ?? 0;
   if (k >= closed) return { kind: "cohort_not_found" };
   const manifest = await context.snapshots.manifest(sale, lane, k);
   return manifest === null ? { kind: "room_unavailable" } : { kind: "manifest", manifest };

@@ -6,7 +6,7 @@
 import { mayHaveOpened } from "../domain/booth.ts";
 import type { Place } from "../domain/cohort.ts";
 import { CLAIM_RETRY_S, SHOPPER_CALL_TIMEOUT_MS } from "../domain/limits.ts";
-import { admittedStanding, standingOf, type Standing } from "../domain/standing.ts";
+import { admittedStanding, laneIn, standingOf, type Standing } from "../domain/standing.ts";
 import { answerWithin } from "../timing/answer-within.ts";
 import { admissionRefusal, dropCart, type AdmissionRefused } from "./cart.ts";
 import {
@@ -35,8 +35,8 @@ export async function standingOfTicket(
   ticket: Place,
 ): Promise<Standing | null> {
   const { snapshot, now } = seen;
-  const lane = snapshot.lanes[ticket.lane];
-  if (lane === undefined) return null;
+  const lane = laneIn(snapshot, ticket.lane);
+  if (lane === null) return null;
   if (ticket.cohort >= lane.closed) {
     const possible = mayHaveOpened(ticket.cohort, lane.closed, now - snapshot.at_ms);
     return possible ? standingOf(ticket, null, seen) : null;

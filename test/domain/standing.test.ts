@@ -7,6 +7,7 @@ import { POLL_AFTER_MAX_S, POLL_AFTER_MIN_S } from "../../src/domain/limits.ts";
 import type { RoomSnapshot } from "../../src/domain/room.ts";
 import {
   admittedStanding,
+  laneIn,
   pollAfter,
   SHOPPER_STATES,
   standingOf,
@@ -180,4 +181,11 @@ describe("when to ask again", () => {
     for (const delay of delays) expect(delay).toBeGreaterThanOrEqual(10);
     expect(new Set(delays).size).toBe(3);
   });
+});
+
+test("a lane is one of the sale's own, not what every object has", () => {
+  expect(laneIn(LIVE, "general")?.called).toBe(40);
+  for (const lane of ["vip", "__proto__", "constructor", "toString"]) {
+    expect(laneIn(LIVE, lane)).toBeNull();
+  }
 });
