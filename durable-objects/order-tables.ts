@@ -5,6 +5,9 @@
  * durable in one write. An effect leaves the document only after it was acknowledged. An order has
  * an object of its own, so each table and each statement is a price paid once an order: hence one.
  * Not for queries: what a merchant searches is the order book's.
+ *
+ * The table is made by the first write. Anybody may ask after an order by an id that they made up,
+ * and an object that stores nothing is forgotten by the platform; one with an empty table is kept.
  */
 import { z } from "zod";
 import { historyLineSchema, withLine, type HistoryLine } from "../src/domain/order-history.ts";
@@ -39,14 +42,16 @@ interface Kept {
 
 export class OrderTables implements OrderStore {
   readonly #sql: SqlStorage;
+  #isMade: boolean;
   #kept: Kept | null;
   /** Done, and to be written with the next save. */
   #unwritten: readonly number[] = [];
 
   constructor(storage: DurableObjectStorage) {
     this.#sql = storage.sql;
-    this.#sql.exec(SCHEMA);
-    this.#kept = this.#read();
+    const found = this.#sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'record'");
+    this.#isMade = found.toArray().length > 0;
+    this.#kept = this.#isMade ? this.#read() : null;
   }
 
   #read(): Kept | null {
@@ -121,6 +126,8 @@ export class OrderTables implements OrderStore {
   }
 
   #write(kept: Kept): void {
+    if (!this.#isMade) this.#sql.exec(SCHEMA);
+    this.#isMade = true;
     this.#sql.exec(
       "INSERT OR REPLACE INTO record VALUES (1, ?)",
       JSON.stringify({ v: 2, ...kept }),
