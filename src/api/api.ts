@@ -6,33 +6,26 @@
  */
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
 import { BODY_BYTES_MAX, SALE_BODY_BYTES_MAX } from "../domain/limits.ts";
 import { sameText } from "../journey/ordering.ts";
 import { carriedOf, isOwnOrigin, type GateApp, type GateRequest } from "../web/gate-app.ts";
 import { isOverLimit, RATE_LIMIT_RETRY_S } from "../web/rate-limits.ts";
+import { wholeBody } from "../web/whole-body.ts";
 import { merchantAllotmentRoutes } from "./merchant-allotment-routes.ts";
 import { merchantOrderRoutes } from "./merchant-order-routes.ts";
 import { merchantRoutes } from "./merchant-routes.ts";
 import { merchantWebhookRoutes } from "./merchant-webhook-routes.ts";
 import { describeApi, openApiDocument } from "./openapi.ts";
 import { orderRoutes } from "./order-routes.ts";
-import { problem } from "./problems.ts";
+import { problem, refuseBody } from "./problems.ts";
 import { shopperRoutes } from "./shopper-routes.ts";
 import { webhookRoutes } from "./webhook-routes.ts";
 
 const WRITES = ["POST", "PUT", "PATCH", "DELETE"];
 
-function limitBodyTo(maxSize: number): MiddlewareHandler<GateApp> {
-  return bodyLimit({
-    maxSize,
-    onError: (c) => problem(c, "body_too_large", { detail: `At most ${maxSize / 1024} KiB.` }),
-  });
-}
-
-const limitBody = limitBodyTo(BODY_BYTES_MAX);
-const limitSaleDocument = limitBodyTo(SALE_BODY_BYTES_MAX);
+const limitBody = wholeBody(BODY_BYTES_MAX, refuseBody(BODY_BYTES_MAX));
+const limitSaleDocument = wholeBody(SALE_BODY_BYTES_MAX, refuseBody(SALE_BODY_BYTES_MAX));
 
 /** A sale may bring its own waiting page; nothing else that a merchant sends is as large. */
 const limitMerchantBody: MiddlewareHandler<GateApp> = async (c, next) => {

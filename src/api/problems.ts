@@ -32,6 +32,7 @@ export const PROBLEMS = {
     "This Idempotency-Key was used with another body",
     "Use a new key for a new order, or repeat the first body.",
   ),
+  body_incomplete: kind(400, "The body broke off", "Send it again, whole."),
   body_too_large: kind(413, "The body is too large", "Send a smaller document."),
   unsupported_media_type: kind(415, "The body is not application/json", "Send application/json."),
   webhook_signature_invalid: kind(
@@ -187,4 +188,14 @@ export function problemAnswer(code: ProblemCode, details: ProblemDetails = {}): 
 export function problem(c: Context, code: ProblemCode, details: ProblemDetails = {}): Response {
   const { body, status, headers } = problemAnswer(code, details);
   return c.json(body, status, { ...headers });
+}
+
+/** What a body gets that is too large, or that does not arrive whole. */
+export function refuseBody(bytesMax: number) {
+  return {
+    tooLarge: (c: Context) => {
+      return problem(c, "body_too_large", { detail: `At most ${bytesMax / 1024} KiB.` });
+    },
+    brokenOff: (c: Context) => problem(c, "body_incomplete"),
+  };
 }

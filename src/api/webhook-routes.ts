@@ -6,12 +6,12 @@
  * it is Stripe that calls, from few addresses and as often as there is news.
  */
 import { OpenAPIHono, z } from "@hono/zod-openapi";
-import { bodyLimit } from "hono/body-limit";
 import { WEBHOOK_BODY_BYTES_MAX } from "../domain/limits.ts";
 import { hearPaymentNews } from "../journey/payment-news.ts";
 import type { GateApp } from "../web/gate-app.ts";
+import { wholeBody } from "../web/whole-body.ts";
 import { answers } from "./answers.ts";
-import { problem } from "./problems.ts";
+import { problem, refuseBody } from "./problems.ts";
 
 const heardDocument = z.object({ received: z.literal(true) }).openapi("ReceivedEvent");
 
@@ -32,14 +32,7 @@ webhookRoutes.openAPIRegistry.registerPath({
 
 webhookRoutes.post(
   "/webhooks/stripe",
-  bodyLimit({
-    maxSize: WEBHOOK_BODY_BYTES_MAX,
-    onError: (c) => {
-      return problem(c, "body_too_large", {
-        detail: `At most ${WEBHOOK_BODY_BYTES_MAX / 1024} KiB.`,
-      });
-    },
-  }),
+  wholeBody(WEBHOOK_BODY_BYTES_MAX, refuseBody(WEBHOOK_BODY_BYTES_MAX)),
   async (c) => {
     const body = await c.req.text();
     const outcome = await hearPaymentNews(

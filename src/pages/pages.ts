@@ -6,11 +6,11 @@
  * merchants.
  */
 import { Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { BODY_BYTES_MAX } from "../domain/limits.ts";
 import { saleIdSchema } from "../domain/sale.ts";
 import { carriedOf, isOwnOrigin, type GateApp } from "../web/gate-app.ts";
 import { isOverLimit, RATE_LIMIT_RETRY_S } from "../web/rate-limits.ts";
+import { wholeBody } from "../web/whole-body.ts";
 import { forSale, pageHeaders, sendNotice } from "./answers.ts";
 import { showFairness } from "./fairness-routes.ts";
 import {
@@ -33,9 +33,11 @@ pages.post("*", async (c, next) => {
 });
 pages.post(
   "*",
-  bodyLimit({
-    maxSize: BODY_BYTES_MAX,
-    onError: (c) => sendNotice(c, { kind: "body_too_large" }),
+  wholeBody(BODY_BYTES_MAX, {
+    tooLarge: (c) => sendNotice(c, { kind: "body_too_large" }),
+    brokenOff: (c) => {
+      return sendNotice(c, { kind: "bad_form", field: "form", message: "It did not arrive whole" });
+    },
   }),
 );
 pages.post("/:sale/*", async (c, next) => {
