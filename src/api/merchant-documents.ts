@@ -174,7 +174,8 @@ export const deadLettersDocument = z
   })
   .openapi("DeadLetters");
 
-const LETTER_PLACE = /^(\d{1,15})~(.{1,100})$/s;
+/** Any characters: the `s` flag would not reach readers of the OpenAPI document. */
+const LETTER_PLACE = /^(\d{1,15})~([\s\S]{1,100})$/;
 
 /** Where a page of dead letters ends: when the last was parked, and its id. */
 export function letterPlaceText({ parked_ms, id }: { parked_ms: number; id: string }): string {

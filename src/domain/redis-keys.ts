@@ -16,7 +16,7 @@ export const counterKeySchema = z
   .string()
   .min(1)
   .max(REDIS_KEY_LENGTH_MAX)
-  .regex(/^(?!sluice:)[^\s{}]*(\{[^\s{}]+\}[^\s{}]*)?$/u, "use no spaces, one {tag}, no sluice:");
+  .regex(/^(?!sluice:)[^\s{}]*(\{[^\s{}]+\}[^\s{}]*)?$/, "use no spaces, one {tag}, no sluice:");
 
 /** The hash that remembers, by id, what was done to a counter. Beside it, in the same slot. */
 export function transfersKey(counterKey: string): string {

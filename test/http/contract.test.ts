@@ -284,3 +284,16 @@ test("a breaker that is forced shows it, until it is let decide again", async ()
     next: null,
   });
 });
+
+test("every pattern in the document is one that any reader of JSON Schema can compile", async () => {
+  const text = JSON.stringify((await sluice.ask("GET", "/_sluice/openapi.json")).body);
+  const patterns = [...text.matchAll(/"pattern":("(?:[^"\\]|\\.)*")/g)].map((match) => {
+    return z.string().parse(JSON.parse(match[1] ?? ""));
+  });
+  expect(patterns.length).toBeGreaterThan(10);
+  for (const pattern of patterns) {
+    expect(() => new RegExp(pattern, "u")).not.toThrow();
+    // A flag behind a slash would be taken for a part of the text.
+    expect(pattern).not.toMatch(/\$\/[a-z]+$/);
+  }
+});
