@@ -44,6 +44,8 @@ export interface HostOptions {
   readonly variables?: Partial<Record<WorkerRole, Readonly<Record<string, string>>>>;
   /** True runs `simulation/chaos`: objects die at random, messages come twice and shuffled. */
   readonly chaos?: boolean;
+  /** Absolute path of another entry file for the gate, such as one with a fault planted in it. */
+  readonly gateEntry?: string;
   /** False leaves out the orders Worker and the sandbox: orders are taken and go no further. */
   readonly pipeline?: boolean;
   /**
@@ -92,10 +94,7 @@ export async function startHost(options: HostOptions = {}): Promise<Host> {
   const sandboxUrl = `http://${LOOPBACK}:${sandboxPort}`;
   const addresses = { gateUrl, sandboxUrl };
   const variables = composeVariables({ ...secrets, ADMIN_TOKEN: adminToken }, addresses, options);
-  const { gate, orders, sandbox } = readRoles(
-    options.rateLimits ?? "lifted",
-    options.chaos ?? false,
-  );
+  const { gate, orders, sandbox } = readRoles(options);
   const hasPipeline = options.pipeline ?? true;
   const extra = await composeExtra(options.extraWorkers ?? []);
   const runtimes: Miniflare[] = [];
@@ -204,12 +203,16 @@ function chooseAdminToken(given: string | undefined, generated: string): string 
   return given;
 }
 
-function readRoles(rateLimits: RateLimits, chaos: boolean): Record<WorkerRole, WorkerConfig> {
+function readRoles({
+  rateLimits = "lifted",
+  chaos = false,
+  gateEntry,
+}: HostOptions): Record<WorkerRole, WorkerConfig> {
   const gate = readWorkerConfig(CONFIG_PATHS.gate, rateLimits);
   const orders = readWorkerConfig(CONFIG_PATHS.orders, rateLimits);
   const folder = join(PROJECT_ROOT, "simulation", "chaos");
   return {
-    gate: chaos ? { ...gate, main: join(folder, "gate.ts") } : gate,
+    gate: { ...gate, main: gateEntry ?? (chaos ? join(folder, "gate.ts") : gate.main) },
     orders: chaos ? { ...orders, main: join(folder, "orders-worker.ts") } : orders,
     sandbox: readWorkerConfig(CONFIG_PATHS.sandbox, rateLimits),
   };

@@ -1,0 +1,144 @@
+/**
+ * Inputs about cookies: doubled, mis-prefixed, quoted, broken, far too many, and good ones in a
+ * request of another site.
+ */
+import type { Random } from "../seeded-random.ts";
+import { EXAMPLE_BODIES } from "./example-bodies.ts";
+import type { Forger } from "./forgeries.ts";
+import type { Ground } from "./ground.ts";
+import { chance, type Header, type Made, pick, visibleText, wholeIn } from "./input.ts";
+import { FUZZ_SALES } from "./names.ts";
+
+const { live } = FUZZ_SALES;
+
+const PREFIXES = ["__Host-", "__Secure-", "__host-", "__HOST-", "", " __Host-", "__Host-%20"];
+const NAMES = ["sluice-ticket", "sluice-admission", "sluice-pass", "Sluice-Ticket", "session"];
+
+const VALUES: readonly ((random: Random) => string)[] = [
+  () => "",
+  () => '""',
+  () => '"a.b.c"',
+  () => "%",
+  () => "%E0%A4%A",
+  () => "%00",
+  () => "%0d%0aSet-Cookie:a=b",
+  () => "a=b=c",
+  () => "a,b",
+  () => "\u00ff\u00fe\u0080",
+  () => "../..",
+  () => "expired",
+  () => "bad_signature",
+  () => "__proto__",
+  (random) => visibleText(random, 100),
+  (random) => "x".repeat(wholeIn(random, 2000, 5000)),
+];
+
+function oddCookie(random: Random, { tokens }: Ground): string {
+  const { prequeued, queued, admission } = tokens;
+  const name = `${pick(random, PREFIXES)}${pick(random, NAMES)}-${pick(random, [live, "x", ""])}`;
+  if (chance(random, 0.2))
+    return pick(random, ["=", ";", "=;=", name, " ", "$Version=1", `=${name}`]);
+  if (chance(random, 0.2)) return `${name}=${pick(random, [prequeued, queued, admission])}`;
+  return `${name}=${pick(random, VALUES)(random)}`;
+}
+
+function cookies(random: Random, ground: Ground): string {
+  const count = chance(random, 0.1) ? wholeIn(random, 60, 200) : wholeIn(random, 1, 6);
+  const parts = Array.from({ length: count }, () => oddCookie(random, ground));
+  // The client sends at most 16 KiB of headers or the runtime hangs up; that is tried raw.
+  return parts.join(pick(random, ["; ", ";", ";;", " ; "])).slice(0, 12_000);
+}
+
+const READS = [
+  `/_sluice/v1/sales/${live}/status`,
+  `/_sluice/v1/sales/${live}`,
+  `/_sluice/shop/${live}`,
+  `/_sluice/shop/${live}/wait`,
+  `/_sluice/shop/${live}/cart`,
+  "/_sluice/shop",
+];
+
+function readWith(random: Random, ground: Ground): Made {
+  const target = pick(random, READS);
+  return {
+    what: `odd cookies, at ${target}`,
+    expect: "harmless",
+    request: {
+      kind: "http",
+      method: "GET",
+      target,
+      headers: [["cookie", cookies(random, ground)]],
+      body: null,
+    },
+  };
+}
+
+/** None of these is a request that a page of the gate's own makes. */
+const FOREIGN: readonly (readonly Header[])[] = [
+  [["origin", "https://evil.example"]],
+  [["origin", "null"]],
+  [["origin", ""]],
+  [["origin", "http://127.0.0.1"]],
+  [["origin", "http://127.0.0.1.evil.example:80"]],
+  [["origin", "http://127.0.0.1@evil.example"]],
+  [["sec-fetch-site", "cross-site"]],
+  [["sec-fetch-site", "same-site"]],
+  [["sec-fetch-site", ""]],
+  [],
+];
+
+const WRITES: readonly (readonly [string, string, object | null])[] = [
+  ["PUT", `/_sluice/v1/sales/${live}/cart`, EXAMPLE_BODIES["put /v1/sales/{sale}/cart"] ?? {}],
+  ["POST", "/_sluice/v1/orders", EXAMPLE_BODIES["post /v1/orders"] ?? {}],
+  ["DELETE", `/_sluice/v1/sales/${live}/admissions/current`, null],
+  ["POST", `/_sluice/v1/sales/${live}/tickets`, {}],
+  ["POST", `/_sluice/v1/sales/${live}/admissions`, null],
+];
+
+/** Good cookies, as a browser would send them, from a page that is not the gate's. */
+function forgedWrite(random: Random, { tokens }: Ground): Made {
+  const [method, target, body] = pick(random, WRITES);
+  const cookie: Header = [
+    "cookie",
+    `__Host-sluice-admission-${live}=${tokens.admission}; __Host-sluice-ticket-${live}=${tokens.queued}`,
+  ];
+  const json: Header[] = body === null ? [] : [["content-type", "application/json"]];
+  return {
+    what: `good cookies from another site, at ${method} ${target}`,
+    expect: "refused",
+    request: {
+      kind: "http",
+      method,
+      target,
+      headers: [cookie, ["idempotency-key", "fuzz-csrf"], ...json, ...pick(random, FOREIGN)],
+      body: body === null ? null : JSON.stringify(body),
+    },
+  };
+}
+
+const FORMS = ["join", "enter", "leave", "cart", "order"];
+
+function forgedForm(random: Random, ground: Ground): Made {
+  const form = pick(random, FORMS);
+  const good = `__Host-sluice-admission-${live}=${ground.tokens.admission}`;
+  const foreign = FOREIGN.filter((headers) => headers.length > 0);
+  return {
+    what: `a form of another site, ${form}`,
+    expect: "refused",
+    request: {
+      kind: "http",
+      method: "POST",
+      target: `/_sluice/shop/${live}/${form}`,
+      headers: [
+        ["cookie", `${good}; ${cookies(random, ground)}`.slice(0, 12_000)],
+        ["content-type", "application/x-www-form-urlencoded"],
+        ...pick(random, foreign),
+      ],
+      body: "from=shop&quantity%3Afuzz-live-shoe=2&key=k&email=a%40b.example&name=&method=pm_card_visa",
+    },
+  };
+}
+
+export function cookieInput(random: Random, ground: Ground, _: Forger): Made {
+  return pick(random, [readWith, readWith, forgedWrite, forgedForm])(random, ground);
+}

@@ -1,0 +1,74 @@
+/**
+ * A good body for each route that takes one, to be spoiled.
+ *
+ * Guarantee: each would be taken by its route, so whatever is refused of a spoiled one is refused
+ * for what was spoiled. A route that is added without an example stops the fuzz run.
+ */
+import { FUZZ_SALES, skuOf } from "./names.ts";
+
+const line = { sku: skuOf(FUZZ_SALES.live), quantity: 1 };
+
+/** By method and path as the OpenAPI document writes them. */
+export const EXAMPLE_BODIES: Readonly<Record<string, object>> = {
+  "post /v1/sales/{sale}/tickets": { pass: "a.b.c", proof: "p" },
+  "put /v1/sales/{sale}/cart": { lines: [line] },
+  "post /v1/orders": {
+    sale: FUZZ_SALES.live,
+    lines: [line],
+    buyer: { email: "ann@shoppers.example", name: "Ann" },
+    payment: { method: "pm_card_visa" },
+    shipTo: { city: "Ghent" },
+  },
+  "put /admin/v1/sales/{sale}": {
+    id: FUZZ_SALES.live,
+    title: "Another",
+    currency: "EUR",
+    opensAt: "2026-01-01T09:00:00Z",
+    startsAt: "2026-01-01T10:00:00Z",
+    endsAt: "2036-01-01T12:00:00Z",
+    guards: [{ host: "shop.example", path: "/drops/*" }],
+    items: [{ sku: line.sku, name: "A shoe", price: 100, stock: 1, buffer: 0, limitPerBuyer: 1 }],
+    admission: {
+      method: "lottery",
+      ratePerMinute: 60,
+      maxActive: 1,
+      sessionSeconds: 600,
+      claimWindowSeconds: 60,
+      holdSeconds: 600,
+      overcall: 2,
+      ordersPerAdmission: 1,
+    },
+    lanes: [{ id: "members", weight: 2 }],
+    expectedShoppers: 100,
+    protection: { kind: "none" },
+  },
+  "post /admin/v1/sales/{sale}/actions": { action: "end" },
+  "patch /admin/v1/sales/{sale}/admission": { ratePerMinute: 1, maxActive: 1, message: "no" },
+  "post /admin/v1/skus/{sku}/movements": {
+    id: "fuzz-move",
+    kind: "receive",
+    quantity: 1,
+    reason: "found one",
+  },
+  "post /admin/v1/skus/{sku}/allotments": { id: "fuzz-allot", key: "stock:1", quantity: 1 },
+  "post /admin/v1/skus/{sku}/returns": { id: "fuzz-return", key: "stock:1", quantity: 1 },
+  "post /admin/v1/orders/{id}/actions": { action: "cancel" },
+  "post /admin/v1/dead-letters/replay": { queue: "orders", before: "2036-01-01T10:00:00Z" },
+  "put /admin/v1/breakers/{backend}": { force: "open" },
+  "post /admin/v1/webhook-endpoints": {
+    url: "http://127.0.0.1:9/hook",
+    types: ["order.*"],
+    enabled: false,
+    description: "never",
+  },
+  "patch /admin/v1/webhook-endpoints/{id}": {
+    url: "http://127.0.0.1:9/other",
+    types: ["*"],
+    enabled: false,
+    description: "changed",
+  },
+  "post /admin/v1/webhook-endpoints/{id}/replay": { since: "2026-01-01T10:00:00Z", after: 0 },
+};
+
+/** Not validated by a schema: what comes there is what was signed, byte for byte. */
+export const UNSCHEMED_ROUTES: ReadonlySet<string> = new Set(["post /v1/webhooks/stripe"]);

@@ -1,0 +1,330 @@
+/**
+ * Tokens that are good but for one thing, signed with the gate's own keys where a signature can be
+ * good, and text that is no token at all.
+ *
+ * Guarantee: none of them is a token of its kind for the sale it is forged for.
+ */
+import {
+  createHmac,
+  createPrivateKey,
+  generateKeyPairSync,
+  type KeyObject,
+  sign,
+} from "node:crypto";
+import { z } from "zod";
+import { TOKEN_LENGTH_MAX } from "../../src/domain/limits.ts";
+import type { GateSecrets } from "../../src/operations/secret-set.ts";
+import type { Random } from "../seeded-random.ts";
+import { oddText, pick, visibleText, wholeIn } from "./input.ts";
+
+export type TokenKind = "ticket" | "admission" | "pass";
+
+const keySetSchema = z.object({
+  keys: z
+    .array(
+      z.looseObject({
+        kid: z.string(),
+        k: z.string().optional(),
+        d: z.string().optional(),
+        x: z.string().optional(),
+      }),
+    )
+    .min(1),
+});
+
+type Json = Readonly<Record<string, unknown>>;
+/** A value of a header or of the claims: what it is set to, or `undefined` to leave it out. */
+type Change = Readonly<Record<string, unknown>>;
+
+interface Signer {
+  readonly kid: string;
+  readonly secret: Buffer | null;
+  readonly key: KeyObject | null;
+  /** The public half, which anybody may know. */
+  readonly known: Buffer;
+}
+
+const TYPES: Readonly<Record<TokenKind, string>> = {
+  ticket: "sluice-ticket+jwt",
+  admission: "sluice-admission+jwt",
+  pass: "sluice-pass+jwt",
+};
+const KINDS: readonly TokenKind[] = ["ticket", "admission", "pass"];
+const DAY_S = 86_400;
+
+function encoded(value: string | Uint8Array): string {
+  return Buffer.from(value).toString("base64url");
+}
+
+function signerOf(text: string): Signer {
+  const [jwk] = keySetSchema.parse(JSON.parse(text)).keys;
+  if (jwk === undefined) throw new Error("an empty key set");
+  const { kid, k, d = "", x = "" } = jwk;
+  if (k !== undefined) {
+    return { kid, secret: Buffer.from(k, "base64url"), key: null, known: Buffer.from(kid) };
+  }
+  const known = Buffer.from(x, "base64url");
+  const key = createPrivateKey({ key: { kty: "OKP", crv: "Ed25519", d, x }, format: "jwk" });
+  return { kid, secret: null, key, known };
+}
+
+export class Forger {
+  readonly #signers: Readonly<Record<TokenKind, Signer>>;
+  readonly #stranger = generateKeyPairSync("ed25519").privateKey;
+
+  constructor(secrets: GateSecrets) {
+    this.#signers = {
+      ticket: signerOf(secrets.TICKET_KEYS),
+      admission: signerOf(secrets.ADMISSION_KEYS),
+      pass: signerOf(secrets.PASS_KEYS),
+    };
+  }
+
+  /** @param good a good token of the kind, to be cut and spliced; null when there is none */
+  forge(
+    random: Random,
+    kind: TokenKind,
+    sale: string,
+    good: string | null,
+  ): { readonly what: string; readonly token: string } {
+    const ways = [
+      () => this.#wrongHeader(random, kind, sale),
+      () => this.#wrongClaims(random, kind, sale),
+      () => this.#wrongSignature(random, kind, sale),
+      () => this.#wrongKind(random, kind, sale),
+      () => noToken(random),
+      ...(good === null ? [] : [() => mutilated(random, good)]),
+    ];
+    const { what, token } = pick(random, ways)();
+    return { what: `${kind} ${what}`, token };
+  }
+
+  #claims(kind: TokenKind, sale: string): Json {
+    const now = Math.floor(Date.now() / 1000);
+    const common = { aud: sale, sub: "sub_fuzz", jti: "fuzz", iat: now, lane: "general" };
+    if (kind === "ticket") return { ...common, cohort: 0, shard: 0, index: 0 };
+    if (kind === "pass") return { aud: sale, exp: now + DAY_S, lane: "members", sub: "member" };
+    return { ...common, jti: "adm_fuzz", iss: "sluice", exp: now + DAY_S };
+  }
+
+  #header(kind: TokenKind): Json {
+    const alg = kind === "admission" ? "EdDSA" : "HS256";
+    return { alg, typ: TYPES[kind], kid: this.#signers[kind].kid };
+  }
+
+  #signed(kind: TokenKind, header: string, payload: string, by: Signer = this.#signers[kind]) {
+    const text = `${header}.${payload}`;
+    const signature =
+      by.key === null
+        ? createHmac("sha256", by.secret ?? by.known)
+            .update(text)
+            .digest()
+        : sign(null, Buffer.from(text), by.key);
+    return `${text}.${encoded(signature)}`;
+  }
+
+  #token(kind: TokenKind, sale: string, header: Change, claims: Change): string {
+    const head = encoded(JSON.stringify({ ...this.#header(kind), ...header }));
+    const payload = encoded(JSON.stringify({ ...this.#claims(kind, sale), ...claims }));
+    return this.#signed(kind, head, payload);
+  }
+
+  /** Signed well, and the header says something else than this kind's one header. */
+  #wrongHeader(random: Random, kind: TokenKind, sale: string) {
+    const header = pick(random, HEADERS)(random);
+    return {
+      what: `with the header ${JSON.stringify(header).slice(0, 60)}`,
+      token: this.#token(kind, sale, header, {}),
+    };
+  }
+
+  #wrongClaims(random: Random, kind: TokenKind, sale: string) {
+    const claims = pick(random, CLAIMS[kind])(random);
+    return {
+      what: `with the claims ${JSON.stringify(claims).slice(0, 60)}`,
+      token: this.#token(kind, sale, {}, claims),
+    };
+  }
+
+  /** Right in every word, and signed by somebody else, or with what everybody knows. */
+  #wrongSignature(random: Random, kind: TokenKind, sale: string) {
+    const good = this.#token(kind, sale, {}, {});
+    const [head = "", payload = ""] = good.split(".");
+    const { kid, known } = this.#signers[kind];
+    const admissionKey = this.#signers.admission.known;
+    const by = (secret: Buffer): Signer => ({ kid, secret, key: null, known });
+    const hs = encoded(JSON.stringify({ ...this.#header(kind), alg: "HS256" }));
+    const ways: readonly (readonly [string, () => string])[] = [
+      ["signed by nobody", () => `${head}.${payload}.`],
+      ["signed with zeros", () => this.#signed(kind, head, payload, by(Buffer.alloc(32)))],
+      ["signed with its kid", () => this.#signed(kind, head, payload, by(Buffer.from(kid)))],
+      [
+        "signed by HS256 with the public key",
+        () => this.#signed(kind, hs, payload, by(admissionKey)),
+      ],
+      [
+        "signed by a stranger",
+        () => this.#signed(kind, head, payload, { ...by(known), key: this.#stranger }),
+      ],
+      ["with a signature of noise", () => `${head}.${payload}.${encoded(noise(random, 64))}`],
+    ];
+    const [what, token] = pick(random, ways);
+    return { what, token: token() };
+  }
+
+  /** A good token, of another kind: dressed up as this one, or as it is. */
+  #wrongKind(random: Random, kind: TokenKind, sale: string) {
+    const other = pick(
+      random,
+      KINDS.filter((one) => one !== kind),
+    );
+    const dressed = random() < 0.5;
+    const header = dressed ? { typ: TYPES[kind] } : {};
+    const token = this.#token(other, sale, header, this.#claims(kind, sale));
+    return { what: `that is a ${other}${dressed ? " dressed up" : ""}`, token };
+  }
+}
+
+const EVIL_KEY = "https://evil.example/jwks.json";
+
+const HEADERS: readonly ((random: Random) => Change)[] = [
+  () => ({ alg: "none" }),
+  () => ({ alg: "None" }),
+  () => ({ alg: "nOnE", typ: undefined }),
+  (random) => ({ alg: pick(random, ["HS384", "HS512", "RS256", "ES256K", "PS512", "dir"]) }),
+  () => ({ alg: undefined }),
+  () => ({ alg: 5 }),
+  () => ({ alg: ["EdDSA"] }),
+  (random) => ({ kid: visibleText(random, 40) }),
+  (random) => ({
+    kid: pick(random, ["../../dev/null", "' UNION SELECT 1 --", "__proto__", "", "/"]),
+  }),
+  () => ({ kid: undefined }),
+  () => ({ kid: { toString: 1 } }),
+  (random) => ({ typ: pick(random, ["JWT", "at+jwt", "", "SLUICE", "sluice-ticket", "jose"]) }),
+  () => ({ typ: undefined }),
+  () => ({ kid: "another", jku: EVIL_KEY }),
+  () => ({ kid: "another", x5u: EVIL_KEY, x5c: ["MIIB"] }),
+  () => ({ kid: undefined, jwk: { kty: "oct", k: encoded("a key of mine") } }),
+  () => ({ crit: ["exp"], exp: 1 }),
+  () => ({ crit: ["b64"], b64: false }),
+  () => ({ zip: "DEF", alg: "dir", enc: "A256GCM" }),
+  () => ({ cty: "JWT", kid: "another" }),
+];
+
+const COMMON_CLAIMS: readonly ((random: Random) => Change)[] = [
+  () => ({ aud: "another-sale" }),
+  () => ({ aud: undefined }),
+  () => ({ aud: { evil: true } }),
+  (random) => ({ aud: oddText(random) }),
+];
+
+const TICKET_CLAIMS: readonly ((random: Random) => Change)[] = [
+  ...COMMON_CLAIMS,
+  () => ({ sub: "" }),
+  () => ({ sub: undefined }),
+  () => ({ jti: undefined }),
+  () => ({ iat: "yesterday" }),
+  () => ({ cohort: -1 }),
+  () => ({ shard: 1e300 }),
+  () => ({ index: 0.5 }),
+  () => ({ index: "0" }),
+  () => ({ lane: "vip" }),
+  () => ({ lane: "__proto__" }),
+  () => ({ lane: null }),
+];
+
+const TIMED_CLAIMS: readonly ((random: Random) => Change)[] = [
+  ...COMMON_CLAIMS,
+  () => ({ exp: 1 }),
+  () => ({ exp: 0 }),
+  () => ({ exp: -1e15 }),
+  () => ({ exp: undefined }),
+  () => ({ exp: "tomorrow" }),
+  () => ({ exp: null }),
+  () => ({ nbf: Math.floor(Date.now() / 1000) + DAY_S }),
+  () => ({ nbf: "soon" }),
+  () => ({ sub: "" }),
+  () => ({ sub: 7 }),
+  () => ({ lane: 7 }),
+];
+
+const CLAIMS: Readonly<Record<TokenKind, readonly ((random: Random) => Change)[]>> = {
+  ticket: TICKET_CLAIMS,
+  pass: TIMED_CLAIMS,
+  admission: [
+    ...TIMED_CLAIMS,
+    () => ({ iss: undefined }),
+    () => ({ iss: "somebody" }),
+    () => ({ iss: ["sluice", 1] }),
+    () => ({ jti: undefined }),
+    () => ({ sub: undefined }),
+  ],
+};
+
+function noise(random: Random, length: number): Buffer {
+  return Buffer.from(Array.from({ length }, () => wholeIn(random, 0, 255)));
+}
+
+const TWICE_AUD = encoded('{"aud":"another-sale","aud":"another-sale","exp":1}');
+const NO_UTF8 = Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d]);
+
+function noToken(random: Random): { readonly what: string; readonly token: string } {
+  const ways: readonly (readonly [string, () => string])[] = [
+    ["of nothing", () => "x"],
+    ["of dots", () => ".".repeat(wholeIn(random, 1, 12))],
+    ["of three words", () => "aaaa.bbbb.cccc"],
+    ["of five parts", () => `${encoded('{"alg":"dir","enc":"A256GCM"}')}..a.b.c`],
+    ["of noise", () => visibleText(random, 200).replaceAll(/[;,="\\\s]/g, "-")],
+    ["that is endless", () => "a".repeat(TOKEN_LENGTH_MAX + wholeIn(random, 1, 2000))],
+    ["of claims said twice", () => `${encoded('{"alg":"HS256"}')}.${TWICE_AUD}.AA`],
+    ["of no UTF-8", () => `${encoded(NO_UTF8)}.${encoded(NO_UTF8)}.AA`],
+    ["of a header that is a list", () => `${encoded("[]")}.${encoded("{}")}.AA`],
+    ["of JSON that never ends", () => `${encoded("[".repeat(900))}.${encoded("{")}.AA`],
+    ["of base64 that is not base64url", () => "eyJhbGciOiJIUzI1NiJ9+/==.e30=.AA=="],
+  ];
+  const [what, make] = pick(random, ways);
+  return { what, token: make() };
+}
+
+/** A good token with one thing wrong in its text. */
+function mutilated(
+  random: Random,
+  good: string,
+): { readonly what: string; readonly token: string } {
+  const [head = "", payload = "", signature = ""] = good.split(".");
+  const claims = Buffer.from(payload, "base64url").toString();
+  const at = wholeIn(random, 0, payload.length - 2);
+  const other = payload[at] === "A" ? "B" : "A";
+  const ways: readonly (readonly [string, () => string])[] = [
+    ["cut short", () => good.slice(0, wholeIn(random, 1, good.length - 2))],
+    [
+      "with one letter of its claims changed",
+      () => {
+        return `${head}.${payload.slice(0, at)}${other}${payload.slice(at + 1)}.${signature}`;
+      },
+    ],
+    ["without its signature", () => `${head}.${payload}`],
+    ["with its parts in another order", () => `${payload}.${head}.${signature}`],
+    ["with a part too many", () => `${good}.${signature}`],
+    [
+      "with claims that were changed",
+      () => {
+        const changed = claims.replace(/"sub":"[^"]*"/, '"sub":"sub_other"');
+        return `${head}.${encoded(changed)}.${signature}`;
+      },
+    ],
+    [
+      "with its claims said twice",
+      () => {
+        const twice = claims.replace("{", '{"sub":"sub_other",');
+        return `${head}.${encoded(twice)}.${signature}`;
+      },
+    ],
+    ["with white space in its claims", () => `${head}.${encoded(`${claims} `)}.${signature}`],
+    ["in capitals", () => good.toUpperCase()],
+    ["as none", () => `${encoded('{"alg":"none"}')}.${payload}.`],
+  ];
+  const [what, make] = pick(random, ways);
+  return { what, token: make() };
+}

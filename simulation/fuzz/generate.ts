@@ -1,0 +1,44 @@
+/**
+ * Makes the inputs of a run: which family, and what of it.
+ */
+import { cookieInput } from "./cookie-inputs.ts";
+import type { Forger } from "./forgeries.ts";
+import type { Ground } from "./ground.ts";
+import { headerInput } from "./header-inputs.ts";
+import { chance, FAMILIES, type Family, type Input, type Made, pick, randomOf } from "./input.ts";
+import { jsonInput } from "./json-inputs.ts";
+import { pathInput } from "./path-inputs.ts";
+import { rawInput } from "./raw-inputs.ts";
+import { tokenInput } from "./token-inputs.ts";
+import type { Random } from "../seeded-random.ts";
+
+type Maker = (random: Random, ground: Ground, forger: Forger) => Made;
+
+const MAKERS: Readonly<Record<Family, Maker>> = {
+  tokens: tokenInput,
+  cookies: cookieInput,
+  headers: headerInput,
+  json: jsonInput,
+  paths: pathInput,
+};
+
+/** Of headers and paths: so many go over a connection of their own, as no client would send them. */
+const RAW_SHARE = 0.1;
+
+export interface Which {
+  readonly seed: string;
+  readonly only: Family | null;
+}
+
+export function inputOf(
+  { seed, only }: Which,
+  number: number,
+  ground: Ground,
+  forger: Forger,
+): Input {
+  const random = randomOf(seed, only, number);
+  const family = only ?? pick(random, FAMILIES);
+  const isRaw = (family === "headers" || family === "paths") && chance(random, RAW_SHARE);
+  const made = (isRaw ? rawInput : MAKERS[family])(random, ground, forger);
+  return { number, family, ...made };
+}

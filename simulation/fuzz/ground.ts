@@ -1,0 +1,281 @@
+/**
+ * The Sluice that is fuzzed: fresh, with its state in a folder of its own, with a sale in each phase
+ * and shoppers at each point of their way, so that every table holds something that could change.
+ *
+ * Guarantee: once it is made nothing in it moves by itself but what `state.ts` names: seats are all
+ * taken, holds and admissions outlast the run, no order is on its way.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { z } from "zod";
+import type { GateSecrets } from "../../src/operations/secret-set.ts";
+import { type Host, type LogEntry, startHost } from "../host.ts";
+import { loadLocalSecrets } from "../local-secrets.ts";
+import { FUZZ_SALES, skuOf } from "./names.ts";
+import { openApiSchema, routesOf, type Route } from "./routes.ts";
+import { differences, readState, type State } from "./state.ts";
+
+export interface Ground {
+  readonly url: string;
+  readonly adminToken: string;
+  readonly secrets: GateSecrets;
+  readonly routes: readonly Route[];
+  /** The table of problems: statuses by code. */
+  readonly problems: ReadonlyMap<string, number>;
+  /** Good ones, of shoppers who are there. */
+  readonly tokens: {
+    /** Waits in the sale that has not started. */
+    readonly prequeued: string;
+    /** Waits in the live sale. */
+    readonly queued: string;
+    /** In the live sale, with something in the cart. */
+    readonly admission: string;
+    /** Has bought. */
+    readonly spent: string;
+  };
+  readonly order: { readonly id: string; readonly viewKey: string };
+  readonly endpoint: string;
+  /** Logged by any Worker since it was last emptied. */
+  readonly logs: LogEntry[];
+  /** Texts that no answer and no log may contain, by what they are. */
+  readonly hidden: ReadonlyMap<string, string>;
+  readonly state: () => State;
+  readonly stop: () => Promise<void>;
+}
+
+export interface GroundOptions {
+  /** Another entry file of the gate, in which a fault was planted. */
+  readonly gateEntry?: string;
+}
+
+const HOUR_MS = 3_600_000;
+const SEATS = 3;
+const READY_WITHIN_MS = 60_000;
+const POLL_MS = 100;
+/** A booth settles its mark, a room ticks and queues deliver within this. */
+export const SETTLE_MS = 3500;
+const DEAD_LETTER = "fuzz-dead-letter";
+
+export async function makeGround(options: GroundOptions = {}): Promise<Ground> {
+  const folder = mkdtempSync(join(tmpdir(), "sluice-fuzz-"));
+  const logs: LogEntry[] = [];
+  const host = await startHost({
+    folder,
+    port: 0,
+    sandboxPort: 0,
+    onLog: (entry) => {
+      logs.push(entry);
+    },
+    ...(options.gateEntry === undefined ? {} : { gateEntry: options.gateEntry }),
+  });
+  const stop = async (): Promise<void> => {
+    await host.stop();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    const secrets = loadLocalSecrets(join(folder, "secrets.json"));
+    const settled = await settle(host);
+    const state = (): State => readState(join(folder, "state"));
+    await untilQuiet(state);
+    const hidden = hiddenTexts(secrets, host.adminToken, state());
+    logs.length = 0;
+    const { gateUrl: url, adminToken } = host;
+    return { url, adminToken, secrets, ...settled, logs, hidden, state, stop };
+  } catch (cause) {
+    await stop();
+    throw cause;
+  }
+}
+
+type Ask = (method: string, path: string, asked?: Asked) => Promise<unknown>;
+
+interface Asked {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+}
+
+/** What cannot be set up stops the run, so anything but a 2xx throws. */
+function asker(url: string): Ask {
+  return async (method, path, { headers = {}, body } = {}) => {
+    const response = await fetch(`${url}/_sluice${path}`, {
+      method,
+      headers: {
+        ...headers,
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+    return text === "" ? null : JSON.parse(text);
+  };
+}
+
+const joinedSchema = z.object({ ticket: z.string().optional(), admission: z.string().optional() });
+const acceptedSchema = z.object({ statusUrl: z.string(), order: z.object({ id: z.string() }) });
+const orderSchema = z.object({ state: z.string(), final: z.boolean() });
+const endpointSchema = z.object({ id: z.string() });
+const problemsSchema = z.record(z.string(), z.object({ status: z.int() }));
+
+async function settle(host: Host) {
+  const ask = asker(host.gateUrl);
+  const admin = { authorization: `Bearer ${host.adminToken}` };
+  await makeSales(ask, admin);
+  const join = async (sale: string) => {
+    return joinedSchema.parse(await ask("POST", `/v1/sales/${sale}/tickets`, { body: {} }));
+  };
+  const admissions: string[] = [];
+  while (admissions.length < SEATS) {
+    admissions.push((await join(FUZZ_SALES.live)).admission ?? "");
+  }
+  const [admission = "", spent = ""] = admissions;
+  const tickets = [];
+  for (let index = 0; index < SEATS; index += 1) {
+    tickets.push((await join(FUZZ_SALES.live)).ticket ?? "");
+  }
+  const prequeued = (await join(FUZZ_SALES.prequeue)).ticket ?? "";
+  await join(FUZZ_SALES.prequeue);
+  const lines = [{ sku: skuOf(FUZZ_SALES.live), quantity: 1 }];
+  const headers = { "sluice-admission": admission };
+  await ask("PUT", `/v1/sales/${FUZZ_SALES.live}/cart`, { headers, body: { lines } });
+  const order = await buy(ask, spent);
+  const queued = await takeFreedSeat(ask, tickets);
+  const body = { url: "http://127.0.0.1:9/hook", types: ["order.never"], enabled: false };
+  const made = await ask("POST", "/admin/v1/webhook-endpoints", { headers: admin, body });
+  await parkDeadLetter(host);
+  const openApi = openApiSchema.parse(await ask("GET", "/openapi.json"));
+  const problems = problemsSchema.parse(await ask("GET", "/problems"));
+  return {
+    routes: routesOf(openApi),
+    problems: new Map(Object.entries(problems).map(([code, { status }]) => [code, status])),
+    tokens: { prequeued, queued, admission, spent },
+    order,
+    endpoint: endpointSchema.parse(made).id,
+  };
+}
+
+async function makeSales(ask: Ask, headers: Readonly<Record<string, string>>): Promise<void> {
+  const at = (delta_h: number) => new Date(Date.now() + delta_h * HOUR_MS).toISOString();
+  const opens = { live: -2, prequeue: -1, later: 20, over: -3 };
+  const starts = { live: -1, prequeue: 20, later: 21, over: -2 };
+  for (const sale of ["live", "prequeue", "later", "over"] as const) {
+    const id = FUZZ_SALES[sale];
+    const body = {
+      id,
+      title: `The sale ${id}`,
+      currency: "EUR",
+      opensAt: at(opens[sale]),
+      startsAt: at(starts[sale]),
+      endsAt: at(23),
+      items: [{ sku: skuOf(id), name: "A shoe", price: 12_900, stock: 50, limitPerBuyer: 2 }],
+      admission: {
+        ratePerMinute: 1_000_000,
+        maxActive: SEATS,
+        sessionSeconds: 86_400,
+        claimWindowSeconds: 3600,
+        holdSeconds: 86_400,
+        overcall: 1000,
+      },
+      lanes: [{ id: "members" }],
+      expectedShoppers: 100,
+    };
+    await ask("PUT", `/admin/v1/sales/${id}`, { headers, body });
+  }
+  const path = `/admin/v1/sales/${FUZZ_SALES.over}/actions`;
+  await ask("POST", path, { headers, body: { action: "end" } });
+}
+
+/** One order, followed until its payment is captured. */
+async function buy(ask: Ask, admission: string) {
+  const body = {
+    sale: FUZZ_SALES.live,
+    lines: [{ sku: skuOf(FUZZ_SALES.live), quantity: 1 }],
+    buyer: { email: "ann@shoppers.example" },
+    payment: { method: "pm_card_visa" },
+  };
+  const headers = { "sluice-admission": admission, "idempotency-key": "fuzz" };
+  const accepted = acceptedSchema.parse(await ask("POST", "/v1/orders", { headers, body }));
+  const viewKey = new URL(accepted.statusUrl).searchParams.get("key") ?? "";
+  const { id } = accepted.order;
+  await until(async () => {
+    return orderSchema.parse(await ask("GET", `/v1/orders/${id}?key=${viewKey}`)).final;
+  }, "the order is final");
+  return { id, viewKey };
+}
+
+/** The seat of who has bought goes to the first in line; the ticket of one who still waits. */
+async function takeFreedSeat(ask: Ask, tickets: readonly string[]): Promise<string> {
+  const queued = new Set(tickets);
+  await until(async () => {
+    for (const ticket of tickets) {
+      const path = `/v1/sales/${FUZZ_SALES.live}/admissions`;
+      const headers = { "sluice-ticket": ticket };
+      const admitted = await ask("POST", path, { headers }).catch(() => null);
+      if (admitted !== null) queued.delete(ticket);
+    }
+    return queued.size < tickets.length;
+  }, "the freed seat is taken");
+  return [...queued][0] ?? "";
+}
+
+async function parkDeadLetter(host: Host): Promise<void> {
+  const orderBook = await host.miniflare.getD1Database("ORDER_BOOK", "sluice-gate");
+  await orderBook
+    .prepare("INSERT INTO dead_letters VALUES (?, 'sluice-orders', '{}', 'fuzz', 3, ?, NULL)")
+    .bind(DEAD_LETTER, Date.now())
+    .run();
+}
+
+async function until(isSo: () => Promise<boolean>, what: string): Promise<void> {
+  const giveUpAt = Date.now() + READY_WITHIN_MS;
+  while (!(await isSo())) {
+    if (Date.now() > giveUpAt) throw new Error(`in vain: ${what}`);
+    await delay(POLL_MS);
+  }
+}
+
+/** Nothing may move by itself, or the verdict would be about that. */
+async function untilQuiet(state: () => State): Promise<void> {
+  let last = state();
+  let moving: readonly string[] = [];
+  const isQuiet = async (): Promise<boolean> => {
+    await delay(SETTLE_MS);
+    const now = state();
+    moving = differences(last, now);
+    last = now;
+    return moving.length === 0;
+  };
+  await until(isQuiet, "nothing moves by itself").catch((cause: unknown) => {
+    throw new Error(`the ground does not come to rest: ${moving.join("; ")}`, { cause });
+  });
+}
+
+const jwksSchema = z.object({ keys: z.array(z.record(z.string(), z.unknown())) });
+
+/** The secrets of the gate, the sandbox's own, and of each draw that is not over its secret. */
+function hiddenTexts(
+  secrets: GateSecrets,
+  adminToken: string,
+  state: State,
+): ReadonlyMap<string, string> {
+  const hidden = new Map([["ADMIN_TOKEN", adminToken]]);
+  for (const name of ["TICKET_KEYS", "ADMISSION_KEYS", "PASS_KEYS", "WEBHOOK_KEYS"] as const) {
+    jwksSchema.parse(JSON.parse(secrets[name])).keys.forEach((key, index) => {
+      for (const member of ["k", "d"]) {
+        const value = key[member];
+        if (typeof value === "string") hidden.set(`${name}.keys.${index}.${member}`, value);
+      }
+    });
+  }
+  for (const [table, rows] of state) {
+    for (const row of rows) {
+      const [, sale, secret] =
+        /"id\\":\\"(fuzz-[a-z]+)\\".*"secret\\":\\"([0-9a-f]{64})/.exec(row) ?? [];
+      if (secret === undefined || sale === undefined || sale === FUZZ_SALES.over) continue;
+      hidden.set(`the draw of ${sale} in ${table}`, secret);
+    }
+  }
+  return hidden;
+}

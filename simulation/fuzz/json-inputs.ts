@@ -1,0 +1,121 @@
+/**
+ * Inputs about bodies: the documents of every route spoiled in one place, text that is no JSON,
+ * bodies that are too large, and forms that no page sends. Who sends them is who may: the only
+ * thing wrong is the body.
+ */
+import { BODY_BYTES_MAX } from "../../src/domain/limits.ts";
+import type { Random } from "../seeded-random.ts";
+import { EXAMPLE_BODIES } from "./example-bodies.ts";
+import type { Ground } from "./ground.ts";
+import { type Header, type Made, oddText, pick, wholeIn } from "./input.ts";
+import { FUZZ_SALES } from "./names.ts";
+import { placeIn } from "./path-inputs.ts";
+import type { Route } from "./routes.ts";
+import { noJson, spoiled, wrapped } from "./spoiling.ts";
+
+const { live, prequeue } = FUZZ_SALES;
+
+function ownHeaders(route: Route, ground: Ground): Header[] {
+  if (route.isMerchants) return [["authorization", `Bearer ${ground.adminToken}`]];
+  const { admission } = ground.tokens;
+  // A shopper who carries nothing joins; that is the one whose body is looked at.
+  const carried: Header[] = route.path.endsWith("/tickets")
+    ? []
+    : [["sluice-admission", admission]];
+  return [...carried, ["idempotency-key", "fuzz-json"]];
+}
+
+function bodied(ground: Ground): readonly Route[] {
+  return ground.routes.filter(({ name }) => EXAMPLE_BODIES[name] !== undefined);
+}
+
+function sent(route: Route, ground: Ground, what: string, body: string | Uint8Array): Made {
+  return {
+    what: `${what}, at ${route.name}`,
+    expect: "refused",
+    request: {
+      kind: "http",
+      method: route.method,
+      target: placeIn(route.path, { id: idFor(route, ground) }),
+      headers: [["content-type", "application/json"], ...ownHeaders(route, ground)],
+      body,
+    },
+  };
+}
+
+/** An id that is there, so that nothing but the body stands in the way. */
+function idFor({ path }: Route, { order, endpoint }: Ground): string {
+  return path.includes("webhook-endpoints") ? endpoint : order.id;
+}
+
+function spoiledDocument(random: Random, ground: Ground): Made {
+  const route = pick(random, bodied(ground));
+  const { body, name } = route;
+  const example = EXAMPLE_BODIES[name] ?? {};
+  if (body === null) return notJson(random, ground);
+  return sent(route, ground, "a spoiled document", wrapped(random, spoiled(random, body, example)));
+}
+
+function notJson(random: Random, ground: Ground): Made {
+  const route = pick(random, bodied(ground));
+  return sent(route, ground, "no JSON", noJson(random, EXAMPLE_BODIES[route.name] ?? {}));
+}
+
+/** One byte too large at least, and otherwise good: white space is. */
+function tooLarge(random: Random, ground: Ground): Made {
+  const route = pick(random, bodied(ground));
+  const good = JSON.stringify(EXAMPLE_BODIES[route.name] ?? {});
+  const missing = BODY_BYTES_MAX - good.length + wholeIn(random, 1, 4000);
+  return sent(route, ground, "a body too large", good + " ".repeat(missing));
+}
+
+const FORMS = ["join", "enter", "leave", "cart", "order"] as const;
+
+const FIELDS: readonly ((random: Random) => string)[] = [
+  (random) => `surprise=${encodeURIComponent(oddText(random).replaceAll("\ud800", ""))}`,
+  () => "constructor=1",
+  () => "from=shop&from=cart&surprise=1",
+  () => "quantity%3A=1&surprise=1",
+  () => "quantity%3A__proto__=1&surprise=1",
+  () => "surprise=%FF%FE%00",
+  () => "surprise",
+  (random) => `${"a=1&".repeat(wholeIn(random, 100, 3000))}surprise=1`,
+  (random) => `surprise=${"x".repeat(wholeIn(random, 1000, 20_000))}`,
+];
+
+/** A form of the page's own, with a field that it does not have. */
+function badForm(random: Random, ground: Ground): Made {
+  const form = pick(random, FORMS);
+  const multipart = random() < 0.3;
+  const field = pick(random, FIELDS)(random);
+  const type = multipart ? "multipart/form-data; boundary=b" : "application/x-www-form-urlencoded";
+  const file =
+    '--b\r\nContent-Disposition: form-data; name="surprise"; filename="../../x"\r\n\r\nx\r\n--b--\r\n';
+  return {
+    what: `a form with a field that nobody knows, ${form}`,
+    expect: "refused",
+    request: {
+      kind: "http",
+      method: "POST",
+      target: `/_sluice/shop/${form === "join" ? prequeue : live}/${form}`,
+      headers: [
+        ["content-type", type],
+        ["origin", ground.url],
+        ["sluice-admission", ground.tokens.admission],
+      ],
+      body: multipart ? file : field,
+    },
+  };
+}
+
+export function jsonInput(random: Random, ground: Ground): Made {
+  const make = pick(random, [
+    spoiledDocument,
+    spoiledDocument,
+    spoiledDocument,
+    notJson,
+    tooLarge,
+    badForm,
+  ]);
+  return make(random, ground);
+}

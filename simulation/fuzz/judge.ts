@@ -1,0 +1,130 @@
+/**
+ * What an answer and a log line must be, whatever was sent.
+ */
+import { z } from "zod";
+import type { LogEntry } from "../host.ts";
+import type { Ground } from "./ground.ts";
+import type { Input } from "./input.ts";
+import type { Answered, Reply } from "./send.ts";
+
+export const RULES = [
+  "no answer of 500 or more",
+  "an answer, or a closed connection for what is no HTTP",
+  "what is invalid is refused",
+  "a refusal is a problem document with a known code",
+  "no secret in an answer",
+  "no error in a log",
+  "no secret, token or address in a log",
+  "nothing kept has changed",
+] as const;
+export type Rule = (typeof RULES)[number];
+
+export interface Broken {
+  readonly rule: Rule;
+  readonly what: string;
+}
+
+const SHOWN_CHARACTERS = 200;
+
+/** What the runtime's HTTP server says itself, before any Worker is asked. */
+function isOfRuntime({ status, text }: Answered): boolean {
+  return (status === 400 || status === 431 || status === 501) && text.startsWith("ERROR: ");
+}
+
+export function judgeReply(
+  { expect, request }: Input,
+  reply: Reply,
+  { problems, hidden }: Ground,
+): Broken | null {
+  if (reply.kind !== "answered") {
+    if (request.kind === "raw") return null;
+    return { rule: "an answer, or a closed connection for what is no HTTP", what: reply.why };
+  }
+  const told = shown(reply);
+  const secret = secretIn(`${reply.headers} ${reply.text}`, hidden);
+  if (secret !== null) return { rule: "no secret in an answer", what: `${secret}: ${told}` };
+  if (request.kind === "raw" && isOfRuntime(reply)) return null;
+  if (reply.status >= 500) return { rule: "no answer of 500 or more", what: told };
+  if (expect === "refused" && reply.status < 400) {
+    return { rule: "what is invalid is refused", what: told };
+  }
+  const why = problemFault(request, reply, problems);
+  if (why === null) return null;
+  return { rule: "a refusal is a problem document with a known code", what: `${why}: ${told}` };
+}
+
+function shown({ status, type, text }: Answered): string {
+  return `${status} ${type} ${text.slice(0, SHOWN_CHARACTERS)}`;
+}
+
+export function secretIn(text: string, hidden: Ground["hidden"]): string | null {
+  for (const [name, secret] of hidden) if (text.includes(secret)) return name;
+  return null;
+}
+
+const problemSchema = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  code: z.string(),
+  detail: z.string(),
+});
+
+/** Pages answer shoppers with pages, and a HEAD has no body to judge. */
+function problemFault(
+  request: Input["request"],
+  { status, type, text }: Answered,
+  problems: Ground["problems"],
+): string | null {
+  if (status < 400 || request.kind === "raw" || request.method === "HEAD") return null;
+  if (isPage(request.target) && type.startsWith("text/html")) return null;
+  if (isAsset(request.target)) return null;
+  if (type !== "application/problem+json") return "no problem document";
+  const problem = problemSchema.safeParse(parsed(text));
+  if (!problem.success) return "not RFC 9457";
+  const known = problems.get(problem.data.code);
+  if (known === undefined) return "an unknown code";
+  return known === status && problem.data.status === status
+    ? null
+    : "another status than its code's";
+}
+
+function isPage(target: string): boolean {
+  return pathOf(target).startsWith("/_sluice/shop");
+}
+
+/** The platform serves the files, and says itself when there is none. */
+function isAsset(target: string): boolean {
+  return [target, pathOf(target)].some((path) => path.replaceAll(/\/+/g, "/").includes("/assets/"));
+}
+
+/** As a server reads it, without its dots and disguises. */
+function pathOf(target: string): string {
+  const path = URL.parse(`http://gate.invalid${target}`)?.pathname ?? "";
+  return path.replaceAll(/%[2-7][0-9a-f]/gi, (code) => decodeURIComponent(code));
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** A JWT of any kind, or the better part of one. */
+const TOKEN = /eyJ[\w-]{8,}\.[\w-]{8,}/;
+const ADDRESS = /[\w.+-]+@[\w-]+\.(example|com)/;
+
+export function judgeLog({ level, message }: LogEntry, hidden: Ground["hidden"]): Broken | null {
+  const what = `${level}: ${message.slice(0, SHOWN_CHARACTERS)}`;
+  const leaked = secretIn(message, hidden);
+  if (leaked !== null) {
+    // What leaked is not said again.
+    return { rule: "no secret, token or address in a log", what: leaked };
+  }
+  if (TOKEN.test(message) || ADDRESS.test(message)) {
+    return { rule: "no secret, token or address in a log", what };
+  }
+  return level === "error" ? { rule: "no error in a log", what } : null;
+}

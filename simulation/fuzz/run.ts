@@ -1,0 +1,102 @@
+/**
+ * Sends a stretch of inputs and gives every broken rule with the number of the input that broke it.
+ *
+ * An answer is judged when it comes. Logs and what is kept are looked at when a stretch has been
+ * sent, so what breaks there is found by sending parts of the stretch again: see `find.ts`.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import { Forger } from "./forgeries.ts";
+import { inputOf, type Which } from "./generate.ts";
+import { type Ground, SETTLE_MS } from "./ground.ts";
+import type { Family, Input } from "./input.ts";
+import { type Broken, judgeLog, judgeReply } from "./judge.ts";
+import { createSender, type Reply } from "./send.ts";
+import { differences } from "./state.ts";
+
+export interface Stretch extends Which {
+  readonly first: number;
+  readonly last: number;
+}
+
+export interface Violation extends Broken {
+  /** Null when it could not be told which input it was. */
+  readonly number: number | null;
+  /** Of that input, what was done; else the stretch. */
+  readonly input: string;
+}
+
+export interface Summary {
+  readonly sent: number;
+  readonly byFamily: ReadonlyMap<Family, number>;
+  /** How often each status came; `closed` and `silent` are counted too. */
+  readonly byStatus: ReadonlyMap<string, number>;
+  readonly violations: readonly Violation[];
+}
+
+const CONNECTIONS = 24;
+/** Violations beyond these are the same thing again. */
+export const VIOLATIONS_MAX = 50;
+
+interface Watch {
+  readonly onReply?: (input: Input, reply: Reply) => void;
+  readonly onSent?: (sent: number) => void;
+}
+
+export async function sendStretch(
+  ground: Ground,
+  stretch: Stretch,
+  { onReply, onSent }: Watch = {},
+): Promise<Summary> {
+  const forger = new Forger(ground.secrets);
+  const sender = createSender(ground.url, CONNECTIONS);
+  const byFamily = new Map<Family, number>();
+  const byStatus = new Map<string, number>();
+  const violations: Violation[] = [];
+  let next = stretch.first;
+  const worker = async (): Promise<void> => {
+    while (next <= stretch.last && violations.length < VIOLATIONS_MAX) {
+      const input = inputOf(stretch, next, ground, forger);
+      next += 1;
+      const reply = await sender.send(input);
+      count(byFamily, input.family);
+      count(byStatus, reply.kind === "answered" ? String(reply.status) : reply.kind);
+      const broken = judgeReply(input, reply, ground);
+      if (broken !== null) {
+        violations.push({ ...broken, number: input.number, input: input.what });
+      }
+      onReply?.(input, reply);
+      onSent?.(next - stretch.first);
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: CONNECTIONS }, worker));
+  } finally {
+    await sender.close();
+  }
+  const sent = [...byFamily.values()].reduce((sum, families) => sum + families, 0);
+  return { sent, byFamily, byStatus, violations };
+}
+
+function count<Key>(counts: Map<Key, number>, key: Key): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}
+
+/** A log line of an answer comes a little after it. */
+const LOGGED_WITHIN_MS = 300;
+
+/** What the Workers have said since the last time that they should not have. */
+export async function faultsSaid(ground: Ground): Promise<Broken[]> {
+  await delay(LOGGED_WITHIN_MS);
+  return ground.logs.splice(0).flatMap((entry) => judgeLog(entry, ground.hidden) ?? []);
+}
+
+/** What is kept otherwise than before, once all has come to rest. */
+export async function faultsKept(
+  ground: Ground,
+  before: ReturnType<Ground["state"]>,
+): Promise<Broken[]> {
+  await delay(SETTLE_MS);
+  return differences(before, ground.state()).map((what) => {
+    return { rule: "nothing kept has changed", what };
+  });
+}

@@ -1,0 +1,128 @@
+/**
+ * Everything a Sluice keeps, read from the files it is kept in: each row of each table of every
+ * Durable Object, of D1 and of KV, and which tables there are.
+ *
+ * Guarantee: nothing durable is left out but what `moves` and `withoutMoves` name, each with why. Reads a running
+ * Sluice; whoever compares two states lets it come to rest first.
+ */
+import { readdirSync } from "node:fs";
+import { join, relative } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { z } from "zod";
+
+/** Whoever writes at the moment is done long before. */
+const LOCKED_MAX_MS = 10_000;
+
+/** The rows of each table, as text, by where it is. */
+export type State = ReadonlyMap<string, readonly string[]>;
+
+export function readState(folder: string): State {
+  const state = new Map<string, readonly string[]>();
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile() || !entry.name.endsWith(".sqlite")) continue;
+    const file = join(entry.parentPath, entry.name);
+    const place = relative(folder, file);
+    // The location's cache holds copies of snapshots for a second each.
+    if (place.startsWith("cache")) continue;
+    for (const [table, rows] of readTables(file)) {
+      if (!moves(place, table)) state.set(`${place} ${table}`, rows);
+    }
+  }
+  return state;
+}
+
+/**
+ * What the platform keeps beside ours and moves by itself: a room ticks once a second, so its next
+ * alarm is another one each time, and D1 counts what it is asked.
+ */
+function moves(place: string, table: string): boolean {
+  if (place.startsWith("d1")) return table === "_cf_METADATA";
+  return place.includes("WaitingRoom") && (table === "_cf_ALARM" || table === "_cf_METADATA");
+}
+
+function readTables(file: string): [string, readonly string[]][] {
+  const database = new DatabaseSync(file, { readOnly: true, timeout: LOCKED_MAX_MS });
+  try {
+    const tables = database.prepare(
+      "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
+    );
+    const read: [string, readonly string[]][] = [];
+    for (const { name } of tables.all()) {
+      const table = String(name);
+      const select = database.prepare(`SELECT * FROM "${table}"`);
+      select.setReadBigInts(true);
+      const rows = select.all().map(textOf).toSorted();
+      if (rows.length > 0 || !mayBeEmpty(file, table)) read.push([table, rows]);
+    }
+    return read;
+  } finally {
+    database.close();
+  }
+}
+
+/**
+ * The platform makes tables of its own in an object that stores nothing. And whoever has the
+ * merchant's token may read any SKU, which makes its object's tables; nobody else can.
+ */
+function mayBeEmpty(file: string, table: string): boolean {
+  return table.startsWith("_") || file.includes("SkuStock") || file.includes("RedisBridge");
+}
+
+function textOf(row: Readonly<Record<string, unknown>>): string {
+  const shown = Object.entries(row).map(([column, value]) => {
+    if (typeof value === "bigint") return [column, String(value)];
+    if (value instanceof Uint8Array) return [column, Buffer.from(value).toString("hex")];
+    const still = column === "value" && typeof value === "string" ? withoutMoves(value) : value;
+    return [column, still];
+  });
+  return JSON.stringify(Object.fromEntries(shown));
+}
+
+const roomStateSchema = z.looseObject({
+  tickedAt_ms: z.number(),
+  version: z.number(),
+  pressure: z.looseObject({ at_ms: z.number() }),
+  turnover: z.looseObject({ seatSeconds: z.number(), gone: z.number() }),
+});
+
+/**
+ * What moves in a room by itself while all its seats are taken: when it ticked last, how often it
+ * was saved, for how long the seats have been taken, and how long ago one was left.
+ */
+function withoutMoves(text: string): unknown {
+  if (!text.includes("tickedAt_ms")) return text;
+  const room = roomStateSchema.safeParse(JSON.parse(text));
+  if (!room.success) return text;
+  const { tickedAt_ms: _, version: __, pressure, turnover, ...still } = room.data;
+  const { at_ms: ___, ...pressed } = pressure;
+  const { seatSeconds: ____, gone: _____, ...turned } = turnover;
+  return { ...still, pressure: pressed, turnover: turned };
+}
+
+/** Where two states differ, and by what, shortened. */
+export function differences(before: State, after: State): string[] {
+  const places = new Set([...before.keys(), ...after.keys()]);
+  return [...places].flatMap((place) => {
+    const [old, now] = [before.get(place), after.get(place)];
+    if (old === undefined) return [`${place} is a new table: ${changeText([], now ?? [])}`];
+    if (now === undefined) return [`${place} is gone: ${changeText(old, [])}`];
+    const gone = old.filter((row) => !now.includes(row));
+    const come = now.filter((row) => !old.includes(row));
+    if (gone.length === 0 && come.length === 0 && old.length === now.length) return [];
+    return [`${place} ${changeText(gone, come)}`];
+  });
+}
+
+const SHOWN_CHARACTERS = 300;
+const SHOWN_BEFORE = 60;
+
+function changeText(gone: readonly string[], come: readonly string[]): string {
+  const [old, now] = [gone.join(" "), come.join(" ")];
+  let same = 0;
+  while (same < old.length && old[same] === now[same]) same += 1;
+  const shown = (text: string): string => {
+    const from = Math.max(same - SHOWN_BEFORE, 0);
+    return `${from > 0 ? "…" : ""}${text.slice(from, from + SHOWN_CHARACTERS)}`;
+  };
+  return `was ${shown(old) || "not there"}, is ${shown(now) || "gone"}`;
+}

@@ -1,0 +1,53 @@
+/**
+ * The gate with faults planted in it, one for each rule of the fuzz run, so that it can be seen
+ * that the run finds them. Each is asked for by name in the path `/planted/<name>`, and stays.
+ */
+import gate from "../../src/gate.ts";
+
+export {
+  Order,
+  PassDesk,
+  RedisBridge,
+  SkuStock,
+  TicketBooth,
+  WaitingRoom,
+} from "../../src/gate.ts";
+
+const planted = { fault: "none" };
+
+async function faulty(request: Request, env: GateEnv): Promise<Response | null> {
+  const { headers } = request;
+  switch (planted.fault) {
+    case "breaks on a header":
+      if (headers.has("x-http-method-override")) throw new Error("nobody thought of this header");
+      return null;
+    case "believes any token":
+      return headers.has("sluice-admission") ? Response.json({ ok: true }) : null;
+    case "writes before it looks": {
+      const isUnknown =
+        request.body !== null && (await request.clone().text()).includes("surprise");
+      if (isUnknown) await env.CONFIG.put(`odd:${crypto.randomUUID()}`, "kept");
+      return null;
+    }
+    case "logs what it is given":
+      console.log(`${request.method} with ${headers.get("sluice-admission")}`);
+      return null;
+    case "tells a secret":
+      return headers.has("cookie") ? new Response(env.ADMIN_TOKEN) : null;
+    case "refuses in words":
+      return headers.has("stripe-signature") ? new Response("No.", { status: 403 }) : null;
+    default:
+      return null;
+  }
+}
+
+export default {
+  async fetch(request: Request, env: GateEnv, context: ExecutionContext): Promise<Response> {
+    const asked = /^\/planted\/([\w%]+)$/.exec(new URL(request.url).pathname)?.[1];
+    if (asked !== undefined) {
+      planted.fault = decodeURIComponent(asked);
+      return new Response(null, { status: 204 });
+    }
+    return (await faulty(request, env)) ?? gate.fetch(request, env, context);
+  },
+};
