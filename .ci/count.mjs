@@ -1,5 +1,5 @@
 /**
- * Adds up what the tests, the checks and the seeds of the simulation report, for `.ci/run`.
+ * Adds up what the tests, the checks and the seeds of the simulation and the fuzz run report, for `.ci/run`.
  *
  * Guarantee: a run that crashed before it could report counts as a failure, and so does a test
  * file that could not be loaded. Runs on any Node, without packages.
@@ -7,7 +7,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-const [folder = ".", testStatus, checkStatus, faultsStatus] = process.argv.slice(2);
+const [folder = ".", testStatus, checkStatus, faultsStatus, fuzzStatus] = process.argv.slice(2);
 
 function read(name) {
   try {
@@ -41,7 +41,9 @@ function include({ passed, failed }, status) {
 const tests = include(countTests(), testStatus);
 const checks = include(countLine("check", "check.log"), checkStatus);
 const faults = include(countLine("faults", "faults.log"), faultsStatus);
-const passed = tests.passed + checks.passed + faults.passed;
-const failed = tests.failed + checks.failed + faults.failed;
+const fuzz = include(countLine("fuzz", "fuzz.log"), fuzzStatus);
+const all = [tests, checks, faults, fuzz];
+const passed = all.reduce((sum, one) => sum + one.passed, 0);
+const failed = all.reduce((sum, one) => sum + one.failed, 0);
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
