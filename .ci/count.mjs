@@ -1,5 +1,6 @@
 /**
- * Adds up what the tests, the checks and the seeds of the simulation and the fuzz run report, for `.ci/run`.
+ * Adds up what the tests, the checks, the seeds of the simulation and the inputs of the fuzz run
+ * report, for `.ci/run`.
  *
  * Guarantee: a run that crashed before it could report counts as a failure, and so does a test
  * file that could not be loaded. Runs on any Node, without packages.

@@ -100,7 +100,10 @@ function forgedWrite(random: Random, { tokens }: Ground): Made {
   const [method, target, body] = pick(random, WRITES);
   const cookie: Header = [
     "cookie",
-    `__Host-sluice-admission-${live}=${tokens.admission}; __Host-sluice-ticket-${live}=${tokens.queued}`,
+    [
+      `__Host-sluice-admission-${live}=${tokens.admission}`,
+      `__Host-sluice-ticket-${live}=${tokens.queued}`,
+    ].join("; "),
   ];
   const json: Header[] = body === null ? [] : [["content-type", "application/json"]];
   return {
@@ -134,7 +137,7 @@ function forgedForm(random: Random, ground: Ground): Made {
         ["content-type", "application/x-www-form-urlencoded"],
         ...pick(random, foreign),
       ],
-      body: "from=shop&quantity%3Afuzz-live-shoe=2&key=k&email=a%40b.example&name=&method=pm_card_visa",
+      body: "from=shop&quantity%3Afuzz-live-shoe=2&key=k&email=a%40b.example&method=pm_card_visa",
     },
   };
 }

@@ -22,7 +22,7 @@ const MAKERS: Readonly<Record<Family, Maker>> = {
   paths: pathInput,
 };
 
-/** Of headers and paths: so many go over a connection of their own, as no client would send them. */
+/** Of headers and paths: so many go over a connection of their own, as no client sends them. */
 const RAW_SHARE = 0.1;
 
 export interface Which {

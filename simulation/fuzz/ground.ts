@@ -1,6 +1,6 @@
 /**
- * The Sluice that is fuzzed: fresh, with its state in a folder of its own, with a sale in each phase
- * and shoppers at each point of their way, so that every table holds something that could change.
+ * The Sluice that is fuzzed: fresh, with its state in a folder of its own, a sale in each phase and
+ * shoppers at each point of their way, so that every table holds something that could change.
  *
  * Guarantee: once it is made nothing in it moves by itself but what `state.ts` names: seats are all
  * taken, holds and admissions outlast the run, no order is on its way.

@@ -94,7 +94,7 @@ function badForm(random: Random, ground: Ground): Made {
   const field = pick(random, FIELDS)(random);
   const type = multipart ? "multipart/form-data; boundary=b" : "application/x-www-form-urlencoded";
   const file =
-    '--b\r\nContent-Disposition: form-data; name="surprise"; filename="../../x"\r\n\r\nx\r\n--b--\r\n';
+    '--b\r\nContent-Disposition: form-data; name="surprise"; filename="../x"\r\n\r\nx\r\n--b--\r\n';
   return {
     what: `a form with a field that nobody knows, ${form}`,
     expect: "refused",

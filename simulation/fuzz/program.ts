@@ -56,7 +56,7 @@ export async function fuzz(
   return sumOf(summaries);
 }
 
-/** Each rule about logs that was broken, once, with the input that breaks it when it comes again. */
+/** Each broken rule about logs, once, with the input that breaks it when it comes again. */
 async function whoMadeItSay(
   ground: Ground,
   stretch: Stretch,

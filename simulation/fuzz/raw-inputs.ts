@@ -5,8 +5,8 @@
  * The runtime's HTTP server answers most of these itself or hangs up. What it takes for a request
  * only reads. Left out is what the local runtime's server breaks on by itself and logs as its own
  * error, before or beside any Worker: tunnels (CONNECT), addresses and hosts that are none, lengths
- * and encodings that contradict themselves, sizes of chunks that are no number. Cloudflare's network
- * lets none of them through.
+ * and encodings that contradict themselves, sizes of chunks that are no number. Cloudflare's
+ * network lets none of them through.
  */
 import type { Random } from "../seeded-random.ts";
 import type { Ground } from "./ground.ts";

@@ -2,8 +2,8 @@
  * Everything a Sluice keeps, read from the files it is kept in: each row of each table of every
  * Durable Object, of D1 and of KV, and which tables there are.
  *
- * Guarantee: nothing durable is left out but what `moves` and `withoutMoves` name, each with why. Reads a running
- * Sluice; whoever compares two states lets it come to rest first.
+ * Guarantee: nothing durable is left out but what `moves`, `mayBeEmpty` and `withoutMoves` name,
+ * each with why. Reads a running Sluice; whoever compares two states lets it come to rest first.
  */
 import { readdirSync } from "node:fs";
 import { join, relative } from "node:path";

@@ -2,10 +2,8 @@
  * What bad input gets: a problem document with a stable code that names the field, and nothing has
  * changed.
  */
-import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { claimsOf } from "../../simulation/drill/fairness.ts";
-import type { LogEntry } from "../../simulation/host.ts";
 import { expectNoChange, expectProblem, pathsOf } from "./problem-checks.ts";
 import {
   admit,
@@ -26,15 +24,11 @@ const SALE = "bad-input";
 const SHOE = `${SALE}-shoe`;
 
 let sluice: Sluice;
-const errors: string[] = [];
 let admission: Record<string, string>;
 let waiting: Record<string, string>;
 
 beforeAll(async () => {
-  const onLog = ({ level, message }: LogEntry): void => {
-    if (level === "error") errors.push(message);
-  };
-  sluice = await startSluice({ onLog });
+  sluice = await startSluice();
   await makeSale(sluice, SALE);
   await makeSale(sluice, "in-prequeue", PREQUEUE);
   await makeSale(sluice, "not-open", NOT_OPEN);
@@ -316,33 +310,3 @@ test("a join that was refused has taken no place in line", async () => {
   const second = claimsOf(textOf(await join({}), "ticket"));
   expect([first?.index, second?.index]).toEqual([0, 1]);
 });
-
-/** What comes back over a connection whose client has said all it will say. */
-function saidOver(text: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const { hostname, port } = new URL(sluice.host.gateUrl);
-    const pieces: Buffer[] = [];
-    const socket = connect({ host: hostname, port: Number(port) }, () => socket.end(text));
-    socket.on("data", (piece) => pieces.push(piece));
-    socket.on("error", reject);
-    socket.on("close", () => resolve(Buffer.concat(pieces).toString()));
-  });
-}
-
-test.each([
-  ["api", `/_sluice/v1/sales/${SALE}/cart`, "PUT", "application/json"],
-  ["merchant's api", `/_sluice/admin/v1/sales/${SALE}/actions`, "POST", "application/json"],
-  ["pages", `/_sluice/shop/${SALE}/leave`, "POST", "application/x-www-form-urlencoded"],
-])(
-  "%s: a body that breaks off changes nothing, and is no error of ours",
-  async (_, path, method, type) => {
-    const head = [`${method} ${path} HTTP/1.1`, "Host: shop.example", `Content-Type: ${type}`];
-    head.push(`Sluice-Admission: ${admission["sluice-admission"]}`);
-    head.push(`Authorization: Bearer ${sluice.host.adminToken}`, "Connection: close");
-    const told = await expectNoChange(sluice, SALE, () => {
-      return saidOver([...head, "Transfer-Encoding: chunked", "", "20", "{}"].join("\r\n"));
-    });
-    expect(told).toMatch(/^HTTP\/1.1 4\d\d /);
-    expect(errors).toEqual([]);
-  },
-);
