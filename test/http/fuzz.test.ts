@@ -30,16 +30,16 @@ async function brokenRules(only: Family | null, last: number, isKeptRead = false
   const { sent, violations } = await sendStretch(ground, { seed: "test", only, first: 1, last });
   const kept = isKeptRead ? await faultsKept(ground, before) : [];
   const said = await faultsSaid(ground);
-  const rules = new Set([...violations, ...kept, ...said].map(({ rule }) => rule));
-  return { sent, rules: RULES.filter((rule) => rules.has(rule)), violations };
+  const broken = [...violations, ...kept, ...said];
+  const rules = new Set(broken.map(({ rule }) => rule));
+  return { sent, rules: RULES.filter((rule) => rules.has(rule)), broken };
 }
 
 const INPUTS = 1500;
 
 test(`${INPUTS} inputs of all families break no rule, and nothing has changed`, async () => {
-  const { sent, rules, violations } = await brokenRules(null, INPUTS, true);
-  expect(violations).toEqual([]);
-  expect(rules).toEqual([]);
+  const { sent, broken } = await brokenRules(null, INPUTS, true);
+  expect(broken).toEqual([]);
   expect(sent).toBe(INPUTS);
 });
 
