@@ -22,8 +22,6 @@ import {
   type Sale,
 } from "../src/domain/sale.ts";
 import { turnOf } from "../src/domain/turn.ts";
-import { signAdmission } from "../src/tokens/admissions.ts";
-import { readSecrets } from "../src/tokens/secrets.ts";
 import {
   NO_SALE,
   NOT_ACTIVE,
@@ -36,6 +34,7 @@ import {
 import { PipelineWatch } from "./pipeline-watch.ts";
 import { RoomBook, type RoomFigures } from "./room-book.ts";
 import { RoomBooths } from "./room-booths.ts";
+import { signedAdmission, type ClaimedTicket, type Device } from "./room-signing.ts";
 import { RoomTables } from "./room-tables.ts";
 import { SingleAlarm } from "./single-alarm.ts";
 
@@ -128,7 +127,7 @@ export class WaitingRoom extends DurableObject<GateEnv> {
   }
 
   /** A called shopper takes up their turn. The gate has verified the ticket. */
-  async claim(ticket: Place & { id: string; subject: string }): Promise<AdmitOutcome> {
+  async claim(ticket: ClaimedTicket, device: Device = null): Promise<AdmitOutcome> {
     const book = this.#book;
     if (book === null) return NO_SALE;
     const now = Date.now();
@@ -144,24 +143,29 @@ export class WaitingRoom extends DurableObject<GateEnv> {
       existing: book.admissionOf(ticket.id),
     };
     const decision = claims.claim(book.room, asked, book.rules, now);
-    return this.#admit(book, decision);
+    return this.#admit(book, decision, device);
   }
 
   /** With nobody waiting, a shopper is let in without a ticket; `id` makes it repeatable. */
-  async admitNow(id: string, subject: string, lane: string): Promise<AdmitOutcome> {
+  async admitNow(
+    id: string,
+    subject: string,
+    lane: string,
+    device: Device = null,
+  ): Promise<AdmitOutcome> {
     const book = this.#book;
     if (book === null) return NO_SALE;
     const now = Date.now();
     book.expireAdmissions(now);
     const asked = { ticket: id, subject, lane, existing: book.admissionOf(id) };
     const decision = claims.admitNow(book.room, asked, book.rules, now);
-    const outcome = await this.#admit(book, decision);
+    const outcome = await this.#admit(book, decision, device);
     if (outcome.kind === "queue") await this.#armTick();
     return outcome;
   }
 
   /** What has become of a turn; changes nothing. @param place null when there was none */
-  async turn(ticket: string, place: Place | null): Promise<TurnOutcome> {
+  async turn(ticket: string, place: Place | null, device: Device = null): Promise<TurnOutcome> {
     const book = this.#book;
     if (book === null) return NO_SALE;
     const manifest = place === null ? null : book.manifest(place.lane, place.cohort);
@@ -173,12 +177,16 @@ export class WaitingRoom extends DurableObject<GateEnv> {
     };
     const turn = turnOf(book.room, asked, Date.now());
     if (turn.kind !== "admitted") return turn;
-    return { ...(await this.#signed(book, turn.admission)), lane: turn.admission.lane };
+    return {
+      ...(await signedAdmission(this.env, book, turn.admission, device)),
+      lane: turn.admission.lane,
+    };
   }
 
   async #admit(
     book: RoomBook,
     { room, outcome }: { room: rooms.RoomState; outcome: claims.AdmitNowOutcome },
+    device: string | null,
   ): Promise<AdmitOutcome> {
     if (outcome.kind !== "admitted") {
       book.save(room);
@@ -186,16 +194,7 @@ export class WaitingRoom extends DurableObject<GateEnv> {
     }
     const { admission, isNew } = outcome;
     if (isNew) book.admit(admission, room);
-    return this.#signed(book, admission);
-  }
-
-  async #signed(book: RoomBook, admission: admissions.AdmissionRecord) {
-    const secrets = await readSecrets(this.env);
-    if (secrets.kind !== "ready") throw new Error(secrets.missing.join("; "));
-    const sale = book.foundation.sale.id;
-    const token = await signAdmission(secrets.keys, this.env.ISSUER, sale, admission);
-    const { id, expiresAt_ms } = admission;
-    return { kind: "admitted", token, id, expiresAt_ms } as const;
+    return signedAdmission(this.env, book, admission, device);
   }
 
   /** Null when no admission of this sale has the id. */
@@ -219,15 +218,15 @@ export class WaitingRoom extends DurableObject<GateEnv> {
   }
 
   /** An origin gives its shopper more time; the token is new, the seat the same. */
-  async extend(admissionId: string, seconds: number): Promise<AdmitOutcome | NotActive> {
+  async extend(id: string, seconds: number, device: Device): Promise<AdmitOutcome | NotActive> {
     const book = this.#book;
-    const admission = book?.admission(admissionId) ?? null;
+    const admission = book?.admission(id) ?? null;
     if (book === null || admission === null) return NOT_ACTIVE;
     const { endsAt_ms } = book.room.schedule;
     const extended = admissions.extend(admission, { seconds, endsAt_ms }, Date.now());
     if (extended.outcome.kind === "not_active") return NOT_ACTIVE;
     if (extended.admission !== admission) book.update(extended.admission);
-    return this.#signed(book, extended.admission);
+    return signedAdmission(this.env, book, extended.admission, device);
   }
 
   async beginOrder(admissionId: string, order: string): Promise<admissions.BeginOrderOutcome> {

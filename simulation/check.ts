@@ -23,6 +23,7 @@ const STEPS: readonly Step[] = [
   { name: "lint", command: ["oxlint", "--type-aware", "--max-warnings=0"] },
   { name: "unused code", command: ["knip"] },
   { name: "format", command: ["oxfmt", "--check"] },
+  { name: "copies of packages", command: ["node", "simulation/vendor.ts", "--check"] },
   {
     name: "bindings of the gate",
     command: ["wrangler", "types", "--check", ...TYPES_ARGUMENTS.gate],

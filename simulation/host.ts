@@ -21,6 +21,7 @@ import { loadLocalSecrets, SANDBOX_API_KEY, SANDBOX_WEBHOOK_SECRET } from "./loc
 import { migrate } from "./migrate.ts";
 import { makePassingFolder } from "./passing-folder.ts";
 import { LOOPBACK, reservePort } from "./ports.ts";
+import { SANDBOX_TURNSTILE_SECRET } from "./sandbox/turnstile.ts";
 import {
   composeWorker,
   PROJECT_ROOT,
@@ -141,6 +142,8 @@ function composeVariables(
       TEST_CARDS: "on",
       WEBHOOKS_ALLOW_PRIVATE: "on",
       STRIPE_WEBHOOK_SECRET: SANDBOX_WEBHOOK_SECRET,
+      TURNSTILE_SECRET: SANDBOX_TURNSTILE_SECRET,
+      TURNSTILE_VERIFY_URL: `${sandboxUrl}/turnstile/v0/siteverify`,
       ...variables?.gate,
     },
     orders: {

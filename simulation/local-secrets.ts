@@ -18,6 +18,8 @@ const gateSecrets = z.object({
   PASS_KEYS: z.string().optional(),
   /** Absent in a file from before there were webhooks. */
   WEBHOOK_KEYS: z.string().optional(),
+  /** Absent in a file from before there were proofs of work. */
+  PROOF_KEYS: z.string().optional(),
 });
 
 /** Not a key of anybody's: the sandbox takes every key that has this shape. */
@@ -30,15 +32,16 @@ export const SANDBOX_WEBHOOK_SECRET = "whsec_of_the_local_sandbox";
 export function loadLocalSecrets(path: string | null): GateSecrets {
   if (path === null) return generateGateSecrets();
   const kept = readKept(path);
-  const { PASS_KEYS, WEBHOOK_KEYS, ...others } = kept ?? {};
+  const { PASS_KEYS, WEBHOOK_KEYS, PROOF_KEYS, ...others } = kept ?? {};
   const drawn = generateGateSecrets();
   const secrets = {
     ...drawn,
     ...others,
     PASS_KEYS: PASS_KEYS ?? drawn.PASS_KEYS,
     WEBHOOK_KEYS: WEBHOOK_KEYS ?? drawn.WEBHOOK_KEYS,
+    PROOF_KEYS: PROOF_KEYS ?? drawn.PROOF_KEYS,
   };
-  if (PASS_KEYS !== undefined && WEBHOOK_KEYS !== undefined) return secrets;
+  if ([PASS_KEYS, WEBHOOK_KEYS, PROOF_KEYS].every((keys) => keys !== undefined)) return secrets;
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
   return secrets;

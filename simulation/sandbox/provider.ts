@@ -16,6 +16,7 @@ import { type Ledger, ledgerOf } from "./ledger.ts";
 import { applyCommand, Payment } from "./payment.ts";
 import { answerError, perform, type Performed } from "./perform.ts";
 import { type Call, readCall } from "./stripe-requests.ts";
+import { type Redeemed, siteverify } from "./turnstile.ts";
 import type { WebhookEnv } from "./webhooks.ts";
 
 export interface SandboxEnv extends WebhookEnv {
@@ -97,6 +98,21 @@ export class SandboxProvider extends DurableObject<SandboxEnv> {
       this.#events.clear();
     });
     this.#faults = NO_FAULTS;
+  }
+
+  /** Turnstile's stand-in; what was redeemed is remembered with the settings. */
+  siteverify(asked: Record<string, string>): { readonly status: number; readonly body: string } {
+    return this.ctx.storage.transactionSync(() => {
+      const known = (id: string): Redeemed | null => {
+        const kept = this.#read("setting", `turnstile:${id}`);
+        return kept === null ? null : { key: kept === "" ? null : kept };
+      };
+      const { status, body, redeemed } = siteverify(asked, known, Date.now());
+      if (redeemed !== null) {
+        this.#write("setting", `turnstile:${redeemed.id}`, redeemed.by.key ?? "");
+      }
+      return { status, body: JSON.stringify(body) };
+    });
   }
 
   override alarm(): Promise<void> {

@@ -1,6 +1,7 @@
 /**
  * The sandbox payment provider as a Worker: Stripe's API under /v1, its control plane under
- * /sandbox, and the page where a shopper authenticates.
+ * /sandbox, and the page where a shopper authenticates. Beside it, for sales that ask for
+ * Turnstile, a stand-in for siteverify.
  *
  * Guarantee: the official Stripe SDK talks to it unchanged, and no money moves.
  * Not for the open internet: the control plane asks nobody who they are.
@@ -40,6 +41,15 @@ app.all("/v1/*", async (c) => {
     origin: url.origin,
   });
   return send(c, delivery);
+});
+
+// As Cloudflare's: a form or JSON comes in, and JSON goes out.
+app.post("/turnstile/v0/siteverify", async (c) => {
+  const isJson = c.req.header("content-type")?.includes("json") === true;
+  const asked = isJson ? await jsonBody(c) : await c.req.parseBody();
+  const read = z.record(z.string(), z.string()).safeParse(asked);
+  const { status, body } = await provider(c).siteverify(read.data ?? {});
+  return new Response(body, { status, headers: { "content-type": "application/json" } });
 });
 
 app.get("/sandbox/health", (c) => c.json({ ok: true }));

@@ -8,11 +8,14 @@ import {
   EMAIL_LENGTH_MAX,
   IDEMPOTENCY_KEY_LENGTH_MAX,
   LINES_PER_CART_MAX,
+  PROOF_LENGTH_MAX,
   QUANTITY_PER_LINE_MAX,
   TEXT_LENGTH_MAX,
   TOKEN_LENGTH_MAX,
 } from "../domain/limits.ts";
 import { ORDER_STATES } from "../domain/order-messages.ts";
+import { protectionSchema } from "../domain/protection.ts";
+import { replaySchema } from "../domain/replay.ts";
 import { identifierSchema, saleIdSchema } from "../domain/sale.ts";
 import { SHOPPER_STATES } from "../domain/standing.ts";
 
@@ -88,7 +91,8 @@ export const publicSaleDocument = z
     session_s: z.number(),
     hold_s: z.number(),
     fairness: z.object({ commitment: z.string(), algorithm: z.string() }),
-    protection: z.object({ kind: z.string() }),
+    protection: protectionSchema,
+    replay: replaySchema,
     message: z.string().nullable(),
     at: instant,
   })
@@ -97,9 +101,28 @@ export const publicSaleDocument = z
 export const joinRequest = z
   .strictObject({
     pass: z.string().max(TOKEN_LENGTH_MAX).optional(),
-    proof: z.string().max(TOKEN_LENGTH_MAX).optional(),
+    /** Where the sale asks for one: the widget's token, or ALTCHA's payload. */
+    proof: z.string().max(PROOF_LENGTH_MAX).optional(),
   })
   .openapi("JoinRequest");
+
+/** As ALTCHA's widget and libraries take it. */
+export const challengeDocument = z
+  .object({
+    parameters: z.object({
+      algorithm: z.string(),
+      nonce: z.string(),
+      salt: z.string(),
+      cost: count,
+      keyLength: count,
+      keyPrefix: z.string(),
+      keySignature: z.string(),
+      expiresAt: count,
+      data: z.object({ sale: z.string(), kid: z.string() }),
+    }),
+    signature: z.string(),
+  })
+  .openapi("Challenge");
 
 export const ticketDocument = z
   .object({ ticket: z.string(), status: statusDocument })

@@ -63,7 +63,7 @@ merchantRoutes.openapi(
       const errors = [{ path: "id", message: "must be the id in the path" }];
       return problem(c, "invalid_request", { errors });
     }
-    const outcome = await sales.putSale(merchantOf(c), sale);
+    const outcome = await sales.putSale(merchantOf(c), sale, c.get("gate").keys);
     switch (outcome.kind) {
       case "created":
         return c.json(saleDocument(outcome.figures), 201);
@@ -75,6 +75,11 @@ merchantRoutes.openapi(
           return { path: path.join("."), message };
         });
         return problem(c, "invalid_request", { errors });
+      }
+      case "protection_not_configured": {
+        const { lacking } = outcome;
+        const errors = [{ path: "protection.kind", message: `needs ${lacking}` }];
+        return problem(c, outcome.kind, { detail: `${lacking} is missing or unusable.`, errors });
       }
       case "not_available": {
         const errors = outcome.items.map(({ index, counters }) => {

@@ -91,8 +91,7 @@ orderRoutes.openapi(
   async (c) => {
     const { id } = c.req.valid("param");
     const key = c.req.valid("query").key ?? null;
-    const admissionFor = (sale: string): string | null => carriedOf(c, sale).admission;
-    const outcome = await viewOrder(c.get("gate"), id, key, admissionFor);
+    const outcome = await viewOrder(c.get("gate"), id, key, (sale) => carriedOf(c, sale));
     if (outcome.kind === "order_not_found") return problem(c, "order_not_found");
     return c.json(orderAnswer(outcome.order), 200, { "Cache-Control": "no-store" });
   },

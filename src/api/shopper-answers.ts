@@ -7,8 +7,10 @@ import type { Rejection } from "../domain/order.ts";
 import { lanesOf, type Sale } from "../domain/sale.ts";
 import type { Seen, Standing } from "../domain/standing.ts";
 import type { AdmissionRefused, LinesRefused } from "../journey/cart.ts";
+import type { ProofRefused } from "../journey/proving.ts";
 import type { Admitted } from "../journey/waiting.ts";
 import { giveAdmission, type GateRequest } from "../web/gate-app.ts";
+import { challengePath } from "../web/paths.ts";
 import { problem } from "./problems.ts";
 
 export function timeOf(at_ms: number): string {
@@ -45,6 +47,7 @@ export function saleAnswer(sale: Sale, { snapshot, now }: Seen) {
     hold_s: sale.admission.holdSeconds,
     fairness: { commitment: snapshot.commitment, algorithm: DRAW_ALGORITHM },
     protection: sale.protection,
+    replay: sale.replay,
     message: snapshot.message,
     at: timeOf(now),
   };
@@ -55,6 +58,29 @@ export function admittedAnswer(c: GateRequest, sale: string, admitted: Admitted)
   giveAdmission(c, sale, admitted);
   const expiresAt = timeOf(Math.floor(expiresAt_ms / 1000) * 1000);
   return c.json({ admission, expiresAt, status: statusOf(standing) }, 201);
+}
+
+export function notOpenProblem(c: GateRequest, opensAt_ms: number): Response {
+  return problem(c, "sale_not_open", { more: { opensAt: timeOf(opensAt_ms) } });
+}
+
+export function deviceProblem(c: GateRequest): Response {
+  const errors = [{ path: "Sluice-Device", message: "is missing or malformed" }];
+  return problem(c, "device_required", { errors });
+}
+
+/** Says what is asked for and where it comes from: a client need not read the sale first. */
+export function proofFacts(sale: string, refused: ProofRefused) {
+  const { kind: code, by } = refused;
+  const proof =
+    by === "altcha" ? { kind: by, challengeUrl: challengePath(sale) } : ({ kind: by } as const);
+  const reason = refused.kind === "proof_invalid" ? { reason: refused.reason } : {};
+  return { code, more: { proof, ...reason } };
+}
+
+export function proofProblem(c: GateRequest, sale: string, refused: ProofRefused): Response {
+  const { code, more } = proofFacts(sale, refused);
+  return problem(c, code, { more });
 }
 
 export function unreachable(c: GateRequest, code: "sale_not_found" | "room_unavailable"): Response {

@@ -8,15 +8,20 @@ import { saleOf } from "../journey/visit.ts";
 import { setCart } from "../journey/cart.ts";
 import { askFairness, askManifest } from "../journey/fairness.ts";
 import { join } from "../journey/joining.ts";
+import { askChallenge } from "../journey/proving.ts";
 import { askStanding, claimTurn, leave } from "../journey/waiting.ts";
 import { carriedOf, giveTicket, takeCookie, type GateApp } from "../web/gate-app.ts";
+import { isOverChallengeLimit, RATE_LIMIT_RETRY_S } from "../web/rate-limits.ts";
 import { answers, jsonBody, optionalJsonBody } from "./answers.ts";
 import * as documents from "./documents.ts";
 import { ADMISSION, TICKET } from "./openapi.ts";
 import {
   admissionProblem,
   admittedAnswer,
+  deviceProblem,
   linesProblem,
+  notOpenProblem,
+  proofProblem,
   saleAnswer,
   statusOf,
   unreachable,
@@ -65,14 +70,15 @@ shopperRoutes.openapi(
   }),
   async (c) => {
     const { sale: id } = c.req.valid("param");
-    const { pass } = c.req.valid("json");
+    const { pass = null, proof = null } = c.req.valid("json");
     const key = documents.idempotencyKeySchema.optional().safeParse(c.req.header(KEY.name));
     if (!key.success) {
       const errors = [{ path: KEY.name, message: "send 1 to 128 visible characters, or none" }];
       return problem(c, "invalid_request", { errors });
     }
     const outcome = await join(c.get("gate"), id, carriedOf(c, id), {
-      pass: pass ?? null,
+      pass,
+      proof,
       key: key.data === undefined ? null : { value: `client:${key.data}`, mayBeIn: false },
       afresh: false,
     });
@@ -86,15 +92,49 @@ shopperRoutes.openapi(
       }
       case "admitted":
         return admittedAnswer(c, id, outcome);
-      case "sale_not_open": {
-        const opensAt = new Date(outcome.opensAt_ms).toISOString();
-        return problem(c, "sale_not_open", { more: { opensAt } });
-      }
+      case "sale_not_open":
+        return notOpenProblem(c, outcome.opensAt_ms);
       case "pass_invalid":
         return problem(c, "pass_invalid", { more: { reason: outcome.reason } });
+      case "proof_required":
+      case "proof_invalid":
+      case "proof_unavailable":
+        return proofProblem(c, id, outcome);
+      case "device_required":
+        return deviceProblem(c);
       case "booth_unavailable":
       case "sale_over":
         return problem(c, outcome.kind);
+      case "sale_not_found":
+      case "room_unavailable":
+        return unreachable(c, outcome.kind);
+    }
+  },
+);
+
+shopperRoutes.openapi(
+  createRoute({
+    method: "get",
+    path: "/sales/{sale}/challenge",
+    summary: "A proof of work to solve before joining, where the sale asks for one",
+    request: sale,
+    responses: answers({ 200: documents.challengeDocument }),
+  }),
+  async (c) => {
+    if (await isOverChallengeLimit(c)) {
+      return problem(c, "rate_limited", { retryAfter_s: RATE_LIMIT_RETRY_S });
+    }
+    const outcome = await askChallenge(c.get("gate"), c.req.valid("param").sale);
+    switch (outcome.kind) {
+      case "challenge":
+        return c.json(outcome.challenge, 200, { "Cache-Control": "no-store" });
+      case "sale_not_open":
+        return notOpenProblem(c, outcome.opensAt_ms);
+      case "challenge_not_found":
+      case "sale_over":
+        return problem(c, outcome.kind);
+      case "proof_unavailable":
+        return proofProblem(c, c.req.valid("param").sale, outcome);
       case "sale_not_found":
       case "room_unavailable":
         return unreachable(c, outcome.kind);
@@ -119,6 +159,7 @@ shopperRoutes.openapi(
         return c.json(statusOf(outcome.standing), 200, { "Cache-Control": "no-store" });
       case "ticket_required":
       case "ticket_invalid":
+      case "admission_replayed":
         return problem(c, outcome.kind);
       case "sale_not_found":
       case "room_unavailable":
@@ -150,6 +191,8 @@ shopperRoutes.openapi(
         const details = outcome.seatsFull ? full : {};
         return problem(c, "not_called", { ...details, more: { standing }, retryAfter_s });
       }
+      case "device_required":
+        return deviceProblem(c);
       case "turn_lapsed":
       case "sale_over":
       case "ticket_required":

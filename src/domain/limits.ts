@@ -75,6 +75,25 @@ export const PASS_SUBJECT_LENGTH_MAX = 200;
 export const TICKET_COOKIE_S = 7 * 24 * 60 * 60;
 /** So much longer than it lets anybody in: an order sent again late still finds its answer. */
 export const ADMISSION_COOKIE_EXTRA_S = 24 * 60 * 60;
+/** The id of a device that admissions are given to; a browser's has 122 random bits. */
+export const DEVICE_ID_LENGTH_MIN = 16;
+export const DEVICE_ID_LENGTH_MAX = 64;
+export const DEVICE_COOKIE_S = 7 * 24 * 60 * 60;
+/** An isolate remembers what it has said of a foreign device, so that each is logged once. */
+export const REPLAYS_REMEMBERED_MAX = 5000;
+/** A proof of being human: Turnstile's tokens have up to so many characters, ours about half. */
+export const PROOF_LENGTH_MAX = 2048;
+/** Rounds of PBKDF2 a try: the platform's own bound. */
+export const ALTCHA_COST_MAX = 100_000;
+/** Numbers a shopper may have to try: at the smallest cost still some seconds of work. */
+export const ALTCHA_NUMBER_MAX = 1_000_000;
+export const ALTCHA_EXPIRY_MIN_S = 30;
+export const ALTCHA_EXPIRY_MAX_S = 3600;
+export const TURNSTILE_HOSTNAMES_MAX = 10;
+/** One call to siteverify; what it did not answer is asked once more with the same key. */
+export const TURNSTILE_TIMEOUT_MS = 2000;
+export const TURNSTILE_TRIES_MAX = 2;
+export const TURNSTILE_ANSWER_BYTES_MAX = 16 * 1024;
 /** How long a browser keeps the pass of a merchant's link, for joining and joining again. */
 export const PASS_COOKIE_S = 24 * 60 * 60;
 /** How long it keeps that a pass was refused, so that a reloaded page says so again. */
@@ -271,6 +290,10 @@ assertRelation(PLACES_PER_JOIN_MAX <= BOOTH_BLOCK_PLACES, "a join's places <= a 
 assertRelation(JOIN_GROUP_WAIT_MS < SHOPPER_CALL_TIMEOUT_MS, "a group's wait < a call's time-out");
 assertRelation(HOLD_GROUP_WAIT_MS < SHOPPER_CALL_TIMEOUT_MS, "holds wait < a call's time-out");
 assertRelation(SEAT_GROUP_WAIT_MS < SEAT_CALL_TIMEOUT_MS, "seats wait < a call's time-out");
+assertRelation(
+  TURNSTILE_TRIES_MAX * TURNSTILE_TIMEOUT_MS < SHOPPER_CALL_TIMEOUT_MS,
+  "siteverify's tries < a call's time-out",
+);
 assertRelation(SNAPSHOT_STALE_MAX_MS > SNAPSHOT_FRESH_MS, "stale age > fresh age");
 // Two calls: by the script's hash, and with its text where Redis does not know it yet.
 assertRelation(TRANSFER_WATCH_MS > 2 * REDIS_TIMEOUT_MS, "transfer watch > 2 * REDIS_TIMEOUT_MS");

@@ -22,7 +22,9 @@ import {
   UNITS_PER_MOVEMENT_MAX,
 } from "./limits.ts";
 import { templateFaults } from "./page-template.ts";
+import { protectionSchema } from "./protection.ts";
 import { queueItSchema } from "./queue-it.ts";
+import { replaySchema } from "./replay.ts";
 
 export const GENERAL_LANE = "general";
 
@@ -118,7 +120,8 @@ const saleObjectSchema = z.strictObject({
     .max(LANES_PER_SALE_MAX - 1)
     .default([]),
   expectedShoppers: z.int().min(1).max(SHOPPERS_EXPECTED_MAX).default(10_000),
-  protection: z.strictObject({ kind: z.literal("none") }).default({ kind: "none" }),
+  protection: protectionSchema.default({ kind: "none" }),
+  replay: replaySchema.prefault({}),
 });
 
 interface RelationBroken {

@@ -11,12 +11,13 @@ import { coveringSales, guardsOfHost, type GuardingSale } from "../domain/guard-
 import { guardedRequest, hostOf, pathOf, type GuardedRequest } from "../domain/guards.ts";
 import type { RoomSnapshot } from "../domain/room.ts";
 import { phaseAt, scheduleOf, type Phase, type Sale } from "../domain/sale.ts";
-import type { GateContext } from "../journey/visit.ts";
-import { saleOf } from "../journey/visit.ts";
+import { replayBy } from "../journey/replays.ts";
+import { saleOf, type Caller, type GateContext } from "../journey/visit.ts";
 import { readGuards } from "../sales/guard-index.ts";
 import type { SeenSnapshot, SnapshotCache } from "../sales/snapshots.ts";
 import { verifyAdmission, type Admission } from "../tokens/admissions.ts";
 import type { Keys } from "../tokens/secrets.ts";
+import { callerOf, newDevice } from "../web/device-cookie.ts";
 import { passInCookies } from "../web/pass-cookie.ts";
 import { isWriteOverLimit } from "../web/rate-limits.ts";
 import {
@@ -124,13 +125,13 @@ async function decideFor(
   if (seen !== null && seen.snapshot.revision > revision) lasting(saleOf(context, sale.id));
   const [bypass, carried] = await Promise.all([
     bypassOf(sale, request, readings),
-    admissionIn(request.headers, sale.id, context.keys, { tools, seen }),
+    admissionIn(request, sale, context.keys, { tools, seen }),
   ]);
   const decision = decide({
     sale,
     phase: phaseOf(sale, seen, now),
     bypass,
-    admission: carried.kind === "expired" ? "none" : carried.kind,
+    admission: carried.kind === "valid" || carried.kind === "revoked" ? carried.kind : "none",
     room: seen === null ? "gone" : "known",
   });
   const judged: Judged = { sale, request, asked: askedOf(request), tools };
@@ -142,32 +143,44 @@ function phaseOf(sale: Sale, seen: SeenSnapshot | null, now: number): Phase {
 }
 
 type CarriedAdmission =
-  | { readonly kind: "valid"; readonly token: string; readonly admission: Admission }
+  | {
+      readonly kind: "valid";
+      readonly token: string;
+      readonly admission: Admission;
+      readonly isReplay: boolean;
+    }
+  /** Given to another device, and the sale refuses it here. */
+  | { readonly kind: "replayed" }
   /** Ours: its time is up, or its seat was given back. */
   | { readonly kind: "expired" | "revoked" }
   | { readonly kind: "none" };
 
 /** The header's admission, else the cookie's: a bad header does not spoil a good cookie. */
 async function admissionIn(
-  headers: Headers,
-  sale: string,
+  request: Request,
+  sale: Sale,
   keys: Keys,
   { tools, seen }: { readonly tools: GuardTools; readonly seen: SeenSnapshot | null },
 ): Promise<CarriedAdmission> {
   const { env, now } = tools;
+  const { headers } = request;
   const named = headers.get(TOKEN_HEADERS.admission);
-  const cookie = cookieOf(headers.get("Cookie"), cookieName("admission", sale));
+  const cookie = cookieOf(headers.get("Cookie"), cookieName("admission", sale.id));
   let over: CarriedAdmission = { kind: "none" };
   for (const token of [named, cookie]) {
     if (token === null) continue;
-    const outcome = await verifyAdmission(keys, env.ISSUER, sale, token, now);
+    const outcome = await verifyAdmission(keys, env.ISSUER, sale.id, token, now);
     if (outcome.kind === "expired") over = { kind: "expired" };
     if (outcome.kind !== "valid") continue;
     const { admission } = outcome;
-    if (seen === null || !isRevoked(seen.snapshot, admission.id)) {
-      return { kind: "valid", token, admission };
+    if (seen !== null && isRevoked(seen.snapshot, admission.id)) {
+      over = { kind: "revoked" };
+      continue;
     }
-    over = { kind: "revoked" };
+    const replay = replayBy({ now }, sale, admission, callerOf(request));
+    const isReplay = replay === "reported";
+    if (replay !== "refused") return { kind: "valid", token, admission, isReplay };
+    over = { kind: "replayed" };
   }
   return over;
 }
@@ -201,8 +214,10 @@ async function act(
       return PASS;
     case "admitted": {
       if (carried.kind !== "valid") return PASS;
-      const { token, admission } = carried;
-      return goOn(judged, { admission: token, cookies: [] }, { token, admission, context });
+      const { token, admission, isReplay } = carried;
+      const passed = { admission: token, isReplay, cookies: [] };
+      const caller = callerOf(judged.request);
+      return goOn(judged, passed, { token, admission, caller, context });
     }
     case "failed_open":
     case "failed_closed": {
@@ -215,6 +230,10 @@ async function act(
       return stop(judged, { kind: "not_open", opensAt_ms });
     }
     case "line":
+      if (carried.kind === "replayed") {
+        const hasTicket = tokenIn(judged.request.headers, "ticket", judged.sale.id) !== null;
+        return stop(judged, { kind: "admission_replayed", hasTicket });
+      }
       return askTheLine(judged, context, carried.kind !== "none");
   }
 }
@@ -231,9 +250,12 @@ async function askTheLine(
   if (kept.kind === "refused" && ticket === null && asked === "document") {
     return stop(judged, { kind: "pass_invalid", reason: kept.reason });
   }
+  const { caller, cookies } = callerKnown(sale, request);
   const way = await wayIn(context, {
     sale: sale.id,
     ticket,
+    caller,
+    proof: headers.get("Sluice-Proof"),
     wasIn,
     pass: kept.kind === "pass" ? kept.token : null,
     joins: asked !== "data",
@@ -246,15 +268,16 @@ async function askTheLine(
     case "room_unavailable":
       return failed(failureOf(sale).kind, judged);
     case "admitted": {
-      const passed = letIn(sale.id, way, ticket !== null, context.now);
+      const passed = letIn(sale, way, ticket !== null, { cookies, now: context.now });
       const { admission: token } = way;
       const { keys, env, now } = context;
       const verified = await verifyAdmission(keys, env.ISSUER, sale.id, token, now);
       if (verified.kind !== "valid") return goOn(judged, passed);
-      return goOn(judged, passed, { token, admission: verified.admission, context });
+      const { admission } = verified;
+      return goOn(judged, passed, { token, admission, caller, context });
     }
     default:
-      return stop(judged, way);
+      return stop(judged, way, cookies);
   }
 }
 
@@ -272,24 +295,44 @@ async function goOn(
 
 /** The request goes on as the first of an admitted shopper's, whose browser keeps the admission. */
 function letIn(
-  sale: string,
+  { id, replay }: Sale,
   { admission, expiresAt_ms }: Extract<WayIn, { readonly kind: "admitted" }>,
   hasTicket: boolean,
-  now: number,
+  given: { readonly cookies: readonly string[]; readonly now: number },
 ): Passed {
-  const given = admissionCookie(sale, admission, expiresAt_ms, now);
-  // A ticket whose turn was taken up is of no more use.
-  const cookies = hasTicket ? [given, expiredCookie("ticket", sale)] : [given];
-  return { admission, cookies };
+  const cookies = [...given.cookies, admissionCookie(id, admission, expiresAt_ms, given.now)];
+  // A ticket whose turn was taken up is of no more use, but to go on from another device.
+  const isSpent = hasTicket && replay.handling === "allow";
+  return { admission, cookies: isSpent ? [...cookies, expiredCookie("ticket", id)] : cookies };
+}
+
+interface CallerKnown {
+  readonly caller: Caller;
+  /** That the browser is to keep, so that it is known again. */
+  readonly cookies: readonly string[];
+}
+
+/** Whoever asks; in a sale that tells devices apart, by a device that is given one if need be. */
+function callerKnown({ replay }: Sale, request: Request): CallerKnown {
+  const caller = callerOf(request);
+  if (replay.handling === "allow" || caller.device !== null) return { caller, cookies: [] };
+  const { id, cookie } = newDevice();
+  return { caller: { ...caller, device: id }, cookies: [cookie] };
 }
 
 async function failed(kind: "failed_open" | "failed_closed", judged: Judged): Promise<Verdict> {
   return kind === "failed_open" ? PASS : stop(judged, { kind: "room_unavailable" });
 }
 
-async function stop({ sale, request, asked, tools }: Judged, stopped: Stopped): Promise<Verdict> {
+async function stop(
+  { sale, request, asked, tools }: Judged,
+  stopped: Stopped,
+  cookies: readonly string[] = [],
+): Promise<Verdict> {
   const { now, chance, snapshots } = tools;
   const schedule = snapshots.known(sale.id)?.schedule ?? scheduleOf(sale);
   const away = { request, sale, schedule, asked, stopped, now, chance };
-  return { kind: "answer", response: await turnAway(away) };
+  const response = await turnAway(away);
+  for (const cookie of cookies) response.headers.append("Set-Cookie", cookie);
+  return { kind: "answer", response };
 }

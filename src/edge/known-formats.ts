@@ -8,6 +8,7 @@
 import { cloudflareWaitingRoom } from "../domain/cloudflare-waiting-room.ts";
 import type { Sale, Schedule } from "../domain/sale.ts";
 import type { ShopperState, Standing } from "../domain/standing.ts";
+import { turnstileMarkup } from "../pages/proof.ts";
 import { templatedPage, type TemplatedPage } from "../pages/templated.ts";
 
 export interface Waiting {
@@ -22,7 +23,9 @@ export interface Waiting {
 
 function waitingRoomOf({ sale, schedule, standing, retry_s, now }: Waiting) {
   const retryAfter_s = retry_s;
-  return cloudflareWaitingRoom({ sale, schedule, standing, retryAfter_s, turnstile: "", now });
+  // Whoever has a place has brought what it asks for.
+  const turnstile = standing === null ? turnstileMarkup(sale) : "";
+  return cloudflareWaitingRoom({ sale, schedule, standing, retryAfter_s, turnstile, now });
 }
 
 /** Members of an answer to an app. */

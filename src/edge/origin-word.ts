@@ -23,6 +23,8 @@ const REVOKE = "sluice-admission-revoke";
 const EXTEND = "sluice-admission-extend";
 
 export interface Holder {
+  /** Whoever asked with it. */
+  readonly caller: Caller;
   readonly token: string;
   readonly admission: Admission;
 }
@@ -44,9 +46,12 @@ export function secondsOf(text: string | undefined): number | null {
   return seconds >= 1 && seconds <= EXTENSION_MAX_S ? seconds : null;
 }
 
-async function revoke(context: GateContext, { token, admission }: Holder): Promise<string[]> {
+async function revoke(
+  context: GateContext,
+  { token, admission, caller }: Holder,
+): Promise<string[]> {
   const { sale } = admission;
-  const left = await leave(context, sale, { ticket: null, admission: token });
+  const left = await leave(context, sale, { ticket: null, admission: token, caller });
   if (left.kind !== "left") tell("revoke_not_done", sale, left.kind);
   else context.lasting(context.snapshots.refresh(sale, context.now));
   return [expiredCookie("admission", sale), expiredCookie("ticket", sale)];
@@ -57,10 +62,10 @@ async function extend(
   { admission }: Holder,
   seconds: number,
 ): Promise<string[]> {
-  const { id, sale, expiresAt_ms } = admission;
+  const { id, sale, expiresAt_ms, device } = admission;
   if (context.now + seconds * 1000 - expiresAt_ms < EXTENSION_WORTH_MS) return [];
   const outcome = await answerWithin<RoomAnswer<"extend">>(
-    roomOf(context.env, sale).extend(id, seconds),
+    roomOf(context.env, sale).extend(id, seconds, device),
     SHOPPER_CALL_TIMEOUT_MS,
   );
   if (outcome?.kind !== "admitted") {

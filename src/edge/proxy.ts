@@ -4,8 +4,10 @@
  * Guarantee: method, path, query, body and headers go through as they came, streamed and never
  * held; so do status, headers and body of the answer, redirects and WebSockets among them. All that
  * is touched: `Sluice-*` headers, which only the gate may set, are taken from both; an admitted
- * request gets `Sluice-Admission`; for a server of another name `Host` becomes its own, and
- * `X-Forwarded-Host` and `-Proto` say the public one; cookies of the gate are added to the answer.
+ * request gets `Sluice-Admission`, and `Sluice-Replay: 1` where the sale wants to be told that it
+ * comes from another device than it was given to; for a server of another name `Host` becomes its
+ * own, and `X-Forwarded-Host` and `-Proto` say the public one; cookies of the gate are added to the
+ * answer.
  */
 import { hostOf, targetOf } from "../domain/guards.ts";
 import { TOKEN_HEADERS } from "../web/token-cookies.ts";
@@ -16,6 +18,8 @@ const OURS = "sluice-";
 export interface Passed {
   /** The verified admission, for an admitted request. */
   readonly admission: string | null;
+  /** It was given to another device, which the origin is told. */
+  readonly isReplay?: boolean;
   /** `Set-Cookie` values to add to the answer. */
   readonly cookies: readonly string[];
 }
@@ -39,6 +43,7 @@ export function requestFor(origin: Reachable, request: Request, passed: Passed):
       : new Request(request);
   for (const name of ours) sent.headers.delete(name);
   if (passed.admission !== null) sent.headers.set(TOKEN_HEADERS.admission, passed.admission);
+  if (passed.isReplay === true) sent.headers.set("Sluice-Replay", "1");
   if (origin.kind === "server") {
     sent.headers.set("X-Forwarded-Host", publicHostOf(request));
     sent.headers.set("X-Forwarded-Proto", request.url.startsWith("https:") ? "https" : "http");

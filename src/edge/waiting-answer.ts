@@ -11,19 +11,23 @@ import {
   type ProblemCode,
   type ProblemDetails,
 } from "../api/problems.ts";
-import { statusOf, timeOf } from "../api/shopper-answers.ts";
+import { proofFacts, statusOf, timeOf } from "../api/shopper-answers.ts";
 import type { AskedAs } from "../domain/guarding.ts";
 import { returnAddress } from "../domain/guards.ts";
 import type { Sale, Schedule } from "../domain/sale.ts";
-import { PAGE_HEADERS } from "../pages/answers.ts";
+import { PAGE_HEADERS, policyWith } from "../pages/answers.ts";
 import { guardedPage, type GuardedNotice } from "../pages/guarded.ts";
+import { proofPage, proofPolicy } from "../pages/proof.ts";
 import { waitingPage } from "../pages/waiting.ts";
 import { ticketCookie } from "../web/token-cookies.ts";
 import { forApp, merchantsPage, type Waiting } from "./known-formats.ts";
 import type { WayIn } from "./way-in.ts";
 
 /** Why somebody may not go on. */
-export type Stopped = Exclude<WayIn, { readonly kind: "admitted" | "sale_over" }>;
+export type Stopped =
+  | Exclude<WayIn, { readonly kind: "admitted" | "sale_over" }>
+  /** In the shop on another device. @property hasTicket a claim with it goes on here */
+  | { readonly kind: "admission_replayed"; readonly hasTicket: boolean };
 
 export interface TurnedAway {
   readonly request: Request;
@@ -72,6 +76,8 @@ const STATUSES: Readonly<Record<Stopped["kind"], number | null>> = {
   not_joined: 429,
   rate_limited: 429,
   pass_invalid: 403,
+  proof: 403,
+  admission_replayed: 403,
   booth_unavailable: 503,
   room_unavailable: 503,
 };
@@ -85,6 +91,7 @@ async function pageAnswer(away: TurnedAway): Promise<Response> {
   const headers = new Headers({
     ...PAGE_HEADERS,
     ...own?.headers,
+    ...policyOf(away),
     "Content-Type": "text/html; charset=UTF-8",
     "X-Robots-Tag": "noindex",
     ...(status === 200 || status === 202 ? {} : { "Retry-After": String(retry_s) }),
@@ -98,12 +105,24 @@ function waitingOf({ sale, schedule, asked, stopped, now }: TurnedAway, retry_s:
   return { sale, schedule, standing: hasPlace ? stopped.standing : null, retry_s, now };
 }
 
+/** The page that has a check may load what the check needs. */
+function policyOf({ sale, asked, stopped }: TurnedAway): Readonly<Record<string, string>> {
+  const { protection } = sale;
+  if (stopped.kind !== "proof" || asked !== "document" || protection.kind === "none") return {};
+  return { "Content-Security-Policy": policyWith(proofPolicy(protection)) };
+}
+
 function pageOf(away: TurnedAway, retry_s: number): ReturnType<typeof guardedPage> {
   const { request, sale, schedule, asked, stopped, now } = away;
   const guarded = returnAddress(request.url);
   if (stopped.kind === "waiting" && asked === "document") {
     const { standing, seatsFull } = stopped;
     return waitingPage({ sale, schedule, standing, seatsFull, guarded, now });
+  }
+  const { protection } = sale;
+  if (stopped.kind === "proof" && asked === "document" && protection.kind !== "none") {
+    const details = { afresh: true, general: false, to: guarded };
+    return proofPage({ sale, protection, details, refused: null, now });
   }
   return guardedPage({ notice: noticeOf(away), sale, guarded, retry_s, now });
 }
@@ -113,7 +132,9 @@ function noticeOf({ request, asked, stopped }: TurnedAway): GuardedNotice {
   switch (stopped.kind) {
     case "not_open":
     case "pass_invalid":
+    case "admission_replayed":
       return stopped;
+    case "proof":
     case "waiting":
     case "not_joined":
       return { kind: "booth_unavailable" };
@@ -188,6 +209,12 @@ function problemOf(away: TurnedAway): Problem {
       return { code: "turn_required", details: { retryAfter_s, more: here } };
     case "pass_invalid":
       return { code: "pass_invalid", details: { more: { ...here, reason: stopped.reason } } };
+    case "proof": {
+      const { code, more } = proofFacts(sale.id, stopped.refused);
+      return { code, details: { more: { ...here, ...more } } };
+    }
+    case "admission_replayed":
+      return { code: stopped.kind, details: { more: here } };
     case "rate_limited":
     case "booth_unavailable":
     case "room_unavailable":

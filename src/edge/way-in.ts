@@ -8,7 +8,8 @@
 import type { PassRefusal } from "../domain/pass-refusal.ts";
 import type { Standing } from "../domain/standing.ts";
 import { join } from "../journey/joining.ts";
-import type { Carried, GateContext } from "../journey/visit.ts";
+import type { ProofRefused } from "../journey/proving.ts";
+import type { Caller, Carried, GateContext } from "../journey/visit.ts";
 import { askStanding, claimTurn } from "../journey/waiting.ts";
 
 export type WayIn =
@@ -23,6 +24,8 @@ export type WayIn =
   /** Without a ticket, and not asked to join. */
   | { readonly kind: "not_joined" }
   | { readonly kind: "pass_invalid"; readonly reason: PassRefusal }
+  /** Joining needs a proof of being human, and none that is good was brought. */
+  | { readonly kind: "proof"; readonly refused: ProofRefused }
   | { readonly kind: "not_open"; readonly opensAt_ms: number }
   | { readonly kind: "sale_over" }
   | { readonly kind: "rate_limited" | "booth_unavailable" | "room_unavailable" };
@@ -34,6 +37,9 @@ export interface Asking {
   readonly wasIn: boolean;
   /** A merchant's pass into a lane, or null. */
   readonly pass: string | null;
+  /** Of being human, or null. */
+  readonly proof: string | null;
+  readonly caller: Caller;
   /** Whether to join for whoever has no place. */
   readonly joins: boolean;
   /** Whether whoever's turn has passed on joins again unasked: an app has no button for it. */
@@ -43,8 +49,8 @@ export interface Asking {
 }
 
 export async function wayIn(context: GateContext, asking: Asking): Promise<WayIn> {
-  const { sale, ticket, joins } = asking;
-  const carried: Carried = { ticket, admission: null };
+  const { sale, ticket, joins, caller } = asking;
+  const carried: Carried = { ticket, admission: null, caller };
   const asked = await askStanding(context, sale, carried);
   switch (asked.kind) {
     case "standing": {
@@ -57,6 +63,7 @@ export async function wayIn(context: GateContext, asking: Asking): Promise<WayIn
     }
     case "ticket_required":
     case "ticket_invalid":
+    case "admission_replayed":
       return joins ? joinAfresh(context, asking) : { kind: "not_joined" };
     case "sale_not_found":
     case "room_unavailable":
@@ -66,8 +73,8 @@ export async function wayIn(context: GateContext, asking: Asking): Promise<WayIn
 
 async function claim(context: GateContext, asking: Asking, again: boolean): Promise<WayIn> {
   if (await asking.isOverLimit()) return { kind: "rate_limited" };
-  const { sale, ticket } = asking;
-  const outcome = await claimTurn(context, sale, { ticket, admission: null });
+  const { sale, ticket, caller } = asking;
+  const outcome = await claimTurn(context, sale, { ticket, admission: null, caller });
   switch (outcome.kind) {
     case "admitted": {
       const { admission, expiresAt_ms } = outcome;
@@ -84,6 +91,9 @@ async function claim(context: GateContext, asking: Asking, again: boolean): Prom
       return asking.joins ? joinAfresh(context, asking, false) : { kind: "not_joined" };
     case "sale_over":
       return { kind: "sale_over" };
+    // The sale has begun to tell devices apart this very moment.
+    case "device_required":
+      return { kind: "booth_unavailable" };
     case "sale_not_found":
     case "room_unavailable":
       return { kind: "room_unavailable" };
@@ -91,8 +101,8 @@ async function claim(context: GateContext, asking: Asking, again: boolean): Prom
 }
 
 /** The turn was used, or came too late; a snapshot may not say so yet. */
-async function lapsed(context: GateContext, { sale, ticket }: Asking): Promise<WayIn> {
-  const asked = await askStanding(context, sale, { ticket, admission: null });
+async function lapsed(context: GateContext, { sale, ticket, caller }: Asking): Promise<WayIn> {
+  const asked = await askStanding(context, sale, { ticket, admission: null, caller });
   if (asked.kind !== "standing") return { kind: "not_joined" };
   const standing = { ...asked.standing, state: "lapsed", position: null } as const;
   return { kind: "waiting", standing, seatsFull: false, ticket: null };
@@ -100,16 +110,13 @@ async function lapsed(context: GateContext, { sale, ticket }: Asking): Promise<W
 
 async function joinAfresh(
   context: GateContext,
-  { sale, pass, isOverLimit }: Asking,
+  { sale, pass, proof, caller, isOverLimit }: Asking,
   counts = true,
 ): Promise<WayIn> {
   if (counts && (await isOverLimit())) return { kind: "rate_limited" };
-  const outcome = await join(
-    context,
-    sale,
-    { ticket: null, admission: null },
-    { pass, key: null, afresh: false },
-  );
+  const carried: Carried = { ticket: null, admission: null, caller };
+  const wish = { pass, proof, key: null, afresh: false };
+  const outcome = await join(context, sale, carried, wish);
   switch (outcome.kind) {
     case "admitted": {
       const { admission, expiresAt_ms } = outcome;
@@ -125,6 +132,12 @@ async function joinAfresh(
     case "sale_over":
     case "booth_unavailable":
       return { kind: outcome.kind };
+    case "device_required":
+      return { kind: "booth_unavailable" };
+    case "proof_required":
+    case "proof_invalid":
+    case "proof_unavailable":
+      return { kind: "proof", refused: outcome };
     case "pass_invalid":
       return outcome;
     case "sale_not_found":

@@ -28,7 +28,9 @@ export type AdmissionRefused =
   | { readonly kind: "room_unavailable" }
   | { readonly kind: "admission_required" }
   | { readonly kind: "admission_expired"; readonly past: Admission | null }
-  | { readonly kind: "admission_invalid" };
+  | { readonly kind: "admission_invalid" }
+  /** It was given to another device, and the sale refuses it here. */
+  | { readonly kind: "admission_replayed" };
 
 export type LinesRefused =
   | { readonly kind: "unknown_sku"; readonly sku: string; readonly index: number }
@@ -82,6 +84,8 @@ export function admissionRefusal(visit: Visit): AdmissionRefused {
       return { kind: "admission_expired", past: visit.pastAdmission };
     case "invalid":
       return { kind: "admission_invalid" };
+    case "replayed":
+      return { kind: "admission_replayed" };
   }
 }
 

@@ -10,6 +10,7 @@ import { fingerprintOf, ORDER_ID_PATTERN, orderIdOf } from "../domain/order-id.t
 import type { OrderView } from "../domain/order-messages.ts";
 import type { OrderIntent, Rejection } from "../domain/order.ts";
 import type { Sale } from "../domain/sale.ts";
+import { findSale } from "../sales/sale-directory.ts";
 import { verifyAdmission, type Admission } from "../tokens/admissions.ts";
 import {
   admittedVisit,
@@ -18,6 +19,7 @@ import {
   type AdmissionRefused,
   type LinesRefused,
 } from "./cart.ts";
+import { replayBy } from "./replays.ts";
 import type { Carried, GateContext } from "./visit.ts";
 
 export interface OrderRequest {
@@ -131,7 +133,7 @@ export async function viewOrder(
   context: GateContext,
   id: string,
   key: string | null,
-  admissionFor: (sale: string) => string | null,
+  carriedFor: (sale: string) => Carried,
 ): Promise<ViewOrderOutcome> {
   const hidden: ViewOrderOutcome = { kind: "order_not_found" };
   if (!ORDER_ID_PATTERN.test(id)) return hidden;
@@ -139,12 +141,18 @@ export async function viewOrder(
   if (seen === null) return hidden;
   const { order, viewKey, buyer } = seen;
   if (key !== null && sameText(key, viewKey)) return { kind: "order", order, viewKey };
-  const token = admissionFor(order.sale);
+  const { admission: token, caller } = carriedFor(order.sale);
   if (token === null) return hidden;
   const { keys, env, now } = context;
   const admission = await verifyAdmission(keys, env.ISSUER, order.sale, token, now);
   // Whoever ordered may look at it also when their time in the shop is over.
   if (admission.kind === "invalid" || admission.admission?.subject !== buyer) return hidden;
+  const device = admission.admission?.device ?? null;
+  const published = device === null ? null : await findSale(env.CONFIG, order.sale, now);
+  if (published !== null && admission.admission !== null) {
+    const replay = replayBy(context, published.sale, admission.admission, caller);
+    if (replay === "refused") return hidden;
+  }
   return { kind: "order", order, viewKey };
 }
 

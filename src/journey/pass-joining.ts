@@ -1,5 +1,5 @@
 /**
- * Joining by a pass that says who it is for: to the one place that shopper has.
+ * Joining by a pass that says who it is for, or by a proof: to the one place that it has.
  *
  * Guarantee: the desk's row is durable before a place is told. A part that does not answer is a
  * `retry`, never a lost place.
@@ -8,6 +8,7 @@ import { boothFor } from "../domain/booth.ts";
 import { PASS_DESKS_PER_SALE, SHOPPER_CALL_TIMEOUT_MS } from "../domain/limits.ts";
 import { passTicketIdOf, type PassEntry } from "../domain/pass-places.ts";
 import { answerWithin } from "../timing/answer-within.ts";
+import type { ProofRefused } from "./proving.ts";
 import type { GateContext, Visit } from "./visit.ts";
 import { standingOfTicket } from "./waiting.ts";
 import {
@@ -19,13 +20,22 @@ import {
   type JoinOutcome,
 } from "./ways-in.ts";
 
+/** Somebody whose place is remembered: a merchant's customer, or whoever brings one proof. */
+interface Named {
+  readonly subject: string;
+  readonly lane: string;
+  readonly device: string | null;
+  /** Once the turn is over a person may have another, which is null here; a proof may not. */
+  readonly whenOver: ProofRefused | null;
+}
+
 /** The subject's own place, whichever device and lane's pass it comes with, or its first. */
-export async function joinByPass(
+export async function joinByName(
   context: GateContext,
   visit: Visit,
-  lane: string,
-  subject: string,
+  named: Named,
 ): Promise<JoinOutcome> {
+  const { subject, lane, device, whenOver } = named;
   const { PASS_DESK } = context.env;
   const sale = visit.sale.id;
   const desk = PASS_DESK.get(
@@ -35,15 +45,16 @@ export async function joinByPass(
   if (arrival === null) return { kind: "booth_unavailable" };
   let entry: PassEntry = arrival;
   if (!arrival.isNew) {
-    const turn = await turnOfPass(context, visit, subject, entry);
+    const turn = await turnOfPass(context, visit, named, entry);
     if (turn.kind === "told") return turn.outcome;
+    if (turn.kind === "over" && whenOver !== null) return whenOver;
     if (turn.kind === "over") {
       const next = await answerWithin(desk.arrive(subject, entry.round), SHOPPER_CALL_TIMEOUT_MS);
       if (next === null) return { kind: "booth_unavailable" };
       entry = next;
     }
   }
-  const joiner: Joiner = { id: passTicketIdOf(sale, subject, entry.round), subject, lane };
+  const joiner: Joiner = { id: passTicketIdOf(sale, subject, entry.round), subject, lane, device };
   if (entry.place !== null)
     return withTicket(context, visit, joiner, entry.place, "already_joined");
   const direct = await admitNow(context, visit, joiner);
@@ -69,7 +80,7 @@ type TurnOfPass =
 async function turnOfPass(
   context: GateContext,
   visit: Visit,
-  subject: string,
+  { subject, device }: Pick<Named, "subject" | "device">,
   { round, place }: PassEntry,
 ): Promise<TurnOfPass> {
   const { sale, seen } = visit;
@@ -80,7 +91,7 @@ async function turnOfPass(
     const rank = standing?.rank ?? null;
     if (standing === null || rank === null || rank >= standing.called) return { kind: "open" };
   }
-  const turn = await turnTaken(context, visit, id, place);
+  const turn = await turnTaken(context, visit, { ticket: id, place, device });
   switch (turn.kind) {
     case "open":
     case "over":

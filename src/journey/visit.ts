@@ -11,6 +11,7 @@ import { answerWithin } from "../timing/answer-within.ts";
 import { verifyAdmission, type Admission } from "../tokens/admissions.ts";
 import type { Keys } from "../tokens/secrets.ts";
 import { verifyTicket, type Ticket } from "../tokens/tickets.ts";
+import { replayBy } from "./replays.ts";
 import type { CartCalls } from "./cart-calls.ts";
 import type { PlaceGroups } from "./place-groups.ts";
 
@@ -28,10 +29,22 @@ export interface GateContext {
   readonly chance: number;
 }
 
+/** What a request says of where it comes from. None of it proves anything. */
+export interface Caller {
+  /** The host that was asked, without its port. */
+  readonly host: string;
+  /** As Cloudflare tells it; null where nobody does. */
+  readonly address: string | null;
+  readonly userAgent: string;
+  /** Its id, as the browser or the app keeps it; null where there is none. */
+  readonly device: string | null;
+}
+
 /** Tokens as they were carried, by header or cookie; null when there is none. */
 export interface Carried {
   readonly ticket: string | null;
   readonly admission: string | null;
+  readonly caller: Caller;
 }
 
 export interface Visit {
@@ -43,7 +56,9 @@ export interface Visit {
   readonly admissionToken: string | null;
   /** A token was carried and refused. */
   readonly ticketRefused: boolean;
-  readonly admissionRefused: "expired" | "invalid" | null;
+  readonly admissionRefused: "expired" | "invalid" | "replayed" | null;
+  /** The admission was given to another device, which the sale only wants to be told. */
+  readonly isReplay: boolean;
   /** An admission of ours that is over. */
   readonly pastAdmission: Admission | null;
 }
@@ -93,12 +108,15 @@ export async function visitOf(
   if (found.kind !== "sale") return found;
   const { sale, seen } = found;
   const { keys, env, now } = context;
-  const [ticket, admission] = await Promise.all([
+  const [ticket, verified] = await Promise.all([
     carried.ticket === null ? null : verifyTicket(keys, id, carried.ticket),
     carried.admission === null
       ? null
       : verifyAdmission(keys, env.ISSUER, id, carried.admission, now),
   ]);
+  const bound = verified === null || verified.kind === "invalid" ? null : verified.admission;
+  const replay = bound === null ? "own" : replayBy(context, sale, bound, carried.caller);
+  const admission = replay === "refused" ? ({ kind: "replayed" } as const) : verified;
   const visit: Visit = {
     sale,
     seen,
@@ -108,6 +126,7 @@ export async function visitOf(
     admissionToken: admission?.kind === "valid" ? carried.admission : null,
     ticketRefused: ticket?.kind === "invalid",
     admissionRefused: admission === null || admission.kind === "valid" ? null : admission.kind,
+    isReplay: replay === "reported",
     pastAdmission: admission?.kind === "expired" ? admission.admission : null,
   };
   return { kind: "visit", visit };

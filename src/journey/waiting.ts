@@ -9,6 +9,7 @@ import { CLAIM_RETRY_S, SHOPPER_CALL_TIMEOUT_MS } from "../domain/limits.ts";
 import { admittedStanding, laneIn, standingOf, type Standing } from "../domain/standing.ts";
 import { answerWithin } from "../timing/answer-within.ts";
 import { admissionRefusal, dropCart, type AdmissionRefused } from "./cart.ts";
+import { deviceFor, lacksDevice, type DeviceNeeded } from "./replays.ts";
 import {
   roomOf,
   visitOf,
@@ -50,6 +51,8 @@ export type StandingOutcome =
   | { readonly kind: "standing"; readonly standing: Standing; readonly visit: Visit }
   | { readonly kind: "ticket_required"; readonly visit: Visit }
   | { readonly kind: "ticket_invalid"; readonly visit: Visit }
+  /** In the shop, on another device; a claim with the ticket goes on here. */
+  | { readonly kind: "admission_replayed"; readonly visit: Visit }
   | Unreachable;
 
 /** Where the carrier of these tokens stands. An admission comes before a ticket. */
@@ -65,6 +68,7 @@ export async function askStanding(
     const standing = admittedStanding(visit.admission.lane, visit.seen);
     return { kind: "standing", standing, visit };
   }
+  if (visit.admissionRefused === "replayed") return { kind: "admission_replayed", visit };
   if (visit.ticket === null) {
     return { kind: visit.ticketRefused ? "ticket_invalid" : "ticket_required", visit };
   }
@@ -80,6 +84,7 @@ export type ClaimTurnOutcome =
   | { readonly kind: "sale_over" }
   | { readonly kind: "ticket_required" }
   | { readonly kind: "ticket_invalid" }
+  | DeviceNeeded
   | Unreachable;
 
 export async function claimTurn(
@@ -92,8 +97,9 @@ export async function claimTurn(
   const { visit } = found;
   const { ticket, seen } = visit;
   if (ticket === null) return { kind: visit.ticketRefused ? "ticket_invalid" : "ticket_required" };
+  if (lacksDevice(visit.sale, carried.caller)) return { kind: "device_required" };
   const outcome = await answerWithin<RoomAnswer<"claim">>(
-    roomOf(context.env, sale).claim(ticket),
+    roomOf(context.env, sale).claim(ticket, deviceFor(visit.sale, carried.caller)),
     SHOPPER_CALL_TIMEOUT_MS,
   );
   if (outcome === null) return { kind: "room_unavailable" };

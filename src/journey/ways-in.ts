@@ -14,6 +14,8 @@ import type { PassRefusal } from "../domain/pass-refusal.ts";
 import { admittedStanding, standingOf, type Standing } from "../domain/standing.ts";
 import { answerWithin } from "../timing/answer-within.ts";
 import { signTicket, type Ticket } from "../tokens/tickets.ts";
+import type { ProofRefused } from "./proving.ts";
+import type { DeviceNeeded } from "./replays.ts";
 import { roomOf, type GateContext, type RoomAnswer, type Visit } from "./visit.ts";
 import { standingOfTicket, type Admitted, type Unreachable } from "./waiting.ts";
 
@@ -26,6 +28,8 @@ export type JoinOutcome =
   | { readonly kind: "sale_over" }
   | { readonly kind: "pass_invalid"; readonly reason: PassRefusal }
   | { readonly kind: "booth_unavailable" }
+  | ProofRefused
+  | DeviceNeeded
   | Unreachable;
 
 export interface JoinKey {
@@ -39,6 +43,8 @@ export interface Joiner {
   readonly id: string;
   readonly subject: string;
   readonly lane: string;
+  /** Whose admission it is to be, see `src/domain/replay.ts`; null: nobody's in particular. */
+  readonly device: string | null;
 }
 
 /** Somebody whose join may be repeated. */
@@ -57,14 +63,14 @@ type Direct =
 export async function admitNow(
   { env }: GateContext,
   { sale, seen }: Visit,
-  { id, subject, lane }: Joiner,
+  { id, subject, lane, device }: Joiner,
   mayBeIn = false,
 ): Promise<Direct> {
   const { phase, queueing } = seen.snapshot;
   if (phase !== "live" || (queueing && !mayBeIn)) return { kind: "no" };
   const room = roomOf(env, sale.id);
   const outcome = await answerWithin<RoomAnswer<"admitNow">>(
-    room.admitNow(id, subject, lane),
+    room.admitNow(id, subject, lane, device),
     SHOPPER_CALL_TIMEOUT_MS,
   );
   if (outcome?.kind === "turn_lapsed") return { kind: "turn_over" };
@@ -119,15 +125,22 @@ export type TurnTaken =
   | { readonly kind: "open" | "over" | "silent" | "sale_not_found" }
   | Extract<JoinOutcome, { readonly kind: "admitted" }>;
 
-/** What the room says has become of a turn. @param place null when there was none */
+export interface AskedTurn {
+  readonly ticket: string;
+  /** Null when there was none. */
+  readonly place: Place | null;
+  /** Whose admission is told, if there is one. */
+  readonly device: string | null;
+}
+
+/** What the room says has become of a turn. */
 export async function turnTaken(
   { env }: Pick<GateContext, "env">,
   { sale, seen }: Pick<Visit, "sale" | "seen">,
-  ticket: string,
-  place: Place | null,
+  { ticket, place, device }: AskedTurn,
 ): Promise<TurnTaken> {
   const turn = await answerWithin<RoomAnswer<"turn">>(
-    roomOf(env, sale.id).turn(ticket, place),
+    roomOf(env, sale.id).turn(ticket, place, device),
     SHOPPER_CALL_TIMEOUT_MS,
   );
   if (turn === null) return { kind: "silent" };

@@ -13,6 +13,7 @@ import { listSales, publishSale } from "../sales/sale-directory.ts";
 import { queueItSecretOf } from "../tokens/queue-it.ts";
 import type { MerchantContext } from "./merchant-context.ts";
 import { roomOf, stockOf } from "./merchant-context.ts";
+import { settingLacking, type ProtectionKeys } from "./protection.ts";
 
 type Figures = Extract<
   Awaited<ReturnType<ReturnType<typeof roomOf>["figures"]>>,
@@ -22,6 +23,8 @@ type Figures = Extract<
 export type PutSaleOutcome =
   | { readonly kind: "created" | "revised" | "unchanged"; readonly figures: Figures }
   | { readonly kind: "refused"; readonly refusals: readonly RevisionRefused[] }
+  /** Nothing is saved: the deployment lacks this setting to check the sale's protection. */
+  | { readonly kind: "protection_not_configured"; readonly lacking: string }
   /** The document is saved; the buffers of these items stay as they are. */
   | { readonly kind: "not_available"; readonly items: readonly BufferRefused[] }
   /** The sale is to sign Queue-it tokens, and there is no secret to sign them with. */
@@ -34,11 +37,18 @@ export interface BufferRefused {
   readonly counters: StockCounters;
 }
 
-export async function putSale(context: MerchantContext, sale: Sale): Promise<PutSaleOutcome> {
+/** @param keys with which the sale's protection would be checked */
+export async function putSale(
+  context: MerchantContext,
+  sale: Sale,
+  keys: ProtectionKeys,
+): Promise<PutSaleOutcome> {
   const { env, now } = context;
   if (sale.queueIt !== undefined && queueItSecretOf(env) === null) {
     return { kind: "queue_it_not_configured" };
   }
+  const lacking = settingLacking(context.env, keys, sale.protection);
+  if (lacking !== null) return { kind: "protection_not_configured", lacking };
   const room = roomOf(env, sale.id);
   const configured = await room.configure(sale);
   if (configured.kind === "refused") return configured;

@@ -14,6 +14,7 @@ const SECRET_NAMES: Readonly<Record<KeyPurpose, string>> = {
   admissions: "ADMISSION_KEYS",
   passes: "PASS_KEYS",
   webhooks: "WEBHOOK_KEYS",
+  proofs: "PROOF_KEYS",
 };
 
 /** Ten of the larger keys fill less than half of the 5 kB that a Worker's secret may have. */
@@ -21,6 +22,8 @@ export const KEYS_PER_SET_MAX = 10;
 
 /** A session lasts a day at most; the second day is for deploying and for late repeats. */
 export const ADMISSION_OVERLAP_DAYS = 2;
+/** A challenge lasts an hour at most. */
+const PROOF_OVERLAP_DAYS = 1;
 
 const DAY_S = 24 * 60 * 60;
 
@@ -137,10 +140,16 @@ export function rotate(set: KeySet, fresh: StoredKey): ChangeOutcome {
   return { kind: "changed", set: { ...set, keys: [fresh, ...set.keys] }, advice: text(advice) };
 }
 
+/** Of what has a longest life. */
+const OVERLAP_DAYS: Readonly<Partial<Record<KeyPurpose, number>>> = {
+  admissions: ADMISSION_OVERLAP_DAYS,
+  proofs: PROOF_OVERLAP_DAYS,
+};
+
 export interface Retirement {
   /** These are dropped whatever their age. */
   readonly kids: readonly string[];
-  /** Null leaves it to the purpose: admissions have a longest life, the others have none. */
+  /** Null leaves it to the purpose: admissions and proofs have a longest life, the others none. */
   readonly overlapDays: number | null;
 }
 
@@ -152,7 +161,7 @@ export function retire(set: KeySet, { kids, overlapDays }: Retirement, now: numb
     if (kid === first.kid) return bad(`--kid ${kid} signs: it is the first key. Rotate first.`);
     if (!old.some((key) => key.kid === kid)) return bad(`--kid ${kid} is no key of ${name}.`);
   }
-  const days = overlapDays ?? (set.purpose === "admissions" ? ADMISSION_OVERLAP_DAYS : null);
+  const days = overlapDays ?? OVERLAP_DAYS[set.purpose] ?? null;
   if (kids.length === 0 && days === null) {
     const how = set.purpose === "webhooks" ? "--kid" : "--kid or --overlap-days";
     return bad(`--retire ${set.purpose} needs ${how}. ${UNTIL_RETIRED[set.purpose]}`);
@@ -212,4 +221,7 @@ const UNTIL_RETIRED: Readonly<Record<KeyPurpose, string>> = {
   webhooks:
     "An endpoint's secret was made from the key that was first then: keep an old key until every " +
     "endpoint's secret was rotated and a day has passed; then --retire webhooks --kid <its kid>.",
+  proofs:
+    `A challenge lasts an hour at most: keep an old key for ${PROOF_OVERLAP_DAYS} day; then ` +
+    "--retire proofs.",
 };

@@ -12,9 +12,9 @@ Without options: prints a fresh set of the gate's secrets as JSON, in the form t
 \`wrangler secret bulk\` and \`npm run deploy -- --gate-secrets\` read.
 
   --rotate <which>    puts a fresh key first in the set and keeps the old ones for verifying;
-                      which: tickets, admissions, passes or webhooks
+                      which: tickets, admissions, passes, webhooks or proofs
   --retire <which>    drops old keys of the set: of admissions those that stopped signing two days
-                      ago or more, else those that are named
+                      ago or more, of proofs a day, else those that are named
     --kid <kid>         drops this one, and no other; may be repeated
     --overlap-days <n>  drops those that stopped signing n days ago or more, 1 to 3650
   --from <file>       where the present set is: a JWKS, or JSON as printed without options;
@@ -42,10 +42,11 @@ export type KeysCommand =
 /** The path of a file; null is standard input. */
 type From = string | null;
 
-const PURPOSES = ["tickets", "admissions", "passes", "webhooks"] as const;
+const PURPOSES = ["tickets", "admissions", "passes", "webhooks", "proofs"] as const;
 
 const purposeOf = (option: string) => {
-  return z.enum(PURPOSES, `${option} must be tickets, admissions, passes or webhooks`).optional();
+  const error = `${option} must be tickets, admissions, passes, webhooks or proofs`;
+  return z.enum(PURPOSES, error).optional();
 };
 const daysError = "--overlap-days must be a whole number from 1 to 3650";
 

@@ -15,11 +15,13 @@ export type GateSecrets = {
   readonly PASS_KEYS: string;
   /** The secrets of webhook endpoints are made from it; the orders Worker needs the same. */
   readonly WEBHOOK_KEYS: string;
+  /** Challenges of the proof of work are signed with it. */
+  readonly PROOF_KEYS: string;
   readonly ADMIN_TOKEN: string;
 };
 
 /** What a set of keys is for. */
-export type KeyPurpose = "tickets" | "admissions" | "passes" | "webhooks";
+export type KeyPurpose = "tickets" | "admissions" | "passes" | "webhooks" | "proofs";
 
 export function generateGateSecrets(now = Date.now()): GateSecrets {
   const freshSet = (purpose: KeyPurpose) => JSON.stringify({ keys: [generateKey(purpose, now)] });
@@ -28,6 +30,7 @@ export function generateGateSecrets(now = Date.now()): GateSecrets {
     ADMISSION_KEYS: freshSet("admissions"),
     PASS_KEYS: freshSet("passes"),
     WEBHOOK_KEYS: freshSet("webhooks"),
+    PROOF_KEYS: freshSet("proofs"),
     ADMIN_TOKEN: randomBytes(32).toString("base64url"),
   };
 }

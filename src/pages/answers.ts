@@ -11,19 +11,30 @@ import type { GateApp, GateRequest } from "../web/gate-app.ts";
 import { offerJoinKey } from "../web/join-key-cookie.ts";
 import { noticePage, type Notice } from "./notices.ts";
 
-const POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self'",
-  "connect-src 'self'",
-  "form-action 'self'",
-  "base-uri 'none'",
-  "frame-ancestors 'none'",
-].join("; ");
+const POLICY = {
+  "default-src": "'none'",
+  "script-src": "'self'",
+  "style-src": "'self'",
+  "img-src": "'self'",
+  "connect-src": "'self'",
+  "form-action": "'self'",
+  "base-uri": "'none'",
+  "frame-ancestors": "'none'",
+};
+
+/** @param more directives that replace or add to those of every page */
+export function policyWith(more: Readonly<Record<string, string>> = {}): string {
+  const directives = Object.entries({ ...POLICY, ...more });
+  return directives.map(([name, sources]) => `${name} ${sources}`).join("; ");
+}
+
+/** Allows this one page what it needs beyond what every page may. */
+export function allowFor(c: GateRequest, more: Readonly<Record<string, string>>): void {
+  c.header("Content-Security-Policy", policyWith(more));
+}
 
 export const PAGE_HEADERS: Readonly<Record<string, string>> = {
-  "Content-Security-Policy": POLICY,
+  "Content-Security-Policy": policyWith(),
   "X-Content-Type-Options": "nosniff",
   "Referrer-Policy": "same-origin",
   "Cache-Control": "no-store",

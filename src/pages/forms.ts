@@ -8,6 +8,7 @@ import { z } from "zod";
 import {
   EMAIL_LENGTH_MAX,
   IDEMPOTENCY_KEY_LENGTH_MAX,
+  PROOF_LENGTH_MAX,
   QUANTITY_PER_LINE_MAX,
   RETURN_PATH_LENGTH_MAX,
   TEXT_LENGTH_MAX,
@@ -36,7 +37,7 @@ const quantitiesSchema = z
   });
 
 /** A path of this host: what begins with two slashes, or a backslash, leads to another one. */
-const ownPathSchema = z
+export const ownPathSchema = z
   .string()
   .max(RETURN_PATH_LENGTH_MAX)
   .regex(/^\/(?![/\\])[\x21-\x7e]*$/, "Use an address of this shop");
@@ -49,6 +50,14 @@ export const joinForm = z.strictObject({
   /** Goes on without the pass that the browser carries. */
   general: z.literal("yes").optional(),
   /** The guarded address that the shopper came for: a path of this host, where they go on. */
+  to: ownPathSchema.optional(),
+  /** Of being human; what the check's widget put into the form. */
+  proof: z.string().max(PROOF_LENGTH_MAX).optional(),
+  quantities: noQuantities,
+});
+
+export const enterForm = z.strictObject({
+  /** The guarded address that the shopper came for. */
   to: ownPathSchema.optional(),
   quantities: noQuantities,
 });

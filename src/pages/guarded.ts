@@ -12,12 +12,14 @@ import { GENERAL_LANE, type Sale } from "../domain/sale.ts";
 import { countdown, instant, page, type Html, type Maybe } from "./layout.ts";
 import { partLink } from "./links.ts";
 import { passWords } from "./pass-words.ts";
+import { replayedWords } from "./replayed.ts";
 
 export type GuardedNotice =
   | { readonly kind: "not_open"; readonly opensAt_ms: number }
   /** A form was sent without a turn. */
   | { readonly kind: "form_not_sent"; readonly back: string }
   | { readonly kind: "pass_invalid"; readonly reason: PassRefusal }
+  | { readonly kind: "admission_replayed"; readonly hasTicket: boolean }
   | { readonly kind: "rate_limited" | "booth_unavailable" | "room_unavailable" };
 
 export interface GuardedPageModel {
@@ -77,6 +79,10 @@ function wordsOf({ notice, sale, guarded, retry_s, now }: GuardedPageModel): Wor
     case "pass_invalid": {
       const { heading, sentence } = passWords(notice.reason);
       return { ...said(heading, sentence, joinGeneral(sale.id, guarded)), reloads: false };
+    }
+    case "admission_replayed": {
+      const { heading, sentence, form } = replayedWords(sale.id, notice.hasTicket, guarded);
+      return { ...said(heading, sentence, form), reloads: false };
     }
     case "rate_limited":
       return said("A little slower, please", `More was sent than one shopper needs. ${again}`);

@@ -24,6 +24,9 @@ export interface PageFrame {
   /** Reload whether or not there are scripts: on pages that have none of their own. */
   readonly refreshAlways?: boolean;
   readonly scripts?: readonly string[];
+  readonly styles?: readonly string[];
+  /** The address of a script of another origin; the page's policy must allow it. */
+  readonly foreignScript?: string;
   /** Attributes of `main`, for scripts. */
   readonly data?: Html;
   /** Links that belong to the visitor's own way, such as their cart. */
@@ -37,8 +40,12 @@ function refreshTag({ refresh_s, refreshAlways }: PageFrame): Maybe {
   return refreshAlways === true ? tag : html`<noscript>${tag}</noscript>`;
 }
 
+function foreignScript({ foreignScript: address }: PageFrame): Maybe {
+  return address === undefined ? null : html`<script async defer src="${address}"></script>`;
+}
+
 export function page(frame: PageFrame, body: Html): Html {
-  const { title, sale, now, scripts = [], data = "", links = [] } = frame;
+  const { title, sale, now, scripts = [], styles = [], data = "", links = [] } = frame;
   const place = sale === null ? "" : sale.title;
   return html`<!doctype html>
     <html lang="en" data-now="${new Date(now).toISOString()}" data-title="${place}">
@@ -49,11 +56,13 @@ export function page(frame: PageFrame, body: Html): Html {
         <meta name="robots" content="noindex" />
         <title>${sale === null ? title : `${title} · ${place}`}</title>
         <link rel="icon" type="image/svg+xml" href="${ASSETS}/mark.svg" />
-        <link rel="stylesheet" href="${ASSETS}/style.css" />
+        ${["style.css", ...styles].map(
+          (style) => html`<link rel="stylesheet" href="${ASSETS}/${style}" />`,
+        )}
         ${["clock.js", "returning.js", ...scripts].map(
           (script) => html`<script type="module" src="${ASSETS}/${script}"></script>`,
         )}
-        ${refreshTag(frame)}
+        ${foreignScript(frame)} ${refreshTag(frame)}
       </head>
       <body>
         <a class="skip" href="#main">Skip to the content</a>

@@ -7,8 +7,10 @@ import { readCart } from "../journey/cart.ts";
 import { saleOf, visitOf, type Visit } from "../journey/visit.ts";
 import { join } from "../journey/joining.ts";
 import { askStanding, claimTurn, leave, type Admitted } from "../journey/waiting.ts";
+import { deviceFor } from "../journey/replays.ts";
 import { turnTaken } from "../journey/ways-in.ts";
 import {
+  carriedByDevice,
   carriedOf,
   giveAdmission,
   giveTicket,
@@ -26,9 +28,10 @@ import {
 import { dropPass, keepPass, passCarried } from "../web/pass-cookie.ts";
 import { retryAfter_s, sendNotice, sendUnreachable } from "./answers.ts";
 import type { Faults } from "./faults.ts";
-import { emptyForm, joinForm, readForm } from "./forms.ts";
+import { emptyForm, enterForm, joinForm, readForm } from "./forms.ts";
 import { partLink, saleLink } from "./links.ts";
 import { laneAhead, passOf, refusePass, takePassFromLink } from "./pass-routes.ts";
+import { askForProof } from "./proof-routes.ts";
 import { salesListPage } from "./sales-list.ts";
 import { mayGoIn, storefrontPage, type Visitor } from "./storefront.ts";
 import { waitingPage } from "./waiting.ts";
@@ -47,7 +50,8 @@ export async function showStorefront(c: GateRequest, id: string): Promise<Respon
   if (linked !== undefined) return takePassFromLink(c, id, linked);
   const found = await visitOf(c.get("gate"), id, carriedOf(c, id));
   if (found.kind !== "visit") return sendUnreachable(c, found);
-  const { ticket, admission, seen } = found.visit;
+  const { ticket, admission, admissionRefused, seen } = found.visit;
+  if (admissionRefused === "replayed") return sendReplayed(c, id, found.visit);
   const isOpen = seen.snapshot.phase !== "ended" && admission === null;
   const pass = isOpen ? await passOf(c, found.visit) : ({ kind: "none" } as const);
   if (pass.kind === "refused") return refusePass(c, id, pass.reason, ticket !== null);
@@ -112,7 +116,7 @@ async function visitorOf(
 export async function joinLine(c: GateRequest, id: string): Promise<Response> {
   const read = await readForm(c, joinForm);
   if (read.kind === "refused") return sendNotice(c, { kind: "bad_form", ...read.faults[0] });
-  const carried = carriedOf(c, id);
+  const carried = await carriedByDevice(c, id);
   const afresh = read.form.afresh === "yes";
   const isGeneral = read.form.general === "yes";
   if (isGeneral) dropPass(c, id);
@@ -121,7 +125,7 @@ export async function joinLine(c: GateRequest, id: string): Promise<Response> {
   const hasPlace = carried.ticket !== null && !afresh;
   if (pass.kind === "refused") return refusePass(c, id, pass.reason, hasPlace);
   const token = pass.kind === "pass" ? pass.token : null;
-  const wish = { pass: token, key: joinKeyCarried(c, id), afresh };
+  const wish = { pass: token, proof: read.form.proof ?? null, key: joinKeyCarried(c, id), afresh };
   const outcome = await join(c.get("gate"), id, carried, wish);
   switch (outcome.kind) {
     case "joined":
@@ -134,9 +138,15 @@ export async function joinLine(c: GateRequest, id: string): Promise<Response> {
     case "sale_not_open":
       return sendNotice(c, { ...outcome, sale: id });
     case "booth_unavailable":
-      return sendNotice(c, { kind: outcome.kind, sale: id, retry_s: retryAfter_s(c) });
+    // The sale has begun to tell devices apart this very moment.
+    case "device_required":
+      return sendNotice(c, { kind: "booth_unavailable", sale: id, retry_s: retryAfter_s(c) });
     case "sale_over":
       return sendNotice(c, { kind: outcome.kind, sale: id });
+    case "proof_required":
+    case "proof_invalid":
+    case "proof_unavailable":
+      return askForProof(c, id, { afresh, general: isGeneral, to: read.form.to ?? null }, outcome);
     case "pass_invalid":
       keepPass(c, id, { kind: "refused", reason: outcome.reason });
       return refusePass(c, id, outcome.reason, hasPlace);
@@ -168,7 +178,10 @@ export async function showPlace(c: GateRequest, id: string): Promise<Response> {
       const { sale, seen, ticket } = visit;
       if (standing.state === "lapsed" && ticket !== null) {
         // By its rank the turn has passed; it may have been taken up, and the admission lost.
-        const turn = await turnTaken(c.get("gate"), visit, ticket.id, ticket);
+        const { caller } = await carriedByDevice(c, id);
+        const device = deviceFor(sale, caller);
+        const asked = { ticket: ticket.id, place: ticket, device };
+        const turn = await turnTaken(c.get("gate"), visit, asked);
         if (turn.kind === "admitted") return letIn(c, id, turn);
       }
       offerJoinKey(c, id, "line");
@@ -181,6 +194,8 @@ export async function showPlace(c: GateRequest, id: string): Promise<Response> {
     case "ticket_invalid":
       forgetPlace(c, id);
       return sendNotice(c, { kind: "ticket_invalid", sale: id });
+    case "admission_replayed":
+      return sendReplayed(c, id, asked.visit);
     case "sale_not_found":
     case "room_unavailable":
       return sendUnreachable(c, asked);
@@ -190,12 +205,12 @@ export async function showPlace(c: GateRequest, id: string): Promise<Response> {
 type NotCalled = Extract<Awaited<ReturnType<typeof claimTurn>>, { readonly kind: "not_called" }>;
 
 export async function enterShop(c: GateRequest, id: string): Promise<Response> {
-  const read = await readForm(c, emptyForm);
+  const read = await readForm(c, enterForm);
   if (read.kind === "refused") return sendNotice(c, { kind: "bad_form", ...read.faults[0] });
-  const outcome = await claimTurn(c.get("gate"), id, carriedOf(c, id));
+  const outcome = await claimTurn(c.get("gate"), id, await carriedByDevice(c, id));
   switch (outcome.kind) {
     case "admitted":
-      return letIn(c, id, outcome);
+      return letIn(c, id, outcome, read.form.to);
     case "not_called":
       return stillWaiting(c, id, outcome);
     case "turn_lapsed":
@@ -206,10 +221,17 @@ export async function enterShop(c: GateRequest, id: string): Promise<Response> {
       return c.redirect(saleLink(id), 303);
     case "sale_over":
       return sendNotice(c, { kind: outcome.kind, sale: id });
+    case "device_required":
+      return sendNotice(c, { kind: "booth_unavailable", sale: id, retry_s: retryAfter_s(c) });
     case "sale_not_found":
     case "room_unavailable":
       return sendUnreachable(c, outcome);
   }
+}
+
+/** In the shop on another device: said so, with the way to go on here. */
+function sendReplayed(c: GateRequest, sale: string, { ticket }: Visit) {
+  return sendNotice(c, { kind: "admission_replayed", sale, hasTicket: ticket !== null });
 }
 
 async function stillWaiting(c: GateRequest, id: string, refused: NotCalled): Promise<Response> {

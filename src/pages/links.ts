@@ -13,7 +13,7 @@ export function saleLink(sale: string): string {
   return `${SHOP_BASE}/${sale}`;
 }
 
-type SalePart = "join" | "wait" | "enter" | "leave" | "cart" | "order" | "fairness";
+type SalePart = "join" | "proof" | "wait" | "enter" | "leave" | "cart" | "order" | "fairness";
 
 export function partLink(sale: string, part: SalePart): string {
   return `${saleLink(sale)}/${part}`;

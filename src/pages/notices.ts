@@ -8,6 +8,7 @@ import type { PassRefusal } from "../domain/pass-refusal.ts";
 import { instant, page, type Html, type Maybe } from "./layout.ts";
 import { listLink, partLink, saleLink } from "./links.ts";
 import { passWords } from "./pass-words.ts";
+import { replayedWords } from "./replayed.ts";
 
 export type Notice =
   | { readonly kind: "sale_not_found" }
@@ -16,6 +17,7 @@ export type Notice =
   | { readonly kind: "room_unavailable"; readonly retry_s: number }
   | { readonly kind: "origin_unreachable"; readonly retry_s: number }
   | { readonly kind: "booth_unavailable"; readonly sale: string; readonly retry_s: number }
+  | { readonly kind: "proof_unavailable"; readonly sale: string; readonly retry_s: number }
   | { readonly kind: "order_unreadable"; readonly retry_s: number }
   | { readonly kind: "cart_unreadable"; readonly retry_s: number }
   | { readonly kind: "sale_not_open"; readonly sale: string; readonly opensAt_ms: number }
@@ -37,6 +39,12 @@ export type Notice =
   | { readonly kind: "admission_spent"; readonly sale: string }
   | { readonly kind: "admission_expired"; readonly sale: string }
   | { readonly kind: "admission_invalid"; readonly sale: string }
+  /** @property hasTicket a claim with it goes on here */
+  | {
+      readonly kind: "admission_replayed";
+      readonly sale: string;
+      readonly hasTicket: boolean;
+    }
   | { readonly kind: "rate_limited"; readonly retry_s: number }
   | { readonly kind: "foreign_origin" }
   | { readonly kind: "body_too_large" }
@@ -116,6 +124,7 @@ function textOf(notice: Notice): NoticeText {
     case "room_unavailable":
     case "origin_unreachable":
     case "booth_unavailable":
+    case "proof_unavailable":
     case "order_unreadable":
     case "cart_unreadable":
     case "rate_limited":
@@ -144,6 +153,7 @@ type TurnNotice = Extract<
       | "admission_required"
       | "admission_expired"
       | "admission_invalid"
+      | "admission_replayed"
       | "admission_spent";
   }
 >;
@@ -180,6 +190,10 @@ function turnText(notice: TurnNotice): NoticeText {
         "Your order is on its way.",
         backTo(sale),
       );
+    case "admission_replayed": {
+      const { heading, sentence, form } = replayedWords(sale, notice.hasTicket, null);
+      return text(403, heading, sentence, form);
+    }
     case "admission_invalid": {
       const sentence = "The admission your browser carries is not one of this sale's.";
       return text(401, "Your turn could not be read", sentence, join);
@@ -239,6 +253,10 @@ function laterText(notice: LaterNotice): NoticeText {
     }
     case "booth_unavailable": {
       const sentence = "We could not give you a place this moment. Nothing is lost; try again.";
+      return text(503, "Please try again", sentence, joinAgain(notice.sale));
+    }
+    case "proof_unavailable": {
+      const sentence = "We cannot look at the check this moment. Nothing is lost; try again.";
       return text(503, "Please try again", sentence, joinAgain(notice.sale));
     }
     case "order_unreadable": {

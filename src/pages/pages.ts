@@ -22,6 +22,7 @@ import {
   showSales,
   showStorefront,
 } from "./line-routes.ts";
+import { showProof } from "./proof-routes.ts";
 import { changeCart, orderCart, showCart, showOrder } from "./purchase-routes.ts";
 
 export const pages = new Hono<GateApp>();
@@ -50,6 +51,7 @@ pages.post("/:sale/*", async (c, next) => {
 pages.get("/", showSales);
 pages.get("/:sale", forSale(showStorefront));
 pages.post("/:sale/join", forSale(joinLine));
+pages.get("/:sale/proof", forSale(showProof));
 pages.get("/:sale/wait", forSale(showPlace));
 pages.post("/:sale/enter", forSale(enterShop));
 pages.post("/:sale/leave", forSale(leaveShop));

@@ -37,6 +37,10 @@ function refuseAdmission(
       return sendUnreachable(c, refused);
     case "stock_unavailable":
       return sendNotice(c, { kind: "cart_unreadable", retry_s: retryAfter_s(c) });
+    case "admission_replayed": {
+      const hasTicket = carriedOf(c, sale).ticket !== null;
+      return sendNotice(c, { kind: refused.kind, sale, hasTicket });
+    }
     case "admission_required":
     case "admission_expired":
     case "admission_invalid":
@@ -230,12 +234,12 @@ export async function showOrder(c: GateRequest, id: string): Promise<Response> {
   const gate = c.get("gate");
   const key = c.req.query("key") ?? null;
   const isKey = key === null || key.length <= KEY_LENGTH_MAX;
-  const admissionFor = (sale: string): string | null => carriedOf(c, sale).admission;
+  const carriedFor = (sale: string) => carriedOf(c, sale);
   const found = await viewOrder(
     gate,
     c.req.param("order") ?? "",
     isKey ? key : null,
-    admissionFor,
+    carriedFor,
   ).catch(() => null);
   if (found === null) {
     return sendNotice(c, { kind: "order_unreadable", retry_s: retryAfter_s(c) });

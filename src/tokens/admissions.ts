@@ -23,6 +23,7 @@ const admissionClaimsSchema = z.object({
   aud: z.string(),
   lane: z.string(),
   exp: z.number(),
+  dev: z.string().optional(),
 });
 
 export interface Admission {
@@ -31,6 +32,8 @@ export interface Admission {
   readonly subject: string;
   readonly lane: string;
   readonly expiresAt_ms: number;
+  /** Digest of the device it was given to; null when it was given to none in particular. */
+  readonly device: string | null;
 }
 
 export type AdmissionOutcome =
@@ -40,15 +43,19 @@ export type AdmissionOutcome =
   /** Forged, malformed, of another type, key, algorithm or sale. */
   | { readonly kind: "invalid" };
 
-/** `exp` has whole seconds; it is rounded down, so a token never outlives its admission. */
+/**
+ * `exp` has whole seconds; it is rounded down, so a token never outlives its admission.
+ * @param device digest of the device it is given to (`dev`); null leaves the claim out
+ */
 export async function signAdmission(
   keys: Keys,
   issuer: string,
   sale: string,
   record: AdmissionRecord,
+  device: string | null = null,
 ): Promise<string> {
   const { kid, key } = keys.admissionSigner;
-  return new SignJWT({ lane: record.lane })
+  return new SignJWT({ lane: record.lane, ...(device === null ? {} : { dev: device }) })
     .setProtectedHeader({ alg: "EdDSA", typ: ADMISSION_TYPE, kid })
     .setIssuer(issuer)
     .setAudience(sale)
@@ -131,6 +138,6 @@ async function verifyAnew(
 function admissionFrom(payload: unknown): Admission | null {
   const claims = admissionClaimsSchema.safeParse(payload);
   if (!claims.success) return null;
-  const { sub, jti, aud, lane, exp } = claims.data;
-  return { id: jti, sale: aud, subject: sub, lane, expiresAt_ms: exp * 1000 };
+  const { sub, jti, aud, lane, exp, dev = null } = claims.data;
+  return { id: jti, sale: aud, subject: sub, lane, expiresAt_ms: exp * 1000, device: dev };
 }

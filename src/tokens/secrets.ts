@@ -8,6 +8,7 @@
 import { importJWK, type JWK } from "jose";
 import { z } from "zod";
 import { ADMIN_TOKEN_LENGTH_MIN } from "../domain/limits.ts";
+import type { ProofSecret } from "../domain/protection.ts";
 
 const keySetOf = <Key extends z.ZodType>(key: Key) =>
   z.string().transform((text, context) => {
@@ -55,6 +56,8 @@ const secretsSchema = z.object({
   ADMISSION_KEYS: keySetOf(admissionKeySchema),
   /** Optional: without it no pass is good. An empty text is none. */
   PASS_KEYS: z.union([z.literal("").transform(() => []), keySetOf(passKeySchema)]).default([]),
+  /** Optional: without it no sale can ask for a proof of work. An empty text is none. */
+  PROOF_KEYS: z.union([z.literal("").transform(() => []), keySetOf(ticketKeySchema)]).default([]),
   ADMIN_TOKEN: z
     .string()
     .min(ADMIN_TOKEN_LENGTH_MIN, `has fewer than ${ADMIN_TOKEN_LENGTH_MIN} characters`),
@@ -85,6 +88,8 @@ export interface Keys {
   readonly admissionVerifiers: ReadonlyMap<string, CryptoKey>;
   /** By `kid`; the merchant's. */
   readonly passVerifiers: ReadonlyMap<string, PassVerifier>;
+  /** Of challenges; the first signs, all verify. Empty when the operator has set none. */
+  readonly proofSecrets: readonly ProofSecret[];
   /** What origins fetch: public parts only. */
   readonly admissionJwks: { readonly keys: readonly JWK[] };
 }
@@ -95,7 +100,7 @@ export type SecretsOutcome =
   | { readonly kind: "not_configured"; readonly missing: readonly string[] };
 
 type SecretsEnv = Partial<
-  Record<"TICKET_KEYS" | "ADMISSION_KEYS" | "ADMIN_TOKEN" | "PASS_KEYS", string>
+  Record<"TICKET_KEYS" | "ADMISSION_KEYS" | "ADMIN_TOKEN" | "PASS_KEYS" | "PROOF_KEYS", string>
 >;
 
 async function imported(jwk: JWK, alg: string): Promise<CryptoKey> {
@@ -107,6 +112,20 @@ async function imported(jwk: JWK, alg: string): Promise<CryptoKey> {
     ]);
   }
   return key;
+}
+
+/** Two secrets of one key, by HMAC-SHA-256 over what each is for: neither gives the other. */
+async function proofSecretOf(jwk: z.output<typeof ticketKeySchema>): Promise<ProofSecret> {
+  const key = await imported(jwk, "HS256");
+  const derived = async (purpose: string): Promise<string> => {
+    const mac = await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(purpose));
+    return new Uint8Array(mac).toHex();
+  };
+  const [challenge, solution] = await Promise.all([
+    derived("sluice-proof/challenge"),
+    derived("sluice-proof/solution"),
+  ]);
+  return { kid: jwk.kid, challenge, solution };
 }
 
 function first<Value>(values: readonly Value[]): Value {
@@ -136,6 +155,7 @@ async function prepare(secrets: z.output<typeof secretsSchema>): Promise<Keys> {
     admissionSigner: { kid, key: await imported({ kty, crv, kid, x, d }, "EdDSA") },
     admissionVerifiers: new Map(verifiers),
     passVerifiers: new Map(await Promise.all(passes)),
+    proofSecrets: await Promise.all(secrets.PROOF_KEYS.map(proofSecretOf)),
     admissionJwks: { keys: publicKeys },
   };
 }
@@ -144,7 +164,8 @@ let remembered: { readonly from: string; readonly outcome: SecretsOutcome } | nu
 
 /** Parses and imports once per isolate and set of secrets. */
 export async function readSecrets(env: SecretsEnv): Promise<SecretsOutcome> {
-  const from = [env.TICKET_KEYS, env.ADMISSION_KEYS, env.ADMIN_TOKEN, env.PASS_KEYS].join("\n");
+  const { TICKET_KEYS, ADMISSION_KEYS, ADMIN_TOKEN, PASS_KEYS, PROOF_KEYS } = env;
+  const from = [TICKET_KEYS, ADMISSION_KEYS, ADMIN_TOKEN, PASS_KEYS, PROOF_KEYS].join("\n");
   if (remembered?.from === from) return remembered.outcome;
   const outcome = await parseSecrets(env);
   remembered = { from, outcome };
@@ -169,7 +190,7 @@ async function parseSecrets(env: SecretsEnv): Promise<SecretsOutcome> {
   } catch {
     return {
       kind: "not_configured",
-      missing: ["TICKET_KEYS, ADMISSION_KEYS or PASS_KEYS hold unusable keys"],
+      missing: ["TICKET_KEYS, ADMISSION_KEYS, PASS_KEYS or PROOF_KEYS hold unusable keys"],
     };
   }
 }

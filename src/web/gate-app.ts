@@ -5,7 +5,8 @@
  * Secure, HttpOnly and SameSite=Lax, one pair per sale, so that two sales never mix.
  */
 import type { Context } from "hono";
-import type { Carried, GateContext } from "../journey/visit.ts";
+import { saleOf, type Carried, type GateContext } from "../journey/visit.ts";
+import { callerOf, newDevice } from "./device-cookie.ts";
 import {
   admissionCookie,
   expiredCookie,
@@ -27,6 +28,7 @@ export function carriedOf(c: GateRequest, sale: string): Carried {
   return {
     ticket: tokenIn(headers, "ticket", sale),
     admission: tokenIn(headers, "admission", sale),
+    caller: callerOf(c.req.raw),
   };
 }
 
@@ -41,6 +43,20 @@ export function giveAdmission(
 ): void {
   const cookie = admissionCookie(sale, admission, expiresAt_ms, c.get("gate").now);
   c.header("Set-Cookie", cookie, { append: true });
+}
+
+/**
+ * The same, known by a device: a browser that joins or claims in a sale that tells devices apart
+ * gets an id, if it has none.
+ */
+export async function carriedByDevice(c: GateRequest, sale: string): Promise<Carried> {
+  const carried = carriedOf(c, sale);
+  if (carried.caller.device !== null) return carried;
+  const found = await saleOf(c.get("gate"), sale);
+  if (found.kind !== "sale" || found.sale.replay.handling === "allow") return carried;
+  const { id, cookie } = newDevice();
+  c.header("Set-Cookie", cookie, { append: true });
+  return { ...carried, caller: { ...carried.caller, device: id } };
 }
 
 export function takeCookie(c: GateRequest, token: Token, sale: string): void {

@@ -39,3 +39,11 @@ export async function isWriteOverLimit(
   ]);
   return asked.some((answer) => answer?.success === false);
 }
+
+/** Challenges cost the gate work and are asked for by GET, so they are counted by themselves. */
+export async function isOverChallengeLimit(c: GateRequest): Promise<boolean> {
+  const address = c.req.header("CF-Connecting-IP");
+  if (address === undefined) return false;
+  const { success } = await c.env.CHALLENGES_BY_ADDRESS.limit({ key: address });
+  return !success;
+}

@@ -17,6 +17,7 @@ import {
   generateKey,
   type KeyPurpose,
 } from "../../src/operations/secret-set.ts";
+import { ALTCHA_EXPIRY_MAX_S } from "../../src/domain/limits.ts";
 import { saleSchema } from "../../src/domain/sale.ts";
 import { DOCUMENT } from "./sale-document.ts";
 
@@ -50,7 +51,7 @@ describe("the command line", () => {
     expect(readCommandLine(["--help", "--rotate", "all"])).toEqual({ kind: "help" });
   });
 
-  test.each(["tickets", "admissions", "passes", "webhooks"])("rotates %s", (purpose) => {
+  test.each(["tickets", "admissions", "passes", "webhooks", "proofs"])("rotates %s", (purpose) => {
     expect(readCommandLine(["--rotate", purpose])).toEqual({ kind: "rotate", purpose, from: null });
     const retired = readCommandLine([
       "--retire",
@@ -68,8 +69,8 @@ describe("the command line", () => {
 
   const daysError = "--overlap-days must be a whole number from 1 to 3650";
   test.each([
-    [["--rotate", "cookies"], "--rotate must be tickets, admissions, passes or webhooks"],
-    [["--retire", ""], "--retire must be tickets, admissions, passes or webhooks"],
+    [["--rotate", "cookies"], "--rotate must be tickets, admissions, passes, webhooks or proofs"],
+    [["--retire", ""], "--retire must be tickets, admissions, passes, webhooks or proofs"],
     [["--rotate", "tickets", "--retire", "tickets"], "--rotate and --retire are two runs"],
     [["--rotate", "tickets", "--kid", "a"], "--kid goes with --retire"],
     [["--overlap-days", "3"], "--overlap-days goes with --retire"],
@@ -95,7 +96,7 @@ describe("the command line", () => {
 });
 
 describe("what is handed in", () => {
-  test.each(["tickets", "admissions", "passes", "webhooks"] as const)(
+  test.each(["tickets", "admissions", "passes", "webhooks", "proofs"] as const)(
     "is a JWKS or a whole set of secrets: %s",
     (purpose) => {
       const secrets = JSON.stringify(generateGateSecrets(NOW));
@@ -170,6 +171,7 @@ describe("a rotation", () => {
       "webhooks",
       ["orders first", "--config queues/wrangler.toml", "until every endpoint's secret"],
     ],
+    ["proofs", ["for 1 day", "secret put PROOF_KEYS"]],
   ] as const)("of %s says what to do and how long to keep the old key", (purpose, said) => {
     const set = setOf(purpose, NOW);
     const fresh = generateKey(purpose, NOW);
@@ -240,6 +242,14 @@ describe("a retirement", () => {
     });
     expect(named("other")).toMatchObject({ message: "--kid other is no key of WEBHOOK_KEYS." });
     expect(retire(set, { kids: [], overlapDays: 9 }, NOW).kind).toBe("bad");
+  });
+
+  test("drops keys of proofs after a day, and no challenge lives so long", () => {
+    const set = setOf("proofs", NOW, NOW - 9 * DAY_MS);
+    const [first, second] = set.keys.map(({ kid }) => kid);
+    expect(kidsOf(retire(set, BY_AGE, NOW + DAY_MS - 1000))).toEqual([first, second]);
+    expect(kidsOf(retire(set, BY_AGE, NOW + DAY_MS))).toEqual([first]);
+    expect(ALTCHA_EXPIRY_MAX_S * 1000).toBeLessThan(DAY_MS);
   });
 
   test("waits longer than any admission lives", () => {

@@ -19,7 +19,7 @@ test("secrets are drawn once and kept", () => {
   expect(loadLocalSecrets(null)).not.toEqual(drawn);
 });
 
-test.each(["PASS_KEYS", "WEBHOOK_KEYS"] as const)(
+test.each(["PASS_KEYS", "WEBHOOK_KEYS", "PROOF_KEYS"] as const)(
   "a set from before there were %s keeps what it has and gets some",
   (name) => {
     const path = join(folder, "secrets.json");

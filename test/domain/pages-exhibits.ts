@@ -3,12 +3,14 @@
  */
 import { ORDER_STATES } from "../../src/domain/order-messages.ts";
 import { PASS_REFUSALS } from "../../src/domain/pass-refusal.ts";
+import { PROOF_REFUSALS, protectionSchema } from "../../src/domain/protection.ts";
 import { SHOPPER_STATES } from "../../src/domain/standing.ts";
 import { checkoutPage } from "../../src/pages/checkout.ts";
 import { fairnessPage } from "../../src/pages/fairness.ts";
 import type { Html } from "../../src/pages/layout.ts";
 import { noticePage, type Notice } from "../../src/pages/notices.ts";
 import { orderPage } from "../../src/pages/order.ts";
+import { proofPage, type AskingProtection, type ProofModel } from "../../src/pages/proof.ts";
 import { salesListPage } from "../../src/pages/sales-list.ts";
 import { storefrontPage } from "../../src/pages/storefront.ts";
 import { waitingPage } from "../../src/pages/waiting.ts";
@@ -122,12 +124,32 @@ export const ORDERS: readonly Exhibit[] = ORDER_STATES.map((state): Exhibit => {
   return [state, orderPage({ sale, order, viewKey: "key", now: NOW })];
 }).concat([["delayed", orderPage({ sale, order: DELAYED, viewKey: "key", now: NOW })]]);
 
+function proof(kind: AskingProtection["kind"], change: Partial<ProofModel> = {}): Html {
+  const siteKey = "1x00000000000000000000AA";
+  const protection = protectionSchema.parse(kind === "altcha" ? { kind } : { kind, siteKey });
+  if (protection.kind === "none") throw new Error("asks for nothing");
+  const details = { afresh: false, general: false, to: null };
+  return proofPage({ sale: SALE, protection, details, refused: null, now: NOW, ...change });
+}
+
+export const PROOFS: readonly Exhibit[] = [
+  ["proof of work", proof("altcha")],
+  [
+    "proof by Turnstile",
+    proof("turnstile", { details: { afresh: true, general: true, to: "/drops/?a=1&b" } }),
+  ],
+  ...PROOF_REFUSALS.map((refused) => {
+    return [`proof of work, ${refused}`, proof("altcha", { refused })] as const;
+  }),
+];
+
 export const NOTICES: readonly Notice[] = [
   { kind: "sale_not_found" },
   { kind: "order_not_found", sale: SALE.id },
   { kind: "page_not_found" },
   { kind: "room_unavailable", retry_s: 7 },
   { kind: "booth_unavailable", sale: SALE.id, retry_s: 7 },
+  { kind: "proof_unavailable", sale: SALE.id, retry_s: 7 },
   { kind: "order_unreadable", retry_s: 7 },
   { kind: "cart_unreadable", retry_s: 7 },
   { kind: "sale_not_open", sale: SALE.id, opensAt_ms: SCHEDULE.opensAt_ms },
@@ -144,6 +166,8 @@ export const NOTICES: readonly Notice[] = [
   { kind: "admission_required", sale: SALE.id },
   { kind: "admission_expired", sale: SALE.id },
   { kind: "admission_invalid", sale: SALE.id },
+  { kind: "admission_replayed", sale: SALE.id, hasTicket: false },
+  { kind: "admission_replayed", sale: SALE.id, hasTicket: true },
   { kind: "rate_limited", retry_s: 10 },
   { kind: "foreign_origin" },
   { kind: "body_too_large" },
@@ -172,6 +196,7 @@ export const GALLERY: readonly Exhibit[] = [
   ...DRAWS.map(([name, page]) => [`draw: ${name}`, page] as const),
   ...CHECKOUTS.map(([name, page]) => [`checkout: ${name}`, page] as const),
   ...ORDERS.map(([name, page]) => [`order: ${name}`, page] as const),
+  ...PROOFS,
   ...NOTICES.map((notice) => {
     const inLine = notice.kind === "pass_invalid" && notice.hasPlace ? ", in line" : "";
     const detail = notice.kind === "pass_invalid" ? `, ${notice.reason}${inLine}` : "";

@@ -12,6 +12,12 @@ const items = (change: object) => ({ items: [{ ...FIRST, ...change }, SECOND] })
 const many = (count: number, of: (index: number) => object) =>
   Array.from({ length: count }, (_, i) => of(i));
 
+const TURNSTILE = { kind: "turnstile", siteKey: "1x00000000000000000000AA" };
+const hosts = (count: number) => Array.from({ length: count }, (_, at) => `s${at}.example`);
+const altcha = (maxNumber: number, cost: number, expiresSeconds: number) => {
+  return { protection: { kind: "altcha", maxNumber, cost, expiresSeconds } };
+};
+
 describe("a bad document names the path of its fault:", () => {
   const cases: [path: string, change: object][] = [
     ["id", { id: "Air One" }],
@@ -55,7 +61,22 @@ describe("a bad document names the path of its fault:", () => {
     ["lanes.0.weight", { lanes: [{ id: "vip", weight: 0 }] }],
     ["lanes", { lanes: many(8, (index) => ({ id: `lane-${index}` })) }],
     ["expectedShoppers", { expectedShoppers: 0 }],
+    ["replay.handling", { replay: { handling: "shoot" } }],
+    ["replay.address", { replay: { handling: "refuse", address: "yes" } }],
+    ["replay", { replay: { device: "any" } }],
     ["protection.kind", { protection: { kind: "moat" } }],
+    ["protection", { protection: { kind: "none", siteKey: TURNSTILE.siteKey } }],
+    ["protection.siteKey", { protection: { kind: "turnstile" } }],
+    ["protection.siteKey", { protection: { ...TURNSTILE, siteKey: '"><script>' } }],
+    ["protection.onUnavailable", { protection: { ...TURNSTILE, onUnavailable: "open" } }],
+    ["protection.hostnames.0", { protection: { ...TURNSTILE, hostnames: ["https://a.example"] } }],
+    ["protection.hostnames", { protection: { ...TURNSTILE, hostnames: hosts(11) } }],
+    ["protection.maxNumber", { protection: { kind: "altcha", maxNumber: 1 } }],
+    ["protection.maxNumber", { protection: { kind: "altcha", maxNumber: 1_000_001 } }],
+    ["protection.cost", { protection: { kind: "altcha", cost: 0 } }],
+    ["protection.cost", { protection: { kind: "altcha", cost: 100_001 } }],
+    ["protection.expiresSeconds", { protection: { kind: "altcha", expiresSeconds: 29 } }],
+    ["protection.expiresSeconds", { protection: { kind: "altcha", expiresSeconds: 3601 } }],
     ["", { surprise: true }],
   ];
   test.each(cases)("%s in %j", (path, change) => {
@@ -89,6 +110,9 @@ describe("a document at its limits is accepted:", () => {
     ["all stock kept back", items({ buffer: 500 })],
     ["seven lanes beside general", { lanes: many(7, (index) => ({ id: `lane-${index}` })) }],
     ["a hold just longer than a payment may take", rules({ holdSeconds: 6 })],
+    ["a widget on ten hosts", { protection: { ...TURNSTILE, hostnames: hosts(10) } }],
+    ["a proof that is as hard as can be", altcha(1_000_000, 100_000, 3600)],
+    ["a proof that is as easy as can be", altcha(2, 1, 30)],
   ])("%s", (_, change) => {
     expect(sales.saleSchema.safeParse({ ...DOCUMENT, ...change }).success).toBe(true);
   });
@@ -107,6 +131,7 @@ describe("a document at its limits is accepted:", () => {
       lanes: [],
       admission: DOCUMENT.admission,
       expectedShoppers: 10_000,
+      replay: { handling: "allow", address: false },
       protection: { kind: "none" },
     });
   });

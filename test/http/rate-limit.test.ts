@@ -48,3 +48,22 @@ test("a shopper who writes too much is refused from any address, and others are 
   expectProblem(await join({ ...headers, ...from("192.0.2.4") }), 429, "rate_limited");
   expect((await join(from("192.0.2.4"))).status).toBe(201);
 });
+
+test("an address that asks for too many challenges waits, and may still join", async () => {
+  const sale = "limited-work";
+  const protection = { kind: "altcha", maxNumber: 2, cost: 1 };
+  await makeSale(sluice, sale, { ...PREQUEUE, protection });
+  const ask = (address: string) => {
+    return sluice.shopper("GET", `/sales/${sale}/challenge`, { headers: from(address) });
+  };
+  let answer = await ask("192.0.2.9");
+  let asked = 1;
+  for (; answer.status === 200 && asked <= 2 * PER_ADDRESS; asked += 1) {
+    answer = await ask("192.0.2.9");
+  }
+  expect(asked).toBeGreaterThan(PER_ADDRESS);
+  expectProblem(answer, 429, "rate_limited");
+  expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(0);
+  expect((await join(from("192.0.2.9"))).status).toBe(201);
+  expect((await ask("192.0.2.10")).status).toBe(200);
+});

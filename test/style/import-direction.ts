@@ -13,7 +13,14 @@ interface Layer {
   readonly packages?: readonly string[];
 }
 
-const ADAPTERS = ["src/tokens", "src/sales", "src/order-book", "src/redis", "src/webhooks"];
+const ADAPTERS = [
+  "src/tokens",
+  "src/sales",
+  "src/order-book",
+  "src/redis",
+  "src/webhooks",
+  "src/proofs",
+];
 
 /** The first layer whose folder holds a file is the file's layer. */
 const LAYERS: readonly Layer[] = [

@@ -15,6 +15,8 @@ const SKIPPED_FOLDERS = new Set([
   ".sluice",
   "dist",
   "coverage",
+  // Copies of a package's files, see simulation/vendor.ts.
+  "altcha",
 ]);
 const GENERATED_FILES = new Set(["package-lock.json", "worker-configuration.d.ts"]);
 const TEXT_FILES = /\.(ts|mjs|js|css|html|sql|toml|json|md|svg)$|^\.ci\/run$/;

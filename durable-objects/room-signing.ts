@@ -1,0 +1,30 @@
+/**
+ * An admission of a room as its shopper is told of it: signed with the deployment's keys.
+ *
+ * Guarantee: the same record and device give the very same token. It changes nothing.
+ */
+import type { AdmissionRecord } from "../src/domain/admission.ts";
+import type { Place } from "../src/domain/cohort.ts";
+import { signAdmission } from "../src/tokens/admissions.ts";
+import { readSecrets } from "../src/tokens/secrets.ts";
+import type { RoomBook } from "./room-book.ts";
+
+/** Whose an admission is to be, see `src/domain/replay.ts`; null: nobody's in particular. */
+export type Device = string | null;
+
+/** What a room needs to know of a ticket. */
+export type ClaimedTicket = Place & { readonly id: string; readonly subject: string };
+
+export async function signedAdmission(
+  env: GateEnv,
+  book: RoomBook,
+  admission: AdmissionRecord,
+  device: Device,
+) {
+  const secrets = await readSecrets(env);
+  if (secrets.kind !== "ready") throw new Error(secrets.missing.join("; "));
+  const sale = book.foundation.sale.id;
+  const token = await signAdmission(secrets.keys, env.ISSUER, sale, admission, device);
+  const { id, expiresAt_ms } = admission;
+  return { kind: "admitted", token, id, expiresAt_ms } as const;
+}

@@ -1,0 +1,81 @@
+/**
+ * Proof of being human before a place is given: what a merchant may ask for, and why a proof that
+ * was brought is not good.
+ *
+ * Guarantee: everything in a protection may be shown to the public; secrets are the deployment's.
+ * The reasons of a refusal are stable codes: told over HTTP, put into words by the pages.
+ */
+import { z } from "zod";
+import {
+  ALTCHA_COST_MAX,
+  ALTCHA_EXPIRY_MAX_S,
+  ALTCHA_EXPIRY_MIN_S,
+  ALTCHA_NUMBER_MAX,
+  TURNSTILE_HOSTNAMES_MAX,
+} from "./limits.ts";
+
+/** Says in Turnstile's answer that the token was solved to join a line, and nothing else. */
+export const TURNSTILE_ACTION = "sluice-join";
+
+const turnstileSchema = z.strictObject({
+  kind: z.literal("turnstile"),
+  /** The widget's public key. */
+  siteKey: z.string().regex(/^[A-Za-z0-9_-]{10,100}$/, "use the widget's site key"),
+  /** Where the widget may have been solved; empty: the host that the request was sent to. */
+  hostnames: z
+    .array(z.string().regex(/^[a-z0-9.-]{1,253}$/, "use a lower-case host name without a port"))
+    .max(TURNSTILE_HOSTNAMES_MAX)
+    .default([]),
+  /** What becomes of a join while siteverify does not answer. */
+  onUnavailable: z.enum(["refuse", "allow"]).default("refuse"),
+});
+
+const altchaSchema = z.strictObject({
+  kind: z.literal("altcha"),
+  /** The number that solves the challenge lies in the upper half of 1 … maxNumber. */
+  maxNumber: z.int().min(2).max(ALTCHA_NUMBER_MAX).default(1000),
+  /** Rounds of PBKDF2 for each number that is tried. */
+  cost: z.int().min(1).max(ALTCHA_COST_MAX).default(5000),
+  /** How long a challenge, and its proof, is good for. */
+  expiresSeconds: z.int().min(ALTCHA_EXPIRY_MIN_S).max(ALTCHA_EXPIRY_MAX_S).default(600),
+});
+
+export const protectionSchema = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("none") }),
+  turnstileSchema,
+  altchaSchema,
+]);
+
+export type Protection = z.output<typeof protectionSchema>;
+export type TurnstileProtection = z.output<typeof turnstileSchema>;
+export type AltchaProtection = z.output<typeof altchaSchema>;
+
+export const PROOF_REFUSALS = [
+  "malformed",
+  "unknown_key",
+  "bad_signature",
+  "other_sale",
+  "expired",
+  "wrong_solution",
+  "not_verified",
+  "expired_or_used",
+  "other_host",
+  "other_action",
+  "already_used",
+] as const;
+
+export type ProofRefusal = (typeof PROOF_REFUSALS)[number];
+
+/** What challenges are signed with; two secrets, because two different things are signed. */
+export interface ProofSecret {
+  readonly kid: string;
+  /** Signs the challenge. */
+  readonly challenge: string;
+  /** Signs the key that its solution leads to. */
+  readonly solution: string;
+}
+
+/** Never the subject of a pass (`pass:`) or of somebody who needed no proof (`sub_`). */
+export function proofSubjectOf(fingerprint: string): string {
+  return `proof:${fingerprint}`;
+}

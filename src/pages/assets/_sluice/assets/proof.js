@@ -1,0 +1,43 @@
+/**
+ * The step before a place: tells ALTCHA's widget where its worker is, says aloud when the check is
+ * done, and says so when it could not be loaded.
+ *
+ * Guarantee: joins nothing by itself; the shopper's own button does. The worker is a file of this
+ * origin, because the page's policy allows no other.
+ */
+import { say } from "./panel.js";
+
+const LOADED_WITHIN_MS = 15_000;
+
+const { proof: kind } = document.querySelector("main")?.dataset ?? {};
+const trouble = document.querySelector("[data-trouble]");
+
+/** @param {boolean} isTroubled */
+function showTrouble(isTroubled) {
+  if (trouble instanceof HTMLElement) trouble.hidden = !isTroubled;
+}
+
+/** The widget's own list of what solves which challenge; null when the widget did not load. */
+function algorithms() {
+  /** @type {unknown} */
+  const registry = Reflect.get(globalThis, "$altcha");
+  if (typeof registry !== "object" || registry === null || !("algorithms" in registry)) return null;
+  return registry.algorithms instanceof Map ? registry.algorithms : null;
+}
+
+if (kind === "altcha") {
+  const widget = document.querySelector("altcha-widget");
+  const url = widget instanceof HTMLElement ? (widget.dataset["worker"] ?? "") : "";
+  const known = algorithms();
+  known?.set("PBKDF2/SHA-256", () => new Worker(url));
+  showTrouble(known === null);
+  widget?.addEventListener("statechange", (event) => {
+    const { state = "" } = event instanceof CustomEvent ? (event.detail ?? {}) : {};
+    if (state === "verified") say("The check is done. You can join the line now.");
+    showTrouble(state === "error");
+  });
+}
+
+if (kind === "turnstile") {
+  setTimeout(() => showTrouble(!("turnstile" in globalThis)), LOADED_WITHIN_MS);
+}

@@ -1,0 +1,23 @@
+/**
+ * A refused proof in words: what to do next. The reason's code is for whoever a shopper asks.
+ */
+import type { ProofRefusal } from "../domain/protection.ts";
+
+export function proofWords(reason: ProofRefusal): string {
+  switch (reason) {
+    case "expired":
+    case "expired_or_used":
+      return "The check was solved too long ago. It runs again now; join when it is done.";
+    case "already_used":
+      return "This check has given a place already, and its turn is over. A new one runs now.";
+    case "malformed":
+    case "unknown_key":
+    case "bad_signature":
+    case "other_sale":
+    case "wrong_solution":
+    case "not_verified":
+    case "other_host":
+    case "other_action":
+      return "The check was not solved. It runs again now; join when it is done.";
+  }
+}

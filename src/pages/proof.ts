@@ -1,0 +1,133 @@
+/**
+ * The step before a place, where a sale asks for a proof of being human: Turnstile's widget or
+ * ALTCHA's, and the button that joins.
+ *
+ * Guarantee: says plainly that scripts are needed, because both are scripts, and what to do when
+ * the check cannot be loaded. ALTCHA's widget is served from here and asks nobody else; Turnstile's
+ * is Cloudflare's, and this is the only page on which the browser may load it.
+ */
+import { html } from "hono/html";
+import type { Protection, ProofRefusal } from "../domain/protection.ts";
+import { TURNSTILE_ACTION } from "../domain/protection.ts";
+import type { Sale } from "../domain/sale.ts";
+import { challengePath } from "../web/paths.ts";
+import { page, type Html, type Maybe } from "./layout.ts";
+import { ASSETS, partLink, saleLink } from "./links.ts";
+import { proofWords } from "./proof-words.ts";
+
+export type AskingProtection = Exclude<Protection, { readonly kind: "none" }>;
+
+/** Where a join was begun; it goes on there once the proof is brought. */
+export interface JoinDetails {
+  /** A place that can no longer be used is left behind. */
+  readonly afresh: boolean;
+  /** Without the pass that the browser carries. */
+  readonly general: boolean;
+  /** The guarded address that the shopper came for; null where there is none. */
+  readonly to: string | null;
+}
+
+export interface ProofModel {
+  readonly sale: Sale;
+  readonly protection: AskingProtection;
+  readonly details: JoinDetails;
+  /** Why the proof that was brought is not good; null when none was. */
+  readonly refused: ProofRefusal | null;
+  readonly now: number;
+}
+
+const TURNSTILE_SCRIPT = "https://challenges.cloudflare.com/turnstile/v0/api.js";
+
+/** What the page's content security policy allows beyond what every page may. */
+export function proofPolicy({ kind }: AskingProtection): Readonly<Record<string, string>> {
+  if (kind === "altcha") return { "worker-src": "'self'" };
+  const widget = "https://challenges.cloudflare.com";
+  return { "script-src": `'self' ${widget}`, "frame-src": widget };
+}
+
+export function proofPage({ sale, protection, details, refused, now }: ProofModel): Html {
+  const { kind } = protection;
+  return page(
+    {
+      title: "One more step",
+      sale,
+      now,
+      scripts: kind === "altcha" ? ["altcha/widget.js", "proof.js"] : ["proof.js"],
+      ...(kind === "altcha"
+        ? { styles: ["altcha/widget.css"] }
+        : { foreignScript: TURNSTILE_SCRIPT }),
+      data: html`data-proof="${kind}"`,
+    },
+    html`<section class="panel" aria-labelledby="proof">
+      <h1 id="proof">One more step</h1>
+      ${refused === null ? "" : refusal(refused)}
+      <p>${kind === "altcha" ? WORK : CHECK}</p>
+      <noscript>
+        <p class="note">
+          This check needs a browser that runs scripts. Turn scripts on for this page, or open it in
+          another browser.
+        </p>
+      </noscript>
+      <p class="note" data-trouble hidden>
+        The check could not be loaded. Look whether something blocks scripts on this page, and load
+        it again.
+      </p>
+      <form method="post" action="${partLink(sale.id, "join")}">
+        ${kept(details)} ${kind === "altcha" ? altcha(sale) : turnstile(sale, protection)}
+        <button type="submit">Join the line</button>
+      </form>
+      <p><a href="${saleLink(sale.id)}">Back to the sale</a></p>
+    </section>`,
+  );
+}
+
+const WORK =
+  "Before you get a place, your device solves a small puzzle by itself. It takes a few seconds " +
+  "and keeps scripts that ask for thousands of places away. Nothing about you is collected.";
+const CHECK =
+  "Before you get a place, a check by Cloudflare looks whether a person is asking. Most people " +
+  "need to do nothing.";
+
+function refusal(reason: ProofRefusal): Html {
+  return html`<div class="faults" role="alert">
+    <h2>That did not work yet</h2>
+    <p>${proofWords(reason)}</p>
+    <p>If you ask the shop for help, tell them this: <code>proof_invalid, ${reason}</code></p>
+  </div>`;
+}
+
+function kept({ afresh, general, to }: JoinDetails): Html {
+  return html`${to === null ? "" : html`<input type="hidden" name="to" value="${to}" />`}
+  ${afresh ? html`<input type="hidden" name="afresh" value="yes" />` : ""}
+  ${general ? html`<input type="hidden" name="general" value="yes" />` : ""}`;
+}
+
+/** The widget puts what it found into a hidden field of its form. */
+function altcha(sale: Sale): Html {
+  return html`<altcha-widget
+    name="proof"
+    auto="onload"
+    language="en"
+    challenge="${challengePath(sale.id)}"
+    data-worker="${ASSETS}/altcha/pbkdf2.js"
+  ></altcha-widget>`;
+}
+
+function turnstile(sale: Sale, protection: AskingProtection): Maybe {
+  if (protection.kind !== "turnstile") return null;
+  return html`<div
+    class="cf-turnstile"
+    data-sitekey="${protection.siteKey}"
+    data-action="${TURNSTILE_ACTION}"
+    data-cdata="${sale.id}"
+    data-response-field-name="proof"
+  ></div>`;
+}
+
+/** The widget by itself, for an app that shows pages of its own; empty where none is asked for. */
+export function turnstileMarkup({ id, protection }: Sale): string {
+  if (protection.kind !== "turnstile") return "";
+  const data = `data-sitekey="${protection.siteKey}" data-action="${TURNSTILE_ACTION}"`;
+  const script = `<script async defer src="${TURNSTILE_SCRIPT}"></script>`;
+  return `${script}<div class="cf-turnstile" ${data} data-cdata="${id}"></div>`;
+}

@@ -1,0 +1,111 @@
+/**
+ * ALTCHA's proof of work: challenges for a sale, and whether one was solved.
+ *
+ * The format is ALTCHA's own (version 2 of its proof of work, https://altcha.org/docs), made and
+ * verified by its official library, so that its official widget solves it. A challenge is signed
+ * together with the sale it is for, the key that signed it, and its expiry. The server chooses the
+ * number that solves it and signs the key which that number leads to, so checking a proof costs
+ * two HMACs and not the work again.
+ *
+ * Guarantee: nothing is stored here; a proof is good for one sale and until its expiry. That one
+ * proof gives one place is not decided here: whoever takes it remembers its fingerprint.
+ */
+import { createChallenge, randomInt, verifySolution } from "altcha-lib";
+import { deriveKey } from "altcha-lib/algorithms/web/pbkdf2";
+import { z } from "zod";
+import { PROOF_LENGTH_MAX } from "../domain/limits.ts";
+import type { AltchaProtection, ProofRefusal, ProofSecret } from "../domain/protection.ts";
+
+const ALGORITHM = "PBKDF2/SHA-256";
+
+const hex = (length: number) => z.string().regex(new RegExp(`^[0-9a-f]{${length}}$`));
+
+/** Every member, in the form the library writes it; a challenge with any other is none of ours. */
+const parametersSchema = z.strictObject({
+  algorithm: z.literal(ALGORITHM),
+  nonce: hex(32),
+  salt: hex(32),
+  cost: z.int(),
+  keyLength: z.int(),
+  keyPrefix: z.string().regex(/^[0-9a-f]{2,64}$/),
+  keySignature: hex(64),
+  expiresAt: z.int(),
+  data: z.strictObject({ sale: z.string(), kid: z.string() }),
+});
+
+const challengeSchema = z.strictObject({ parameters: parametersSchema, signature: hex(64) });
+
+const payloadSchema = z.object({
+  challenge: challengeSchema,
+  solution: z.object({
+    counter: z.int().min(0).max(0xffff_ffff),
+    derivedKey: z.string().regex(/^([0-9a-f]{2}){1,64}$/),
+  }),
+});
+
+export type AltchaChallenge = z.output<typeof challengeSchema>;
+
+export type AltchaOutcome =
+  /** @property fingerprint the same for every proof of the same challenge */
+  | { readonly kind: "proven"; readonly fingerprint: string }
+  | { readonly kind: "refused"; readonly reason: ProofRefusal };
+
+/** @param secret signs; the first of the deployment's */
+export async function makeAltchaChallenge(
+  secret: ProofSecret,
+  sale: string,
+  { cost, maxNumber, expiresSeconds }: AltchaProtection,
+  now: number,
+): Promise<AltchaChallenge> {
+  const challenge = await createChallenge({
+    algorithm: ALGORITHM,
+    cost,
+    counter: randomInt(maxNumber, Math.ceil(maxNumber / 2)),
+    data: { sale, kid: secret.kid },
+    deriveKey,
+    expiresAt: Math.floor(now / 1000) + expiresSeconds,
+    hmacSignatureSecret: secret.challenge,
+    hmacKeySignatureSecret: secret.solution,
+  });
+  return challengeSchema.parse(challenge);
+}
+
+/** @param proof as the widget writes it: JSON in base64 */
+export async function verifyAltchaProof(
+  secrets: readonly ProofSecret[],
+  sale: string,
+  proof: string,
+  now: number,
+): Promise<AltchaOutcome> {
+  const refused = (reason: ProofRefusal): AltchaOutcome => ({ kind: "refused", reason });
+  const payload = payloadSchema.safeParse(read(proof));
+  if (!payload.success) return refused("malformed");
+  const { challenge, solution } = payload.data;
+  const { data, expiresAt } = challenge.parameters;
+  const secret = secrets.find(({ kid }) => kid === data.kid);
+  if (secret === undefined) return refused("unknown_key");
+  // By the request's own clock; the library compares with the clock once more.
+  if (expiresAt * 1000 < now) return refused("expired");
+  const result = await verifySolution({
+    challenge,
+    solution,
+    deriveKey,
+    hmacSignatureSecret: secret.challenge,
+    hmacKeySignatureSecret: secret.solution,
+  });
+  if (result.expired) return refused("expired");
+  if (result.invalidSignature !== false) return refused("bad_signature");
+  if (data.sale !== sale) return refused("other_sale");
+  if (!result.verified) return refused("wrong_solution");
+  return { kind: "proven", fingerprint: challenge.signature.slice(0, 40) };
+}
+
+/** Null for what is no JSON in base64. */
+function read(proof: string): unknown {
+  if (proof.length > PROOF_LENGTH_MAX) return null;
+  try {
+    return JSON.parse(new TextDecoder().decode(Uint8Array.fromBase64(proof)));
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,32 @@
+/**
+ * The id by which a device is known: random, kept by a browser in a cookie of this host, or sent by
+ * an app as `Sluice-Device`.
+ *
+ * Guarantee: only sales that tell devices apart give a browser the cookie. It is `__Host-`, Secure,
+ * HttpOnly and SameSite=Lax, and says nothing about whoever has it; what is no such id counts as
+ * none.
+ */
+import { DEVICE_COOKIE_S } from "../domain/limits.ts";
+import { deviceIdSchema } from "../domain/replay.ts";
+import type { Caller } from "../journey/visit.ts";
+import { cookieOf } from "./token-cookies.ts";
+
+const NAME = "__Host-sluice-device";
+
+/** What a request says of where it comes from. */
+export function callerOf({ url, headers }: Request): Caller {
+  const carried = headers.get("Sluice-Device") ?? cookieOf(headers.get("Cookie"), NAME);
+  const id = deviceIdSchema.safeParse(carried);
+  return {
+    host: new URL(url).hostname,
+    address: headers.get("CF-Connecting-IP"),
+    userAgent: headers.get("User-Agent") ?? "",
+    device: id.success ? id.data : null,
+  };
+}
+
+export function newDevice(): { readonly id: string; readonly cookie: string } {
+  const id = crypto.randomUUID();
+  const attributes = `Path=/; Max-Age=${DEVICE_COOKIE_S}; HttpOnly; Secure; SameSite=Lax`;
+  return { id, cookie: `${NAME}=${id}; ${attributes}` };
+}
