@@ -9,15 +9,14 @@
 import { decide, failureOf, type AskedAs, type GuardDecision } from "../domain/guarding.ts";
 import { coveringSales, guardsOfHost, type GuardingSale } from "../domain/guard-table.ts";
 import { guardedRequest, hostOf, pathOf, type GuardedRequest } from "../domain/guards.ts";
-import type { RoomSnapshot } from "../domain/room.ts";
 import { phaseAt, scheduleOf, type Phase, type Sale } from "../domain/sale.ts";
 import { replayBy } from "../journey/replays.ts";
-import { saleOf, type Caller, type GateContext } from "../journey/visit.ts";
+import { saleOf, type GateContext } from "../journey/visit.ts";
 import { readGuards } from "../sales/guard-index.ts";
 import type { SeenSnapshot, SnapshotCache } from "../sales/snapshots.ts";
 import { verifyAdmission, type Admission } from "../tokens/admissions.ts";
 import type { Keys } from "../tokens/secrets.ts";
-import { callerOf, newDevice } from "../web/device-cookie.ts";
+import { callerKnown, callerOf } from "../web/device-cookie.ts";
 import { passInCookies } from "../web/pass-cookie.ts";
 import { isWriteOverLimit } from "../web/rate-limits.ts";
 import {
@@ -29,6 +28,7 @@ import {
   TOKEN_HEADERS,
 } from "../web/token-cookies.ts";
 import { bypassOf } from "./bypass.ts";
+import { isRevoked } from "./revoked.ts";
 import { askedOf, failureAnswer } from "./failure.ts";
 import type { Holder } from "./origin-word.ts";
 import { UNTOUCHED, type Passed } from "./proxy.ts";
@@ -185,16 +185,6 @@ async function admissionIn(
   return over;
 }
 
-/** By snapshot, so that a long list is not searched for every request. */
-const revokedSets = new WeakMap<RoomSnapshot, ReadonlySet<string>>();
-
-function isRevoked(snapshot: RoomSnapshot, id: string): boolean {
-  if (snapshot.revoked === undefined) return false;
-  const set = revokedSets.get(snapshot) ?? new Set(snapshot.revoked);
-  revokedSets.set(snapshot, set);
-  return set.has(id);
-}
-
 interface Known {
   readonly context: GateContext;
   readonly seen: SeenSnapshot | null;
@@ -304,20 +294,6 @@ function letIn(
   // A ticket whose turn was taken up is of no more use, but to go on from another device.
   const isSpent = hasTicket && replay.handling === "allow";
   return { admission, cookies: isSpent ? [...cookies, expiredCookie("ticket", id)] : cookies };
-}
-
-interface CallerKnown {
-  readonly caller: Caller;
-  /** That the browser is to keep, so that it is known again. */
-  readonly cookies: readonly string[];
-}
-
-/** Whoever asks; in a sale that tells devices apart, by a device that is given one if need be. */
-function callerKnown({ replay }: Sale, request: Request): CallerKnown {
-  const caller = callerOf(request);
-  if (replay.handling === "allow" || caller.device !== null) return { caller, cookies: [] };
-  const { id, cookie } = newDevice();
-  return { caller: { ...caller, device: id }, cookies: [cookie] };
 }
 
 async function failed(kind: "failed_open" | "failed_closed", judged: Judged): Promise<Verdict> {

@@ -11,7 +11,7 @@
  * and the log says so.
  */
 import { EXTENSION_MAX_S, EXTENSION_WORTH_MS, SHOPPER_CALL_TIMEOUT_MS } from "../domain/limits.ts";
-import type { GateContext, RoomAnswer } from "../journey/visit.ts";
+import type { Caller, GateContext, RoomAnswer } from "../journey/visit.ts";
 import { roomOf } from "../journey/visit.ts";
 import { leave } from "../journey/waiting.ts";
 import { answerWithin } from "../timing/answer-within.ts";

@@ -8,6 +8,7 @@
  */
 import { DEVICE_COOKIE_S } from "../domain/limits.ts";
 import { deviceIdSchema } from "../domain/replay.ts";
+import type { Sale } from "../domain/sale.ts";
 import type { Caller } from "../journey/visit.ts";
 import { cookieOf } from "./token-cookies.ts";
 
@@ -29,4 +30,18 @@ export function newDevice(): { readonly id: string; readonly cookie: string } {
   const id = crypto.randomUUID();
   const attributes = `Path=/; Max-Age=${DEVICE_COOKIE_S}; HttpOnly; Secure; SameSite=Lax`;
   return { id, cookie: `${NAME}=${id}; ${attributes}` };
+}
+
+export interface CallerKnown {
+  readonly caller: Caller;
+  /** That the browser is to keep, so that it is known again. */
+  readonly cookies: readonly string[];
+}
+
+/** Whoever asks; in a sale that tells devices apart, by a device that is given one if need be. */
+export function callerKnown({ replay }: Sale, request: Request): CallerKnown {
+  const caller = callerOf(request);
+  if (replay.handling === "allow" || caller.device !== null) return { caller, cookies: [] };
+  const { id, cookie } = newDevice();
+  return { caller: { ...caller, device: id }, cookies: [cookie] };
 }
