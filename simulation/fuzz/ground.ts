@@ -13,6 +13,7 @@ import { z } from "zod";
 import type { GateSecrets } from "../../src/operations/secret-set.ts";
 import { type Host, type LogEntry, startHost } from "../host.ts";
 import { loadLocalSecrets } from "../local-secrets.ts";
+import { EXAMPLE_BODIES, UNSCHEMED_ROUTES } from "./example-bodies.ts";
 import { FUZZ_SALES, skuOf } from "./names.ts";
 import { openApiSchema, routesOf, type Route } from "./routes.ts";
 import { differences, readState, type State } from "./state.ts";
@@ -148,12 +149,22 @@ async function settle(host: Host) {
   const openApi = openApiSchema.parse(await ask("GET", "/openapi.json"));
   const problems = problemsSchema.parse(await ask("GET", "/problems"));
   return {
-    routes: routesOf(openApi),
+    routes: withExamples(routesOf(openApi)),
     problems: new Map(Object.entries(problems).map(([code, { status }]) => [code, status])),
     tokens: { prequeued, queued, admission, spent },
     order,
     endpoint: endpointSchema.parse(made).id,
   };
+}
+
+/** A route that nobody has an example for would not be fuzzed, and nobody would know. */
+function withExamples(routes: readonly Route[]): readonly Route[] {
+  const bare = routes.filter(({ name, body }) => {
+    return body !== null && EXAMPLE_BODIES[name] === undefined && !UNSCHEMED_ROUTES.has(name);
+  });
+  if (bare.length === 0) return routes;
+  const names = bare.map(({ name }) => name).join(", ");
+  throw new Error(`example-bodies.ts has no example for ${names}`);
 }
 
 async function makeSales(ask: Ask, headers: Readonly<Record<string, string>>): Promise<void> {

@@ -32,12 +32,14 @@ export function readState(folder: string): State {
 }
 
 /**
- * What the platform keeps beside ours and moves by itself: a room ticks once a second, so its next
- * alarm is another one each time, and D1 counts what it is asked.
+ * What the platform keeps beside ours and moves by itself: the instants at which a room ticks next
+ * and a SkuStock wakes next, which each sets anew when it ticks or is read, and D1's count of what
+ * it was asked. What they do when they wake is in their own tables.
  */
 function moves(place: string, table: string): boolean {
   if (place.startsWith("d1")) return table === "_cf_METADATA";
-  return place.includes("WaitingRoom") && (table === "_cf_ALARM" || table === "_cf_METADATA");
+  const wakesAnew = place.includes("WaitingRoom") || place.includes("SkuStock");
+  return wakesAnew && (table === "_cf_ALARM" || table === "_cf_METADATA");
 }
 
 function readTables(file: string): [string, readonly string[]][] {
