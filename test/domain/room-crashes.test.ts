@@ -4,9 +4,11 @@
  */
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import { EXTENSION_MAX_S } from "../../src/domain/limits.ts";
 import { waitingIn } from "../../src/domain/room-calls.ts";
 import { roomStateSchema } from "../../src/domain/room.ts";
-import { RoomWorld, type Act } from "./room-world.ts";
+import type { Act } from "./room-acts.ts";
+import { RoomWorld } from "./room-world.ts";
 import { saleOf, STARTS_MS } from "./sale-document.ts";
 
 type Step =
@@ -29,6 +31,15 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   { weight: 8, arbitrary: fc.record({ kind: fc.constant("tick"), after_ms: fc.constant(1000) }) },
   { weight: 8, arbitrary: fc.record({ kind: fc.constant("claim"), who }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom("leave", "spend"), who }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("revoke"), who }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("extend"),
+      who,
+      seconds: fc.constantFrom(1, 60, EXTENSION_MAX_S),
+    }),
+  },
   { weight: 2, arbitrary: fc.constant({ kind: "come_directly" }) },
   { weight: 1, arbitrary: fc.constantFrom({ kind: "pause" }, { kind: "resume" }) },
   { weight: 4, arbitrary: fc.constant({ kind: "crash" }) },
@@ -49,9 +60,9 @@ function crash(world: RoomWorld): void {
   world.room = roomStateSchema.parse(JSON.parse(JSON.stringify(world.room)));
 }
 
-function live(story: readonly Step[]): RoomWorld {
+function live(story: readonly Step[], change: object): RoomWorld {
   const rules = { ratePerMinute: 600, maxActive: 4, claimWindowSeconds: 8, sessionSeconds: 30 };
-  const world = new RoomWorld(saleOf(rules), STARTS_MS + HALF_HOUR_MS);
+  const world = new RoomWorld(saleOf(rules, change), STARTS_MS + HALF_HOUR_MS);
   world.report(20, 0);
   for (const step of story) {
     if (step.kind === "crash") crash(world);
@@ -62,6 +73,8 @@ function live(story: readonly Step[]): RoomWorld {
 }
 
 const stories = fc.array(steps, { maxLength: 120, size: "large" });
+/** What it sells, or that it only guards a shop. */
+const changes = fc.constantFrom({}, { items: [] });
 
 function waiting({ room }: RoomWorld): number {
   return room.lanes.reduce((sum, lane) => sum + waitingIn(lane), 0);
@@ -69,8 +82,8 @@ function waiting({ room }: RoomWorld): number {
 
 test("every promise holds after every step (P7, P8)", () => {
   fc.assert(
-    fc.property(stories, (story) => {
-      expect(() => live(story)).not.toThrow();
+    fc.property(stories, changes, (story, change) => {
+      expect(() => live(story, change)).not.toThrow();
     }),
     { numRuns: 150 },
   );
@@ -78,8 +91,8 @@ test("every promise holds after every step (P7, P8)", () => {
 
 test("no two shoppers share a rank, and everyone is called in the end", () => {
   fc.assert(
-    fc.property(stories, (story) => {
-      const world = live(story);
+    fc.property(stories, changes, (story, change) => {
+      const world = live(story, change);
       world.act({ kind: "resume" });
       for (let second = 0; second < 600 && waiting(world) > 0; second += 1) {
         world.act({ kind: "tick", after_ms: 1000 });

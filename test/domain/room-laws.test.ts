@@ -1,15 +1,18 @@
 /**
  * Laws of the waiting room, over random lives of a room. What must hold after each step (called
  * only grows, seats are never exceeded, nobody comes in uncalled, a repeated claim is the same
- * admission, no call gets lost) is checked inside `RoomWorld`.
+ * admission, no call gets lost, a token that lost its seat gets nobody in) is checked inside
+ * `RoomWorld`.
  */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { EXTENSION_MAX_S } from "../../src/domain/limits.ts";
 import { PRESSURE_MIN } from "../../src/domain/pressure.ts";
 import { shareCalls, tick, waitingIn } from "../../src/domain/room-calls.ts";
 import { isSoldOut, openRoom, reportLevel, type RoomState } from "../../src/domain/room.ts";
 import type { Sale } from "../../src/domain/sale.ts";
-import { RoomWorld, type Act } from "./room-world.ts";
+import type { Act } from "./room-acts.ts";
+import { RoomWorld } from "./room-world.ts";
 import { saleOf, STARTS_MS } from "./sale-document.ts";
 
 const who = fc.nat({ max: 1000 });
@@ -30,6 +33,15 @@ const acts: fc.Arbitrary<Act> = fc.oneof(
   { weight: 8, arbitrary: fc.record({ kind: fc.constant("tick"), after_ms: ticks }) },
   { weight: 10, arbitrary: fc.record({ kind: fc.constant("claim"), who }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom("leave", "spend"), who }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("revoke"), who }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("extend"),
+      who,
+      seconds: fc.oneof(fc.constantFrom(1, 60, EXTENSION_MAX_S), fc.integer({ min: 1, max: 7200 })),
+    }),
+  },
   { weight: 2, arbitrary: fc.constant({ kind: "come_directly" }) },
   { weight: 1, arbitrary: fc.constantFrom({ kind: "pause" }, { kind: "resume" }) },
   {
@@ -58,8 +70,14 @@ const sales: fc.Arbitrary<Sale> = fc
     ratePerMinute: fc.constantFrom(30, 60, 600),
     maxActive: fc.integer({ min: 1, max: 6 }),
     overcall: fc.constantFrom(1, 1.5, 2, 4),
+    // Before and after an admission's longest life is over.
+    endsAt: fc.constantFrom("2026-11-27T12:00:00Z", "2026-11-30T12:00:00Z"),
+    guardsOnly: fc.boolean(),
   })
-  .map((rules) => saleOf({ ...rules, claimWindowSeconds: 8, sessionSeconds: 30 }));
+  .map(({ endsAt, guardsOnly, ...rules }) => {
+    const change = guardsOnly ? { endsAt, items: [] } : { endsAt };
+    return saleOf({ ...rules, claimWindowSeconds: 8, sessionSeconds: 30 }, change);
+  });
 
 function live(sale: Sale, story: readonly Act[]): RoomWorld {
   const world = new RoomWorld(sale, STARTS_MS);
@@ -68,7 +86,7 @@ function live(sale: Sale, story: readonly Act[]): RoomWorld {
   return world;
 }
 
-describe("through arrivals, ticks, claims, no-shows, leaves, pauses and changing stock", () => {
+describe("through arrivals, claims, no-shows, leaves, pauses, changing stock and an origin's word", () => {
   test("every promise holds after every step (P7, P8)", () => {
     fc.assert(
       fc.property(sales, stories, (sale, story) => {
@@ -256,4 +274,19 @@ test("a sold-out room calls nobody, and goes on when units come back", () => {
   world.act({ kind: "stock", available: 1, held: 0 });
   world.act({ kind: "tick", after_ms: 1000 });
   expect(waiting(world.room)).toBe(3);
+});
+
+test("a sale without items calls on without any stock, as far as there are seats", () => {
+  const rules = { claimWindowSeconds: 8, maxActive: 3 };
+  const world = new RoomWorld(saleOf(rules, { items: [] }), STARTS_MS);
+  world.act({ kind: "arrive", lane: "general", people: 9, dead: 0 });
+  world.act({ kind: "tick", after_ms: 1000 });
+  for (let second = 0; second < 60 && waiting(world.room) > 0; second += 1) {
+    world.act({ kind: "tick", after_ms: 1000 });
+    for (const shopper of world.shoppers) world.claim(shopper);
+    expect(world.room.seats.active).toBeLessThanOrEqual(3);
+    world.act({ kind: "revoke", who: second });
+  }
+  expect(waiting(world.room)).toBe(0);
+  expect(world.room.seats.left).toBeGreaterThanOrEqual(5);
 });

@@ -24,8 +24,11 @@ import {
   snapshotOf,
   type RoomState,
 } from "../../src/domain/room.ts";
+import { revoke } from "../../src/domain/revoked.ts";
 import { standingOf, type ShopperState } from "../../src/domain/standing.ts";
 import type { Sale } from "../../src/domain/sale.ts";
+import type { Act } from "./room-acts.ts";
+import { extendWithinLimits, RoomTokens } from "./room-tokens.ts";
 
 /** What a claim may be answered in each state; who is `queued` or `prequeue` was not called. */
 const ANSWERS: Partial<Record<ShopperState, readonly ClaimOutcome["kind"][]>> = {
@@ -45,20 +48,6 @@ export interface Shopper {
   keptUntil_ms: number;
 }
 
-export type Act =
-  | {
-      readonly kind: "arrive";
-      readonly lane: string;
-      readonly people: number;
-      readonly dead: number;
-    }
-  | { readonly kind: "tick"; readonly after_ms: number }
-  | { readonly kind: "claim" | "leave" | "spend"; readonly who: number }
-  | { readonly kind: "come_directly" | "pause" | "resume" }
-  | { readonly kind: "seats"; readonly maxActive: number }
-  | { readonly kind: "pipeline"; readonly bears: number }
-  | { readonly kind: "stock"; readonly available: number; readonly held: number };
-
 export class RoomWorld {
   room: RoomState;
   now: number;
@@ -66,6 +55,7 @@ export class RoomWorld {
   readonly admissions = new Map<string, AdmissionRecord>();
   admittedDirectly = 0;
   readonly #rules;
+  readonly #tokens = new RoomTokens();
   readonly #arrived = new Map<string, { people: Shopper[]; dead: number }>();
   #reports = 0;
   #pipelineBears = 1;
@@ -82,6 +72,7 @@ export class RoomWorld {
       claimWindow_ms: claimWindowSeconds * 1000,
       session_ms: sessionSeconds * 1000,
       overcall,
+      unlimited: sale.items.length === 0,
     };
   }
 
@@ -111,6 +102,16 @@ export class RoomWorld {
         if (admission !== undefined) this.#end(admission, act.kind === "leave" ? "left" : "spent");
         return;
       }
+      case "revoke":
+      case "extend": {
+        const admission = [...this.admissions.values()][
+          act.who % Math.max(this.admissions.size, 1)
+        ];
+        if (admission === undefined) return;
+        if (act.kind === "revoke") this.#end(admission, "left");
+        else this.#extend(admission, act.seconds);
+        return;
+      }
       case "come_directly":
         return this.#comeDirectly();
       case "pause":
@@ -130,7 +131,9 @@ export class RoomWorld {
     }
   }
 
+  /** Of a sale without items nothing is ever reported. */
   report(available: number, held: number): void {
+    if (this.#rules.unlimited) return;
     this.#reports += 1;
     const level = { sku: "AIR-42", received: 500, ordered: 0, sold: 0, buffer: 0 };
     this.room = reportLevel(this.room, { ...level, available, held, seq: this.#reports });
@@ -176,6 +179,18 @@ export class RoomWorld {
     if (left !== null && left.outcome !== "left") return;
     this.admissions.set(admission.ticket, { ...admission, standing: how });
     this.room = freeSeat(this.room, how);
+    if (how === "expired") return;
+    this.room = { ...this.room, revoked: revoke(this.room.revoked, admission, this.now) };
+  }
+
+  #extend(admission: AdmissionRecord, seconds: number): void {
+    const { endsAt_ms } = this.room.schedule;
+    this.#keep(extendWithinLimits(admission, { seconds, endsAt_ms }, this.now));
+  }
+
+  #keep(admission: AdmissionRecord): void {
+    this.admissions.set(admission.ticket, admission);
+    this.#tokens.sign(admission);
   }
 
   claim(shopper: Shopper): ClaimOutcome {
@@ -199,7 +214,7 @@ export class RoomWorld {
     const called = before.lanes.find(({ id }) => id === shopper.lane)?.called ?? 0;
     if (shopper.rank === null || shopper.rank >= called) throw new Error("let in, not called");
     if (before.paused || isSoldOut(before)) throw new Error("let in while held up");
-    this.admissions.set(shopper.id, outcome.admission);
+    this.#keep(outcome.admission);
     return outcome;
   }
 
@@ -220,19 +235,31 @@ export class RoomWorld {
     this.room = room;
     if (outcome.kind !== "admitted") return;
     this.admittedDirectly += 1;
-    this.admissions.set(id, outcome.admission);
+    this.#keep(outcome.admission);
   }
 
-  /** Whoever has no admission is told by the status what a claim would be answered. */
+  /**
+   * Whoever has no admission is told by the status what a claim would be answered; whoever had one
+   * gets no other with the same ticket.
+   */
   #checkStatus(): void {
     this.#latest_ms = Math.max(this.#latest_ms, this.now);
     const facts = { booths: 1, commitment: "", revision: 1 };
     const snapshot = snapshotOf(this.room, this.#sale, facts, this.now);
     const seen = { snapshot, stale: false, now: this.now, chance: 0 };
+    this.#tokens.check(this.admissions.values(), snapshot, this.#latest_ms);
+    if (this.#rules.unlimited && (snapshot.soldOut || snapshot.unlimited !== true)) {
+      throw new Error("sold out, and there is nothing to sell");
+    }
     for (const shopper of this.shoppers) {
-      if (this.admissions.has(shopper.id)) continue;
+      const had = this.admissions.get(shopper.id);
+      if (had !== undefined && had.standing === "active") continue;
       const { state, odds } = standingOf({ lane: shopper.lane, cohort: 0 }, shopper.rank, seen);
       const { kind } = claim(this.room, this.#asked(shopper), this.#rules, this.now).outcome;
+      if (had !== undefined) {
+        if (kind !== "turn_lapsed") throw new Error(`an ended turn is answered ${kind}`);
+        continue;
+      }
       if (!(ANSWERS[state] ?? []).includes(kind)) {
         throw new Error(`told ${state}, and the claim is answered ${kind}`);
       }
