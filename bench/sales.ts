@@ -33,7 +33,9 @@ export function documentOf(id: string, startsIn_ms: number, stock: number, admis
   };
 }
 
-export async function make(gate: GateClient, document: { readonly id: string }): Promise<void> {
+type SaleDocument = { readonly id: string } & Readonly<Record<string, unknown>>;
+
+export async function make(gate: GateClient, document: SaleDocument): Promise<void> {
   const made = await insist(() => gate.merchant.putSale(document.id, document));
   if (made.kind !== "answered") throw failed(`making sale ${document.id}`, made);
 }

@@ -10,8 +10,6 @@ export const FUZZ_SALES = {
   over: "fuzz-over",
 } as const;
 
-export type FuzzSale = keyof typeof FUZZ_SALES;
-
 export function skuOf(sale: string): string {
   return `${sale}-shoe`;
 }

@@ -2,6 +2,7 @@
  * What passes through the gate to a shop's own server and back, byte for byte: everything that is
  * not guarded, and everything an admitted shopper sends.
  */
+import { Readable } from "node:stream";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { connect } from "node:net";
@@ -184,7 +185,7 @@ describe("100 MiB of an admitted shopper", () => {
     // Once before it counts: the runtime keeps what its buffers once needed.
     await bytesOf(`${GUARDED}?do=bytes&size=8000000`, { headers: { cookie } });
     const up_MiB = await growthDuring(async () => {
-      const body = blocksOf(HUNDRED_MIB);
+      const body = Readable.from(blocksOf(HUNDRED_MIB));
       const got = await echo(GUARDED, { method: "POST", headers: { cookie }, body });
       expect([got.size, got.sha256]).toEqual([HUNDRED_MIB, expected]);
     });
