@@ -188,6 +188,21 @@ function endOfAuthority(url: string, from: number): number {
   return url.length;
 }
 
+/**
+ * A page of the shop to lead a visitor of this host to: as much of a guard's path as is certain.
+ * Null when no guard covers pages of this host.
+ */
+export function guardedPageOn(guards: readonly Guard[], host: string): string | null {
+  const guard = guards.find((item) => {
+    const { methods = ["GET"], exceptMethods } = item;
+    const coversPages = methods.includes("GET") && !exceptMethods.includes("GET");
+    return coversPages && coversHost(item.host, host);
+  });
+  if (guard === undefined) return null;
+  const [certain = "/", ...rest] = guard.path.split("*");
+  return rest.length === 0 ? certain : certain.slice(0, certain.lastIndexOf("/") + 1);
+}
+
 /** Whether a guard's host names this one. */
 export function coversHost(pattern: string, host: string): boolean {
   if (pattern === "*") return true;

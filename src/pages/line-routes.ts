@@ -4,6 +4,7 @@
  */
 import { listPublished } from "../journey/catalogue.ts";
 import { readCart } from "../journey/cart.ts";
+import { guardedPageOn, hostOf } from "../domain/guards.ts";
 import { saleOf, visitOf, type Visit } from "../journey/visit.ts";
 import { join } from "../journey/joining.ts";
 import { askStanding, claimTurn, leave, type Admitted } from "../journey/waiting.ts";
@@ -88,6 +89,7 @@ export async function storefrontOf(
     stale: seen.stale,
     visitor,
     passLane,
+    shopHref: guardedPageOn(sale.guards, hostOf(c.req.url)),
     faults: refused.faults,
     admissionLost: hasLost(c, sale.id, "admission"),
     now: seen.now,

@@ -15,7 +15,7 @@ import { checkoutPage, NO_INPUT, type CheckoutModel } from "./checkout.ts";
 import type { Faults } from "./faults.ts";
 import { cartForm, orderForm, readForm, type Entered } from "./forms.ts";
 import { storefrontOf } from "./line-routes.ts";
-import { orderLink, partLink } from "./links.ts";
+import { orderLink, partLink, saleLink } from "./links.ts";
 import { orderPage } from "./order.ts";
 import { offersTestCards } from "./payment-methods.ts";
 import { cartRefusal, orderRefusal, type Refusal } from "./refusals.ts";
@@ -80,6 +80,8 @@ function placedLink(sale: string, placed: OrderOfSeat | null): CheckoutModel["pl
 export async function showCart(c: GateRequest, id: string): Promise<Response> {
   const read = await readCheckout(c.get("gate"), id, carriedOf(c, id));
   if (read.kind !== "cart") return refuseAdmission(c, id, read);
+  // A sale that only guards a shop has no cart; the storefront says where the shop is.
+  if (read.visit.sale.items.length === 0) return c.redirect(saleLink(id), 303);
   return c.html(checkoutOf(c, read));
 }
 
@@ -130,7 +132,7 @@ async function showRefusedCart(
   const read = await readCheckout(c.get("gate"), id, carriedOf(c, id));
   if (read.kind !== "cart") return refuseAdmission(c, id, read);
   const page =
-    from === "cart"
+    from === "cart" && read.visit.sale.items.length > 0
       ? checkoutOf(c, read, { faults, quantities })
       : await storefrontOf(c, read.visit, { faults, quantities });
   if (page === null) return refuseAdmission(c, id, { kind: "stock_unavailable" });

@@ -1,6 +1,6 @@
 /**
  * The storefront of a sale: what there is, when it starts, and the way in. For a visitor who has
- * been let in, the same page is the shop.
+ * been let in, the same page is the shop; of a sale without items, the way to it.
  *
  * What the stock words say was true a second ago; only a hold in the cart is a promise.
  */
@@ -8,6 +8,7 @@ import { html } from "hono/html";
 import { GENERAL_LANE, type Sale, type SaleItem } from "../domain/sale.ts";
 import type { RoomSnapshot } from "../domain/room.ts";
 import { durationWords, levelWords } from "./assets/_sluice/assets/words.js";
+import { cartLinks, shopBehind } from "./behind-gate.ts";
 import { faultOf, faultSummary, fieldFault, type Faults } from "./faults.ts";
 import { countdown, instant, merchantMessage, page, type Html, type Maybe } from "./layout.ts";
 import { partLink, saleLink } from "./links.ts";
@@ -33,6 +34,8 @@ export interface StorefrontModel {
   readonly visitor: Visitor;
   /** The lane that the visitor's pass leads into; null without one, and when they are there. */
   readonly passLane: string | null;
+  /** A page on this host that the sale guards, as `guardedPageOn` finds it. */
+  readonly shopHref: string | null;
   readonly faults: Faults;
   /** The visitor was let in, and the browser has not kept that. */
   readonly admissionLost: boolean;
@@ -52,14 +55,23 @@ export function storefrontPage(model: StorefrontModel): Html {
       title: faults.length > 0 ? "Not changed" : "Shop",
       sale,
       now,
-      links: admitted === null ? [] : [{ href: partLink(sale.id, "cart"), words: "Cart" }],
+      links: admitted === null ? [] : cartLinks(sale),
     },
     html`<h1>${sale.title}</h1>
       ${merchantMessage(model.snapshot.message)} ${faultSummary(faults)} ${staleNote(model)}
       ${admitted === null ? lostNote(model) : null}
       ${admitted === null ? wayIn(model) : timeLeft(sale, admitted.expiresAt_ms, now)}
-      ${admitted === null ? itemList(model) : shopForm(model, admitted)} ${fairness(model)}`,
+      ${whatThereIs(model)} ${fairness(model)}`,
   );
+}
+
+function whatThereIs(model: StorefrontModel): Html {
+  const { sale, snapshot, visitor, shopHref: href } = model;
+  if (sale.items.length === 0) {
+    if (visitor.kind === "admitted") return shopBehind({ href, visitor: "admitted" });
+    return shopBehind({ href, visitor: snapshot.phase === "ended" ? "too_late" : "waits" });
+  }
+  return visitor.kind === "admitted" ? shopForm(model, visitor) : itemList(model);
 }
 
 function staleNote({ stale }: StorefrontModel): Maybe {
@@ -165,7 +177,8 @@ function timeLeft(sale: Sale, expiresAt_ms: number, now: number): Html {
   return html`<section class="strip" aria-label="Your visit">
     <p id="time-left">You may shop for ${countdown(expiresAt_ms, now, ends)} more.</p>
     <p id="time-over" hidden>
-      Your time in the shop is over, and what you held went back to the line.
+      Your time in the shop is
+      over${sale.items.length === 0 ? "" : ", and what you held went back to the line"}.
     </p>
     <form method="post" action="${partLink(sale.id, "leave")}">
       <button class="plain" type="submit">Leave the shop</button>

@@ -28,6 +28,7 @@ describe("the decision", () => {
     ["the sale is over", { phase: "ended" }, { kind: "sale_over" }],
     ["over, and admitted", { phase: "ended", admission: "valid" }, { kind: "sale_over" }],
     ["over, and the room gone", { phase: "ended", room: "gone" }, { kind: "sale_over" }],
+    ["over, and bypassed", { phase: "ended", bypass: "token" }, { kind: "sale_over" }],
     ["a health check", { bypass: "health_check" }, { kind: "bypassed", why: "health_check" }],
     ["a listed address", { bypass: "address" }, { kind: "bypassed", why: "address" }],
     ["a bypass token", { bypass: "token" }, { kind: "bypassed", why: "token" }],
@@ -39,6 +40,11 @@ describe("the decision", () => {
     [
       "a bypass before the opening, with the room gone",
       { bypass: "address", phase: "scheduled", room: "gone" },
+      { kind: "bypassed", why: "address" },
+    ],
+    [
+      "a bypass, and admitted",
+      { bypass: "address", admission: "valid" },
       { kind: "bypassed", why: "address" },
     ],
     [

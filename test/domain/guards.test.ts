@@ -24,6 +24,18 @@ function isCovered(change: object, path: string, method = "GET", overrides: obje
   return guards.covers(guards.compileGuard(guard(change)), request);
 }
 
+test.each([
+  ["/drops/", { path: "/drops/*" }],
+  ["/drops/air", { path: "/drops/air" }],
+  ["/", { path: "/*/up" }],
+  ["/d/", { path: "/d/x*/*" }],
+  [null, { host: "*.shop.example" }],
+  [null, { methods: ["POST"] }],
+  [null, { exceptMethods: ["GET"] }],
+] as const)("leads a visitor of its host to %j: %j", (page, change) => {
+  expect(guards.guardedPageOn([guard(change)], "shop.example")).toBe(page);
+});
+
 describe("a guard covers", () => {
   test.each([
     ["the whole path", { path: "/drops/air" }, "/drops/air", true],

@@ -6,6 +6,7 @@ import { PASS_REFUSALS } from "../../src/domain/pass-refusal.ts";
 import { PROOF_REFUSALS, protectionSchema } from "../../src/domain/protection.ts";
 import { SHOPPER_STATES } from "../../src/domain/standing.ts";
 import { checkoutPage } from "../../src/pages/checkout.ts";
+import { guardedPage, type GuardedNotice } from "../../src/pages/guarded.ts";
 import { fairnessPage } from "../../src/pages/fairness.ts";
 import type { Html } from "../../src/pages/layout.ts";
 import { noticePage, type Notice } from "../../src/pages/notices.ts";
@@ -18,6 +19,9 @@ import {
   ADMITTED,
   checkoutModel,
   fairnessModel,
+  GUARDED,
+  guardedModel,
+  GUARDING_SALE,
   HOSTILE,
   NOW,
   orderView,
@@ -70,6 +74,43 @@ export const STOREFRONTS: readonly Exhibit[] = [
   ["the shop", storefrontPage(storefrontModel({ visitor: ADMITTED }))],
   ["the shop refuses", storefrontPage(storefrontModel({ visitor: ADMITTED, faults: FAULTS }))],
 ];
+
+const guarding = { sale: GUARDING_SALE, shopHref: "/drops/" };
+const NO_STOCK = { stock: [], unitsLeft: 0, unlimited: true } as const;
+
+/** The storefront of a sale without items. */
+export const GUARDING: readonly Exhibit[] = [
+  ...(["scheduled", "prequeue", "live", "ended"] as const).map((phase) => {
+    const snapshot = snapshotAt(phase, NO_STOCK);
+    return [phase, storefrontPage(storefrontModel({ ...guarding, snapshot }))] as const;
+  }),
+  ["of another host", storefrontPage(storefrontModel({ ...guarding, shopHref: null }))],
+  ["let in", storefrontPage(storefrontModel({ ...guarding, visitor: ADMITTED }))],
+];
+
+/** What a guarded address shows instead of the shop's page. */
+export const GUARDED_PAGES: readonly Exhibit[] = (
+  [
+    { kind: "not_open", opensAt_ms: NOW + 90_000 },
+    { kind: "form_not_sent", back: GUARDED },
+    ...PASS_REFUSALS.map((reason) => ({ kind: "pass_invalid", reason }) as const),
+    { kind: "admission_replayed", hasTicket: true },
+    { kind: "admission_replayed", hasTicket: false },
+    { kind: "rate_limited" },
+    { kind: "booth_unavailable" },
+    { kind: "room_unavailable" },
+  ] satisfies GuardedNotice[]
+).map((notice) => {
+  const reason = notice.kind === "pass_invalid" ? `, ${notice.reason}` : "";
+  const inLine = notice.kind === "admission_replayed" && notice.hasTicket ? ", in line" : "";
+  return [`${notice.kind}${reason}${inLine}`, guardedPage(guardedModel(notice))] as const;
+});
+
+/** The waiting page at a guarded address. */
+export const GUARDED_WAITS: readonly Exhibit[] = SHOPPER_STATES.map((state) => {
+  const model = { ...waitingModel({ state, stock: [], odds: null }), sale: GUARDING_SALE };
+  return [state, waitingPage({ ...model, guarded: GUARDED })] as const;
+});
 
 export const WAITING: readonly Exhibit[] = [
   ...SHOPPER_STATES.map((state) => [state, waitingPage(waitingModel({ state }))] as const),
@@ -192,6 +233,9 @@ const LISTS: readonly Exhibit[] = [
 export const GALLERY: readonly Exhibit[] = [
   ...LISTS,
   ...STOREFRONTS.map(([name, page]) => [`storefront: ${name}`, page] as const),
+  ...GUARDING.map(([name, page]) => [`storefront of a guard: ${name}`, page] as const),
+  ...GUARDED_PAGES.map(([name, page]) => [`guarded: ${name}`, page] as const),
+  ...GUARDED_WAITS.map(([name, page]) => [`guarded wait: ${name}`, page] as const),
   ...WAITING.map(([name, page]) => [`waiting: ${name}`, page] as const),
   ...DRAWS.map(([name, page]) => [`draw: ${name}`, page] as const),
   ...CHECKOUTS.map(([name, page]) => [`checkout: ${name}`, page] as const),

@@ -16,32 +16,15 @@ import {
   ORDERS,
   STOREFRONTS,
   WAITING,
-  type Exhibit,
 } from "./pages-exhibits.ts";
 import { NOW, orderView, SALE } from "./pages-models.ts";
+import { find, render, textOf } from "./pages-text.ts";
 
 const sale = { id: SALE.id, title: SALE.title };
-
-async function render(page: Html): Promise<string> {
-  return String(await page);
-}
-
-/** What a reader sees: no tags, entities read, spaces as one. */
-async function textOf(page: Html): Promise<string> {
-  const markup = (await render(page)).replace(/<([a-z]+)[^>]*\shidden(\s[^>]*)?>.*?<\/\1>/gs, "");
-  const text = markup.replace(/^.*<main/s, "<main").replace(/<[^>]+>/g, " ");
-  return text.replaceAll("&#39;", "'").replaceAll("&amp;", "&").replace(/\s+/g, " ");
-}
 
 function valuesOf(markup: string, attribute: string): string[] {
   const pattern = new RegExp(`\\s${attribute}="([^"]*)"`, "g");
   return [...markup.matchAll(pattern)].flatMap(([, value]) => (value ?? "").split(" "));
-}
-
-function find(exhibits: readonly Exhibit[], name: string): Html {
-  const found = exhibits.find(([title]) => title === name);
-  if (found === undefined) throw new Error(`the gallery has no '${name}'`);
-  return found[1];
 }
 
 /** The one script of another origin, and the one page that may have it. */

@@ -9,6 +9,7 @@ import { saleSchema, type Phase } from "../../src/domain/sale.ts";
 import type { Standing } from "../../src/domain/standing.ts";
 import type { CheckoutModel } from "../../src/pages/checkout.ts";
 import type { FairnessModel } from "../../src/pages/fairness.ts";
+import type { GuardedNotice, GuardedPageModel } from "../../src/pages/guarded.ts";
 import type { StorefrontModel } from "../../src/pages/storefront.ts";
 import type { WaitingModel } from "../../src/pages/waiting.ts";
 
@@ -38,6 +39,21 @@ export const SCHEDULE = {
   startsAt_ms: Date.parse(STARTS),
   endsAt_ms: Date.parse(ENDS),
 };
+
+/** Guards a shop and sells nothing itself. */
+export const GUARDING_SALE = saleSchema.parse({
+  id: SALE.id,
+  title: SALE.title,
+  currency: "EUR",
+  opensAt: OPENS,
+  startsAt: STARTS,
+  endsAt: ENDS,
+  items: [],
+  guards: [{ host: "shop.example", path: "/drops/*" }],
+});
+
+/** An address that only its own quotes keep in its attribute. */
+export const GUARDED = `/drops/air?size="><script>alert(1)</script>`;
 
 const STOCK = [
   { sku: "AIR-42", available: 400, level: "plenty" },
@@ -75,6 +91,7 @@ export function storefrontModel(more: Partial<StorefrontModel> = {}): Storefront
     stale: false,
     visitor: { kind: "new" },
     passLane: null,
+    shopHref: null,
     faults: [],
     admissionLost: false,
     now: NOW,
@@ -113,6 +130,10 @@ export function waitingModel(standing: Partial<Standing> = {}): WaitingModel {
     seatsFull: false,
     now: NOW,
   };
+}
+
+export function guardedModel(notice: GuardedNotice): GuardedPageModel {
+  return { notice, sale: GUARDING_SALE, guarded: GUARDED, retry_s: 6.2, now: NOW };
 }
 
 export function fairnessModel(more: Partial<FairnessModel> = {}): FairnessModel {

@@ -146,6 +146,19 @@ describe("a navigation to a guarded page", () => {
     expect(over.text).toBe("<h1>The shop</h1>");
   });
 
+  test("has beside it the sale's own page, which leads to it and has no cart", async () => {
+    const { id, path } = await guard();
+    const own = `/_sluice/shop/${id}`;
+    const link = `href="/${id}/">Go to the shop</a>`;
+    expect((await ask(own)).text).toContain(link);
+    const cookies = carrying(await ask(path, { headers: HTML }));
+    const admitted = await ask(own, { headers: cookies });
+    expect(admitted.text).toContain("You are in");
+    expect(admitted.text).toContain(link);
+    const cart = await ask(`${own}/cart`, { headers: cookies });
+    expect(cart).toMatchObject({ status: 303, headers: { location: own } });
+  });
+
   test("in the pre-queue takes part in the draw", async () => {
     const { path } = await guard(sluices.PREQUEUE);
     const page = await ask(path, { headers: HTML });

@@ -1,0 +1,46 @@
+/**
+ * What the storefront says of a sale without items: its line leads into a shop that has pages of
+ * its own, so there is no stock to show here and no cart.
+ */
+import { html } from "hono/html";
+import { partLink } from "./links.ts";
+import type { Html, Maybe } from "./layout.ts";
+
+export interface ShopBehind {
+  /** A guarded page of the shop on this host; null when the sale guards none here. */
+  readonly href: string | null;
+  readonly visitor: "waits" | "admitted" | "too_late";
+}
+
+const HEADINGS = {
+  waits: "What the line is for",
+  admitted: "You are in",
+  too_late: "The shop",
+} as const;
+
+const SENTENCES = {
+  waits:
+    "It leads into the shop, where you see what there is. " +
+    "Until your turn has come, the shop’s pages show you your place in the line.",
+  admitted: "Your turn holds in this browser, on every page of the shop, until your time is over.",
+  too_late: "Its pages are open to everybody again.",
+} as const;
+
+export function shopBehind({ href, visitor }: ShopBehind): Html {
+  return html`<section aria-labelledby="shop">
+    <h2 id="shop">${HEADINGS[visitor]}</h2>
+    <p>${SENTENCES[visitor]}</p>
+    ${wayThere({ href, visitor })}
+  </section>`;
+}
+
+function wayThere({ href, visitor }: ShopBehind): Maybe {
+  if (href === null) return null;
+  const look = visitor === "admitted" ? html` class="button"` : "";
+  return html`<p><a${look} href="${href}">Go to the shop</a></p>`;
+}
+
+/** The visitor's own links: a cart, where there is something to put in one. */
+export function cartLinks(sale: { readonly id: string; readonly items: readonly unknown[] }) {
+  return sale.items.length === 0 ? [] : [{ href: partLink(sale.id, "cart"), words: "Cart" }];
+}
