@@ -78,7 +78,12 @@ function advice(
     const seconds = Math.max(Math.round((sale.startsAt_ms - now) / 1000), 0);
     const crowd = options.crowd ? `, and ${CROWD_SIZE} simulated shoppers are coming too` : "";
     lines.push(`The sale '${sale.id}' starts in ${seconds} s${crowd}.`);
-    lines.push("Open the shop, join the line, wait for your turn, and buy a pair.", "");
+    lines.push(
+      options.origin === null
+        ? "Open the shop, join the line, wait for your turn, and buy a pair."
+        : "Open the guarded address: it shows the line, and your server once it is your turn.",
+      "",
+    );
   }
   lines.push("With the token above as ADMIN_TOKEN, a crowd of your own and a verdict:");
   lines.push(`  ${drill}`, "");

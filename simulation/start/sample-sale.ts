@@ -58,7 +58,11 @@ export async function openSampleSale(
     if (found.kind === "answered") {
       const { phase, sale } = found.body;
       const startsAt_ms = Date.parse(sale.startsAt);
-      if (phase !== "prequeue" || startsAt_ms - now < STILL_AHEAD_MS) continue;
+      if (phase !== "prequeue" || startsAt_ms - now < STILL_AHEAD_MS) {
+        // Until it is over, an earlier run's would decide who waits at the guarded path.
+        if (hasOrigin && phase !== "ended") await insist(() => gate.merchant.act(id, "end"));
+        continue;
+      }
       const skus = sale.items.map((item) => item.sku);
       return { id, skus, startsAt_ms, claimWindow_s: sale.admission.claimWindowSeconds };
     }

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { readCommandLine as readDrill } from "../../simulation/drill/options.ts";
 import { quantile } from "../../simulation/drill/statistics.ts";
+import { describeRun } from "../../simulation/start/addresses.ts";
 import { readCommandLine as readStart } from "../../simulation/start/options.ts";
 
 const NOTHING = {};
@@ -60,13 +61,50 @@ describe("the drill's command line", () => {
 describe("the command line of npm start", () => {
   test("means the known ports, kept state, a sale and a crowd", () => {
     const ports = { port: 8787, sandboxPort: 8788 };
-    const options = { ...ports, fresh: false, redis: false, crowd: true, sale: true };
+    const kept = { origin: null, fresh: false, redis: false };
+    const options = { ...ports, ...kept, crowd: true, sale: true };
     expect(readStart([])).toEqual({ kind: "run", options });
   });
 
   test("without a sale there is no crowd either", () => {
     expect(readStart(["--no-sale"])).toMatchObject({ options: { sale: false, crowd: false } });
     expect(readStart(["--no-crowd"])).toMatchObject({ options: { sale: true, crowd: false } });
+  });
+
+  test.each([
+    ["http://localhost:3000", "http://localhost:3000"],
+    ["HTTPS://Shop.example:443/", "https://shop.example"],
+    ["http://[::1]:3000", "http://[::1]:3000"],
+  ])("stands in front of the server at %s", (given, origin) => {
+    expect(readStart(["--origin", given])).toMatchObject({ kind: "run", options: { origin } });
+  });
+
+  test.each([
+    "",
+    "localhost:3000",
+    "3000",
+    "ftp://localhost",
+    "http://localhost:3000/shop",
+    "http://localhost:3000?a=1",
+    "http://ann:secret@localhost:3000",
+  ])("--origin '%s' gets a sentence", (given) => {
+    const message = "--origin must be an address such as http://localhost:3000, without a path";
+    expect(readStart(["--origin", given])).toEqual({ kind: "bad", message });
+  });
+
+  test("in front of a server the guarded address is what there is to open", () => {
+    const command = readStart(["--origin", "http://localhost:3000"]);
+    if (command.kind !== "run") throw new Error("it can run");
+    const host = {
+      gateUrl: "http://127.0.0.1:1",
+      sandboxUrl: "http://127.0.0.1:2",
+      adminToken: "t",
+    };
+    const sale = { id: "air-one-guarded", skus: [], startsAt_ms: 30_000, claimWindow_s: 120 };
+    const said = describeRun(command.options, host, sale, 0);
+    expect(said).toContain("http://localhost:1/ is http://localhost:3000");
+    expect(said).toContain("Guarded         http://localhost:1/drops/");
+    expect(said).toContain("Open the guarded address");
   });
 
   test.each([
