@@ -1,8 +1,8 @@
 /**
  * How a guard reads a path, so that no spelling of it walks around the guard.
  *
- * An origin may decode a path once, twice or not at all, merge its slashes, resolve its dots, drop
- * `;parameters` and ignore case. Nobody knows which from outside, so a path has several *readings*.
+ * An origin may decode a path once, twice or not at all, merge its slashes, resolve its dots or leave
+ * them, drop `;parameters` and ignore case. Nobody knows which from outside, so a path has several *readings*.
  * A guard covers a request when any reading matches; an exception holds only when every one does.
  *
  * Not covered, and said in docs/gate.md: what an origin decides by a body, a cookie or a header of
@@ -32,6 +32,20 @@ export function canonicalPath(path: string): string {
   return `/${kept.join("/")}`;
 }
 
+/** One kind of slash and no double ones, its dots left as they are: some routers match that. */
+function unresolvedPath(path: string): string {
+  const segments = path.split(/[\\/]/).filter((segment) => segment !== "");
+  return `/${segments.join("/")}`;
+}
+
+/**
+ * As the URL standard writes it, and so as it is sent on: `%2e%2e` is a dot segment beside a slash
+ * that stays encoded, and an empty segment is one that `..` takes away.
+ */
+function urlPath(path: string): string {
+  return URL.parse(`http://host.invalid/${path.replace(/^[/\\]/, "")}`)?.pathname ?? path;
+}
+
 /** A path without any of these has one reading, which is itself. */
 const AMBIGUOUS = /[%\\;]|\/\/|\/\.|.\/$/;
 
@@ -39,13 +53,18 @@ const AMBIGUOUS = /[%\\;]|\/\/|\/\.|.\/$/;
 export function readingsOf(path: string): readonly string[] {
   if (!AMBIGUOUS.test(path)) return [path === "" ? "/" : path];
   const readings = new Set<string>();
-  let text = path;
-  for (let round = 0; round <= DECODINGS_MAX; round += 1) {
-    readings.add(canonicalPath(text));
-    if (text.includes(";")) readings.add(canonicalPath(text.replace(/;[^/\\]*/g, "")));
-    const decoded = decodeOnce(text);
-    if (decoded === text) break;
-    text = decoded;
+  for (const base of new Set([path, urlPath(path)])) {
+    let text = base;
+    for (let round = 0; round <= DECODINGS_MAX; round += 1) {
+      const spellings = [text, text.replace(/;[^/\\]*/g, ""), urlPath(text)];
+      for (const spelling of new Set(spellings)) {
+        readings.add(canonicalPath(spelling));
+        readings.add(unresolvedPath(spelling));
+      }
+      const decoded = decodeOnce(text);
+      if (decoded === text) break;
+      text = decoded;
+    }
   }
   return [...readings];
 }

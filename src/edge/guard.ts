@@ -79,9 +79,18 @@ function describe({ method, url, headers }: Request): GuardedRequest {
   const given = (names: readonly string[]): string[] => {
     return names.flatMap((name) => headers.get(name) ?? []);
   };
-  const methods = given(METHOD_OVERRIDES).map((name) => name.trim().toUpperCase());
-  const paths = given(PATH_OVERRIDES).map((path) => path.split(/[?#]/)[0] ?? "");
-  return guardedRequest(method, pathOf(url), { methods, paths });
+  const methods = given(METHOD_OVERRIDES).flatMap(saidOnceOrMore);
+  const paths = given(PATH_OVERRIDES).flatMap(saidOnceOrMore);
+  return guardedRequest(method, pathOf(url), {
+    methods: methods.map((name) => name.toUpperCase()),
+    paths: paths.map((path) => path.split(/[?#]/)[0] ?? ""),
+  });
+}
+
+/** A header that is sent twice is one with a comma; which of them an origin takes is its own. */
+function saidOnceOrMore(value: string): string[] {
+  const parts = value.split(",").map((part) => part.trim());
+  return parts.length === 1 ? parts : [value, ...parts];
 }
 
 /** Null when the sale is over, and another may guard the request. */

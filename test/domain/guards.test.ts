@@ -123,6 +123,27 @@ describe("no spelling walks around a guard:", () => {
     fc.assert(law, { numRuns: 1000 });
   });
 
+  test.each([
+    "/drops/air/../../open",
+    "/drops\\..\\open",
+    "//drops/..;/open",
+    "/drops/..%2fopen",
+    "/%64rops/%2e%2e/open",
+  ])("%s is guarded for a shop that resolves its dots and for one that leaves them", (text) => {
+    expect(isCovered({ path: "/drops/*" }, text)).toBe(true);
+    expect(isCovered({ path: "/open" }, text)).toBe(true);
+  });
+
+  test.each([
+    "/a%2fb/%2e%2e/drops/air",
+    "/a%2fb/.%2E/d%2572ops/air",
+    "/drops//../air",
+    "/x/%2e%2e/drops/air/..%2f..%2fopen",
+    "/a%252fb/%252e%252e/drops/air",
+  ])("%s is guarded, for it is sent on as the URL standard writes it", (text) => {
+    expect(isCovered({ path: "/drops/air*" }, text)).toBe(true);
+  });
+
   test("any text at all has readings, and a plain path has itself alone", () => {
     const texts = fc.string({ unit: fc.constantFrom(...UNITS), maxLength: 40 });
     const law = fc.property(texts, (text) => {

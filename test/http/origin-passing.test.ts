@@ -233,6 +233,15 @@ describe("no spelling of a request gets past the guard:", () => {
     ["another case", ["GET /DROPS/Air HTTP/1.1", HOST]],
     ["another host", ["GET /drops/air HTTP/1.1", "Host: SHOP.example.:8080"]],
     ["a path by header", ["GET / HTTP/1.1", HOST, "X-Original-URL: /drops/air"]],
+    ["an encoded slash before dots", ["GET /a%2fb/%2e%2e/drops/air HTTP/1.1", HOST]],
+    [
+      "a path by header, among others",
+      ["GET / HTTP/1.1", HOST, "X-Original-URL: /drops/air", "X-Original-URL: /open"],
+    ],
+    [
+      "a method by header, among others",
+      ["OPTIONS /drops/air HTTP/1.1", HOST, "X-Method-Override: OPTIONS, GET"],
+    ],
     ["a forged admission", ["GET /drops/air HTTP/1.1", HOST, "Sluice-Admission: e30.e30.x"]],
     ["in capitals", ["GET /drops/air HTTP/1.1", HOST, "SLUICE-ADMISSION: e30.e30.x"]],
   ];
