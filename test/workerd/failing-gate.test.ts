@@ -156,6 +156,27 @@ describe("a gate that is not configured", () => {
   });
 });
 
+test.each(["TICKET_KEYS", "ADMISSION_KEYS", "ADMIN_TOKEN"])(
+  "without %s the API, the pages and guarded paths say 503, and one line of the log names it alone",
+  async (name) => {
+    const { sale, path } = await guarding("open");
+    const secrets = [env.TICKET_KEYS, env.ADMISSION_KEYS, env.ADMIN_TOKEN];
+    for (const asked of [`/_sluice/v1/sales/${sale.id}/status`, `/_sluice/shop/${sale.id}`, path]) {
+      errors.mockClear();
+      const answer = await ask(asked, HTML, { [name]: undefined });
+      expect({ asked, status: answer.status }).toEqual({ asked, status: 503 });
+      const lines = errors.mock.calls.map(([line]) => String(line));
+      expect({ asked, named: lines.filter((line) => line.includes(name)) }).toEqual({
+        asked,
+        named: lines,
+      });
+      expect(lines).toHaveLength(1);
+      const told = lines.join(" ") + (await answer.text());
+      for (const secret of secrets) expect(told).not.toContain(secret);
+    }
+  },
+);
+
 describe("verified crawlers", () => {
   const crawl = async (cf: IncomingRequestCfProperties | object, path: string): Promise<number> => {
     const request = new Request(`https://shop.example${path}`, { cf: { ...cf } });
