@@ -8,7 +8,7 @@
  */
 import { decide, failureOf, type AskedAs, type GuardDecision } from "../domain/guarding.ts";
 import { coveringSales, guardsOfHost, type GuardingSale } from "../domain/guard-table.ts";
-import { guardedRequest, hostOf, pathOf, type GuardedRequest } from "../domain/guards.ts";
+import { hostOf, type GuardedRequest } from "../domain/guards.ts";
 import { phaseAt, scheduleOf, type Phase, type Sale } from "../domain/sale.ts";
 import { replayBy } from "../journey/replays.ts";
 import { saleOf, type GateContext } from "../journey/visit.ts";
@@ -28,6 +28,7 @@ import {
   TOKEN_HEADERS,
 } from "../web/token-cookies.ts";
 import { bypassOf } from "./bypass.ts";
+import { describe } from "./described-request.ts";
 import { isRevoked } from "./revoked.ts";
 import { askedOf, failureAnswer } from "./failure.ts";
 import type { Holder } from "./origin-word.ts";
@@ -69,28 +70,6 @@ export async function judge(request: Request, tools: GuardTools): Promise<Verdic
     if (verdict !== null) return verdict;
   }
   return PASS;
-}
-
-/** Methods and paths that some origins take from a header instead, each as good as the real one. */
-const METHOD_OVERRIDES = ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"];
-const PATH_OVERRIDES = ["X-Original-URL", "X-Rewrite-URL"];
-
-function describe({ method, url, headers }: Request): GuardedRequest {
-  const given = (names: readonly string[]): string[] => {
-    return names.flatMap((name) => headers.get(name) ?? []);
-  };
-  const methods = given(METHOD_OVERRIDES).flatMap(saidOnceOrMore);
-  const paths = given(PATH_OVERRIDES).flatMap(saidOnceOrMore);
-  return guardedRequest(method, pathOf(url), {
-    methods: methods.map((name) => name.toUpperCase()),
-    paths: paths.map((path) => path.split(/[?#]/)[0] ?? ""),
-  });
-}
-
-/** A header that is sent twice is one with a comma; which of them an origin takes is its own. */
-function saidOnceOrMore(value: string): string[] {
-  const parts = value.split(",").map((part) => part.trim());
-  return parts.length === 1 ? parts : [value, ...parts];
 }
 
 /** Null when the sale is over, and another may guard the request. */
