@@ -4,6 +4,8 @@
 import { cookieInput } from "./cookie-inputs.ts";
 import type { Forger } from "./forgeries.ts";
 import type { Ground } from "./ground.ts";
+import { guardedInput } from "./guarded-inputs.ts";
+import { NUMBER_HEADER } from "./guarded-origin.ts";
 import { headerInput } from "./header-inputs.ts";
 import { chance, FAMILIES, type Family, type Input, type Made, pick, randomOf } from "./input.ts";
 import { jsonInput } from "./json-inputs.ts";
@@ -20,6 +22,7 @@ const MAKERS: Readonly<Record<Family, Maker>> = {
   headers: headerInput,
   json: jsonInput,
   paths: pathInput,
+  guarded: guardedInput,
 };
 
 /** Of headers and paths: so many go over a connection of their own, as no client sends them. */
@@ -40,5 +43,11 @@ export function inputOf(
   const family = only ?? pick(random, FAMILIES);
   const isRaw = (family === "headers" || family === "paths") && chance(random, RAW_SHARE);
   const made = (isRaw ? rawInput : MAKERS[family])(random, ground, forger);
-  return { number, family, ...made };
+  return { number, family, ...(family === "guarded" ? numbered(made, number) : made) };
+}
+
+function numbered({ request, ...made }: Made, number: number): Made {
+  if (request.kind === "raw") return { ...made, request };
+  const headers = [...request.headers, [NUMBER_HEADER, String(number)] as const];
+  return { ...made, request: { ...request, headers } };
 }

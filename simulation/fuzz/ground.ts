@@ -14,7 +14,8 @@ import type { GateSecrets } from "../../src/operations/secret-set.ts";
 import { type Host, type LogEntry, startHost } from "../host.ts";
 import { loadLocalSecrets } from "../local-secrets.ts";
 import { EXAMPLE_BODIES, UNSCHEMED_ROUTES } from "./example-bodies.ts";
-import { FUZZ_SALES, skuOf } from "./names.ts";
+import { type GuardedOrigin, startGuardedOrigin } from "./guarded-origin.ts";
+import { BYPASS, FUZZ_SALES, GUARDED_FOLDERS, skuOf } from "./names.ts";
 import { openApiSchema, routesOf, type Route } from "./routes.ts";
 import { differences, readState, type State } from "./state.ts";
 
@@ -38,6 +39,8 @@ export interface Ground {
   };
   readonly order: { readonly id: string; readonly viewKey: string };
   readonly endpoint: string;
+  /** The shop that the gate stands in front of. */
+  readonly origin: GuardedOrigin;
   /** Logged by any Worker since it was last emptied. */
   readonly logs: LogEntry[];
   /** Texts that no answer and no log may contain, by what they are. */
@@ -62,8 +65,10 @@ const DEAD_LETTER = "fuzz-dead-letter";
 export async function makeGround(options: GroundOptions = {}): Promise<Ground> {
   const folder = mkdtempSync(join(tmpdir(), "sluice-fuzz-"));
   const logs: LogEntry[] = [];
+  const origin = await startGuardedOrigin();
   const host = await startHost({
     folder,
+    variables: { gate: { ORIGIN: origin.url } },
     port: 0,
     sandboxPort: 0,
     onLog: (entry) => {
@@ -73,17 +78,21 @@ export async function makeGround(options: GroundOptions = {}): Promise<Ground> {
   });
   const stop = async (): Promise<void> => {
     await host.stop();
+    await origin.stop();
     rmSync(folder, { recursive: true, force: true });
   };
   try {
     const secrets = loadLocalSecrets(join(folder, "secrets.json"));
     const settled = await settle(host);
+    origin.trust([settled.tokens.admission, settled.tokens.spent]);
     const state = (): State => readState(join(folder, "state"));
+    await untilGuarded(host.gateUrl);
     await untilQuiet(state);
     const hidden = hiddenTexts(secrets, host.adminToken, state());
     logs.length = 0;
     const { gateUrl: url, adminToken } = host;
-    return { url, adminToken, secrets, ...settled, logs, hidden, state, stop };
+    const known = { url, adminToken, secrets, ...settled, origin };
+    return { ...known, logs, hidden, state, stop };
   } catch (cause) {
     await stop();
     throw cause;
@@ -180,6 +189,8 @@ async function makeSales(ask: Ask, headers: Readonly<Record<string, string>>): P
       opensAt: at(opens[sale]),
       startsAt: at(starts[sale]),
       endsAt: at(23),
+      guards: sale === "over" ? [] : [{ host: "*", path: `${GUARDED_FOLDERS[sale]}/*` }],
+      bypass: { tokens: [{ id: "fuzz", sha256: BYPASS.sha256 }] },
       items: [{ sku: skuOf(id), name: "A shoe", price: 12_900, stock: 50, limitPerBuyer: 2 }],
       admission: {
         ratePerMinute: 1_000_000,
@@ -239,6 +250,15 @@ async function parkDeadLetter(host: Host): Promise<void> {
     .run();
 }
 
+/** The gate's isolate has heard of every room: a first question may find one that is starting. */
+async function untilGuarded(url: string): Promise<void> {
+  for (const folder of Object.values(GUARDED_FOLDERS)) {
+    const isHeard = async (): Promise<boolean> =>
+      (await fetch(`${url}${folder}/shoe`)).status === 429;
+    await until(isHeard, `${folder} is guarded`);
+  }
+}
+
 async function until(isSo: () => Promise<boolean>, what: string): Promise<void> {
   const giveUpAt = Date.now() + READY_WITHIN_MS;
   while (!(await isSo())) {
@@ -271,7 +291,10 @@ function hiddenTexts(
   adminToken: string,
   state: State,
 ): ReadonlyMap<string, string> {
-  const hidden = new Map([["ADMIN_TOKEN", adminToken]]);
+  const hidden = new Map<string, string>([
+    ["ADMIN_TOKEN", adminToken],
+    ["the bypass token", BYPASS.token],
+  ]);
   for (const name of ["TICKET_KEYS", "ADMISSION_KEYS", "PASS_KEYS", "WEBHOOK_KEYS"] as const) {
     jwksSchema.parse(JSON.parse(secrets[name])).keys.forEach((key, index) => {
       for (const member of ["k", "d"]) {

@@ -7,7 +7,7 @@
  */
 import { type Random, randomFrom } from "../seeded-random.ts";
 
-export const FAMILIES = ["tokens", "cookies", "headers", "json", "paths"] as const;
+export const FAMILIES = ["tokens", "cookies", "headers", "json", "paths", "guarded"] as const;
 export type Family = (typeof FAMILIES)[number];
 
 export type Header = readonly [name: string, value: string];

@@ -4,6 +4,7 @@
 import { z } from "zod";
 import type { LogEntry } from "../host.ts";
 import type { Ground } from "./ground.ts";
+import { ORIGIN_HEADER } from "./guarded-origin.ts";
 import type { Input } from "./input.ts";
 import type { Answered, Reply } from "./send.ts";
 
@@ -16,6 +17,8 @@ export const RULES = [
   "no error in a log",
   "no secret, token or address in a log",
   "nothing kept has changed",
+  "no guarded path without an admission",
+  "no header of the gate's own from a client",
 ] as const;
 export type Rule = (typeof RULES)[number];
 
@@ -31,6 +34,11 @@ function isOfRuntime({ status, text }: Answered): boolean {
   return (status === 400 || status === 431 || status === 501) && text.startsWith("ERROR: ");
 }
 
+/** What the shop behind the gate answers is its own; it says itself what should not have come. */
+function isOfOrigin({ headers }: Answered): boolean {
+  return headers.includes(ORIGIN_HEADER);
+}
+
 export function judgeReply(
   { expect, request }: Input,
   reply: Reply,
@@ -43,6 +51,7 @@ export function judgeReply(
   const told = shown(reply);
   const secret = secretIn(`${reply.headers} ${reply.text}`, hidden);
   if (secret !== null) return { rule: "no secret in an answer", what: `${secret}: ${told}` };
+  if (isOfOrigin(reply)) return null;
   if (request.kind === "raw" && isOfRuntime(reply)) return null;
   if (reply.status >= 500) return { rule: "no answer of 500 or more", what: told };
   if (expect === "refused" && reply.status < 400) {
@@ -70,7 +79,10 @@ const problemSchema = z.object({
   detail: z.string(),
 });
 
-/** Pages answer shoppers with pages, and a HEAD has no body to judge. */
+/**
+ * Pages, and guarded addresses of the shop, answer shoppers with pages, and a HEAD has no body to
+ * judge.
+ */
 function problemFault(
   request: Input["request"],
   { status, type, text }: Answered,
@@ -79,7 +91,9 @@ function problemFault(
   if (status < 400 || request.kind === "raw" || request.method === "HEAD") return null;
   if (isPage(request.target) && type.startsWith("text/html")) return null;
   if (isAsset(request.target)) return null;
-  if (type !== "application/problem+json") return "no problem document";
+  // An app at a guarded address is told the same in the media type that it has asked for.
+  const isApps = isPage(request.target) && type.startsWith("application/json");
+  if (type !== "application/problem+json" && !isApps) return "no problem document";
   const problem = problemSchema.safeParse(parsed(text));
   if (!problem.success) return "not RFC 9457";
   const known = problems.get(problem.data.code);
@@ -90,7 +104,8 @@ function problemFault(
 }
 
 function isPage(target: string): boolean {
-  return pathOf(target).startsWith("/_sluice/shop");
+  const path = pathOf(target);
+  return path.startsWith("/_sluice/shop") || !path.startsWith("/_sluice");
 }
 
 /** The platform serves the files, and says itself when there is none. */

@@ -54,7 +54,10 @@ export async function sendStretch(
   const violations: Violation[] = [];
   let next = stretch.first;
   const worker = async (): Promise<void> => {
-    while (next <= stretch.last && violations.length < VIOLATIONS_MAX) {
+    while (
+      next <= stretch.last &&
+      violations.length + ground.origin.faults.length < VIOLATIONS_MAX
+    ) {
       const input = inputOf(stretch, next, ground, forger);
       next += 1;
       const reply = await sender.send(input);
@@ -72,6 +75,9 @@ export async function sendStretch(
     await Promise.all(Array.from({ length: CONNECTIONS }, worker));
   } finally {
     await sender.close();
+  }
+  for (const { number, ...broken } of ground.origin.faults.splice(0)) {
+    violations.push({ ...broken, number, input: "what the shop got of it" });
   }
   const sent = [...byFamily.values()].reduce((sum, families) => sum + families, 0);
   return { sent, byFamily, byStatus, violations };

@@ -15,6 +15,11 @@ export {
 
 const planted = { fault: "none" };
 
+function toOrigin(request: Request, env: GateEnv): Request {
+  const { pathname, search } = new URL(request.url);
+  return new Request(env.ORIGIN + pathname + search, request);
+}
+
 async function faulty(request: Request, env: GateEnv): Promise<Response | null> {
   const { headers } = request;
   switch (planted.fault) {
@@ -36,6 +41,15 @@ async function faulty(request: Request, env: GateEnv): Promise<Response | null> 
       return headers.has("cookie") ? new Response(env.ADMIN_TOKEN) : null;
     case "refuses in words":
       return headers.has("stripe-signature") ? new Response("No.", { status: 403 }) : null;
+    case "hands on an admission": {
+      const isShops = !new URL(request.url).pathname.startsWith("/_sluice");
+      return isShops && headers.has("sluice-admission") ? fetch(toOrigin(request, env)) : null;
+    }
+    case "guards what is written": {
+      const { pathname } = new URL(request.url);
+      if (/^\/(_sluice|guarded|waiting|countdown)/.test(pathname)) return null;
+      return fetch(toOrigin(request, env));
+    }
     default:
       return null;
   }

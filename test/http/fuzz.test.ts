@@ -35,12 +35,13 @@ async function brokenRules(only: Family | null, last: number, isKeptRead = false
   return { sent, rules: RULES.filter((rule) => rules.has(rule)), broken };
 }
 
-const INPUTS = 1500;
+const INPUTS = 1000;
 
 test(`${INPUTS} inputs of all families break no rule, and nothing has changed`, async () => {
   const { sent, broken } = await brokenRules(null, INPUTS, true);
   expect(broken).toEqual([]);
   expect(sent).toBe(INPUTS);
+  expect(ground.origin.admitted()).toBeGreaterThan(0);
 });
 
 describe("a planted fault is found", () => {
@@ -50,6 +51,8 @@ describe("a planted fault is found", () => {
     ["logs what it is given", "tokens", "no secret, token or address in a log"],
     ["tells a secret", "cookies", "no secret in an answer"],
     ["refuses in words", "tokens", "a refusal is a problem document with a known code"],
+    ["hands on an admission", "guarded", "no header of the gate's own from a client"],
+    ["guards what is written", "guarded", "no guarded path without an admission"],
   ] as const)("a gate that %s", async (fault, family, rule) => {
     await plant(fault);
     try {
@@ -118,7 +121,7 @@ describe("the command line", () => {
   test.each([
     [["--inputs", "0"], "--inputs must be a whole number from 1 to 100000000"],
     [["--inputs", "100000001"], "--inputs must be a whole number from 1 to 100000000"],
-    [["--only", "bodies"], "--only must be one of tokens, cookies, headers, json, paths"],
+    [["--only", "bodies"], "--only must be one of tokens, cookies, headers, json, paths, guarded"],
     [["--seed", "a b"], "--seed must be letters, digits, '.', '_' and '-'"],
     [
       ["--replay", "1", "--inputs", "2"],
