@@ -27,5 +27,6 @@ export const NOT_ACTIVE: NotActive = { kind: "not_active" };
 
 export type TurnOutcome =
   | (Extract<AdmitOutcome, { kind: "admitted" }> & { readonly lane: string })
-  | { readonly kind: "open" | "over" }
+  | { readonly kind: "open" }
+  | { readonly kind: "over"; readonly used: boolean }
   | NoSale;

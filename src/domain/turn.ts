@@ -19,15 +19,17 @@ export type Turn =
   | { readonly kind: "admitted"; readonly admission: AdmissionRecord }
   /** It has not come, or may still be taken up. */
   | { readonly kind: "open" }
-  | { readonly kind: "over" };
+  /** `used`: it was taken up, and the time in the shop is over. */
+  | { readonly kind: "over"; readonly used: boolean };
 
 export function turnOf(room: RoomState, asked: AskedTurn, now: number): Turn {
   const { lane: id, rank, existing } = asked;
   if (existing !== null) {
-    if (standingAt(existing, now) !== "active") return { kind: "over" };
+    if (standingAt(existing, now) !== "active") return { kind: "over", used: true };
     return { kind: "admitted", admission: existing };
   }
   if (rank === null) return { kind: "open" };
   const lane = room.lanes.find((item) => item.id === id);
-  return { kind: lane !== undefined && rank < lane.lapsedBelow ? "over" : "open" };
+  const lapsed = lane !== undefined && rank < lane.lapsedBelow;
+  return lapsed ? { kind: "over", used: false } : { kind: "open" };
 }

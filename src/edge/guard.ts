@@ -273,15 +273,15 @@ async function goOn(
 
 /** The request goes on as the first of an admitted shopper's, whose browser keeps the admission. */
 function letIn(
-  { id, replay }: Sale,
-  { admission, expiresAt_ms }: Extract<WayIn, { readonly kind: "admitted" }>,
+  { id }: Sale,
+  { admission, expiresAt_ms, byTicket }: Extract<WayIn, { readonly kind: "admitted" }>,
   hasTicket: boolean,
   given: { readonly cookies: readonly string[]; readonly now: number },
 ): Passed {
   const cookies = [...given.cookies, admissionCookie(id, admission, expiresAt_ms, given.now)];
-  // A ticket whose turn was taken up is of no more use, but to go on from another device.
-  const isSpent = hasTicket && replay.handling === "allow";
-  return { admission, cookies: isSpent ? [...cookies, expiredCookie("ticket", id)] : cookies };
+  // The ticket of this turn leads in again, should the admission be lost; another one is used up.
+  const dropsTicket = hasTicket && !byTicket;
+  return { admission, cookies: dropsTicket ? [...cookies, expiredCookie("ticket", id)] : cookies };
 }
 
 async function failed(kind: "failed_open" | "failed_closed", judged: Judged): Promise<Verdict> {

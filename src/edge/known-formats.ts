@@ -16,6 +16,8 @@ export interface Waiting {
   readonly schedule: Schedule;
   /** Null for somebody without a place. */
   readonly standing: Standing | null;
+  /** What a page loads instead of itself; null for itself. */
+  readonly check: string | null;
   /** When to ask again, in whole seconds. */
   readonly retry_s: number;
   readonly now: number;
@@ -44,7 +46,7 @@ const WAITS: ReadonlySet<ShopperState> = new Set([
 
 /** Null where the merchant has no page, or it is not for this. */
 export function merchantsPage(waiting: Waiting): TemplatedPage | null {
-  const { sale, standing, retry_s } = waiting;
+  const { sale, standing, check, retry_s } = waiting;
   const { template } = sale.waitingPage;
   if (template === undefined || standing === null || !WAITS.has(standing.state)) return null;
   return templatedPage({
@@ -55,5 +57,6 @@ export function merchantsPage(waiting: Waiting): TemplatedPage | null {
     position: standing.position,
     nonce: crypto.randomUUID().replaceAll("-", ""),
     refresh_s: retry_s,
+    check,
   });
 }

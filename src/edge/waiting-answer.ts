@@ -13,10 +13,11 @@ import {
 } from "../api/problems.ts";
 import { proofFacts, statusOf, timeOf } from "../api/shopper-answers.ts";
 import type { AskedAs } from "../domain/guarding.ts";
-import { returnAddress } from "../domain/guards.ts";
+import { returnAddress, targetOf } from "../domain/guards.ts";
 import type { Sale, Schedule } from "../domain/sale.ts";
 import { PAGE_HEADERS, policyWith } from "../pages/answers.ts";
 import { guardedPage, type GuardedNotice } from "../pages/guarded.ts";
+import { keptLink } from "../pages/links.ts";
 import { proofPage, proofPolicy } from "../pages/proof.ts";
 import { waitingPage } from "../pages/waiting.ts";
 import { ticketCookie } from "../web/token-cookies.ts";
@@ -100,9 +101,23 @@ async function pageAnswer(away: TurnedAway): Promise<Response> {
   return new Response(request.method === "HEAD" ? null : body, { status, headers });
 }
 
-function waitingOf({ sale, schedule, asked, stopped, now }: TurnedAway, retry_s: number): Waiting {
+function waitingOf(away: TurnedAway, retry_s: number): Waiting {
+  const { sale, schedule, asked, stopped, now } = away;
   const hasPlace = stopped.kind === "waiting" && asked !== "form";
-  return { sale, schedule, standing: hasPlace ? stopped.standing : null, retry_s, now };
+  const standing = hasPlace ? stopped.standing : null;
+  return { sale, schedule, standing, check: checkOf(away), retry_s, now };
+}
+
+/**
+ * A browser that keeps no cookies would join anew with every load. So whoever was given a ticket
+ * loads the page again by way of an address of Sluice's own, which sees whether it was kept: one
+ * ticket, one check, and the shop never sees a mark. An address too long to be carried along is
+ * loaded as it is.
+ */
+function checkOf({ request, sale, stopped }: TurnedAway): string | null {
+  if (stopped.kind !== "waiting" || stopped.ticket === null) return null;
+  const guarded = returnAddress(request.url);
+  return guarded === targetOf(request.url) ? keptLink(sale.id, guarded) : null;
 }
 
 /** The page that has a check may load what the check needs. */
@@ -117,7 +132,8 @@ function pageOf(away: TurnedAway, retry_s: number): ReturnType<typeof guardedPag
   const guarded = returnAddress(request.url);
   if (stopped.kind === "waiting" && asked === "document") {
     const { standing, seatsFull } = stopped;
-    return waitingPage({ sale, schedule, standing, seatsFull, guarded, now });
+    const check = checkOf(away);
+    return waitingPage({ sale, schedule, standing, seatsFull, guarded, check, now });
   }
   const { protection } = sale;
   if (stopped.kind === "proof" && asked === "document" && protection.kind !== "none") {

@@ -3,17 +3,26 @@
  * joins for them where that is asked for, else says where they stand.
  *
  * Guarantee: nobody gets in but by the room's word. Whoever joins has the place before they are
- * told; a page that is loaded again with its ticket never joins twice.
+ * told; a page that is loaded again with its ticket never joins twice. A ticket whose turn was taken
+ * up gives the same admission again, as long as that lasts; after it, it is good for nothing.
  */
 import type { PassRefusal } from "../domain/pass-refusal.ts";
 import type { Standing } from "../domain/standing.ts";
 import { join } from "../journey/joining.ts";
 import type { ProofRefused } from "../journey/proving.ts";
-import type { Caller, Carried, GateContext } from "../journey/visit.ts";
+import { deviceFor, lacksDevice } from "../journey/replays.ts";
+import type { Caller, Carried, GateContext, Visit } from "../journey/visit.ts";
 import { askStanding, claimTurn } from "../journey/waiting.ts";
+import { turnTaken } from "../journey/ways-in.ts";
 
 export type WayIn =
-  | { readonly kind: "admitted"; readonly admission: string; readonly expiresAt_ms: number }
+  | {
+      readonly kind: "admitted";
+      readonly admission: string;
+      readonly expiresAt_ms: number;
+      /** By the ticket that was carried, which leads in again; else that ticket is used up. */
+      readonly byTicket: boolean;
+    }
   | {
       readonly kind: "waiting";
       readonly standing: Standing;
@@ -55,10 +64,8 @@ export async function wayIn(context: GateContext, asking: Asking): Promise<WayIn
   switch (asked.kind) {
     case "standing": {
       const { standing, visit } = asked;
-      const { queueing } = visit.seen.snapshot;
-      const again = joins && (asking.wasIn || asking.rejoins || !queueing);
-      if (standing.state === "called") return claim(context, asking, again);
-      if (standing.state === "lapsed" && again) return joinAfresh(context, asking);
+      if (standing.state === "called") return claim(context, asking, { visit, standing });
+      if (standing.state === "lapsed") return turnPassed(context, asking, { visit, standing });
       return { kind: "waiting", standing, seatsFull: false, ticket: null };
     }
     case "ticket_required":
@@ -71,21 +78,27 @@ export async function wayIn(context: GateContext, asking: Asking): Promise<WayIn
   }
 }
 
-async function claim(context: GateContext, asking: Asking, again: boolean): Promise<WayIn> {
+interface Stands {
+  readonly visit: Visit;
+  readonly standing: Standing;
+}
+
+async function claim(context: GateContext, asking: Asking, stands: Stands): Promise<WayIn> {
   if (await asking.isOverLimit()) return { kind: "rate_limited" };
   const { sale, ticket, caller } = asking;
   const outcome = await claimTurn(context, sale, { ticket, admission: null, caller });
   switch (outcome.kind) {
     case "admitted": {
       const { admission, expiresAt_ms } = outcome;
-      return { kind: "admitted", admission, expiresAt_ms };
+      return { kind: "admitted", admission, expiresAt_ms, byTicket: true };
     }
     case "not_called": {
       const { standing, seatsFull } = outcome;
       return { kind: "waiting", standing, seatsFull, ticket: null };
     }
     case "turn_lapsed":
-      return again ? joinAfresh(context, asking, false) : lapsed(context, asking);
+      // A snapshot may not say so yet.
+      return turnPassed(context, asking, stands, false);
     case "ticket_invalid":
     case "ticket_required":
       return asking.joins ? joinAfresh(context, asking, false) : { kind: "not_joined" };
@@ -100,12 +113,40 @@ async function claim(context: GateContext, asking: Asking, again: boolean): Prom
   }
 }
 
-/** The turn was used, or came too late; a snapshot may not say so yet. */
-async function lapsed(context: GateContext, { sale, ticket, caller }: Asking): Promise<WayIn> {
-  const asked = await askStanding(context, sale, { ticket, admission: null, caller });
-  if (asked.kind !== "standing") return { kind: "not_joined" };
-  const standing = { ...asked.standing, state: "lapsed", position: null } as const;
-  return { kind: "waiting", standing, seatsFull: false, ticket: null };
+/**
+ * The turn was taken up, or not in time: the room knows. Whoever shows no page is not worth its
+ * time; their next page asks.
+ */
+async function turnPassed(
+  context: GateContext,
+  asking: Asking,
+  { visit, standing }: Stands,
+  counts = true,
+): Promise<WayIn> {
+  const { ticket } = visit;
+  const lapsed = { ...standing, state: "lapsed", position: null } as const;
+  const passed = { kind: "waiting", standing: lapsed, seatsFull: false, ticket: null } as const;
+  if (!asking.joins || ticket === null) return passed;
+  if (counts && (await asking.isOverLimit())) return { kind: "rate_limited" };
+  const { caller } = asking;
+  const device = deviceFor(visit.sale, caller);
+  const turn = await turnTaken(context, visit, { ticket: ticket.id, place: ticket, device });
+  switch (turn.kind) {
+    case "admitted": {
+      if (lacksDevice(visit.sale, caller)) return { kind: "booth_unavailable" };
+      const { admission, expiresAt_ms } = turn;
+      return { kind: "admitted", admission, expiresAt_ms, byTicket: true };
+    }
+    case "silent":
+    case "sale_not_found":
+      return { kind: "room_unavailable" };
+    case "open":
+    case "over": {
+      const wasIn = asking.wasIn || (turn.kind === "over" && turn.used);
+      const again = wasIn || asking.rejoins || !visit.seen.snapshot.queueing;
+      return again ? joinAfresh(context, asking, false) : passed;
+    }
+  }
 }
 
 async function joinAfresh(
@@ -120,7 +161,7 @@ async function joinAfresh(
   switch (outcome.kind) {
     case "admitted": {
       const { admission, expiresAt_ms } = outcome;
-      return { kind: "admitted", admission, expiresAt_ms };
+      return { kind: "admitted", admission, expiresAt_ms, byTicket: false };
     }
     case "joined":
     case "already_joined": {

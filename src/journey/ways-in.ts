@@ -122,7 +122,9 @@ export async function withTicket(
 
 export type TurnTaken =
   /** `silent`: the room does not answer. */
-  | { readonly kind: "open" | "over" | "silent" | "sale_not_found" }
+  | { readonly kind: "open" | "silent" | "sale_not_found" }
+  /** `used`: it was taken up. */
+  | { readonly kind: "over"; readonly used: boolean }
   | Extract<JoinOutcome, { readonly kind: "admitted" }>;
 
 export interface AskedTurn {

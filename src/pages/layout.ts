@@ -21,6 +21,8 @@ export interface PageFrame {
   readonly now: number;
   /** Reload after this without scripts; `null` stays as it is. */
   readonly refresh_s?: number | null;
+  /** Load this address instead of the page's own. */
+  readonly refreshTo?: string | null;
   /** Reload whether or not there are scripts: on pages that have none of their own. */
   readonly refreshAlways?: boolean;
   readonly scripts?: readonly string[];
@@ -33,10 +35,12 @@ export interface PageFrame {
   readonly links?: readonly { readonly href: string; readonly words: string }[];
 }
 
-function refreshTag({ refresh_s, refreshAlways }: PageFrame): Maybe {
+function refreshTag({ refresh_s, refreshTo, refreshAlways }: PageFrame): Maybe {
   if (refresh_s === undefined || refresh_s === null) return null;
   const seconds = Math.max(Math.ceil(refresh_s), 1);
-  const tag = html`<meta http-equiv="refresh" content="${seconds}" />`;
+  const when =
+    refreshTo === undefined || refreshTo === null ? seconds : `${seconds}; url=${refreshTo}`;
+  const tag = html`<meta http-equiv="refresh" content="${when}" />`;
   return refreshAlways === true ? tag : html`<noscript>${tag}</noscript>`;
 }
 

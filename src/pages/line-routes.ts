@@ -29,7 +29,7 @@ import {
 import { dropPass, keepPass, passCarried } from "../web/pass-cookie.ts";
 import { retryAfter_s, sendNotice, sendUnreachable } from "./answers.ts";
 import type { Faults } from "./faults.ts";
-import { emptyForm, enterForm, joinForm, readForm } from "./forms.ts";
+import { emptyForm, enterForm, joinForm, ownPathSchema, readForm } from "./forms.ts";
 import { partLink, saleLink } from "./links.ts";
 import { laneAhead, passOf, refusePass, takePassFromLink } from "./pass-routes.ts";
 import { askForProof } from "./proof-routes.ts";
@@ -122,7 +122,9 @@ export async function joinLine(c: GateRequest, id: string): Promise<Response> {
   const afresh = read.form.afresh === "yes";
   const isGeneral = read.form.general === "yes";
   if (isGeneral) dropPass(c, id);
-  if (!keepsCookies(c, id)) return sendNotice(c, { kind: "cookies_blocked", sale: id });
+  if (!keepsCookies(c, id)) {
+    return sendNotice(c, { kind: "cookies_blocked", sale: id, ...whereTo(read.form.to) });
+  }
   const pass = isGeneral ? ({ kind: "none" } as const) : passCarried(c, id);
   const hasPlace = carried.ticket !== null && !afresh;
   if (pass.kind === "refused") return refusePass(c, id, pass.reason, hasPlace);
@@ -156,6 +158,25 @@ export async function joinLine(c: GateRequest, id: string): Promise<Response> {
     case "room_unavailable":
       return sendUnreachable(c, outcome);
   }
+}
+
+function whereTo(to: string | undefined): { readonly to?: string } {
+  return to === undefined ? {} : { to };
+}
+
+/**
+ * Where the waiting page of a guarded address leads the first time it is loaded again: a browser
+ * that has kept its place goes on there, another one would take a new place with every load.
+ */
+export function checkKept(c: GateRequest, id: string): Response | Promise<Response> {
+  const to = ownPathSchema.safeParse(c.req.query("to"));
+  if (!to.success) {
+    const message = "It is no address of this shop";
+    return sendNotice(c, { kind: "bad_form", field: "to", message });
+  }
+  const { ticket, admission } = carriedOf(c, id);
+  if (ticket !== null || admission !== null) return c.redirect(to.data, 303);
+  return sendNotice(c, { kind: "ticket_not_kept", sale: id, to: to.data });
 }
 
 /** @param to where they come from, when that is not the sale's own page */

@@ -13,10 +13,27 @@ export function saleLink(sale: string): string {
   return `${SHOP_BASE}/${sale}`;
 }
 
-type SalePart = "join" | "proof" | "wait" | "enter" | "leave" | "cart" | "order" | "fairness";
+type SalePart =
+  | "join"
+  | "proof"
+  | "wait"
+  | "kept"
+  | "enter"
+  | "leave"
+  | "cart"
+  | "order"
+  | "fairness";
 
 export function partLink(sale: string, part: SalePart): string {
   return `${saleLink(sale)}/${part}`;
+}
+
+/**
+ * Sees whether a browser keeps the place it was given at a guarded address, and goes on there.
+ * @param to path and query of the guarded address
+ */
+export function keptLink(sale: string, to: string): string {
+  return `${partLink(sale, "kept")}?to=${encodeURIComponent(to)}`;
 }
 
 /** An order by its number alone, for whoever carries the admission it was placed with. */

@@ -31,9 +31,12 @@ export type Notice =
     }
   | { readonly kind: "ticket_invalid"; readonly sale: string }
   /** The browser sends no cookie back, so it could not keep a place. */
-  | { readonly kind: "cookies_blocked"; readonly sale: string }
-  /** The browser keeps some cookies, and not the one with the place. */
-  | { readonly kind: "ticket_not_kept"; readonly sale: string }
+  | { readonly kind: "cookies_blocked"; readonly sale: string; readonly to?: string }
+  /**
+   * The place was given, and the cookie with it does not come back.
+   * `to`: the guarded address that they came for
+   */
+  | { readonly kind: "ticket_not_kept"; readonly sale: string; readonly to?: string }
   | { readonly kind: "turn_lapsed"; readonly sale: string }
   | { readonly kind: "admission_required"; readonly sale: string }
   | { readonly kind: "admission_spent"; readonly sale: string }
@@ -202,7 +205,7 @@ function turnText(notice: TurnNotice): NoticeText {
 }
 
 /** No form: whatever it took would be lost again. The sale's page gives a key to try with. */
-function cookieText({ kind, sale }: Extract<TurnNotice, { kind: CookieNotice }>): NoticeText {
+function cookieText({ kind, sale, to }: Extract<TurnNotice, { kind: CookieNotice }>): NoticeText {
   const what =
     kind === "cookies_blocked"
       ? "Your place in line is kept in a cookie, and your browser keeps none for this site. You " +
@@ -210,11 +213,12 @@ function cookieText({ kind, sale }: Extract<TurnNotice, { kind: CookieNotice }>)
       : "You have joined, but your browser has not kept the cookie with your place.";
   const next = html`<p>Allow cookies for this site and try again:</p>
     <form method="post" action="${partLink(sale, "join")}">
+      ${to === undefined ? "" : html`<input type="hidden" name="to" value="${to}" />`}
       <button type="submit">Try again</button>
     </form>
     <p>
       If this page stands inside another one, or in the browser of an app,
-      <a href="${saleLink(sale)}" target="_blank">open the sale in a window of its own</a>.
+      <a href="${to ?? saleLink(sale)}" target="_blank">open the sale in a window of its own</a>.
     </p>`;
   const heading = "Your browser does not keep your place";
   return text(kind === "cookies_blocked" ? 403 : 401, heading, what, next);

@@ -15,6 +15,7 @@ import { forSale, pageHeaders, sendNotice } from "./answers.ts";
 import { showFairness } from "./fairness-routes.ts";
 import {
   backFromForm,
+  checkKept,
   enterShop,
   joinLine,
   leaveShop,
@@ -53,6 +54,7 @@ pages.get("/:sale", forSale(showStorefront));
 pages.post("/:sale/join", forSale(joinLine));
 pages.get("/:sale/proof", forSale(showProof));
 pages.get("/:sale/wait", forSale(showPlace));
+pages.get("/:sale/kept", forSale(checkKept));
 pages.post("/:sale/enter", forSale(enterShop));
 pages.post("/:sale/leave", forSale(leaveShop));
 pages.get("/:sale/fairness", forSale(showFairness));

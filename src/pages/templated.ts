@@ -40,24 +40,28 @@ export interface TemplatedModel extends TemplateFacts {
   readonly nonce: string;
   /** In whole seconds; null stays as it is, because a form is being filled in. */
   readonly refresh_s: number | null;
+  /** An address of Sluice's own that is loaded instead of this page; null for the page itself. */
+  readonly check: string | null;
 }
 
 /** Null when the template has no place for a form that the page needs. */
 export function templatedPage(model: TemplatedModel): TemplatedPage | null {
-  const { template, nonce, refresh_s } = model;
+  const { template, nonce, refresh_s, check } = model;
   const page = renderTemplate(template, templateView(model), nonce);
   if (page === null) return null;
   const policy = { "Content-Security-Policy": policyFor(nonce) };
   if (refresh_s === null) return { body: page, headers: policy };
-  const timer = `<script nonce=${nonce}>${timerFor(refresh_s)}</script>`;
+  const timer = `<script nonce=${nonce}>${timerFor(refresh_s, check)}</script>`;
   // Before `<html>`, where a browser opens the head for it and takes the template's as the same.
   const body = page.replace(DOCTYPE, (doctype) => doctype + timer);
-  return { body, headers: { ...policy, Refresh: String(refresh_s) } };
+  const refresh = check === null ? String(refresh_s) : `${refresh_s}; url=${check}`;
+  return { body, headers: { ...policy, Refresh: refresh } };
 }
 
 const DOCTYPE = /^\s*<!doctype[^>]*>/i;
 
 /** A second later than the header, so that nobody asks twice. */
-function timerFor(refresh_s: number): string {
-  return `setTimeout(function(){location.reload()},${refresh_s * 1000 + 1000})`;
+function timerFor(refresh_s: number, check: string | null): string {
+  const load = check === null ? "location.reload()" : `location.replace(${JSON.stringify(check)})`;
+  return `setTimeout(function(){${load}},${refresh_s * 1000 + 1000})`;
 }

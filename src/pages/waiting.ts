@@ -28,6 +28,11 @@ export interface WaitingModel {
   readonly seatsFull: boolean;
   /** The guarded address, path and query, that this page is shown at; absent on the sale's own. */
   readonly guarded?: string;
+  /**
+   * What is loaded instead of this page when it is loaded again, as long as nobody knows whether
+   * the browser keeps its place; null when it is known.
+   */
+  readonly check?: string | null;
   readonly now: number;
 }
 
@@ -43,6 +48,7 @@ export function waitingPage(model: WaitingModel): Html {
       sale,
       now,
       refresh_s: refreshOf(model),
+      refreshTo: model.check ?? null,
       scripts: ["waiting.js"],
       data: scriptData(model),
     },
@@ -85,11 +91,12 @@ function refreshOf({ sale, standing, guarded }: WaitingModel): number | null {
 }
 
 /** What the script starts from. */
-function scriptData({ sale, standing, guarded }: WaitingModel): Html {
+function scriptData({ sale, standing, guarded, check = null }: WaitingModel): Html {
   const { state, position, pollAfter_s } = standing;
   return html`data-waiting data-api="${saleApi(sale.id)}"
   data-shop="${guarded ?? saleLink(sale.id)}" data-state="${state}" data-poll-after="${pollAfter_s}"
-  ${position === null ? "" : html`data-position="${position}"`}`;
+  ${position === null ? "" : html`data-position="${position}"`}
+  ${check === null ? "" : html`data-check="${check}"`}`;
 }
 
 function startsIn({ schedule, standing, now }: WaitingModel): Html {
@@ -150,11 +157,11 @@ function stock({ sale, standing }: WaitingModel): Maybe {
 }
 
 /** Without scripts the page says how it stays current. */
-function keepOpen({ sale, standing, guarded }: WaitingModel): Html {
+function keepOpen({ sale, standing, guarded, check }: WaitingModel): Html {
   return html`<div data-without-script>
     <p class="quiet" ${onlyFor(standing.state, IN_LINE)}>
       This page looks again by itself every few seconds.
-      <a href="${guarded ?? partLink(sale.id, "wait")}">Look now</a>
+      <a href="${check ?? guarded ?? partLink(sale.id, "wait")}">Look now</a>
     </p>
   </div>`;
 }

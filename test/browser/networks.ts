@@ -6,19 +6,36 @@
  * the answer has reached the browser. No time is waited for: a slow answer waits for a condition.
  */
 import type { BrowserContext, Page, Route } from "playwright-core";
-import { auditOf, type Sluice, until } from "../http/sluice.ts";
+import { request as send } from "undici";
+import { auditOf, connections, type Sluice, until } from "../http/sluice.ts";
 
 /** The address of the browser's own page, shown when no answer came. */
 export const BROKEN = /^chrome-error:/;
 
 /** Browsers keep Secure cookies over plain HTTP for this name. */
-export function shopAt(sluice: Sluice, path: string): string {
-  const { port } = new URL(sluice.host.gateUrl);
-  return `http://localhost:${port}/_sluice/shop/${path}`;
+export function hostAt(sluice: Sluice): string {
+  return `http://localhost:${new URL(sluice.host.gateUrl).port}`;
 }
 
+export function shopAt(sluice: Sluice, path: string): string {
+  return `${hostAt(sluice)}/_sluice/shop/${path}`;
+}
+
+interface PastAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Buffer;
+}
+
+/** `fetch` would say of itself that no browser asks for a page. */
+const NAVIGATION = { "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" };
+
 /** Sends what the browser wanted to send, past the browser and its cookies. */
-async function sendPast(sluice: Sluice, context: BrowserContext, route: Route): Promise<Response> {
+async function sendPast(
+  sluice: Sluice,
+  context: BrowserContext,
+  route: Route,
+): Promise<PastAnswer> {
   const request = route.request();
   const { pathname, search } = new URL(request.url());
   const cookies = await context.cookies(request.url());
@@ -26,30 +43,37 @@ async function sendPast(sluice: Sluice, context: BrowserContext, route: Route): 
   headers.set("cookie", cookies.map(({ name, value }) => `${name}=${value}`).join("; "));
   if (cookies.length === 0) headers.delete("cookie");
   if (request.method() !== "GET") headers.set("origin", new URL(sluice.host.gateUrl).origin);
-  return fetch(sluice.host.gateUrl + pathname + search, {
-    method: request.method(),
-    headers,
+  for (const name of ["accept-encoding", "content-length"]) headers.delete(name);
+  const mode = request.isNavigationRequest() ? NAVIGATION : {};
+  const answer = await send(sluice.host.gateUrl + pathname + search, {
+    method: request.method() === "POST" ? "POST" : "GET",
+    headers: { ...Object.fromEntries(headers), ...mode },
     body: request.postData(),
-    redirect: "manual",
+    dispatcher: connections,
   });
+  const told = Object.entries(answer.headers).flatMap(([name, value = []]) => {
+    return [value].flat().map((line): [string, string] => [name, line]);
+  });
+  const body = Buffer.from(await answer.body.arrayBuffer());
+  return { status: answer.statusCode, headers: new Headers(told), body };
 }
 
 /**
- * The next answer to a POST of this address is lost. What is returned becomes the status of the
+ * The next answer to this address, to a POST unless said otherwise, is lost. What is returned becomes the status of the
  * answer that nobody has seen.
  */
 export async function loseAnswer(
   sluice: Sluice,
   page: Page,
   ending: string,
+  method: "GET" | "POST" = "POST",
 ): Promise<() => number> {
   let status = 0;
   const pattern = `**${ending}`;
   await page.route(pattern, async (route) => {
-    if (status !== 0 || route.request().method() !== "POST") return route.fallback();
+    if (status !== 0 || route.request().method() !== method) return route.fallback();
     status = -1;
     const answer = await sendPast(sluice, page.context(), route);
-    await answer.arrayBuffer();
     status = answer.status;
     return route.abort("connectionreset");
   });
@@ -70,13 +94,15 @@ export async function loseRequest(page: Page, ending: string): Promise<() => boo
 /**
  * A browser that does not keep these cookies: their `Set-Cookie` is dropped on the way.
  * @param names what their names match
+ * @param from the addresses that would set them
  */
 export async function keepNoCookies(
   sluice: Sluice,
   context: BrowserContext,
   names: RegExp,
+  from: string | RegExp = "**/_sluice/shop/**",
 ): Promise<void> {
-  await context.route("**/_sluice/shop/**", async (route) => {
+  await context.route(from, async (route) => {
     const answer = await sendPast(sluice, context, route);
     const kept = answer.headers.getSetCookie().filter((cookie) => !names.test(cookie));
     const headers = Object.fromEntries(answer.headers);
@@ -84,8 +110,7 @@ export async function keepNoCookies(
     delete headers["content-encoding"];
     delete headers["content-length"];
     if (kept.length > 0) headers["set-cookie"] = kept.join("\n");
-    const body = Buffer.from(await answer.arrayBuffer());
-    return route.fulfill({ status: answer.status, headers, body });
+    return route.fulfill({ status: answer.status, headers, body: answer.body });
   });
 }
 

@@ -118,6 +118,20 @@ describe("a cart", () => {
     expect(audit.skus.map(({ held }) => held)).toEqual([2, 0]);
   });
 
+  test("set differently in two tabs is as the later one says, and an order is as its own page says", async () => {
+    const other = await context.newPage();
+    await other.goto(shop(sale));
+    await other.getByLabel("Quantity of A shoe").selectOption("2");
+    await other.getByRole("button", { name: "Change the cart" }).click();
+    await other.getByText("€258.00", { exact: true }).first().waitFor();
+    expect((await auditOf(sluice, sale)).skus.map(({ held }) => held)).toEqual([2, 0]);
+    await pay(page, /Visa 4242/);
+    await expectConfirmed(page);
+    // What the other tab holds on top goes back when its hold ends.
+    const shoes = { available: 8, held: 1, ordered: 0, sold: 1 };
+    expect(await outcomeOf({ confirmed: 1 })).toEqual({ ...ONCE, shoes });
+  });
+
   test("without its admission leads back into the shop by the door, and is kept", async () => {
     await forget(context, "admission", sale);
     await page.goto(shop(sale));
@@ -198,7 +212,7 @@ describe("an order", () => {
     expect(await outcomeOf({ confirmed: 1 })).toEqual(ONCE);
   });
 
-  test("at the bank outlives Back, Forward, reload and an answer that was lost: paid once", async () => {
+  test("at the bank outlives Back, Forward and reload: paid once", async () => {
     await pay(page, /3-D Secure/);
     const toBank = page.getByRole("link", { name: "Go to your bank" });
     const accept = page.getByRole("button", { name: "Accept the payment" });

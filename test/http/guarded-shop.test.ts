@@ -123,7 +123,7 @@ describe("a navigation to a guarded page", () => {
       ({ text }) => text === "<h1>The shop</h1>",
     );
     expect(through.cookies.get(`__Host-sluice-admission-${id}`)).toMatch(/^ey/);
-    expect(through.cookies.get(`__Host-sluice-ticket-${id}`)).toBe("");
+    expect(through.cookies.has(`__Host-sluice-ticket-${id}`)).toBe(false);
   });
 
   test.each([202, 429])("is answered with the status the sale says: %i", async (status) => {
@@ -165,6 +165,82 @@ describe("a navigation to a guarded page", () => {
     expect(page.text).toContain('data-state="prequeue"');
     expect(page.cookies.size).toBe(1);
   });
+});
+
+describe("a ticket whose turn was taken up", () => {
+  /** Somebody who waited and is in: what their browser keeps, and the admission. */
+  async function letIn(change: Readonly<Record<string, unknown>> = {}) {
+    const admission = { ratePerMinute: 1_000_000, maxActive: 1, ...change };
+    const { id, path } = await full({ admission });
+    const ticket = carrying(await ask(path, { headers: HTML }));
+    await sluice.merchant("PATCH", `/sales/${id}/admission`, { maxActive: 10 });
+    const load = () => ask(path, { headers: { ...HTML, ...ticket } });
+    const through = await sluices.until(load, ({ text }) => text === "<h1>The shop</h1>");
+    return { id, path, ticket, load, admission: admissionOf(through, id) };
+  }
+
+  const admissionOf = ({ cookies }: Got, id: string) =>
+    cookies.get(`__Host-sluice-admission-${id}`);
+
+  test("leads in again when the admission is lost: the same one, also long after the call", async () => {
+    const { id, load, ticket, admission } = await letIn({ claimWindowSeconds: 5 });
+    const soon = await load();
+    expect(soon.text).toBe("<h1>The shop</h1>");
+    expect(admissionOf(soon, id)).toBe(admission);
+    const headers = { "sluice-ticket": ticket["cookie"]?.split("=")[1] ?? "" };
+    await sluices.until(
+      () => sluice.shopper("GET", `/sales/${id}/status`, { headers }),
+      ({ body }) => body["state"] === "lapsed",
+    );
+    const late = await load();
+    expect(late.text).toBe("<h1>The shop</h1>");
+    expect(late.cookies).toEqual(new Map([[`__Host-sluice-admission-${id}`, admission]]));
+    expect(oursAtOrigin()).toEqual({ "sluice-admission": admission });
+    expect((await sluices.auditOf(sluice, id)).claimed).toBe(2);
+  });
+
+  test("is given up for a new place once the time in the shop is over, and once only", async () => {
+    const { id, path, load, admission = "" } = await letIn();
+    await sluice.merchant("PATCH", `/sales/${id}/admission`, { maxActive: 1 });
+    const headers = { "sluice-admission": admission };
+    await sluice.shopper("DELETE", `/sales/${id}/admissions/current`, { headers });
+    const again = await sluices.until(load, ({ cookies }) => cookies.size > 0);
+    expect(again.text).toContain("data-waiting");
+    expect([...again.cookies.keys()]).toEqual([`__Host-sluice-ticket-${id}`]);
+    const reloaded = await ask(path, { headers: { ...HTML, ...carrying(again) } });
+    expect(reloaded.text).toContain('data-state="queued"');
+    expect(reloaded.cookies.size).toBe(0);
+  });
+});
+
+describe("a browser that was given a place", () => {
+  test("is asked once whether it keeps it: it goes on if so, and is told what to do if not", async () => {
+    const { id, path } = await full();
+    const page = await ask(`${path}?size=42`, { headers: HTML });
+    const check = `/_sluice/shop/${id}/kept?to=${encodeURIComponent(`${path}?size=42`)}`;
+    expect(page.text).toContain(`data-check="${check}"`);
+    expect(page.text).toContain(`; url=${check}"`);
+    const kept = await ask(check, { headers: { ...HTML, ...carrying(page) } });
+    expect(kept).toMatchObject({ status: 303, headers: { location: `${path}?size=42` } });
+    const reloaded = await ask(path, { headers: { ...HTML, ...carrying(page) } });
+    expect(reloaded.text).not.toContain("data-check");
+
+    const told = await ask(check, { headers: HTML });
+    expect(told.status).toBe(401);
+    expect(told.text).toContain("Your browser does not keep your place");
+    expect(told.text).toContain(`name="to" value="${path}?size=42"`);
+    expect(told.text).not.toContain("http-equiv");
+    expect([...told.cookies.keys()]).toEqual([`__Host-sluice-join-${id}`]);
+  });
+
+  test.each(["", "?to=", "?to=//elsewhere.example/", "?to=/%5Celsewhere.example", "?to=https:x"])(
+    "is led to no other host: %s",
+    async (query) => {
+      const answer = await ask(`/_sluice/shop/guarded/kept${query}`, { headers: HTML });
+      expect(answer.status).toBe(422);
+      expect(answer.headers["location"]).toBeUndefined();
+    },
+  );
 });
 
 describe("whoever shows no page", () => {

@@ -176,7 +176,7 @@ describe("a room asked about a turn", () => {
     await evictDurableObject(room);
     expect(await roomOf(sale.id).turn("tkt_ann", null)).toMatchObject({ token: admitted.token });
     await roomOf(sale.id).leave(admitted.id);
-    expect(await roomOf(sale.id).turn("tkt_ann", null)).toEqual({ kind: "over" });
+    expect(await roomOf(sale.id).turn("tkt_ann", null)).toEqual({ kind: "over", used: true });
     expect(await roomOf(sale.id).turn("tkt_bob", null)).toEqual({ kind: "open" });
   });
 
@@ -189,7 +189,7 @@ describe("a room asked about a turn", () => {
     expect(await roomOf(sale.id).turn("tkt_ann", place)).toEqual({ kind: "open" });
     pass(29_000);
     await tick(sale);
-    expect(await roomOf(sale.id).turn("tkt_ann", place)).toEqual({ kind: "over" });
+    expect(await roomOf(sale.id).turn("tkt_ann", place)).toEqual({ kind: "over", used: false });
     const claimed = await roomOf(sale.id).claim({ ...place, id: "tkt_ann", subject: "pass:ann" });
     expect(claimed).toEqual({ kind: "turn_lapsed" });
   });

@@ -114,9 +114,15 @@ function leaveFor(url) {
   return { kind: "done" };
 }
 
-/** @returns {import("./asking.js").Next} */
+/**
+ * By way of the address that sees whether the browser keeps its place, where the page names one.
+ * @returns {import("./asking.js").Next}
+ */
 function loadAgain() {
-  location.reload();
+  const page = document.querySelector("[data-check]");
+  const check = page instanceof HTMLElement ? page.dataset["check"] : undefined;
+  if (check === undefined) location.reload();
+  else location.replace(check);
   return { kind: "done" };
 }
 
