@@ -174,6 +174,11 @@ describe("a page of the merchant's own", () => {
     await fill(sluice, sale);
     await sluice.merchant("PATCH", `/sales/${sale}/admission`, { message: hostile });
     const client = browser();
+    const first = await client.get(`/${sale}/shoes`);
+    const check = `/_sluice/shop/${sale}/kept?to=${encodeURIComponent(`/${sale}/shoes`)}`;
+    expect(first.headers.get("refresh")).toMatch(/^\d+; url=/);
+    expect(first.headers.get("refresh")?.endsWith(`; url=${check}`)).toBe(true);
+    expect(first.text).toContain(`location.replace("${check}")`);
     const { status, headers, text } = await until(
       () => client.get(`/${sale}/shoes`),
       (answer) => answer.text.includes("alert"),
