@@ -3,8 +3,8 @@
  * joins for them where that is asked for, else says where they stand.
  *
  * Guarantee: nobody gets in but by the room's word. Whoever joins has the place before they are
- * told; a page that is loaded again with its ticket never joins twice. A ticket whose turn was taken
- * up gives the same admission again, as long as that lasts; after it, it is good for nothing.
+ * told; a page that is loaded again with its ticket never joins twice. A ticket whose turn was
+ * taken up gives the same admission again, as long as that lasts; after it, it is good for nothing.
  */
 import type { PassRefusal } from "../domain/pass-refusal.ts";
 import type { Standing } from "../domain/standing.ts";

@@ -32,10 +32,7 @@ export type Notice =
   | { readonly kind: "ticket_invalid"; readonly sale: string }
   /** The browser sends no cookie back, so it could not keep a place. */
   | { readonly kind: "cookies_blocked"; readonly sale: string; readonly to?: string }
-  /**
-   * The place was given, and the cookie with it does not come back.
-   * `to`: the guarded address that they came for
-   */
+  /** The cookie with the place does not come back. `to`: the guarded address they came for. */
   | { readonly kind: "ticket_not_kept"; readonly sale: string; readonly to?: string }
   | { readonly kind: "turn_lapsed"; readonly sale: string }
   | { readonly kind: "admission_required"; readonly sale: string }
@@ -204,7 +201,6 @@ function turnText(notice: TurnNotice): NoticeText {
   }
 }
 
-/** No form: whatever it took would be lost again. The sale's page gives a key to try with. */
 function cookieText({ kind, sale, to }: Extract<TurnNotice, { kind: CookieNotice }>): NoticeText {
   const what =
     kind === "cookies_blocked"

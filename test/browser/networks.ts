@@ -59,8 +59,8 @@ async function sendPast(
 }
 
 /**
- * The next answer to this address, to a POST unless said otherwise, is lost. What is returned becomes the status of the
- * answer that nobody has seen.
+ * The next answer to this address, to a POST unless said otherwise, is lost. What is returned
+ * becomes the status of the answer that nobody has seen.
  */
 export async function loseAnswer(
   sluice: Sluice,
