@@ -128,8 +128,17 @@ export function saleDocument(id: string, change: Readonly<Record<string, unknown
   };
 }
 
-export const PREQUEUE = { opensAt: fromNow(-HOUR_MS), startsAt: fromNow(HOUR_MS / 2) };
-export const NOT_OPEN = { opensAt: fromNow(HOUR_MS / 3), startsAt: fromNow(HOUR_MS / 2) };
+/** Times to be put into a document, reckoned when they are: this module outlives a test file. */
+const startingSoon = (opensIn_ms: number) => ({
+  get opensAt() {
+    return fromNow(opensIn_ms);
+  },
+  get startsAt() {
+    return fromNow(HOUR_MS / 2);
+  },
+});
+export const PREQUEUE = startingSoon(-HOUR_MS);
+export const NOT_OPEN = startingSoon(HOUR_MS / 3);
 
 export async function makeSale(
   sluice: Sluice,
