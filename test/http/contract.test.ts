@@ -31,6 +31,7 @@ afterAll(() => sluice.stop());
 
 const ROUTES = [
   "get /v1/sales/{sale}",
+  "get /v1/sales/{sale}/challenge",
   "post /v1/sales/{sale}/tickets",
   "get /v1/sales/{sale}/status",
   "post /v1/sales/{sale}/admissions",
