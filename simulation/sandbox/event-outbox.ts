@@ -36,6 +36,7 @@ export class EventOutbox {
     if (this.#target === null) return;
     const { sql } = this.#storage;
     const body = eventOf(payment, id, origin, now);
+    if (body === null) return;
     for (const delay_ms of deliveries_ms(faults, this.#count())) {
       sql.exec("INSERT INTO event (body, due_ms, tries) VALUES (?, ?, 0)", body, now + delay_ms);
     }

@@ -29,13 +29,16 @@ export function webhookOf(
   return read.success ? { url: read.data.WEBHOOK_URL, secret: read.data.WEBHOOK_SECRET } : null;
 }
 
-/** What a payment that has just come to stand as it does makes Stripe say. */
-function eventType({ standing }: Payment): string {
+/**
+ * What a payment that has just come to stand as it does makes Stripe say, of the types that
+ * `docs/configuration.md` tells a shop to choose for its endpoint; null for any other.
+ */
+function eventType({ standing }: Payment): string | null {
   switch (standing.status) {
     case "requires_payment_method":
-      return standing.refusal === null ? "payment_intent.created" : "payment_intent.payment_failed";
+      return standing.refusal === null ? null : "payment_intent.payment_failed";
     case "requires_action":
-      return "payment_intent.requires_action";
+      return null;
     case "requires_capture":
       return "payment_intent.amount_capturable_updated";
     case "succeeded":
@@ -45,12 +48,17 @@ function eventType({ standing }: Payment): string {
   }
 }
 
-/** The body of an event. Of a refund the payment stands in for its charge, metadata and all. */
-export function eventOf(payment: Payment, id: string, origin: string, now: number): string {
+/**
+ * The body of an event; null when nothing is sent. Of a refund the payment stands in for its
+ * charge, metadata and all.
+ */
+export function eventOf(payment: Payment, id: string, origin: string, now: number): string | null {
+  const type = eventType(payment);
+  if (type === null) return null;
   return JSON.stringify({
     id,
     object: "event",
-    type: eventType(payment),
+    type,
     created: Math.floor(now / 1000),
     livemode: false,
     data: { object: paymentIntentObject(payment, { origin, expandCharge: false }) },
