@@ -48,7 +48,8 @@ export function judgeReply(
     if (request.kind === "raw") return null;
     return { rule: "an answer, or a closed connection for what is no HTTP", what: reply.why };
   }
-  const told = shown(reply);
+  const asked = request.kind === "raw" ? "" : `${request.target} → `;
+  const told = asked + shown(reply);
   const secret = secretIn(`${reply.headers} ${reply.text}`, hidden);
   if (secret !== null) return { rule: "no secret in an answer", what: `${secret}: ${told}` };
   if (isOfOrigin(reply)) return null;
@@ -103,9 +104,11 @@ function problemFault(
     : "another status than its code's";
 }
 
+/** As it was written, too: a backslash is none of a path's slashes to the gate. */
 function isPage(target: string): boolean {
-  const path = pathOf(target);
-  return path.startsWith("/_sluice/shop") || !path.startsWith("/_sluice");
+  return [target, pathOf(target)].some((path) => {
+    return path.startsWith("/_sluice/shop") || !path.startsWith("/_sluice");
+  });
 }
 
 /** The platform serves the files, and says itself when there is none. */
