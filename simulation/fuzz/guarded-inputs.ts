@@ -32,7 +32,9 @@ function encodedOnce(random: Random, path: string): string {
 }
 
 function anyCase(random: Random, path: string): string {
-  return [...path].map((letter) => (chance(random, 0.5) ? letter.toUpperCase() : letter)).join("");
+  return path.replaceAll(/[a-z]/g, (letter) => {
+    return chance(random, 0.5) ? letter.toUpperCase() : letter;
+  });
 }
 
 function atSlash(random: Random, path: string, said: string): string {

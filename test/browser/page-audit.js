@@ -44,10 +44,14 @@ function backgroundOf(element) {
   return "rgb(255, 255, 255)";
 }
 
-/** @param {Element} element */
+/**
+ * A widget of others (ALTCHA's) has a look of its own, in colours that are not told as rgb().
+ * @param {Element} element
+ */
 function isShown(element) {
   return (
-    element.checkVisibility({ visibilityProperty: true }) && !element.closest(".unseen, .skip")
+    element.checkVisibility({ visibilityProperty: true }) &&
+    !element.closest(".unseen, .skip, altcha-widget")
   );
 }
 

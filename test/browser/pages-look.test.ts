@@ -3,13 +3,13 @@
  * touched, and fits the window.
  */
 import { readFile } from "node:fs/promises";
-import { basename } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { GALLERY } from "../domain/pages-exhibits.ts";
 import { DESKTOP, launchBrowser, PHONE } from "./browser.ts";
 
 const ORIGIN = "http://localhost:9";
+const ASSETS_PATH = "/_sluice/assets/";
 const ASSETS = new URL("../../src/pages/assets/_sluice/assets/", import.meta.url);
 const AUDIT = new URL("./page-audit.js", import.meta.url);
 const TYPES: Readonly<Record<string, string>> = {
@@ -37,9 +37,9 @@ async function showGallery(page: Page): Promise<void> {
     const { pathname } = new URL(route.request().url());
     const exhibit = exhibits.get(pathname);
     if (exhibit !== undefined) return route.fulfill({ contentType: "text/html", body: exhibit });
-    const isAsset = pathname.startsWith("/_sluice/assets/");
+    const isAsset = pathname.startsWith(ASSETS_PATH);
     if (!isAsset && pathname !== "/page-audit.js") return route.fulfill({ status: 503 });
-    const file = isAsset ? new URL(basename(pathname), ASSETS) : AUDIT;
+    const file = isAsset ? new URL(pathname.slice(ASSETS_PATH.length), ASSETS) : AUDIT;
     const contentType = TYPES[pathname.split(".").at(-1) ?? ""] ?? "text/plain";
     return route.fulfill({ contentType, body: await readFile(file, "utf8") });
   });

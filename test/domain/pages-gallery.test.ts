@@ -3,7 +3,6 @@
  * hold for all pages.
  */
 import { describe, expect, test } from "vitest";
-import type { Html } from "../../src/pages/layout.ts";
 import { PASS_REFUSALS } from "../../src/domain/pass-refusal.ts";
 import { noticePage } from "../../src/pages/notices.ts";
 import { orderPage } from "../../src/pages/order.ts";
