@@ -88,20 +88,25 @@ const roomStateSchema = z.looseObject({
   version: z.number(),
   pressure: z.looseObject({ at_ms: z.number() }),
   turnover: z.looseObject({ seatSeconds: z.number(), gone: z.number() }),
+  calls: z.array(z.looseObject({ slice: z.number(), openAtSlice: z.number() })),
+  showRate: z.unknown(),
 });
 
 /**
  * What moves in a room by itself while all its seats are taken: when it ticked last, how often it
- * was saved, for how long the seats have been taken, and how long ago one was left.
+ * was saved, for how long the seats have been taken, how long ago one was left, and how old its
+ * calls are, with what their ages teach of the chance that they are taken up.
  */
 function withoutMoves(text: string): unknown {
   if (!text.includes("tickedAt_ms")) return text;
   const room = roomStateSchema.safeParse(JSON.parse(text));
   if (!room.success) return text;
-  const { tickedAt_ms: _, version: __, pressure, turnover, ...still } = room.data;
+  const { tickedAt_ms: _, version: __, showRate: _rate, ...rest } = room.data;
+  const { pressure, turnover, calls, ...still } = rest;
   const { at_ms: ___, ...pressed } = pressure;
   const { seatSeconds: ____, gone: _____, ...turned } = turnover;
-  return { ...still, pressure: pressed, turnover: turned };
+  const called = calls.map(({ slice: _slice, openAtSlice: _open, ...batch }) => batch);
+  return { ...still, pressure: pressed, turnover: turned, calls: called };
 }
 
 /** Where two states differ, and by what, shortened. */
