@@ -85,7 +85,26 @@ const CONFIG_PATHS: Readonly<Record<WorkerRole, string>> = {
   sandbox: "simulation/sandbox/wrangler.toml",
 };
 
+const STARTS_MAX = 3;
+
+/** A port that was free when it was found may be gone when workerd wants it: another is tried. */
 export async function startHost(options: HostOptions = {}): Promise<Host> {
+  for (let start = 1; ; start += 1) {
+    try {
+      return await startOnce(options);
+    } catch (error) {
+      if (start >= STARTS_MAX || !lostAnyPort(error, options)) throw error;
+    }
+  }
+}
+
+/** Of a port that was asked for by its number the one who asked is told. */
+function lostAnyPort(error: unknown, { port, sandboxPort }: HostOptions): boolean {
+  const isLost = error instanceof Error && "code" in error && error.code === "ERR_ADDRESS_IN_USE";
+  return isLost && port === 0 && sandboxPort === 0;
+}
+
+async function startOnce(options: HostOptions): Promise<Host> {
   const state = openState(options);
   const port = await reservePort(options.port ?? 8787, "--port");
   const sandboxPort = await reservePort(options.sandboxPort ?? 8788, "--sandbox-port");
