@@ -2,9 +2,8 @@
  * The command line of the simulated faults: what may be said, what is meant when nothing is said,
  * and a sentence for everything else.
  */
-import { parseArgs } from "node:util";
 import { z } from "zod";
-import { whole } from "../command-line.ts";
+import { readSaid, whole } from "../command-line.ts";
 
 export const FAULTS_USAGE = `npm run simulate -- --faults [options]
 
@@ -53,19 +52,9 @@ export function parseFaultsOptions(args: readonly string[]): FaultsCommand {
   const text = { type: "string" } as const;
   const flag = { type: "boolean" } as const;
   const options = { faults: flag, help: flag, trace: flag, seed: text, seeds: text };
-  let values: Record<string, unknown>;
-  try {
-    ({ values } = parseArgs({ args: [...args], options, strict: true }));
-  } catch (error) {
-    const why = error instanceof Error ? (error.message.split(". ")[0] ?? "") : "bad options";
-    return { kind: "refused", messages: [why] };
-  }
-  if (values["help"] === true) return { kind: "help" };
-  const parsed = optionsSchema.safeParse(values);
-  if (!parsed.success) {
-    return { kind: "refused", messages: parsed.error.issues.map(({ message }) => message) };
-  }
-  const { seed, seeds, trace } = parsed.data;
+  const said = readSaid(args, options, optionsSchema);
+  if (said.kind !== "said") return said;
+  const { seed, seeds, trace } = said.value;
   const firstSeed = seed ?? 1;
   const lastSeed = seed ?? seeds ?? SEEDS_DEFAULT;
   return { kind: "options", options: { firstSeed, lastSeed, trace } };

@@ -2,9 +2,8 @@
  * The command line of the fuzz run: what may be said, what is meant when nothing is said, and a
  * sentence for everything else.
  */
-import { parseArgs } from "node:util";
 import { z } from "zod";
-import { whole } from "../command-line.ts";
+import { readSaid, whole } from "../command-line.ts";
 import { FAMILIES, type Family } from "./input.ts";
 
 export const USAGE = `npm run fuzz -- [options]
@@ -59,19 +58,9 @@ export function readCommandLine(args: readonly string[]): FuzzCommand {
   const text = { type: "string" } as const;
   const flag = { type: "boolean" } as const;
   const options = { help: flag, inputs: text, seed: text, only: text, replay: text };
-  let values: Record<string, unknown>;
-  try {
-    ({ values } = parseArgs({ args: [...args], options, strict: true }));
-  } catch (error) {
-    const why = error instanceof Error ? (error.message.split(". ")[0] ?? "") : "bad options";
-    return { kind: "refused", messages: [why] };
-  }
-  if (values["help"] === true) return { kind: "help" };
-  const parsed = optionsSchema.safeParse(values);
-  if (!parsed.success) {
-    return { kind: "refused", messages: parsed.error.issues.map(({ message }) => message) };
-  }
-  const { seed, only, inputs, replay } = parsed.data;
+  const said = readSaid(args, options, optionsSchema);
+  if (said.kind !== "said") return said;
+  const { seed, only, inputs, replay } = said.value;
   const first = replay ?? 1;
   const last = replay ?? inputs ?? INPUTS_DEFAULT;
   const replayed = replay !== undefined;

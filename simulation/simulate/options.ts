@@ -2,9 +2,8 @@
  * The simulation's command line: what may be said, what is meant when nothing is said, and a
  * sentence for everything else.
  */
-import { parseArgs } from "node:util";
 import { z } from "zod";
-import { whole } from "../command-line.ts";
+import { readSaid, whole } from "../command-line.ts";
 
 export const USAGE = `npm run simulate -- [options]
 
@@ -85,20 +84,9 @@ export type ParsedOptions =
 export function parseOptions(args: readonly string[]): ParsedOptions {
   const text = { type: "string" } as const;
   const names = Object.fromEntries(Object.keys(optionsSchema.shape).map((name) => [name, text]));
-  let values: Record<string, unknown>;
-  try {
-    const options = { ...names, help: { type: "boolean" } } as const;
-    ({ values } = parseArgs({ args: [...args], options, strict: true }));
-  } catch (error) {
-    const why = error instanceof Error ? (error.message.split(". ")[0] ?? "") : "bad options";
-    return { kind: "refused", messages: [why] };
-  }
-  if (values["help"] === true) return { kind: "help" };
-  const parsed = optionsSchema.safeParse(values);
-  if (!parsed.success) {
-    return { kind: "refused", messages: parsed.error.issues.map(({ message }) => message) };
-  }
-  return { kind: "options", options: namedAlike(parsed.data) };
+  const said = readSaid(args, { ...names, help: { type: "boolean" } }, optionsSchema);
+  if (said.kind !== "said") return said;
+  return { kind: "options", options: namedAlike(said.value) };
 }
 
 function namedAlike(said: z.output<typeof optionsSchema>): SimulationOptions {
