@@ -78,8 +78,7 @@ export default defineConfig({
           name: "workerd",
           include: ["test/workerd/**/*.test.ts"],
           setupFiles: ["./test/workerd/apply-migrations.ts"],
-          testTimeout: 30_000,
-          maxWorkers: FILES_AT_ONCE,
+          ...onNode,
         },
       },
       {
