@@ -113,8 +113,10 @@ describe.concurrent.each([
     const page = await openPage(javaScriptEnabled);
     await page.goto(address(sale));
     await readsWait(page);
-    const colour = await page.evaluate("getComputedStyle(document.querySelector('h1')).color");
-    expect(colour).toBe("rgb(1, 2, 3)");
+    // The page asks again by itself, so what is asked of it may be lost.
+    const heading = "getComputedStyle(document.querySelector('h1')).color";
+    const colour = () => page.evaluate(heading).catch(() => null);
+    expect(await until(colour, Boolean, PATIENCE_MS)).toBe("rgb(1, 2, 3)");
     await getsIn(page, sale);
   });
 
@@ -146,9 +148,12 @@ test.concurrent("a hostile title and message are read as written, and run nowher
   expect(await page.locator("#title").textContent()).toBe(title);
   expect(await page.locator("#said").textContent()).toBe(message);
   expect(await page.title()).toBe(title);
-  await page.locator("#link").dispatchEvent("click");
-  expect(await page.locator("body").getAttribute("data-ran")).toBe("yes");
-  expect(await page.evaluate("window.hacked")).toBeUndefined();
+  // In one step: the link leads away, and the page asks again by itself.
+  const read = `(() => {
+    document.querySelector("#link").click();
+    return [document.body.dataset.ran, typeof window.hacked];
+  })()`;
+  expect(await page.evaluate(read)).toEqual(["yes", "undefined"]);
   await page.context().close();
 });
 
