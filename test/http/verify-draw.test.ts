@@ -1,6 +1,7 @@
 /**
- * `npm run verify-draw`, run as its users run it: against sales before and after their end, and
- * against a gate whose answers were tampered with on the way, which it must notice.
+ * `npm run verify-draw`: against sales before and after their end, and against a gate whose answers
+ * were tampered with on the way, which it must notice. For each of its exit codes one test runs it
+ * in a process of its own, as its users do.
  */
 import { execFile } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -11,6 +12,7 @@ import { SignJWT } from "jose";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import * as contract from "../../simulation/gate-answers.ts";
 import { claimsOf } from "../../simulation/drill/fairness.ts";
+import { verifyDraw } from "../../simulation/verify-draw/program.ts";
 import { PROJECT_ROOT } from "../../simulation/worker-config.ts";
 import { generateGateSecrets } from "../../src/operations/secret-set.ts";
 import { makeSale, PREQUEUE, type Sluice, startSluice, textOf, until } from "./sluice.ts";
@@ -84,7 +86,16 @@ interface Ran {
   readonly complaints: string;
 }
 
-function verify(args: readonly string[]): Promise<Ran> {
+async function verify(args: readonly string[]): Promise<Ran> {
+  const [out, complaints]: [string[], string[]] = [[], []];
+  const code = await verifyDraw(args, {
+    report: (text) => out.push(text),
+    complain: (text) => complaints.push(text),
+  });
+  return { code, out: out.join(""), complaints: complaints.join("") };
+}
+
+function verifyAlone(args: readonly string[]): Promise<Ran> {
   const program = joinPath(PROJECT_ROOT, "simulation", "verify-draw.ts");
   return new Promise((resolve) => {
     const child = execFile(NODE, [program, ...args], (_error, out, complaints) => {
@@ -144,7 +155,7 @@ describe("after the end", () => {
     const commitment = noted.get(sale) ?? "";
     const ticket = tickets.get(sale)?.[0] ?? "";
     const more = ["--commitment", commitment, "--ticket", ticket];
-    const { code, out } = await verify([...everything(sale), ...more]);
+    const { code, out } = await verifyAlone([...everything(sale), ...more]);
     expect(out).toContain("as you noted it");
     expect(out.match(/✓ ticket/g)).toHaveLength(24);
     expect(out).toContain("Verified");
@@ -152,7 +163,7 @@ describe("after the end", () => {
   });
 
   test("a commitment that is not the one noted before is noticed", async () => {
-    const { code, out } = await verify([...everything("by-lot"), "--commitment", OTHER]);
+    const { code, out } = await verifyAlone([...everything("by-lot"), "--commitment", OTHER]);
     expect([code, out.includes("✗ commitment")]).toEqual([1, true]);
   });
 
@@ -207,7 +218,7 @@ describe("what cannot be checked", () => {
   });
 
   test("a sale that is not there, or a ticket of another sale, exits with 2", async () => {
-    const none = await verify([...here(), "--sale", "nowhere"]);
+    const none = await verifyAlone([...here(), "--sale", "nowhere"]);
     expect([none.code, none.complaints.includes("there is no such sale")]).toEqual([2, true]);
     const ticket = tickets.get("by-lot")?.[0] ?? "";
     const other = await verify([...here(), "--sale", "in-order", "--ticket", ticket]);
@@ -216,7 +227,7 @@ describe("what cannot be checked", () => {
   });
 
   test("a gate that does not answer exits with 3", async () => {
-    const ran = await verify(["--url", "http://127.0.0.1:1", "--sale", "by-lot"]);
+    const ran = await verifyAlone(["--url", "http://127.0.0.1:1", "--sale", "by-lot"]);
     expect([ran.code, ran.complaints.includes("could not be checked")]).toEqual([3, true]);
   });
 });
