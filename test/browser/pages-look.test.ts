@@ -2,13 +2,16 @@
  * Every page of the gallery in a browser, on a phone and a desktop, light and dark: it can be read,
  * touched, and fits the window.
  */
-import { readFile } from "node:fs/promises";
+import { once } from "node:events";
+import { createReadStream } from "node:fs";
+import { createServer } from "node:http";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { GALLERY } from "../domain/pages-exhibits.ts";
 import { DESKTOP, launchBrowser, PHONE } from "./browser.ts";
 
-const ORIGIN = "http://localhost:9";
+/** Half a thousand looks take a while where much else is tested. */
+const LOOKING_MS = 180_000;
 const ASSETS_PATH = "/_sluice/assets/";
 const ASSETS = new URL("../../src/pages/assets/_sluice/assets/", import.meta.url);
 const AUDIT = new URL("./page-audit.js", import.meta.url);
@@ -19,31 +22,43 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 let browser: Browser;
+let origin: string;
+let exhibits: readonly string[];
 
-beforeAll(async () => {
-  browser = await launchBrowser();
+/** The gallery by number, the assets, which may be kept, and nothing else. */
+const server = createServer((request, response) => {
+  const { pathname } = new URL(request.url ?? "/", "http://gallery");
+  const exhibit = exhibits[Number(pathname.slice(1))];
+  if (exhibit !== undefined) {
+    response.setHeader("content-type", "text/html").end(exhibit);
+    return;
+  }
+  const isAsset = pathname.startsWith(ASSETS_PATH);
+  if (!isAsset && pathname !== "/page-audit.js") {
+    response.writeHead(503).end();
+    return;
+  }
+  const file = isAsset ? new URL(pathname.slice(ASSETS_PATH.length), ASSETS) : AUDIT;
+  const type = TYPES[pathname.split(".").at(-1) ?? ""] ?? "text/plain";
+  response.setHeader("content-type", type).setHeader("cache-control", "max-age=600");
+  createReadStream(file).pipe(response);
 });
 
-afterAll(() => browser.close());
+beforeAll(async () => {
+  [browser, exhibits] = await Promise.all([
+    launchBrowser(),
+    Promise.all(GALLERY.map(async ([, view]) => String(await view))),
+  ]);
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  origin = `http://localhost:${address.port}`;
+});
 
-/** Answers for the whole origin from the gallery and from the folder of assets. */
-async function showGallery(page: Page): Promise<void> {
-  const exhibits = new Map<string, string>(
-    await Promise.all(
-      GALLERY.map(async ([, view], index) => [`/${index}`, String(await view)] as const),
-    ),
-  );
-  await page.route(`${ORIGIN}/**`, async (route) => {
-    const { pathname } = new URL(route.request().url());
-    const exhibit = exhibits.get(pathname);
-    if (exhibit !== undefined) return route.fulfill({ contentType: "text/html", body: exhibit });
-    const isAsset = pathname.startsWith(ASSETS_PATH);
-    if (!isAsset && pathname !== "/page-audit.js") return route.fulfill({ status: 503 });
-    const file = isAsset ? new URL(pathname.slice(ASSETS_PATH.length), ASSETS) : AUDIT;
-    const contentType = TYPES[pathname.split(".").at(-1) ?? ""] ?? "text/plain";
-    return route.fulfill({ contentType, body: await readFile(file, "utf8") });
-  });
-}
+afterAll(async () => {
+  await browser.close();
+  server.close();
+});
 
 const SETTINGS = [
   ["a phone, light", PHONE, "light"],
@@ -57,27 +72,29 @@ async function audit(page: Page): Promise<string[]> {
   return page.evaluate<string[]>(run);
 }
 
-test("every page can be read and touched, on a phone and a desktop, light and dark", async () => {
-  const page = await browser.newPage();
-  await showGallery(page);
-  const findings: string[] = [];
-  for (const [index, [name]] of GALLERY.entries()) {
-    await page.goto(`${ORIGIN}/${index}`);
-    for (const [setting, viewport, colorScheme] of SETTINGS) {
-      await page.setViewportSize(viewport);
-      await page.emulateMedia({ colorScheme });
-      const found = await audit(page);
-      findings.push(...found.map((finding) => `${name}, ${setting}: ${finding}`));
+test(
+  "every page can be read and touched, on a phone and a desktop, light and dark",
+  async () => {
+    const page = await browser.newPage();
+    const findings: string[] = [];
+    for (const [index, [name]] of GALLERY.entries()) {
+      await page.goto(`${origin}/${index}`);
+      for (const [setting, viewport, colorScheme] of SETTINGS) {
+        await page.setViewportSize(viewport);
+        await page.emulateMedia({ colorScheme });
+        const found = await audit(page);
+        findings.push(...found.map((finding) => `${name}, ${setting}: ${finding}`));
+      }
     }
-  }
-  await page.close();
-  expect(findings).toEqual([]);
-});
+    await page.close();
+    expect(findings).toEqual([]);
+  },
+  LOOKING_MS,
+);
 
 test("the audit finds pale text, pale edges, small targets and what is too wide", async () => {
   const page = await browser.newPage({ viewport: PHONE });
-  await showGallery(page);
-  await page.goto(`${ORIGIN}/0`);
+  await page.goto(`${origin}/0`);
   const content = `main { color: #999; background: #fff; width: 500px }
     main input { border: 1px solid #ccc !important; min-height: 50px }
     nav a { min-height: 0 !important; height: 20px }`;
