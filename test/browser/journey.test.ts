@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   auditOf,
   fromNow,
@@ -22,10 +22,7 @@ const PATIENCE = { timeout: PATIENCE_MS };
 
 let sluice: Sluice;
 let browser: Browser;
-let page: Page;
 let sales = 0;
-/** Of the page's console, and what broke its policy. */
-let complaints: string[] = [];
 
 beforeAll(async () => {
   [sluice, browser] = await Promise.all([startSluice(), launchBrowser()]);
@@ -36,20 +33,20 @@ afterAll(async () => {
   await sluice.stop();
 });
 
-beforeEach(() => {
-  complaints = [];
-});
-
-afterEach(() => page.context().close());
-
-async function openPage(options: BrowserContextOptions): Promise<void> {
+async function openPage(options: BrowserContextOptions): Promise<Page> {
   const context = await browser.newContext(options);
   context.setDefaultTimeout(PATIENCE_MS);
-  page = await context.newPage();
+  return context.newPage();
+}
+
+/** Of the page's console, and what broke its policy. */
+function complaintsOf(page: Page): string[] {
+  const complaints: string[] = [];
   page.on("console", (message) => {
     if (message.type() === "error") complaints.push(message.text());
   });
   page.on("pageerror", (error) => complaints.push(error.message));
+  return complaints;
 }
 
 /** Browsers keep Secure cookies over plain HTTP for this name. */
@@ -79,7 +76,7 @@ async function saleWithCrowd(): Promise<string> {
 }
 
 /** Nobody else comes to it, so the turn comes at once or within a second. */
-async function joinQuietSale(): Promise<string> {
+async function joinQuietSale(page: Page): Promise<string> {
   sales += 1;
   const id = `drop-${sales}`;
   await makeSale(sluice, id);
@@ -89,7 +86,7 @@ async function joinQuietSale(): Promise<string> {
 }
 
 /** Of the page that is open; to be asked until it is the one that should come. */
-function h1(): Promise<string> {
+function h1(page: Page): Promise<string> {
   return page.locator("h1").innerText();
 }
 
@@ -97,25 +94,25 @@ async function act(sale: string, action: "start" | "pause" | "resume"): Promise<
   await sluice.merchant("POST", `/sales/${sale}/actions`, { action });
 }
 
-function heading(words: string | RegExp) {
+function heading(page: Page, words: string | RegExp) {
   return page.getByRole("heading", { level: 1, name: words });
 }
 
-async function join(sale: string): Promise<void> {
+async function join(page: Page, sale: string): Promise<void> {
   await page.goto(shop(sale));
   await page.getByRole("button", { name: "Join the line" }).click();
-  await heading("You are in for the draw").waitFor();
+  await heading(page, "You are in for the draw").waitFor();
 }
 
-async function fillCart(): Promise<void> {
+async function fillCart(page: Page): Promise<void> {
   await page.getByLabel("Quantity of A shoe").selectOption("2");
   await page.getByLabel("Quantity of A sock").selectOption("1");
   await page.getByRole("button", { name: "Put in the cart" }).click();
-  await heading("Your cart").waitFor();
+  await heading(page, "Your cart").waitFor();
   await page.getByText("€267.00", { exact: true }).waitFor();
 }
 
-async function pay(card: string | RegExp): Promise<void> {
+async function pay(page: Page, card: string | RegExp): Promise<void> {
   await page.getByLabel("E-mail").fill("ann@shoppers.example");
   await page.getByRole("radio", { name: card }).check();
   await page.getByRole("button", { name: "Pay €267.00" }).click();
@@ -132,31 +129,38 @@ async function expectOrders(sale: string, orders: Readonly<Record<string, number
   expect(sold).toEqual({ [`${sale}-shoe`]: 2, [`${sale}-sock`]: 1 });
 }
 
-describe("with scripts", () => {
-  beforeEach(() => openPage({ viewport: PHONE }));
+describe.concurrent("with scripts", () => {
+  const open = () => openPage({ viewport: PHONE });
 
-  test("a shopper joins, waits, is let in, buys and sees the confirmed order", async () => {
+  test("a shopper joins, waits, is let in, buys and sees the confirmed order", async ({
+    expect,
+  }) => {
+    const page = await open();
+    const complaints = complaintsOf(page);
     const sale = await saleWithCrowd();
-    await join(sale);
+    await join(page, sale);
     const loads: string[] = [];
     page.on("framenavigated", (frame) => loads.push(new URL(frame.url()).pathname));
     await act(sale, "start");
     await page.waitForURL(shop(sale));
     // From the waiting page straight to the shop: nothing was reloaded to poll.
     expect(loads).toEqual([`/_sluice/shop/${sale}`]);
-    await fillCart();
-    await pay(/Visa 4242/);
-    await expect.poll(h1, PATIENCE).toBe("Your order is confirmed");
+    await fillCart(page);
+    await pay(page, /Visa 4242/);
+    await expect.poll(() => h1(page), PATIENCE).toBe("Your order is confirmed");
     await expectOrders(sale, { confirmed: 1 });
     expect(complaints).toEqual([]);
   });
 
-  test("the place in line is shown, and a pause is said to those who listen", async () => {
+  test("the place in line is shown, and a pause is said to those who listen", async ({
+    expect,
+  }) => {
+    const page = await open();
     const sale = await saleWithCrowd();
-    await join(sale);
+    await join(page, sale);
     await act(sale, "pause");
     await act(sale, "start");
-    await heading("The line is paused").waitFor();
+    await heading(page, "The line is paused").waitFor();
     await page.getByText(/^(Number \d+ in line|You are next)$/).waitFor();
     const live = page.locator("[data-live]");
     await live.getByText("The line is paused").waitFor({ state: "attached" });
@@ -165,62 +169,71 @@ describe("with scripts", () => {
     await page.waitForURL(shop(sale));
   });
 
-  test("a declined card keeps the cart, and another card buys it", async () => {
-    const sale = await joinQuietSale();
+  test("a declined card keeps the cart, and another card buys it", async ({ expect }) => {
+    const page = await open();
+    const sale = await joinQuietSale(page);
     await page.waitForURL(shop(sale));
-    await fillCart();
-    await pay(/not enough money/);
-    await expect.poll(h1, PATIENCE).toBe("The payment was declined");
+    await fillCart(page);
+    await pay(page, /not enough money/);
+    await expect.poll(() => h1(page), PATIENCE).toBe("The payment was declined");
     await page.getByRole("link", { name: "Back to the cart" }).click();
-    await pay(/Mastercard/);
-    await expect.poll(h1, PATIENCE).toBe("Your order is confirmed");
+    await pay(page, /Mastercard/);
+    await expect.poll(() => h1(page), PATIENCE).toBe("Your order is confirmed");
     await expectOrders(sale, { confirmed: 1, declined: 1 });
   });
 
-  test("3-D Secure leads to the bank and back to the order", async () => {
-    const sale = await joinQuietSale();
+  test("3-D Secure leads to the bank and back to the order", async ({ expect }) => {
+    const page = await open();
+    const sale = await joinQuietSale(page);
     await page.waitForURL(shop(sale));
-    await fillCart();
-    await pay(/3-D Secure/);
+    await fillCart(page);
+    await pay(page, /3-D Secure/);
     await page.getByRole("link", { name: "Go to your bank" }).click();
     await page.getByRole("button", { name: "Accept the payment" }).click();
     await page.waitForURL("**/orders/**");
-    await expect.poll(h1, PATIENCE).toBe("Your order is confirmed");
+    await expect.poll(() => h1(page), PATIENCE).toBe("Your order is confirmed");
   });
 
-  test("without a network the page says so, and goes on by itself when it is back", async () => {
+  test("without a network the page says so, and goes on by itself when it is back", async ({
+    expect,
+  }) => {
+    const page = await open();
     const sale = await saleWithCrowd();
-    await join(sale);
+    await join(page, sale);
     await page.context().setOffline(true);
     await page.getByText("The shop cannot be reached right now").waitFor();
     await page.context().setOffline(false);
     await act(sale, "start");
     await page.waitForURL(shop(sale));
-    await expect.poll(h1, PATIENCE).toBe(`The sale ${sale}`);
+    await expect.poll(() => h1(page), PATIENCE).toBe(`The sale ${sale}`);
   });
 });
 
-describe("without scripts", () => {
-  beforeEach(() => openPage({ viewport: DESKTOP, javaScriptEnabled: false }));
+describe.concurrent("without scripts", () => {
+  const open = () => openPage({ viewport: DESKTOP, javaScriptEnabled: false });
 
-  test("a shopper joins, waits, is let in, buys and sees the confirmed order", async () => {
+  test("a shopper joins, waits, is let in, buys and sees the confirmed order", async ({
+    expect,
+  }) => {
+    const page = await open();
     const sale = await saleWithCrowd();
-    await join(sale);
+    await join(page, sale);
     await act(sale, "start");
     await page.getByRole("button", { name: "Go in now" }).click();
     await page.waitForURL(shop(sale));
-    await fillCart();
-    await pay(/Visa 4242/);
-    await expect.poll(h1, PATIENCE).toBe("Your order is confirmed");
+    await fillCart(page);
+    await pay(page, /Visa 4242/);
+    await expect.poll(() => h1(page), PATIENCE).toBe("Your order is confirmed");
     await expectOrders(sale, { confirmed: 1 });
   });
 
-  test("whoever leaves frees the seat and the cart, and may join again", async () => {
-    const sale = await joinQuietSale();
+  test("whoever leaves frees the seat and the cart, and may join again", async ({ expect }) => {
+    const page = await open();
+    const sale = await joinQuietSale(page);
     const turn = page.getByRole("button", { name: "Go in now" });
     await page.getByRole("button", { name: "Put in the cart" }).or(turn).waitFor();
     if (await turn.isVisible()) await turn.click();
-    await fillCart();
+    await fillCart(page);
     await page.getByRole("link", { name: `The sale ${sale}` }).click();
     await page.getByRole("button", { name: "Leave the shop" }).click();
     await page.getByRole("button", { name: /Join the line|Go in/ }).waitFor();
@@ -230,13 +243,15 @@ describe("without scripts", () => {
   });
 });
 
-test("a sale that opens while it is looked at shows the way in without being asked", async () => {
-  await openPage({ viewport: PHONE });
+test.concurrent("a sale that opens while it is looked at shows the way in without being asked", async ({
+  expect,
+}) => {
+  const page = await openPage({ viewport: PHONE });
   sales += 1;
   const id = `drop-${sales}`;
   await makeSale(sluice, id, { opensAt: fromNow(2500), startsAt: fromNow(600_000) });
   await page.goto(shop(id));
-  await heading(`The sale ${id}`).waitFor();
+  await heading(page, `The sale ${id}`).waitFor();
   await page.getByRole("button", { name: "Join the line" }).click();
-  await expect.poll(h1, PATIENCE).toBe("You are in for the draw");
+  await expect.poll(() => h1(page), PATIENCE).toBe("You are in for the draw");
 });

@@ -10,7 +10,7 @@ import { request as send } from "undici";
 import { auditOf, connections, type Sluice, until } from "../http/sluice.ts";
 
 /** The address of the browser's own page, shown when no answer came. */
-export const BROKEN = /^chrome-error:/;
+const BROKEN = /^chrome-error:/;
 
 /** Browsers keep Secure cookies over plain HTTP for this name. */
 export function hostAt(sluice: Sluice): string {
@@ -89,6 +89,14 @@ export async function loseRequest(page: Page, ending: string): Promise<() => boo
     return route.abort("connectionreset");
   });
   return () => lost;
+}
+
+/** Until the answer, or the request, was lost and the browser says that no answer came. */
+export async function seesBroken<Lost>(page: Page, lost: () => Lost, wanted: Lost): Promise<void> {
+  await until(
+    async () => ({ lost: lost(), shown: page.url() }),
+    (now) => now.lost === wanted && BROKEN.test(now.shown),
+  );
 }
 
 /**

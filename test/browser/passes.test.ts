@@ -3,7 +3,7 @@
  * address, leads into its lane on every device, and is there again for whoever joins again.
  */
 import type { Browser, BrowserContext, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, test } from "vitest";
 import { claimsOf } from "../../simulation/drill/fairness.ts";
 import { inSeconds, MEMBERS, passFor, WITH_PASSES } from "../http/merchant-passes.ts";
 import { makeSale, PREQUEUE, startSluice, type Sluice, until } from "../http/sluice.ts";
@@ -48,26 +48,15 @@ async function ticketIn(context: BrowserContext, sale: string): Promise<string> 
   return cookie.value;
 }
 
-describe.each([
+describe.concurrent.each([
   ["with scripts", true],
   ["without scripts", false],
 ] as const)("%s", (_, javaScriptEnabled) => {
-  let page: Page;
-  const devices: BrowserContext[] = [];
-
   async function newDevice(): Promise<Page> {
     const context = await browser.newContext({ viewport: PHONE, javaScriptEnabled });
     context.setDefaultTimeout(PATIENCE_MS);
-    devices.push(context);
     return context.newPage();
   }
-
-  beforeEach(async () => {
-    page = await newDevice();
-  });
-  afterEach(async () => {
-    await Promise.all(devices.splice(0).map((context) => context.close()));
-  });
 
   function heading(on: Page, words: string) {
     return on.getByRole("heading", { level: 1, name: words });
@@ -81,7 +70,10 @@ describe.each([
     await on.getByText("Your lane: members").waitFor();
   }
 
-  test("the link leads into its lane, and its pass is in no address, page or referrer", async () => {
+  test("the link leads into its lane, and its pass is in no address, page or referrer", async ({
+    expect,
+  }) => {
+    const page = await newDevice();
     const sale = await saleWithMembers();
     const pass = await passFor(sale, { sub: "customer-1" });
     const told: string[] = [];
@@ -104,7 +96,8 @@ describe.each([
     expect(others.filter((address) => address.includes(pass))).toEqual([]);
   });
 
-  test("another device with the same link has the same place", async () => {
+  test("another device with the same link has the same place", async ({ expect }) => {
+    const page = await newDevice();
     const sale = await saleWithMembers();
     const pass = await passFor(sale, { sub: "customer-2" });
     await joinByLink(page, sale, pass);
@@ -117,7 +110,10 @@ describe.each([
     expect(await ticketIn(stranger.context(), sale)).not.toBe(ticket);
   });
 
-  test("a pass that has ended is said to have, also when reloaded, and the general line is open", async () => {
+  test("a pass that has ended is said to have, also when reloaded, and the general line is open", async ({
+    expect,
+  }) => {
+    const page = await newDevice();
     const sale = await saleWithMembers();
     await page.goto(shop(`${sale}?pass=${await passFor(sale, { exp: inSeconds(-1) })}`));
     await heading(page, "This pass has ended").waitFor();
@@ -132,7 +128,10 @@ describe.each([
     await page.getByText("You are in line already").waitFor();
   });
 
-  test("whoever was away when the turn came joins again, and stays in the lane", async () => {
+  test("whoever was away when the turn came joins again, and stays in the lane", async ({
+    expect,
+  }) => {
+    const page = await newDevice();
     const sale = await saleWithMembers({ claimWindowSeconds: 5, ratePerMinute: 6000 });
     await joinByLink(page, sale, await passFor(sale, { sub: "customer-4" }));
     const first = await ticketIn(page.context(), sale);

@@ -3,7 +3,7 @@
  * and a page whose answer got lost on the way.
  */
 import type { Browser, BrowserContext, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, test } from "vitest";
 import { auditOf, makeSale, PREQUEUE, startSluice, type Sluice } from "../http/sluice.ts";
 import { launchBrowser, PHONE } from "./browser.ts";
 
@@ -57,7 +57,9 @@ async function act(sale: string, action: "pause" | "start"): Promise<void> {
   await sluice.merchant("POST", `/sales/${sale}/actions`, { action });
 }
 
-test("a closed tab and a browser that is started anew show the same place", async () => {
+test.concurrent("a closed tab and a browser that is started anew show the same place", async ({
+  expect,
+}) => {
   const sale = "kept-place";
   await openSale(sale, 6);
   const first: Browser = await launchBrowser();
@@ -88,7 +90,9 @@ test("a closed tab and a browser that is started anew show the same place", asyn
   }
 });
 
-test("a page that never arrived after joining is asked for again, and no second place is taken", async () => {
+test.concurrent("a page that never arrived after joining is asked for again, and no second place is taken", async ({
+  expect,
+}) => {
   const sale = "lost-answer";
   await openSale(sale, 0);
   const browser = await launchBrowser();

@@ -10,13 +10,13 @@ import { startOrigin, type OriginServer } from "../http/origin-server.ts";
 import { auditOf, startSluice, type Sluice, until } from "../http/sluice.ts";
 import { launchBrowser, PHONE } from "./browser.ts";
 import {
-  BROKEN,
   cookieIn,
   forget,
   hostAt,
   keepCookiesAgain,
   keepNoCookies,
   loseAnswer,
+  seesBroken,
 } from "./networks.ts";
 
 const PATIENCE_MS = 45_000;
@@ -162,8 +162,7 @@ describe.concurrent("at a guarded address", () => {
     await callFor(context, sale);
     const lost = await loseAnswer(sluice, page, `/${sale}/*`, "GET");
     await expect(page.goto(address(sale))).rejects.toThrow("ERR_CONNECTION_RESET");
-    expect(lost()).toBe(200);
-    await page.waitForURL(BROKEN);
+    await seesBroken(page, lost, 200);
     expect(await cookieIn(context, "admission", sale)).toBeUndefined();
     await page.goto(address(sale));
     await isIn(page, sale);

@@ -3,13 +3,12 @@
  * phone after a laptop, and browsers that keep only some cookies. Nobody loses a place, and nobody
  * takes two.
  */
-import type { Browser, BrowserContext, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { passFor, WITH_PASSES } from "../http/merchant-passes.ts";
 import { auditOf, makeSale, PREQUEUE, startSluice, type Sluice, until } from "../http/sluice.ts";
 import { launchBrowser, PHONE } from "./browser.ts";
 import {
-  BROKEN,
   cookieIn,
   forget,
   keepCookiesAgain,
@@ -18,18 +17,17 @@ import {
   loseRequest,
   peopleIn,
   pressJoin,
+  seesBroken,
   shopAt,
 } from "./networks.ts";
 
 const PATIENCE_MS = 40_000;
-const PATIENCE = { timeout: PATIENCE_MS };
 /** One place, one seat. */
 const ONE = { tickets: 1, claimed: 1 };
 const IN_DRAW = "You are in for the draw";
 
 let sluice: Sluice;
 let browser: Browser;
-let contexts: BrowserContext[] = [];
 let sales = 0;
 
 beforeAll(async () => {
@@ -39,17 +37,9 @@ afterAll(async () => {
   await browser.close();
   await sluice.stop();
 });
-beforeEach(() => {
-  sales += 1;
-});
-afterEach(async () => {
-  await Promise.all(contexts.map((context) => context.close()));
-  contexts = [];
-});
 
 async function device(options = {}): Promise<Page> {
   const context = await browser.newContext({ viewport: PHONE, ...options });
-  contexts.push(context);
   context.setDefaultTimeout(PATIENCE_MS);
   return context.newPage();
 }
@@ -58,9 +48,14 @@ function shop(path: string): string {
   return shopAt(sluice, path);
 }
 
+function nameSale(): string {
+  sales += 1;
+  return `line-${sales}`;
+}
+
 /** Its line is open and its start is to come. */
 async function openLine(change: Readonly<Record<string, unknown>> = {}): Promise<string> {
-  const sale = `line-${sales}`;
+  const sale = nameSale();
   await makeSale(sluice, sale, {
     ...PREQUEUE,
     admission: { claimWindowSeconds: 10, ratePerMinute: 1_000_000, maxActive: 100 },
@@ -73,15 +68,14 @@ async function start(sale: string): Promise<void> {
   await sluice.merchant("POST", `/sales/${sale}/actions`, { action: "start" });
 }
 
-describe("a join", () => {
+describe.concurrent("a join", () => {
   test("whose answer was lost has its place when it is sent again from a page loaded anew", async () => {
     const sale = await openLine();
     const page = await device();
     await page.goto(shop(sale));
     const lost = await loseAnswer(sluice, page, "/join");
     await pressJoin(page);
-    await expect.poll(lost, PATIENCE).toBe(303);
-    await expect.poll(() => page.url(), PATIENCE).toMatch(BROKEN);
+    await seesBroken(page, lost, 303);
     expect(await cookieIn(page.context(), "ticket", sale)).toBeUndefined();
     await page.goto(shop(sale));
     await pressJoin(page);
@@ -97,8 +91,7 @@ describe("a join", () => {
     await page.goto(shop(sale));
     const lost = await loseRequest(page, "/join");
     await pressJoin(page);
-    await expect.poll(lost, PATIENCE).toBe(true);
-    await expect.poll(() => page.url(), PATIENCE).toMatch(BROKEN);
+    await seesBroken(page, lost, true);
     await page.goto(shop(sale));
     await pressJoin(page);
     await page.getByRole("heading", { name: IN_DRAW }).waitFor();
@@ -125,27 +118,24 @@ describe("a join", () => {
   });
 
   test("where nobody waits lets in once, also when its answer was lost and a line has formed", async () => {
-    const sale = `line-${sales}`;
+    const sale = nameSale();
     await makeSale(sluice, sale, { admission: { ratePerMinute: 1_000_000, maxActive: 1 } });
     const page = await device();
     await page.goto(shop(sale));
     const lost = await loseAnswer(sluice, page, "/join");
     await pressJoin(page);
-    await expect.poll(lost, PATIENCE).toBe(303);
-    await expect.poll(() => page.url(), PATIENCE).toMatch(BROKEN);
+    await seesBroken(page, lost, 303);
     // The seat is taken, so whoever comes now turns the line on.
     await sluice.shopper("POST", `/sales/${sale}/tickets`);
     const line = page.getByText("There is a line");
-    await expect
-      .poll(() => page.goto(shop(sale)).then(() => line.isVisible()), PATIENCE)
-      .toBe(true);
+    await until(() => page.goto(shop(sale)).then(() => line.isVisible()), Boolean, PATIENCE_MS);
     await pressJoin(page);
     await page.getByRole("button", { name: "Put in the cart" }).waitFor();
     expect(await auditOf(sluice, sale)).toMatchObject({ claimed: 1, active: 1 });
   });
 });
 
-describe("a turn", () => {
+describe.concurrent("a turn", () => {
   test("whose answer was lost is taken by the script again: one seat", async () => {
     const sale = await openLine();
     const page = await device();
@@ -168,13 +158,11 @@ describe("a turn", () => {
     await pressJoin(page);
     await start(sale);
     const go = page.getByRole("button", { name: "Go in now" });
-    await expect
-      .poll(() => page.goto(shop(`${sale}/wait`)).then(() => go.isVisible()), PATIENCE)
-      .toBe(true);
+    const shown = () => page.goto(shop(`${sale}/wait`)).then(() => go.isVisible());
+    await until(shown, Boolean, PATIENCE_MS);
     const lost = await loseAnswer(sluice, page, "/enter");
     await go.click();
-    await expect.poll(lost, PATIENCE).toBe(303);
-    await expect.poll(() => page.url(), PATIENCE).toMatch(BROKEN);
+    await seesBroken(page, lost, 303);
     await page.goto(shop(`${sale}/wait`));
     await go.click();
     await page.getByRole("button", { name: "Put in the cart" }).waitFor();
@@ -197,12 +185,13 @@ describe("a turn", () => {
     const loads: string[] = [];
     page.on("framenavigated", (frame) => loads.push(frame.url()));
     await page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))");
-    await expect.poll(() => loads, PATIENCE).toEqual([shop(sale)]);
+    await until(async () => loads.length, Boolean, PATIENCE_MS);
+    expect(loads).toEqual([shop(sale)]);
     expect(await peopleIn(sluice, sale)).toEqual(ONE);
   });
 });
 
-describe("cookies", () => {
+describe.concurrent("cookies", () => {
   test("that are all blocked: the page says so, and no place is taken", async () => {
     const sale = await openLine();
     const page = await device();
@@ -284,7 +273,7 @@ describe("cookies", () => {
   });
 });
 
-test("whoever opens the cart while they wait may press Join without losing their place", async () => {
+test.concurrent("whoever opens the cart while they wait may press Join without losing their place", async () => {
   const sale = await openLine();
   const page = await device();
   await page.goto(shop(sale));
@@ -298,7 +287,7 @@ test("whoever opens the cart while they wait may press Join without losing their
   expect(await peopleIn(sluice, sale)).toEqual(ONE);
 });
 
-test("a phone that follows the link after a laptop is in the same shop with the same cart", async () => {
+test.concurrent("a phone that follows the link after a laptop is in the same shop with the same cart", async () => {
   const sale = await openLine({ lanes: [{ id: "members", weight: 3 }] });
   const link = shop(`${sale}?pass=${await passFor(sale, { sub: "customer-1" })}`);
   const laptop = await device();

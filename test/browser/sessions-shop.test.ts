@@ -4,23 +4,19 @@
  * every unit where it belongs.
  */
 import { isDeepStrictEqual } from "node:util";
-import type { Browser, BrowserContext, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { orderPageSchema } from "../../simulation/gate-answers.ts";
 import { Ledger } from "../../simulation/sandbox/ledger.ts";
 import { auditOf, makeSale, startSluice, type Sluice, until } from "../http/sluice.ts";
 import { DESKTOP, launchBrowser } from "./browser.ts";
-import { BROKEN, forget, loseAnswer, loseRequest, shopAt } from "./networks.ts";
+import { forget, loseAnswer, loseRequest, seesBroken, shopAt } from "./networks.ts";
 
 const PATIENCE_MS = 40_000;
-const PATIENCE = { timeout: PATIENCE_MS };
 
 let sluice: Sluice;
 let browser: Browser;
-let context: BrowserContext;
-let page: Page;
 let sales = 0;
-let sale = "";
 
 beforeAll(async () => {
   [sluice, browser] = await Promise.all([startSluice(), launchBrowser()]);
@@ -30,28 +26,28 @@ afterAll(async () => {
   await sluice.stop();
 });
 
-/** In the shop of a sale of one's own, with one shoe in the cart. */
-beforeEach(async () => {
-  sales += 1;
-  sale = `till-${sales}`;
-  await makeSale(sluice, sale);
-  context = await browser.newContext({ viewport: DESKTOP });
-  context.setDefaultTimeout(PATIENCE_MS);
-  page = await context.newPage();
-  await page.goto(shop(sale));
-  await page.getByRole("button", { name: "Go in" }).click();
-  await page.getByLabel("Quantity of A shoe").selectOption("1");
-  await page.getByRole("button", { name: "Put in the cart" }).click();
-  await heading(page, "Your cart").waitFor();
-});
-afterEach(() => context.close());
-
 function shop(path: string): string {
   return shopAt(sluice, path);
 }
 
 function heading(on: Page, name: string) {
   return on.getByRole("heading", { level: 1, name });
+}
+
+/** In the shop of a sale of one's own, with one shoe in the cart, and the cart before one. */
+async function openCart() {
+  sales += 1;
+  const sale = `till-${sales}`;
+  await makeSale(sluice, sale);
+  const context = await browser.newContext({ viewport: DESKTOP });
+  context.setDefaultTimeout(PATIENCE_MS);
+  const page = await context.newPage();
+  await page.goto(shop(sale));
+  await page.getByRole("button", { name: "Go in" }).click();
+  await page.getByLabel("Quantity of A shoe").selectOption("1");
+  await page.getByRole("button", { name: "Put in the cart" }).click();
+  await heading(page, "Your cart").waitFor();
+  return { sale, context, page };
 }
 
 async function fillTill(on: Page, card: RegExp, email = "ann@shoppers.example"): Promise<void> {
@@ -89,7 +85,7 @@ const ONCE = {
 };
 
 /** Of stock, seats and money, as soon as the orders of the sale have these states. */
-async function outcomeOf(states: Readonly<Record<string, number>>) {
+async function outcomeOf(sale: string, states: Readonly<Record<string, number>>) {
   const audit = await until(
     () => auditOf(sluice, sale),
     (figures) => isDeepStrictEqual(figures.orders, states),
@@ -103,14 +99,14 @@ async function outcomeOf(states: Readonly<Record<string, number>>) {
   return { shoes: { available, held, ordered, sold }, seats: { claimed, spent, active }, captured };
 }
 
-describe("a cart", () => {
+describe.concurrent("a cart", () => {
   test("whose answer was lost is there when it is looked at, and again holds no more", async () => {
+    const { sale, page } = await openCart();
     await page.goto(shop(sale));
     await page.getByLabel("Quantity of A shoe").selectOption("2");
     const lost = await loseAnswer(sluice, page, "/cart");
     await page.getByRole("button", { name: "Change the cart" }).click();
-    await expect.poll(lost, PATIENCE).toBe(303);
-    await expect.poll(() => page.url(), PATIENCE).toMatch(BROKEN);
+    await seesBroken(page, lost, 303);
     await page.goto(shop(sale));
     await page.getByRole("button", { name: "Change the cart" }).click();
     await page.getByText("€258.00", { exact: true }).first().waitFor();
@@ -119,6 +115,7 @@ describe("a cart", () => {
   });
 
   test("set differently in two tabs is as the later one says, and an order is as its own page says", async () => {
+    const { sale, context, page } = await openCart();
     const other = await context.newPage();
     await other.goto(shop(sale));
     await other.getByLabel("Quantity of A shoe").selectOption("2");
@@ -129,10 +126,11 @@ describe("a cart", () => {
     await expectConfirmed(page);
     // What the other tab holds on top goes back when its hold ends.
     const shoes = { available: 8, held: 1, ordered: 0, sold: 1 };
-    expect(await outcomeOf({ confirmed: 1 })).toEqual({ ...ONCE, shoes });
+    expect(await outcomeOf(sale, { confirmed: 1 })).toEqual({ ...ONCE, shoes });
   });
 
   test("without its admission leads back into the shop by the door, and is kept", async () => {
+    const { sale, context, page } = await openCart();
     await forget(context, "admission", sale);
     await page.goto(shop(sale));
     await page.getByText("your browser has not kept the shop's cookie").waitFor();
@@ -141,16 +139,16 @@ describe("a cart", () => {
     await page.goto(shop(`${sale}/cart`));
     await pay(page, /Visa 4242/);
     await expectConfirmed(page);
-    expect(await outcomeOf({ confirmed: 1 })).toEqual(ONCE);
+    expect(await outcomeOf(sale, { confirmed: 1 })).toEqual(ONCE);
   });
 });
 
-describe("an order", () => {
+describe.concurrent("an order", () => {
   test("whose answer was lost is found by going back to the cart: one order, paid once", async () => {
+    const { sale, page } = await openCart();
     const lost = await loseAnswer(sluice, page, "/order");
     await pay(page, /Visa 4242/);
-    await expect.poll(lost, PATIENCE).toBe(303);
-    await expect.poll(() => page.url(), PATIENCE).toMatch(BROKEN);
+    await seesBroken(page, lost, 303);
     await page.goto(shop(`${sale}/cart`));
     await page
       .getByRole("link", { name: /^See (the order that is on its way|your order)$/ })
@@ -162,21 +160,22 @@ describe("an order", () => {
     await expectConfirmed(page);
     await page.reload();
     await expectConfirmed(page);
-    expect(await outcomeOf({ confirmed: 1 })).toEqual(ONCE);
+    expect(await outcomeOf(sale, { confirmed: 1 })).toEqual(ONCE);
   });
 
   test("whose request was lost is sent again from the same page: one order, paid once", async () => {
+    const { sale, page } = await openCart();
     const lost = await loseRequest(page, "/order");
     await pay(page, /Visa 4242/);
-    await expect.poll(lost, PATIENCE).toBe(true);
-    await expect.poll(() => page.url(), PATIENCE).toMatch(BROKEN);
+    await seesBroken(page, lost, true);
     await page.goto(shop(`${sale}/cart`));
     await pay(page, /Visa 4242/);
     await expectConfirmed(page);
-    expect(await outcomeOf({ confirmed: 1 })).toEqual(ONCE);
+    expect(await outcomeOf(sale, { confirmed: 1 })).toEqual(ONCE);
   });
 
   test("from a page whose key was kept through a reload, and pressed twice, is one order", async () => {
+    const { sale, page } = await openCart();
     const key = () => page.locator('input[name="key"]').inputValue();
     const first = await key();
     await page.reload();
@@ -184,20 +183,22 @@ describe("an order", () => {
     await fillTill(page, /Visa 4242/);
     await payButton(page).dblclick({ noWaitAfter: true });
     await expectConfirmed(page);
-    expect(await outcomeOf({ confirmed: 1 })).toEqual(ONCE);
+    expect(await outcomeOf(sale, { confirmed: 1 })).toEqual(ONCE);
   });
 
   test("from two tabs at once with the same details is one order, shown in both", async () => {
+    const { sale, context, page } = await openCart();
     const other = await context.newPage();
     await other.goto(shop(`${sale}/cart`));
     for (const tab of [page, other]) await fillTill(tab, /Visa 4242/);
     await Promise.all([page, other].map((tab) => payButton(tab).click()));
     for (const tab of [page, other]) await expectConfirmed(tab);
     expect(new URL(page.url()).pathname).toBe(new URL(other.url()).pathname);
-    expect(await outcomeOf({ confirmed: 1 })).toEqual(ONCE);
+    expect(await outcomeOf(sale, { confirmed: 1 })).toEqual(ONCE);
   });
 
   test("from a second tab with other details is refused, and leads to the first", async () => {
+    const { sale, context, page } = await openCart();
     const other = await context.newPage();
     await other.goto(shop(`${sale}/cart`));
     await fillTill(other, /Mastercard/, "ben@shoppers.example");
@@ -209,10 +210,11 @@ describe("an order", () => {
     await other.getByRole("link", { name: "Go to your bank" }).click();
     await other.getByRole("button", { name: "Accept the payment" }).click();
     for (const tab of [page, other]) await expectConfirmed(tab);
-    expect(await outcomeOf({ confirmed: 1 })).toEqual(ONCE);
+    expect(await outcomeOf(sale, { confirmed: 1 })).toEqual(ONCE);
   });
 
   test("at the bank outlives Back, Forward and reload: paid once", async () => {
+    const { sale, page } = await openCart();
     await pay(page, /3-D Secure/);
     const toBank = page.getByRole("link", { name: "Go to your bank" });
     const accept = page.getByRole("button", { name: "Accept the payment" });
@@ -226,23 +228,23 @@ describe("an order", () => {
     await page.goBack();
     await page.goForward();
     await expectConfirmed(page);
-    expect(await outcomeOf({ confirmed: 1 })).toEqual(ONCE);
+    expect(await outcomeOf(sale, { confirmed: 1 })).toEqual(ONCE);
   });
 
   test("that was declined is paid another way, also when that answer is lost: paid once", async () => {
+    const { sale, page } = await openCart();
     await pay(page, /not enough money/);
     await heading(page, "The payment was declined").waitFor();
     await page.goBack();
     await payButton(page).waitFor();
     const lost = await loseAnswer(sluice, page, "/order");
     await pay(page, /Mastercard/);
-    await expect.poll(lost, PATIENCE).toBe(303);
-    await expect.poll(() => page.url(), PATIENCE).toMatch(BROKEN);
+    await seesBroken(page, lost, 303);
     await page.goto(shop(`${sale}/cart`));
     await page
       .getByRole("link", { name: /^See (the order that is on its way|your order)$/ })
       .click();
     await expectConfirmed(page);
-    expect(await outcomeOf({ confirmed: 1, declined: 1 })).toEqual(ONCE);
+    expect(await outcomeOf(sale, { confirmed: 1, declined: 1 })).toEqual(ONCE);
   });
 });

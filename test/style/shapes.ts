@@ -44,7 +44,7 @@ export function checkFileLength({ path, text }: SourceFile): Finding[] {
 }
 
 /** The formatter keeps the title of a test on the line of its call, however long the sentence. */
-const TITLE_LINE = /^\s*(test|it|describe)(\.each)?\(["'`]|^\s*\]\)\(["'`]/;
+const TITLE_LINE = /^\s*(test|it|describe)(\.each|\.concurrent)?\(["'`]|^\s*\]\)\(["'`]/;
 
 export function checkColumns({ path, text }: SourceFile): Finding[] {
   return text.split("\n").flatMap((line, index) => {
