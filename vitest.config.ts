@@ -40,7 +40,7 @@ const workerd = cloudflareTest(async () => {
 });
 
 /** Also where there are two cores only: most files wait, for a tick, a window or a retry. */
-const FILES_AT_ONCE = 2;
+const FILES_AT_ONCE = 3;
 
 /**
  * Files that run one after another in a process keep its modules: loading wrangler and bundling
