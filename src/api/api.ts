@@ -105,6 +105,8 @@ export function jsonApi(): OpenAPIHono<GateApp> {
   app.route("/v1", shopperApi());
   app.route("/admin/v1", merchantApi());
   describeApi(app);
-  app.get("/openapi.json", (c) => c.json(openApiDocument(app)));
+  // Made once an isolate: anybody may ask for it, as often as they like.
+  let document: ReturnType<typeof openApiDocument> | null = null;
+  app.get("/openapi.json", (c) => c.json((document ??= openApiDocument(app))));
   return app;
 }
