@@ -1,7 +1,6 @@
 /** The bench's command line: what may be said, and a sentence for everything else. */
-import { parseArgs } from "node:util";
 import { z } from "zod";
-import { whole } from "../simulation/command-line.ts";
+import { readSaid, whole } from "../simulation/command-line.ts";
 
 export const USAGE = `npm run bench -- [options]
 
@@ -50,14 +49,8 @@ const FLAGS = {
 } as const;
 
 export function readCommandLine(args: readonly string[]): CommandLine {
-  let values: Record<string, string | boolean | undefined>;
-  try {
-    ({ values } = parseArgs({ args: [...args], options: FLAGS, strict: true }));
-  } catch (error) {
-    return { kind: "bad", message: error instanceof Error ? error.message : String(error) };
-  }
-  if (values["help"] === true) return { kind: "help" };
-  const parsed = optionsSchema.safeParse(values);
-  if (parsed.success) return { kind: "run", options: parsed.data };
-  return { kind: "bad", message: parsed.error.issues.map((issue) => issue.message).join("\n") };
+  const said = readSaid(args, FLAGS, optionsSchema);
+  if (said.kind === "help") return said;
+  if (said.kind === "refused") return { kind: "bad", message: said.messages.join("\n") };
+  return { kind: "run", options: said.value };
 }

@@ -2,9 +2,8 @@
  * The drill's command line: what may be said, what is meant when nothing is said, and a sentence
  * for everything else.
  */
-import { parseArgs } from "node:util";
 import { z } from "zod";
-import { whole } from "../command-line.ts";
+import { readSaid, whole } from "../command-line.ts";
 
 export const USAGE = `npm run drill -- [options]
 
@@ -98,32 +97,24 @@ export function readCommandLine(
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
 ): CommandLine {
-  let values: Record<string, string | boolean | undefined>;
-  try {
-    ({ values } = parseArgs({ args: [...args], options: FLAGS, strict: true }));
-  } catch (error) {
-    return { kind: "bad", message: error instanceof Error ? error.message : String(error) };
-  }
-  if (values["help"] === true) return { kind: "help" };
-  const parsed = optionsSchema.safeParse(values);
-  if (!parsed.success) {
-    return { kind: "bad", message: parsed.error.issues.map((issue) => issue.message).join("\n") };
-  }
-  const { url, sale, shoppers, stock, arrive, seed, chaos } = parsed.data;
+  const said = readSaid(args, FLAGS, optionsSchema);
+  if (said.kind === "help") return said;
+  if (said.kind === "refused") return { kind: "bad", message: said.messages.join("\n") };
+  const { url, sale, shoppers, stock, arrive, seed, chaos } = said.value;
   const common = { sale: sale ?? null, shoppers, stock, arrive, seed, chaos };
-  const options = { ...common, buyRate: parsed.data["buy-rate"] };
+  const options = { ...common, buyRate: said.value["buy-rate"] };
   if (url === undefined) {
-    if (parsed.data["sandbox-url"] === undefined) {
+    if (said.value["sandbox-url"] === undefined) {
       return { kind: "run", options: { ...options, target: null } };
     }
     return { kind: "bad", message: "--sandbox-url goes with --url" };
   }
   if (chaos)
     return { kind: "bad", message: "--chaos goes without --url: it starts its own Sluice" };
-  const adminToken = parsed.data["admin-token"] ?? environment["ADMIN_TOKEN"];
+  const adminToken = said.value["admin-token"] ?? environment["ADMIN_TOKEN"];
   if (adminToken === undefined || adminToken === "") {
     return { kind: "bad", message: "--url needs --admin-token, or ADMIN_TOKEN in the environment" };
   }
-  const target = { url, sandboxUrl: parsed.data["sandbox-url"] ?? null, adminToken };
+  const target = { url, sandboxUrl: said.value["sandbox-url"] ?? null, adminToken };
   return { kind: "run", options: { ...options, target } };
 }

@@ -2,8 +2,8 @@
  * The command line of `npm run verify-draw`, read and checked. Every complaint says which option
  * and what it takes. Tickets are read from their files elsewhere; here they are only named.
  */
-import { parseArgs } from "node:util";
 import { z } from "zod";
+import { readSaid } from "../command-line.ts";
 
 export const USAGE = `npm run verify-draw -- --url <url> --sale <id> [options]
 
@@ -63,18 +63,10 @@ const FLAGS = {
 } as const;
 
 export function readCommandLine(args: readonly string[]): CommandLine {
-  let values: Record<string, string | boolean | string[] | undefined>;
-  try {
-    ({ values } = parseArgs({ args: [...args], options: FLAGS, strict: true }));
-  } catch (error) {
-    return { kind: "bad", message: error instanceof Error ? error.message : String(error) };
-  }
-  if (values["help"] === true) return { kind: "help" };
-  const parsed = optionsSchema.safeParse(values);
-  if (!parsed.success) {
-    return { kind: "bad", message: parsed.error.issues.map((issue) => issue.message).join("\n") };
-  }
-  const { url, sale, commitment, ticket: tickets } = parsed.data;
-  const ticketFiles = parsed.data["ticket-file"];
+  const said = readSaid(args, FLAGS, optionsSchema);
+  if (said.kind === "help") return said;
+  if (said.kind === "refused") return { kind: "bad", message: said.messages.join("\n") };
+  const { url, sale, commitment, ticket: tickets } = said.value;
+  const ticketFiles = said.value["ticket-file"];
   return { kind: "run", options: { url, sale, commitment, tickets, ticketFiles } };
 }
