@@ -6,6 +6,7 @@
  * HttpOnly and SameSite=Lax, and says nothing about whoever has it; what is no such id counts as
  * none.
  */
+import { hostOf } from "../domain/guards.ts";
 import { DEVICE_COOKIE_S } from "../domain/limits.ts";
 import { deviceIdSchema } from "../domain/replay.ts";
 import type { Sale } from "../domain/sale.ts";
@@ -17,12 +18,11 @@ const NAME = "__Host-sluice-device";
 /** What a request says of where it comes from. */
 export function callerOf({ url, headers }: Request): Caller {
   const carried = headers.get("Sluice-Device") ?? cookieOf(headers.get("Cookie"), NAME);
-  const id = deviceIdSchema.safeParse(carried);
   return {
-    host: new URL(url).hostname,
+    host: hostOf(url),
     address: headers.get("CF-Connecting-IP"),
     userAgent: headers.get("User-Agent") ?? "",
-    device: id.success ? id.data : null,
+    device: carried === null ? null : (deviceIdSchema.safeParse(carried).data ?? null),
   };
 }
 
