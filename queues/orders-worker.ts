@@ -21,6 +21,7 @@ import { park, RETRIES_USED_UP } from "./dead-letters.ts";
 import { readEvent, type QueuedEvent } from "./events.ts";
 import { advance, type Pipeline } from "./pipeline.ts";
 import { passToMirror, takeMirrored } from "./redis-stream.ts";
+import { deleteOld } from "./retention.ts";
 import { keepAndQueue, sweepDeliveries, takeDeliveries } from "./webhooks.ts";
 
 const ORDERS = "sluice-orders";
@@ -152,6 +153,8 @@ export default {
   },
 
   async scheduled(_, env): Promise<void> {
-    await sweepDeliveries(env, Date.now());
+    const now = Date.now();
+    await sweepDeliveries(env, now);
+    await deleteOld(env.ORDER_BOOK, now);
   },
 } satisfies ExportedHandler<OrdersEnv>;

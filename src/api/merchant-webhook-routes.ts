@@ -191,6 +191,7 @@ merchantWebhookRoutes.openapi(
     method: "post",
     path: "/webhook-endpoints/{id}/replay",
     summary: "Send all events since a time again",
+    description: "Those that the log still has; it keeps them for 30 days.",
     request: { params: documents.endpointParameter, ...jsonBody(documents.replayRequest) },
     responses: answers({ 202: documents.replayDocument }),
   }),
@@ -210,6 +211,7 @@ merchantWebhookRoutes.openapi(
     method: "get",
     path: "/webhook-deliveries",
     summary: "What was sent, with every try",
+    description: "Deliveries are kept as long as their events, for 30 days, and while pending.",
     request: { query: documents.deliveriesQuery },
     responses: answers({ 200: documents.deliveriesDocument }),
   }),
@@ -249,6 +251,9 @@ merchantWebhookRoutes.openapi(
     method: "get",
     path: "/events",
     summary: "All that happened, in the order in which it was logged",
+    description:
+      "Kept for 30 days. To read on later keep the last `seq`: it is never given twice, and " +
+      "`after` may name one that is gone.",
     request: { query: documents.eventsQuery },
     responses: answers({ 200: documents.eventsDocument }),
   }),

@@ -72,7 +72,11 @@ export const PROBLEMS = {
   sale_not_found: kind(404, "There is no such sale", "Check the sale's id."),
   order_not_found: kind(404, "There is no such order", "Use the status URL of the order."),
   cohort_not_found: kind(404, "There is no such closed cohort", "Ask again when it has closed."),
-  dead_letter_not_found: kind(404, "There is no such dead letter", "List GET …/dead-letters."),
+  dead_letter_not_found: kind(
+    404,
+    "There is no such dead letter",
+    "List GET …/dead-letters. One that was replayed is kept for 30 days.",
+  ),
   not_found: kind(404, "There is nothing here", "See /_sluice/openapi.json."),
   webhook_endpoint_not_found: kind(
     404,
@@ -82,7 +86,7 @@ export const PROBLEMS = {
   webhook_delivery_not_found: kind(
     404,
     "There is no such webhook delivery",
-    "List GET …/webhook-deliveries.",
+    "List GET …/webhook-deliveries. After 30 days they are gone: read the order or the sale.",
   ),
   webhook_endpoint_disabled: kind(409, "The endpoint is off", "Turn it on with PATCH."),
   too_many_webhook_endpoints: kind(409, "There are too many endpoints", "Delete one."),

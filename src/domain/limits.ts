@@ -244,6 +244,15 @@ export const EVENTS_PER_SEND_MAX = 100;
 /** A room ticks on without a queue that takes longer. */
 export const QUEUE_SEND_TIMEOUT_MS = 1000;
 export const EVENTS_PAGE_ROWS_MAX = 200;
+/**
+ * As long as Stripe keeps its events, and longer than a message is on its way: queues keep one for
+ * 4 days, or 14 where they are told to, and a dead-letter queue as long again.
+ */
+export const EVENTS_KEPT_MS = 30 * 24 * 60 * 60 * 1000;
+/** A statement deletes so many events and up to 20 deliveries of each: parts of a second. */
+export const RETENTION_ROWS_MAX = 500;
+/** By one run. Every five minutes that is half a million a day, more than 10 GB hold in 30 days. */
+export const RETENTION_ROUNDS_MAX = 4;
 
 export const WEBHOOK_ENDPOINTS_MAX = 20;
 export const WEBHOOK_URL_LENGTH_MAX = 2048;

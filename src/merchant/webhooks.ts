@@ -195,7 +195,7 @@ export type ReplayOutcome =
   | NotFound
   | Disabled;
 
-/** In whichever state it is, also delivered. */
+/** In whichever state it is, also delivered. The log may drop it just before it is pending. */
 export async function replayDelivery(context: MerchantContext, id: string): Promise<ReplayOutcome> {
   const { env, now } = context;
   const delivery = await deliveries.findDelivery(env.ORDER_BOOK, id);
@@ -204,7 +204,9 @@ export async function replayDelivery(context: MerchantContext, id: string): Prom
   if (found.kind !== "endpoint") return found;
   await deliveries.restartDeliveries(env.ORDER_BOOK, [id], now).run();
   await queueAll(env, [id]);
-  return deliveryNamed(env, id);
+  const restarted = await deliveries.findDelivery(env.ORDER_BOOK, id);
+  if (restarted === null) return { kind: "webhook_delivery_not_found" };
+  return { kind: "delivery", delivery: restarted };
 }
 
 export type ReplaySinceOutcome =

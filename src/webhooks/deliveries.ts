@@ -65,7 +65,10 @@ export function deliveriesFor(
   });
 }
 
-/** To run with what makes them, in one batch. Those that are there already stay as they are. */
+/**
+ * To run with what makes them, in one batch. Those that are there already stay as they are, and an
+ * event that is not in the log (any more) gets none.
+ */
 export function addDeliveries(
   book: D1Database,
   deliveries: readonly NewDelivery[],
@@ -76,7 +79,8 @@ export function addDeliveries(
       `INSERT OR IGNORE INTO webhook_deliveries
          (id, endpoint, event, type, state, tries, due_ms, attempts, created_ms, updated_ms)
        SELECT value ->> 'id', value ->> 'endpoint', value ->> 'event', value ->> 'type',
-         'pending', 0, ?2, '[]', ?2, ?2 FROM json_each(?1)`,
+         'pending', 0, ?2, '[]', ?2, ?2 FROM json_each(?1)
+       WHERE EXISTS (SELECT 1 FROM events WHERE events.id = value ->> 'event')`,
     )
     .bind(JSON.stringify(deliveries), now);
 }

@@ -1,5 +1,6 @@
 /**
- * The order book of before there were webhooks: its events are all in the new log, in their order.
+ * The order book of before there were webhooks, and of before its log was kept for a time: what it
+ * holds is all there afterwards.
  */
 import { readFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
@@ -24,4 +25,15 @@ test("events that were logged before are kept, with a number each, and orders ar
     { ...shared, seq: 2, id: "ord_2:1", order_id: "ord_2", at_ms: 2000, body: '{"late":true}' },
   ]);
   expect(book.prepare("SELECT * FROM orders").all()).toEqual([]);
+});
+
+test("letters that were parked before know which event they would bring", () => {
+  const book = new DatabaseSync(":memory:");
+  for (const name of ["0001_order_book", "0002_webhooks"]) book.exec(migration(name));
+  const insert = book.prepare("INSERT INTO dead_letters VALUES (?, 'a', ?, 'b', 1, 1000, NULL)");
+  const bodies = ['{"id":"ord_1:1"}', '{"v":1}', "null", "no JSON"];
+  bodies.forEach((body, index) => insert.run(`letter-${index}`, body));
+  book.exec(migration("0003_retention"));
+  const rows = book.prepare("SELECT event FROM dead_letters ORDER BY id").all();
+  expect(rows.map(({ event }) => event)).toEqual(["ord_1:1", null, null, null]);
 });
