@@ -9,6 +9,8 @@
  * Worker; they are four times slower than the Worker itself. So a request for a static asset
  * reaches the gate too, which answers it through its ASSETS binding.
  *
+ * Crons come when they are due where a timetable is asked for; Miniflare fires none by itself.
+ *
  * Not for production, and not a copy of it: queues deliver in order and once, KV is consistent at
  * once, and there is one location.
  */
@@ -22,6 +24,7 @@ import { migrate } from "./migrate.ts";
 import { makePassingFolder } from "./passing-folder.ts";
 import { LOOPBACK, reservePort } from "./ports.ts";
 import { SANDBOX_TURNSTILE_SECRET } from "./sandbox/turnstile.ts";
+import type { StartTimetable, Timetable } from "./timetable.ts";
 import {
   composeWorker,
   PROJECT_ROOT,
@@ -54,6 +57,8 @@ export interface HostOptions {
    * each behind a socket of its own on any free port.
    */
   readonly extraWorkers?: readonly string[];
+  /** Keeps the crons of the orders Worker until the host stops; without it none comes. */
+  readonly timetable?: StartTimetable;
   /** Receives what the Workers log. By default warnings and errors go to standard error. */
   readonly onLog?: (entry: LogEntry) => void;
 }
@@ -118,12 +123,14 @@ async function startOnce(options: HostOptions): Promise<Host> {
   const hasPipeline = options.pipeline ?? true;
   const extra = await composeExtra(options.extraWorkers ?? []);
   const runtimes: Miniflare[] = [];
+  let timetable: Timetable | null = null;
   const run = (workers: WorkerOptions[]): Miniflare => {
     const runtime = new Miniflare({ ...runtimeOptions(state.path, options), workers });
     runtimes.push(runtime);
     return runtime;
   };
   const stop = async (): Promise<void> => {
+    timetable?.stop();
     await Promise.all(runtimes.map((runtime) => runtime.dispose()));
     state.close();
   };
@@ -143,11 +150,19 @@ async function startOnce(options: HostOptions): Promise<Host> {
     await Promise.all(runtimes.map((runtime) => runtime.ready));
     const orderBook = await miniflare.getD1Database("ORDER_BOOK", gate.name);
     await migrate(orderBook, join(PROJECT_ROOT, "queues", "migrations"));
+    const crons = hasPipeline ? orders.crons : [];
+    const fire = (cron: string) => fireCron(miniflare, orders.name, cron);
+    timetable = options.timetable?.(crons, fire, printLine) ?? null;
     return { ...addresses, extraUrls: extra.map(({ url }) => url), adminToken, miniflare, stop };
   } catch (cause) {
     await stop();
     throw cause;
   }
+}
+
+async function fireCron(miniflare: Miniflare, worker: string, cron: string): Promise<void> {
+  const { outcome } = await (await miniflare.getWorker(worker)).scheduled({ cron });
+  if (outcome !== "ok") throw new Error(`${worker} ended it with ${outcome}`);
 }
 
 function composeVariables(
@@ -276,5 +291,9 @@ function composeDoor(name: string, serviceName: string, port: number): WorkerOpt
 }
 
 function printProblems({ level, message }: LogEntry): void {
-  if (level === "error" || level === "warn") process.stderr.write(`${message}\n`);
+  if (level === "error" || level === "warn") printLine(message);
+}
+
+function printLine(text: string): void {
+  process.stderr.write(`${text}\n`);
 }

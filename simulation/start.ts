@@ -12,6 +12,7 @@ import { PortBusyError } from "./ports.ts";
 import { type LocalRedis, startLocalRedis } from "./redis-rest/local-redis.ts";
 import { describeRedis, describeRun } from "./start/addresses.ts";
 import { readCommandLine, USAGE, type StartOptions } from "./start/options.ts";
+import { startTimetable } from "./timetable.ts";
 import { openSampleSale, sampleCrowd, type SampleSale } from "./start/sample-sale.ts";
 
 /** Stopping waits this long for the Workers to end in good order. */
@@ -68,6 +69,7 @@ async function start(options: StartOptions): Promise<Running | null> {
       port: options.port,
       sandboxPort: options.sandboxPort,
       fresh: options.fresh,
+      timetable: startTimetable,
       adminToken: process.env["ADMIN_TOKEN"],
       variables: {
         gate: { ...settings, ORIGIN: options.origin ?? "" },

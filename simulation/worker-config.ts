@@ -22,6 +22,7 @@ export interface WorkerConfig {
   /** Absolute path of the entry file. */
   readonly main: string;
   readonly requiredSecrets: readonly string[];
+  readonly crons: readonly string[];
   readonly bindings: Omit<WorkerBindings, "modulesRules">;
 }
 
@@ -35,6 +36,7 @@ const usedConfig = z.object({
   name: z.string(),
   main: z.string(),
   secrets: z.object({ required: z.array(z.string()).default([]) }).optional(),
+  triggers: z.object({ crons: z.array(z.string()).nullish() }),
   ratelimits: z.array(
     z.object({
       name: z.string(),
@@ -48,7 +50,7 @@ const usedConfig = z.object({
 export function readWorkerConfig(configPath: string, rateLimits: RateLimits): WorkerConfig {
   const path = join(PROJECT_ROOT, configPath);
   const config = unstable_readConfig({ config: path });
-  const { name, main, secrets, ratelimits } = usedConfig.parse(config);
+  const { name, main, secrets, triggers, ratelimits } = usedConfig.parse(config);
   const { workerOptions } = unstable_getMiniflareWorkerOptions({
     ...config,
     ratelimits: ratelimits.map((ratelimit) => {
@@ -61,7 +63,8 @@ export function readWorkerConfig(configPath: string, rateLimits: RateLimits): Wo
   });
   // The rules say how to load modules from disk; the code is given as one bundle instead.
   const { modulesRules: _, ...bindings } = workerOptions;
-  return { name, main, requiredSecrets: secrets?.required ?? [], bindings };
+  const requiredSecrets = secrets?.required ?? [];
+  return { name, main, requiredSecrets, crons: triggers.crons ?? [], bindings };
 }
 
 /** The options of a Worker whose code is already bundled. */

@@ -1,0 +1,34 @@
+/**
+ * The local host hands the orders Worker's crons to its timetable: firing one reaches the Worker
+ * and does its work, a failure is told, and stopping the host stops the timetable.
+ */
+import { expect, test, vi } from "vitest";
+import type { StartTimetable } from "../../simulation/timetable.ts";
+import { EVENTS_KEPT_MS } from "../../src/domain/limits.ts";
+import { startSluice } from "./sluice.ts";
+
+test("a cron of the local host does the orders Worker's work, until the host stops", async () => {
+  const stop = vi.fn<() => void>();
+  const timetable = vi.fn<StartTimetable>(() => ({ stop }));
+  const sluice = await startSluice({ timetable, onLog: () => undefined });
+  try {
+    const [crons = [], fire] = timetable.mock.lastCall ?? [];
+    expect(crons).toEqual(["*/5 * * * *"]);
+    const book = await sluice.host.miniflare.getD1Database("ORDER_BOOK", "sluice-gate");
+    const log = book.prepare(
+      "INSERT INTO events (id, type, sale, at_ms, body) VALUES (?, 'sale.ended', 's', ?, '{}')",
+    );
+    const now = Date.now();
+    await log.bind("old", now - EVENTS_KEPT_MS - 60_000).run();
+    await log.bind("young", now).run();
+    await fire?.("*/5 * * * *");
+    const { body } = await sluice.merchant("GET", "/events");
+    expect(body).toMatchObject({ events: [{ id: "young" }] });
+    await book.prepare("DROP TABLE webhook_deliveries").run();
+    await expect(fire?.("*/5 * * * *")).rejects.toThrow("sluice-orders ended it with");
+    expect(stop).not.toHaveBeenCalled();
+  } finally {
+    await sluice.stop();
+  }
+  expect(stop).toHaveBeenCalledTimes(1);
+});
