@@ -108,6 +108,8 @@ async function main(): Promise<void> {
     void Promise.allSettled([host.stop(), redis?.stop()]).then(() => process.exit(exitCode));
   };
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    // Miniflare's own would end the process at once, whatever others still have to do.
+    process.removeAllListeners(signal);
     process.on(signal, () => {
       say("\nStopping …");
       stop(0);
