@@ -10,6 +10,7 @@ import { headerInput } from "./header-inputs.ts";
 import { chance, FAMILIES, type Family, type Input, type Made, pick, randomOf } from "./input.ts";
 import { jsonInput } from "./json-inputs.ts";
 import { pathInput } from "./path-inputs.ts";
+import { proofInput } from "./proof-inputs.ts";
 import { rawInput } from "./raw-inputs.ts";
 import { tokenInput } from "./token-inputs.ts";
 import type { Random } from "../seeded-random.ts";
@@ -23,10 +24,14 @@ const MAKERS: Readonly<Record<Family, Maker>> = {
   json: jsonInput,
   paths: pathInput,
   guarded: guardedInput,
+  proofs: proofInput,
 };
 
 /** Of headers and paths: so many go over a connection of their own, as no client sends them. */
 const RAW_SHARE = 0.1;
+
+/** Their inputs may come to the shop behind the gate, which says which one it was. */
+const MEETS_ORIGIN: ReadonlySet<Family> = new Set(["guarded", "proofs"]);
 
 export interface Which {
   readonly seed: string;
@@ -43,7 +48,7 @@ export function inputOf(
   const family = only ?? pick(random, FAMILIES);
   const isRaw = (family === "headers" || family === "paths") && chance(random, RAW_SHARE);
   const made = (isRaw ? rawInput : MAKERS[family])(random, ground, forger);
-  return { number, family, ...(family === "guarded" ? numbered(made, number) : made) };
+  return { number, family, ...(MEETS_ORIGIN.has(family) ? numbered(made, number) : made) };
 }
 
 function numbered({ request, ...made }: Made, number: number): Made {

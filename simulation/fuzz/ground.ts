@@ -15,8 +15,11 @@ import { type Host, type LogEntry, startHost } from "../host.ts";
 import { loadLocalSecrets } from "../local-secrets.ts";
 import { EXAMPLE_BODIES, UNSCHEMED_ROUTES } from "./example-bodies.ts";
 import { type GuardedOrigin, startGuardedOrigin } from "./guarded-origin.ts";
+import { hiddenTexts } from "./hidden.ts";
 import { BYPASS, FUZZ_SALES, GUARDED_FOLDERS, skuOf } from "./names.ts";
+import { ALTCHA, type Proofs, settleProofs, TURNSTILE } from "./proofs.ts";
 import { openApiSchema, routesOf, type Route } from "./routes.ts";
+import { type Ask, asker, joinedSchema, SEATS, takeFreedSeat, until } from "./setting-up.ts";
 import { differences, readState, type State } from "./state.ts";
 
 export interface Ground {
@@ -37,6 +40,7 @@ export interface Ground {
     /** Has bought. */
     readonly spent: string;
   };
+  readonly proofs: Proofs;
   readonly order: { readonly id: string; readonly viewKey: string };
   readonly endpoint: string;
   /** The shop that the gate stands in front of. */
@@ -55,9 +59,6 @@ export interface GroundOptions {
 }
 
 const HOUR_MS = 3_600_000;
-const SEATS = 3;
-const READY_WITHIN_MS = 60_000;
-const POLL_MS = 100;
 /** A booth settles its mark, a room ticks and queues deliver within this. */
 export const SETTLE_MS = 3500;
 const DEAD_LETTER = "fuzz-dead-letter";
@@ -83,7 +84,7 @@ export async function makeGround(options: GroundOptions = {}): Promise<Ground> {
   };
   try {
     const secrets = loadLocalSecrets(join(folder, "secrets.json"));
-    const settled = await settle(host);
+    const settled = await settle(host, secrets);
     origin.trust([settled.tokens.admission, settled.tokens.spent]);
     const state = (): State => readState(join(folder, "state"));
     await untilGuarded(host.gateUrl);
@@ -99,37 +100,12 @@ export async function makeGround(options: GroundOptions = {}): Promise<Ground> {
   }
 }
 
-type Ask = (method: string, path: string, asked?: Asked) => Promise<unknown>;
-
-interface Asked {
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: unknown;
-}
-
-/** What cannot be set up stops the run, so anything but a 2xx throws. */
-function asker(url: string): Ask {
-  return async (method, path, { headers = {}, body } = {}) => {
-    const response = await fetch(`${url}/_sluice${path}`, {
-      method,
-      headers: {
-        ...headers,
-        ...(body === undefined ? {} : { "content-type": "application/json" }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
-    return text === "" ? null : JSON.parse(text);
-  };
-}
-
-const joinedSchema = z.object({ ticket: z.string().optional(), admission: z.string().optional() });
 const acceptedSchema = z.object({ statusUrl: z.string(), order: z.object({ id: z.string() }) });
 const orderSchema = z.object({ state: z.string(), final: z.boolean() });
 const endpointSchema = z.object({ id: z.string() });
 const problemsSchema = z.record(z.string(), z.object({ status: z.int() }));
 
-async function settle(host: Host) {
+async function settle(host: Host, secrets: GateSecrets) {
   const ask = asker(host.gateUrl);
   const admin = { authorization: `Bearer ${host.adminToken}` };
   await makeSales(ask, admin);
@@ -151,7 +127,8 @@ async function settle(host: Host) {
   const headers = { "sluice-admission": admission };
   await ask("PUT", `/v1/sales/${FUZZ_SALES.live}/cart`, { headers, body: { lines } });
   const order = await buy(ask, spent);
-  const queued = await takeFreedSeat(ask, tickets);
+  const queued = await takeFreedSeat(ask, FUZZ_SALES.live, tickets);
+  const proofs = await settleProofs(ask, secrets.PROOF_KEYS);
   const body = { url: "http://127.0.0.1:9/hook", types: ["order.never"], enabled: false };
   const made = await ask("POST", "/admin/v1/webhook-endpoints", { headers: admin, body });
   await parkDeadLetter(host);
@@ -161,6 +138,7 @@ async function settle(host: Host) {
     routes: withExamples(routesOf(openApi)),
     problems: new Map(Object.entries(problems).map(([code, { status }]) => [code, status])),
     tokens: { prequeued, queued, admission, spent },
+    proofs,
     order,
     endpoint: endpointSchema.parse(made).id,
   };
@@ -176,11 +154,13 @@ function withExamples(routes: readonly Route[]): readonly Route[] {
   throw new Error(`example-bodies.ts has no example for ${names}`);
 }
 
+const SALES = ["live", "prequeue", "later", "over", "proven", "checked"] as const;
+
 async function makeSales(ask: Ask, headers: Readonly<Record<string, string>>): Promise<void> {
   const at = (delta_h: number) => new Date(Date.now() + delta_h * HOUR_MS).toISOString();
-  const opens = { live: -2, prequeue: -1, later: 20, over: -3 };
-  const starts = { live: -1, prequeue: 20, later: 21, over: -2 };
-  for (const sale of ["live", "prequeue", "later", "over"] as const) {
+  const opens = { live: -2, prequeue: -1, later: 20, over: -3, proven: -2, checked: -1 };
+  const starts = { live: -1, prequeue: 20, later: 21, over: -2, proven: -1, checked: 20 };
+  for (const sale of SALES) {
     const id = FUZZ_SALES[sale];
     const body = {
       id,
@@ -202,6 +182,8 @@ async function makeSales(ask: Ask, headers: Readonly<Record<string, string>>): P
       },
       lanes: [{ id: "members" }],
       expectedShoppers: 100,
+      ...(sale === "proven" ? { protection: ALTCHA } : {}),
+      ...(sale === "checked" ? { protection: TURNSTILE, replay: { handling: "refuse" } } : {}),
     };
     await ask("PUT", `/admin/v1/sales/${id}`, { headers, body });
   }
@@ -227,21 +209,6 @@ async function buy(ask: Ask, admission: string) {
   return { id, viewKey };
 }
 
-/** The seat of who has bought goes to the first in line; the ticket of one who still waits. */
-async function takeFreedSeat(ask: Ask, tickets: readonly string[]): Promise<string> {
-  const queued = new Set(tickets);
-  await until(async () => {
-    for (const ticket of tickets) {
-      const path = `/v1/sales/${FUZZ_SALES.live}/admissions`;
-      const headers = { "sluice-ticket": ticket };
-      const admitted = await ask("POST", path, { headers }).catch(() => null);
-      if (admitted !== null) queued.delete(ticket);
-    }
-    return queued.size < tickets.length;
-  }, "the freed seat is taken");
-  return [...queued][0] ?? "";
-}
-
 async function parkDeadLetter(host: Host): Promise<void> {
   const orderBook = await host.miniflare.getD1Database("ORDER_BOOK", "sluice-gate");
   await orderBook
@@ -259,14 +226,6 @@ async function untilGuarded(url: string): Promise<void> {
   }
 }
 
-async function until(isSo: () => Promise<boolean>, what: string): Promise<void> {
-  const giveUpAt = Date.now() + READY_WITHIN_MS;
-  while (!(await isSo())) {
-    if (Date.now() > giveUpAt) throw new Error(`in vain: ${what}`);
-    await delay(POLL_MS);
-  }
-}
-
 /** Nothing may move by itself, or the verdict would be about that. */
 async function untilQuiet(state: () => State): Promise<void> {
   let last = state();
@@ -281,35 +240,4 @@ async function untilQuiet(state: () => State): Promise<void> {
   await until(isQuiet, "nothing moves by itself").catch((cause: unknown) => {
     throw new Error(`the ground does not come to rest: ${moving.join("; ")}`, { cause });
   });
-}
-
-const jwksSchema = z.object({ keys: z.array(z.record(z.string(), z.unknown())) });
-
-/** The secrets of the gate, the sandbox's own, and of each draw that is not over its secret. */
-function hiddenTexts(
-  secrets: GateSecrets,
-  adminToken: string,
-  state: State,
-): ReadonlyMap<string, string> {
-  const hidden = new Map<string, string>([
-    ["ADMIN_TOKEN", adminToken],
-    ["the bypass token", BYPASS.token],
-  ]);
-  for (const name of ["TICKET_KEYS", "ADMISSION_KEYS", "PASS_KEYS", "WEBHOOK_KEYS"] as const) {
-    jwksSchema.parse(JSON.parse(secrets[name])).keys.forEach((key, index) => {
-      for (const member of ["k", "d"]) {
-        const value = key[member];
-        if (typeof value === "string") hidden.set(`${name}.keys.${index}.${member}`, value);
-      }
-    });
-  }
-  for (const [table, rows] of state) {
-    for (const row of rows) {
-      const [, sale, secret] =
-        /"id\\":\\"(fuzz-[a-z]+)\\".*"secret\\":\\"([0-9a-f]{64})/.exec(row) ?? [];
-      if (secret === undefined || sale === undefined || sale === FUZZ_SALES.over) continue;
-      hidden.set(`the draw of ${sale} in ${table}`, secret);
-    }
-  }
-  return hidden;
 }

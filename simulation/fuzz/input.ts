@@ -7,7 +7,15 @@
  */
 import { type Random, randomFrom } from "../seeded-random.ts";
 
-export const FAMILIES = ["tokens", "cookies", "headers", "json", "paths", "guarded"] as const;
+export const FAMILIES = [
+  "tokens",
+  "cookies",
+  "headers",
+  "json",
+  "paths",
+  "guarded",
+  "proofs",
+] as const;
 export type Family = (typeof FAMILIES)[number];
 
 export type Header = readonly [name: string, value: string];
@@ -33,6 +41,8 @@ export interface Made {
   readonly what: string;
   /** `refused`: the answer must be 400 or more. `harmless`: it may be anything below 500. */
   readonly expect: "refused" | "harmless";
+  /** The field that the refusal of a document must name, with 422. */
+  readonly field?: string;
   readonly request: HttpRequest | RawRequest;
 }
 

@@ -13,6 +13,7 @@ export const RULES = [
   "an answer, or a closed connection for what is no HTTP",
   "what is invalid is refused",
   "a refusal is a problem document with a known code",
+  "a field that is wrong is named",
   "no secret in an answer",
   "no error in a log",
   "no secret, token or address in a log",
@@ -40,7 +41,7 @@ function isOfOrigin({ headers }: Answered): boolean {
 }
 
 export function judgeReply(
-  { expect, request }: Input,
+  { expect, request, field }: Input,
   reply: Reply,
   { problems, hidden }: Ground,
 ): Broken | null {
@@ -57,6 +58,9 @@ export function judgeReply(
   if (reply.status >= 500) return { rule: "no answer of 500 or more", what: told };
   if (expect === "refused" && reply.status < 400) {
     return { rule: "what is invalid is refused", what: told };
+  }
+  if (field !== undefined && !isNamed(field, reply)) {
+    return { rule: "a field that is wrong is named", what: `${field}: ${told}` };
   }
   const why = problemFault(request, reply, problems);
   if (why === null) return null;
@@ -79,6 +83,15 @@ const problemSchema = z.object({
   code: z.string(),
   detail: z.string(),
 });
+
+const namingSchema = z.object({ errors: z.array(z.object({ path: z.string() })) });
+
+/** The field itself, or one inside it. */
+function isNamed(field: string, { status, text }: Answered): boolean {
+  const { data } = namingSchema.safeParse(parsed(text));
+  const isOf = (path: string): boolean => path === field || path.startsWith(`${field}.`);
+  return status === 422 && data !== undefined && data.errors.some(({ path }) => isOf(path));
+}
 
 /**
  * Pages, and guarded addresses of the shop, answer shoppers with pages, and a HEAD has no body to

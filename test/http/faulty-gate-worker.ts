@@ -2,6 +2,9 @@
  * The gate with faults planted in it, one for each rule of the fuzz run, so that it can be seen
  * that the run finds them. Each is asked for by name in the path `/planted/<name>`, and stays.
  */
+import { type Challenge, solveChallenge } from "altcha-lib";
+import { deriveKey } from "altcha-lib/algorithms/web/pbkdf2";
+import { FUZZ_SALES } from "../../simulation/fuzz/names.ts";
 import gate from "../../src/gate.ts";
 
 export {
@@ -20,7 +23,29 @@ function toOrigin(request: Request, env: GateEnv): Request {
   return new Request(env.ORIGIN + pathname + search, request);
 }
 
-async function faulty(request: Request, env: GateEnv): Promise<Response | null> {
+const PROVEN = `/_sluice/v1/sales/${FUZZ_SALES.proven}`;
+
+/** A place for whatever is brought: the proof is solved here, and the real gate gives the place. */
+async function believed(
+  request: Request,
+  env: GateEnv,
+  context: ExecutionContext,
+): Promise<Response> {
+  const asked = new Request(new URL(`${PROVEN}/challenge`, request.url));
+  const challenge = await (await gate.fetch(asked, env, context)).json<Challenge>();
+  const solution = await solveChallenge({ challenge, deriveKey });
+  const proof = btoa(JSON.stringify({ challenge, solution }));
+  const body = JSON.stringify({ proof });
+  return gate.fetch(new Request(request.url, { ...JOIN, body }), env, context);
+}
+
+const JOIN = { method: "POST", headers: { "content-type": "application/json" } };
+
+async function faulty(
+  request: Request,
+  env: GateEnv,
+  context: ExecutionContext,
+): Promise<Response | null> {
   const { headers } = request;
   switch (planted.fault) {
     case "breaks on a header":
@@ -28,6 +53,16 @@ async function faulty(request: Request, env: GateEnv): Promise<Response | null> 
       return null;
     case "believes any token":
       return headers.has("sluice-admission") ? Response.json({ ok: true }) : null;
+    case "believes any proof": {
+      const isJoin = new URL(request.url).pathname === `${PROVEN}/tickets`;
+      return isJoin ? believed(request, env, context) : null;
+    }
+    case "names no field": {
+      const answer = await gate.fetch(request, env, context);
+      if (answer.status !== 422) return answer;
+      const { errors: _, ...problem } = await answer.json<Readonly<Record<string, unknown>>>();
+      return new Response(JSON.stringify(problem), answer);
+    }
     case "writes before it looks": {
       const isUnknown =
         request.body !== null && (await request.clone().text()).includes("surprise");
@@ -47,7 +82,7 @@ async function faulty(request: Request, env: GateEnv): Promise<Response | null> 
     }
     case "guards what is written": {
       const { pathname } = new URL(request.url);
-      if (/^\/(_sluice|guarded|waiting|countdown)/.test(pathname)) return null;
+      if (/^\/(_sluice|guarded|waiting|countdown|proven|checked)/.test(pathname)) return null;
       return fetch(toOrigin(request, env));
     }
     default:
@@ -62,6 +97,6 @@ export default {
       planted.fault = decodeURIComponent(asked);
       return new Response(null, { status: 204 });
     }
-    return (await faulty(request, env)) ?? gate.fetch(request, env, context);
+    return (await faulty(request, env, context)) ?? gate.fetch(request, env, context);
   },
 };

@@ -52,6 +52,7 @@ describe("a planted fault is found", () => {
     ["tells a secret", "cookies", "no secret in an answer"],
     ["refuses in words", "tokens", "a refusal is a problem document with a known code"],
     ["hands on an admission", "guarded", "no header of the gate's own from a client"],
+    ["names no field", "proofs", "a field that is wrong is named"],
     ["guards what is written", "guarded", "no guarded path without an admission"],
   ] as const)("a gate that %s", async (fault, family, rule) => {
     await plant(fault);
@@ -63,11 +64,14 @@ describe("a planted fault is found", () => {
     }
   });
 
-  test("a gate that writes before it looks", async () => {
-    await plant("writes before it looks");
+  test.each([
+    ["writes before it looks", "json", []],
+    ["believes any proof", "proofs", ["what is invalid is refused"]],
+  ] as const)("a gate that %s", async (fault, family, others) => {
+    await plant(fault);
     try {
-      const { rules } = await brokenRules("json", 300, true);
-      expect(rules).toEqual(["nothing kept has changed"]);
+      const { rules } = await brokenRules(family, 300, true);
+      expect(rules).toEqual([...others, "nothing kept has changed"]);
     } finally {
       await plant("none");
     }
@@ -121,7 +125,10 @@ describe("the command line", () => {
   test.each([
     [["--inputs", "0"], "--inputs must be a whole number from 1 to 100000000"],
     [["--inputs", "100000001"], "--inputs must be a whole number from 1 to 100000000"],
-    [["--only", "bodies"], "--only must be one of tokens, cookies, headers, json, paths, guarded"],
+    [
+      ["--only", "bodies"],
+      "--only must be one of tokens, cookies, headers, json, paths, guarded, proofs",
+    ],
     [["--seed", "a b"], "--seed must be letters, digits, '.', '_' and '-'"],
     [
       ["--replay", "1", "--inputs", "2"],

@@ -1,0 +1,291 @@
+/**
+ * Inputs about the protection against bots: spoiled proofs wherever one may be brought, devices
+ * that are none, odd questions for a challenge, and sales whose protection a merchant wrote wrong.
+ *
+ * Guarantee: nobody gets a place. A good proof is brought only by who has a place by it already, or
+ * with a device that is none.
+ */
+import {
+  ALTCHA_COST_MAX,
+  ALTCHA_EXPIRY_MAX_S,
+  ALTCHA_EXPIRY_MIN_S,
+  ALTCHA_NUMBER_MAX,
+  DEVICE_ID_LENGTH_MAX,
+  DEVICE_ID_LENGTH_MIN,
+  TURNSTILE_HOSTNAMES_MAX,
+} from "../../src/domain/limits.ts";
+import type { Random } from "../seeded-random.ts";
+import { EXAMPLE_BODIES } from "./example-bodies.ts";
+import type { Ground } from "./ground.ts";
+import { chance, type Header, type Made, oddText, pick, visibleText, wholeIn } from "./input.ts";
+import { FUZZ_SALES, GUARDED_FOLDERS } from "./names.ts";
+import { ALTCHA, DEVICE, TURNSTILE } from "./proofs.ts";
+import { spoiledAltcha, spoiledTurnstile } from "./spoiled-proofs.ts";
+
+type ProvenSale = "proven" | "checked";
+
+const JSON_TYPE: Header = ["content-type", "application/json"];
+const MINE: Header = ["sluice-device", DEVICE];
+
+const tickets = (sale: ProvenSale): string => `/_sluice/v1/sales/${FUZZ_SALES[sale]}/tickets`;
+
+function spoiledFor(random: Random, sale: ProvenSale, ground: Ground) {
+  return sale === "proven" ? spoiledAltcha(random, ground) : spoiledTurnstile(random, ground);
+}
+
+function inJson(random: Random, ground: Ground): Made {
+  const sale = pick(random, ["proven", "checked"] as const);
+  const { what, proof } = spoiledFor(random, sale, ground);
+  return joining(sale, `${what}, in JSON`, JSON.stringify({ proof }));
+}
+
+function joining(
+  sale: ProvenSale,
+  what: string,
+  body: string,
+  device: readonly Header[] = [MINE],
+): Made {
+  const headers = [JSON_TYPE, ...device];
+  const request = { kind: "http", method: "POST", target: tickets(sale), headers, body } as const;
+  return { what, expect: "refused", request };
+}
+
+const NO_TEXT = ["7", "true", "null", "[]", "{}", '["x"]', '{"proof":"x"}', "1e999", "-0"];
+
+function ofWrongType(random: Random, { proofs }: Ground): Made {
+  const wrong = pick(random, NO_TEXT);
+  const good = JSON.stringify(proofs.worked);
+  const body = pick(random, [
+    `{"proof":${wrong}}`,
+    `{"proof":${good},"proof":${wrong}}`,
+    `{"proof":[${good}]}`,
+    `{"Proof":${good}}`,
+    `{"proof":${good},"kind":"none"}`,
+  ]);
+  const made = joining(pick(random, ["proven", "checked"]), "a proof that is no text", body);
+  return body.startsWith(`{"proof":${wrong}}`) ? { ...made, field: "proof" } : made;
+}
+
+/** Whatever a header cannot say is said as a client would. */
+function asHeader(text: string): string {
+  return /^[\x20-\x7e]*$/.test(text) ? text : encodeURIComponent(text.toWellFormed());
+}
+
+const APP: readonly Header[] = [["accept", "application/json"]];
+const PAGE: readonly Header[] = [
+  ["accept", "text/html"],
+  ["sec-fetch-dest", "document"],
+  ["sec-fetch-mode", "navigate"],
+];
+
+function inHeader(random: Random, ground: Ground): Made {
+  const sale = pick(random, ["proven", "checked"] as const);
+  const { what, proof } = spoiledFor(random, sale, ground);
+  const named: Header = [pick(random, ["sluice-proof", "Sluice-Proof"]), asHeader(proof)];
+  const spoiled = chance(random, 0.1) ? [named, named] : [named];
+  const target = `${GUARDED_FOLDERS[sale]}/shoe`;
+  const headers = [...pick(random, [APP, PAGE]), MINE, ...spoiled];
+  const request = { kind: "http", method: "GET", target, headers, body: null } as const;
+  return { what: `${what}, at a guarded address`, expect: "refused", request };
+}
+
+const FIELDS: readonly (readonly [string, string])[] = [
+  ["to", "/proven/shoe"],
+  ["afresh", "yes"],
+  ["general", "yes"],
+];
+
+/** Without a proof the form leads to the check; so does white space around none. */
+function inForm(random: Random, ground: Ground): Made {
+  const sale = pick(random, ["proven", "checked"] as const);
+  const { what, proof } = spoiledFor(random, sale, ground);
+  const field = new URLSearchParams({ proof: proof.toWellFormed() });
+  for (const [name, value] of FIELDS) if (chance(random, 0.3)) field.set(name, value);
+  return {
+    what: `${what}, in the form`,
+    expect: proof === "" ? "harmless" : "refused",
+    request: {
+      kind: "http",
+      method: "POST",
+      target: `/_sluice/shop/${FUZZ_SALES[sale]}/join`,
+      headers: [
+        ["content-type", "application/x-www-form-urlencoded"],
+        ["origin", ground.url],
+        MINE,
+      ],
+      body: field.toString(),
+    },
+  };
+}
+
+/** Whoever has a place by a proof is told it again, wherever they bring it. */
+function broughtAgain(random: Random, { proofs }: Ground): Made {
+  const sale = pick(random, ["proven", "checked"] as const);
+  const proof = sale === "proven" ? proofs.worked : proofs.checked;
+  const made = joining(sale, "a proof that has given its place", JSON.stringify({ proof }));
+  return { ...made, expect: "harmless" };
+}
+
+/** With a proof that is good: the device is what is wrong. */
+function noDevice(random: Random, { proofs }: Ground): Made {
+  const [low, high] = [DEVICE_ID_LENGTH_MIN, DEVICE_ID_LENGTH_MAX];
+  const device = pick(random, [
+    null,
+    "",
+    "x".repeat(wholeIn(random, 1, low - 1)),
+    "x".repeat(wholeIn(random, high + 1, 5000)),
+    `${DEVICE}, ${DEVICE}`,
+    `${DEVICE}\u00e9`,
+    `${DEVICE}=`,
+    `${"a".repeat(low)}${pick(random, [".", " b", "/", '"', ";", "%00", "+", "\u00ff"])}`,
+    `!${visibleText(random, 60)}`,
+  ]);
+  const name = pick(random, ["sluice-device", "Sluice-Device"]);
+  const named: Header[] = device === null ? [] : [[name, device]];
+  const body = JSON.stringify({ proof: proofs.fresh });
+  return joining("checked", "a good proof with a device that is none", body, named);
+}
+
+const QUERIES = ["", "?", "?sale=fuzz-proven", "?cost=1&maxNumber=2", "?%ff", "?a=\u0301"];
+
+function oddChallenge(random: Random): Made {
+  const sale = pick(random, Object.values(FUZZ_SALES));
+  const method = pick(random, ["GET", "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"]);
+  const isThere = sale === FUZZ_SALES.proven && (method === "GET" || method === "HEAD");
+  const query = encodeURI(pick(random, QUERIES));
+  const target = `/_sluice/v1/sales/${sale}/challenge${query}`;
+  const headers: Header[] = [
+    ["accept", pick(random, ["*/*", "text/html", "", visibleText(random, 40)])],
+  ];
+  return {
+    what: "an odd question for a challenge",
+    expect: isThere || method === "OPTIONS" ? "harmless" : "refused",
+    request: { kind: "http", method, target, headers, body: null },
+  };
+}
+
+const PAGE_QUERIES: readonly ((random: Random) => string)[] = [
+  () => "to=//evil.example",
+  () => "to=https://evil.example/",
+  () => "to=/%5Cevil.example&to=/proven/shoe",
+  () => "afresh=no&general=maybe",
+  (random) => `to=/${"x".repeat(wholeIn(random, 1000, 8000))}`,
+  (random) => `to=${encodeURIComponent(oddText(random).toWellFormed())}`,
+];
+
+function oddProofPage(random: Random): Made {
+  const sale = pick(random, Object.values(FUZZ_SALES));
+  const target = `/_sluice/shop/${sale}/proof?${pick(random, PAGE_QUERIES)(random)}`;
+  const request = { kind: "http", method: "GET", target, headers: PAGE, body: null } as const;
+  return { what: "an odd question for the check's page", expect: "harmless", request };
+}
+
+type Said = Readonly<Record<string, unknown>>;
+/** What a merchant wrote, and the field that is wrong in it. */
+type Miswritten = readonly [field: string, said: Said];
+
+const NO_NUMBERS = [0.5, "10", null, -1, 1e300, [], true];
+
+const OF_ALTCHA: readonly ((random: Random) => Miswritten)[] = [
+  (random) => ["maxNumber", { maxNumber: pick(random, [...NO_NUMBERS, 1, ALTCHA_NUMBER_MAX + 1]) }],
+  (random) => ["cost", { cost: pick(random, [...NO_NUMBERS, 0, ALTCHA_COST_MAX + 1]) }],
+  (random) => {
+    const wrong = [...NO_NUMBERS, ALTCHA_EXPIRY_MIN_S - 1, ALTCHA_EXPIRY_MAX_S + 1];
+    return ["expiresSeconds", { expiresSeconds: pick(random, wrong) }];
+  },
+];
+
+const NO_HOSTS = ["", "SHOP.example", "shop.example:443", "https://shop.example", "a b", 7, null];
+
+const OF_TURNSTILE: readonly ((random: Random) => Miswritten)[] = [
+  (random) => {
+    const wrong = ["", "x", "x".repeat(101), "0x4AAA AAAA AAAA", "<script>x</script>", 7, null];
+    return ["siteKey", { siteKey: pick(random, wrong) }];
+  },
+  () => ["siteKey", { siteKey: undefined }],
+  (random) => {
+    const many = Array.from({ length: TURNSTILE_HOSTNAMES_MAX + 1 }, () => "shop.example");
+    const wrong = [many, ["shop.example", pick(random, NO_HOSTS)], "shop.example", null, {}];
+    return ["hostnames", { hostnames: pick(random, wrong) }];
+  },
+  (random) => {
+    return ["onUnavailable", { onUnavailable: pick(random, ["", "open", "ALLOW", true, null, 0]) }];
+  },
+];
+
+const OF_REPLAY: readonly ((random: Random) => Miswritten)[] = [
+  (random) => [
+    "handling",
+    { handling: pick(random, ["", "deny", "REFUSE", "block", true, 7, null]) },
+  ],
+  (random) => ["address", { address: pick(random, ["true", 0, 1, null, [], "127.0.0.1"]) }],
+];
+
+const KINDS = [null, 7, "", "ALTCHA", "recaptcha", "__proto__", "none ", ["none"], {}];
+const NO_OBJECTS = [null, 7, "none", [], true, [{ kind: "none" }]];
+
+function miswritten(random: Random): Miswritten {
+  const inside = (name: string, good: Said, ways: typeof OF_ALTCHA): Miswritten => {
+    const [field, said] = pick(random, ways)(random);
+    return [`${name}.${field}`, { [name]: { ...good, ...said } }];
+  };
+  return pick(random, [
+    () => inside("protection", ALTCHA, OF_ALTCHA),
+    () => inside("protection", TURNSTILE, OF_TURNSTILE),
+    () => inside("replay", { handling: "report" }, OF_REPLAY),
+    (): Miswritten => ["protection", { protection: pick(random, NO_OBJECTS) }],
+    (): Miswritten => ["replay", { replay: pick(random, NO_OBJECTS) }],
+    (): Miswritten => {
+      return ["protection.kind", { protection: { ...ALTCHA, kind: pick(random, KINDS) } }];
+    },
+    (): Miswritten => {
+      const mixed = [
+        { ...ALTCHA, siteKey: TURNSTILE.siteKey },
+        { kind: "none", cost: 1 },
+      ];
+      const more = { [pick(random, ["surprise", "secret", "constructor", ""])]: 1 };
+      const others = [...mixed, { ...TURNSTILE, cost: 1 }, { ...TURNSTILE, ...more }];
+      return ["protection", { protection: pick(random, others) }];
+    },
+    (): Miswritten => ["protection.kind", { protection: { maxNumber: ALTCHA.maxNumber } }],
+    (): Miswritten => ["replay", { replay: { handling: "report", devices: 1 } }],
+  ])();
+}
+
+const SALE_ROUTE = "put /admin/v1/sales/{sale}";
+
+function miswrittenSale(random: Random, { adminToken }: Ground): Made {
+  const [field, said] = miswritten(random);
+  return {
+    what: `a sale whose ${field} is wrong`,
+    expect: "refused",
+    field,
+    request: {
+      kind: "http",
+      method: "PUT",
+      target: `/_sluice/admin/v1/sales/${FUZZ_SALES.live}`,
+      headers: [JSON_TYPE, ["authorization", `Bearer ${adminToken}`]],
+      body: JSON.stringify({ ...EXAMPLE_BODIES[SALE_ROUTE], ...said }),
+    },
+  };
+}
+
+export function proofInput(random: Random, ground: Ground): Made {
+  const make = pick(random, [
+    inJson,
+    inJson,
+    inJson,
+    ofWrongType,
+    inHeader,
+    inHeader,
+    inForm,
+    inForm,
+    broughtAgain,
+    noDevice,
+    oddChallenge,
+    oddProofPage,
+    miswrittenSale,
+    miswrittenSale,
+  ]);
+  return make(random, ground);
+}
