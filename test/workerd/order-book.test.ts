@@ -1,10 +1,15 @@
-/** The embedded order book when D1 does not answer: late is unknown, nothing is booked twice. */
+/**
+ * The embedded order book: late is unknown, nothing is booked twice, and what was cancelled stays
+ * so.
+ */
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { orderBook } from "../../queues/backends/order-book.ts";
 import { intentOf, saleDocument } from "./shop.ts";
 
 const ANSWER_MS = 20;
+/** Sooner than anything waits that was not told how long. */
+const AT_ONCE_MS = 1000;
 
 /** The real database, which does what it is told and whose answer never comes. */
 function answeringNever(book: D1Database): { book: D1Database; done: () => Promise<unknown> } {
@@ -30,7 +35,9 @@ function answeringNever(book: D1Database): { book: D1Database; done: () => Promi
 test.each(["book", "cancel"] as const)("a %s that D1 does not answer is unknown", async (what) => {
   const intent = intentOf(saleDocument([{ sku: `SLOW-${what}`, stock: 1 }]), what, {});
   const { book, done } = answeringNever(env.ORDER_BOOK);
+  const began_ms = performance.now();
   const outcome = await orderBook(book, ANSWER_MS)[what](intent, Date.now());
+  expect(performance.now() - began_ms).toBeLessThan(AT_ONCE_MS);
   expect(outcome).toEqual({ kind: "unknown", reason: `no answer within ${ANSWER_MS} ms` });
   await done();
   const again = await orderBook(env.ORDER_BOOK)[what](intent, Date.now());
@@ -46,4 +53,35 @@ test("a statement that D1 refuses says why", async () => {
   const broken = { ...intent, total: Number.NaN };
   const outcome = await orderBook(env.ORDER_BOOK).book(broken, Date.now());
   expect(outcome).toMatchObject({ kind: "unknown", reason: expect.stringContaining("NOT NULL") });
+});
+
+async function rowOf(id: string) {
+  return env.ORDER_BOOK.prepare(
+    "SELECT reference, status, booked_ms, cancelled_ms FROM bookings WHERE order_id = ?",
+  )
+    .bind(id)
+    .first();
+}
+
+test("a booking is told again as it was, and its cancel keeps the time it first came", async () => {
+  const intent = intentOf(saleDocument([{ sku: "KEPT", stock: 1 }]), "kept", {});
+  const book = orderBook(env.ORDER_BOOK);
+  const booked = await book.book(intent, 1000);
+  expect(booked).toEqual({ kind: "booked", booking: expect.stringMatching(/^B-\w{12}$/) });
+  expect(await book.book(intent, 2000)).toEqual(booked);
+  const row = { reference: booked.kind === "booked" ? booked.booking : "", booked_ms: 1000 };
+  expect(await rowOf(intent.id)).toEqual({ ...row, status: "booked", cancelled_ms: null });
+  for (const now of [3000, 4000]) {
+    expect(await book.cancel(intent, now)).toEqual({ kind: "cancelled" });
+    expect(await rowOf(intent.id)).toEqual({ ...row, status: "cancelled", cancelled_ms: 3000 });
+  }
+});
+
+test("an order that was cancelled is not booked by a book that comes late", async () => {
+  const intent = intentOf(saleDocument([{ sku: "LATE", stock: 1 }]), "late", {});
+  const book = orderBook(env.ORDER_BOOK);
+  expect(await book.cancel(intent, 1000)).toEqual({ kind: "cancelled" });
+  const refused = { kind: "refused", reason: "booking_cancelled" };
+  expect(await book.book(intent, 2000)).toEqual(refused);
+  expect(await rowOf(intent.id)).toMatchObject({ status: "cancelled", cancelled_ms: 1000 });
 });
