@@ -91,6 +91,12 @@ function instantsOf(standing: ReservationStanding): { since_ms: number; due_ms: 
   }
 }
 
+interface BuyersReservations {
+  readonly sale: string;
+  readonly buyer: string;
+  readonly items: readonly Reservation[];
+}
+
 export class StockTables implements StockStore {
   readonly #sql: SqlStorage;
   readonly #storage: DurableObjectStorage;
@@ -101,6 +107,8 @@ export class StockTables implements StockStore {
    * was taken away, and never too late, so that commands before it need not look for due rows.
    */
   #quietUntil_ms: number | null = 0;
+  /** What was read last, until anything is written. */
+  #read: BuyersReservations | null = null;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
@@ -123,26 +131,28 @@ export class StockTables implements StockStore {
   }
 
   reservation({ sale, buyer, id }: ReservationKey): Reservation | null {
-    const rows = this.#sql.exec<ReservationRecord>(
-      "SELECT * FROM reservations WHERE sale = ? AND buyer = ? AND id = ?",
-      sale,
-      buyer,
-      id,
-    );
-    const row = rows.toArray()[0];
-    return row === undefined ? null : reservationOf(row);
+    return this.#reservationsOf(sale, buyer).find((item) => item.id === id) ?? null;
   }
 
   takenBy(sale: string, buyer: string): number {
-    const row = this.#sql
-      .exec<{ taken: number | null }>(
-        `SELECT SUM(quantity) AS taken FROM reservations
-         WHERE sale = ? AND buyer = ? AND state <> 'released'`,
+    return this.#reservationsOf(sale, buyer)
+      .filter(({ standing }) => standing.state !== "released")
+      .reduce((taken, { quantity }) => taken + quantity, 0);
+  }
+
+  /** A command asks for several things of one buyer, who has few: they are read once. */
+  #reservationsOf(sale: string, buyer: string): readonly Reservation[] {
+    if (this.#read?.sale === sale && this.#read.buyer === buyer) return this.#read.items;
+    const items = this.#sql
+      .exec<ReservationRecord>(
+        "SELECT * FROM reservations WHERE sale = ? AND buyer = ?",
         sale,
         buyer,
       )
-      .one();
-    return row.taken ?? 0;
+      .toArray()
+      .map(reservationOf);
+    this.#read = { sale, buyer, items };
+    return items;
   }
 
   dueHolds(now: number): readonly Reservation[] {
@@ -179,6 +189,7 @@ export class StockTables implements StockStore {
   }
 
   postponeAudit({ sale, buyer, id }: ReservationKey, until_ms: number): void {
+    this.#read = null;
     this.#sql.exec(
       `UPDATE reservations SET due_ms = ?
        WHERE sale = ? AND buyer = ? AND id = ? AND state = 'ordered'`,
@@ -224,6 +235,7 @@ export class StockTables implements StockStore {
     if (change.rows.length + change.put.length + change.removed.length === 0) {
       if (change.movement === null) return;
     }
+    this.#read = null;
     this.#storage.transactionSync(() => {
       for (const row of change.rows) this.#append(row);
       for (const { sale, buyer, id } of change.removed) {
