@@ -75,7 +75,10 @@ const provideContext: MiddlewareHandler<GateApp> = async (c, next) => {
 const app = new Hono<GateApp>();
 
 app.get("/_sluice/health", (c) => c.json({ ok: true, version: VERSION }));
-app.get("/_sluice/assets/*", (c) => c.env.ASSETS.fetch(c.req.raw));
+app.get("/_sluice/assets/*", async (c) => {
+  const asset = await c.env.ASSETS.fetch(c.req.raw);
+  return asset.status === 404 ? problem(c, "not_found") : asset;
+});
 app.get("/_sluice/problems", (c) => c.json(PROBLEMS));
 app.use("/_sluice/*", provideContext);
 app.get("/_sluice/.well-known/jwks.json", (c) => {

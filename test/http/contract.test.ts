@@ -127,6 +127,14 @@ test("health answers without a token, and the problems are listed", async () => 
   expect(problems.body).toMatchObject({ sold_out: { status: 409 }, sale_over: { status: 410 } });
 });
 
+test("an asset that is not there is a problem, and one that is there is not", async () => {
+  for (const path of ["", "/", "/none.js", "/style.css/more"]) {
+    expectProblem(await sluice.ask("GET", `/_sluice/assets${path}`), 404, "not_found");
+  }
+  const style = await sluice.ask("GET", "/_sluice/assets/style.css");
+  expect(style).toMatchObject({ status: 200, type: expect.stringContaining("text/css") });
+});
+
 test("a sale is created once, changed with a new revision, and listed", async () => {
   const document = saleDocument("planned", NOT_OPEN);
   const put = (change: object = {}) => {
