@@ -7,6 +7,7 @@ Runs the whole of Sluice on this machine, with a sample sale about to start.
 
   --port <n>          the gate listens here                      (default: 8787)
   --sandbox-port <n>  the sandbox payment provider listens here  (default: 8788)
+                      0 stands for any free port, of either
   --origin <url>      stands in front of the server at this address; the sample sale guards
                       /drops/* of it (docs/gate.md)
   --fresh             forgets the state of earlier runs
@@ -46,8 +47,8 @@ const FLAGS = {
 } as const;
 
 function readPort(text: string): number | null {
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  return port >= 1 && port <= 65_535 ? port : null;
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : null;
+  return port === null || port > 65_535 ? null : port;
 }
 
 export function readCommandLine(args: readonly string[]): CommandLine {
@@ -62,9 +63,9 @@ export function readCommandLine(args: readonly string[]): CommandLine {
   const sandboxPort = readPort(values["sandbox-port"]);
   if (port === null || sandboxPort === null) {
     const flag = port === null ? "--port" : "--sandbox-port";
-    return { kind: "bad", message: `${flag} must be a port from 1 to 65535` };
+    return { kind: "bad", message: `${flag} must be a port from 0 to 65535` };
   }
-  if (port === sandboxPort) {
+  if (port === sandboxPort && port !== 0) {
     return { kind: "bad", message: "--port and --sandbox-port must differ" };
   }
   const origin = values.origin === undefined ? null : readOrigin(values.origin);

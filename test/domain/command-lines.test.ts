@@ -107,10 +107,15 @@ describe("the command line of npm start", () => {
     expect(said).toContain("Open the guarded address");
   });
 
+  test("takes 0 for any free port, of both", () => {
+    const options = { port: 0, sandboxPort: 0 };
+    expect(readStart(["--port", "0", "--sandbox-port", "0"])).toMatchObject({ options });
+  });
+
   test.each([
-    [["--port", "http"], "--port must be a port from 1 to 65535"],
-    [["--port", "70000"], "--port must be a port from 1 to 65535"],
-    [["--sandbox-port", "0"], "--sandbox-port must be a port from 1 to 65535"],
+    [["--port", "http"], "--port must be a port from 0 to 65535"],
+    [["--port", "70000"], "--port must be a port from 0 to 65535"],
+    [["--sandbox-port", "one"], "--sandbox-port must be a port from 0 to 65535"],
     [["--port", "9000", "--sandbox-port", "9000"], "--port and --sandbox-port must differ"],
   ])("%j gets the sentence: %s", (args, message) => {
     expect(readStart(args)).toEqual({ kind: "bad", message });

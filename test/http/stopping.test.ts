@@ -7,21 +7,23 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { reservePort } from "../../simulation/ports.ts";
 import { PROJECT_ROOT } from "../../simulation/worker-config.ts";
 
 const NODE = join(PROJECT_ROOT, "node_modules", ".bin", "node");
 const PROGRAM = join(PROJECT_ROOT, "simulation", "start.ts");
-const folder = mkdtempSync(join(tmpdir(), "sluice-stopping-"));
+const folders: string[] = [];
 
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
 
 test.concurrent.each(["SIGINT", "SIGTERM"] as const)(
   "%s ends the local run in good order, with 0",
   async (signal) => {
-    const [port, sandboxPort] = [await reservePort(0, "--port"), await reservePort(0, "--port")];
-    const ports = ["--port", `${port}`, "--sandbox-port", `${sandboxPort}`];
-    const child = spawn(NODE, [PROGRAM, ...ports, "--no-sale"], { cwd: folder });
+    const args = ["--port", "0", "--sandbox-port", "0", "--no-sale"];
+    const cwd = mkdtempSync(join(tmpdir(), "sluice-stopping-"));
+    folders.push(cwd);
+    const child = spawn(NODE, [PROGRAM, ...args], { cwd });
     const exited = once(child, "exit");
     let said = "";
     for await (const chunk of child.stdout.setEncoding("utf8")) {
@@ -31,6 +33,8 @@ test.concurrent.each(["SIGINT", "SIGTERM"] as const)(
     }
     expect(await exited).toEqual([0, null]);
     expect(said).toContain("Stopping …");
-    await expect(fetch(`http://127.0.0.1:${port}/_sluice/health`)).rejects.toThrow("fetch failed");
+    const [health = ""] = /http\S+\/health/.exec(said) ?? [];
+    expect(health).toContain("/_sluice/health");
+    await expect(fetch(health.replace("localhost", "127.0.0.1"))).rejects.toThrow("fetch failed");
   },
 );
