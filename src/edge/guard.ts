@@ -35,7 +35,7 @@ import type { Holder } from "./origin-word.ts";
 import { UNTOUCHED, type Passed } from "./proxy.ts";
 import { queueItRedirect } from "./queue-it-redirect.ts";
 import { turnAway, type Stopped } from "./waiting-answer.ts";
-import { wayIn, type WayIn } from "./way-in.ts";
+import { journeyIn, wayIn, type WayIn } from "./way-in.ts";
 
 export interface GuardTools {
   readonly env: GateEnv;
@@ -229,7 +229,7 @@ async function askTheLine(
     return stop(judged, { kind: "pass_invalid", reason: kept.reason });
   }
   const { caller, cookies } = callerKnown(sale, request);
-  const way = await wayIn(context, {
+  const way = await wayIn(journeyIn(context), {
     sale: sale.id,
     ticket,
     caller,

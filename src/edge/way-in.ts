@@ -8,12 +8,12 @@
  */
 import type { PassRefusal } from "../domain/pass-refusal.ts";
 import type { Standing } from "../domain/standing.ts";
-import { join } from "../journey/joining.ts";
+import { join, type JoinWish } from "../journey/joining.ts";
 import type { ProofRefused } from "../journey/proving.ts";
 import { deviceFor, lacksDevice } from "../journey/replays.ts";
 import type { Caller, Carried, GateContext, Visit } from "../journey/visit.ts";
 import { askStanding, claimTurn } from "../journey/waiting.ts";
-import { turnTaken } from "../journey/ways-in.ts";
+import { turnTaken, type AskedTurn } from "../journey/ways-in.ts";
 
 export type WayIn =
   | {
@@ -57,21 +57,44 @@ export interface Asking {
   readonly isOverLimit: () => Promise<boolean>;
 }
 
-export async function wayIn(context: GateContext, asking: Asking): Promise<WayIn> {
+/** What is asked on the way. The rest of this file only chooses. */
+export interface Journey {
+  askStanding(sale: string, carried: Carried): ReturnType<typeof askStanding>;
+  claimTurn(sale: string, carried: Carried): ReturnType<typeof claimTurn>;
+  turnTaken(visit: Visit, asked: AskedTurn): ReturnType<typeof turnTaken>;
+  join(sale: string, carried: Carried, wish: JoinWish): ReturnType<typeof join>;
+}
+
+export function journeyIn(context: GateContext): Journey {
+  return {
+    askStanding: (sale, carried) => askStanding(context, sale, carried),
+    claimTurn: (sale, carried) => claimTurn(context, sale, carried),
+    turnTaken: (visit, asked) => turnTaken(context, visit, asked),
+    join: (sale, carried, wish) => join(context, sale, carried, wish),
+  };
+}
+
+interface Way {
+  readonly journey: Journey;
+  readonly asking: Asking;
+}
+
+export async function wayIn(journey: Journey, asking: Asking): Promise<WayIn> {
+  const way: Way = { journey, asking };
   const { sale, ticket, joins, caller } = asking;
   const carried: Carried = { ticket, admission: null, caller };
-  const asked = await askStanding(context, sale, carried);
+  const asked = await journey.askStanding(sale, carried);
   switch (asked.kind) {
     case "standing": {
       const { standing, visit } = asked;
-      if (standing.state === "called") return claim(context, asking, { visit, standing });
-      if (standing.state === "lapsed") return turnPassed(context, asking, { visit, standing });
+      if (standing.state === "called") return claim(way, { visit, standing });
+      if (standing.state === "lapsed") return turnPassed(way, { visit, standing });
       return { kind: "waiting", standing, seatsFull: false, ticket: null };
     }
     case "ticket_required":
     case "ticket_invalid":
     case "admission_replayed":
-      return joins ? joinAfresh(context, asking) : { kind: "not_joined" };
+      return joins ? joinAfresh(way) : { kind: "not_joined" };
     case "sale_not_found":
     case "room_unavailable":
       return { kind: "room_unavailable" };
@@ -83,10 +106,11 @@ interface Stands {
   readonly standing: Standing;
 }
 
-async function claim(context: GateContext, asking: Asking, stands: Stands): Promise<WayIn> {
+async function claim(way: Way, stands: Stands): Promise<WayIn> {
+  const { journey, asking } = way;
   if (await asking.isOverLimit()) return { kind: "rate_limited" };
   const { sale, ticket, caller } = asking;
-  const outcome = await claimTurn(context, sale, { ticket, admission: null, caller });
+  const outcome = await journey.claimTurn(sale, { ticket, admission: null, caller });
   switch (outcome.kind) {
     case "admitted": {
       const { admission, expiresAt_ms } = outcome;
@@ -98,10 +122,10 @@ async function claim(context: GateContext, asking: Asking, stands: Stands): Prom
     }
     case "turn_lapsed":
       // A snapshot may not say so yet.
-      return turnPassed(context, asking, stands, false);
+      return turnPassed(way, stands, false);
     case "ticket_invalid":
     case "ticket_required":
-      return asking.joins ? joinAfresh(context, asking, false) : { kind: "not_joined" };
+      return asking.joins ? joinAfresh(way, false) : { kind: "not_joined" };
     case "sale_over":
       return { kind: "sale_over" };
     // The sale has begun to tell devices apart this very moment.
@@ -117,12 +141,8 @@ async function claim(context: GateContext, asking: Asking, stands: Stands): Prom
  * The turn was taken up, or not in time: the room knows. Whoever shows no page is not worth its
  * time; their next page asks.
  */
-async function turnPassed(
-  context: GateContext,
-  asking: Asking,
-  { visit, standing }: Stands,
-  counts = true,
-): Promise<WayIn> {
+async function turnPassed(way: Way, { visit, standing }: Stands, counts = true): Promise<WayIn> {
+  const { journey, asking } = way;
   const { ticket } = visit;
   const lapsed = { ...standing, state: "lapsed", position: null } as const;
   const passed = { kind: "waiting", standing: lapsed, seatsFull: false, ticket: null } as const;
@@ -130,7 +150,11 @@ async function turnPassed(
   if (counts && (await asking.isOverLimit())) return { kind: "rate_limited" };
   const { caller } = asking;
   const device = deviceFor(visit.sale, caller);
-  const turn = await turnTaken(context, visit, { ticket: ticket.id, place: ticket, device });
+  const turn = await journey.turnTaken(visit, {
+    ticket: ticket.id,
+    place: ticket,
+    device,
+  });
   switch (turn.kind) {
     case "admitted": {
       if (lacksDevice(visit.sale, caller)) return { kind: "booth_unavailable" };
@@ -144,20 +168,17 @@ async function turnPassed(
     case "over": {
       const wasIn = asking.wasIn || (turn.kind === "over" && turn.used);
       const again = wasIn || asking.rejoins || !visit.seen.snapshot.queueing;
-      return again ? joinAfresh(context, asking, false) : passed;
+      return again ? joinAfresh(way, false) : passed;
     }
   }
 }
 
-async function joinAfresh(
-  context: GateContext,
-  { sale, pass, proof, caller, isOverLimit }: Asking,
-  counts = true,
-): Promise<WayIn> {
+async function joinAfresh({ journey, asking }: Way, counts = true): Promise<WayIn> {
+  const { sale, pass, proof, caller, isOverLimit } = asking;
   if (counts && (await isOverLimit())) return { kind: "rate_limited" };
   const carried: Carried = { ticket: null, admission: null, caller };
   const wish = { pass, proof, key: null, afresh: false };
-  const outcome = await join(context, sale, carried, wish);
+  const outcome = await journey.join(sale, carried, wish);
   switch (outcome.kind) {
     case "admitted": {
       const { admission, expiresAt_ms } = outcome;

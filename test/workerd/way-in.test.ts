@@ -1,0 +1,291 @@
+/**
+ * What becomes of a shopper at a guarded address, for each thing that the room and the booths can
+ * say: a row each, over a journey that says what it is told to.
+ */
+import { describe, expect, test } from "vitest";
+import type { Standing } from "../../src/domain/standing.ts";
+import { type Asking, type Journey, wayIn, type WayIn } from "../../src/edge/way-in.ts";
+import type { Visit } from "../../src/journey/visit.ts";
+import { snapshotAt } from "../domain/pages-models.ts";
+import { saleOf, STARTS_MS } from "../domain/sale-document.ts";
+
+const HOUR_MS = 3_600_000;
+const CALLER = { host: "shop.example", address: null, userAgent: "", device: null };
+
+function standing(state: Standing["state"]): Standing {
+  return {
+    state,
+    lane: "general",
+    cohort: 0,
+    rank: 7,
+    position: 8,
+    called: 3,
+    wait: null,
+    pollAfter_s: 5,
+    stock: [],
+    odds: null,
+    message: null,
+    stale: false,
+    at_ms: STARTS_MS,
+  };
+}
+
+function visitOf(queueing: boolean, handling: "allow" | "refuse" = "allow"): Visit {
+  const place = { lane: "general", cohort: 0, shard: 0, index: 7 };
+  return {
+    sale: saleOf({}, { replay: { handling } }),
+    seen: {
+      snapshot: snapshotAt("live", { queueing }),
+      stale: false,
+      now: STARTS_MS,
+      chance: 0,
+    },
+    ticket: { ...place, sale: "air-one", id: "tkt_1", subject: "sub_1" },
+    ticketToken: "a ticket",
+    admission: null,
+    admissionToken: null,
+    ticketRefused: false,
+    admissionRefused: null,
+    isReplay: false,
+    pastAdmission: null,
+  };
+}
+
+type Said = { readonly [Call in keyof Journey]?: Awaited<ReturnType<Journey[Call]>> };
+
+/** A call that nobody has foreseen fails the test. */
+function journeySaying(said: Said): { readonly journey: Journey; readonly calls: string[] } {
+  const calls: string[] = [];
+  const answer = async <Outcome>(call: string, outcome: Outcome | undefined): Promise<Outcome> => {
+    calls.push(call);
+    if (outcome === undefined) throw new Error(`${call} was not to be asked`);
+    return outcome;
+  };
+  const journey: Journey = {
+    askStanding: () => answer("askStanding", said.askStanding),
+    claimTurn: () => answer("claimTurn", said.claimTurn),
+    turnTaken: () => answer("turnTaken", said.turnTaken),
+    join: (_sale, { ticket, admission }, { pass, proof, afresh }) => {
+      expect({ ticket, admission, afresh }).toEqual({
+        ticket: null,
+        admission: null,
+        afresh: false,
+      });
+      expect([pass, proof]).toEqual(["a pass", "a proof"]);
+      return answer("join", said.join);
+    },
+  };
+  return { journey, calls };
+}
+
+interface Went {
+  readonly way: WayIn;
+  readonly calls: readonly string[];
+  readonly counted: number;
+}
+
+async function goes(said: Said, change: Partial<Asking> = {}, isOver = false): Promise<Went> {
+  const { journey, calls } = journeySaying(said);
+  let counted = 0;
+  const way = await wayIn(journey, {
+    sale: "air-one",
+    ticket: "a ticket",
+    wasIn: false,
+    pass: "a pass",
+    proof: "a proof",
+    caller: CALLER,
+    joins: true,
+    rejoins: false,
+    isOverLimit: async () => {
+      counted += 1;
+      return isOver;
+    },
+    ...change,
+  });
+  return { way, calls, counted };
+}
+
+const expiresAt_ms = STARTS_MS + HOUR_MS;
+const IN = { admission: "an admission", expiresAt_ms, standing: standing("admitted") };
+const ADMITTED = { kind: "admitted", ...IN } as const;
+const stands = (state: Standing["state"], visit = visitOf(true)) => {
+  return { kind: "standing", standing: standing(state), visit } as const;
+};
+const LAPSED: WayIn = {
+  kind: "waiting",
+  standing: { ...standing("lapsed"), position: null },
+  seatsFull: false,
+  ticket: null,
+};
+const IN_BY = (byTicket: boolean): WayIn => {
+  return { kind: "admitted", admission: "an admission", expiresAt_ms, byTicket };
+};
+const JOINED = { kind: "joined", ticket: "a new ticket", standing: standing("queued") } as const;
+const NEW_PLACE: WayIn = {
+  kind: "waiting",
+  standing: standing("queued"),
+  seatsFull: false,
+  ticket: "a new ticket",
+};
+const data = { joins: false };
+
+describe("with a ticket", () => {
+  test("whoever is in line is told so, and nothing is asked or counted for it", async () => {
+    const { way, calls, counted } = await goes({ askStanding: stands("queued") });
+    expect(way).toEqual({ ...NEW_PLACE, ticket: null });
+    expect([calls, counted]).toEqual([["askStanding"], 0]);
+  });
+
+  const called = stands("called");
+  const full = { kind: "not_called", standing: standing("called"), seatsFull: true } as const;
+  test.each<[string, Said, Partial<Asking>, WayIn]>([
+    ["is let in by it", { claimTurn: ADMITTED }, {}, IN_BY(true)],
+    [
+      "is told when the seats are full",
+      { claimTurn: full },
+      {},
+      { kind: "waiting", standing: standing("called"), seatsFull: true, ticket: null },
+    ],
+    [
+      "joins when it is none",
+      { claimTurn: { kind: "ticket_invalid" }, join: JOINED },
+      {},
+      NEW_PLACE,
+    ],
+    [
+      "and shows no page does not",
+      { claimTurn: { kind: "ticket_invalid" } },
+      data,
+      { kind: "not_joined" },
+    ],
+    ["hears of the end", { claimTurn: { kind: "sale_over" } }, {}, { kind: "sale_over" }],
+    [
+      "lacks a device",
+      { claimTurn: { kind: "device_required" } },
+      {},
+      { kind: "booth_unavailable" },
+    ],
+    [
+      "finds no room",
+      { claimTurn: { kind: "room_unavailable" } },
+      {},
+      { kind: "room_unavailable" },
+    ],
+    [
+      "was called until just now",
+      { claimTurn: { kind: "turn_lapsed" }, turnTaken: { kind: "open" } },
+      {},
+      LAPSED,
+    ],
+  ])("whoever is called %s; counted once", async (_, said, change, expected) => {
+    const { way, counted } = await goes({ askStanding: called, ...said }, change);
+    expect([way, counted]).toEqual([expected, 1]);
+  });
+
+  test("past the limit a turn is not taken up", async () => {
+    const { way, calls } = await goes({ askStanding: called }, {}, true);
+    expect([way, calls]).toEqual([{ kind: "rate_limited" }, ["askStanding"]]);
+  });
+});
+
+describe("whoever's turn has passed", () => {
+  const askStanding = stands("lapsed");
+  const nobodyWaits = stands("lapsed", visitOf(false));
+  const tells = stands("lapsed", visitOf(true, "refuse"));
+  const used = { kind: "over", used: true } as const;
+  const unused = { kind: "over", used: false } as const;
+  test.each<[string, Said, Partial<Asking>, WayIn]>([
+    ["is told, while others wait", { askStanding, turnTaken: { kind: "open" } }, {}, LAPSED],
+    ["is told when it was never used", { askStanding, turnTaken: unused }, {}, LAPSED],
+    ["joins again when it was used", { askStanding, turnTaken: used, join: JOINED }, {}, NEW_PLACE],
+    [
+      "joins again when an admission shows that it was",
+      { askStanding, turnTaken: unused, join: JOINED },
+      { wasIn: true },
+      NEW_PLACE,
+    ],
+    [
+      "joins again where there is no button for it",
+      { askStanding, turnTaken: { kind: "open" }, join: JOINED },
+      { rejoins: true },
+      NEW_PLACE,
+    ],
+    [
+      "goes in where nobody waits any more, by another ticket's turn",
+      { askStanding: nobodyWaits, turnTaken: { kind: "open" }, join: ADMITTED },
+      {},
+      IN_BY(false),
+    ],
+    ["is in by it still", { askStanding, turnTaken: ADMITTED }, {}, IN_BY(true)],
+    [
+      "is not on a device that cannot be told apart",
+      { askStanding: tells, turnTaken: ADMITTED },
+      {},
+      { kind: "booth_unavailable" },
+    ],
+    [
+      "does not lose it to a silent room",
+      { askStanding, turnTaken: { kind: "silent" } },
+      {},
+      { kind: "room_unavailable" },
+    ],
+  ])("%s; counted once", async (_, said, change, expected) => {
+    const { way, counted } = await goes(said, change);
+    expect([way, counted]).toEqual([expected, 1]);
+  });
+
+  test("and shows no page is told so without a word of the room", async () => {
+    const { way, calls, counted } = await goes({ askStanding }, data);
+    expect([way, calls, counted]).toEqual([LAPSED, ["askStanding"], 0]);
+  });
+
+  test("is not asked after past the limit", async () => {
+    const { way, calls } = await goes({ askStanding }, {}, true);
+    expect([way, calls]).toEqual([{ kind: "rate_limited" }, ["askStanding"]]);
+  });
+});
+
+describe("without a ticket", () => {
+  const askStanding = { kind: "ticket_required", visit: visitOf(true) } as const;
+  const opensAt_ms = STARTS_MS;
+  const proof = { kind: "proof_required", by: "altcha" } as const;
+  test.each<[string, Said["join"], WayIn]>([
+    ["gets a place", JOINED, NEW_PLACE],
+    ["gets the place of the pass", { ...JOINED, kind: "already_joined" }, NEW_PLACE],
+    ["is let in where nobody waits", ADMITTED, IN_BY(false)],
+    [
+      "is told of the opening",
+      { kind: "sale_not_open", opensAt_ms },
+      { kind: "not_open", opensAt_ms },
+    ],
+    ["hears of the end", { kind: "sale_over" }, { kind: "sale_over" }],
+    ["is asked for a proof", proof, { kind: "proof", refused: proof }],
+    ["finds no booth", { kind: "booth_unavailable" }, { kind: "booth_unavailable" }],
+    ["lacks a device", { kind: "device_required" }, { kind: "booth_unavailable" }],
+    [
+      "has a bad pass",
+      { kind: "pass_invalid", reason: "expired" },
+      { kind: "pass_invalid", reason: "expired" },
+    ],
+    ["finds no room", { kind: "room_unavailable" }, { kind: "room_unavailable" }],
+    ["finds no sale", { kind: "sale_not_found" }, { kind: "room_unavailable" }],
+  ])("whoever comes %s; counted once", async (_, join, expected) => {
+    const { way, counted } = await goes({ askStanding, ...(join && { join }) }, { ticket: null });
+    expect([way, counted]).toEqual([expected, 1]);
+  });
+
+  test.each(["ticket_required", "ticket_invalid", "admission_replayed"] as const)(
+    "%s: whoever shows no page is not joined, and past the limit nobody is",
+    async (kind) => {
+      const asked = { askStanding: { kind, visit: visitOf(true) } };
+      expect((await goes(asked, data)).way).toEqual({ kind: "not_joined" });
+      expect((await goes(asked, {}, true)).way).toEqual({ kind: "rate_limited" });
+    },
+  );
+
+  test("a room that nobody hears of lets nobody in", async () => {
+    for (const kind of ["sale_not_found", "room_unavailable"] as const) {
+      expect((await goes({ askStanding: { kind } })).way).toEqual({ kind: "room_unavailable" });
+    }
+  });
+});
