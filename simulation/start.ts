@@ -68,6 +68,7 @@ async function start(options: StartOptions): Promise<Running | null> {
     const host = await startHost({
       port: options.port,
       sandboxPort: options.sandboxPort,
+      ...(options.folder === undefined ? {} : { folder: options.folder }),
       fresh: options.fresh,
       timetable: startTimetable,
       adminToken: process.env["ADMIN_TOKEN"],

@@ -10,6 +10,7 @@ Runs the whole of Sluice on this machine, with a sample sale about to start.
                       0 stands for any free port, of either
   --origin <url>      stands in front of the server at this address; the sample sale guards
                       /drops/* of it (docs/gate.md)
+  --folder <path>     state is kept here between runs            (default: .sluice)
   --fresh             forgets the state of earlier runs
   --redis             starts a redis-server beside it, and connects it (docs/redis.md)
   --no-crowd          the sample sale without simulated shoppers
@@ -24,6 +25,8 @@ export interface StartOptions {
   readonly sandboxPort: number;
   /** The server to stand in front of; null for none. */
   readonly origin: string | null;
+  /** From the working directory; undefined stands for `.sluice` in the project. */
+  readonly folder: string | undefined;
   readonly fresh: boolean;
   readonly redis: boolean;
   readonly crowd: boolean;
@@ -39,6 +42,7 @@ const FLAGS = {
   port: { type: "string", default: "8787" },
   "sandbox-port": { type: "string", default: "8788" },
   origin: { type: "string" },
+  folder: { type: "string" },
   fresh: { type: "boolean", default: false },
   redis: { type: "boolean", default: false },
   "no-crowd": { type: "boolean", default: false },
@@ -75,8 +79,8 @@ export function readCommandLine(args: readonly string[]): CommandLine {
   }
   const crowd = !values["no-crowd"] && !values["no-sale"];
   const sale = !values["no-sale"];
-  const { fresh, redis } = values;
-  return { kind: "run", options: { port, sandboxPort, origin, fresh, redis, crowd, sale } };
+  const { folder, fresh, redis } = values;
+  return { kind: "run", options: { port, sandboxPort, origin, folder, fresh, redis, crowd, sale } };
 }
 
 /** Scheme, host and port, as the gate's ORIGIN has them; empty for what is no such address. */

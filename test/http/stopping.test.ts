@@ -20,18 +20,21 @@ afterAll(() => {
 test.concurrent.each(["SIGINT", "SIGTERM"] as const)(
   "%s ends the local run in good order, with 0",
   async (signal) => {
-    const args = ["--port", "0", "--sandbox-port", "0", "--no-sale"];
-    const cwd = mkdtempSync(join(tmpdir(), "sluice-stopping-"));
-    folders.push(cwd);
-    const child = spawn(NODE, [PROGRAM, ...args], { cwd });
+    const folder = mkdtempSync(join(tmpdir(), "sluice-stopping-"));
+    folders.push(folder);
+    const args = ["--port", "0", "--sandbox-port", "0", "--folder", folder, "--no-sale"];
+    const child = spawn(NODE, [PROGRAM, ...args]);
     const exited = once(child, "exit");
-    let said = "";
+    let [said, complaints] = ["", ""];
+    child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
+      complaints += chunk;
+    });
     for await (const chunk of child.stdout.setEncoding("utf8")) {
       const ran = said.includes("Ctrl-C");
       said += chunk;
       if (!ran && said.includes("Ctrl-C")) child.kill(signal);
     }
-    expect(await exited).toEqual([0, null]);
+    expect([await exited, complaints]).toEqual([[0, null], ""]);
     expect(said).toContain("Stopping …");
     const [health = ""] = /http\S+\/health/.exec(said) ?? [];
     expect(health).toContain("/_sluice/health");
