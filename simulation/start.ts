@@ -12,8 +12,8 @@ import { PortBusyError } from "./ports.ts";
 import { type LocalRedis, startLocalRedis } from "./redis-rest/local-redis.ts";
 import { describeRedis, describeRun } from "./start/addresses.ts";
 import { readCommandLine, USAGE, type StartOptions } from "./start/options.ts";
-import { startTimetable } from "./timetable.ts";
 import { openSampleSale, sampleCrowd, type SampleSale } from "./start/sample-sale.ts";
+import { startTimetable } from "./timetable.ts";
 
 /** Stopping waits this long for the Workers to end in good order. */
 const STOP_PATIENCE_MS = 3000;

@@ -5,11 +5,12 @@
  * Guarantee: every proof but `fresh` was brought or can never be good, so none gives a place.
  */
 import { createHmac } from "node:crypto";
-import { type Challenge, createChallenge, solveChallenge } from "altcha-lib";
+import { createChallenge } from "altcha-lib";
 import { deriveKey } from "altcha-lib/algorithms/web/pbkdf2";
 import { z } from "zod";
 import { TURNSTILE_ACTION } from "../../src/domain/protection.ts";
 import { LOOPBACK } from "../ports.ts";
+import { challengeSchema, solved } from "../proof-of-work.ts";
 import { type SandboxToken, sandboxToken } from "../sandbox/turnstile.ts";
 import { FUZZ_SALES } from "./names.ts";
 import { type Ask, joinedSchema, SEATS, takeFreedSeat } from "./setting-up.ts";
@@ -37,16 +38,6 @@ export const TURNSTILE = { kind: "turnstile", siteKey: "1x00000000000000000000AA
 export const DEVICE = "fuzz-device-0123456789";
 
 const EXPIRY_S = 3600;
-
-export function inBase64(value: unknown): string {
-  return Buffer.from(JSON.stringify(value)).toString("base64");
-}
-
-async function solved(challenge: Challenge): Promise<string> {
-  const solution = await solveChallenge({ challenge, deriveKey });
-  if (solution === null) throw new Error("the challenge has no solution");
-  return inBase64({ challenge, solution });
-}
 
 const proofKeysSchema = z.object({
   keys: z.array(z.object({ kid: z.string(), k: z.string() })).min(1),
@@ -88,18 +79,6 @@ export function turnstileToken(id: string, change: Partial<SandboxToken> = {}): 
   const told = { hostname: LOOPBACK, action: TURNSTILE_ACTION, cdata: FUZZ_SALES.checked };
   return sandboxToken({ id, solvedAt_ms: Date.now(), ...told, ...change });
 }
-
-const challengeSchema = z.object({
-  parameters: z.looseObject({
-    algorithm: z.string(),
-    nonce: z.string(),
-    salt: z.string(),
-    cost: z.int(),
-    keyLength: z.int(),
-    keyPrefix: z.string(),
-  }),
-  signature: z.string(),
-});
 
 /** The seats of the sale with a proof are taken, too, and the first of them was left. */
 export async function settleProofs(ask: Ask, proofKeys: string): Promise<Proofs> {

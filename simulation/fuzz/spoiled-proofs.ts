@@ -10,7 +10,8 @@ import { noise } from "./broken-tokens.ts";
 import type { Ground } from "./ground.ts";
 import { chance, oddText, pick, visibleText, wholeIn } from "./input.ts";
 import { FUZZ_SALES } from "./names.ts";
-import { inBase64, turnstileToken } from "./proofs.ts";
+import { challengeSchema, encoded } from "../proof-of-work.ts";
+import { turnstileToken } from "./proofs.ts";
 
 export interface SpoiledProof {
   readonly what: string;
@@ -21,19 +22,7 @@ export interface SpoiledProof {
 type Change = Readonly<Record<string, unknown>>;
 
 const payloadSchema = z.object({
-  challenge: z.object({
-    parameters: z.looseObject({
-      nonce: z.string(),
-      salt: z.string(),
-      cost: z.int(),
-      keyLength: z.int(),
-      keyPrefix: z.string(),
-      keySignature: z.string(),
-      expiresAt: z.int(),
-      data: z.looseObject({}),
-    }),
-    signature: z.string(),
-  }),
+  challenge: challengeSchema,
   solution: z.object({ counter: z.int(), derivedKey: z.string() }),
 });
 type Payload = z.output<typeof payloadSchema>;
@@ -97,7 +86,7 @@ function spoiledWork(random: Random, good: Payload): SpoiledProof {
     () => ["its challenge as text", { ...good, challenge: JSON.stringify(challenge) }],
   ];
   const [what, payload] = pick(random, ways)();
-  return { what: `a proof of work with ${what}`, proof: inBase64(payload) };
+  return { what: `a proof of work with ${what}`, proof: encoded(payload) };
 }
 
 /** No document of ours, in base64 or not at all. */
@@ -110,8 +99,8 @@ function noProof(random: Random, good: string): SpoiledProof {
     ["not in base64", text],
     ["with more behind it", `${good}${visibleText(random, 20)}!`],
     ["said twice", Buffer.from(twice).toString("base64")],
-    ["of JSON that is no document", inBase64(pick(random, [null, 7, [], {}, "proof", true]))],
-    ["of odd text", inBase64(oddText(random))],
+    ["of JSON that is no document", encoded(pick(random, [null, 7, [], {}, "proof", true]))],
+    ["of odd text", encoded(oddText(random))],
     ["of JSON that never ends", Buffer.from("[".repeat(depth)).toString("base64")],
     ["of noise", noise(random, wholeIn(random, 1, 300)).toString("base64")],
     ["of nothing but odd text", oddText(random)],

@@ -1,0 +1,33 @@
+/**
+ * Proofs of work as an app brings them: a challenge of the gate's, solved with ALTCHA's library and
+ * written as its payload.
+ */
+import { type Challenge, solveChallenge } from "altcha-lib";
+import { deriveKey } from "altcha-lib/algorithms/web/pbkdf2";
+import { z } from "zod";
+
+/** What `GET …/challenge` answers. */
+export const challengeSchema = z.object({
+  parameters: z.object({
+    algorithm: z.string(),
+    nonce: z.string(),
+    salt: z.string(),
+    cost: z.int(),
+    keyLength: z.int(),
+    keyPrefix: z.string(),
+    keySignature: z.string(),
+    expiresAt: z.int(),
+    data: z.record(z.string(), z.string()),
+  }),
+  signature: z.string(),
+});
+
+export function encoded(payload: unknown): string {
+  return Buffer.from(JSON.stringify(payload)).toString("base64");
+}
+
+export async function solved(challenge: Challenge): Promise<string> {
+  const solution = await solveChallenge({ challenge, deriveKey });
+  if (solution === null) throw new Error("a challenge was not solved");
+  return encoded({ challenge, solution });
+}
