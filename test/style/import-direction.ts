@@ -22,40 +22,51 @@ const ADAPTERS = [
   "src/proofs",
 ];
 
+// The tree is being rearranged: a folder stands under its old and under its new name.
+const PLATFORM = ["src/timing", "src/platform"];
+const SHOPPER = ["src/journey", "src/shopper"];
+
 /** The first layer whose folder holds a file is the file's layer. */
 const LAYERS: readonly Layer[] = [
   { folder: "src/domain", mayImport: [], packages: ["zod", "@noble/hashes", "mustache"] },
-  { folder: "src/timing", mayImport: [], packages: [] },
-  ...ADAPTERS.map((folder) => ({ folder, mayImport: ["src/domain", "src/timing"] })),
-  { folder: "src/journey", mayImport: ["src/domain", "src/timing", ...ADAPTERS] },
+  ...["src/timing", "src/platform"].map((folder) => ({ folder, mayImport: [], packages: [] })),
+  ...ADAPTERS.map((folder) => ({ folder, mayImport: ["src/domain", ...PLATFORM] })),
+  ...SHOPPER.map((folder) => ({
+    folder,
+    mayImport: ["src/domain", ...PLATFORM, ...ADAPTERS, ...SHOPPER],
+  })),
   { folder: "src/merchant", mayImport: ["src/domain", ...ADAPTERS] },
-  { folder: "src/web", mayImport: ["src/domain", "src/journey", "package.json"] },
-  { folder: "src/api", mayImport: ["src/domain", "src/journey", "src/merchant", "src/web"] },
-  { folder: "src/pages", mayImport: ["src/domain", "src/journey", "src/web"] },
-  {
-    folder: "src/edge",
+  { folder: "src/web", mayImport: ["src/domain", ...SHOPPER, "package.json"] },
+  { folder: "src/api", mayImport: ["src/domain", ...SHOPPER, "src/merchant", "src/web"] },
+  { folder: "src/pages", mayImport: ["src/domain", ...SHOPPER, "src/web"] },
+  ...["src/edge", "src/proxy"].map((folder) => ({
+    folder,
     mayImport: [
       "src/domain",
-      "src/timing",
+      ...PLATFORM,
       "src/sales",
       "src/tokens",
-      "src/journey",
+      ...SHOPPER,
       "src/web",
       "src/api",
       "src/pages",
     ],
-  },
-  { folder: "src/operations", mayImport: [] },
+  })),
+  { folder: "src/operations", mayImport: ["src/domain", "queues/backends", "scripts", "tools"] },
   { folder: "src/gate.ts", mayImport: ["src", "durable-objects"] },
   {
     folder: "durable-objects",
-    mayImport: ["src/domain", "src/timing", "src/tokens", "src/redis"],
+    mayImport: ["src/domain", ...PLATFORM, "src/tokens", "src/redis"],
   },
-  { folder: "queues/backends", mayImport: ["src/domain", "src/timing"] },
-  { folder: "queues", mayImport: ["src/domain", "src/timing", "src/redis", "src/webhooks"] },
+  { folder: "queues/backends", mayImport: ["src/domain", ...PLATFORM, "src/webhooks"] },
+  { folder: "queues", mayImport: ["src/domain", ...PLATFORM, "src/redis", "src/webhooks"] },
   { folder: "simulation/sandbox", mayImport: [] },
-  { folder: "simulation/chaos", mayImport: ["src/gate.ts", "queues/orders-worker.ts"] },
-  { folder: "simulation/example-shop", mayImport: [] },
+  ...[
+    "simulation/chaos",
+    "simulation/drill/chaos-gate.ts",
+    "simulation/drill/chaos-orders-worker.ts",
+  ].map((folder) => ({ folder, mayImport: ["src/gate.ts", "queues/orders-worker.ts"] })),
+  ...["simulation/example-shop", "examples"].map((folder) => ({ folder, mayImport: [] })),
   {
     folder: "simulation/conformance",
     mayImport: ["src/domain", "queues/backends"],
@@ -64,13 +75,33 @@ const LAYERS: readonly Layer[] = [
     folder: "simulation/faults",
     mayImport: ["src/domain", "durable-objects", "queues", "simulation"],
   },
-  { folder: "simulation", mayImport: ["src/domain", "src/operations"] },
+  ...["scripts", "tools", "simulation"].map((folder) => ({
+    folder,
+    mayImport: [
+      "src/domain",
+      "src/operations",
+      "queues/backends",
+      "scripts",
+      "tools",
+      "simulation",
+      "examples",
+    ],
+  })),
   // Shops copy it, so it stands on its own.
   { folder: "docs/origins", mayImport: [], packages: ["jose", "hono"] },
 ];
 
 /** Folders in which a file without a layer is a mistake. */
-const LAYERED = ["src", "durable-objects", "queues", "simulation", "docs"];
+const LAYERED = [
+  "src",
+  "durable-objects",
+  "queues",
+  "simulation",
+  "docs",
+  "scripts",
+  "tools",
+  "examples",
+];
 
 export function checkImports(file: SourceFile): Finding[] {
   const layer = LAYERS.find(({ folder }) => isWithin(file.path, folder));
