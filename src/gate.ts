@@ -21,7 +21,7 @@ import type { GateApp } from "./web/gate-app.ts";
 import { SHOP_BASE } from "./web/paths.ts";
 import { VERSION } from "./web/version.ts";
 
-export { Order } from "../durable-objects/order.ts";
+export { Order } from "../durable-objects/order/order.ts";
 export { PassDesk } from "../durable-objects/pass-desk.ts";
 export { RedisBridge } from "../durable-objects/redis-bridge.ts";
 export { SkuStock } from "../durable-objects/sku-stock.ts";

@@ -5,7 +5,7 @@
  * the run. The provider's books, the bookings and the stocks are compared with the orders' durable
  * records, never with what an instance believes.
  */
-import type { PlaceOutcome } from "../../durable-objects/order-desk.ts";
+import type { PlaceOutcome } from "../../durable-objects/order/order-core.ts";
 import { BREAKER_DEFAULTS } from "../../src/domain/breaker.ts";
 import { normalizeLines } from "../../src/domain/cart.ts";
 import type { OrderEvent } from "../../src/domain/order-messages.ts";

@@ -1,7 +1,7 @@
 /**
  * The rules a simulated world lives by: the product's, unless a test plants a bug in one of them.
  */
-import { ORDER_RULES, type OrderRules } from "../../durable-objects/order-surroundings.ts";
+import { ORDER_RULES, type OrderRules } from "../../durable-objects/order/ports.ts";
 import { SingleAlarm, type AlarmStorage } from "../../durable-objects/single-alarm.ts";
 import { STOCK_RULES, type StockRules } from "../../durable-objects/stock-desk.ts";
 import { Breaker, type HintStore } from "../../queues/breakers.ts";

@@ -5,7 +5,7 @@
  * Guarantee: a shopper asks for nothing after the faults have stopped, except what they were
  * still waiting for; the world must settle without their help.
  */
-import type { PlaceOutcome } from "../../durable-objects/order-desk.ts";
+import type { PlaceOutcome } from "../../durable-objects/order/order-core.ts";
 import type { AdmissionRecord } from "../../src/domain/admission.ts";
 import type { Line } from "../../src/domain/cart.ts";
 import type { OrderIntent, OrderRecord } from "../../src/domain/order.ts";

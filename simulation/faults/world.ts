@@ -5,7 +5,7 @@
  * Guarantee: the same seed lives the same story. Faults strike until `FAULTS_MS`; afterwards
  * nothing goes wrong, and everything must have settled within `SETTLE_MS`.
  */
-import { OrderDesk } from "../../durable-objects/order-desk.ts";
+import { OrderDesk } from "../../durable-objects/order/order-core.ts";
 import { StockDesk } from "../../durable-objects/stock-desk.ts";
 import type { BeginOrderOutcome } from "../../src/domain/admission.ts";
 import type { OrderIntent, OrderRecord, OrderState } from "../../src/domain/order.ts";

@@ -15,7 +15,7 @@ test.each([
   ["src/domain/stock.ts", 'import type { Sales } from "../sales/sales.ts";'],
   ["src/tokens/tickets.ts", 'import { readSale } from "../sales/read-sale.ts";'],
   ["src/api/routes.ts", 'export { verifyTicket } from "../tokens/tickets.ts";'],
-  ["durable-objects/order.ts", 'type Sale = import("../src/sales/sales.ts").Sale;'],
+  ["durable-objects/order/order.ts", 'type Sale = import("../src/sales/sales.ts").Sale;'],
   ["simulation/host.ts", 'const gate = await import("../src/gate.ts");'],
   ["src/cleverness/new.ts", ""],
 ])("%s may not contain %s", (path, text) => {

@@ -11,26 +11,26 @@ import {
   OUTBOX_RETRY_MAX_MS,
   OUTBOX_RETRY_MIN_MS,
   PLACING_RETRY_MS,
-} from "../src/domain/limits.ts";
-import { viewOf, type OrderView } from "../src/domain/order-messages.ts";
-import type * as reports from "../src/domain/order-report.ts";
-import type * as saga from "../src/domain/order-saga.ts";
-import type { OrderDecision } from "../src/domain/order-transition.ts";
+} from "../../src/domain/limits.ts";
+import { viewOf, type OrderView } from "../../src/domain/order-messages.ts";
+import type * as reports from "../../src/domain/order-report.ts";
+import type * as saga from "../../src/domain/order-saga.ts";
+import type { OrderDecision } from "../../src/domain/order-transition.ts";
 import {
   isFinal,
   type OrderIntent,
   type OrderRecord,
   type Rejection,
-} from "../src/domain/order.ts";
-import type { OutboxRow, Owed } from "./order-outbox.ts";
-import { takeUnits } from "./order-placing.ts";
+} from "../../src/domain/order.ts";
+import type { OutboxRow, Owed } from "../order-outbox.ts";
+import { takeUnits } from "./placing.ts";
 import type {
   OrderAlarm,
   OrderParts,
   OrderRules,
   OrderStore,
   OrderSurroundings,
-} from "./order-surroundings.ts";
+} from "./ports.ts";
 
 export type PlaceOutcome =
   | { readonly kind: "accepted"; readonly order: OrderView; readonly viewKey: string }

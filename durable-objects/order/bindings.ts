@@ -3,9 +3,9 @@
  *
  * Guarantee: what was not acknowledged rejects, and stays in the order's outbox.
  */
-import type { BeginOrderOutcome } from "../src/domain/admission.ts";
-import type { OrderParts } from "./order-surroundings.ts";
-import { answerWithin } from "../src/timing/answer-within.ts";
+import type { BeginOrderOutcome } from "../../src/domain/admission.ts";
+import type { OrderParts } from "./ports.ts";
+import { answerWithin } from "../../src/timing/answer-within.ts";
 
 export function orderParts(env: GateEnv): OrderParts {
   const roomOf = (sale: string) => env.WAITING_ROOM.get(env.WAITING_ROOM.idFromName(sale));

@@ -6,16 +6,16 @@
  * Not for: talking to payment or order backends; the orders Worker does, one leased step a time.
  */
 import { DurableObject } from "cloudflare:workers";
-import type { HistoryLine } from "../src/domain/order-history.ts";
-import { viewOf, type OrderView } from "../src/domain/order-messages.ts";
-import type * as reports from "../src/domain/order-report.ts";
-import type * as saga from "../src/domain/order-saga.ts";
-import type { OrderEffect } from "../src/domain/order-transition.ts";
-import type { OrderIntent, OrderRecord } from "../src/domain/order.ts";
-import { SingleAlarm } from "./single-alarm.ts";
-import { OrderDesk, type LeaseAnswer, type PlaceOutcome, type ReportAnswer } from "./order-desk.ts";
-import { orderParts } from "./order-parts.ts";
-import { ORDER_RULES } from "./order-surroundings.ts";
+import type { HistoryLine } from "../../src/domain/order-history.ts";
+import { viewOf, type OrderView } from "../../src/domain/order-messages.ts";
+import type * as reports from "../../src/domain/order-report.ts";
+import type * as saga from "../../src/domain/order-saga.ts";
+import type { OrderEffect } from "../../src/domain/order-transition.ts";
+import type { OrderIntent, OrderRecord } from "../../src/domain/order.ts";
+import { SingleAlarm } from "../single-alarm.ts";
+import { OrderDesk, type LeaseAnswer, type PlaceOutcome, type ReportAnswer } from "./order-core.ts";
+import { orderParts } from "./bindings.ts";
+import { ORDER_RULES } from "./ports.ts";
 import { OrderTables } from "./order-tables.ts";
 
 export class Order extends DurableObject<GateEnv> {
