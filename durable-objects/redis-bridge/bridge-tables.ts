@@ -5,8 +5,8 @@
  * that cannot be read is a bug and throws.
  */
 import { z } from "zod";
-import { type Transfer, transferName, transferSchema } from "../src/domain/allotment.ts";
-import type { StockLevel } from "../src/domain/room.ts";
+import { type Transfer, transferName, transferSchema } from "../../src/domain/allotment.ts";
+import type { StockLevel } from "../../src/domain/room.ts";
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS transfers (
