@@ -7,7 +7,7 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import { Hono } from "hono";
-import type { SkuStock } from "../durable-objects/sku-stock.ts";
+import type { SkuStock } from "../durable-objects/sku-stock/sku-stock.ts";
 import type { TicketBooth } from "../durable-objects/ticket-booth.ts";
 import { PLACES_PER_JOIN_MAX } from "../src/domain/limits.ts";
 import { GENERAL_LANE } from "../src/domain/sale.ts";

@@ -24,7 +24,7 @@ import { VERSION } from "./web/version.ts";
 export { Order } from "../durable-objects/order/order.ts";
 export { PassDesk } from "../durable-objects/pass-desk.ts";
 export { RedisBridge } from "../durable-objects/redis-bridge/redis-bridge.ts";
-export { SkuStock } from "../durable-objects/sku-stock.ts";
+export { SkuStock } from "../durable-objects/sku-stock/sku-stock.ts";
 export { TicketBooth } from "../durable-objects/ticket-booth.ts";
 export { WaitingRoom } from "../durable-objects/waiting-room.ts";
 

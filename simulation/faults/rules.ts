@@ -3,7 +3,7 @@
  */
 import { ORDER_RULES, type OrderRules } from "../../durable-objects/order/ports.ts";
 import { SingleAlarm, type AlarmStorage } from "../../durable-objects/single-alarm.ts";
-import { STOCK_RULES, type StockRules } from "../../durable-objects/stock-desk.ts";
+import { STOCK_RULES, type StockRules } from "../../durable-objects/sku-stock/stock-core.ts";
 import { Breaker, type HintStore } from "../../queues/breakers.ts";
 import { BREAKER_DEFAULTS } from "../../src/domain/breaker.ts";
 import { priceLines } from "../../src/domain/cart.ts";

@@ -4,7 +4,7 @@
  * Guarantee: a change is applied whole, and the ledger's sequence has no gap. What is kept here
  * outlives every instance of the object.
  */
-import type { StockStore } from "../../durable-objects/stock-desk.ts";
+import type { StockStore } from "../../durable-objects/sku-stock/stock-core.ts";
 import { ORDERED_AUDIT_MS } from "../../src/domain/limits.ts";
 import {
   EMPTY_COUNTERS,

@@ -6,7 +6,7 @@
  * nothing goes wrong, and everything must have settled within `SETTLE_MS`.
  */
 import { OrderDesk } from "../../durable-objects/order/order-core.ts";
-import { StockDesk } from "../../durable-objects/stock-desk.ts";
+import { StockDesk } from "../../durable-objects/sku-stock/stock-core.ts";
 import type { BeginOrderOutcome } from "../../src/domain/admission.ts";
 import type { OrderIntent, OrderRecord, OrderState } from "../../src/domain/order.ts";
 import { randomFrom } from "../seeded-random.ts";

@@ -5,7 +5,7 @@
  * the counters: there is no second copy that could disagree. An index exists only on what has an
  * instant at which something must happen, because every index is a row to pay for.
  */
-import { ORDERED_AUDIT_MS } from "../src/domain/limits.ts";
+import { ORDERED_AUDIT_MS } from "../../src/domain/limits.ts";
 import {
   EMPTY_COUNTERS,
   type LedgerRow,
@@ -15,8 +15,8 @@ import {
   type ReservationStanding,
   type StockChange,
   type StockCounters,
-} from "../src/domain/stock-book.ts";
-import type { StockStore } from "./stock-desk.ts";
+} from "../../src/domain/stock-book.ts";
+import type { StockStore } from "./stock-core.ts";
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS ledger (

@@ -6,9 +6,9 @@
  * answers with a named outcome. A hold past its deadline expires by alarm, and units an order has
  * owned for long are asked after and healed (P5).
  */
-import { LEVEL_REPORT_INTERVAL_MS, ORDERED_AUDIT_MS } from "../src/domain/limits.ts";
-import type { StockLevel } from "../src/domain/room.ts";
-import * as stock from "../src/domain/stock.ts";
+import { LEVEL_REPORT_INTERVAL_MS, ORDERED_AUDIT_MS } from "../../src/domain/limits.ts";
+import type { StockLevel } from "../../src/domain/room.ts";
+import * as stock from "../../src/domain/stock.ts";
 import type {
   Movement,
   Reservation,
@@ -16,8 +16,8 @@ import type {
   StockChange,
   StockDecision,
   StockReads,
-} from "../src/domain/stock-book.ts";
-import { withdraw, type Withdrawal, type WithdrawOutcome } from "../src/domain/withdrawal.ts";
+} from "../../src/domain/stock-book.ts";
+import { withdraw, type Withdrawal, type WithdrawOutcome } from "../../src/domain/withdrawal.ts";
 
 /** Where a SKU's book is kept. `write` is one transaction. */
 export interface StockStore extends StockReads {

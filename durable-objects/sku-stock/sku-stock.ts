@@ -6,14 +6,14 @@
  * Not for: prices, limits or who may buy; callers bring those.
  */
 import { DurableObject } from "cloudflare:workers";
-import { LEDGER_PAGE_ROWS_MAX } from "../src/domain/limits.ts";
-import type { StockLevel } from "../src/domain/room.ts";
-import type * as stock from "../src/domain/stock.ts";
-import type { LedgerRow, Movement, Reservation, ReservationKey } from "../src/domain/stock-book.ts";
-import type { Withdrawal, WithdrawOutcome } from "../src/domain/withdrawal.ts";
-import { readRedisConfig } from "../src/redis/connection.ts";
-import { SingleAlarm } from "./single-alarm.ts";
-import { STOCK_RULES, StockDesk, type StockParts } from "./stock-desk.ts";
+import { LEDGER_PAGE_ROWS_MAX } from "../../src/domain/limits.ts";
+import type { StockLevel } from "../../src/domain/room.ts";
+import type * as stock from "../../src/domain/stock.ts";
+import type { LedgerRow, Movement, Reservation, ReservationKey } from "../../src/domain/stock-book.ts";
+import type { Withdrawal, WithdrawOutcome } from "../../src/domain/withdrawal.ts";
+import { readRedisConfig } from "../../src/redis/connection.ts";
+import { SingleAlarm } from "../single-alarm.ts";
+import { STOCK_RULES, StockDesk, type StockParts } from "./stock-core.ts";
 import { StockTables } from "./stock-tables.ts";
 
 export class SkuStock extends DurableObject<GateEnv> {
