@@ -26,7 +26,7 @@ export { PassDesk } from "../durable-objects/pass-desk.ts";
 export { RedisBridge } from "../durable-objects/redis-bridge/redis-bridge.ts";
 export { SkuStock } from "../durable-objects/sku-stock/sku-stock.ts";
 export { TicketBooth } from "../durable-objects/ticket-booth.ts";
-export { WaitingRoom } from "../durable-objects/waiting-room.ts";
+export { WaitingRoom } from "../durable-objects/waiting-room/waiting-room.ts";
 
 const places = new PlaceGroups();
 const carts = new CartCalls();

@@ -6,7 +6,7 @@ import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Sale } from "../../src/domain/sale.ts";
-import type { AdmitOutcome } from "../../durable-objects/room-answers.ts";
+import type { AdmitOutcome } from "../../durable-objects/waiting-room/outcomes.ts";
 import { pass, startClock } from "./clock.ts";
 import { mishaps } from "./mishaps.ts";
 import { instant, openSale, roomOf, saleDocument, stockOf } from "./shop.ts";

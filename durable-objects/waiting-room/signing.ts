@@ -3,11 +3,11 @@
  *
  * Guarantee: the same record and device give the very same token. It changes nothing.
  */
-import type { AdmissionRecord } from "../src/domain/admission.ts";
-import type { Place } from "../src/domain/cohort.ts";
-import { signAdmission } from "../src/tokens/admissions.ts";
-import { readSecrets } from "../src/tokens/secrets.ts";
-import type { RoomBook } from "./room-book.ts";
+import type { AdmissionRecord } from "../../src/domain/admission.ts";
+import type { Place } from "../../src/domain/cohort.ts";
+import { signAdmission } from "../../src/tokens/admissions.ts";
+import { readSecrets } from "../../src/tokens/secrets.ts";
+import type { RoomBook } from "./room-store.ts";
 
 /** Whose an admission is to be, see `src/domain/replay.ts`; null: nobody's in particular. */
 export type Device = string | null;

@@ -5,11 +5,11 @@
  * row each, because they change as a whole. Manifests are never changed once written.
  */
 import { z } from "zod";
-import type { AdmissionRecord } from "../src/domain/admission.ts";
-import type { CohortManifest } from "../src/domain/cohort.ts";
-import { roomStateSchema, type RoomState } from "../src/domain/room.ts";
-import { saleSchema, type Sale } from "../src/domain/sale.ts";
-import { RoomEvents } from "./room-events.ts";
+import type { AdmissionRecord } from "../../src/domain/admission.ts";
+import type { CohortManifest } from "../../src/domain/cohort.ts";
+import { roomStateSchema, type RoomState } from "../../src/domain/room.ts";
+import { saleSchema, type Sale } from "../../src/domain/sale.ts";
+import { RoomEvents } from "./event-outbox.ts";
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS room (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;

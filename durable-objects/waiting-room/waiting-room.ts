@@ -7,21 +7,21 @@
  * line. Not for answering polls: gates do that from `snapshot()`, which they fetch once a second.
  */
 import { DurableObject } from "cloudflare:workers";
-import * as admissions from "../src/domain/admission.ts";
-import { placesIn, rankOf, type CohortManifest, type Place } from "../src/domain/cohort.ts";
-import { TICK_MS } from "../src/domain/limits.ts";
-import { bears } from "../src/domain/pressure.ts";
-import * as calls from "../src/domain/room-calls.ts";
-import * as claims from "../src/domain/room-claims.ts";
-import * as rooms from "../src/domain/room.ts";
+import * as admissions from "../../src/domain/admission.ts";
+import { placesIn, rankOf, type CohortManifest, type Place } from "../../src/domain/cohort.ts";
+import { TICK_MS } from "../../src/domain/limits.ts";
+import { bears } from "../../src/domain/pressure.ts";
+import * as calls from "../../src/domain/room-calls.ts";
+import * as claims from "../../src/domain/room-claims.ts";
+import * as rooms from "../../src/domain/room.ts";
 import {
   boothsOf,
   phaseAt,
   revisionRefusals,
   type AdmissionChange,
   type Sale,
-} from "../src/domain/sale.ts";
-import { turnOf } from "../src/domain/turn.ts";
+} from "../../src/domain/sale.ts";
+import { turnOf } from "../../src/domain/turn.ts";
 import {
   NO_SALE,
   NOT_ACTIVE,
@@ -30,13 +30,13 @@ import {
   type NoSale,
   type NotActive,
   type TurnOutcome,
-} from "./room-answers.ts";
+} from "./outcomes.ts";
 import { PipelineWatch } from "./pipeline-watch.ts";
-import { RoomBook, type RoomFigures } from "./room-book.ts";
-import { RoomBooths } from "./room-booths.ts";
-import { signedAdmission, type ClaimedTicket, type Device } from "./room-signing.ts";
+import { RoomBook, type RoomFigures } from "./room-store.ts";
+import { RoomBooths } from "./booths.ts";
+import { signedAdmission, type ClaimedTicket, type Device } from "./signing.ts";
 import { RoomTables } from "./room-tables.ts";
-import { SingleAlarm } from "./single-alarm.ts";
+import { SingleAlarm } from "../single-alarm.ts";
 
 export class WaitingRoom extends DurableObject<GateEnv> {
   readonly #tables: RoomTables;

@@ -11,7 +11,7 @@ import {
   OUTBOX_RETRY_MAX_MS,
   OUTBOX_RETRY_MIN_MS,
   QUEUE_SEND_TIMEOUT_MS,
-} from "../src/domain/limits.ts";
+} from "../../src/domain/limits.ts";
 import {
   saleEventSchema,
   tell,
@@ -22,8 +22,8 @@ import {
   type SaleFacts,
   type Telling,
   type Told,
-} from "../src/domain/sale-events.ts";
-import { answerWithin } from "../src/timing/answer-within.ts";
+} from "../../src/domain/sale-events.ts";
+import { answerWithin } from "../../src/timing/answer-within.ts";
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS told (one INTEGER PRIMARY KEY CHECK (one = 1), value TEXT NOT NULL);

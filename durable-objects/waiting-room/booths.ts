@@ -4,11 +4,11 @@
  * Guarantee: a lane whose booths did not all answer is left as it is; everything can be asked
  * again. It decides nothing and stores nothing: what came of it is for the room's book.
  */
-import { BOOTH_ANSWER_TIMEOUT_MS } from "../src/domain/limits.ts";
-import { boothsOf } from "../src/domain/sale.ts";
-import { closeCohortAtBooths, openBoothsAt } from "./cohort-closing.ts";
-import type { RoomBook } from "./room-book.ts";
-import type { TicketBooth } from "./ticket-booth.ts";
+import { BOOTH_ANSWER_TIMEOUT_MS } from "../../src/domain/limits.ts";
+import { boothsOf } from "../../src/domain/sale.ts";
+import { closeCohortAtBooths, openBoothsAt } from "../cohort-closing.ts";
+import type { RoomBook } from "./room-store.ts";
+import type { TicketBooth } from "../ticket-booth.ts";
 
 export interface CountedCohort {
   readonly lane: string;
