@@ -13,7 +13,7 @@ import {
   type ExampleShop,
   type ShopParts,
   startExampleShop,
-} from "../../simulation/example-shop/server.ts";
+} from "../../examples/shop/server.ts";
 import { PROJECT_ROOT } from "../../simulation/worker-config.ts";
 import { ORDER_MISTAKES } from "./broken-order-shops.ts";
 import { PAYMENT_MISTAKES } from "./broken-payment-shops.ts";

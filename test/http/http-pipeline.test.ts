@@ -4,12 +4,12 @@
  */
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
-import { problem } from "../../simulation/example-shop/replies.ts";
+import { problem } from "../../examples/shop/replies.ts";
 import {
   type ExampleShop,
   type ShopParts,
   startExampleShop,
-} from "../../simulation/example-shop/server.ts";
+} from "../../examples/shop/server.ts";
 import { NEW_SECRET, OLD_SECRET } from "./scripted-backend.ts";
 import {
   acceptedOrder,

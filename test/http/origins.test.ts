@@ -10,9 +10,9 @@ import { fileURLToPath } from "node:url";
 import { Hono } from "hono";
 import { decodeProtectedHeader, importJWK, SignJWT, UnsecuredJWT } from "jose";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
-import { requireAdmission as requireInExpress } from "../../docs/origins/express-middleware.ts";
-import { requireAdmission as requireInHono } from "../../docs/origins/hono-middleware.ts";
-import { admissionVerifier } from "../../docs/origins/verify-admission.ts";
+import { requireAdmission as requireInExpress } from "../../examples/origins/express-middleware.ts";
+import { requireAdmission as requireInHono } from "../../examples/origins/hono-middleware.ts";
+import { admissionVerifier } from "../../examples/origins/verify-admission.ts";
 import { readKeySet, rotate } from "../../src/operations/key-rotation.ts";
 import { generateGateSecrets, generateKey } from "../../src/operations/secret-set.ts";
 import { admit, makeSale, type Sluice, startSluice } from "./sluice.ts";
@@ -227,10 +227,10 @@ test("after a rotation an origin fetches the keys again, and both keys' admissio
 
 test("docs/origins.md shows these very files", () => {
   const read = (path: string) => {
-    return readFileSync(fileURLToPath(new URL(`../../docs/${path}`, import.meta.url)), "utf8");
+    return readFileSync(fileURLToPath(new URL(`../../examples/${path}`, import.meta.url)), "utf8");
   };
   const shown = [...read("origins.md").matchAll(/^`(\S+\.ts)`:\n\n```ts\n([^]*?)^```$/gm)];
   const names = ["verify-admission.ts", "hono-middleware.ts", "express-middleware.ts"];
   expect(shown.map(([, path]) => path)).toEqual(names.map((name) => `docs/origins/${name}`));
-  for (const [, path = "", code] of shown) expect(code).toBe(read(path.replace("docs/", "")));
+  for (const [, path = "", code] of shown) expect(code).toBe(read(path.replace("examples/", "")));
 });

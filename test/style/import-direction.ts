@@ -88,7 +88,7 @@ const LAYERS: readonly Layer[] = [
     ],
   })),
   // Shops copy it, so it stands on its own.
-  { folder: "docs/origins", mayImport: [], packages: ["jose", "hono"] },
+  { folder: "examples/origins", mayImport: [], packages: ["jose", "hono"] },
 ];
 
 /** Folders in which a file without a layer is a mistake. */

@@ -1,8 +1,8 @@
 /**
- * `node simulation/example-shop.ts [port]`: the example shop as a server of its own, with the
+ * `node examples/shop/main.ts [port]`: the example shop as a server of its own, with the
  * secret in BACKEND_SECRET, to try `npm run conformance` on or to start a shop's own from.
  */
-import { startExampleShop } from "./example-shop/server.ts";
+import { startExampleShop } from "./server.ts";
 
 const secret = process.env["BACKEND_SECRET"] ?? "";
 const port = Number(process.argv[2] ?? "8790");
