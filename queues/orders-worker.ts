@@ -22,7 +22,7 @@ import { readEvent, type QueuedEvent } from "./events.ts";
 import { advance, type Pipeline } from "./pipeline.ts";
 import { passToMirror, takeMirrored } from "./redis-stream.ts";
 import { deleteOld } from "./retention.ts";
-import { keepAndQueue, sweepDeliveries, takeDeliveries } from "./webhooks.ts";
+import { keepAndQueue, sweepDeliveries, takeDeliveries } from "./webhooks/deliveries.ts";
 
 const ORDERS = "sluice-orders";
 const EVENTS = "sluice-events";

@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
-import { postWebhook } from "../../queues/webhook-delivery.ts";
+import { postWebhook } from "../../queues/webhooks/post.ts";
 import { expectProblem } from "./problem-checks.ts";
 import {
   acceptedOrder,

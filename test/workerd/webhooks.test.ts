@@ -5,7 +5,7 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import orders from "../../queues/orders-worker.ts";
-import { sweepDeliveries } from "../../queues/webhooks.ts";
+import { sweepDeliveries } from "../../queues/webhooks/deliveries.ts";
 import { deliveryMessage, RETRY_DELAYS_S } from "../../src/domain/webhooks.ts";
 import { replayDeadLetter } from "../../src/merchant/orders.ts";
 import * as merchant from "../../src/merchant/webhooks.ts";

@@ -16,8 +16,8 @@ import {
   WEBHOOK_SWEEP_ROWS_MAX,
   WEBHOOK_TIMEOUT_MS,
   WEBHOOK_WAIT_MAX_S,
-} from "../src/domain/limits.ts";
-import { UNREADABLE_REASONS } from "../src/domain/order-messages.ts";
+} from "../../src/domain/limits.ts";
+import { UNREADABLE_REASONS } from "../../src/domain/order-messages.ts";
 import {
   afterTry,
   deliveryMessage,
@@ -25,7 +25,7 @@ import {
   loggedEventSchema,
   payloadOf,
   type TryOutcome,
-} from "../src/domain/webhooks.ts";
+} from "../../src/domain/webhooks.ts";
 import {
   claimDelivery,
   deliveriesFor,
@@ -33,23 +33,23 @@ import {
   takeOverdue,
   untriedOf,
   type Claim,
-} from "../src/webhooks/deliveries.ts";
+} from "../../src/webhooks/deliveries.ts";
 import {
   readWebhookKeys,
   secretOf,
   type WebhookSecretsEnv,
-} from "../src/webhooks/endpoint-secrets.ts";
+} from "../../src/webhooks/endpoint-secrets.ts";
 import {
   findEndpoint,
   listEndpoints,
   signersOf,
   turnOffGone,
   type Endpoint,
-} from "../src/webhooks/endpoints.ts";
-import { addressRules } from "../src/webhooks/public-address.ts";
-import { park } from "./dead-letters.ts";
-import { keepEvents, type QueuedEvent } from "./events.ts";
-import { postWebhook } from "./webhook-delivery.ts";
+} from "../../src/webhooks/endpoints.ts";
+import { addressRules } from "../../src/webhooks/public-address.ts";
+import { park } from "../dead-letters.ts";
+import { keepEvents, type QueuedEvent } from "../events.ts";
+import { postWebhook } from "./post.ts";
 
 const WEBHOOKS = "sluice-webhooks";
 

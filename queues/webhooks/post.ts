@@ -6,9 +6,9 @@
  * elsewhere nor fill its memory. The id is the event's, the same for every try of it.
  * Not for deciding what comes next: `src/domain/webhooks.ts` does.
  */
-import type { TryOutcome, WebhookPayload } from "../src/domain/webhooks.ts";
-import { checkAddress, type AddressRules } from "../src/webhooks/public-address.ts";
-import { signedHeaders } from "./backends/webhook-signature.ts";
+import type { TryOutcome, WebhookPayload } from "../../src/domain/webhooks.ts";
+import { checkAddress, type AddressRules } from "../../src/webhooks/public-address.ts";
+import { signedHeaders } from "../backends/webhook-signature.ts";
 
 export interface Posting {
   readonly url: string;
