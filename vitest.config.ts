@@ -9,8 +9,8 @@ import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-worker
 import { defineConfig } from "vitest/config";
 import { bundleWorker } from "./simulation/bundle.ts";
 import { SANDBOX_API_KEY } from "./simulation/local-secrets.ts";
-import { composeWorker, PROJECT_ROOT, readWorkerConfig } from "./simulation/worker-config.ts";
-import { generateGateSecrets } from "./src/operations/secret-set.ts";
+import { composeWorker, PROJECT_ROOT, readWorkerConfig } from "./scripts/worker-config.ts";
+import { generateGateSecrets } from "./scripts/secret-set.ts";
 
 /**
  * The Worker under test has the bindings of the gate and, for the pipeline, the secrets and

@@ -1,6 +1,6 @@
 /** The bench's command line: what may be said, and a sentence for everything else. */
 import { z } from "zod";
-import { readSaid, whole } from "../simulation/command-line.ts";
+import { readSaid, whole } from "../scripts/command-line.ts";
 
 export const USAGE = `npm run bench -- [options]
 

@@ -14,7 +14,7 @@ import { z } from "zod";
 import { createGateClient } from "../simulation/gate-client.ts";
 import { type Host, startHost } from "../simulation/host.ts";
 import { CannotGoOnError } from "../simulation/insist.ts";
-import { generateGateSecrets } from "../src/operations/secret-set.ts";
+import { generateGateSecrets } from "../scripts/secret-set.ts";
 import { guardedTargets, startBenchOrigin } from "./guarded-shop.ts";
 import { type BenchRequest, run, type Slice } from "./load.ts";
 import { makeLine, type LineTools, type TicketKey } from "./line.ts";

@@ -31,7 +31,7 @@ import {
   type RateLimits,
   readWorkerConfig,
   type WorkerConfig,
-} from "./worker-config.ts";
+} from "../scripts/worker-config.ts";
 
 export interface HostOptions {
   /** Where state and secrets are kept, from the working directory; `null` keeps them in memory. */

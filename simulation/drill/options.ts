@@ -3,7 +3,7 @@
  * for everything else.
  */
 import { z } from "zod";
-import { readSaid, whole } from "../command-line.ts";
+import { readSaid, whole } from "../../scripts/command-line.ts";
 
 export const USAGE = `npm run drill -- [options]
 

@@ -3,7 +3,7 @@
  * and a sentence for everything else.
  */
 import { z } from "zod";
-import { readSaid, whole } from "../command-line.ts";
+import { readSaid, whole } from "../../scripts/command-line.ts";
 
 export const FAULTS_USAGE = `npm run simulate -- --faults [options]
 

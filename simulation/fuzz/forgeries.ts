@@ -12,7 +12,7 @@ import {
   sign,
 } from "node:crypto";
 import { z } from "zod";
-import type { GateSecrets } from "../../src/operations/secret-set.ts";
+import type { GateSecrets } from "../../scripts/secret-set.ts";
 import type { Random } from "../seeded-random.ts";
 import { encoded, mutilated, noise, noToken } from "./broken-tokens.ts";
 import { oddText, pick, visibleText } from "./input.ts";

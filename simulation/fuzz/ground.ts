@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
-import type { GateSecrets } from "../../src/operations/secret-set.ts";
+import type { GateSecrets } from "../../scripts/secret-set.ts";
 import { type Host, type LogEntry, startHost } from "../host.ts";
 import { loadLocalSecrets } from "../local-secrets.ts";
 import { EXAMPLE_BODIES, UNSCHEMED_ROUTES } from "./example-bodies.ts";

@@ -2,7 +2,7 @@
  * Which texts no answer and no log may contain, by what they are.
  */
 import { z } from "zod";
-import type { GateSecrets } from "../../src/operations/secret-set.ts";
+import type { GateSecrets } from "../../scripts/secret-set.ts";
 import { SANDBOX_TURNSTILE_SECRET } from "../sandbox/turnstile.ts";
 import { BYPASS, FUZZ_SALES } from "./names.ts";
 import type { State } from "./state.ts";

@@ -3,7 +3,7 @@
  * sentence for everything else.
  */
 import { z } from "zod";
-import { readSaid, whole } from "../command-line.ts";
+import { readSaid, whole } from "../../scripts/command-line.ts";
 import { FAMILIES, type Family } from "./input.ts";
 
 export const USAGE = `npm run fuzz -- [options]

@@ -3,7 +3,7 @@
  * and what it takes. Tickets are read from their files elsewhere; here they are only named.
  */
 import { z } from "zod";
-import { readSaid } from "../command-line.ts";
+import { readSaid } from "../../scripts/command-line.ts";
 
 export const USAGE = `npm run verify-draw -- --url <url> --sale <id> [options]
 

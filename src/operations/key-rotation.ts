@@ -7,7 +7,7 @@
  * the key before it was made, at the earliest: whoever rotates must deploy soon after.
  */
 import { z } from "zod";
-import type { KeyPurpose } from "./secret-set.ts";
+import type { KeyPurpose } from "../../scripts/secret-set.ts";
 
 const SECRET_NAMES: Readonly<Record<KeyPurpose, string>> = {
   tickets: "TICKET_KEYS",

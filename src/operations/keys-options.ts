@@ -4,7 +4,7 @@
 import { parseArgs } from "node:util";
 import { z } from "zod";
 import type { Retirement } from "./key-rotation.ts";
-import type { KeyPurpose } from "./secret-set.ts";
+import type { KeyPurpose } from "../../scripts/secret-set.ts";
 
 export const USAGE = `npm run --silent keys -- [options]
 

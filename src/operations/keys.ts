@@ -11,7 +11,7 @@ import { readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { printKeySet, readKeySet, retire, rotate } from "./key-rotation.ts";
 import { type KeysCommand, readCommandLine, USAGE } from "./keys-options.ts";
-import { generateGateSecrets, generateKey } from "./secret-set.ts";
+import { generateGateSecrets, generateKey } from "../../scripts/secret-set.ts";
 
 function refuse(message: string): void {
   process.stderr.write(`${message}\n`);

@@ -16,7 +16,7 @@ import {
   generateGateSecrets,
   generateKey,
   type KeyPurpose,
-} from "../../src/operations/secret-set.ts";
+} from "../../scripts/secret-set.ts";
 import { ALTCHA_EXPIRY_MAX_S } from "../../src/domain/limits.ts";
 import { saleSchema } from "../../src/domain/sale.ts";
 import { DOCUMENT } from "./sale-document.ts";

@@ -3,7 +3,7 @@
  */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { cronPeriod_ms, startTimetable, type Timetable } from "../../simulation/timetable.ts";
-import { readWorkerConfig } from "../../simulation/worker-config.ts";
+import { readWorkerConfig } from "../../scripts/worker-config.ts";
 
 const MINUTE_MS = 60_000;
 const CRON = "*/5 * * * *";

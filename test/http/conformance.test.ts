@@ -14,7 +14,7 @@ import {
   type ShopParts,
   startExampleShop,
 } from "../../examples/shop/server.ts";
-import { PROJECT_ROOT } from "../../simulation/worker-config.ts";
+import { PROJECT_ROOT } from "../../scripts/worker-config.ts";
 import { ORDER_MISTAKES } from "./broken-order-shops.ts";
 import { PAYMENT_MISTAKES } from "./broken-payment-shops.ts";
 import { NEW_SECRET, secretsOf } from "./scripted-backend.ts";

@@ -13,7 +13,7 @@ import { RULES } from "../../simulation/fuzz/judge.ts";
 import { readCommandLine } from "../../simulation/fuzz/options.ts";
 import { fuzzReport } from "../../simulation/fuzz/report.ts";
 import { faultsKept, faultsSaid, sendStretch } from "../../simulation/fuzz/run.ts";
-import { PROJECT_ROOT } from "../../simulation/worker-config.ts";
+import { PROJECT_ROOT } from "../../scripts/worker-config.ts";
 
 let ground: Ground;
 beforeAll(async () => {

@@ -14,7 +14,7 @@ import { requireAdmission as requireInExpress } from "../../examples/origins/exp
 import { requireAdmission as requireInHono } from "../../examples/origins/hono-middleware.ts";
 import { admissionVerifier } from "../../examples/origins/verify-admission.ts";
 import { readKeySet, rotate } from "../../src/operations/key-rotation.ts";
-import { generateGateSecrets, generateKey } from "../../src/operations/secret-set.ts";
+import { generateGateSecrets, generateKey } from "../../scripts/secret-set.ts";
 import { admit, makeSale, type Sluice, startSluice } from "./sluice.ts";
 
 const SALE = "guarded";

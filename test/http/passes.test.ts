@@ -7,7 +7,7 @@ import { type CryptoKey, decodeJwt, importJWK, type JWK, SignJWT, UnsecuredJWT }
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { claimsOf } from "../../simulation/drill/fairness.ts";
-import { generateGateSecrets } from "../../src/operations/secret-set.ts";
+import { generateGateSecrets } from "../../scripts/secret-set.ts";
 import { expectNoChange, expectProblem } from "./problem-checks.ts";
 import {
   type Answer,

@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { PROJECT_ROOT } from "../../simulation/worker-config.ts";
+import { PROJECT_ROOT } from "../../scripts/worker-config.ts";
 
 const NODE = join(PROJECT_ROOT, "node_modules", ".bin", "node");
 const PROGRAM = join(PROJECT_ROOT, "simulation", "start.ts");

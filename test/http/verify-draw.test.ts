@@ -13,8 +13,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import * as contract from "../../simulation/gate-answers.ts";
 import { claimsOf } from "../../simulation/drill/fairness.ts";
 import { verifyDraw } from "../../simulation/verify-draw/program.ts";
-import { PROJECT_ROOT } from "../../simulation/worker-config.ts";
-import { generateGateSecrets } from "../../src/operations/secret-set.ts";
+import { PROJECT_ROOT } from "../../scripts/worker-config.ts";
+import { generateGateSecrets } from "../../scripts/secret-set.ts";
 import { makeSale, PREQUEUE, type Sluice, startSluice, textOf, until } from "./sluice.ts";
 
 const { ADMIN_TOKEN: adminToken, ...secrets } = generateGateSecrets();

@@ -15,7 +15,7 @@ const SKIPPED_FOLDERS = new Set([
   ".sluice",
   "dist",
   "coverage",
-  // Copies of a package's files, see simulation/vendor.ts.
+  // Copies of a package's files, see scripts/vendor.ts.
   "altcha",
 ]);
 const GENERATED_FILES = new Set(["package-lock.json", "worker-configuration.d.ts"]);

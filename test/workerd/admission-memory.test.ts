@@ -5,7 +5,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { AdmissionRecord } from "../../src/domain/admission.ts";
 import { ADMISSIONS_REMEMBERED_MAX } from "../../src/domain/limits.ts";
-import { generateGateSecrets } from "../../src/operations/secret-set.ts";
+import { generateGateSecrets } from "../../scripts/secret-set.ts";
 import { signAdmission, verifyAdmission } from "../../src/tokens/admissions.ts";
 import { readSecrets, type Keys } from "../../src/tokens/secrets.ts";
 

@@ -14,7 +14,7 @@ import {
   generateGateSecrets,
   generateKey,
   type KeyPurpose,
-} from "../../src/operations/secret-set.ts";
+} from "../../scripts/secret-set.ts";
 import { signAdmission, verifyAdmission } from "../../src/tokens/admissions.ts";
 import { type Keys, readSecrets } from "../../src/tokens/secrets.ts";
 import { readWebhookKeys, secretOf } from "../../src/webhooks/endpoint-secrets.ts";

@@ -16,14 +16,14 @@ interface Step {
 }
 
 const STEPS: readonly Step[] = [
-  { name: "types of the Workers", command: ["tsc", "--project", "."] },
-  { name: "types of the Node programs", command: ["tsc", "--project", "simulation"] },
+  { name: "types of the Workers", command: ["tsc", "--project", "../simulation"] },
+  { name: "types of the Node programs", command: ["tsc", "--project", "scripts"] },
   { name: "types of the workerd tests", command: ["tsc", "--project", "test/workerd"] },
   { name: "types of the page scripts", command: ["tsc", "--project", "src/pages/assets"] },
   { name: "lint", command: ["oxlint", "--type-aware", "--max-warnings=0"] },
   { name: "unused code", command: ["knip"] },
   { name: "format", command: ["oxfmt", "--check"] },
-  { name: "copies of packages", command: ["node", "simulation/vendor.ts", "--check"] },
+  { name: "copies of packages", command: ["node", "scripts/vendor.ts", "--check"] },
   {
     name: "bindings of the gate",
     command: ["wrangler", "types", "--check", ...TYPES_ARGUMENTS.gate],
