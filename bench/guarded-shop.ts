@@ -7,8 +7,8 @@
  */
 import { createServer } from "node:http";
 import { z } from "zod";
-import type { GateClient } from "../simulation/gate-client.ts";
-import { failed, insist } from "../simulation/insist.ts";
+import type { GateClient } from "../simulation/crowd/gate-client.ts";
+import { failed, insist } from "../simulation/crowd/ask-again.ts";
 import type { BenchRequest } from "./load.ts";
 import { DAY_MS, documentOf, make } from "./sales.ts";
 import type { Target } from "./targets.ts";

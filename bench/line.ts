@@ -8,8 +8,8 @@
 import { randomUUID } from "node:crypto";
 import { SignJWT } from "jose";
 import type { Pool } from "undici";
-import type { GateClient } from "../simulation/gate-client.ts";
-import { CannotGoOnError, failed, insist } from "../simulation/insist.ts";
+import type { GateClient } from "../simulation/crowd/gate-client.ts";
+import { CannotGoOnError, failed, insist } from "../simulation/crowd/ask-again.ts";
 import { RANKS_REMEMBERED_MAX } from "../src/domain/limits.ts";
 import { GENERAL_LANE } from "../src/domain/sale.ts";
 import { DAY_MS, documentOf, make, until } from "./sales.ts";

@@ -6,7 +6,7 @@
  */
 import { performance } from "node:perf_hooks";
 import type { Pool } from "undici";
-import { CannotGoOnError } from "../simulation/insist.ts";
+import { CannotGoOnError } from "../simulation/crowd/ask-again.ts";
 import { readProcessorTime_ms } from "./processor-time.ts";
 
 export interface BenchRequest {

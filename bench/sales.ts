@@ -3,8 +3,8 @@
  * holds and orders. The lines are made in `line.ts`.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import type { GateClient } from "../simulation/gate-client.ts";
-import { CannotGoOnError, failed, insist } from "../simulation/insist.ts";
+import type { GateClient } from "../simulation/crowd/gate-client.ts";
+import { CannotGoOnError, failed, insist } from "../simulation/crowd/ask-again.ts";
 
 export const DAY_MS = 24 * 60 * 60 * 1000;
 const READY_WITHIN_MS = 30_000;

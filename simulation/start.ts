@@ -4,10 +4,10 @@
  *
  * Exit code: 0 when stopped by Ctrl-C, 1 when it could not start, 2 for a bad command line.
  */
-import { createGateClient, type GateClient } from "./gate-client.ts";
-import { drawCrowd, newTally, sendCrowd } from "./drill/crowd.ts";
+import { createGateClient, type GateClient } from "./crowd/gate-client.ts";
+import { drawCrowd, newTally, sendCrowd } from "./crowd/crowd.ts";
 import { startHost, type Host } from "./host.ts";
-import { CannotGoOnError } from "./insist.ts";
+import { CannotGoOnError } from "./crowd/ask-again.ts";
 import { PortBusyError } from "./ports.ts";
 import { type LocalRedis, startLocalRedis } from "./redis-rest/local-redis.ts";
 import { describeRedis, describeRun } from "./start/addresses.ts";

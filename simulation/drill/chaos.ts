@@ -6,8 +6,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { request } from "undici";
 import { z } from "zod";
-import type { GateClient } from "../gate-client.ts";
-import { CannotGoOnError } from "../insist.ts";
+import type { GateClient } from "../crowd/gate-client.ts";
+import { CannotGoOnError } from "../crowd/ask-again.ts";
 import type { Outage } from "./evidence.ts";
 import type { DrillSale } from "./sale.ts";
 

@@ -5,11 +5,11 @@
  * Everything waited for is bounded; what has not happened by then is evidence too.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import type { Audit, LedgerRow, Manifest, OrderWithHistory } from "../gate-answers.ts";
-import type { GateClient } from "../gate-client.ts";
-import { failed, insist } from "../insist.ts";
-import { readSandboxLedger } from "../sandbox-client.ts";
-import type { ShopperRecord } from "../shopper-record.ts";
+import type { Audit, LedgerRow, Manifest, OrderWithHistory } from "../crowd/gate-answers.ts";
+import type { GateClient } from "../crowd/gate-client.ts";
+import { failed, insist } from "../crowd/ask-again.ts";
+import { readSandboxLedger } from "../crowd/sandbox-client.ts";
+import type { ShopperRecord } from "../crowd/shopper-record.ts";
 import { claimsOf } from "./fairness.ts";
 import type { DrillSale } from "./sale.ts";
 import { type Evidence, FINAL_STATES, type Outage, type TimedAudit } from "./evidence.ts";

@@ -2,9 +2,9 @@
  * What a verdict is made from, and the shape of what it says: plain data, gathered by `collect.ts`
  * and judged by the verdicts, which know of nothing else.
  */
-import type { Audit, Fairness, LedgerRow, Manifest, OrderWithHistory } from "../gate-answers.ts";
-import type { LedgerAnswer } from "../sandbox-client.ts";
-import type { ShopperRecord } from "../shopper-record.ts";
+import type { Audit, Fairness, LedgerRow, Manifest, OrderWithHistory } from "../crowd/gate-answers.ts";
+import type { LedgerAnswer } from "../crowd/sandbox-client.ts";
+import type { ShopperRecord } from "../crowd/shopper-record.ts";
 
 /** An audit, and when it was asked for: what it says was true then or soon after. */
 export interface TimedAudit extends Audit {

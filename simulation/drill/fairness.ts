@@ -7,7 +7,7 @@
  * shopper are worth more than one that agrees with itself.
  */
 import { createHash, createHmac } from "node:crypto";
-import { ticketClaimsSchema, type Manifest, type TicketClaims } from "../gate-answers.ts";
+import { ticketClaimsSchema, type Manifest, type TicketClaims } from "../crowd/gate-answers.ts";
 
 const ROUNDS = 90;
 const POSITIONS_PER_HASH = 256;

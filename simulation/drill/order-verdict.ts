@@ -2,8 +2,8 @@
  * P2, no order lost, and P3, paid once: what the shoppers were promised, held against the order
  * book, and the order book against the money.
  */
-import type { OrderWithHistory } from "../gate-answers.ts";
-import type { Payment } from "../sandbox-client.ts";
+import type { OrderWithHistory } from "../crowd/gate-answers.ts";
+import type { Payment } from "../crowd/sandbox-client.ts";
 import { FINAL_STATES, type Evidence, type Finding, resultOf } from "./evidence.ts";
 
 export function judgeOrders(evidence: Evidence): Finding {

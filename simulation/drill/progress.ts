@@ -2,7 +2,7 @@
  * Tells the person at the terminal how far the crowd is: a bar that redraws itself on a terminal,
  * a plain line every few seconds anywhere else. Writes to standard error only.
  */
-import type { Tally } from "./crowd.ts";
+import type { Tally } from "../crowd/crowd.ts";
 
 const BAR_WIDTH = 24;
 const REDRAW_MS = 200;

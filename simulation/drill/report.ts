@@ -1,8 +1,8 @@
 /**
  * The drill's findings as text for a terminal: plain columns, no colour, nothing to parse.
  */
-import type { Audit } from "../gate-answers.ts";
-import type { ShopperRecord } from "../shopper-record.ts";
+import type { Audit } from "../crowd/gate-answers.ts";
+import type { ShopperRecord } from "../crowd/shopper-record.ts";
 import type { RouteFigures } from "./statistics.ts";
 import type { Finding } from "./evidence.ts";
 

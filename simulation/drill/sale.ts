@@ -5,9 +5,9 @@
  * that the crowd really waits: seats, not speed, are what the line is for.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import type { Fairness, MerchantSale } from "../gate-answers.ts";
-import type { GateClient } from "../gate-client.ts";
-import { failed, insist } from "../insist.ts";
+import type { Fairness, MerchantSale } from "../crowd/gate-answers.ts";
+import type { GateClient } from "../crowd/gate-client.ts";
+import { failed, insist } from "../crowd/ask-again.ts";
 import type { DrillOptions } from "./options.ts";
 
 export interface DrillSale {

@@ -2,7 +2,7 @@
  * Latencies per route, kept whole: a drill makes some hundred thousand requests at most, so exact
  * quantiles cost less than explaining approximate ones.
  */
-import type { Timing } from "../gate-client.ts";
+import type { Timing } from "../crowd/gate-client.ts";
 
 export interface RouteFigures {
   readonly route: string;

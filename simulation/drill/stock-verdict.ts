@@ -2,7 +2,7 @@
  * P1, never oversold: judged from the audits taken all along the drill, and from replaying every
  * SKU's ledger row by row.
  */
-import type { Audit, LedgerRow } from "../gate-answers.ts";
+import type { Audit, LedgerRow } from "../crowd/gate-answers.ts";
 import { type Evidence, type Finding, resultOf } from "./evidence.ts";
 
 interface Counters {

@@ -10,7 +10,7 @@ import { noise } from "./broken-tokens.ts";
 import type { Ground } from "./ground.ts";
 import { chance, oddText, pick, visibleText, wholeIn } from "./input.ts";
 import { FUZZ_SALES } from "./names.ts";
-import { challengeSchema, encoded } from "../proof-of-work.ts";
+import { challengeSchema, encoded } from "../crowd/proof-of-work.ts";
 import { turnstileToken } from "./proofs.ts";
 
 export interface SpoiledProof {

@@ -5,7 +5,7 @@
  * Guarantee: it is empty at the start and gone at the end.
  */
 import { randomBytes } from "node:crypto";
-import { CannotGoOnError } from "../insist.ts";
+import { CannotGoOnError } from "../crowd/ask-again.ts";
 import { startRestFront } from "./front.ts";
 import { findRedisServer, startRedisServer } from "./redis-server.ts";
 

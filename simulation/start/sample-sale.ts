@@ -7,10 +7,10 @@
  * whoever joins in the first two minutes waits between twenty seconds and a minute. Two of three
  * only look, so there is something left to buy.
  */
-import type { GateClient } from "../gate-client.ts";
+import type { GateClient } from "../crowd/gate-client.ts";
 import { between, type Random } from "../seeded-random.ts";
-import type { CrowdOptions } from "../drill/crowd.ts";
-import { CannotGoOnError, failed, insist } from "../insist.ts";
+import type { CrowdOptions } from "../crowd/crowd.ts";
+import { CannotGoOnError, failed, insist } from "../crowd/ask-again.ts";
 
 export interface SampleSale {
   readonly id: string;

@@ -5,7 +5,7 @@
  * code that runs the sale. What cannot be told yet is a finding of its own, never a pass.
  */
 import { CohortDraw, commitmentTo, rankReader, seedFrom, sizeOf } from "../drill/fairness.ts";
-import type { Manifest } from "../gate-answers.ts";
+import type { Manifest } from "../crowd/gate-answers.ts";
 import type { DrawEvidence, LaneEvidence, TicketEvidence } from "./collect.ts";
 
 export interface Finding {

@@ -11,9 +11,9 @@ import {
   type Fairness,
   type Manifest,
   type TicketClaims,
-} from "../gate-answers.ts";
-import type { GateClient } from "../gate-client.ts";
-import { failed, insist } from "../insist.ts";
+} from "../crowd/gate-answers.ts";
+import type { GateClient } from "../crowd/gate-client.ts";
+import { failed, insist } from "../crowd/ask-again.ts";
 
 /** What the gate says of a ticket: its rank, null while there is none, or why it says nothing. */
 export type Told =

@@ -4,8 +4,8 @@
  */
 import { readFileSync } from "node:fs";
 import { claimsOf } from "../drill/fairness.ts";
-import { createGateClient } from "../gate-client.ts";
-import { CannotGoOnError } from "../insist.ts";
+import { createGateClient } from "../crowd/gate-client.ts";
+import { CannotGoOnError } from "../crowd/ask-again.ts";
 import { checkDraw } from "./checks.ts";
 import { collectDraw } from "./collect.ts";
 import { readCommandLine, USAGE, type VerifyOptions } from "./options.ts";

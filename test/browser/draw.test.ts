@@ -4,7 +4,7 @@
  */
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import * as contract from "../../simulation/gate-answers.ts";
+import * as contract from "../../simulation/crowd/gate-answers.ts";
 import { makeSale, PREQUEUE, type Sluice, startSluice, textOf, until } from "../http/sluice.ts";
 import { launchBrowser, PHONE } from "./browser.ts";
 

@@ -6,7 +6,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { orderPageSchema } from "../../simulation/gate-answers.ts";
+import { orderPageSchema } from "../../simulation/crowd/gate-answers.ts";
 import { Ledger } from "../../simulation/sandbox/ledger.ts";
 import { auditOf, makeSale, startSluice, type Sluice, until } from "../http/sluice.ts";
 import { DESKTOP, launchBrowser } from "./browser.ts";

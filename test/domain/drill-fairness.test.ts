@@ -4,7 +4,7 @@
  */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Manifest, TicketClaims } from "../../simulation/gate-answers.ts";
+import type { Manifest, TicketClaims } from "../../simulation/crowd/gate-answers.ts";
 import {
   claimsOf,
   CohortDraw,

@@ -3,10 +3,10 @@
  * moves when the shopper sleeps.
  */
 import { expect, test } from "vitest";
-import type { Standing } from "../../simulation/gate-answers.ts";
-import type { Answer, GateClient } from "../../simulation/gate-client.ts";
-import { newRecord, type ShopperPlan } from "../../simulation/shopper-record.ts";
-import { shop } from "../../simulation/shopper.ts";
+import type { Standing } from "../../simulation/crowd/gate-answers.ts";
+import type { Answer, GateClient } from "../../simulation/crowd/gate-client.ts";
+import { newRecord, type ShopperPlan } from "../../simulation/crowd/shopper-record.ts";
+import { shop } from "../../simulation/crowd/shopper.ts";
 
 type Shopper = GateClient["shopper"];
 

@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
-import * as contract from "../../simulation/gate-answers.ts";
+import * as contract from "../../simulation/crowd/gate-answers.ts";
 import { expectProblem } from "./problem-checks.ts";
 import {
   acceptedOrder,

@@ -5,7 +5,7 @@
 import { createServer, type Server } from "node:http";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { BROWSER, Client, makeGuardedSale, send } from "./guarded-shop.ts";
-import { solved } from "../../simulation/proof-of-work.ts";
+import { solved } from "../../simulation/crowd/proof-of-work.ts";
 import { askChallenge } from "./proofs.ts";
 import { startSluice, type Sluice } from "./sluice.ts";
 

@@ -2,7 +2,7 @@
  * One unit and a hundred who want it at the same instant: one of them gets it, and it is sold.
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { readSandboxLedger } from "../../simulation/sandbox-client.ts";
+import { readSandboxLedger } from "../../simulation/crowd/sandbox-client.ts";
 import {
   acceptedOrder,
   admit,

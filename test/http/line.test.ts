@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import * as contract from "../../simulation/gate-answers.ts";
+import * as contract from "../../simulation/crowd/gate-answers.ts";
 import { claimsOf, rankReader, seedFrom } from "../../simulation/drill/fairness.ts";
 import { expectProblem } from "./problem-checks.ts";
 import {

@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { SANDBOX_TURNSTILE_SECRET, sandboxToken } from "../../simulation/sandbox/turnstile.ts";
 import { inSeconds, MEMBERS, passFor, WITH_PASSES } from "./merchant-passes.ts";
 import { expectNoChange, expectProblem } from "./problem-checks.ts";
-import { encoded, solved } from "../../simulation/proof-of-work.ts";
+import { encoded, solved } from "../../simulation/crowd/proof-of-work.ts";
 import { askChallenge, refusal } from "./proofs.ts";
 import {
   makeSale,

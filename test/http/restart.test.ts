@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { claimsOf } from "../../simulation/drill/fairness.ts";
-import { readSandboxLedger } from "../../simulation/sandbox-client.ts";
+import { readSandboxLedger } from "../../simulation/crowd/sandbox-client.ts";
 import { PROGRESS_WATCHDOG_MS } from "../../src/domain/limits.ts";
 import {
   acceptedOrder,

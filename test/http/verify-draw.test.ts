@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join as joinPath } from "node:path";
 import { SignJWT } from "jose";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import * as contract from "../../simulation/gate-answers.ts";
+import * as contract from "../../simulation/crowd/gate-answers.ts";
 import { claimsOf } from "../../simulation/drill/fairness.ts";
 import { verifyDraw } from "../../simulation/verify-draw/program.ts";
 import { PROJECT_ROOT } from "../../scripts/worker-config.ts";

@@ -5,13 +5,13 @@
  */
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import type { GateClient } from "../gate-client.ts";
+import type { GateClient } from "./gate-client.ts";
 import { between, randomFrom, type Random } from "../seeded-random.ts";
-import { newRecord, type Card, type Intent, type ShopperPlan } from "../shopper-record.ts";
-import type { ShopperRecord } from "../shopper-record.ts";
-import type { Stage } from "../shopper-visit.ts";
-import { shop } from "../shopper.ts";
-import type { Arrive } from "./options.ts";
+import { newRecord, type Card, type Intent, type ShopperPlan } from "./shopper-record.ts";
+import type { ShopperRecord } from "./shopper-record.ts";
+import type { Stage } from "./shopper-visit.ts";
+import { shop } from "./shopper.ts";
+import type { Arrive } from "../drill/options.ts";
 
 export interface CrowdOptions {
   readonly name: string;

@@ -3,7 +3,7 @@
  * that may have failed by chance.
  */
 import { worthRepeating, type Answer, type Carried, type GateClient } from "./gate-client.ts";
-import { between, type Random } from "./seeded-random.ts";
+import { between, type Random } from "../seeded-random.ts";
 import type { Outcome, ShopperPlan, ShopperRecord } from "./shopper-record.ts";
 
 export interface ShopperWorld {
