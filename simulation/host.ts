@@ -247,10 +247,10 @@ function readRoles({
 }: HostOptions): Record<WorkerRole, WorkerConfig> {
   const gate = readWorkerConfig(CONFIG_PATHS.gate, rateLimits);
   const orders = readWorkerConfig(CONFIG_PATHS.orders, rateLimits);
-  const folder = join(PROJECT_ROOT, "simulation", "chaos");
+  const folder = join(PROJECT_ROOT, "simulation", "drill");
   return {
-    gate: { ...gate, main: gateEntry ?? (chaos ? join(folder, "gate.ts") : gate.main) },
-    orders: chaos ? { ...orders, main: join(folder, "orders-worker.ts") } : orders,
+    gate: { ...gate, main: gateEntry ?? (chaos ? join(folder, "chaos-gate.ts") : gate.main) },
+    orders: chaos ? { ...orders, main: join(folder, "chaos-orders-worker.ts") } : orders,
     sandbox: readWorkerConfig(CONFIG_PATHS.sandbox, rateLimits),
   };
 }

@@ -13,18 +13,18 @@ import {
   sendCrowd,
   type Arrival,
   type Tally,
-} from "./crowd/crowd.ts";
-import { causeTrouble, TroubleCount } from "./drill/chaos.ts";
-import { auditAllAlong, collect } from "./drill/collect.ts";
-import { readCommandLine, USAGE, type DrillOptions } from "./drill/options.ts";
-import { showProgress } from "./drill/progress.ts";
-import { writeReport } from "./drill/report.ts";
-import { prepareSale, type DrillSale } from "./drill/sale.ts";
-import { createTimings } from "./drill/statistics.ts";
-import { anyBroken, judge } from "./drill/verdict.ts";
-import { createGateClient, type GateClient, type Timing } from "./crowd/gate-client.ts";
-import { startHost, type LogEntry } from "./host.ts";
-import { CannotGoOnError } from "./crowd/ask-again.ts";
+} from "../crowd/crowd.ts";
+import { causeTrouble, TroubleCount } from "./chaos.ts";
+import { auditAllAlong, collect } from "./collect.ts";
+import { readCommandLine, USAGE, type DrillOptions } from "./options.ts";
+import { showProgress } from "./progress.ts";
+import { writeReport } from "./report.ts";
+import { prepareSale, type DrillSale } from "./sale.ts";
+import { createTimings } from "./statistics.ts";
+import { anyBroken, judge } from "./verdict.ts";
+import { createGateClient, type GateClient, type Timing } from "../crowd/gate-client.ts";
+import { startHost, type LogEntry } from "../host.ts";
+import { CannotGoOnError } from "../crowd/ask-again.ts";
 
 const BROWSE_MS = [500, 4000] as const;
 const CHECKOUT_MS = [500, 3000] as const;
