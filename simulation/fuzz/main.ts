@@ -4,9 +4,9 @@
  * Exit code 0: nothing was found. 1: something was, or the run could not be finished. 2: the
  * command line made no sense. The report goes to standard output, progress to standard error.
  */
-import { readCommandLine, USAGE, type FuzzOptions } from "./fuzz/options.ts";
-import { fuzz } from "./fuzz/program.ts";
-import { fuzzReport } from "./fuzz/report.ts";
+import { readCommandLine, USAGE, type FuzzOptions } from "./options.ts";
+import { fuzz } from "./program.ts";
+import { fuzzReport } from "./report.ts";
 
 const PROGRESS_EVERY = 10_000;
 
