@@ -7,8 +7,8 @@
 import { join } from "node:path";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
-import { bundleWorker } from "./simulation/bundle.ts";
-import { SANDBOX_API_KEY } from "./simulation/local-secrets.ts";
+import { bundleWorker } from "./simulation/host/bundle.ts";
+import { SANDBOX_API_KEY } from "./simulation/host/local-secrets.ts";
 import { composeWorker, PROJECT_ROOT, readWorkerConfig } from "./scripts/worker-config.ts";
 import { generateGateSecrets } from "./scripts/secret-set.ts";
 

@@ -11,7 +11,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { quantile } from "../simulation/drill/statistics.ts";
 import { createGateClient, type GateClient } from "../simulation/crowd/gate-client.ts";
-import { startHost } from "../simulation/host.ts";
+import { startHost } from "../simulation/host/host.ts";
 import { failed, insist } from "../simulation/crowd/ask-again.ts";
 import { findRuntimes, readProcessorTime_ms } from "./processor-time.ts";
 import { openShop, type Shop } from "./sales.ts";

@@ -12,7 +12,7 @@ import { pathToFileURL } from "node:url";
 import { Pool } from "undici";
 import { z } from "zod";
 import { createGateClient } from "../simulation/crowd/gate-client.ts";
-import { type Host, startHost } from "../simulation/host.ts";
+import { type Host, startHost } from "../simulation/host/host.ts";
 import { CannotGoOnError } from "../simulation/crowd/ask-again.ts";
 import { generateGateSecrets } from "../scripts/secret-set.ts";
 import { guardedTargets, startBenchOrigin } from "./guarded-shop.ts";

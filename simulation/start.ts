@@ -6,14 +6,14 @@
  */
 import { createGateClient, type GateClient } from "./crowd/gate-client.ts";
 import { drawCrowd, newTally, sendCrowd } from "./crowd/crowd.ts";
-import { startHost, type Host } from "./host.ts";
+import { startHost, type Host } from "./host/host.ts";
 import { CannotGoOnError } from "./crowd/ask-again.ts";
-import { PortBusyError } from "./ports.ts";
+import { PortBusyError } from "./host/ports.ts";
 import { type LocalRedis, startLocalRedis } from "./redis-rest/local-redis.ts";
 import { describeRedis, describeRun } from "./start/addresses.ts";
 import { readCommandLine, USAGE, type StartOptions } from "./start/options.ts";
 import { openSampleSale, sampleCrowd, type SampleSale } from "./start/sample-sale.ts";
-import { startTimetable } from "./timetable.ts";
+import { startTimetable } from "./host/crons.ts";
 
 /** Stopping waits this long for the Workers to end in good order. */
 const STOP_PATIENCE_MS = 3000;

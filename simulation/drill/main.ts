@@ -23,7 +23,7 @@ import { prepareSale, type DrillSale } from "./sale.ts";
 import { createTimings } from "./statistics.ts";
 import { anyBroken, judge } from "./verdict.ts";
 import { createGateClient, type GateClient, type Timing } from "../crowd/gate-client.ts";
-import { startHost, type LogEntry } from "../host.ts";
+import { startHost, type LogEntry } from "../host/host.ts";
 import { CannotGoOnError } from "../crowd/ask-again.ts";
 
 const BROWSE_MS = [500, 4000] as const;

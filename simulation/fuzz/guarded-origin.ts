@@ -11,7 +11,7 @@ import { createServer, type IncomingMessage } from "node:http";
 import { posix } from "node:path";
 import { unescape } from "node:querystring";
 import { z } from "zod";
-import { LOOPBACK } from "../ports.ts";
+import { LOOPBACK } from "../host/ports.ts";
 import { GUARDED_FOLDERS } from "./names.ts";
 
 type OriginRule =

@@ -2,7 +2,7 @@
  * What an answer and a log line must be, whatever was sent.
  */
 import { z } from "zod";
-import type { LogEntry } from "../host.ts";
+import type { LogEntry } from "../host/host.ts";
 import type { Ground } from "./ground.ts";
 import { ORIGIN_HEADER } from "./guarded-origin.ts";
 import type { Input } from "./input.ts";

@@ -9,7 +9,7 @@ import { createChallenge } from "altcha-lib";
 import { deriveKey } from "altcha-lib/algorithms/web/pbkdf2";
 import { z } from "zod";
 import { TURNSTILE_ACTION } from "../../src/domain/protection.ts";
-import { LOOPBACK } from "../ports.ts";
+import { LOOPBACK } from "../host/ports.ts";
 import { challengeSchema, solved } from "../crowd/proof-of-work.ts";
 import { type SandboxToken, sandboxToken } from "../sandbox/turnstile.ts";
 import { FUZZ_SALES } from "./names.ts";

@@ -6,7 +6,7 @@
 import { connect } from "node:net";
 import { Pool } from "undici";
 import { z } from "zod";
-import { LOOPBACK } from "../ports.ts";
+import { LOOPBACK } from "../host/ports.ts";
 import type { HttpRequest, Input, RawRequest } from "./input.ts";
 
 export interface Answered {

@@ -11,7 +11,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { text } from "node:stream/consumers";
 import { Redis } from "ioredis";
 import { z } from "zod";
-import { LOOPBACK, reservePort } from "../ports.ts";
+import { LOOPBACK, reservePort } from "../host/ports.ts";
 import { encodeReply, type RestReply } from "./replies.ts";
 
 /**

@@ -9,7 +9,7 @@ import { accessSync, constants, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { Redis } from "ioredis";
-import { LOOPBACK, reservePort } from "../ports.ts";
+import { LOOPBACK, reservePort } from "../host/ports.ts";
 
 const NAME = "redis-server";
 const START_PATIENCE_MS = 10_000;

@@ -1,5 +1,5 @@
 /** What `npm start` prints once everything answers: where things are, and what to do with them. */
-import type { Host } from "../host.ts";
+import type { Host } from "../host/host.ts";
 import type { LocalRedis } from "../redis-rest/local-redis.ts";
 import type { StartOptions } from "./options.ts";
 import { CROWD_SIZE, GUARDED_PATH, type SampleSale } from "./sample-sale.ts";

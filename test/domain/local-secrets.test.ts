@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { loadLocalSecrets } from "../../simulation/local-secrets.ts";
+import { loadLocalSecrets } from "../../simulation/host/local-secrets.ts";
 
 let folder: string;
 beforeEach(() => {

@@ -2,7 +2,7 @@
  * The crons of the local host: fired at the minutes the platform would choose, until it stops.
  */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { cronPeriod_ms, startTimetable, type Timetable } from "../../simulation/timetable.ts";
+import { cronPeriod_ms, startTimetable, type Timetable } from "../../simulation/host/crons.ts";
 import { readWorkerConfig } from "../../scripts/worker-config.ts";
 
 const MINUTE_MS = 60_000;

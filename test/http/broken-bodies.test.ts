@@ -3,7 +3,7 @@
  */
 import { connect } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { LogEntry } from "../../simulation/host.ts";
+import type { LogEntry } from "../../simulation/host/host.ts";
 import { expectNoChange } from "./problem-checks.ts";
 import { admit, makeSale, type Sluice, startSluice } from "./sluice.ts";
 

@@ -3,7 +3,7 @@
  * and does its work, a failure is told, and stopping the host stops the timetable.
  */
 import { expect, test, vi } from "vitest";
-import type { StartTimetable } from "../../simulation/timetable.ts";
+import type { StartTimetable } from "../../simulation/host/crons.ts";
 import { EVENTS_KEPT_MS } from "../../src/domain/limits.ts";
 import { startSluice } from "./sluice.ts";
 

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { Miniflare } from "miniflare";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
-import { bundleWorker } from "../../simulation/bundle.ts";
+import { bundleWorker } from "../../simulation/host/bundle.ts";
 import { BACKEND_ANSWER_BYTES_MAX } from "../../src/domain/limits.ts";
 import {
   ask,

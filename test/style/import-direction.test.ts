@@ -16,7 +16,7 @@ test.each([
   ["src/tokens/tickets.ts", 'import { readSale } from "../sales/read-sale.ts";'],
   ["src/api/routes.ts", 'export { verifyTicket } from "../tokens/tickets.ts";'],
   ["durable-objects/order/order.ts", 'type Sale = import("../src/sales/sales.ts").Sale;'],
-  ["simulation/host.ts", 'const gate = await import("../src/gate.ts");'],
+  ["simulation/host/host.ts", 'const gate = await import("../src/gate.ts");'],
   ["src/cleverness/new.ts", ""],
 ])("%s may not contain %s", (path, text) => {
   expect(checkImports({ path, text })).toHaveLength(1);
@@ -26,7 +26,7 @@ test.each([
   ["src/domain/shuffle.ts", 'import { sha256 } from "@noble/hashes/sha2.js";'],
   ["src/journey/claim.ts", 'import { verifyTicket } from "../tokens/tickets.ts";'],
   ["src/gate.ts", 'export { Order } from "../durable-objects/order.ts";'],
-  ["test/http/order.test.ts", 'import { startHost } from "../../simulation/host.ts";'],
+  ["test/http/order.test.ts", 'import { startHost } from "../../simulation/host/host.ts";'],
 ])("%s may contain %s", (path, text) => {
   expect(checkImports({ path, text })).toEqual([]);
 });

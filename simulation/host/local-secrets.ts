@@ -8,7 +8,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { z } from "zod";
-import { generateGateSecrets, type GateSecrets } from "../scripts/secret-set.ts";
+import { generateGateSecrets, type GateSecrets } from "../../scripts/secret-set.ts";
 
 const gateSecrets = z.object({
   TICKET_KEYS: z.string(),

@@ -17,21 +17,21 @@
 import { rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Log, LogLevel, Miniflare, type WorkerOptions } from "miniflare";
-import { ADMIN_TOKEN_LENGTH_MIN } from "../src/domain/limits.ts";
+import { ADMIN_TOKEN_LENGTH_MIN } from "../../src/domain/limits.ts";
 import { bundleWorker } from "./bundle.ts";
 import { loadLocalSecrets, SANDBOX_API_KEY, SANDBOX_WEBHOOK_SECRET } from "./local-secrets.ts";
 import { migrate } from "./migrate.ts";
-import { makePassingFolder } from "./passing-folder.ts";
+import { makePassingFolder } from "./scratch-folder.ts";
 import { LOOPBACK, reservePort } from "./ports.ts";
-import { SANDBOX_TURNSTILE_SECRET } from "./sandbox/turnstile.ts";
-import type { StartTimetable, Timetable } from "./timetable.ts";
+import { SANDBOX_TURNSTILE_SECRET } from "../sandbox/turnstile.ts";
+import type { StartTimetable, Timetable } from "./crons.ts";
 import {
   composeWorker,
   PROJECT_ROOT,
   type RateLimits,
   readWorkerConfig,
   type WorkerConfig,
-} from "../scripts/worker-config.ts";
+} from "../../scripts/worker-config.ts";
 
 export interface HostOptions {
   /** Where state and secrets are kept, from the working directory; `null` keeps them in memory. */
