@@ -10,7 +10,7 @@ import { afterAll, expect, test } from "vitest";
 import { PROJECT_ROOT } from "../../scripts/worker-config.ts";
 
 const NODE = join(PROJECT_ROOT, "node_modules", ".bin", "node");
-const PROGRAM = join(PROJECT_ROOT, "simulation", "start.ts");
+const PROGRAM = join(PROJECT_ROOT, "simulation", "start", "main.ts");
 const folders: string[] = [];
 
 afterAll(() => {

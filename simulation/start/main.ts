@@ -4,16 +4,16 @@
  *
  * Exit code: 0 when stopped by Ctrl-C, 1 when it could not start, 2 for a bad command line.
  */
-import { createGateClient, type GateClient } from "./crowd/gate-client.ts";
-import { drawCrowd, newTally, sendCrowd } from "./crowd/crowd.ts";
-import { startHost, type Host } from "./host/host.ts";
-import { CannotGoOnError } from "./crowd/ask-again.ts";
-import { PortBusyError } from "./host/ports.ts";
-import { type LocalRedis, startLocalRedis } from "./redis-rest/local-redis.ts";
-import { describeRedis, describeRun } from "./start/addresses.ts";
-import { readCommandLine, USAGE, type StartOptions } from "./start/options.ts";
-import { openSampleSale, sampleCrowd, type SampleSale } from "./start/sample-sale.ts";
-import { startTimetable } from "./host/crons.ts";
+import { createGateClient, type GateClient } from "../crowd/gate-client.ts";
+import { drawCrowd, newTally, sendCrowd } from "../crowd/crowd.ts";
+import { startHost, type Host } from "../host/host.ts";
+import { CannotGoOnError } from "../crowd/ask-again.ts";
+import { PortBusyError } from "../host/ports.ts";
+import { type LocalRedis, startLocalRedis } from "../redis-rest/local-redis.ts";
+import { describeRedis, describeRun } from "./addresses.ts";
+import { readCommandLine, USAGE, type StartOptions } from "./options.ts";
+import { openSampleSale, sampleCrowd, type SampleSale } from "./sample-sale.ts";
+import { startTimetable } from "../host/crons.ts";
 
 /** Stopping waits this long for the Workers to end in good order. */
 const STOP_PATIENCE_MS = 3000;

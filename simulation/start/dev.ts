@@ -8,9 +8,9 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { generateGateSecrets } from "../scripts/secret-set.ts";
-import { SANDBOX_API_KEY, SANDBOX_WEBHOOK_SECRET } from "./host/local-secrets.ts";
-import { PROJECT_ROOT } from "../scripts/worker-config.ts";
+import { generateGateSecrets } from "../../scripts/secret-set.ts";
+import { SANDBOX_API_KEY, SANDBOX_WEBHOOK_SECRET } from "../host/local-secrets.ts";
+import { PROJECT_ROOT } from "../../scripts/worker-config.ts";
 
 const PORT = 8787;
 const SANDBOX_PORT = 8788;
