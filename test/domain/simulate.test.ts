@@ -3,14 +3,14 @@
  * broken on the way, with booths and the room dying.
  */
 import { beforeAll, describe, expect, test } from "vitest";
-import { billOf } from "../../simulation/simulate/bill.ts";
-import { FATE } from "../../simulation/simulate/crowd.ts";
-import { figuresOf, type OddsBucket } from "../../simulation/simulate/figures.ts";
-import { calibrationOfMany } from "../../simulation/simulate/many-sales.ts";
-import { parseOptions, type SimulationOptions } from "../../simulation/simulate/options.ts";
-import { reportOf } from "../../simulation/simulate/report.ts";
-import { EventWheel } from "../../simulation/simulate/wheel.ts";
-import { World } from "../../simulation/simulate/world.ts";
+import { billOf } from "../../simulation/virtual-sale/bill.ts";
+import { FATE } from "../../simulation/virtual-sale/crowd.ts";
+import { figuresOf, type OddsBucket } from "../../simulation/virtual-sale/figures.ts";
+import { calibrationOfMany } from "../../simulation/virtual-sale/many-sales.ts";
+import { parseOptions, type SimulationOptions } from "../../simulation/virtual-sale/options.ts";
+import { reportOf } from "../../simulation/virtual-sale/report.ts";
+import { EventWheel } from "../../simulation/virtual-sale/wheel.ts";
+import { World } from "../../simulation/virtual-sale/world.ts";
 import { countersAgree } from "../../src/domain/stock-book.ts";
 
 const SMALL = "--shoppers 3000 --stock 150 --max-active 30 --booths 8 --pre-queue 120".split(" ");

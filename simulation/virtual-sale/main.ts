@@ -5,12 +5,12 @@
  * machine, differs. Not for latencies or the platform's habits: the bench and the drill are. With
  * `--faults` it is orders that are simulated instead, under every fault: see `faults/program.ts`.
  */
-import { billOf } from "./simulate/bill.ts";
-import { figuresOf } from "./simulate/figures.ts";
-import { calibrationOfMany } from "./simulate/many-sales.ts";
-import { parseOptions, USAGE, type SimulationOptions } from "./simulate/options.ts";
-import { estimateLines, reportOf } from "./simulate/report.ts";
-import { World } from "./simulate/world.ts";
+import { billOf } from "./bill.ts";
+import { figuresOf } from "./figures.ts";
+import { calibrationOfMany } from "./many-sales.ts";
+import { parseOptions, USAGE, type SimulationOptions } from "./options.ts";
+import { estimateLines, reportOf } from "./report.ts";
+import { World } from "./world.ts";
 
 function simulate(options: SimulationOptions): void {
   const began_ms = performance.now();
@@ -33,7 +33,7 @@ function simulate(options: SimulationOptions): void {
 async function main(): Promise<number> {
   const args = process.argv.slice(2);
   if (args.includes("--faults")) {
-    const { faultsProgram } = await import("./faults/program.ts");
+    const { faultsProgram } = await import("../faults/program.ts");
     return faultsProgram(args);
   }
   const parsed = parseOptions(args);

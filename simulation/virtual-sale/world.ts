@@ -9,7 +9,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { seedOf } from "../../src/domain/cohort.ts";
 import { cohortsClose } from "../../src/domain/room-calls.ts";
 import { boothsOf, GENERAL_LANE, saleSchema, type Sale } from "../../src/domain/sale.ts";
-import { shuffledIndices } from "../../src/domain/shuffle-list.ts";
+import { shuffledIndices } from "./shuffle-list.ts";
 import { randomFrom, type Random } from "../seeded-random.ts";
 import { Booths } from "./booths.ts";
 import { Crowd, STAGE } from "./crowd.ts";
