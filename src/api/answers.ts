@@ -5,7 +5,7 @@
  * stand in for any of the described ones.
  */
 import type { z } from "@hono/zod-openapi";
-import { problemDocument } from "./documents.ts";
+import { problemDocument } from "./schemas.ts";
 
 interface Answer {
   description: string;

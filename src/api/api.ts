@@ -20,7 +20,7 @@ import { describeApi, openApiDocument } from "./openapi.ts";
 import { orderRoutes } from "./order-routes.ts";
 import { problem, refuseBody } from "./problems.ts";
 import { shopperRoutes } from "./shopper-routes.ts";
-import { webhookRoutes } from "./webhook-routes.ts";
+import { webhookRoutes } from "./stripe-webhook.ts";
 
 const WRITES = ["POST", "PUT", "PATCH", "DELETE"];
 

@@ -11,7 +11,7 @@ import { merchantOf } from "./merchant-routes.ts";
 import { problem } from "./problems.ts";
 import { timeOf } from "./shopper-answers.ts";
 import { refuseInvalid } from "./validation.ts";
-import * as documents from "./webhook-documents.ts";
+import * as documents from "./webhook-schemas.ts";
 
 export const merchantWebhookRoutes = new OpenAPIHono<GateApp>({ defaultHook: refuseInvalid });
 

@@ -8,7 +8,7 @@ import { placeOrder, viewOrder } from "../journey/ordering.ts";
 import { carriedOf, type GateApp } from "../web/gate-app.ts";
 import { orderPagePath } from "../web/paths.ts";
 import { answers, jsonBody } from "./answers.ts";
-import * as documents from "./documents.ts";
+import * as documents from "./schemas.ts";
 import { ADMISSION } from "./openapi.ts";
 import {
   admissionProblem,

@@ -13,7 +13,7 @@ import { askStanding, claimTurn, leave } from "../journey/waiting.ts";
 import { carriedOf, giveTicket, takeCookie, type GateApp } from "../web/gate-app.ts";
 import { isOverChallengeLimit, RATE_LIMIT_RETRY_S } from "../web/rate-limits.ts";
 import { answers, jsonBody, optionalJsonBody } from "./answers.ts";
-import * as documents from "./documents.ts";
+import * as documents from "./schemas.ts";
 import { ADMISSION, TICKET } from "./openapi.ts";
 import {
   admissionProblem,

@@ -14,7 +14,7 @@ import {
 import { ORDER_STATES } from "../domain/order-messages.ts";
 import { identifierSchema, saleIdSchema, saleSchema } from "../domain/sale.ts";
 import { LEDGER_KINDS } from "../domain/stock-book.ts";
-import { orderDocument, stockLevel } from "./documents.ts";
+import { orderDocument, stockLevel } from "./schemas.ts";
 
 const count = z.int();
 const instant = z.iso.datetime();
