@@ -10,7 +10,7 @@
  */
 import Mustache from "mustache";
 import { BoundedMap } from "./bounded-map.ts";
-import type { CloudflareWaitingRoom } from "./cloudflare-waiting-room.ts";
+import type { CloudflareWaitingRoom } from "./formats/cloudflare-waiting-room.ts";
 import { TEMPLATES_REMEMBERED_MAX, TEMPLATE_DEPTH_MAX, TEMPLATE_FAULTS_MAX } from "./limits.ts";
 
 /** What a template may name: Cloudflare's variables, and four of Sluice's own. */

@@ -5,7 +5,7 @@
  * Guarantee: where the shopper has something to do, or something is out of reach, Sluice's own page
  * says it; a merchant's page is shown only to whoever needs do nothing but wait.
  */
-import { cloudflareWaitingRoom } from "../domain/cloudflare-waiting-room.ts";
+import { cloudflareWaitingRoom } from "../domain/formats/cloudflare-waiting-room.ts";
 import type { Sale, Schedule } from "../domain/sale.ts";
 import type { ShopperState, Standing } from "../domain/standing.ts";
 import { turnstileMarkup } from "../pages/proof.ts";

@@ -9,7 +9,7 @@ import {
   cloudflareWaitingRoom,
   minutesWords,
   type WaitingFacts,
-} from "../../src/domain/cloudflare-waiting-room.ts";
+} from "../../src/domain/formats/cloudflare-waiting-room.ts";
 import { SHOPPER_STATES, type ShopperState } from "../../src/domain/standing.ts";
 import { ENDS_MS, OPENS_MS, STARTS_MS } from "./sale-document.ts";
 

@@ -5,7 +5,7 @@
 import * as fc from "fast-check";
 import Mustache from "mustache";
 import { describe, expect, test } from "vitest";
-import { cloudflareWaitingRoom } from "../../src/domain/cloudflare-waiting-room.ts";
+import { cloudflareWaitingRoom } from "../../src/domain/formats/cloudflare-waiting-room.ts";
 import { TEMPLATE_DEPTH_MAX, TEMPLATE_FAULTS_MAX } from "../../src/domain/limits.ts";
 import {
   escapeText,

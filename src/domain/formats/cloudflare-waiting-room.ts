@@ -7,8 +7,8 @@
  * Nothing is claimed that does not hold here: `docs/formats.md` has the table of what means what.
  * Not for deciding anything: whoever is let in never sees it.
  */
-import { phaseAt, type Phase, type Sale, type Schedule } from "./sale.ts";
-import type { Standing } from "./standing.ts";
+import { phaseAt, type Phase, type Sale, type Schedule } from "../sale.ts";
+import type { Standing } from "../standing.ts";
 
 export interface CloudflareWaitingRoom {
   readonly inWaitingRoom: true;
