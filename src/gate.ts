@@ -8,7 +8,7 @@ import { Hono, type MiddlewareHandler } from "hono";
 import { env } from "cloudflare:workers";
 import { failed, jsonApi } from "./api/api.ts";
 import { problem, PROBLEMS } from "./api/problems.ts";
-import { pathOf } from "./domain/guards.ts";
+import { pathOf } from "./domain/guards/guard.ts";
 import { originOf } from "./edge/origin.ts";
 import { serveShop } from "./edge/serve.ts";
 import { CartCalls } from "./journey/cart-calls.ts";

@@ -5,7 +5,7 @@
  * other, each SKU and lane named once. Everything a shopper pays is priced from here.
  */
 import { z } from "zod";
-import { bypassSchema, guardSchema } from "./guards.ts";
+import { bypassSchema, guardSchema } from "./guards/guard.ts";
 import {
   BOOTHS_PER_LANE_MAX,
   GUARDS_PER_SALE_MAX,

@@ -8,9 +8,9 @@
  */
 import ipaddr from "ipaddr.js";
 import { z } from "zod";
-import { compilePattern, matchesPath, type PathPattern } from "../domain/guard-path.ts";
-import type { BypassReason } from "../domain/guarding.ts";
-import type { Bypass } from "../domain/guards.ts";
+import { compilePattern, matchesPath, type PathPattern } from "../domain/guards/path-readings.ts";
+import type { BypassReason } from "../domain/guards/decision.ts";
+import type { Bypass } from "../domain/guards/guard.ts";
 import { BYPASS_TOKEN_LENGTH_MAX } from "../domain/limits.ts";
 import type { Sale } from "../domain/sale.ts";
 import { sameText } from "../journey/ordering.ts";

@@ -3,7 +3,7 @@
  * knows what is guarded, or the gate is not configured. A page for whoever looks at one.
  */
 import { problemAnswer } from "../api/problems.ts";
-import { askedAs, type AskedAs } from "../domain/guarding.ts";
+import { askedAs, type AskedAs } from "../domain/guards/decision.ts";
 import { PAGE_HEADERS } from "../pages/answers.ts";
 import { noticePage } from "../pages/notices.ts";
 

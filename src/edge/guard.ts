@@ -6,9 +6,9 @@
  * guards and the sale. Whatever breaks while it is judged is decided by the sale's `onFailure`, and
  * said in the log; whatever breaks behind it, at the origin, never is.
  */
-import { decide, failureOf, type AskedAs, type GuardDecision } from "../domain/guarding.ts";
-import { coveringSales, guardsOfHost, type GuardingSale } from "../domain/guard-table.ts";
-import { hostOf, type GuardedRequest } from "../domain/guards.ts";
+import { decide, failureOf, type AskedAs, type GuardDecision } from "../domain/guards/decision.ts";
+import { coveringSales, guardsOfHost, type GuardingSale } from "../domain/guards/guard-table.ts";
+import { hostOf, type GuardedRequest } from "../domain/guards/guard.ts";
 import { phaseAt, scheduleOf, type Phase, type Sale } from "../domain/sale.ts";
 import { replayBy } from "../journey/replays.ts";
 import { saleOf, type GateContext } from "../journey/visit.ts";

@@ -7,7 +7,7 @@
  * connector that would send them away: the answer is 503 and the operator's log names the secret.
  */
 import { decodeJwt } from "jose";
-import type { AskedAs } from "../domain/guarding.ts";
+import type { AskedAs } from "../domain/guards/decision.ts";
 import { queueIdOf } from "../domain/queue-it.ts";
 import { needsQueueItToken, withQueueItToken } from "../domain/queue-it-turn.ts";
 import type { Sale } from "../domain/sale.ts";

@@ -12,8 +12,8 @@ import {
   type ProblemDetails,
 } from "../api/problems.ts";
 import { proofFacts, statusOf, timeOf } from "../api/shopper-answers.ts";
-import type { AskedAs } from "../domain/guarding.ts";
-import { returnAddress, targetOf } from "../domain/guards.ts";
+import type { AskedAs } from "../domain/guards/decision.ts";
+import { returnAddress, targetOf } from "../domain/guards/guard.ts";
 import type { Sale, Schedule } from "../domain/sale.ts";
 import { PAGE_HEADERS, policyWith } from "../pages/answers.ts";
 import { guardedPage, type GuardedNotice } from "../pages/guarded.ts";

@@ -4,7 +4,7 @@
  */
 import { listPublished } from "../journey/catalogue.ts";
 import { readCart } from "../journey/cart.ts";
-import { guardedPageOn, hostOf } from "../domain/guards.ts";
+import { guardedPageOn, hostOf } from "../domain/guards/guard.ts";
 import { saleOf, visitOf, type Visit } from "../journey/visit.ts";
 import { join } from "../journey/joining.ts";
 import { askStanding, claimTurn, leave, type Admitted } from "../journey/waiting.ts";

@@ -9,7 +9,7 @@
  * because the room's snapshot speaks of its revision.
  */
 import { z } from "zod";
-import { buildGuardTable, type GuardTable } from "../domain/guard-table.ts";
+import { buildGuardTable, type GuardTable } from "../domain/guards/guard-table.ts";
 import { GUARDING_SALES_MAX, GUARDS_FRESH_MS, GUARDS_KEPT_S } from "../domain/limits.ts";
 import { saleSchema } from "../domain/sale.ts";
 import { answerWithin } from "../timing/answer-within.ts";

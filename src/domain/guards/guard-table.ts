@@ -10,8 +10,8 @@ import {
   coversHost,
   type CompiledGuard,
   type GuardedRequest,
-} from "./guards.ts";
-import type { Sale } from "./sale.ts";
+} from "./guard.ts";
+import type { Sale } from "../sale.ts";
 
 /** A sale's document, and which of its revisions that is. */
 export interface GuardingSale {
