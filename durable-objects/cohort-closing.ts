@@ -4,7 +4,7 @@
  * Guarantee: the cohort closes only when every booth has answered, so a booth that hangs delays its
  * own lane's cohort and nothing else; asking a booth again gives the same count.
  */
-import type { CloseOutcome } from "../src/domain/booth.ts";
+import type { CloseOutcome } from "../src/domain/line/booth.ts";
 import { answerWithin } from "../src/timing/answer-within.ts";
 
 interface Booth {

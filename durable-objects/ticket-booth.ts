@@ -2,7 +2,7 @@
  * TicketBooth: hands out places of one share of one lane.
  *
  * Guarantee: places come from memory and are never repeated: the high-water mark is durable before
- * a place beyond it is given (`src/domain/booth.ts`). A closed cohort's count never changes. A
+ * a place beyond it is given (`src/domain/line/booth.ts`). A closed cohort's count never changes. A
  * crash skips places; falling asleep does not.
  *
  * The weak guarantee, said aloud: the places of those who may ask again are remembered in memory
@@ -20,7 +20,7 @@ import {
   type BoothState,
   type CloseOutcome,
   type PlaceInBooth,
-} from "../src/domain/booth.ts";
+} from "../src/domain/line/booth.ts";
 import { BoundedMap } from "../src/domain/bounded-map.ts";
 import {
   keptOf,
@@ -28,7 +28,7 @@ import {
   seatAll,
   type AnsweredPlace,
   type KeptPlace,
-} from "../src/domain/join-key.ts";
+} from "../src/domain/line/join-key.ts";
 import { BOOTH_SETTLE_MS, JOINS_REMEMBERED_MAX } from "../src/domain/limits.ts";
 import { SingleAlarm } from "./single-alarm.ts";
 

@@ -8,7 +8,7 @@
  */
 import { standingAt, type AdmissionRecord } from "../../src/domain/admission.ts";
 import { Backlog, ORDERS_THAT_TELL } from "../../src/domain/backlog.ts";
-import { commitmentOf, placesIn, seedOf, type CohortManifest } from "../../src/domain/cohort.ts";
+import { commitmentOf, placesIn, seedOf, type CohortManifest } from "../../src/domain/line/cohort.ts";
 import { closeCohortInRoom } from "../../src/domain/room-calls.ts";
 import { freeSeat, type ClaimRules } from "../../src/domain/room-claims.ts";
 import { snapshotOf, type RoomSnapshot, type RoomState } from "../../src/domain/room.ts";

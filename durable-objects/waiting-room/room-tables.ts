@@ -6,7 +6,7 @@
  */
 import { z } from "zod";
 import type { AdmissionRecord } from "../../src/domain/admission.ts";
-import type { CohortManifest } from "../../src/domain/cohort.ts";
+import type { CohortManifest } from "../../src/domain/line/cohort.ts";
 import { roomStateSchema, type RoomState } from "../../src/domain/room.ts";
 import { saleSchema, type Sale } from "../../src/domain/sale.ts";
 import { RoomEvents } from "./event-outbox.ts";

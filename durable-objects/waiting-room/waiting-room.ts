@@ -8,7 +8,7 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import * as admissions from "../../src/domain/admission.ts";
-import { placesIn, rankOf, type CohortManifest, type Place } from "../../src/domain/cohort.ts";
+import { placesIn, rankOf, type CohortManifest, type Place } from "../../src/domain/line/cohort.ts";
 import { TICK_MS } from "../../src/domain/limits.ts";
 import { bears } from "../../src/domain/pressure.ts";
 import * as calls from "../../src/domain/room-calls.ts";

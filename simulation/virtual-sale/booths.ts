@@ -14,7 +14,7 @@ import {
   type BoothDecision,
   type BoothState,
   type PlaceInBooth,
-} from "../../src/domain/booth.ts";
+} from "../../src/domain/line/booth.ts";
 import { BOOTH_SETTLE_MS } from "../../src/domain/limits.ts";
 import type { Random } from "../seeded-random.ts";
 import type { Tally } from "./tally.ts";

@@ -7,7 +7,7 @@
  * draw of a million takes seconds. Not for a gate, which is asked for one place at a time.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
-import { SHUFFLE_ROUNDS } from "../../src/domain/shuffle.ts";
+import { SHUFFLE_ROUNDS } from "../../src/domain/line/shuffle.ts";
 
 const POSITIONS_PER_HASH = 256;
 

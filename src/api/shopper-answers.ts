@@ -1,7 +1,7 @@
 /**
  * Use-case outcomes as documents and problems: the one place where a shopper's words are chosen.
  */
-import { DRAW_ALGORITHM } from "../domain/cohort.ts";
+import { DRAW_ALGORITHM } from "../domain/line/cohort.ts";
 import type { OrderView } from "../domain/order-messages.ts";
 import type { Rejection } from "../domain/order.ts";
 import { lanesOf, type Sale } from "../domain/sale.ts";

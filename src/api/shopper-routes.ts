@@ -2,7 +2,7 @@
  * The shopper's routes: each maps one use case to HTTP and back. No rule lives here.
  */
 import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
-import { DRAW_ALGORITHM } from "../domain/cohort.ts";
+import { DRAW_ALGORITHM } from "../domain/line/cohort.ts";
 import { IDEMPOTENCY_KEY_LENGTH_MAX } from "../domain/limits.ts";
 import { saleOf } from "../journey/visit.ts";
 import { setCart } from "../journey/cart.ts";

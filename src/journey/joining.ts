@@ -7,9 +7,9 @@
  * row, are durable first. A part that does not answer is a `retry`, never a lost place. A join
  * repeated with its key is let in once, and finds its place while the booth remembers it.
  */
-import { directTicketIdOf, keyedSubjectOf, placedTicketIdOf } from "../domain/join-key.ts";
-import type { Place } from "../domain/cohort.ts";
-import { passSubjectOf } from "../domain/pass-places.ts";
+import { directTicketIdOf, keyedSubjectOf, placedTicketIdOf } from "../domain/line/join-key.ts";
+import type { Place } from "../domain/line/cohort.ts";
+import { passSubjectOf } from "../domain/line/pass-places.ts";
 import { GENERAL_LANE } from "../domain/sale.ts";
 import { admittedStanding } from "../domain/standing.ts";
 import { answerWithin } from "../timing/answer-within.ts";

@@ -4,9 +4,9 @@
  * Guarantee: the desk's row is durable before a place is told. A part that does not answer is a
  * `retry`, never a lost place.
  */
-import { boothFor } from "../domain/booth.ts";
+import { boothFor } from "../domain/line/booth.ts";
 import { PASS_DESKS_PER_SALE, SHOPPER_CALL_TIMEOUT_MS } from "../domain/limits.ts";
-import { passTicketIdOf, type PassEntry } from "../domain/pass-places.ts";
+import { passTicketIdOf, type PassEntry } from "../domain/line/pass-places.ts";
 import { answerWithin } from "../timing/answer-within.ts";
 import type { ProofRefused } from "./proving.ts";
 import type { GateContext, Visit } from "./visit.ts";

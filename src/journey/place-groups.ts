@@ -7,8 +7,8 @@
  * Whoever may ask again says so by a subject. Such joins have names of their own, so that those
  * who carry nothing keep the booth's shorter question.
  */
-import type { PlaceInBooth } from "../domain/booth.ts";
-import type { AnsweredPlace } from "../domain/join-key.ts";
+import type { PlaceInBooth } from "../domain/line/booth.ts";
+import type { AnsweredPlace } from "../domain/line/join-key.ts";
 import {
   JOIN_GROUP_WAIT_MS,
   JOINS_GATHERED_MAX,

@@ -3,8 +3,8 @@
  *
  * Guarantee: asking changes nothing; a room that does not answer is a `retry`, never a lost place.
  */
-import { mayHaveOpened } from "../domain/booth.ts";
-import type { Place } from "../domain/cohort.ts";
+import { mayHaveOpened } from "../domain/line/booth.ts";
+import type { Place } from "../domain/line/cohort.ts";
 import { CLAIM_RETRY_S, SHOPPER_CALL_TIMEOUT_MS } from "../domain/limits.ts";
 import { admittedStanding, laneIn, standingOf, type Standing } from "../domain/standing.ts";
 import { answerWithin } from "../timing/answer-within.ts";

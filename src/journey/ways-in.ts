@@ -5,11 +5,11 @@
  * Guarantee: whoever is answered with a place has it: the booth's mark is durable first. Not for
  * deciding who may come: that is asked before.
  */
-import { boothFor, type PlaceInBooth } from "../domain/booth.ts";
-import type { Place } from "../domain/cohort.ts";
-import type { AnsweredPlace } from "../domain/join-key.ts";
+import { boothFor, type PlaceInBooth } from "../domain/line/booth.ts";
+import type { Place } from "../domain/line/cohort.ts";
+import type { AnsweredPlace } from "../domain/line/join-key.ts";
 import { SHOPPER_CALL_TIMEOUT_MS } from "../domain/limits.ts";
-import type { PassPlace } from "../domain/pass-places.ts";
+import type { PassPlace } from "../domain/line/pass-places.ts";
 import type { PassRefusal } from "../domain/pass-refusal.ts";
 import { admittedStanding, standingOf, type Standing } from "../domain/standing.ts";
 import { answerWithin } from "../timing/answer-within.ts";

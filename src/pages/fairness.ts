@@ -6,7 +6,7 @@
  * the page explains how to check from outside.
  */
 import { html } from "hono/html";
-import { DRAW_ALGORITHM } from "../domain/cohort.ts";
+import { DRAW_ALGORITHM } from "../domain/line/cohort.ts";
 import type { Phase, Sale } from "../domain/sale.ts";
 import { page, type Html, type Maybe } from "./layout.ts";
 import { partLink, saleApi } from "./links.ts";

@@ -15,8 +15,8 @@ import {
   type CohortManifest,
   type Place,
   type RankOutcome,
-} from "../domain/cohort.ts";
-import type { CohortDraw } from "../domain/shuffle.ts";
+} from "../domain/line/cohort.ts";
+import type { CohortDraw } from "../domain/line/shuffle.ts";
 import {
   DRAWN_PLACES_MAX,
   DRAWS_REMEMBERED_MAX,

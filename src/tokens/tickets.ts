@@ -13,7 +13,7 @@
  */
 import { z } from "zod";
 import { BoundedMap } from "../domain/bounded-map.ts";
-import type { Place } from "../domain/cohort.ts";
+import type { Place } from "../domain/line/cohort.ts";
 import { TOKEN_LENGTH_MAX } from "../domain/limits.ts";
 import type { Keys } from "./secrets.ts";
 

@@ -7,7 +7,7 @@
  * without it, from one that keeps some.
  *
  * Guarantee: `__Host-`, Secure, HttpOnly, SameSite=Lax, one cookie a sale, random. Not a proof of
- * anything: see `src/domain/join-key.ts`.
+ * anything: see `src/domain/line/join-key.ts`.
  */
 import { getCookie, setCookie } from "hono/cookie";
 import { TICKET_COOKIE_S } from "../domain/limits.ts";

@@ -16,7 +16,7 @@ import {
   type BoothState,
   type CloseOutcome,
   type PlaceInBooth,
-} from "../../src/domain/booth.ts";
+} from "../../src/domain/line/booth.ts";
 import { BOOTH_BLOCK_PLACES, PLACES_PER_JOIN_MAX } from "../../src/domain/limits.ts";
 
 class BoothModel {

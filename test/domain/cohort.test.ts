@@ -11,8 +11,8 @@ import {
   rankOf,
   seedOf,
   type CohortManifest,
-} from "../../src/domain/cohort.ts";
-import { computeShuffledIndex } from "../../src/domain/shuffle.ts";
+} from "../../src/domain/line/cohort.ts";
+import { computeShuffledIndex } from "../../src/domain/line/shuffle.ts";
 
 const SECRET = "0f".repeat(32);
 

@@ -12,8 +12,8 @@ import {
   rankReader,
   seedFrom,
 } from "../../simulation/drill/fairness.ts";
-import { commitmentOf, rankOf, seedOf } from "../../src/domain/cohort.ts";
-import { computeShuffledIndex } from "../../src/domain/shuffle.ts";
+import { commitmentOf, rankOf, seedOf } from "../../src/domain/line/cohort.ts";
+import { computeShuffledIndex } from "../../src/domain/line/shuffle.ts";
 import { digestOf, VECTOR_DIGESTS, VECTOR_SEED } from "./shuffle-vectors.ts";
 
 const seeds = fc.uint8Array({ minLength: 32, maxLength: 32 });

@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { CohortDraw, commitmentTo, seedFrom } from "../../simulation/drill/fairness.ts";
-import { commitmentOf, rankOf, seedOf } from "../../src/domain/cohort.ts";
+import { commitmentOf, rankOf, seedOf } from "../../src/domain/line/cohort.ts";
 
 const page = readFileSync(new URL("../../docs/fairness.md", import.meta.url), "utf8");
 const secret = Array.from({ length: 32 }, (_, byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -11,7 +11,7 @@ import {
   planSeating,
   seatAll,
   type KeptPlace,
-} from "../../src/domain/join-key.ts";
+} from "../../src/domain/line/join-key.ts";
 
 /** A booth that answers those who ask together, and remembers them. */
 class Booth {

@@ -3,7 +3,7 @@
  * hangs on a request that is gone. Timers are driven by hand.
  */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { PlaceInBooth } from "../../src/domain/booth.ts";
+import type { PlaceInBooth } from "../../src/domain/line/booth.ts";
 import {
   JOIN_GROUP_WAIT_MS,
   JOINS_GATHERED_MAX,

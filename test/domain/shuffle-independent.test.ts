@@ -9,8 +9,8 @@ import { ComputeShuffledIndex, shuffleList, unshuffleList } from "@chainsafe/swa
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { drawPlace, shuffledIndex } from "../../src/pages/assets/_sluice/assets/draw.js";
-import { rankOf } from "../../src/domain/cohort.ts";
-import { computeShuffledIndex, SHUFFLE_ROUNDS } from "../../src/domain/shuffle.ts";
+import { rankOf } from "../../src/domain/line/cohort.ts";
+import { computeShuffledIndex, SHUFFLE_ROUNDS } from "../../src/domain/line/shuffle.ts";
 import { digestOf, VECTOR_DIGESTS, VECTOR_SEED } from "./shuffle-vectors.ts";
 
 const vectorSeed = Buffer.from(VECTOR_SEED, "hex");

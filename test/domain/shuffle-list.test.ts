@@ -4,7 +4,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { shuffledIndices } from "../../simulation/virtual-sale/shuffle-list.ts";
-import { computeShuffledIndex } from "../../src/domain/shuffle.ts";
+import { computeShuffledIndex } from "../../src/domain/line/shuffle.ts";
 
 const SEED = Uint8Array.from({ length: 32 }, (_, index) => index * 7 + 1);
 

@@ -23,7 +23,7 @@ test.each([
 });
 
 test.each([
-  ["src/domain/shuffle.ts", 'import { sha256 } from "@noble/hashes/sha2.js";'],
+  ["src/domain/line/shuffle.ts", 'import { sha256 } from "@noble/hashes/sha2.js";'],
   ["src/journey/claim.ts", 'import { verifyTicket } from "../tokens/tickets.ts";'],
   ["src/gate.ts", 'export { Order } from "../durable-objects/order.ts";'],
   ["test/http/order.test.ts", 'import { startHost } from "../../simulation/host/host.ts";'],

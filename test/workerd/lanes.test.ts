@@ -4,8 +4,8 @@
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { rankOf } from "../../src/domain/cohort.ts";
-import type { PassPlace } from "../../src/domain/pass-places.ts";
+import { rankOf } from "../../src/domain/line/cohort.ts";
+import type { PassPlace } from "../../src/domain/line/pass-places.ts";
 import type { Sale } from "../../src/domain/sale.ts";
 import { pass, startClock } from "./clock.ts";
 import { mishaps } from "./mishaps.ts";

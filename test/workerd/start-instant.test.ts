@@ -6,7 +6,7 @@ import { createExecutionContext, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { z } from "zod";
-import { rankOf } from "../../src/domain/cohort.ts";
+import { rankOf } from "../../src/domain/line/cohort.ts";
 import gate from "../../src/gate.ts";
 import { startClock } from "./clock.ts";
 import { instant, openSale, roomOf, saleDocument } from "./shop.ts";

@@ -6,7 +6,7 @@
  * continues at the mark, so a crash skips places (dead ranks that nobody claims) and repeats none.
  * Not for deciding order: that is the draw's work (`cohort.ts`).
  */
-import { BOOTH_BLOCK_PLACES, PLACES_PER_JOIN_MAX, TICK_MS } from "./limits.ts";
+import { BOOTH_BLOCK_PLACES, PLACES_PER_JOIN_MAX, TICK_MS } from "../limits.ts";
 
 export interface BoothState {
   /** The cohort that is open for arrivals. */
