@@ -5,9 +5,9 @@
  * the same. Parsed when it is read, because it may have been written by an older version.
  */
 import { z } from "zod";
-import { eventOf, orderEventSchema } from "../src/domain/order-messages.ts";
-import type { OrderEffect } from "../src/domain/order-transition.ts";
-import type { OrderRecord } from "../src/domain/order.ts";
+import { eventOf, orderEventSchema } from "../src/domain/order/messages.ts";
+import type { OrderEffect } from "../src/domain/order/transition.ts";
+import type { OrderRecord } from "../src/domain/order/order.ts";
 
 export const owedSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("queue") }),

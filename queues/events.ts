@@ -6,7 +6,7 @@
  * an older version never replaces a newer one. An event is logged together with its deliveries.
  */
 import { z } from "zod";
-import { orderEventSchema, type OrderEvent } from "../src/domain/order-messages.ts";
+import { orderEventSchema, type OrderEvent } from "../src/domain/order/messages.ts";
 import { saleEventSchema, type SaleEvent } from "../src/domain/sale-events.ts";
 import { addDeliveries, type NewDelivery } from "../src/webhooks/deliveries.ts";
 

@@ -12,8 +12,8 @@ import {
   ORDER_CALLS_AT_ONCE,
   PAYMENT_CALLS_AT_ONCE,
 } from "../src/domain/limits.ts";
-import { orderMessageSchema, UNREADABLE_REASONS } from "../src/domain/order-messages.ts";
-import { messageDelay_s } from "../src/domain/order-transition.ts";
+import { orderMessageSchema, UNREADABLE_REASONS } from "../src/domain/order/messages.ts";
+import { messageDelay_s } from "../src/domain/order/transition.ts";
 import { chooseBackends } from "./backends/choose-backends.ts";
 import { Breaker } from "./breakers.ts";
 import { Bulkhead } from "./bulkhead.ts";

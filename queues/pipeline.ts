@@ -7,17 +7,17 @@
  * the same key. An order that has to wait is left to its own alarm, so that waiting uses up none
  * of the queue's retries.
  */
-import type { LeaseOutcome } from "../src/domain/order-saga.ts";
+import type { LeaseOutcome } from "../src/domain/order/saga.ts";
 import {
   PAYMENT_TIMEOUT_MS,
   SLOT_WAIT_MAX_MS,
   STEPS_PER_MESSAGE_MAX,
 } from "../src/domain/limits.ts";
-import { stepKey, type OrderRecord, type StepKind } from "../src/domain/order.ts";
-import type { PutOff, ReportOutcome, StepReport } from "../src/domain/order-report.ts";
-import { delay_s } from "../src/domain/order-transition.ts";
-import type { PaymentBackend } from "../src/domain/payment.ts";
-import type { OrderBackend } from "./backends/order-backend.ts";
+import { stepKey, type OrderRecord, type StepKind } from "../src/domain/order/order.ts";
+import type { PutOff, ReportOutcome, StepReport } from "../src/domain/order/report.ts";
+import { delay_s } from "../src/domain/order/transition.ts";
+import type { PaymentBackend } from "../src/domain/order/payment-backend.ts";
+import type { OrderBackend } from "../src/domain/order/order-backend.ts";
 import type { Breaker } from "./breakers.ts";
 import type { Bulkhead } from "./bulkhead.ts";
 

@@ -6,7 +6,7 @@
  * the webhooks wait for it. What the queue gives up on is parked with the other events.
  * Weak: the queue may change the order; an entry carries its order's version.
  */
-import { messageDelay_s } from "../src/domain/order-transition.ts";
+import { messageDelay_s } from "../src/domain/order/transition.ts";
 import { readRedisConfig, REDIS_OFF, RedisConnection } from "../src/redis/connection.ts";
 import { mirrorEvents } from "../src/redis/mirror.ts";
 import { isOrderEvent, readEvent, type QueuedEvent } from "./events.ts";

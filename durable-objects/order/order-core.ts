@@ -12,16 +12,16 @@ import {
   OUTBOX_RETRY_MIN_MS,
   PLACING_RETRY_MS,
 } from "../../src/domain/limits.ts";
-import { viewOf, type OrderView } from "../../src/domain/order-messages.ts";
-import type * as reports from "../../src/domain/order-report.ts";
-import type * as saga from "../../src/domain/order-saga.ts";
-import type { OrderDecision } from "../../src/domain/order-transition.ts";
+import { viewOf, type OrderView } from "../../src/domain/order/messages.ts";
+import type * as reports from "../../src/domain/order/report.ts";
+import type * as saga from "../../src/domain/order/saga.ts";
+import type { OrderDecision } from "../../src/domain/order/transition.ts";
 import {
   isFinal,
   type OrderIntent,
   type OrderRecord,
   type Rejection,
-} from "../../src/domain/order.ts";
+} from "../../src/domain/order/order.ts";
 import type { OutboxRow, Owed } from "../order-outbox.ts";
 import { takeUnits } from "./placing.ts";
 import type {

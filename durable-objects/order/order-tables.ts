@@ -10,9 +10,9 @@
  * and an object that stores nothing is forgotten by the platform; one with an empty table is kept.
  */
 import { z } from "zod";
-import { historyLineSchema, withLine, type HistoryLine } from "../../src/domain/order-history.ts";
-import type { OrderEffect } from "../../src/domain/order-transition.ts";
-import { orderRecordSchema, type OrderRecord } from "../../src/domain/order.ts";
+import { historyLineSchema, withLine, type HistoryLine } from "../../src/domain/order/history.ts";
+import type { OrderEffect } from "../../src/domain/order/transition.ts";
+import { orderRecordSchema, type OrderRecord } from "../../src/domain/order/order.ts";
 import type { OrderStore, Settled } from "./ports.ts";
 import { owedOf, owedSchema, type OutboxRow } from "../order-outbox.ts";
 

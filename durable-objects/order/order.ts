@@ -6,12 +6,12 @@
  * Not for: talking to payment or order backends; the orders Worker does, one leased step a time.
  */
 import { DurableObject } from "cloudflare:workers";
-import type { HistoryLine } from "../../src/domain/order-history.ts";
-import { viewOf, type OrderView } from "../../src/domain/order-messages.ts";
-import type * as reports from "../../src/domain/order-report.ts";
-import type * as saga from "../../src/domain/order-saga.ts";
-import type { OrderEffect } from "../../src/domain/order-transition.ts";
-import type { OrderIntent, OrderRecord } from "../../src/domain/order.ts";
+import type { HistoryLine } from "../../src/domain/order/history.ts";
+import { viewOf, type OrderView } from "../../src/domain/order/messages.ts";
+import type * as reports from "../../src/domain/order/report.ts";
+import type * as saga from "../../src/domain/order/saga.ts";
+import type { OrderEffect } from "../../src/domain/order/transition.ts";
+import type { OrderIntent, OrderRecord } from "../../src/domain/order/order.ts";
 import { SingleAlarm } from "../single-alarm.ts";
 import { OrderDesk, type LeaseAnswer, type PlaceOutcome, type ReportAnswer } from "./order-core.ts";
 import { orderParts } from "./bindings.ts";

@@ -8,7 +8,7 @@
  * buyer may take is still bounded by each SkuStock's limit.
  */
 import type { BeginOrderOutcome } from "../../src/domain/admission.ts";
-import type { OrderIntent, Rejection } from "../../src/domain/order.ts";
+import type { OrderIntent, Rejection } from "../../src/domain/order/order.ts";
 import type { OrderCommand, OrderOutcome } from "../../src/domain/stock.ts";
 
 /** Whom placing asks. Null: no answer. */

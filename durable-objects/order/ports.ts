@@ -2,11 +2,11 @@
  * What an Order needs around it: where it is kept, its alarm, those it owes something, a clock,
  * chance, and the rules that decide. A Durable Object gives the platform's, the simulation its own.
  */
-import type { OrderEvent, OrderMessage } from "../../src/domain/order-messages.ts";
-import * as reports from "../../src/domain/order-report.ts";
-import * as saga from "../../src/domain/order-saga.ts";
-import type { OrderEffect } from "../../src/domain/order-transition.ts";
-import type { OrderIntent, OrderRecord } from "../../src/domain/order.ts";
+import type { OrderEvent, OrderMessage } from "../../src/domain/order/messages.ts";
+import * as reports from "../../src/domain/order/report.ts";
+import * as saga from "../../src/domain/order/saga.ts";
+import type { OrderEffect } from "../../src/domain/order/transition.ts";
+import type { OrderIntent, OrderRecord } from "../../src/domain/order/order.ts";
 import type { ReservationKey } from "../../src/domain/stock-book.ts";
 import type { ReleaseCommand, ReleaseOutcome, SellOutcome } from "../../src/domain/stock.ts";
 import type { OutboxRow } from "../order-outbox.ts";

@@ -7,10 +7,10 @@
  */
 import { z } from "zod";
 import { PAYMENT_TIMEOUT_MS } from "../../src/domain/limits.ts";
-import type { PaymentBackend } from "../../src/domain/payment.ts";
+import type { PaymentBackend } from "../../src/domain/order/payment-backend.ts";
 import { httpOrders } from "./http-orders.ts";
 import { httpPayments } from "./http-payment.ts";
-import type { OrderBackend } from "./order-backend.ts";
+import type { OrderBackend } from "../../src/domain/order/order-backend.ts";
 import { orderBook } from "./order-book.ts";
 import { readBackendUrl, type SignedHttpSettings } from "./signed-http.ts";
 import { stripePayments } from "./stripe.ts";

@@ -20,7 +20,7 @@ import type {
   RetryLater,
   SettleOutcome,
   Unknown,
-} from "../../src/domain/payment.ts";
+} from "../../src/domain/order/payment-backend.ts";
 
 /** A wrong secret needs a person; asking more often would only fill the log. */
 const SECRET_TROUBLE_AFTER_S = 60;

@@ -6,10 +6,10 @@
  * asked for with the same key however often, and from whichever Worker.
  */
 import { z } from "zod";
-import type { BookOutcome } from "../../src/domain/order-report.ts";
-import type { OrderIntent } from "../../src/domain/order.ts";
+import type { BookOutcome } from "../../src/domain/order/report.ts";
+import type { OrderIntent } from "../../src/domain/order/order.ts";
 import { backendIdSchema, type CallOutcome, undecided, undecidedAnswers } from "./http-answers.ts";
-import type { CancelBookingOutcome, OrderBackend } from "./order-backend.ts";
+import type { CancelBookingOutcome, OrderBackend } from "../../src/domain/order/order-backend.ts";
 import { signedHttp, type SignedHttpSettings } from "./signed-http.ts";
 
 const wordSchema = z.string().regex(/^[a-z][a-z0-9_]{0,63}$/);

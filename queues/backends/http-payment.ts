@@ -8,7 +8,7 @@
  * Weakness: that a key has one effect is the server's promise, which Sluice cannot see;
  * `npm run conformance` tries it.
  */
-import type { PaymentBackend } from "../../src/domain/payment.ts";
+import type { PaymentBackend } from "../../src/domain/order/payment-backend.ts";
 import { readAuthorize, readLookup, readPrepare, readSettle } from "./http-answers.ts";
 import { signedHttp, type SignedHttpSettings } from "./signed-http.ts";
 

@@ -8,9 +8,9 @@
  */
 import { z } from "zod";
 import { ORDER_BOOK_TIMEOUT_MS } from "../../src/domain/limits.ts";
-import type { OrderIntent } from "../../src/domain/order.ts";
+import type { OrderIntent } from "../../src/domain/order/order.ts";
 import { answerWithin } from "../../src/timing/answer-within.ts";
-import type { OrderBackend } from "./order-backend.ts";
+import type { OrderBackend } from "../../src/domain/order/order-backend.ts";
 
 const bookingSchema = z.object({ reference: z.string(), status: z.enum(["booked", "cancelled"]) });
 

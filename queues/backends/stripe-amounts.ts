@@ -6,7 +6,7 @@
  *
  * Source: https://docs.stripe.com/currencies, "zero-decimal", "three-decimal" and "special cases".
  */
-import type { Money } from "../../src/domain/payment.ts";
+import type { Money } from "../../src/domain/order/payment-backend.ts";
 
 /** ISO 4217 gives these no minor unit, Stripe still takes them with two decimals. */
 const TWO_DECIMALS_AT_STRIPE = new Set(["ISK", "UGX"]);

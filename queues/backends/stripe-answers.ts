@@ -16,7 +16,7 @@ import type {
   RetryLater,
   SettleOutcome,
   Unknown,
-} from "../../src/domain/payment.ts";
+} from "../../src/domain/order/payment-backend.ts";
 
 /** A wrong or restricted key needs a person; asking more often would only fill the log. */
 const KEY_TROUBLE_AFTER_S = 60;

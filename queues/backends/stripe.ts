@@ -18,7 +18,7 @@ import type {
   PaymentBackend,
   PrepareOutcome,
   SettleOutcome,
-} from "../../src/domain/payment.ts";
+} from "../../src/domain/order/payment-backend.ts";
 import { stripeAmount } from "./stripe-amounts.ts";
 import {
   authorizedBy,

@@ -17,7 +17,7 @@ import {
   WEBHOOK_TIMEOUT_MS,
   WEBHOOK_WAIT_MAX_S,
 } from "../../src/domain/limits.ts";
-import { UNREADABLE_REASONS } from "../../src/domain/order-messages.ts";
+import { UNREADABLE_REASONS } from "../../src/domain/order/messages.ts";
 import {
   afterTry,
   deliveryMessage,

@@ -3,7 +3,7 @@
  * be tried from outside.
  */
 import { httpOrders } from "../../queues/backends/http-orders.ts";
-import type { OrderIntent } from "../../src/domain/order.ts";
+import type { OrderIntent } from "../../src/domain/order/order.ts";
 import { type Check, mustBe, shown, Unmet } from "./checks.ts";
 import { answerCheck, garbageCheck, signatureChecks } from "./request-checks.ts";
 import { mustBeRefused, newOrderId, type Wire } from "./wire.ts";

@@ -5,7 +5,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type FoundAnswer, readFound } from "../../queues/backends/http-answers.ts";
 import { httpPayments } from "../../queues/backends/http-payment.ts";
-import type { Money, PaymentBackend } from "../../src/domain/payment.ts";
+import type { Money, PaymentBackend } from "../../src/domain/order/payment-backend.ts";
 import { mustBe, shown, Unmet } from "./checks.ts";
 import { newOrderId, type Reply, type Wire } from "./wire.ts";
 

@@ -5,10 +5,10 @@
  * at most one booking; one that was cancelled stays cancelled; an older event never replaces a
  * newer one.
  */
-import type { CancelBookingOutcome, OrderBackend } from "../../queues/backends/order-backend.ts";
-import type { OrderEvent } from "../../src/domain/order-messages.ts";
-import type { BookOutcome } from "../../src/domain/order-report.ts";
-import type { OrderIntent } from "../../src/domain/order.ts";
+import type { CancelBookingOutcome, OrderBackend } from "../../src/domain/order/order-backend.ts";
+import type { OrderEvent } from "../../src/domain/order/messages.ts";
+import type { BookOutcome } from "../../src/domain/order/report.ts";
+import type { OrderIntent } from "../../src/domain/order/order.ts";
 import type { World } from "./world.ts";
 
 const LATENCY_MAX_MS = 50;

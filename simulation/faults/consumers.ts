@@ -12,8 +12,8 @@ import {
   ORDER_CALLS_AT_ONCE,
   PAYMENT_CALLS_AT_ONCE,
 } from "../../src/domain/limits.ts";
-import { orderEventSchema, orderMessageSchema } from "../../src/domain/order-messages.ts";
-import { messageDelay_s } from "../../src/domain/order-transition.ts";
+import { orderEventSchema, orderMessageSchema } from "../../src/domain/order/messages.ts";
+import { messageDelay_s } from "../../src/domain/order/transition.ts";
 import { Life, never } from "./life.ts";
 import type { Delivery } from "./mailbox.ts";
 import { SKEW_MAX_MS } from "./object-host.ts";

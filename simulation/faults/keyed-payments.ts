@@ -16,7 +16,7 @@ import type {
   RetryLater,
   SettleOutcome,
   Unknown,
-} from "../../src/domain/payment.ts";
+} from "../../src/domain/order/payment-backend.ts";
 import type { PaymentFacts, SimulatedPayments } from "./payments.ts";
 import type { World } from "./world.ts";
 

@@ -6,8 +6,8 @@
  */
 import type { OrderStore, Settled } from "../../durable-objects/order/ports.ts";
 import { owedOf, type OutboxRow } from "../../durable-objects/order-outbox.ts";
-import type { OrderEffect } from "../../src/domain/order-transition.ts";
-import type { OrderRecord } from "../../src/domain/order.ts";
+import type { OrderEffect } from "../../src/domain/order/transition.ts";
+import type { OrderRecord } from "../../src/domain/order/order.ts";
 
 export class OrderMemory {
   record: OrderRecord | null = null;

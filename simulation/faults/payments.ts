@@ -3,7 +3,7 @@
  *
  * Guarantee: the facts are the provider's own books, which no fault touches.
  */
-import type { PaymentBackend } from "../../src/domain/payment.ts";
+import type { PaymentBackend } from "../../src/domain/order/payment-backend.ts";
 
 export interface PaymentFacts {
   readonly id: string;

@@ -8,8 +8,8 @@
 import type { PlaceOutcome } from "../../durable-objects/order/order-core.ts";
 import { BREAKER_DEFAULTS } from "../../src/domain/breaker.ts";
 import { normalizeLines } from "../../src/domain/cart.ts";
-import type { OrderEvent } from "../../src/domain/order-messages.ts";
-import { isFinal, type OrderRecord, type OrderState } from "../../src/domain/order.ts";
+import type { OrderEvent } from "../../src/domain/order/messages.ts";
+import { isFinal, type OrderRecord, type OrderState } from "../../src/domain/order/order.ts";
 import { countersAgree, replayLedger } from "../../src/domain/stock-book.ts";
 import type { PaymentFacts } from "./payments.ts";
 import type { World } from "./world.ts";

@@ -7,7 +7,7 @@ import { STOCK_RULES, type StockRules } from "../../durable-objects/sku-stock/st
 import { Breaker, type HintStore } from "../../queues/breakers.ts";
 import { BREAKER_DEFAULTS } from "../../src/domain/breaker.ts";
 import { priceLines } from "../../src/domain/cart.ts";
-import type { PaymentBackend } from "../../src/domain/payment.ts";
+import type { PaymentBackend } from "../../src/domain/order/payment-backend.ts";
 import { BOOK_RULES, type BookRules } from "./bookings.ts";
 import { orderStore } from "./order-memory.ts";
 import { SEAT_RULES, type SeatRules } from "./seats.ts";

@@ -13,7 +13,7 @@ import {
   type StripeCalls,
 } from "../../queues/backends/stripe.ts";
 import { PAYMENT_TIMEOUT_MS } from "../../src/domain/limits.ts";
-import type { PaymentBackend } from "../../src/domain/payment.ts";
+import type { PaymentBackend } from "../../src/domain/order/payment-backend.ts";
 import { BROKEN, TOO_MANY } from "../sandbox/api-error.ts";
 import { fingerprintOf, recall, type Remembered } from "../sandbox/idempotency.ts";
 import { applyCommand, type Command, type Payment } from "../sandbox/payment.ts";

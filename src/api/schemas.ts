@@ -13,7 +13,7 @@ import {
   TEXT_LENGTH_MAX,
   TOKEN_LENGTH_MAX,
 } from "../domain/limits.ts";
-import { ORDER_STATES } from "../domain/order-messages.ts";
+import { ORDER_STATES } from "../domain/order/messages.ts";
 import { protectionSchema } from "../domain/protection.ts";
 import { replaySchema } from "../domain/replay.ts";
 import { identifierSchema, saleIdSchema } from "../domain/sale.ts";

@@ -2,8 +2,8 @@
  * Use-case outcomes as documents and problems: the one place where a shopper's words are chosen.
  */
 import { DRAW_ALGORITHM } from "../domain/line/cohort.ts";
-import type { OrderView } from "../domain/order-messages.ts";
-import type { Rejection } from "../domain/order.ts";
+import type { OrderView } from "../domain/order/messages.ts";
+import type { Rejection } from "../domain/order/order.ts";
 import { lanesOf, type Sale } from "../domain/sale.ts";
 import type { Seen, Standing } from "../domain/standing.ts";
 import type { AdmissionRefused, LinesRefused } from "../journey/cart.ts";

@@ -13,7 +13,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import { z } from "zod";
 import { WEBHOOK_ATTEMPTS_KEPT, WEBHOOK_WAIT_MAX_S } from "./limits.ts";
-import { orderEventSchema, type OrderEvent } from "./order-messages.ts";
+import { orderEventSchema, type OrderEvent } from "./order/messages.ts";
 import { saleEventSchema, type SaleEvent } from "./sale-events.ts";
 
 /** Asks for a try of one delivery. */

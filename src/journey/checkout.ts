@@ -7,7 +7,7 @@
  * answer takes nothing from that; then only the order is not shown.
  */
 import { SEAT_CALL_TIMEOUT_MS } from "../domain/limits.ts";
-import { checkoutKeyOf } from "../domain/order-id.ts";
+import { checkoutKeyOf } from "../domain/order/order-id.ts";
 import { answerWithin } from "../timing/answer-within.ts";
 import { readCart, type AdmissionRefused, type CartOutcome } from "./cart.ts";
 import { orderOf } from "./ordering.ts";

@@ -3,7 +3,7 @@
  * gave up on.
  */
 import { z } from "zod";
-import { ORDER_ID_PATTERN } from "../domain/order-id.ts";
+import { ORDER_ID_PATTERN } from "../domain/order/order-id.ts";
 import { DEAD_LETTERS_REPLAYED_MAX } from "../domain/limits.ts";
 import {
   orderEventSchema,
@@ -11,7 +11,7 @@ import {
   type OrderEvent,
   type OrderMessage,
   type OrderView,
-} from "../domain/order-messages.ts";
+} from "../domain/order/messages.ts";
 import { saleEventSchema, type SaleEvent } from "../domain/sale-events.ts";
 import { deliveryMessageSchema, type DeliveryMessage } from "../domain/webhooks.ts";
 import * as book from "../order-book/order-book.ts";

@@ -6,7 +6,7 @@
  * so it may be some seconds behind. One order's own word is its Order object's.
  */
 import { z } from "zod";
-import { UNREADABLE_REASONS } from "../domain/order-messages.ts";
+import { UNREADABLE_REASONS } from "../domain/order/messages.ts";
 
 const orderRowSchema = z.object({
   id: z.string(),

@@ -5,8 +5,8 @@
  * shows no name and no e-mail address.
  */
 import { html } from "hono/html";
-import type { OrderView } from "../domain/order-messages.ts";
-import { ORDER_STATES } from "../domain/order-messages.ts";
+import type { OrderView } from "../domain/order/messages.ts";
+import { ORDER_STATES } from "../domain/order/messages.ts";
 import { orderWords } from "./assets/_sluice/assets/words.js";
 import { instant, onlyFor, page, slot, type Html } from "./layout.ts";
 import { orderApi, partLink, saleLink } from "./links.ts";

@@ -11,9 +11,9 @@ import {
   PAYMENT_CALLS_AT_ONCE,
   SLOT_WAIT_MAX_MS,
 } from "../../src/domain/limits.ts";
-import * as saga from "../../src/domain/order-saga.ts";
-import * as reports from "../../src/domain/order-report.ts";
-import type { OrderRecord, OrderStanding } from "../../src/domain/order.ts";
+import * as saga from "../../src/domain/order/saga.ts";
+import * as reports from "../../src/domain/order/report.ts";
+import type { OrderRecord, OrderStanding } from "../../src/domain/order/order.ts";
 import { Breaker } from "../../queues/breakers.ts";
 import { Bulkhead } from "../../queues/bulkhead.ts";
 import { advance, type LeasedOrder, type Pipeline } from "../../queues/pipeline.ts";

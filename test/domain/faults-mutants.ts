@@ -2,14 +2,14 @@
  * Bugs planted in the rules of a simulated world: the mistakes of the usual recipe, and some of our
  * own. Each replaces one rule; the product's files stay as they are.
  */
-import type { OrderDecision } from "../../src/domain/order-transition.ts";
+import type { OrderDecision } from "../../src/domain/order/transition.ts";
 import { BREAKER_DEFAULTS } from "../../src/domain/breaker.ts";
 import { itemOf } from "../../src/domain/sale.ts";
 import { totalOf } from "../../src/domain/cart.ts";
-import { moveTo } from "../../src/domain/order-transition.ts";
-import type { OrderRecord } from "../../src/domain/order.ts";
-import type { ReportOutcome } from "../../src/domain/order-report.ts";
-import type { PaymentBackend } from "../../src/domain/payment.ts";
+import { moveTo } from "../../src/domain/order/transition.ts";
+import type { OrderRecord } from "../../src/domain/order/order.ts";
+import type { ReportOutcome } from "../../src/domain/order/report.ts";
+import type { PaymentBackend } from "../../src/domain/order/payment-backend.ts";
 import { SingleAlarm } from "../../durable-objects/single-alarm.ts";
 import { Breaker } from "../../queues/breakers.ts";
 import { OrderMemory, orderStore } from "../../simulation/faults/order-memory.ts";

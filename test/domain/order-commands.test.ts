@@ -3,10 +3,10 @@
  */
 import { describe, expect, test } from "vitest";
 import { LEASE_MS, SAME_KEY_RETRY_MAX_MS, STEP_RETRY_MAX_S } from "../../src/domain/limits.ts";
-import { report, type StepReport } from "../../src/domain/order-report.ts";
-import * as saga from "../../src/domain/order-saga.ts";
-import { delay_s } from "../../src/domain/order-transition.ts";
-import { isFinal, nextStep, type OrderStanding, type StepKind } from "../../src/domain/order.ts";
+import { report, type StepReport } from "../../src/domain/order/report.ts";
+import * as saga from "../../src/domain/order/saga.ts";
+import { delay_s } from "../../src/domain/order/transition.ts";
+import { isFinal, nextStep, type OrderStanding, type StepKind } from "../../src/domain/order/order.ts";
 import {
   IN_DOUBT_OF_CAPTURE,
   INTENT,

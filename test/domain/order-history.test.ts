@@ -1,7 +1,7 @@
 /** An order's history: one line a version, and never more than its limit. */
 import { expect, test } from "vitest";
 import { ORDER_HISTORY_ENTRIES_MAX } from "../../src/domain/limits.ts";
-import { withLine, type HistoryLine } from "../../src/domain/order-history.ts";
+import { withLine, type HistoryLine } from "../../src/domain/order/history.ts";
 import { orderAt, STANDINGS } from "./order-records.ts";
 
 const ACCEPTED = orderAt(STANDINGS.accepted, { version: 2, updatedAt_ms: 7 });

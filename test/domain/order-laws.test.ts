@@ -6,7 +6,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { SAME_KEY_RETRY_MAX_MS } from "../../src/domain/limits.ts";
-import { isFinal } from "../../src/domain/order.ts";
+import { isFinal } from "../../src/domain/order/order.ts";
 import { OrderWorld, type Act, type Setting } from "./order-world.ts";
 
 const MINUTE_MS = 60_000;

@@ -13,7 +13,7 @@ import type {
   RetryLater,
   SettleOutcome,
   Unknown,
-} from "../../src/domain/payment.ts";
+} from "../../src/domain/order/payment-backend.ts";
 
 /**
  * What goes wrong with one call. `before` and `after`: it is lost before or after its effect;

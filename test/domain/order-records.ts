@@ -1,13 +1,13 @@
 /**
  * Orders for tests: one intent of two lines, and a record that stands where a test wants it.
  */
-import { place } from "../../src/domain/order-saga.ts";
+import { place } from "../../src/domain/order/saga.ts";
 import type {
   OrderIntent,
   OrderRecord,
   OrderStanding,
   OrderState,
-} from "../../src/domain/order.ts";
+} from "../../src/domain/order/order.ts";
 
 export const INTENT: OrderIntent = {
   id: "ord_1",

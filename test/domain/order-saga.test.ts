@@ -4,10 +4,10 @@
  */
 import { describe, expect, test } from "vitest";
 import { ACTION_REQUIRED_MAX_MS } from "../../src/domain/limits.ts";
-import { report, type BookOutcome, type StepReport } from "../../src/domain/order-report.ts";
-import type { OrderEffect } from "../../src/domain/order-transition.ts";
-import type { OrderStanding } from "../../src/domain/order.ts";
-import type { PaymentStanding } from "../../src/domain/payment.ts";
+import { report, type BookOutcome, type StepReport } from "../../src/domain/order/report.ts";
+import type { OrderEffect } from "../../src/domain/order/transition.ts";
+import type { OrderStanding } from "../../src/domain/order/order.ts";
+import type { PaymentStanding } from "../../src/domain/order/payment-backend.ts";
 import { IN_DOUBT_OF_CAPTURE, leasedAt, LOOKING, REFUNDING, STANDINGS } from "./order-records.ts";
 
 const S = STANDINGS;

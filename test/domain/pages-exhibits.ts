@@ -1,7 +1,7 @@
 /**
  * The exhibits of the gallery: every page in every state, from fixed models.
  */
-import { ORDER_STATES } from "../../src/domain/order-messages.ts";
+import { ORDER_STATES } from "../../src/domain/order/messages.ts";
 import { PASS_REFUSALS } from "../../src/domain/pass-refusal.ts";
 import { PROOF_REFUSALS, protectionSchema } from "../../src/domain/protection.ts";
 import { SHOPPER_STATES } from "../../src/domain/standing.ts";

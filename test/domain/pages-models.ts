@@ -3,7 +3,7 @@
  * a merchant or a shopper typed must come out as text.
  */
 import type { PricedLine } from "../../src/domain/cart.ts";
-import type { OrderView } from "../../src/domain/order-messages.ts";
+import type { OrderView } from "../../src/domain/order/messages.ts";
 import type { RoomSnapshot } from "../../src/domain/room.ts";
 import { saleSchema, type Phase } from "../../src/domain/sale.ts";
 import type { Standing } from "../../src/domain/standing.ts";

@@ -2,7 +2,7 @@
  * The words of pages and scripts: lengths of time, places, odds, money.
  */
 import { describe, expect, test } from "vitest";
-import { ORDER_STATES } from "../../src/domain/order-messages.ts";
+import { ORDER_STATES } from "../../src/domain/order/messages.ts";
 import { SHOPPER_STATES } from "../../src/domain/standing.ts";
 import {
   countdownWords,

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { Miniflare } from "miniflare";
 import { z } from "zod";
-import type { PaymentBackend } from "../../src/domain/payment.ts";
+import type { PaymentBackend } from "../../src/domain/order/payment-backend.ts";
 import { stripePayments, type StripeSettings } from "../../queues/backends/stripe.ts";
 import type { FaultKind } from "../../simulation/sandbox/faults.ts";
 import { Ledger, type LedgerRow } from "../../simulation/sandbox/ledger.ts";

@@ -3,7 +3,7 @@
  * declined for it, one look-up tells the truth, and no payment is captured or refunded twice.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { PaymentBackend } from "../../src/domain/payment.ts";
+import type { PaymentBackend } from "../../src/domain/order/payment-backend.ts";
 import type { LedgerRow } from "../../simulation/sandbox/ledger.ts";
 import { type SandboxHost, startSandbox } from "./sandbox-host.ts";
 

@@ -3,7 +3,7 @@
  * inside workerd. What is asserted is the outcome and, beside it, the provider's own ledger.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { PaymentBackend } from "../../src/domain/payment.ts";
+import type { PaymentBackend } from "../../src/domain/order/payment-backend.ts";
 import { type SandboxHost, startSandbox } from "./sandbox-host.ts";
 
 const money = { amount: 12_900, currency: "EUR" };

@@ -9,7 +9,7 @@ import {
   PAYMENT_CALLS_AT_ONCE,
   PAYMENT_TIMEOUT_MS,
 } from "../../src/domain/limits.ts";
-import type { PaymentBackend } from "../../src/domain/payment.ts";
+import type { PaymentBackend } from "../../src/domain/order/payment-backend.ts";
 import { orderBook } from "../../queues/backends/order-book.ts";
 import { stripePayments } from "../../queues/backends/stripe.ts";
 import { Breaker } from "../../queues/breakers.ts";

@@ -10,7 +10,7 @@ import {
   orderEventSchema,
   orderMessageSchema,
   UNREADABLE_REASONS,
-} from "../../src/domain/order-messages.ts";
+} from "../../src/domain/order/messages.ts";
 import { replayDeadLetters } from "../../src/merchant/orders.ts";
 import {
   findDeadLetter,

@@ -6,7 +6,7 @@ import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { LEASE_MS } from "../../src/domain/limits.ts";
-import type { PaymentBackend } from "../../src/domain/payment.ts";
+import type { PaymentBackend } from "../../src/domain/order/payment-backend.ts";
 import { orderBook } from "../../queues/backends/order-book.ts";
 import { advance, type Pipeline } from "../../queues/pipeline.ts";
 import type { FaultKind } from "../../simulation/sandbox/faults.ts";

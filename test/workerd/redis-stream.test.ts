@@ -4,7 +4,7 @@
  */
 import { env } from "cloudflare:workers";
 import { beforeEach, expect, test, vi } from "vitest";
-import type { OrderEvent } from "../../src/domain/order-messages.ts";
+import type { OrderEvent } from "../../src/domain/order/messages.ts";
 import { startClock } from "./clock.ts";
 import { handOver } from "./mail.ts";
 

@@ -2,8 +2,8 @@
  * The Worker under test: the gate and the orders Worker in one, with the real classes. Order,
  * WaitingRoom and TicketBooth can meet the mishaps a test has planned, and do nothing else anew.
  */
-import type { OrderEffect } from "../../src/domain/order-transition.ts";
-import type { OrderIntent, OrderRecord } from "../../src/domain/order.ts";
+import type { OrderEffect } from "../../src/domain/order/transition.ts";
+import type { OrderIntent, OrderRecord } from "../../src/domain/order/order.ts";
 import type { StockLevel } from "../../src/domain/room.ts";
 import type { CloseOutcome } from "../../src/domain/line/booth.ts";
 import gate, {

@@ -6,7 +6,7 @@
  * Guarantee: states marked final never change. Transitions are in `order-saga.ts`.
  */
 import { z } from "zod";
-import { SAME_KEY_RETRY_MAX_MS } from "./limits.ts";
+import { SAME_KEY_RETRY_MAX_MS } from "../limits.ts";
 
 export const orderLineSchema = z.object({
   sku: z.string(),

@@ -12,9 +12,9 @@ import {
   ACTION_REQUIRED_MAX_MS,
   SPREAD_MAX_MS,
   SPREAD_MIN_MS,
-} from "./limits.ts";
+} from "../limits.ts";
 import { isFinal, type OrderRecord } from "./order.ts";
-import { fruitless, MOVED, putOff, triedAgain } from "./order-retry.ts";
+import { fruitless, MOVED, putOff, triedAgain } from "./retry.ts";
 import {
   bookingOf,
   cancelNow,
@@ -22,9 +22,9 @@ import {
   moveTo,
   undo,
   type OrderDecision,
-} from "./order-transition.ts";
-import { stillToUndo, voided } from "./order-undoing.ts";
-import type { AuthorizeOutcome, LookupOutcome, SettleOutcome } from "./payment.ts";
+} from "./transition.ts";
+import { stillToUndo, voided } from "./undo.ts";
+import type { AuthorizeOutcome, LookupOutcome, SettleOutcome } from "./payment-backend.ts";
 
 /** What a consumer tells about the step it took under its lease. */
 export type StepReport =

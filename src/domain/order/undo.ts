@@ -4,11 +4,11 @@
  * Guarantee: the order ends only when it is known that no money is reserved or kept (P3), and
  * nothing is given back a second time on a guess.
  */
-import { fruitless, MOVED, putOff, triedAgain } from "./order-retry.ts";
-import type { ReportOutcome } from "./order-report.ts";
-import { moveTo, type OrderDecision } from "./order-transition.ts";
+import { fruitless, MOVED, putOff, triedAgain } from "./retry.ts";
+import type { ReportOutcome } from "./report.ts";
+import { moveTo, type OrderDecision } from "./transition.ts";
 import type { OrderRecord, OrderStanding } from "./order.ts";
-import type { PaymentStanding, SettleOutcome } from "./payment.ts";
+import type { PaymentStanding, SettleOutcome } from "./payment-backend.ts";
 
 export function voided(
   record: OrderRecord,

@@ -4,7 +4,7 @@
  * Guarantee: whoever moves an order through `moveTo` gets the effects of the new standing with it;
  * the Order object makes both durable together and only then performs the effects.
  */
-import { PROGRESS_WATCHDOG_MS, STEP_RETRY_MAX_S, STEP_RETRY_MIN_S } from "./limits.ts";
+import { PROGRESS_WATCHDOG_MS, STEP_RETRY_MAX_S, STEP_RETRY_MIN_S } from "../limits.ts";
 import type { OrderIntent, OrderRecord, OrderStanding } from "./order.ts";
 
 /** What a transition owes to others; kept in the order's outbox until it is done. */

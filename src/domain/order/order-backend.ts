@@ -4,8 +4,8 @@
  * Guarantee asked of every adapter: `book` and `cancel` are idempotent by the order's id; an
  * answer the adapter cannot read is `unknown`, never `refused`.
  */
-import type { BookOutcome } from "../../src/domain/order-report.ts";
-import type { OrderIntent } from "../../src/domain/order.ts";
+import type { BookOutcome } from "./report.ts";
+import type { OrderIntent } from "./order.ts";
 
 export type CancelBookingOutcome =
   | { readonly kind: "cancelled" }

@@ -5,7 +5,7 @@
  * Guarantee: at most one consumer holds a lease at a time, and the standing that allows a side
  * effect (`authorizing`, `capturing`) is durable before the step is handed out.
  */
-import { LEASE_MS, PROGRESS_WATCHDOG_MAX_MS, PROGRESS_WATCHDOG_MS } from "./limits.ts";
+import { LEASE_MS, PROGRESS_WATCHDOG_MAX_MS, PROGRESS_WATCHDOG_MS } from "../limits.ts";
 import {
   isFinal,
   nextStep,
@@ -15,7 +15,7 @@ import {
   type Rejection,
   type StepKind,
 } from "./order.ts";
-import { cancelNow, moveTo, type OrderDecision } from "./order-transition.ts";
+import { cancelNow, moveTo, type OrderDecision } from "./transition.ts";
 
 export function place(intent: OrderIntent, now: number): OrderRecord {
   return {

@@ -5,8 +5,8 @@
  * of a very long history the oldest lines go.
  */
 import { z } from "zod";
-import { ORDER_HISTORY_ENTRIES_MAX } from "./limits.ts";
-import { reasonOf } from "./order-messages.ts";
+import { ORDER_HISTORY_ENTRIES_MAX } from "../limits.ts";
+import { reasonOf } from "./messages.ts";
 import type { OrderRecord } from "./order.ts";
 
 export const historyLineSchema = z.object({
