@@ -7,7 +7,7 @@
  */
 import { z } from "zod";
 import { orderEventSchema, type OrderEvent } from "../src/domain/order/messages.ts";
-import { saleEventSchema, type SaleEvent } from "../src/domain/sale-events.ts";
+import { saleEventSchema, type SaleEvent } from "../src/domain/room/events.ts";
 import { addDeliveries, type NewDelivery } from "../src/webhooks/deliveries.ts";
 
 export type QueuedEvent = OrderEvent | SaleEvent;

@@ -3,7 +3,7 @@
  *
  * Guarantee: what was not acknowledged rejects, and stays in the order's outbox.
  */
-import type { BeginOrderOutcome } from "../../src/domain/admission.ts";
+import type { BeginOrderOutcome } from "../../src/domain/room/admission.ts";
 import type { OrderParts } from "./ports.ts";
 import { answerWithin } from "../../src/timing/answer-within.ts";
 

@@ -7,7 +7,7 @@
  * whether this admission has another order on its way. Those who are in go on buying; what one
  * buyer may take is still bounded by each SkuStock's limit.
  */
-import type { BeginOrderOutcome } from "../../src/domain/admission.ts";
+import type { BeginOrderOutcome } from "../../src/domain/room/admission.ts";
 import type { OrderIntent, Rejection } from "../../src/domain/order/order.ts";
 import type { OrderCommand, OrderOutcome } from "../../src/domain/stock.ts";
 

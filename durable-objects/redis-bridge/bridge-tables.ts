@@ -6,7 +6,7 @@
  */
 import { z } from "zod";
 import { type Transfer, transferName, transferSchema } from "../../src/domain/allotment.ts";
-import type { StockLevel } from "../../src/domain/room.ts";
+import type { StockLevel } from "../../src/domain/room/room-state.ts";
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS transfers (

@@ -24,7 +24,7 @@ import {
   type TransferStep,
 } from "../../src/domain/allotment.ts";
 import { LEVEL_REPORT_INTERVAL_MS, TRANSFERS_PER_SKU_MAX } from "../../src/domain/limits.ts";
-import type { StockLevel } from "../../src/domain/room.ts";
+import type { StockLevel } from "../../src/domain/room/room-state.ts";
 import { readRedisConfig, REDIS_OFF, RedisConnection } from "../../src/redis/connection.ts";
 import { check, give, recall, take } from "../../src/redis/counters.ts";
 import { mirrorLevel } from "../../src/redis/mirror.ts";

@@ -7,7 +7,7 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import { LEDGER_PAGE_ROWS_MAX } from "../../src/domain/limits.ts";
-import type { StockLevel } from "../../src/domain/room.ts";
+import type { StockLevel } from "../../src/domain/room/room-state.ts";
 import type * as stock from "../../src/domain/stock.ts";
 import type { LedgerRow, Movement, Reservation, ReservationKey } from "../../src/domain/stock-book.ts";
 import type { Withdrawal, WithdrawOutcome } from "../../src/domain/withdrawal.ts";

@@ -7,7 +7,7 @@
  * owned for long are asked after and healed (P5).
  */
 import { LEVEL_REPORT_INTERVAL_MS, ORDERED_AUDIT_MS } from "../../src/domain/limits.ts";
-import type { StockLevel } from "../../src/domain/room.ts";
+import type { StockLevel } from "../../src/domain/room/room-state.ts";
 import * as stock from "../../src/domain/stock.ts";
 import type {
   Movement,

@@ -4,7 +4,7 @@
  * Guarantee: events are durable together with the state they tell of, because `keep` runs in the
  * transaction that writes it; they are sent until the queue has taken them, by the room's alarm. A
  * crash between sending and forgetting sends them again, with the same ids.
- * Not for deciding what is told: `src/domain/sale-events.ts` does.
+ * Not for deciding what is told: `src/domain/room/events.ts` does.
  */
 import {
   EVENTS_PER_SEND_MAX,
@@ -22,7 +22,7 @@ import {
   type SaleFacts,
   type Telling,
   type Told,
-} from "../../src/domain/sale-events.ts";
+} from "../../src/domain/room/events.ts";
 import { answerWithin } from "../../src/timing/answer-within.ts";
 
 const SCHEMA = `

@@ -11,8 +11,8 @@
 import type { z } from "zod";
 import { BACKENDS, forceSchema, writtenBreakerSchema } from "../../src/domain/breaker.ts";
 import { PIPELINE_LOOK_INTERVAL_MS, PIPELINE_LOOK_TIMEOUT_MS } from "../../src/domain/limits.ts";
-import type { BackendReading, PipelineReading } from "../../src/domain/pressure.ts";
-import type { RoomState } from "../../src/domain/room.ts";
+import type { BackendReading, PipelineReading } from "../../src/domain/room/throttle.ts";
+import type { RoomState } from "../../src/domain/room/room-state.ts";
 import { phaseAt } from "../../src/domain/sale.ts";
 import { answerWithin } from "../../src/timing/answer-within.ts";
 

@@ -6,14 +6,14 @@
  * seat it takes, a cohort and the lane it closes, a change and the event that tells of it) is one
  * transaction.
  */
-import { standingAt, type AdmissionRecord } from "../../src/domain/admission.ts";
-import { Backlog, ORDERS_THAT_TELL } from "../../src/domain/backlog.ts";
+import { standingAt, type AdmissionRecord } from "../../src/domain/room/admission.ts";
+import { Backlog, ORDERS_THAT_TELL } from "../../src/domain/room/backlog.ts";
 import { commitmentOf, placesIn, seedOf, type CohortManifest } from "../../src/domain/line/cohort.ts";
-import { closeCohortInRoom } from "../../src/domain/room-calls.ts";
-import { freeSeat, type ClaimRules } from "../../src/domain/room-claims.ts";
-import { snapshotOf, type RoomSnapshot, type RoomState } from "../../src/domain/room.ts";
-import { revoke } from "../../src/domain/revoked.ts";
-import { factsOf, type SaleFacts } from "../../src/domain/sale-events.ts";
+import { closeCohortInRoom } from "../../src/domain/room/calls.ts";
+import { freeSeat, type ClaimRules } from "../../src/domain/room/claims.ts";
+import { snapshotOf, type RoomSnapshot, type RoomState } from "../../src/domain/room/room-state.ts";
+import { revoke } from "../../src/domain/room/revoked.ts";
+import { factsOf, type SaleFacts } from "../../src/domain/room/events.ts";
 import type { Sale } from "../../src/domain/sale.ts";
 import type { RoomTables, Foundation } from "./room-tables.ts";
 

@@ -5,9 +5,9 @@
  * row each, because they change as a whole. Manifests are never changed once written.
  */
 import { z } from "zod";
-import type { AdmissionRecord } from "../../src/domain/admission.ts";
+import type { AdmissionRecord } from "../../src/domain/room/admission.ts";
 import type { CohortManifest } from "../../src/domain/line/cohort.ts";
-import { roomStateSchema, type RoomState } from "../../src/domain/room.ts";
+import { roomStateSchema, type RoomState } from "../../src/domain/room/room-state.ts";
 import { saleSchema, type Sale } from "../../src/domain/sale.ts";
 import { RoomEvents } from "./event-outbox.ts";
 

@@ -3,7 +3,7 @@
  *
  * Guarantee: the same record and device give the very same token. It changes nothing.
  */
-import type { AdmissionRecord } from "../../src/domain/admission.ts";
+import type { AdmissionRecord } from "../../src/domain/room/admission.ts";
 import type { Place } from "../../src/domain/line/cohort.ts";
 import { signAdmission } from "../../src/tokens/admissions.ts";
 import { readSecrets } from "../../src/tokens/secrets.ts";

@@ -7,13 +7,13 @@
  * line. Not for answering polls: gates do that from `snapshot()`, which they fetch once a second.
  */
 import { DurableObject } from "cloudflare:workers";
-import * as admissions from "../../src/domain/admission.ts";
+import * as admissions from "../../src/domain/room/admission.ts";
 import { placesIn, rankOf, type CohortManifest, type Place } from "../../src/domain/line/cohort.ts";
 import { TICK_MS } from "../../src/domain/limits.ts";
-import { bears } from "../../src/domain/pressure.ts";
-import * as calls from "../../src/domain/room-calls.ts";
-import * as claims from "../../src/domain/room-claims.ts";
-import * as rooms from "../../src/domain/room.ts";
+import { bears } from "../../src/domain/room/throttle.ts";
+import * as calls from "../../src/domain/room/calls.ts";
+import * as claims from "../../src/domain/room/claims.ts";
+import * as rooms from "../../src/domain/room/room-state.ts";
 import {
   boothsOf,
   phaseAt,

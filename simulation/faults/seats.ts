@@ -1,10 +1,10 @@
 /**
  * The room, as far as orders touch it: the seats of those who were let in.
  *
- * Guarantee: the rules are those of `src/domain/admission.ts`; what is kept in `SeatMemory`
+ * Guarantee: the rules are those of `src/domain/room/admission.ts`; what is kept in `SeatMemory`
  * outlives every instance. How people wait and are called is simulated elsewhere.
  */
-import * as admissions from "../../src/domain/admission.ts";
+import * as admissions from "../../src/domain/room/admission.ts";
 import type { Instance } from "./object-host.ts";
 
 export type SeatRules = Pick<typeof admissions, "beginOrder" | "finishOrder">;

@@ -6,7 +6,7 @@
  * still waiting for; the world must settle without their help.
  */
 import type { PlaceOutcome } from "../../durable-objects/order/order-core.ts";
-import type { AdmissionRecord } from "../../src/domain/admission.ts";
+import type { AdmissionRecord } from "../../src/domain/room/admission.ts";
 import type { Line } from "../../src/domain/cart.ts";
 import type { OrderIntent, OrderRecord } from "../../src/domain/order/order.ts";
 import { itemOf } from "../../src/domain/sale.ts";

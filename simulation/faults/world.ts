@@ -7,7 +7,7 @@
  */
 import { OrderDesk } from "../../durable-objects/order/order-core.ts";
 import { StockDesk } from "../../durable-objects/sku-stock/stock-core.ts";
-import type { BeginOrderOutcome } from "../../src/domain/admission.ts";
+import type { BeginOrderOutcome } from "../../src/domain/room/admission.ts";
 import type { OrderIntent, OrderRecord, OrderState } from "../../src/domain/order/order.ts";
 import { randomFrom } from "../seeded-random.ts";
 import { Bookings } from "./bookings.ts";

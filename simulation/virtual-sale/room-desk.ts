@@ -9,17 +9,17 @@ import {
   finishOrder,
   leave,
   type AdmissionRecord,
-} from "../../src/domain/admission.ts";
-import { Backlog } from "../../src/domain/backlog.ts";
-import { bears } from "../../src/domain/pressure.ts";
-import { closeCohortInRoom, tick } from "../../src/domain/room-calls.ts";
+} from "../../src/domain/room/admission.ts";
+import { Backlog } from "../../src/domain/room/backlog.ts";
+import { bears } from "../../src/domain/room/throttle.ts";
+import { closeCohortInRoom, tick } from "../../src/domain/room/calls.ts";
 import {
   admitNow,
   claim,
   freeSeat,
   type AdmitNowOutcome,
   type ClaimOutcome,
-} from "../../src/domain/room-claims.ts";
+} from "../../src/domain/room/claims.ts";
 import {
   isSoldOut,
   openRoom,
@@ -28,7 +28,7 @@ import {
   snapshotOf,
   type RoomSnapshot,
   type RoomState,
-} from "../../src/domain/room.ts";
+} from "../../src/domain/room/room-state.ts";
 import { GENERAL_LANE, phaseAt, type Sale } from "../../src/domain/sale.ts";
 import { expire, moveStock } from "../../src/domain/stock.ts";
 import { StockMaps } from "./stock-maps.ts";

@@ -5,9 +5,9 @@
  * seconds old; nobody here looks into the room. A place comes from a booth, a rank from the draw.
  */
 import { CLAIM_RETRY_S } from "../../src/domain/limits.ts";
-import type { RoomSnapshot } from "../../src/domain/room.ts";
+import type { RoomSnapshot } from "../../src/domain/room/room-state.ts";
 import { GENERAL_LANE } from "../../src/domain/sale.ts";
-import { standingOf, type Standing } from "../../src/domain/standing.ts";
+import { standingOf, type Standing } from "../../src/domain/room/standing.ts";
 import { between, type Random } from "../seeded-random.ts";
 import type { Booths } from "./booths.ts";
 import { FATE, INTENT, STAGE, type Crowd } from "./crowd.ts";

@@ -17,7 +17,7 @@ import { ORDER_STATES } from "../domain/order/messages.ts";
 import { protectionSchema } from "../domain/protection.ts";
 import { replaySchema } from "../domain/replay.ts";
 import { identifierSchema, saleIdSchema } from "../domain/sale.ts";
-import { SHOPPER_STATES } from "../domain/standing.ts";
+import { SHOPPER_STATES } from "../domain/room/standing.ts";
 
 const count = z.int();
 const instant = z.iso.datetime();

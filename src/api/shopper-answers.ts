@@ -5,7 +5,7 @@ import { DRAW_ALGORITHM } from "../domain/line/cohort.ts";
 import type { OrderView } from "../domain/order/messages.ts";
 import type { Rejection } from "../domain/order/order.ts";
 import { lanesOf, type Sale } from "../domain/sale.ts";
-import type { Seen, Standing } from "../domain/standing.ts";
+import type { Seen, Standing } from "../domain/room/standing.ts";
 import type { AdmissionRefused, LinesRefused } from "../journey/cart.ts";
 import type { ProofRefused } from "../journey/proving.ts";
 import type { Admitted } from "../journey/waiting.ts";

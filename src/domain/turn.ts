@@ -5,8 +5,8 @@
  * what only grows (`lapsedBelow`) and by what is over for good, never by a window that a pause
  * might still stretch.
  */
-import { standingAt, type AdmissionRecord } from "./admission.ts";
-import type { RoomState } from "./room.ts";
+import { standingAt, type AdmissionRecord } from "./room/admission.ts";
+import type { RoomState } from "./room/room-state.ts";
 
 export interface AskedTurn {
   readonly lane: string;

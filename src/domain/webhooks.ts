@@ -14,7 +14,7 @@ import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import { z } from "zod";
 import { WEBHOOK_ATTEMPTS_KEPT, WEBHOOK_WAIT_MAX_S } from "./limits.ts";
 import { orderEventSchema, type OrderEvent } from "./order/messages.ts";
-import { saleEventSchema, type SaleEvent } from "./sale-events.ts";
+import { saleEventSchema, type SaleEvent } from "./room/events.ts";
 
 /** Asks for a try of one delivery. */
 export const deliveryMessageSchema = z.object({

@@ -7,7 +7,7 @@
  */
 import { cloudflareWaitingRoom } from "../domain/formats/cloudflare-waiting-room.ts";
 import type { Sale, Schedule } from "../domain/sale.ts";
-import type { ShopperState, Standing } from "../domain/standing.ts";
+import type { ShopperState, Standing } from "../domain/room/standing.ts";
 import { turnstileMarkup } from "../pages/proof.ts";
 import { templatedPage, type TemplatedPage } from "../pages/templated.ts";
 

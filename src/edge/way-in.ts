@@ -7,7 +7,7 @@
  * taken up gives the same admission again, as long as that lasts; after it, it is good for nothing.
  */
 import type { PassRefusal } from "../domain/pass-refusal.ts";
-import type { Standing } from "../domain/standing.ts";
+import type { Standing } from "../domain/room/standing.ts";
 import { join, type JoinWish } from "../journey/joining.ts";
 import type { ProofRefused } from "../journey/proving.ts";
 import { deviceFor, lacksDevice } from "../journey/replays.ts";

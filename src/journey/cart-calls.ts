@@ -5,7 +5,7 @@
  * Guarantee: a hold that was asked and not answered may be there; it has a deadline, and setting
  * the cart again finds it. Not for orders: each is placed by an object of its own.
  */
-import type { SeatStanding } from "../domain/admission.ts";
+import type { SeatStanding } from "../domain/room/admission.ts";
 import {
   HOLD_GROUP_WAIT_MS,
   HOLDS_GATHERED_MAX,

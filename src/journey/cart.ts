@@ -12,7 +12,7 @@
  * sale's items are the cart. Two carts set at the same instant by one shopper may mix by SKU; what
  * an order takes is always said by its own lines.
  */
-import type { SeatStanding } from "../domain/admission.ts";
+import type { SeatStanding } from "../domain/room/admission.ts";
 import { priceLines, type Line, type PricedLine } from "../domain/cart.ts";
 import type { Sale } from "../domain/sale.ts";
 import type { HoldCommand, HoldOutcome } from "../domain/stock.ts";

@@ -2,7 +2,7 @@
  * What anyone may check the draw with: the commitment before, manifests during, the secret after.
  */
 import type { CohortManifest } from "../domain/line/cohort.ts";
-import { laneIn } from "../domain/standing.ts";
+import { laneIn } from "../domain/room/standing.ts";
 import { answerWithin } from "../timing/answer-within.ts";
 import { roomOf, saleOf, type GateContext, type RoomAnswer } from "./visit.ts";
 

@@ -11,7 +11,7 @@ import { directTicketIdOf, keyedSubjectOf, placedTicketIdOf } from "../domain/li
 import type { Place } from "../domain/line/cohort.ts";
 import { passSubjectOf } from "../domain/line/pass-places.ts";
 import { GENERAL_LANE } from "../domain/sale.ts";
-import { admittedStanding } from "../domain/standing.ts";
+import { admittedStanding } from "../domain/room/standing.ts";
 import { answerWithin } from "../timing/answer-within.ts";
 import type { Admission } from "../tokens/admissions.ts";
 import { verifyPass } from "../tokens/passes.ts";

@@ -4,7 +4,7 @@
  * Guarantee: tokens are verified here and nowhere else in the journey; a token of another sale,
  * type or key never gets past `visitOf`.
  */
-import type { Seen } from "../domain/standing.ts";
+import type { Seen } from "../domain/room/standing.ts";
 import { findSale, rememberSale, type PublishedSale } from "../sales/sale-directory.ts";
 import type { SnapshotCache } from "../sales/snapshots.ts";
 import { answerWithin } from "../timing/answer-within.ts";

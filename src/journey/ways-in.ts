@@ -11,7 +11,7 @@ import type { AnsweredPlace } from "../domain/line/join-key.ts";
 import { SHOPPER_CALL_TIMEOUT_MS } from "../domain/limits.ts";
 import type { PassPlace } from "../domain/line/pass-places.ts";
 import type { PassRefusal } from "../domain/pass-refusal.ts";
-import { admittedStanding, standingOf, type Standing } from "../domain/standing.ts";
+import { admittedStanding, standingOf, type Standing } from "../domain/room/standing.ts";
 import { answerWithin } from "../timing/answer-within.ts";
 import { signTicket, type Ticket } from "../tokens/tickets.ts";
 import type { ProofRefused } from "./proving.ts";

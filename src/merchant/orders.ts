@@ -12,7 +12,7 @@ import {
   type OrderMessage,
   type OrderView,
 } from "../domain/order/messages.ts";
-import { saleEventSchema, type SaleEvent } from "../domain/sale-events.ts";
+import { saleEventSchema, type SaleEvent } from "../domain/room/events.ts";
 import { deliveryMessageSchema, type DeliveryMessage } from "../domain/webhooks.ts";
 import * as book from "../order-book/order-book.ts";
 import type { MerchantContext } from "./merchant-context.ts";

@@ -4,7 +4,7 @@
  * Guarantee: the room holds the document first, then the stock is received, then KV publishes it,
  * each step idempotent; a request that broke off half-way is finished by repeating it.
  */
-import type { RoomAction } from "../domain/room.ts";
+import type { RoomAction } from "../domain/room/room-state.ts";
 import type { AdmissionChange, RevisionRefused, Sale } from "../domain/sale.ts";
 import type { StockCounters } from "../domain/stock-book.ts";
 import { countersAgree } from "../domain/stock-book.ts";

@@ -6,7 +6,7 @@
  */
 import { html } from "hono/html";
 import { GENERAL_LANE, type Sale, type SaleItem } from "../domain/sale.ts";
-import type { RoomSnapshot } from "../domain/room.ts";
+import type { RoomSnapshot } from "../domain/room/room-state.ts";
 import { durationWords, levelWords } from "./assets/_sluice/assets/words.js";
 import { cartLinks, shopBehind } from "./behind-gate.ts";
 import { faultOf, faultSummary, fieldFault, type Faults } from "./faults.ts";

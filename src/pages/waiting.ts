@@ -6,7 +6,7 @@
  */
 import { html } from "hono/html";
 import { GENERAL_LANE, type Sale, type Schedule } from "../domain/sale.ts";
-import type { ShopperState, Standing } from "../domain/standing.ts";
+import type { ShopperState, Standing } from "../domain/room/standing.ts";
 import { levelWords, waitingFacts } from "./assets/_sluice/assets/words.js";
 import {
   countdown,

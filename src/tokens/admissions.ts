@@ -10,7 +10,7 @@
  */
 import { errors, jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
-import type { AdmissionRecord } from "../domain/admission.ts";
+import type { AdmissionRecord } from "../domain/room/admission.ts";
 import { BoundedMap } from "../domain/bounded-map.ts";
 import { ADMISSIONS_REMEMBERED_MAX, TOKEN_LENGTH_MAX } from "../domain/limits.ts";
 import type { Keys } from "./secrets.ts";

@@ -10,7 +10,7 @@ import {
   minutesWords,
   type WaitingFacts,
 } from "../../src/domain/formats/cloudflare-waiting-room.ts";
-import { SHOPPER_STATES, type ShopperState } from "../../src/domain/standing.ts";
+import { SHOPPER_STATES, type ShopperState } from "../../src/domain/room/standing.ts";
 import { ENDS_MS, OPENS_MS, STARTS_MS } from "./sale-document.ts";
 
 const minutes = z.int().min(0);

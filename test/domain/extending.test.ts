@@ -1,6 +1,6 @@
 /** An origin's wish for a longer admission: how far it reaches, second by second. */
 import { describe, expect, test } from "vitest";
-import { extend, leave, type AdmissionRecord } from "../../src/domain/admission.ts";
+import { extend, leave, type AdmissionRecord } from "../../src/domain/room/admission.ts";
 import { ADMISSION_LIFE_MAX_MS } from "../../src/domain/limits.ts";
 
 const MINUTE_MS = 60_000;

@@ -12,8 +12,8 @@ import {
   NEW_TURNOVER,
   type ForecastFacts,
   type Turnover,
-} from "../../src/domain/forecast.ts";
-import { newShowRate } from "../../src/domain/show-rate.ts";
+} from "../../src/domain/room/forecast.ts";
+import { newShowRate } from "../../src/domain/room/show-rate.ts";
 
 const FACTS: ForecastFacts = {
   turnover: NEW_TURNOVER,

@@ -11,7 +11,7 @@ import {
   oddsOf,
   settlePlaces,
   unitsPerTaker,
-} from "../../src/domain/odds.ts";
+} from "../../src/domain/room/odds.ts";
 
 const UNSEEN = { took: 0, without: 0, perTaker: 1 };
 

@@ -4,11 +4,11 @@
  */
 import { describe, expect, test } from "vitest";
 import { KEPT_RANKS_PER_BATCH_MAX } from "../../src/domain/limits.ts";
-import { expectedClaims, outstandingCalls } from "../../src/domain/open-calls.ts";
-import * as calls from "../../src/domain/room-calls.ts";
-import { claim, type Claim } from "../../src/domain/room-claims.ts";
-import * as rooms from "../../src/domain/room.ts";
-import { chanceOf } from "../../src/domain/show-rate.ts";
+import { expectedClaims, outstandingCalls } from "../../src/domain/room/open-calls.ts";
+import * as calls from "../../src/domain/room/calls.ts";
+import { claim, type Claim } from "../../src/domain/room/claims.ts";
+import * as rooms from "../../src/domain/room/room-state.ts";
+import { chanceOf } from "../../src/domain/room/show-rate.ts";
 import { saleOf, STARTS_MS } from "./sale-document.ts";
 
 const RULES = { claimWindow_ms: 10_000, session_ms: 60_000, overcall: 2 };

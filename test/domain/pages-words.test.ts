@@ -3,7 +3,7 @@
  */
 import { describe, expect, test } from "vitest";
 import { ORDER_STATES } from "../../src/domain/order/messages.ts";
-import { SHOPPER_STATES } from "../../src/domain/standing.ts";
+import { SHOPPER_STATES } from "../../src/domain/room/standing.ts";
 import {
   countdownWords,
   durationWords,

@@ -6,7 +6,7 @@
  */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { AdmissionRecord } from "../../src/domain/admission.ts";
+import type { AdmissionRecord } from "../../src/domain/room/admission.ts";
 import { boothFor, mayHaveOpened } from "../../src/domain/line/booth.ts";
 import { PASS_DESKS_PER_SALE } from "../../src/domain/limits.ts";
 import {
@@ -17,7 +17,7 @@ import {
   type PassEntry,
   type PassPlace,
 } from "../../src/domain/line/pass-places.ts";
-import { openRoom, type RoomState } from "../../src/domain/room.ts";
+import { openRoom, type RoomState } from "../../src/domain/room/room-state.ts";
 import { turnOf, type AskedTurn } from "../../src/domain/turn.ts";
 import { saleOf, STARTS_MS } from "./sale-document.ts";
 

@@ -9,8 +9,8 @@ import {
   finishOrder,
   leave,
   type AdmissionRecord,
-} from "../../src/domain/admission.ts";
-import { Backlog, ORDERS_THAT_TELL } from "../../src/domain/backlog.ts";
+} from "../../src/domain/room/admission.ts";
+import { Backlog, ORDERS_THAT_TELL } from "../../src/domain/room/backlog.ts";
 import type { SharedBreaker } from "../../src/domain/breaker.ts";
 import { PIPELINE_READING_MAX_MS } from "../../src/domain/limits.ts";
 import {
@@ -21,7 +21,7 @@ import {
   pressureSchema,
   type BackendReading,
   type PipelineReading,
-} from "../../src/domain/pressure.ts";
+} from "../../src/domain/room/throttle.ts";
 
 const T = Date.parse("2026-11-27T10:00:00Z");
 

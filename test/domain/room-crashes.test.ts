@@ -5,8 +5,8 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { EXTENSION_MAX_S } from "../../src/domain/limits.ts";
-import { waitingIn } from "../../src/domain/room-calls.ts";
-import { roomStateSchema } from "../../src/domain/room.ts";
+import { waitingIn } from "../../src/domain/room/calls.ts";
+import { roomStateSchema } from "../../src/domain/room/room-state.ts";
 import type { Act } from "./room-acts.ts";
 import { RoomWorld } from "./room-world.ts";
 import { saleOf, STARTS_MS } from "./sale-document.ts";

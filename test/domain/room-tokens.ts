@@ -5,9 +5,9 @@
  * Guarantee: after each step a token that a gate lets through has a seat, and one that has lost
  * its seat never gets through again. Clocks count forwards: what was over once stays over.
  */
-import { extend, standingAt, type AdmissionRecord } from "../../src/domain/admission.ts";
+import { extend, standingAt, type AdmissionRecord } from "../../src/domain/room/admission.ts";
 import { ADMISSION_LIFE_MAX_MS } from "../../src/domain/limits.ts";
-import type { RoomSnapshot } from "../../src/domain/room.ts";
+import type { RoomSnapshot } from "../../src/domain/room/room-state.ts";
 
 export class RoomTokens {
   /** By admission: when the token that lasts longest is over. */

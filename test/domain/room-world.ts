@@ -4,17 +4,17 @@
  *
  * Guarantee: every promise that holds after each single step is checked after each single step.
  */
-import { leave, standingAt, type AdmissionRecord } from "../../src/domain/admission.ts";
-import { outstandingCalls } from "../../src/domain/open-calls.ts";
-import { closeCohortInRoom, tick, waitingIn } from "../../src/domain/room-calls.ts";
+import { leave, standingAt, type AdmissionRecord } from "../../src/domain/room/admission.ts";
+import { outstandingCalls } from "../../src/domain/room/open-calls.ts";
+import { closeCohortInRoom, tick, waitingIn } from "../../src/domain/room/calls.ts";
 import {
   admitNow,
   claim,
   freeSeat,
   type Claim,
   type ClaimOutcome,
-} from "../../src/domain/room-claims.ts";
-import { PRESSURE_MIN } from "../../src/domain/pressure.ts";
+} from "../../src/domain/room/claims.ts";
+import { PRESSURE_MIN } from "../../src/domain/room/throttle.ts";
 import {
   actOn,
   changeAdmission,
@@ -23,9 +23,9 @@ import {
   reportLevel,
   snapshotOf,
   type RoomState,
-} from "../../src/domain/room.ts";
-import { revoke } from "../../src/domain/revoked.ts";
-import { standingOf, type ShopperState } from "../../src/domain/standing.ts";
+} from "../../src/domain/room/room-state.ts";
+import { revoke } from "../../src/domain/room/revoked.ts";
+import { standingOf, type ShopperState } from "../../src/domain/room/standing.ts";
 import type { Sale } from "../../src/domain/sale.ts";
 import type { Act } from "./room-acts.ts";
 import { extendWithinLimits, RoomTokens } from "./room-tokens.ts";

@@ -3,9 +3,9 @@
  * and the merchant's actions. What holds over whole lives of a room is in `room-laws.test.ts`.
  */
 import { describe, expect, test } from "vitest";
-import * as calls from "../../src/domain/room-calls.ts";
-import { admitNow, claim, freeSeat, type Claim } from "../../src/domain/room-claims.ts";
-import * as rooms from "../../src/domain/room.ts";
+import * as calls from "../../src/domain/room/calls.ts";
+import { admitNow, claim, freeSeat, type Claim } from "../../src/domain/room/claims.ts";
+import * as rooms from "../../src/domain/room/room-state.ts";
 import { ENDS_MS, OPENS_MS, saleOf, STARTS_MS } from "./sale-document.ts";
 
 const RULES = { claimWindow_ms: 10_000, session_ms: 60_000, overcall: 2 };

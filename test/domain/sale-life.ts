@@ -10,14 +10,14 @@ import {
   reportLevel,
   reviseRoom,
   type RoomState,
-} from "../../src/domain/room.ts";
+} from "../../src/domain/room/room-state.ts";
 import {
   factsOf,
   tell,
   tellFounding,
   type SaleEvent,
   type Told,
-} from "../../src/domain/sale-events.ts";
+} from "../../src/domain/room/events.ts";
 import type { Sale } from "../../src/domain/sale.ts";
 import { ENDS_MS, OPENS_MS, STARTS_MS } from "./sale-document.ts";
 

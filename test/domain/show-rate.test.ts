@@ -11,7 +11,7 @@ import {
   SHOW_RATE_SLICES,
   sliceOf,
   type ShowRate,
-} from "../../src/domain/show-rate.ts";
+} from "../../src/domain/room/show-rate.ts";
 
 const WINDOW_MS = 24_000;
 

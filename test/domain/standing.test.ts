@@ -4,7 +4,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { POLL_AFTER_MAX_S, POLL_AFTER_MIN_S } from "../../src/domain/limits.ts";
-import type { RoomSnapshot } from "../../src/domain/room.ts";
+import type { RoomSnapshot } from "../../src/domain/room/room-state.ts";
 import {
   admittedStanding,
   laneIn,
@@ -13,7 +13,7 @@ import {
   standingOf,
   waitOf,
   type Seen,
-} from "../../src/domain/standing.ts";
+} from "../../src/domain/room/standing.ts";
 import { ENDS_MS, OPENS_MS, STARTS_MS } from "./sale-document.ts";
 
 const LIVE: RoomSnapshot = {

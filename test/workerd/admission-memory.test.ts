@@ -3,7 +3,7 @@
  * with the keys that verified it. Nothing that was refused is remembered.
  */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { AdmissionRecord } from "../../src/domain/admission.ts";
+import type { AdmissionRecord } from "../../src/domain/room/admission.ts";
 import { ADMISSIONS_REMEMBERED_MAX } from "../../src/domain/limits.ts";
 import { generateGateSecrets } from "../../scripts/secret-set.ts";
 import { signAdmission, verifyAdmission } from "../../src/tokens/admissions.ts";

@@ -3,7 +3,7 @@
  * say: a row each, over a journey that says what it is told to.
  */
 import { describe, expect, test } from "vitest";
-import type { Standing } from "../../src/domain/standing.ts";
+import type { Standing } from "../../src/domain/room/standing.ts";
 import { type Asking, type Journey, wayIn, type WayIn } from "../../src/edge/way-in.ts";
 import type { Visit } from "../../src/journey/visit.ts";
 import { snapshotAt } from "../domain/pages-models.ts";

@@ -8,7 +8,7 @@
  * Not for deciding anything: whoever is let in never sees it.
  */
 import { phaseAt, type Phase, type Sale, type Schedule } from "../sale.ts";
-import type { Standing } from "../standing.ts";
+import type { Standing } from "../room/standing.ts";
 
 export interface CloudflareWaitingRoom {
   readonly inWaitingRoom: true;

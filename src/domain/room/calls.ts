@@ -15,12 +15,12 @@
  *   calls        min(slots, supply, tokens, waiting), never below 0
  */
 import { countTurnover, leavingSoon } from "./forecast.ts";
-import { TICK_MS } from "./limits.ts";
-import { follow } from "./pressure.ts";
+import { TICK_MS } from "../limits.ts";
+import { follow } from "./throttle.ts";
 import { countSold } from "./odds.ts";
 import { ageCalls, expectedClaims, holdCalls, outstandingCalls } from "./open-calls.ts";
-import { isSoldOut, type CallBatch, type LaneState, type RoomState } from "./room.ts";
-import { phaseAt } from "./sale.ts";
+import { isSoldOut, type CallBatch, type LaneState, type RoomState } from "./room-state.ts";
+import { phaseAt } from "../sale.ts";
 
 export interface CallRules {
   readonly claimWindow_ms: number;

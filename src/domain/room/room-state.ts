@@ -6,7 +6,7 @@
  * whom to call, `room-claims.ts` who is let in.
  */
 import { z } from "zod";
-import { levelOf, type Level } from "./stock-level.ts";
+import { levelOf, type Level } from "../stock-level.ts";
 import {
   lanesOf,
   phaseAt,
@@ -15,11 +15,11 @@ import {
   type Phase,
   type Sale,
   type Schedule,
-} from "./sale.ts";
+} from "../sale.ts";
 import { NEW_TURNOVER, type Forecast } from "./forecast.ts";
 import { NEW_TAKINGS, takingsSchema, type OddsFacts } from "./odds.ts";
-import { NO_PRESSURE, pressureSchema } from "./pressure.ts";
-import { forecastIn, oddsFactsIn } from "./room-forecast.ts";
+import { NO_PRESSURE, pressureSchema } from "./throttle.ts";
+import { forecastIn, oddsFactsIn } from "./lane-forecast.ts";
 import { revokedIds, revokedSchema } from "./revoked.ts";
 import { newShowRate } from "./show-rate.ts";
 

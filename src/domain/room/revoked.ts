@@ -8,7 +8,7 @@
  */
 import { z } from "zod";
 import type { AdmissionRecord } from "./admission.ts";
-import { REVOKED_KEPT_MAX } from "./limits.ts";
+import { REVOKED_KEPT_MAX } from "../limits.ts";
 
 export const revokedSchema = z
   .array(z.object({ id: z.string(), until_ms: z.number() }))

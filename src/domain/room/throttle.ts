@@ -13,8 +13,8 @@
  * Not for holding calls to a backend back: that is the breaker's own work (`breaker.ts`).
  */
 import { z } from "zod";
-import type { SharedBreaker } from "./breaker.ts";
-import { PIPELINE_READING_MAX_MS } from "./limits.ts";
+import type { SharedBreaker } from "../breaker.ts";
+import { PIPELINE_READING_MAX_MS } from "../limits.ts";
 
 export const PRESSURE_MIN = 0.05;
 const OPEN_BEARS = 0.1;

@@ -9,9 +9,9 @@
  * A batch that is kept open past its window is open to all its ranks, also to those who never
  * came. They are not counted on: past the window only turns whose owners still ask are.
  */
-import { CLAIM_RETRY_S, KEPT_RANKS_PER_BATCH_MAX } from "./limits.ts";
+import { CLAIM_RETRY_S, KEPT_RANKS_PER_BATCH_MAX } from "../limits.ts";
 import { settlePlaces } from "./odds.ts";
-import type { CallBatch, RoomState } from "./room.ts";
+import type { CallBatch, RoomState } from "./room-state.ts";
 import { chanceOf, learn, SHOW_RATE_SLICES, sliceOf, type ShowRate } from "./show-rate.ts";
 
 /** A kept turn is written anew only when that adds an eighth of a window: who waits asks often. */

@@ -10,8 +10,8 @@
  * of no length is not told: a sale that is ended by hand before its start never started.
  */
 import { z } from "zod";
-import { isSoldOut, type RoomState } from "./room.ts";
-import { phaseAt, type Phase, type Sale, type Schedule } from "./sale.ts";
+import { isSoldOut, type RoomState } from "./room-state.ts";
+import { phaseAt, type Phase, type Sale, type Schedule } from "../sale.ts";
 
 const PHASES = ["scheduled", "prequeue", "live", "ended"] as const satisfies readonly Phase[];
 

@@ -4,12 +4,12 @@
  * Guarantee (P9): it needs the ticket, the snapshot and the cohort's manifest, all of which a gate
  * has in memory; no object is asked. Times told are estimates and are named so.
  */
-import type { Place } from "./line/cohort.ts";
+import type { Place } from "../line/cohort.ts";
 import { forecastWait, type Wait } from "./forecast.ts";
 import { oddsOf, type OddsFacts } from "./odds.ts";
-import { POLL_AFTER_MAX_S, POLL_AFTER_MIN_S } from "./limits.ts";
-import type { LaneSnapshot, RoomSnapshot } from "./room.ts";
-import type { Level } from "./stock-level.ts";
+import { POLL_AFTER_MAX_S, POLL_AFTER_MIN_S } from "../limits.ts";
+import type { LaneSnapshot, RoomSnapshot } from "./room-state.ts";
+import type { Level } from "../stock-level.ts";
 
 export const SHOPPER_STATES = [
   "prequeue",

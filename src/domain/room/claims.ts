@@ -5,12 +5,12 @@
  * `maxActive`, and a claim repeated with the same ticket gets the same admission.
  */
 import { standingAt, type AdmissionRecord } from "./admission.ts";
-import type { CallRules } from "./room-calls.ts";
-import { earnTokens, roomToCall } from "./room-calls.ts";
+import type { CallRules } from "./calls.ts";
+import { earnTokens, roomToCall } from "./calls.ts";
 import { settlePlaces } from "./odds.ts";
 import { batchOf, countClaim, keepTurn } from "./open-calls.ts";
-import { isSoldOut, type RoomState } from "./room.ts";
-import { phaseAt } from "./sale.ts";
+import { isSoldOut, type RoomState } from "./room-state.ts";
+import { phaseAt } from "../sale.ts";
 
 export interface Claim {
   readonly ticket: string;

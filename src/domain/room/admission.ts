@@ -4,7 +4,7 @@
  * Guarantee: an admission takes exactly one seat from its issue until it is spent, left or
  * expired, and at most one order at a time is on its way under it.
  */
-import { ADMISSION_LIFE_MAX_MS, ORDERS_ENDED_KEPT } from "./limits.ts";
+import { ADMISSION_LIFE_MAX_MS, ORDERS_ENDED_KEPT } from "../limits.ts";
 
 export interface AdmissionRecord {
   /** `jti` of the signed admission. */
