@@ -10,7 +10,7 @@ import { Hono } from "hono";
 import type { SkuStock } from "../durable-objects/sku-stock/sku-stock.ts";
 import type { TicketBooth } from "../durable-objects/ticket-booth.ts";
 import { PLACES_PER_JOIN_MAX } from "../src/domain/limits.ts";
-import { GENERAL_LANE } from "../src/domain/sale.ts";
+import { GENERAL_LANE } from "../src/domain/sale/sale.ts";
 import { BASELINE_ALGORITHM, BASELINE_KEY, splitToken } from "./baseline-token.ts";
 
 interface BaselineEnv {

@@ -11,7 +11,7 @@ import type { Pool } from "undici";
 import type { GateClient } from "../simulation/crowd/gate-client.ts";
 import { CannotGoOnError, failed, insist } from "../simulation/crowd/ask-again.ts";
 import { RANKS_REMEMBERED_MAX } from "../src/domain/limits.ts";
-import { GENERAL_LANE } from "../src/domain/sale.ts";
+import { GENERAL_LANE } from "../src/domain/sale/sale.ts";
 import { DAY_MS, documentOf, make, until } from "./sales.ts";
 
 export interface Line {

@@ -5,7 +5,7 @@
  * again. It decides nothing and stores nothing: what came of it is for the room's book.
  */
 import { BOOTH_ANSWER_TIMEOUT_MS } from "../../src/domain/limits.ts";
-import { boothsOf } from "../../src/domain/sale.ts";
+import { boothsOf } from "../../src/domain/sale/sale.ts";
 import { closeCohortAtBooths, openBoothsAt } from "../cohort-closing.ts";
 import type { RoomBook } from "./room-store.ts";
 import type { TicketBooth } from "../ticket-booth.ts";

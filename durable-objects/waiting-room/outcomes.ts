@@ -1,6 +1,6 @@
 /** What a WaitingRoom answers: named outcomes, never a throw across the call. */
 import type { AdmitNowOutcome } from "../../src/domain/room/claims.ts";
-import type { RevisionRefused } from "../../src/domain/sale.ts";
+import type { RevisionRefused } from "../../src/domain/sale/sale.ts";
 
 /** A room that was never founded; callers turn it into `sale_not_found`. */
 export type NoSale = { readonly kind: "no_sale" };

@@ -14,7 +14,7 @@ import { freeSeat, type ClaimRules } from "../../src/domain/room/claims.ts";
 import { snapshotOf, type RoomSnapshot, type RoomState } from "../../src/domain/room/room-state.ts";
 import { revoke } from "../../src/domain/room/revoked.ts";
 import { factsOf, type SaleFacts } from "../../src/domain/room/events.ts";
-import type { Sale } from "../../src/domain/sale.ts";
+import type { Sale } from "../../src/domain/sale/sale.ts";
 import type { RoomTables, Foundation } from "./room-tables.ts";
 
 /** What the merchant sees of the room. */

@@ -8,7 +8,7 @@ import { z } from "zod";
 import type { AdmissionRecord } from "../../src/domain/room/admission.ts";
 import type { CohortManifest } from "../../src/domain/line/cohort.ts";
 import { roomStateSchema, type RoomState } from "../../src/domain/room/room-state.ts";
-import { saleSchema, type Sale } from "../../src/domain/sale.ts";
+import { saleSchema, type Sale } from "../../src/domain/sale/sale.ts";
 import { RoomEvents } from "./event-outbox.ts";
 
 const SCHEMA = `

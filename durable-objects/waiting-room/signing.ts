@@ -9,7 +9,7 @@ import { signAdmission } from "../../src/tokens/admissions.ts";
 import { readSecrets } from "../../src/tokens/secrets.ts";
 import type { RoomBook } from "./room-store.ts";
 
-/** Whose an admission is to be, see `src/domain/replay.ts`; null: nobody's in particular. */
+/** Whose an admission is to be, see `src/domain/sale/device-binding.ts`; null: nobody's in particular. */
 export type Device = string | null;
 
 /** What a room needs to know of a ticket. */

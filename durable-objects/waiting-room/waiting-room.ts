@@ -20,7 +20,7 @@ import {
   revisionRefusals,
   type AdmissionChange,
   type Sale,
-} from "../../src/domain/sale.ts";
+} from "../../src/domain/sale/sale.ts";
 import { turnOf } from "../../src/domain/turn.ts";
 import {
   NO_SALE,

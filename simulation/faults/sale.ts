@@ -1,7 +1,7 @@
 /**
  * The sale of a simulated world: few SKUs, few units, more shoppers than units.
  */
-import { saleSchema, type Sale } from "../../src/domain/sale.ts";
+import { saleSchema, type Sale } from "../../src/domain/sale/sale.ts";
 import { EPOCH_MS } from "./virtual-time.ts";
 
 const HOUR_MS = 60 * 60 * 1000;

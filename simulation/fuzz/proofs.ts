@@ -8,7 +8,7 @@ import { createHmac } from "node:crypto";
 import { createChallenge } from "altcha-lib";
 import { deriveKey } from "altcha-lib/algorithms/web/pbkdf2";
 import { z } from "zod";
-import { TURNSTILE_ACTION } from "../../src/domain/protection.ts";
+import { TURNSTILE_ACTION } from "../../src/domain/sale/protection.ts";
 import { LOOPBACK } from "../host/ports.ts";
 import { challengeSchema, solved } from "../crowd/proof-of-work.ts";
 import { type SandboxToken, sandboxToken } from "../sandbox/turnstile.ts";

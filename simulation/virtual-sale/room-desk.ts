@@ -29,7 +29,7 @@ import {
   type RoomSnapshot,
   type RoomState,
 } from "../../src/domain/room/room-state.ts";
-import { GENERAL_LANE, phaseAt, type Sale } from "../../src/domain/sale.ts";
+import { GENERAL_LANE, phaseAt, type Sale } from "../../src/domain/sale/sale.ts";
 import { expire, moveStock } from "../../src/domain/stock.ts";
 import { StockMaps } from "./stock-maps.ts";
 import type { Tally } from "./tally.ts";

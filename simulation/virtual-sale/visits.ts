@@ -6,7 +6,7 @@
  */
 import { CLAIM_RETRY_S } from "../../src/domain/limits.ts";
 import type { RoomSnapshot } from "../../src/domain/room/room-state.ts";
-import { GENERAL_LANE } from "../../src/domain/sale.ts";
+import { GENERAL_LANE } from "../../src/domain/sale/sale.ts";
 import { standingOf, type Standing } from "../../src/domain/room/standing.ts";
 import { between, type Random } from "../seeded-random.ts";
 import type { Booths } from "./booths.ts";

@@ -8,7 +8,7 @@ import { bytesToHex, hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { seedOf } from "../../src/domain/line/cohort.ts";
 import { cohortsClose } from "../../src/domain/room/calls.ts";
-import { boothsOf, GENERAL_LANE, saleSchema, type Sale } from "../../src/domain/sale.ts";
+import { boothsOf, GENERAL_LANE, saleSchema, type Sale } from "../../src/domain/sale/sale.ts";
 import { shuffledIndices } from "./shuffle-list.ts";
 import { randomFrom, type Random } from "../seeded-random.ts";
 import { Booths } from "./booths.ts";

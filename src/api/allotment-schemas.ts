@@ -6,7 +6,7 @@ import { z } from "@hono/zod-openapi";
 import { COMPARISONS, REFUSALS } from "../domain/allotment.ts";
 import { UNITS_PER_MOVEMENT_MAX } from "../domain/limits.ts";
 import { counterKeySchema } from "../domain/redis-keys.ts";
-import { identifierSchema } from "../domain/sale.ts";
+import { identifierSchema } from "../domain/sale/sale.ts";
 
 const count = z.int();
 const instant = z.iso.datetime();

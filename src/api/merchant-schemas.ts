@@ -12,7 +12,7 @@ import {
   UNITS_PER_MOVEMENT_MAX,
 } from "../domain/limits.ts";
 import { ORDER_STATES } from "../domain/order/messages.ts";
-import { identifierSchema, saleIdSchema, saleSchema } from "../domain/sale.ts";
+import { identifierSchema, saleIdSchema, saleSchema } from "../domain/sale/sale.ts";
 import { LEDGER_KINDS } from "../domain/stock-book.ts";
 import { orderDocument, stockLevel } from "./schemas.ts";
 

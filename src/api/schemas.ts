@@ -14,9 +14,9 @@ import {
   TOKEN_LENGTH_MAX,
 } from "../domain/limits.ts";
 import { ORDER_STATES } from "../domain/order/messages.ts";
-import { protectionSchema } from "../domain/protection.ts";
-import { replaySchema } from "../domain/replay.ts";
-import { identifierSchema, saleIdSchema } from "../domain/sale.ts";
+import { protectionSchema } from "../domain/sale/protection.ts";
+import { replaySchema } from "../domain/sale/device-binding.ts";
+import { identifierSchema, saleIdSchema } from "../domain/sale/sale.ts";
 import { SHOPPER_STATES } from "../domain/room/standing.ts";
 
 const count = z.int();

@@ -4,7 +4,7 @@
 import { DRAW_ALGORITHM } from "../domain/line/cohort.ts";
 import type { OrderView } from "../domain/order/messages.ts";
 import type { Rejection } from "../domain/order/order.ts";
-import { lanesOf, type Sale } from "../domain/sale.ts";
+import { lanesOf, type Sale } from "../domain/sale/sale.ts";
 import type { Seen, Standing } from "../domain/room/standing.ts";
 import type { AdmissionRefused, LinesRefused } from "../journey/cart.ts";
 import type { ProofRefused } from "../journey/proving.ts";

@@ -10,7 +10,7 @@ import {
   WEBHOOK_TYPES_MAX,
   WEBHOOK_URL_LENGTH_MAX,
 } from "../domain/limits.ts";
-import { saleIdSchema } from "../domain/sale.ts";
+import { saleIdSchema } from "../domain/sale/sale.ts";
 import { DELIVERY_STATES, eventPatternSchema } from "../domain/webhooks.ts";
 
 const count = z.int();

@@ -5,7 +5,7 @@
  * one SKU checked one by one against the same stock is how shops oversell.
  */
 import { LINES_PER_CART_MAX } from "./limits.ts";
-import { itemOf, type Sale } from "./sale.ts";
+import { itemOf, type Sale } from "./sale/sale.ts";
 
 export interface Line {
   readonly sku: string;

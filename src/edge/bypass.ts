@@ -12,7 +12,7 @@ import { compilePattern, matchesPath, type PathPattern } from "../domain/guards/
 import type { BypassReason } from "../domain/guards/decision.ts";
 import type { Bypass } from "../domain/guards/guard.ts";
 import { BYPASS_TOKEN_LENGTH_MAX } from "../domain/limits.ts";
-import type { Sale } from "../domain/sale.ts";
+import type { Sale } from "../domain/sale/sale.ts";
 import { sameText } from "../journey/ordering.ts";
 
 const BYPASS_HEADER = "Sluice-Bypass";

@@ -9,7 +9,7 @@
 import { decide, failureOf, type AskedAs, type GuardDecision } from "../domain/guards/decision.ts";
 import { coveringSales, guardsOfHost, type GuardingSale } from "../domain/guards/guard-table.ts";
 import { hostOf, type GuardedRequest } from "../domain/guards/guard.ts";
-import { phaseAt, scheduleOf, type Phase, type Sale } from "../domain/sale.ts";
+import { phaseAt, scheduleOf, type Phase, type Sale } from "../domain/sale/sale.ts";
 import { replayBy } from "../journey/replays.ts";
 import { saleOf, type GateContext } from "../journey/visit.ts";
 import { readGuards } from "../sales/guard-index.ts";

@@ -6,7 +6,7 @@
  * says it; a merchant's page is shown only to whoever needs do nothing but wait.
  */
 import { cloudflareWaitingRoom } from "../domain/formats/cloudflare-waiting-room.ts";
-import type { Sale, Schedule } from "../domain/sale.ts";
+import type { Sale, Schedule } from "../domain/sale/sale.ts";
 import type { ShopperState, Standing } from "../domain/room/standing.ts";
 import { turnstileMarkup } from "../pages/proof.ts";
 import { templatedPage, type TemplatedPage } from "../pages/templated.ts";

@@ -8,9 +8,9 @@
  */
 import { decodeJwt } from "jose";
 import type { AskedAs } from "../domain/guards/decision.ts";
-import { queueIdOf } from "../domain/queue-it.ts";
+import { queueIdOf } from "../domain/sale/queue-it.ts";
 import { needsQueueItToken, withQueueItToken } from "../domain/queue-it-turn.ts";
-import type { Sale } from "../domain/sale.ts";
+import type { Sale } from "../domain/sale/sale.ts";
 import { queueItSecretOf, signQueueItToken, type QueueItEnv } from "../tokens/queue-it.ts";
 import { cookieOf, markCookie, TOKEN_HEADERS } from "../web/token-cookies.ts";
 import { failureAnswer, type Moment } from "./failure.ts";

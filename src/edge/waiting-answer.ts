@@ -14,7 +14,7 @@ import {
 import { proofFacts, statusOf, timeOf } from "../api/shopper-answers.ts";
 import type { AskedAs } from "../domain/guards/decision.ts";
 import { returnAddress, targetOf } from "../domain/guards/guard.ts";
-import type { Sale, Schedule } from "../domain/sale.ts";
+import type { Sale, Schedule } from "../domain/sale/sale.ts";
 import { PAGE_HEADERS, policyWith } from "../pages/answers.ts";
 import { guardedPage, type GuardedNotice } from "../pages/guarded.ts";
 import { keptLink } from "../pages/links.ts";

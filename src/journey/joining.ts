@@ -10,7 +10,7 @@
 import { directTicketIdOf, keyedSubjectOf, placedTicketIdOf } from "../domain/line/join-key.ts";
 import type { Place } from "../domain/line/cohort.ts";
 import { passSubjectOf } from "../domain/line/pass-places.ts";
-import { GENERAL_LANE } from "../domain/sale.ts";
+import { GENERAL_LANE } from "../domain/sale/sale.ts";
 import { admittedStanding } from "../domain/room/standing.ts";
 import { answerWithin } from "../timing/answer-within.ts";
 import type { Admission } from "../tokens/admissions.ts";

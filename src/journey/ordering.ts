@@ -9,7 +9,7 @@ import { priceLines, type Line } from "../domain/cart.ts";
 import { fingerprintOf, ORDER_ID_PATTERN, orderIdOf } from "../domain/order/order-id.ts";
 import type { OrderView } from "../domain/order/messages.ts";
 import type { OrderIntent, Rejection } from "../domain/order/order.ts";
-import type { Sale } from "../domain/sale.ts";
+import type { Sale } from "../domain/sale/sale.ts";
 import { findSale } from "../sales/sale-directory.ts";
 import { verifyAdmission, type Admission } from "../tokens/admissions.ts";
 import {

@@ -4,7 +4,7 @@
  */
 import { passSubjectOf } from "../domain/line/pass-places.ts";
 import type { PassRefusal } from "../domain/pass-refusal.ts";
-import type { Sale } from "../domain/sale.ts";
+import type { Sale } from "../domain/sale/sale.ts";
 import { verifyPass } from "../tokens/passes.ts";
 import type { Ticket } from "../tokens/tickets.ts";
 import type { GateContext } from "./visit.ts";

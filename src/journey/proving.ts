@@ -6,8 +6,8 @@
  * whoever gives out places gives one for each proof. While the deployment's own secret is missing
  * or wrong nobody is let past, and the operator's log says what to mend.
  */
-import { proofSubjectOf, type Protection, type ProofRefusal } from "../domain/protection.ts";
-import type { Sale } from "../domain/sale.ts";
+import { proofSubjectOf, type Protection, type ProofRefusal } from "../domain/sale/protection.ts";
+import type { Sale } from "../domain/sale/sale.ts";
 import { makeAltchaChallenge, verifyAltchaProof, type AltchaChallenge } from "../proofs/altcha.ts";
 import { verifyTurnstileToken } from "../proofs/turnstile.ts";
 import { saleOf, type Caller, type GateContext } from "./visit.ts";

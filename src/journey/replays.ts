@@ -1,6 +1,6 @@
 /**
  * Admissions that come from another device than they were given to, and devices that admissions are
- * given to. The rule is `src/domain/replay.ts`; here it is asked, and the operator is told.
+ * given to. The rule is `src/domain/sale/device-binding.ts`; here it is asked, and the operator is told.
  *
  * Guarantee: nothing is asked of anybody, so a use costs one digest, and only in sales that tell
  * devices apart. A line of the log names the sale and the admission's id, and neither a token, a
@@ -8,8 +8,8 @@
  */
 import { BoundedMap } from "../domain/bounded-map.ts";
 import { REPLAYS_REMEMBERED_MAX } from "../domain/limits.ts";
-import { deviceOf, replayOf, type DeviceFacts, type Replay } from "../domain/replay.ts";
-import type { Sale } from "../domain/sale.ts";
+import { deviceOf, replayOf, type DeviceFacts, type Replay } from "../domain/sale/device-binding.ts";
+import type { Sale } from "../domain/sale/sale.ts";
 import type { Admission } from "../tokens/admissions.ts";
 import type { Caller, GateContext } from "./visit.ts";
 

@@ -2,7 +2,7 @@
  * Whether the deployment can check what a sale would ask of its shoppers. A sale that it cannot
  * check would let nobody in, so its merchant is told when the document comes.
  */
-import type { Protection } from "../domain/protection.ts";
+import type { Protection } from "../domain/sale/protection.ts";
 import { readTurnstileSettings } from "../proofs/turnstile.ts";
 import type { Keys } from "../tokens/secrets.ts";
 

@@ -5,7 +5,7 @@
  * each step idempotent; a request that broke off half-way is finished by repeating it.
  */
 import type { RoomAction } from "../domain/room/room-state.ts";
-import type { AdmissionChange, RevisionRefused, Sale } from "../domain/sale.ts";
+import type { AdmissionChange, RevisionRefused, Sale } from "../domain/sale/sale.ts";
 import type { StockCounters } from "../domain/stock-book.ts";
 import { countersAgree } from "../domain/stock-book.ts";
 import { countOrders } from "../order-book/order-book.ts";

@@ -6,7 +6,7 @@
  * `Origin: null` with forms, and the origin check would refuse the shop's own.
  */
 import type { MiddlewareHandler } from "hono";
-import { saleIdSchema } from "../domain/sale.ts";
+import { saleIdSchema } from "../domain/sale/sale.ts";
 import type { GateApp, GateRequest } from "../web/gate-app.ts";
 import { offerJoinKey } from "../web/join-key-cookie.ts";
 import { noticePage, type Notice } from "./notices.ts";

@@ -7,7 +7,7 @@
 import { html } from "hono/html";
 import type { PricedLine } from "../domain/cart.ts";
 import { EMAIL_LENGTH_MAX, TEXT_LENGTH_MAX } from "../domain/limits.ts";
-import type { Sale } from "../domain/sale.ts";
+import type { Sale } from "../domain/sale/sale.ts";
 import { faultOf, faultSummary, fieldFault, fieldMarks, labelFor, type Faults } from "./faults.ts";
 import { countdown, page, type Html, type Maybe } from "./layout.ts";
 import { partLink, saleLink } from "./links.ts";

@@ -7,7 +7,7 @@
  */
 import { html } from "hono/html";
 import { DRAW_ALGORITHM } from "../domain/line/cohort.ts";
-import type { Phase, Sale } from "../domain/sale.ts";
+import type { Phase, Sale } from "../domain/sale/sale.ts";
 import { page, type Html, type Maybe } from "./layout.ts";
 import { partLink, saleApi } from "./links.ts";
 

@@ -14,7 +14,7 @@ import {
   TEXT_LENGTH_MAX,
 } from "../domain/limits.ts";
 import type { Line } from "../domain/cart.ts";
-import { identifierSchema } from "../domain/sale.ts";
+import { identifierSchema } from "../domain/sale/sale.ts";
 import type { GateRequest } from "../web/gate-app.ts";
 import type { Fault } from "./faults.ts";
 import { paymentMethodSchema } from "./payment-methods.ts";

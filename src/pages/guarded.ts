@@ -8,7 +8,7 @@
  */
 import { html } from "hono/html";
 import type { PassRefusal } from "../domain/pass-refusal.ts";
-import { GENERAL_LANE, type Sale } from "../domain/sale.ts";
+import { GENERAL_LANE, type Sale } from "../domain/sale/sale.ts";
 import { countdown, instant, page, type Html, type Maybe } from "./layout.ts";
 import { partLink } from "./links.ts";
 import { passWords } from "./pass-words.ts";

@@ -7,7 +7,7 @@
  */
 import { Hono } from "hono";
 import { BODY_BYTES_MAX } from "../domain/limits.ts";
-import { saleIdSchema } from "../domain/sale.ts";
+import { saleIdSchema } from "../domain/sale/sale.ts";
 import { carriedOf, isOwnOrigin, type GateApp } from "../web/gate-app.ts";
 import { isOverLimit, RATE_LIMIT_RETRY_S } from "../web/rate-limits.ts";
 import { wholeBody } from "../web/whole-body.ts";

@@ -2,7 +2,7 @@
  * The list of published sales.
  */
 import { html } from "hono/html";
-import type { Phase, Schedule } from "../domain/sale.ts";
+import type { Phase, Schedule } from "../domain/sale/sale.ts";
 import { instant, page, type Html } from "./layout.ts";
 import { listLink, saleLink } from "./links.ts";
 

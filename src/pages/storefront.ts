@@ -5,7 +5,7 @@
  * What the stock words say was true a second ago; only a hold in the cart is a promise.
  */
 import { html } from "hono/html";
-import { GENERAL_LANE, type Sale, type SaleItem } from "../domain/sale.ts";
+import { GENERAL_LANE, type Sale, type SaleItem } from "../domain/sale/sale.ts";
 import type { RoomSnapshot } from "../domain/room/room-state.ts";
 import { durationWords, levelWords } from "./assets/_sluice/assets/words.js";
 import { cartLinks, shopBehind } from "./behind-gate.ts";

@@ -5,7 +5,7 @@
  * standing says so; with them `waiting.js` keeps it current.
  */
 import { html } from "hono/html";
-import { GENERAL_LANE, type Sale, type Schedule } from "../domain/sale.ts";
+import { GENERAL_LANE, type Sale, type Schedule } from "../domain/sale/sale.ts";
 import type { ShopperState, Standing } from "../domain/room/standing.ts";
 import { levelWords, waitingFacts } from "./assets/_sluice/assets/words.js";
 import {

@@ -14,7 +14,7 @@ import { createChallenge, randomInt, verifySolution } from "altcha-lib";
 import { deriveKey } from "altcha-lib/algorithms/web/pbkdf2";
 import { z } from "zod";
 import { PROOF_LENGTH_MAX } from "../domain/limits.ts";
-import type { AltchaProtection, ProofRefusal, ProofSecret } from "../domain/protection.ts";
+import type { AltchaProtection, ProofRefusal, ProofSecret } from "../domain/sale/protection.ts";
 
 const ALGORITHM = "PBKDF2/SHA-256";
 

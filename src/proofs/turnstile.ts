@@ -24,7 +24,7 @@ import {
   TURNSTILE_ACTION,
   type ProofRefusal,
   type TurnstileProtection,
-} from "../domain/protection.ts";
+} from "../domain/sale/protection.ts";
 
 export type TurnstileOutcome =
   | { readonly kind: "proven"; readonly fingerprint: string }

@@ -8,7 +8,7 @@
 import { z } from "zod";
 import { BoundedMap } from "../domain/bounded-map.ts";
 import { SALE_FRESH_MS, SALES_REMEMBERED_MAX } from "../domain/limits.ts";
-import { saleSchema, type Sale } from "../domain/sale.ts";
+import { saleSchema, type Sale } from "../domain/sale/sale.ts";
 import { answerWithin } from "../timing/answer-within.ts";
 import { publishGuards, rememberGuards } from "./guard-index.ts";
 

@@ -5,7 +5,7 @@
  * never printed. It is the secret key of the Queue-it account, which the shop's connector verifies
  * with, so it is one for the whole deployment and is rotated where the connector's is.
  */
-import { queueItText, type QueueItRules } from "../domain/queue-it.ts";
+import { queueItText, type QueueItRules } from "../domain/sale/queue-it.ts";
 
 export interface QueueItEnv {
   readonly ISSUER: string;

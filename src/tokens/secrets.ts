@@ -8,7 +8,7 @@
 import { importJWK, type JWK } from "jose";
 import { z } from "zod";
 import { ADMIN_TOKEN_LENGTH_MIN } from "../domain/limits.ts";
-import type { ProofSecret } from "../domain/protection.ts";
+import type { ProofSecret } from "../domain/sale/protection.ts";
 
 const keySetOf = <Key extends z.ZodType>(key: Key) =>
   z.string().transform((text, context) => {

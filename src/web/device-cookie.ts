@@ -8,8 +8,8 @@
  */
 import { hostOf } from "../domain/guards/guard.ts";
 import { DEVICE_COOKIE_S } from "../domain/limits.ts";
-import { deviceIdSchema } from "../domain/replay.ts";
-import type { Sale } from "../domain/sale.ts";
+import { deviceIdSchema } from "../domain/sale/device-binding.ts";
+import type { Sale } from "../domain/sale/sale.ts";
 import type { Caller } from "../journey/visit.ts";
 import { cookieOf } from "./token-cookies.ts";
 

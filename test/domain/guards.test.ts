@@ -8,7 +8,7 @@ import { readingsOf } from "../../src/domain/guards/path-readings.ts";
 import { buildGuardTable, coveringSales, guardsOfHost } from "../../src/domain/guards/guard-table.ts";
 import * as guards from "../../src/domain/guards/guard.ts";
 import * as limits from "../../src/domain/limits.ts";
-import { saleSchema } from "../../src/domain/sale.ts";
+import { saleSchema } from "../../src/domain/sale/sale.ts";
 import { DOCUMENT, saleOf } from "./sale-document.ts";
 
 const NO_OVERRIDES = { methods: [], paths: [] };

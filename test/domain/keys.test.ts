@@ -18,7 +18,7 @@ import {
   type KeyPurpose,
 } from "../../scripts/secret-set.ts";
 import { ALTCHA_EXPIRY_MAX_S } from "../../src/domain/limits.ts";
-import { saleSchema } from "../../src/domain/sale.ts";
+import { saleSchema } from "../../src/domain/sale/sale.ts";
 import { DOCUMENT } from "./sale-document.ts";
 
 const NOW = 1_800_000_000_000;

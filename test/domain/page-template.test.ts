@@ -14,7 +14,7 @@ import {
   templateFaults,
   templateView,
   type TemplateView,
-} from "../../src/domain/page-template.ts";
+} from "../../src/domain/sale/page-template.ts";
 import { ENDS_MS, OPENS_MS, STARTS_MS } from "./sale-document.ts";
 
 function viewOf(change: Partial<TemplateView> = {}): TemplateView {

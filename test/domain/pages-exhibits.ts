@@ -3,7 +3,7 @@
  */
 import { ORDER_STATES } from "../../src/domain/order/messages.ts";
 import { PASS_REFUSALS } from "../../src/domain/pass-refusal.ts";
-import { PROOF_REFUSALS, protectionSchema } from "../../src/domain/protection.ts";
+import { PROOF_REFUSALS, protectionSchema } from "../../src/domain/sale/protection.ts";
 import { SHOPPER_STATES } from "../../src/domain/room/standing.ts";
 import { checkoutPage } from "../../src/pages/checkout.ts";
 import { guardedPage, type GuardedNotice } from "../../src/pages/guarded.ts";

@@ -5,7 +5,7 @@
 import type { PricedLine } from "../../src/domain/cart.ts";
 import type { OrderView } from "../../src/domain/order/messages.ts";
 import type { RoomSnapshot } from "../../src/domain/room/room-state.ts";
-import { saleSchema, type Phase } from "../../src/domain/sale.ts";
+import { saleSchema, type Phase } from "../../src/domain/sale/sale.ts";
 import type { Standing } from "../../src/domain/room/standing.ts";
 import type { CheckoutModel } from "../../src/pages/checkout.ts";
 import type { FairnessModel } from "../../src/pages/fairness.ts";

@@ -3,7 +3,7 @@
  * reads whose proof was refused.
  */
 import { expect, test } from "vitest";
-import { PROOF_REFUSALS } from "../../src/domain/protection.ts";
+import { PROOF_REFUSALS } from "../../src/domain/sale/protection.ts";
 import { PROOFS } from "./pages-exhibits.ts";
 
 async function markupOf(name: string): Promise<string> {

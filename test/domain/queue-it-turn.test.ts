@@ -3,7 +3,7 @@
  */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { queueIdOf } from "../../src/domain/queue-it.ts";
+import { queueIdOf } from "../../src/domain/sale/queue-it.ts";
 import {
   needsQueueItToken,
   withQueueItToken,

@@ -10,7 +10,7 @@ import {
   QUEUE_IT_TOKEN_SECONDS_MAX,
   QUEUE_IT_TOKEN_SECONDS_MIN,
 } from "../../src/domain/limits.ts";
-import { queueIdOf, queueItSchema, type QueueItRules } from "../../src/domain/queue-it.ts";
+import { queueIdOf, queueItSchema, type QueueItRules } from "../../src/domain/sale/queue-it.ts";
 import { queueItSecretOf, signQueueItToken } from "../../src/tokens/queue-it.ts";
 import { askConnector, QUEUE_DOMAIN, QUEUE_IT_SECRET, readToken } from "./queue-it-connector.ts";
 

@@ -10,7 +10,7 @@ import {
   replayOf,
   replaySchema,
   type DeviceFacts,
-} from "../../src/domain/replay.ts";
+} from "../../src/domain/sale/device-binding.ts";
 
 const facts: fc.Arbitrary<DeviceFacts> = fc.record({
   id: fc.option(fc.constantFrom("device-one-00000000", "device-two-00000000")),

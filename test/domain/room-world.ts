@@ -26,7 +26,7 @@ import {
 } from "../../src/domain/room/room-state.ts";
 import { revoke } from "../../src/domain/room/revoked.ts";
 import { standingOf, type ShopperState } from "../../src/domain/room/standing.ts";
-import type { Sale } from "../../src/domain/sale.ts";
+import type { Sale } from "../../src/domain/sale/sale.ts";
 import type { Act } from "./room-acts.ts";
 import { extendWithinLimits, RoomTokens } from "./room-tokens.ts";
 

@@ -1,7 +1,7 @@
 /**
  * The sale that tests are about: a document as a merchant would write it, and its parsed form.
  */
-import { saleSchema, type Sale } from "../../src/domain/sale.ts";
+import { saleSchema, type Sale } from "../../src/domain/sale/sale.ts";
 
 export const OPENS_MS = Date.parse("2026-11-27T09:00:00Z");
 export const STARTS_MS = Date.parse("2026-11-27T10:00:00Z");

@@ -6,7 +6,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { openRoom } from "../../src/domain/room/room-state.ts";
 import { factsOf, tell, tellNothingYet, type SaleEvent } from "../../src/domain/room/events.ts";
-import type { Sale } from "../../src/domain/sale.ts";
+import type { Sale } from "../../src/domain/sale/sale.ts";
 import { ENDS_MS, OPENS_MS, saleOf, STARTS_MS } from "./sale-document.ts";
 import { Life, lives, MINUTE_MS, type Step } from "./sale-life.ts";
 

@@ -18,7 +18,7 @@ import {
   type SaleEvent,
   type Told,
 } from "../../src/domain/room/events.ts";
-import type { Sale } from "../../src/domain/sale.ts";
+import type { Sale } from "../../src/domain/sale/sale.ts";
 import { ENDS_MS, OPENS_MS, STARTS_MS } from "./sale-document.ts";
 
 type Act =

@@ -3,7 +3,7 @@
  * not be changed is refused.
  */
 import { describe, expect, test } from "vitest";
-import * as sales from "../../src/domain/sale.ts";
+import * as sales from "../../src/domain/sale/sale.ts";
 import { DOCUMENT, ENDS_MS, OPENS_MS, saleOf, STARTS_MS } from "./sale-document.ts";
 
 const [FIRST, SECOND] = DOCUMENT.items;

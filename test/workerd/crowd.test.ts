@@ -9,7 +9,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { CohortDraw, commitmentTo, seedFrom } from "../../simulation/drill/fairness.ts";
 import type { CohortManifest } from "../../src/domain/line/cohort.ts";
-import type { Sale } from "../../src/domain/sale.ts";
+import type { Sale } from "../../src/domain/sale/sale.ts";
 import gate from "../../src/gate.ts";
 import { pass, startClock } from "./clock.ts";
 import { instant, openSale, roomOf, saleDocument } from "./shop.ts";

@@ -5,7 +5,7 @@
 import { createExecutionContext, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, type MockInstance, test, vi } from "vitest";
-import type { Sale } from "../../src/domain/sale.ts";
+import type { Sale } from "../../src/domain/sale/sale.ts";
 import gate from "../../src/gate.ts";
 import { pass, startClock } from "./clock.ts";
 import { mishaps } from "./mishaps.ts";

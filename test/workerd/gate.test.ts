@@ -7,7 +7,7 @@ import { env } from "cloudflare:workers";
 import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify, SignJWT } from "jose";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
-import type { Sale } from "../../src/domain/sale.ts";
+import type { Sale } from "../../src/domain/sale/sale.ts";
 import gate from "../../src/gate.ts";
 import { SnapshotCache } from "../../src/sales/snapshots.ts";
 import { pass, startClock } from "./clock.ts";

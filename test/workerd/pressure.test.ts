@@ -5,7 +5,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { Sale } from "../../src/domain/sale.ts";
+import type { Sale } from "../../src/domain/sale/sale.ts";
 import { pass, startClock } from "./clock.ts";
 import { mishaps } from "./mishaps.ts";
 import { letIn, openSale, roomOf, saleDocument } from "./shop.ts";

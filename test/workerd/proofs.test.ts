@@ -6,7 +6,7 @@ import { solveChallenge } from "altcha-lib";
 import { deriveKey } from "altcha-lib/algorithms/web/pbkdf2";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import type { AltchaProtection, ProofSecret } from "../../src/domain/protection.ts";
+import type { AltchaProtection, ProofSecret } from "../../src/domain/sale/protection.ts";
 import { makeAltchaChallenge, verifyAltchaProof } from "../../src/proofs/altcha.ts";
 
 const EASY: AltchaProtection = { kind: "altcha", maxNumber: 3, cost: 1, expiresSeconds: 60 };

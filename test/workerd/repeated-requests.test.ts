@@ -8,7 +8,7 @@ import { env } from "cloudflare:workers";
 import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
-import type { Sale } from "../../src/domain/sale.ts";
+import type { Sale } from "../../src/domain/sale/sale.ts";
 import gate from "../../src/gate.ts";
 import { pass, startClock } from "./clock.ts";
 import { instant, levelsOf, openSale, roomOf, saleDocument, settle } from "./shop.ts";

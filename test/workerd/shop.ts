@@ -6,7 +6,7 @@ import { env } from "cloudflare:workers";
 import { expect } from "vitest";
 import { fingerprintOf, orderIdOf } from "../../src/domain/order/order-id.ts";
 import type { OrderIntent } from "../../src/domain/order/order.ts";
-import { saleSchema, type Sale } from "../../src/domain/sale.ts";
+import { saleSchema, type Sale } from "../../src/domain/sale/sale.ts";
 import { countersAgree, replayLedger } from "../../src/domain/stock-book.ts";
 import { putSale } from "../../src/merchant/sales.ts";
 import { pass } from "./clock.ts";

@@ -5,7 +5,7 @@
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Sale } from "../../src/domain/sale.ts";
+import type { Sale } from "../../src/domain/sale/sale.ts";
 import type { AdmitOutcome } from "../../durable-objects/waiting-room/outcomes.ts";
 import { pass, startClock } from "./clock.ts";
 import { mishaps } from "./mishaps.ts";

@@ -11,7 +11,7 @@ import {
   type CompiledGuard,
   type GuardedRequest,
 } from "./guard.ts";
-import type { Sale } from "../sale.ts";
+import type { Sale } from "../sale/sale.ts";
 
 /** A sale's document, and which of its revisions that is. */
 export interface GuardingSale {

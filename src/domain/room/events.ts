@@ -11,7 +11,7 @@
  */
 import { z } from "zod";
 import { isSoldOut, type RoomState } from "./room-state.ts";
-import { phaseAt, type Phase, type Sale, type Schedule } from "../sale.ts";
+import { phaseAt, type Phase, type Sale, type Schedule } from "../sale/sale.ts";
 
 const PHASES = ["scheduled", "prequeue", "live", "ended"] as const satisfies readonly Phase[];
 

@@ -8,7 +8,7 @@ import { forecastOf, turnoverTrust, type Forecast } from "./forecast.ts";
 import { unitsPerTaker, type OddsFacts } from "./odds.ts";
 import { expectedClaims } from "./open-calls.ts";
 import type { RoomState } from "./room-state.ts";
-import type { Sale } from "../sale.ts";
+import type { Sale } from "../sale/sale.ts";
 import { chanceOf } from "./show-rate.ts";
 
 /**

@@ -15,7 +15,7 @@ import {
   type Phase,
   type Sale,
   type Schedule,
-} from "../sale.ts";
+} from "../sale/sale.ts";
 import { NEW_TURNOVER, type Forecast } from "./forecast.ts";
 import { NEW_TAKINGS, takingsSchema, type OddsFacts } from "./odds.ts";
 import { NO_PRESSURE, pressureSchema } from "./throttle.ts";

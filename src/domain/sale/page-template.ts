@@ -9,9 +9,9 @@
  * (it asks again by a header), nor for keeping a merchant from writing a page that hides itself.
  */
 import Mustache from "mustache";
-import { BoundedMap } from "./bounded-map.ts";
-import type { CloudflareWaitingRoom } from "./formats/cloudflare-waiting-room.ts";
-import { TEMPLATES_REMEMBERED_MAX, TEMPLATE_DEPTH_MAX, TEMPLATE_FAULTS_MAX } from "./limits.ts";
+import { BoundedMap } from "../bounded-map.ts";
+import type { CloudflareWaitingRoom } from "../formats/cloudflare-waiting-room.ts";
+import { TEMPLATES_REMEMBERED_MAX, TEMPLATE_DEPTH_MAX, TEMPLATE_FAULTS_MAX } from "../limits.ts";
 
 /** What a template may name: Cloudflare's variables, and four of Sluice's own. */
 export interface TemplateView extends CloudflareWaitingRoom {

@@ -13,7 +13,7 @@ import {
   QUEUE_IT_COOKIE_MINUTES_MAX,
   QUEUE_IT_TOKEN_SECONDS_MAX,
   QUEUE_IT_TOKEN_SECONDS_MIN,
-} from "./limits.ts";
+} from "../limits.ts";
 
 const nameSchema = z
   .string()

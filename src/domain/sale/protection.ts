@@ -12,7 +12,7 @@ import {
   ALTCHA_EXPIRY_MIN_S,
   ALTCHA_NUMBER_MAX,
   TURNSTILE_HOSTNAMES_MAX,
-} from "./limits.ts";
+} from "../limits.ts";
 
 /** Says in Turnstile's answer that the token was solved to join a line, and nothing else. */
 export const TURNSTILE_ACTION = "sluice-join";

@@ -5,7 +5,7 @@
  * other, each SKU and lane named once. Everything a shopper pays is priced from here.
  */
 import { z } from "zod";
-import { bypassSchema, guardSchema } from "./guards/guard.ts";
+import { bypassSchema, guardSchema } from "../guards/guard.ts";
 import {
   BOOTHS_PER_LANE_MAX,
   GUARDS_PER_SALE_MAX,
@@ -20,19 +20,19 @@ import {
   TEMPLATE_BYTES_MAX,
   TEXT_LENGTH_MAX,
   UNITS_PER_MOVEMENT_MAX,
-} from "./limits.ts";
+} from "../limits.ts";
 import { templateFaults } from "./page-template.ts";
 import { protectionSchema } from "./protection.ts";
 import { queueItSchema } from "./queue-it.ts";
-import { replaySchema } from "./replay.ts";
+import { replaySchema } from "./device-binding.ts";
 
 export const GENERAL_LANE = "general";
 
-/** Names in URLs and object names: letters, digits, `.`, `_` and `-`, no leading sign. */
+/** Names in URLs and object names: letters, digits, `..`, `_` and `-`, no leading sign. */
 export const identifierSchema = z
   .string()
   .max(IDENTIFIER_LENGTH_MAX)
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, "use letters, digits, '.', '_' and '-'");
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, "use letters, digits, '..', '_' and '-'");
 
 export const saleIdSchema = z
   .string()
