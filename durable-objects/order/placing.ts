@@ -9,7 +9,7 @@
  */
 import type { BeginOrderOutcome } from "../../src/domain/room/admission.ts";
 import type { OrderIntent, Rejection } from "../../src/domain/order/order.ts";
-import type { OrderCommand, OrderOutcome } from "../../src/domain/stock.ts";
+import type { OrderCommand, OrderOutcome } from "../../src/domain/stock/stock.ts";
 
 /** Whom placing asks. Null: no answer. */
 export interface PlacingParts {

@@ -7,8 +7,8 @@ import * as reports from "../../src/domain/order/report.ts";
 import * as saga from "../../src/domain/order/saga.ts";
 import type { OrderEffect } from "../../src/domain/order/transition.ts";
 import type { OrderIntent, OrderRecord } from "../../src/domain/order/order.ts";
-import type { ReservationKey } from "../../src/domain/stock-book.ts";
-import type { ReleaseCommand, ReleaseOutcome, SellOutcome } from "../../src/domain/stock.ts";
+import type { ReservationKey } from "../../src/domain/stock/stock-ledger.ts";
+import type { ReleaseCommand, ReleaseOutcome, SellOutcome } from "../../src/domain/stock/stock.ts";
 import type { OutboxRow } from "../order-outbox.ts";
 import type { PlacingParts } from "./placing.ts";
 

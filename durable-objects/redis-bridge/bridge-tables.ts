@@ -5,7 +5,7 @@
  * that cannot be read is a bug and throws.
  */
 import { z } from "zod";
-import { type Transfer, transferName, transferSchema } from "../../src/domain/allotment.ts";
+import { type Transfer, transferName, transferSchema } from "../../src/domain/stock/allotment.ts";
 import type { StockLevel } from "../../src/domain/room/room-state.ts";
 
 const SCHEMA = `

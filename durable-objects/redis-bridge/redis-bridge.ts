@@ -3,7 +3,7 @@
  * the edge, takes unsold units back, and mirrors the levels.
  *
  * Guarantee: a transfer is durable before its first step and after each, and its alarm goes on
- * where a runner died; `src/domain/allotment.ts` says why nothing is lost or doubled by that.
+ * where a runner died; `src/domain/stock/allotment.ts` says why nothing is lost or doubled by that.
  * An object of its own, so that waiting for Redis delays no hold, no report and no sale.
  * Weak: the mirror is late by a second, and by as long as Redis is away.
  */
@@ -22,7 +22,7 @@ import {
   type TransferCommand,
   transferName,
   type TransferStep,
-} from "../../src/domain/allotment.ts";
+} from "../../src/domain/stock/allotment.ts";
 import { LEVEL_REPORT_INTERVAL_MS, TRANSFERS_PER_SKU_MAX } from "../../src/domain/limits.ts";
 import type { StockLevel } from "../../src/domain/room/room-state.ts";
 import { readRedisConfig, REDIS_OFF, RedisConnection } from "../../src/redis/connection.ts";

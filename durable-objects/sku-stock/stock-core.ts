@@ -8,7 +8,7 @@
  */
 import { LEVEL_REPORT_INTERVAL_MS, ORDERED_AUDIT_MS } from "../../src/domain/limits.ts";
 import type { StockLevel } from "../../src/domain/room/room-state.ts";
-import * as stock from "../../src/domain/stock.ts";
+import * as stock from "../../src/domain/stock/stock.ts";
 import type {
   Movement,
   Reservation,
@@ -16,8 +16,8 @@ import type {
   StockChange,
   StockDecision,
   StockReads,
-} from "../../src/domain/stock-book.ts";
-import { withdraw, type Withdrawal, type WithdrawOutcome } from "../../src/domain/withdrawal.ts";
+} from "../../src/domain/stock/stock-ledger.ts";
+import { withdraw, type Withdrawal, type WithdrawOutcome } from "../../src/domain/stock/withdraw.ts";
 
 /** Where a SKU's book is kept. `write` is one transaction. */
 export interface StockStore extends StockReads {

@@ -15,7 +15,7 @@ import {
   type ReservationStanding,
   type StockChange,
   type StockCounters,
-} from "../../src/domain/stock-book.ts";
+} from "../../src/domain/stock/stock-ledger.ts";
 import type { StockStore } from "./stock-core.ts";
 
 const SCHEMA = `

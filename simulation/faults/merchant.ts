@@ -5,7 +5,7 @@
  * Guarantee: after the faults have stopped they lift what they forced and replay what is parked.
  */
 import { isFinal } from "../../src/domain/order/order.ts";
-import type { Movement } from "../../src/domain/stock-book.ts";
+import type { Movement } from "../../src/domain/stock/stock-ledger.ts";
 import type { World } from "./world.ts";
 
 /** How often they meddle in all, about. */

@@ -7,10 +7,10 @@
  */
 import type { PlaceOutcome } from "../../durable-objects/order/order-core.ts";
 import { BREAKER_DEFAULTS } from "../../src/domain/breaker.ts";
-import { normalizeLines } from "../../src/domain/cart.ts";
+import { normalizeLines } from "../../src/domain/stock/cart.ts";
 import type { OrderEvent } from "../../src/domain/order/messages.ts";
 import { isFinal, type OrderRecord, type OrderState } from "../../src/domain/order/order.ts";
-import { countersAgree, replayLedger } from "../../src/domain/stock-book.ts";
+import { countersAgree, replayLedger } from "../../src/domain/stock/stock-ledger.ts";
 import type { PaymentFacts } from "./payments.ts";
 import type { World } from "./world.ts";
 

@@ -6,7 +6,7 @@ import { SingleAlarm, type AlarmStorage } from "../../durable-objects/single-ala
 import { STOCK_RULES, type StockRules } from "../../durable-objects/sku-stock/stock-core.ts";
 import { Breaker, type HintStore } from "../../queues/breakers.ts";
 import { BREAKER_DEFAULTS } from "../../src/domain/breaker.ts";
-import { priceLines } from "../../src/domain/cart.ts";
+import { priceLines } from "../../src/domain/stock/cart.ts";
 import type { PaymentBackend } from "../../src/domain/order/payment-backend.ts";
 import { BOOK_RULES, type BookRules } from "./bookings.ts";
 import { orderStore } from "./order-memory.ts";

@@ -7,7 +7,7 @@
  */
 import type { PlaceOutcome } from "../../durable-objects/order/order-core.ts";
 import type { AdmissionRecord } from "../../src/domain/room/admission.ts";
-import type { Line } from "../../src/domain/cart.ts";
+import type { Line } from "../../src/domain/stock/cart.ts";
 import type { OrderIntent, OrderRecord } from "../../src/domain/order/order.ts";
 import { itemOf } from "../../src/domain/sale/sale.ts";
 import { SALE } from "./sale.ts";

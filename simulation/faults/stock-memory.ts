@@ -14,7 +14,7 @@ import {
   type ReservationKey,
   type StockChange,
   type StockCounters,
-} from "../../src/domain/stock-book.ts";
+} from "../../src/domain/stock/stock-ledger.ts";
 
 function nameOf({ buyer, id }: ReservationKey): string {
   return `${buyer}/${id}`;

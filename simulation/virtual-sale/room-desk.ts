@@ -30,7 +30,7 @@ import {
   type RoomState,
 } from "../../src/domain/room/room-state.ts";
 import { GENERAL_LANE, phaseAt, type Sale } from "../../src/domain/sale/sale.ts";
-import { expire, moveStock } from "../../src/domain/stock.ts";
+import { expire, moveStock } from "../../src/domain/stock/stock.ts";
 import { StockMaps } from "./stock-maps.ts";
 import type { Tally } from "./tally.ts";
 

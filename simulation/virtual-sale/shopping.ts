@@ -4,7 +4,7 @@
  * Guarantee: units move by the rules of the stock alone, and every shopper who was let in gives
  * the seat back by buying, leaving, or running out of time.
  */
-import { hold, order, release, sell } from "../../src/domain/stock.ts";
+import { hold, order, release, sell } from "../../src/domain/stock/stock.ts";
 import { between, type Random } from "../seeded-random.ts";
 import { STAGE, type Crowd } from "./crowd.ts";
 import type { SimulationOptions } from "./options.ts";

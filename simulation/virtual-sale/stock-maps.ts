@@ -11,7 +11,7 @@ import {
   type StockCounters,
   type StockDecision,
   type StockReads,
-} from "../../src/domain/stock-book.ts";
+} from "../../src/domain/stock/stock-ledger.ts";
 
 export class StockMaps implements StockReads {
   readonly #byBuyer = new Map<string, Map<string, Reservation>>();

@@ -3,7 +3,7 @@
  * OpenAPI document is generated from them.
  */
 import { z } from "@hono/zod-openapi";
-import { COMPARISONS, REFUSALS } from "../domain/allotment.ts";
+import { COMPARISONS, REFUSALS } from "../domain/stock/allotment.ts";
 import { UNITS_PER_MOVEMENT_MAX } from "../domain/limits.ts";
 import { counterKeySchema } from "../domain/redis-keys.ts";
 import { identifierSchema } from "../domain/sale/sale.ts";

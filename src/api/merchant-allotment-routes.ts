@@ -3,7 +3,7 @@
  * token, which the wiring checks before a request gets here.
  */
 import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
-import type { Transfer } from "../domain/allotment.ts";
+import type { Transfer } from "../domain/stock/allotment.ts";
 import * as allotments from "../merchant/allotments.ts";
 import type { GateApp, GateRequest } from "../web/gate-app.ts";
 import * as documents from "./allotment-schemas.ts";

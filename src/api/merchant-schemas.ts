@@ -13,7 +13,7 @@ import {
 } from "../domain/limits.ts";
 import { ORDER_STATES } from "../domain/order/messages.ts";
 import { identifierSchema, saleIdSchema, saleSchema } from "../domain/sale/sale.ts";
-import { LEDGER_KINDS } from "../domain/stock-book.ts";
+import { LEDGER_KINDS } from "../domain/stock/stock-ledger.ts";
 import { orderDocument, stockLevel } from "./schemas.ts";
 
 const count = z.int();

@@ -1,5 +1,5 @@
 /** How much is left, in words that a shopper may be told; the count itself is the stock's. */
-import type { StockCounters } from "./stock-book.ts";
+import type { StockCounters } from "./stock/stock-ledger.ts";
 
 export type Level = "plenty" | "low" | "out";
 

@@ -16,7 +16,7 @@ import {
   SEATS_PER_CALL_MAX,
   SHOPPER_CALL_TIMEOUT_MS,
 } from "../domain/limits.ts";
-import type { HoldCommand, HoldOutcome } from "../domain/stock.ts";
+import type { HoldCommand, HoldOutcome } from "../domain/stock/stock.ts";
 import { SharedCalls } from "./shared-calls.ts";
 
 /** One per isolate. */

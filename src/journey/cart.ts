@@ -13,9 +13,9 @@
  * an order takes is always said by its own lines.
  */
 import type { SeatStanding } from "../domain/room/admission.ts";
-import { priceLines, type Line, type PricedLine } from "../domain/cart.ts";
+import { priceLines, type Line, type PricedLine } from "../domain/stock/cart.ts";
 import type { Sale } from "../domain/sale/sale.ts";
-import type { HoldCommand, HoldOutcome } from "../domain/stock.ts";
+import type { HoldCommand, HoldOutcome } from "../domain/stock/stock.ts";
 import type { Admission } from "../tokens/admissions.ts";
 import { roomOf, visitOf, type Carried, type GateContext, type Visit } from "./visit.ts";
 

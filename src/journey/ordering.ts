@@ -5,7 +5,7 @@
  * request meets the same Order object and gets the same answer. What is paid comes from the sale
  * document, never from the request.
  */
-import { priceLines, type Line } from "../domain/cart.ts";
+import { priceLines, type Line } from "../domain/stock/cart.ts";
 import { fingerprintOf, ORDER_ID_PATTERN, orderIdOf } from "../domain/order/order-id.ts";
 import type { OrderView } from "../domain/order/messages.ts";
 import type { OrderIntent, Rejection } from "../domain/order/order.ts";

@@ -10,7 +10,7 @@ import {
   type Refusal,
   type Transfer,
   type TransferCommand,
-} from "../domain/allotment.ts";
+} from "../domain/stock/allotment.ts";
 import type { MerchantContext } from "./merchant-context.ts";
 
 type Bridge = ReturnType<GateEnv["REDIS_BRIDGE"]["get"]>;

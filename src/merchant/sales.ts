@@ -6,8 +6,8 @@
  */
 import type { RoomAction } from "../domain/room/room-state.ts";
 import type { AdmissionChange, RevisionRefused, Sale } from "../domain/sale/sale.ts";
-import type { StockCounters } from "../domain/stock-book.ts";
-import { countersAgree } from "../domain/stock-book.ts";
+import type { StockCounters } from "../domain/stock/stock-ledger.ts";
+import { countersAgree } from "../domain/stock/stock-ledger.ts";
 import { countOrders } from "../order-book/order-book.ts";
 import { listSales, publishSale } from "../sales/sale-directory.ts";
 import { queueItSecretOf } from "../tokens/queue-it.ts";

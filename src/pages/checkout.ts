@@ -5,7 +5,7 @@
  * what was shown, and pressing the button twice orders once.
  */
 import { html } from "hono/html";
-import type { PricedLine } from "../domain/cart.ts";
+import type { PricedLine } from "../domain/stock/cart.ts";
 import { EMAIL_LENGTH_MAX, TEXT_LENGTH_MAX } from "../domain/limits.ts";
 import type { Sale } from "../domain/sale/sale.ts";
 import { faultOf, faultSummary, fieldFault, fieldMarks, labelFor, type Faults } from "./faults.ts";

@@ -13,7 +13,7 @@ import {
   RETURN_PATH_LENGTH_MAX,
   TEXT_LENGTH_MAX,
 } from "../domain/limits.ts";
-import type { Line } from "../domain/cart.ts";
+import type { Line } from "../domain/stock/cart.ts";
 import { identifierSchema } from "../domain/sale/sale.ts";
 import type { GateRequest } from "../web/gate-app.ts";
 import type { Fault } from "./faults.ts";

@@ -3,7 +3,7 @@
  * what came of it; no rule lives here.
  */
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { priceLines, type Line } from "../domain/cart.ts";
+import { priceLines, type Line } from "../domain/stock/cart.ts";
 import { setCart, type AdmissionRefused, type CartView } from "../journey/cart.ts";
 import { readCheckout, type CheckoutOutcome, type OrderOfSeat } from "../journey/checkout.ts";
 import { placeOrder, viewOrder } from "../journey/ordering.ts";

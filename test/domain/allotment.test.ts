@@ -15,7 +15,7 @@ import {
   type StepOutcome,
   type Transfer,
   transferName,
-} from "../../src/domain/allotment.ts";
+} from "../../src/domain/stock/allotment.ts";
 import {
   REDIS_RETRY_MAX_MS,
   REDIS_RETRY_MIN_MS,
@@ -23,7 +23,7 @@ import {
 } from "../../src/domain/limits.ts";
 import { counterKeySchema, transfersKey } from "../../src/domain/redis-keys.ts";
 import { accountOf } from "./stock-account.ts";
-import { withdraw } from "../../src/domain/withdrawal.ts";
+import { withdraw } from "../../src/domain/stock/withdraw.ts";
 import { type Counters, KEY, SKU, stories, TransferWorld } from "./transfer-world.ts";
 
 const UNITS = 10;

@@ -3,7 +3,7 @@
  */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { normalizeLines, priceLines, totalOf } from "../../src/domain/cart.ts";
+import { normalizeLines, priceLines, totalOf } from "../../src/domain/stock/cart.ts";
 import { LINES_PER_CART_MAX } from "../../src/domain/limits.ts";
 import { saleOf } from "./sale-document.ts";
 

@@ -5,7 +5,7 @@
 import type { OrderDecision } from "../../src/domain/order/transition.ts";
 import { BREAKER_DEFAULTS } from "../../src/domain/breaker.ts";
 import { itemOf } from "../../src/domain/sale/sale.ts";
-import { totalOf } from "../../src/domain/cart.ts";
+import { totalOf } from "../../src/domain/stock/cart.ts";
 import { moveTo } from "../../src/domain/order/transition.ts";
 import type { OrderRecord } from "../../src/domain/order/order.ts";
 import type { ReportOutcome } from "../../src/domain/order/report.ts";

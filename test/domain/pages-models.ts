@@ -2,7 +2,7 @@
  * A fixed sale, room and shopper for the gallery of pages. Names are hostile on purpose: whatever
  * a merchant or a shopper typed must come out as text.
  */
-import type { PricedLine } from "../../src/domain/cart.ts";
+import type { PricedLine } from "../../src/domain/stock/cart.ts";
 import type { OrderView } from "../../src/domain/order/messages.ts";
 import type { RoomSnapshot } from "../../src/domain/room/room-state.ts";
 import { saleSchema, type Phase } from "../../src/domain/sale/sale.ts";

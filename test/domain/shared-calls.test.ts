@@ -10,7 +10,7 @@ import {
   SEAT_GROUP_WAIT_MS,
   SEATS_PER_CALL_MAX,
 } from "../../src/domain/limits.ts";
-import type { HoldOutcome } from "../../src/domain/stock.ts";
+import type { HoldOutcome } from "../../src/domain/stock/stock.ts";
 import { CartCalls } from "../../src/journey/cart-calls.ts";
 
 beforeEach(() => void vi.useFakeTimers());

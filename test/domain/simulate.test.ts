@@ -11,7 +11,7 @@ import { parseOptions, type SimulationOptions } from "../../simulation/virtual-s
 import { reportOf } from "../../simulation/virtual-sale/report.ts";
 import { EventWheel } from "../../simulation/virtual-sale/wheel.ts";
 import { World } from "../../simulation/virtual-sale/world.ts";
-import { countersAgree } from "../../src/domain/stock-book.ts";
+import { countersAgree } from "../../src/domain/stock/stock-ledger.ts";
 
 const SMALL = "--shoppers 3000 --stock 150 --max-active 30 --booths 8 --pre-queue 120".split(" ");
 

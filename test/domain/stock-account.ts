@@ -2,8 +2,8 @@
  * An account of one SKU for tests that read like statements: commands with short names, a clock
  * that the test sets, and the ledger rows written since the last look.
  */
-import * as stock from "../../src/domain/stock.ts";
-import type { Movement } from "../../src/domain/stock-book.ts";
+import * as stock from "../../src/domain/stock/stock.ts";
+import type { Movement } from "../../src/domain/stock/stock-ledger.ts";
 import { statement, StockMemory } from "./stock-memory.ts";
 
 export const DEADLINE_MS = 60_000;

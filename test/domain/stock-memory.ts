@@ -14,7 +14,7 @@ import {
   type StockCounters,
   type StockDecision,
   type StockReads,
-} from "../../src/domain/stock-book.ts";
+} from "../../src/domain/stock/stock-ledger.ts";
 
 function nameOf({ sale, buyer, id }: ReservationKey): string {
   return `${sale}/${buyer}/${id}`;

@@ -3,7 +3,7 @@
  * is given when several apply.
  */
 import { describe, expect, test } from "vitest";
-import * as stock from "../../src/domain/stock.ts";
+import * as stock from "../../src/domain/stock/stock.ts";
 import { accountOf, DEADLINE_MS } from "./stock-account.ts";
 
 describe("letting an order go", () => {

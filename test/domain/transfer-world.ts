@@ -17,10 +17,10 @@ import {
   type TransferCommand,
   transferName,
   type TransferStep,
-} from "../../src/domain/allotment.ts";
-import { countersAgree } from "../../src/domain/stock-book.ts";
-import * as stock from "../../src/domain/stock.ts";
-import { withdraw } from "../../src/domain/withdrawal.ts";
+} from "../../src/domain/stock/allotment.ts";
+import { countersAgree } from "../../src/domain/stock/stock-ledger.ts";
+import * as stock from "../../src/domain/stock/stock.ts";
+import { withdraw } from "../../src/domain/stock/withdraw.ts";
 import { StockMemory } from "./stock-memory.ts";
 
 export const SKU = "AIR-42";

@@ -4,7 +4,7 @@
  */
 import * as fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { compare, isSettled, transferName } from "../../src/domain/allotment.ts";
+import { compare, isSettled, transferName } from "../../src/domain/stock/allotment.ts";
 import { transfersKey } from "../../src/domain/redis-keys.ts";
 import * as counters from "../../src/redis/counters.ts";
 import { MISHAPS } from "../../simulation/redis-rest/front.ts";

@@ -11,8 +11,8 @@ test("every import points inwards", () => {
 });
 
 test.each([
-  ["src/domain/stock.ts", 'import { DurableObject } from "cloudflare:workers";'],
-  ["src/domain/stock.ts", 'import type { Sales } from "../sales/sales.ts";'],
+  ["src/domain/stock/stock.ts", 'import { DurableObject } from "cloudflare:workers";'],
+  ["src/domain/stock/stock.ts", 'import type { Sales } from "../sales/sales.ts";'],
   ["src/tokens/tickets.ts", 'import { readSale } from "../sales/read-sale.ts";'],
   ["src/api/routes.ts", 'export { verifyTicket } from "../tokens/tickets.ts";'],
   ["durable-objects/order/order.ts", 'type Sale = import("../src/sales/sales.ts").Sale;'],

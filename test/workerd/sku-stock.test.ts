@@ -4,7 +4,7 @@
  */
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import type { HoldCommand } from "../../src/domain/stock.ts";
+import type { HoldCommand } from "../../src/domain/stock/stock.ts";
 import type { Sale } from "../../src/domain/sale/sale.ts";
 import { pass, startClock } from "./clock.ts";
 import { mishaps } from "./mishaps.ts";

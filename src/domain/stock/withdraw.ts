@@ -5,7 +5,7 @@
  * after; when they cannot, the id is used up too, so that a repetition which arrives late takes
  * nothing that became available meanwhile. Units that are held or ordered are taken from nobody.
  */
-import { StockDraft, type StockDecision, type StockReads } from "./stock-book.ts";
+import { StockDraft, type StockDecision, type StockReads } from "./stock-ledger.ts";
 
 export interface Withdrawal {
   /** The movement's id. */

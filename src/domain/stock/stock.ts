@@ -12,7 +12,7 @@ import {
   type StockCounters,
   type StockDecision,
   type StockReads,
-} from "./stock-book.ts";
+} from "./stock-ledger.ts";
 
 export interface HoldCommand extends ReservationKey {
   /** What the cart shall hold in all; 0 lets go. */

@@ -4,8 +4,8 @@
  * Guarantee: after `normalizeLines`, each SKU stands once with the sum of its lines. Two lines of
  * one SKU checked one by one against the same stock is how shops oversell.
  */
-import { LINES_PER_CART_MAX } from "./limits.ts";
-import { itemOf, type Sale } from "./sale/sale.ts";
+import { LINES_PER_CART_MAX } from "../limits.ts";
+import { itemOf, type Sale } from "../sale/sale.ts";
 
 export interface Line {
   readonly sku: string;

@@ -15,7 +15,7 @@
  * Not for the effects themselves: `nextStep` says what to do, `report` what became of it.
  */
 import { z } from "zod";
-import { REDIS_RETRY_MAX_MS, REDIS_RETRY_MIN_MS, TRANSFER_WATCH_MS } from "./limits.ts";
+import { REDIS_RETRY_MAX_MS, REDIS_RETRY_MIN_MS, TRANSFER_WATCH_MS } from "../limits.ts";
 
 export const REFUSALS = [
   /** The counter in Redis is lower than what was asked for. */
