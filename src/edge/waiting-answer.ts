@@ -17,7 +17,7 @@ import { returnAddress, targetOf } from "../domain/guards/guard.ts";
 import type { Sale, Schedule } from "../domain/sale/sale.ts";
 import { PAGE_HEADERS, policyWith } from "../pages/answers.ts";
 import { guardedPage, type GuardedNotice } from "../pages/guarded.ts";
-import { keptLink } from "../pages/links.ts";
+import { keptLink } from "../pages/parts/links.ts";
 import { proofPage, proofPolicy } from "../pages/proof.ts";
 import { waitingPage } from "../pages/waiting.ts";
 import { ticketCookie } from "../web/token-cookies.ts";

@@ -8,8 +8,8 @@
 import { html } from "hono/html";
 import { DRAW_ALGORITHM } from "../domain/line/cohort.ts";
 import type { Phase, Sale } from "../domain/sale/sale.ts";
-import { page, type Html, type Maybe } from "./layout.ts";
-import { partLink, saleApi } from "./links.ts";
+import { page, type Html, type Maybe } from "./parts/layout.ts";
+import { partLink, saleApi } from "./parts/links.ts";
 
 export interface FairnessModel {
   readonly sale: Sale;

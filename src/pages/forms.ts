@@ -16,9 +16,9 @@ import {
 import type { Line } from "../domain/stock/cart.ts";
 import { identifierSchema } from "../domain/sale/sale.ts";
 import type { GateRequest } from "../web/gate-app.ts";
-import type { Fault } from "./faults.ts";
-import { paymentMethodSchema } from "./payment-methods.ts";
-import { QUANTITY_PREFIX } from "./quantity-field.ts";
+import type { Fault } from "./parts/faults.ts";
+import { paymentMethodSchema } from "./parts/payment-methods.ts";
+import { QUANTITY_PREFIX } from "./parts/quantity-field.ts";
 
 const quantityMessage = `Choose a whole number from 0 to ${QUANTITY_PER_LINE_MAX}`;
 

@@ -9,10 +9,10 @@
 import { html } from "hono/html";
 import type { PassRefusal } from "../domain/pass-refusal.ts";
 import { GENERAL_LANE, type Sale } from "../domain/sale/sale.ts";
-import { countdown, instant, page, type Html, type Maybe } from "./layout.ts";
-import { partLink } from "./links.ts";
-import { passWords } from "./pass-words.ts";
-import { replayedWords } from "./replayed.ts";
+import { countdown, instant, page, type Html, type Maybe } from "./parts/layout.ts";
+import { partLink } from "./parts/links.ts";
+import { passWords } from "./parts/pass-text.ts";
+import { replayedWords } from "./parts/device-text.ts";
 
 export type GuardedNotice =
   | { readonly kind: "not_open"; readonly opensAt_ms: number }

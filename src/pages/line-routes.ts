@@ -28,9 +28,9 @@ import {
 } from "../web/join-key-cookie.ts";
 import { dropPass, keepPass, passCarried } from "../web/pass-cookie.ts";
 import { retryAfter_s, sendNotice, sendUnreachable } from "./answers.ts";
-import type { Faults } from "./faults.ts";
+import type { Faults } from "./parts/faults.ts";
 import { emptyForm, enterForm, joinForm, ownPathSchema, readForm } from "./forms.ts";
-import { partLink, saleLink } from "./links.ts";
+import { partLink, saleLink } from "./parts/links.ts";
 import { laneAhead, passOf, refusePass, takePassFromLink } from "./pass-routes.ts";
 import { askForProof } from "./proof-routes.ts";
 import { salesListPage } from "./sales-list.ts";

@@ -10,7 +10,7 @@ import type { PassRefusal } from "../domain/pass-refusal.ts";
 import type { GateRequest } from "../web/gate-app.ts";
 import { keepPass, passCarried } from "../web/pass-cookie.ts";
 import { sendNotice, sendUnreachable } from "./answers.ts";
-import { saleLink } from "./links.ts";
+import { saleLink } from "./parts/links.ts";
 
 export async function takePassFromLink(
   c: GateRequest,

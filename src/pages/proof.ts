@@ -11,9 +11,9 @@ import type { Protection, ProofRefusal } from "../domain/sale/protection.ts";
 import { TURNSTILE_ACTION } from "../domain/sale/protection.ts";
 import type { Sale } from "../domain/sale/sale.ts";
 import { challengePath } from "../web/paths.ts";
-import { page, type Html, type Maybe } from "./layout.ts";
-import { ASSETS, partLink, saleLink } from "./links.ts";
-import { proofWords } from "./proof-words.ts";
+import { page, type Html, type Maybe } from "./parts/layout.ts";
+import { ASSETS, partLink, saleLink } from "./parts/links.ts";
+import { proofWords } from "./parts/proof-text.ts";
 
 export type AskingProtection = Exclude<Protection, { readonly kind: "none" }>;
 

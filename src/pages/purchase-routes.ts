@@ -12,13 +12,13 @@ import { carriedOf, type GateRequest } from "../web/gate-app.ts";
 import { orderPagePath } from "../web/paths.ts";
 import { retryAfter_s, sendNotice, sendUnreachable } from "./answers.ts";
 import { checkoutPage, NO_INPUT, type CheckoutModel } from "./checkout.ts";
-import type { Faults } from "./faults.ts";
+import type { Faults } from "./parts/faults.ts";
 import { cartForm, orderForm, readForm, type Entered } from "./forms.ts";
 import { storefrontOf } from "./line-routes.ts";
-import { orderLink, partLink, saleLink } from "./links.ts";
+import { orderLink, partLink, saleLink } from "./parts/links.ts";
 import { orderPage } from "./order.ts";
-import { offersTestCards } from "./payment-methods.ts";
-import { cartRefusal, orderRefusal, type Refusal } from "./refusals.ts";
+import { offersTestCards } from "./parts/payment-methods.ts";
+import { cartRefusal, orderRefusal, type Refusal } from "./parts/refusals.ts";
 
 const KEY_LENGTH_MAX = 100;
 /** Faults of these are shown at their fields; others mean that the form is not the page's own. */

@@ -3,8 +3,8 @@
  */
 import { html } from "hono/html";
 import type { Phase, Schedule } from "../domain/sale/sale.ts";
-import { instant, page, type Html } from "./layout.ts";
-import { listLink, saleLink } from "./links.ts";
+import { instant, page, type Html } from "./parts/layout.ts";
+import { listLink, saleLink } from "./parts/links.ts";
 
 interface ListedSale {
   readonly sale: { readonly id: string; readonly title: string };

@@ -8,12 +8,12 @@ import { html } from "hono/html";
 import { GENERAL_LANE, type Sale, type SaleItem } from "../domain/sale/sale.ts";
 import type { RoomSnapshot } from "../domain/room/room-state.ts";
 import { durationWords, levelWords } from "./assets/_sluice/assets/words.js";
-import { cartLinks, shopBehind } from "./behind-gate.ts";
-import { faultOf, faultSummary, fieldFault, type Faults } from "./faults.ts";
-import { countdown, instant, merchantMessage, page, type Html, type Maybe } from "./layout.ts";
-import { partLink, saleLink } from "./links.ts";
-import { moneyWords } from "./money.ts";
-import { quantityField } from "./quantity-field.ts";
+import { cartLinks, shopBehind } from "./parts/shop-link.ts";
+import { faultOf, faultSummary, fieldFault, type Faults } from "./parts/faults.ts";
+import { countdown, instant, merchantMessage, page, type Html, type Maybe } from "./parts/layout.ts";
+import { partLink, saleLink } from "./parts/links.ts";
+import { moneyWords } from "./parts/money.ts";
+import { quantityField } from "./parts/quantity-field.ts";
 
 export type Visitor =
   | { readonly kind: "new" }

@@ -17,8 +17,8 @@ import {
   slot,
   type Html,
   type Maybe,
-} from "./layout.ts";
-import { partLink, saleApi, saleLink } from "./links.ts";
+} from "./parts/layout.ts";
+import { partLink, saleApi, saleLink } from "./parts/links.ts";
 
 export interface WaitingModel {
   readonly sale: Sale;

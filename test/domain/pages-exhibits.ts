@@ -8,7 +8,7 @@ import { SHOPPER_STATES } from "../../src/domain/room/standing.ts";
 import { checkoutPage } from "../../src/pages/checkout.ts";
 import { guardedPage, type GuardedNotice } from "../../src/pages/guarded.ts";
 import { fairnessPage } from "../../src/pages/fairness.ts";
-import type { Html } from "../../src/pages/layout.ts";
+import type { Html } from "../../src/pages/parts/layout.ts";
 import { noticePage, type Notice } from "../../src/pages/notices.ts";
 import { orderPage } from "../../src/pages/order.ts";
 import { proofPage, type AskingProtection, type ProofModel } from "../../src/pages/proof.ts";

@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { PASS_REFUSALS } from "../../src/domain/pass-refusal.ts";
 import { noticePage } from "../../src/pages/notices.ts";
 import { orderPage } from "../../src/pages/order.ts";
-import { passWords } from "../../src/pages/pass-words.ts";
+import { passWords } from "../../src/pages/parts/pass-text.ts";
 import {
   CHECKOUTS,
   DRAWS,

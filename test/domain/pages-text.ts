@@ -1,5 +1,5 @@
 /** A page of the gallery as markup, and as what a reader sees of it. */
-import type { Html } from "../../src/pages/layout.ts";
+import type { Html } from "../../src/pages/parts/layout.ts";
 import type { Exhibit } from "./pages-exhibits.ts";
 
 export async function render(page: Html): Promise<string> {

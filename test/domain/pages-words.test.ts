@@ -16,7 +16,7 @@ import {
   waitingFacts,
   waitWords,
 } from "../../src/pages/assets/_sluice/assets/words.js";
-import { moneyWords } from "../../src/pages/money.ts";
+import { moneyWords } from "../../src/pages/parts/money.ts";
 
 test.each([
   [0, "a few seconds"],

@@ -5,7 +5,7 @@
  * policy can forbid both. What scripts need to know stands in data attributes.
  */
 import { html } from "hono/html";
-import { durationWords } from "./assets/_sluice/assets/words.js";
+import { durationWords } from "../assets/_sluice/assets/words.js";
 import { ASSETS, listLink, partLink, saleLink } from "./links.ts";
 import { instantWords } from "./money.ts";
 

@@ -1,7 +1,7 @@
 /**
  * The addresses of the pages, in one place. They do not depend on where the routes are mounted.
  */
-import { SHOP_BASE } from "../web/paths.ts";
+import { SHOP_BASE } from "../../web/paths.ts";
 
 export const ASSETS = "/_sluice/assets";
 

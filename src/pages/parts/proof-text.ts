@@ -1,7 +1,7 @@
 /**
  * A refused proof in words: what to do next. The reason's code is for whoever a shopper asks.
  */
-import type { ProofRefusal } from "../domain/sale/protection.ts";
+import type { ProofRefusal } from "../../domain/sale/protection.ts";
 
 export function proofWords(reason: ProofRefusal): string {
   switch (reason) {

@@ -5,9 +5,9 @@
  * used again: an order refused for good needs a new one, or it gets the same answer for ever.
  */
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { itemOf, type Sale } from "../domain/sale/sale.ts";
-import type { LinesRefused, SetCartOutcome } from "../journey/cart.ts";
-import type { PlaceOrderOutcome } from "../journey/ordering.ts";
+import { itemOf, type Sale } from "../../domain/sale/sale.ts";
+import type { LinesRefused, SetCartOutcome } from "../../journey/cart.ts";
+import type { PlaceOrderOutcome } from "../../journey/ordering.ts";
 import type { Fault } from "./faults.ts";
 
 export interface Refusal {
