@@ -12,7 +12,7 @@ import { carriedOf, isOwnOrigin, type GateApp } from "../web/gate-app.ts";
 import { isOverLimit, RATE_LIMIT_RETRY_S } from "../web/rate-limits.ts";
 import { wholeBody } from "../web/whole-body.ts";
 import { forSale, pageHeaders, sendNotice } from "./answers.ts";
-import { showFairness } from "./fairness-routes.ts";
+import { showFairness } from "./routes/fairness.ts";
 import {
   backFromForm,
   checkKept,
@@ -22,9 +22,9 @@ import {
   showPlace,
   showSales,
   showStorefront,
-} from "./line-routes.ts";
-import { showProof } from "./proof-routes.ts";
-import { changeCart, orderCart, showCart, showOrder } from "./purchase-routes.ts";
+} from "./routes/line.ts";
+import { showProof } from "./routes/proof.ts";
+import { changeCart, orderCart, showCart, showOrder } from "./routes/purchase.ts";
 
 export const pages = new Hono<GateApp>();
 

@@ -1,9 +1,9 @@
 /** The page that checks the draw, for anybody; whoever carries a ticket finds it filled in. */
-import { askFairness } from "../journey/fairness.ts";
-import { visitOf } from "../journey/visit.ts";
-import { carriedOf, type GateRequest } from "../web/gate-app.ts";
-import { sendUnreachable } from "./answers.ts";
-import { fairnessPage } from "./fairness.ts";
+import { askFairness } from "../../journey/fairness.ts";
+import { visitOf } from "../../journey/visit.ts";
+import { carriedOf, type GateRequest } from "../../web/gate-app.ts";
+import { sendUnreachable } from "../answers.ts";
+import { fairnessPage } from "../fairness.ts";
 
 export async function showFairness(c: GateRequest, id: string): Promise<Response> {
   const gate = c.get("gate");

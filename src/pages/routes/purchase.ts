@@ -3,22 +3,22 @@
  * what came of it; no rule lives here.
  */
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { priceLines, type Line } from "../domain/stock/cart.ts";
-import { setCart, type AdmissionRefused, type CartView } from "../journey/cart.ts";
-import { readCheckout, type CheckoutOutcome, type OrderOfSeat } from "../journey/checkout.ts";
-import { placeOrder, viewOrder } from "../journey/ordering.ts";
-import { saleOf } from "../journey/visit.ts";
-import { carriedOf, type GateRequest } from "../web/gate-app.ts";
-import { orderPagePath } from "../web/paths.ts";
-import { retryAfter_s, sendNotice, sendUnreachable } from "./answers.ts";
-import { checkoutPage, NO_INPUT, type CheckoutModel } from "./checkout.ts";
-import type { Faults } from "./parts/faults.ts";
-import { cartForm, orderForm, readForm, type Entered } from "./forms.ts";
-import { storefrontOf } from "./line-routes.ts";
-import { orderLink, partLink, saleLink } from "./parts/links.ts";
-import { orderPage } from "./order.ts";
-import { offersTestCards } from "./parts/payment-methods.ts";
-import { cartRefusal, orderRefusal, type Refusal } from "./parts/refusals.ts";
+import { priceLines, type Line } from "../../domain/stock/cart.ts";
+import { setCart, type AdmissionRefused, type CartView } from "../../journey/cart.ts";
+import { readCheckout, type CheckoutOutcome, type OrderOfSeat } from "../../journey/checkout.ts";
+import { placeOrder, viewOrder } from "../../journey/ordering.ts";
+import { saleOf } from "../../journey/visit.ts";
+import { carriedOf, type GateRequest } from "../../web/gate-app.ts";
+import { orderPagePath } from "../../web/paths.ts";
+import { retryAfter_s, sendNotice, sendUnreachable } from "../answers.ts";
+import { checkoutPage, NO_INPUT, type CheckoutModel } from "../checkout.ts";
+import type { Faults } from "../parts/faults.ts";
+import { cartForm, orderForm, readForm, type Entered } from "../forms.ts";
+import { storefrontOf } from "./line.ts";
+import { orderLink, partLink, saleLink } from "../parts/links.ts";
+import { orderPage } from "../order.ts";
+import { offersTestCards } from "../parts/payment-methods.ts";
+import { cartRefusal, orderRefusal, type Refusal } from "../parts/refusals.ts";
 
 const KEY_LENGTH_MAX = 100;
 /** Faults of these are shown at their fields; others mean that the form is not the page's own. */

@@ -2,13 +2,13 @@
  * How a join that lacks its proof goes on: to the page that has the check, and from there back to
  * joining. Nothing is decided here; whether a proof is good is asked when joining.
  */
-import { visitOf } from "../journey/visit.ts";
-import type { ProofRefused } from "../journey/proving.ts";
-import { carriedOf, type GateRequest } from "../web/gate-app.ts";
-import { allowFor, retryAfter_s, sendNotice, sendUnreachable } from "./answers.ts";
-import { ownPathSchema } from "./forms.ts";
-import { partLink, saleLink } from "./parts/links.ts";
-import { proofPage, proofPolicy, type JoinDetails, type ProofModel } from "./proof.ts";
+import { visitOf } from "../../journey/visit.ts";
+import type { ProofRefused } from "../../journey/proving.ts";
+import { carriedOf, type GateRequest } from "../../web/gate-app.ts";
+import { allowFor, retryAfter_s, sendNotice, sendUnreachable } from "../answers.ts";
+import { ownPathSchema } from "../forms.ts";
+import { partLink, saleLink } from "../parts/links.ts";
+import { proofPage, proofPolicy, type JoinDetails, type ProofModel } from "../proof.ts";
 
 /** A form without a proof leads to the page that has one, which may be loaded again. */
 export async function askForProof(

@@ -2,14 +2,14 @@
  * The way in: the list of sales, the storefront, joining, waiting, entering and leaving. Each
  * handler asks one use case and shows what came of it; no rule lives here.
  */
-import { listPublished } from "../journey/catalogue.ts";
-import { readCart } from "../journey/cart.ts";
-import { guardedPageOn, hostOf } from "../domain/guards/guard.ts";
-import { saleOf, visitOf, type Visit } from "../journey/visit.ts";
-import { join } from "../journey/joining.ts";
-import { askStanding, claimTurn, leave, type Admitted } from "../journey/waiting.ts";
-import { deviceFor } from "../journey/replays.ts";
-import { turnTaken } from "../journey/ways-in.ts";
+import { listPublished } from "../../journey/catalogue.ts";
+import { readCart } from "../../journey/cart.ts";
+import { guardedPageOn, hostOf } from "../../domain/guards/guard.ts";
+import { saleOf, visitOf, type Visit } from "../../journey/visit.ts";
+import { join } from "../../journey/joining.ts";
+import { askStanding, claimTurn, leave, type Admitted } from "../../journey/waiting.ts";
+import { deviceFor } from "../../journey/replays.ts";
+import { turnTaken } from "../../journey/ways-in.ts";
 import {
   carriedByDevice,
   carriedOf,
@@ -17,7 +17,7 @@ import {
   giveTicket,
   takeCookie,
   type GateRequest,
-} from "../web/gate-app.ts";
+} from "../../web/gate-app.ts";
 import {
   hasLost,
   joinKeyCarried,
@@ -25,17 +25,17 @@ import {
   markJoinKey,
   offerJoinKey,
   renewJoinKey,
-} from "../web/join-key-cookie.ts";
-import { dropPass, keepPass, passCarried } from "../web/pass-cookie.ts";
-import { retryAfter_s, sendNotice, sendUnreachable } from "./answers.ts";
-import type { Faults } from "./parts/faults.ts";
-import { emptyForm, enterForm, joinForm, ownPathSchema, readForm } from "./forms.ts";
-import { partLink, saleLink } from "./parts/links.ts";
-import { laneAhead, passOf, refusePass, takePassFromLink } from "./pass-routes.ts";
-import { askForProof } from "./proof-routes.ts";
-import { salesListPage } from "./sales-list.ts";
-import { mayGoIn, storefrontPage, type Visitor } from "./storefront.ts";
-import { waitingPage } from "./waiting.ts";
+} from "../../web/join-key-cookie.ts";
+import { dropPass, keepPass, passCarried } from "../../web/pass-cookie.ts";
+import { retryAfter_s, sendNotice, sendUnreachable } from "../answers.ts";
+import type { Faults } from "../parts/faults.ts";
+import { emptyForm, enterForm, joinForm, ownPathSchema, readForm } from "../forms.ts";
+import { partLink, saleLink } from "../parts/links.ts";
+import { laneAhead, passOf, refusePass, takePassFromLink } from "./pass.ts";
+import { askForProof } from "./proof.ts";
+import { salesListPage } from "../sales-list.ts";
+import { mayGoIn, storefrontPage, type Visitor } from "../storefront.ts";
+import { waitingPage } from "../waiting.ts";
 
 const AFTER_LENGTH_MAX = 64;
 

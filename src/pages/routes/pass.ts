@@ -4,13 +4,13 @@
  *
  * Guarantee: opening a link joins nothing, and the pass stands in no page and no further address.
  */
-import { isPlaceOfPass, readPass, type PassRead } from "../journey/passes.ts";
-import { saleOf, type Visit } from "../journey/visit.ts";
-import type { PassRefusal } from "../domain/pass-refusal.ts";
-import type { GateRequest } from "../web/gate-app.ts";
-import { keepPass, passCarried } from "../web/pass-cookie.ts";
-import { sendNotice, sendUnreachable } from "./answers.ts";
-import { saleLink } from "./parts/links.ts";
+import { isPlaceOfPass, readPass, type PassRead } from "../../journey/passes.ts";
+import { saleOf, type Visit } from "../../journey/visit.ts";
+import type { PassRefusal } from "../../domain/pass-refusal.ts";
+import type { GateRequest } from "../../web/gate-app.ts";
+import { keepPass, passCarried } from "../../web/pass-cookie.ts";
+import { sendNotice, sendUnreachable } from "../answers.ts";
+import { saleLink } from "../parts/links.ts";
 
 export async function takePassFromLink(
   c: GateRequest,
