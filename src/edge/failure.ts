@@ -5,7 +5,7 @@
 import { problemAnswer } from "../api/problems.ts";
 import { askedAs, type AskedAs } from "../domain/guards/decision.ts";
 import { PAGE_HEADERS } from "../pages/answers.ts";
-import { noticePage } from "../pages/notices.ts";
+import { noticePage } from "../pages/views/notices.ts";
 
 type Failure = "not_configured" | "room_unavailable" | "origin_unreachable";
 

@@ -8,8 +8,8 @@
 import { cloudflareWaitingRoom } from "../domain/formats/cloudflare-waiting-room.ts";
 import type { Sale, Schedule } from "../domain/sale/sale.ts";
 import type { ShopperState, Standing } from "../domain/room/standing.ts";
-import { turnstileMarkup } from "../pages/proof.ts";
-import { templatedPage, type TemplatedPage } from "../pages/templated.ts";
+import { turnstileMarkup } from "../pages/views/proof.ts";
+import { templatedPage, type TemplatedPage } from "../pages/views/templated.ts";
 
 export interface Waiting {
   readonly sale: Sale;

@@ -9,7 +9,7 @@ import type { MiddlewareHandler } from "hono";
 import { saleIdSchema } from "../domain/sale/sale.ts";
 import type { GateApp, GateRequest } from "../web/gate-app.ts";
 import { offerJoinKey } from "../web/join-key-cookie.ts";
-import { noticePage, type Notice } from "./notices.ts";
+import { noticePage, type Notice } from "./views/notices.ts";
 
 const POLICY = {
   "default-src": "'none'",

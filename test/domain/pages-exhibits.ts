@@ -5,16 +5,16 @@ import { ORDER_STATES } from "../../src/domain/order/messages.ts";
 import { PASS_REFUSALS } from "../../src/domain/pass-refusal.ts";
 import { PROOF_REFUSALS, protectionSchema } from "../../src/domain/sale/protection.ts";
 import { SHOPPER_STATES } from "../../src/domain/room/standing.ts";
-import { checkoutPage } from "../../src/pages/checkout.ts";
-import { guardedPage, type GuardedNotice } from "../../src/pages/guarded.ts";
-import { fairnessPage } from "../../src/pages/fairness.ts";
+import { checkoutPage } from "../../src/pages/views/checkout.ts";
+import { guardedPage, type GuardedNotice } from "../../src/pages/views/guarded.ts";
+import { fairnessPage } from "../../src/pages/views/fairness.ts";
 import type { Html } from "../../src/pages/parts/layout.ts";
-import { noticePage, type Notice } from "../../src/pages/notices.ts";
-import { orderPage } from "../../src/pages/order.ts";
-import { proofPage, type AskingProtection, type ProofModel } from "../../src/pages/proof.ts";
-import { salesListPage } from "../../src/pages/sales-list.ts";
-import { storefrontPage } from "../../src/pages/storefront.ts";
-import { waitingPage } from "../../src/pages/waiting.ts";
+import { noticePage, type Notice } from "../../src/pages/views/notices.ts";
+import { orderPage } from "../../src/pages/views/order.ts";
+import { proofPage, type AskingProtection, type ProofModel } from "../../src/pages/views/proof.ts";
+import { salesListPage } from "../../src/pages/views/sales-list.ts";
+import { storefrontPage } from "../../src/pages/views/storefront.ts";
+import { waitingPage } from "../../src/pages/views/waiting.ts";
 import {
   ADMITTED,
   checkoutModel,

@@ -4,8 +4,8 @@
  */
 import { describe, expect, test } from "vitest";
 import { PASS_REFUSALS } from "../../src/domain/pass-refusal.ts";
-import { noticePage } from "../../src/pages/notices.ts";
-import { orderPage } from "../../src/pages/order.ts";
+import { noticePage } from "../../src/pages/views/notices.ts";
+import { orderPage } from "../../src/pages/views/order.ts";
 import { passWords } from "../../src/pages/parts/pass-text.ts";
 import {
   CHECKOUTS,

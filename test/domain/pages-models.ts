@@ -7,11 +7,11 @@ import type { OrderView } from "../../src/domain/order/messages.ts";
 import type { RoomSnapshot } from "../../src/domain/room/room-state.ts";
 import { saleSchema, type Phase } from "../../src/domain/sale/sale.ts";
 import type { Standing } from "../../src/domain/room/standing.ts";
-import type { CheckoutModel } from "../../src/pages/checkout.ts";
-import type { FairnessModel } from "../../src/pages/fairness.ts";
-import type { GuardedNotice, GuardedPageModel } from "../../src/pages/guarded.ts";
-import type { StorefrontModel } from "../../src/pages/storefront.ts";
-import type { WaitingModel } from "../../src/pages/waiting.ts";
+import type { CheckoutModel } from "../../src/pages/views/checkout.ts";
+import type { FairnessModel } from "../../src/pages/views/fairness.ts";
+import type { GuardedNotice, GuardedPageModel } from "../../src/pages/views/guarded.ts";
+import type { StorefrontModel } from "../../src/pages/views/storefront.ts";
+import type { WaitingModel } from "../../src/pages/views/waiting.ts";
 
 export const HOSTILE = `<script>alert("x")</script>'&`;
 export const NOW = Date.parse("2026-11-27T10:03:00Z");

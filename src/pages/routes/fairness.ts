@@ -3,7 +3,7 @@ import { askFairness } from "../../journey/fairness.ts";
 import { visitOf } from "../../journey/visit.ts";
 import { carriedOf, type GateRequest } from "../../web/gate-app.ts";
 import { sendUnreachable } from "../answers.ts";
-import { fairnessPage } from "../fairness.ts";
+import { fairnessPage } from "../views/fairness.ts";
 
 export async function showFairness(c: GateRequest, id: string): Promise<Response> {
   const gate = c.get("gate");

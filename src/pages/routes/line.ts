@@ -33,9 +33,9 @@ import { emptyForm, enterForm, joinForm, ownPathSchema, readForm } from "../form
 import { partLink, saleLink } from "../parts/links.ts";
 import { laneAhead, passOf, refusePass, takePassFromLink } from "./pass.ts";
 import { askForProof } from "./proof.ts";
-import { salesListPage } from "../sales-list.ts";
-import { mayGoIn, storefrontPage, type Visitor } from "../storefront.ts";
-import { waitingPage } from "../waiting.ts";
+import { salesListPage } from "../views/sales-list.ts";
+import { mayGoIn, storefrontPage, type Visitor } from "../views/storefront.ts";
+import { waitingPage } from "../views/waiting.ts";
 
 const AFTER_LENGTH_MAX = 64;
 

@@ -8,7 +8,7 @@ import { carriedOf, type GateRequest } from "../../web/gate-app.ts";
 import { allowFor, retryAfter_s, sendNotice, sendUnreachable } from "../answers.ts";
 import { ownPathSchema } from "../forms.ts";
 import { partLink, saleLink } from "../parts/links.ts";
-import { proofPage, proofPolicy, type JoinDetails, type ProofModel } from "../proof.ts";
+import { proofPage, proofPolicy, type JoinDetails, type ProofModel } from "../views/proof.ts";
 
 /** A form without a proof leads to the page that has one, which may be loaded again. */
 export async function askForProof(

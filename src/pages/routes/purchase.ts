@@ -11,12 +11,12 @@ import { saleOf } from "../../journey/visit.ts";
 import { carriedOf, type GateRequest } from "../../web/gate-app.ts";
 import { orderPagePath } from "../../web/paths.ts";
 import { retryAfter_s, sendNotice, sendUnreachable } from "../answers.ts";
-import { checkoutPage, NO_INPUT, type CheckoutModel } from "../checkout.ts";
+import { checkoutPage, NO_INPUT, type CheckoutModel } from "../views/checkout.ts";
 import type { Faults } from "../parts/faults.ts";
 import { cartForm, orderForm, readForm, type Entered } from "../forms.ts";
 import { storefrontOf } from "./line.ts";
 import { orderLink, partLink, saleLink } from "../parts/links.ts";
-import { orderPage } from "../order.ts";
+import { orderPage } from "../views/order.ts";
 import { offersTestCards } from "../parts/payment-methods.ts";
 import { cartRefusal, orderRefusal, type Refusal } from "../parts/refusals.ts";
 

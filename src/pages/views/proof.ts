@@ -7,13 +7,13 @@
  * is Cloudflare's, and this is the only page on which the browser may load it.
  */
 import { html } from "hono/html";
-import type { Protection, ProofRefusal } from "../domain/sale/protection.ts";
-import { TURNSTILE_ACTION } from "../domain/sale/protection.ts";
-import type { Sale } from "../domain/sale/sale.ts";
-import { challengePath } from "../web/paths.ts";
-import { page, type Html, type Maybe } from "./parts/layout.ts";
-import { ASSETS, partLink, saleLink } from "./parts/links.ts";
-import { proofWords } from "./parts/proof-text.ts";
+import type { Protection, ProofRefusal } from "../../domain/sale/protection.ts";
+import { TURNSTILE_ACTION } from "../../domain/sale/protection.ts";
+import type { Sale } from "../../domain/sale/sale.ts";
+import { challengePath } from "../../web/paths.ts";
+import { page, type Html, type Maybe } from "../parts/layout.ts";
+import { ASSETS, partLink, saleLink } from "../parts/links.ts";
+import { proofWords } from "../parts/proof-text.ts";
 
 export type AskingProtection = Exclude<Protection, { readonly kind: "none" }>;
 

@@ -5,12 +5,12 @@
  * shows no name and no e-mail address.
  */
 import { html } from "hono/html";
-import type { OrderView } from "../domain/order/messages.ts";
-import { ORDER_STATES } from "../domain/order/messages.ts";
-import { orderWords } from "./assets/_sluice/assets/words.js";
-import { instant, onlyFor, page, slot, type Html } from "./parts/layout.ts";
-import { orderApi, partLink, saleLink } from "./parts/links.ts";
-import { moneyWords } from "./parts/money.ts";
+import type { OrderView } from "../../domain/order/messages.ts";
+import { ORDER_STATES } from "../../domain/order/messages.ts";
+import { orderWords } from "../assets/_sluice/assets/words.js";
+import { instant, onlyFor, page, slot, type Html } from "../parts/layout.ts";
+import { orderApi, partLink, saleLink } from "../parts/links.ts";
+import { moneyWords } from "../parts/money.ts";
 
 export interface OrderModel {
   readonly sale: { readonly id: string; readonly title: string };

@@ -5,15 +5,15 @@
  * What the stock words say was true a second ago; only a hold in the cart is a promise.
  */
 import { html } from "hono/html";
-import { GENERAL_LANE, type Sale, type SaleItem } from "../domain/sale/sale.ts";
-import type { RoomSnapshot } from "../domain/room/room-state.ts";
-import { durationWords, levelWords } from "./assets/_sluice/assets/words.js";
-import { cartLinks, shopBehind } from "./parts/shop-link.ts";
-import { faultOf, faultSummary, fieldFault, type Faults } from "./parts/faults.ts";
-import { countdown, instant, merchantMessage, page, type Html, type Maybe } from "./parts/layout.ts";
-import { partLink, saleLink } from "./parts/links.ts";
-import { moneyWords } from "./parts/money.ts";
-import { quantityField } from "./parts/quantity-field.ts";
+import { GENERAL_LANE, type Sale, type SaleItem } from "../../domain/sale/sale.ts";
+import type { RoomSnapshot } from "../../domain/room/room-state.ts";
+import { durationWords, levelWords } from "../assets/_sluice/assets/words.js";
+import { cartLinks, shopBehind } from "../parts/shop-link.ts";
+import { faultOf, faultSummary, fieldFault, type Faults } from "../parts/faults.ts";
+import { countdown, instant, merchantMessage, page, type Html, type Maybe } from "../parts/layout.ts";
+import { partLink, saleLink } from "../parts/links.ts";
+import { moneyWords } from "../parts/money.ts";
+import { quantityField } from "../parts/quantity-field.ts";
 
 export type Visitor =
   | { readonly kind: "new" }

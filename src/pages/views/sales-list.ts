@@ -2,9 +2,9 @@
  * The list of published sales.
  */
 import { html } from "hono/html";
-import type { Phase, Schedule } from "../domain/sale/sale.ts";
-import { instant, page, type Html } from "./parts/layout.ts";
-import { listLink, saleLink } from "./parts/links.ts";
+import type { Phase, Schedule } from "../../domain/sale/sale.ts";
+import { instant, page, type Html } from "../parts/layout.ts";
+import { listLink, saleLink } from "../parts/links.ts";
 
 interface ListedSale {
   readonly sale: { readonly id: string; readonly title: string };

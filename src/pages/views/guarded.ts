@@ -7,12 +7,12 @@
  * by itself.
  */
 import { html } from "hono/html";
-import type { PassRefusal } from "../domain/pass-refusal.ts";
-import { GENERAL_LANE, type Sale } from "../domain/sale/sale.ts";
-import { countdown, instant, page, type Html, type Maybe } from "./parts/layout.ts";
-import { partLink } from "./parts/links.ts";
-import { passWords } from "./parts/pass-text.ts";
-import { replayedWords } from "./parts/device-text.ts";
+import type { PassRefusal } from "../../domain/pass-refusal.ts";
+import { GENERAL_LANE, type Sale } from "../../domain/sale/sale.ts";
+import { countdown, instant, page, type Html, type Maybe } from "../parts/layout.ts";
+import { partLink } from "../parts/links.ts";
+import { passWords } from "../parts/pass-text.ts";
+import { replayedWords } from "../parts/device-text.ts";
 
 export type GuardedNotice =
   | { readonly kind: "not_open"; readonly opensAt_ms: number }

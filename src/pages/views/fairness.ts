@@ -6,10 +6,10 @@
  * the page explains how to check from outside.
  */
 import { html } from "hono/html";
-import { DRAW_ALGORITHM } from "../domain/line/cohort.ts";
-import type { Phase, Sale } from "../domain/sale/sale.ts";
-import { page, type Html, type Maybe } from "./parts/layout.ts";
-import { partLink, saleApi } from "./parts/links.ts";
+import { DRAW_ALGORITHM } from "../../domain/line/cohort.ts";
+import type { Phase, Sale } from "../../domain/sale/sale.ts";
+import { page, type Html, type Maybe } from "../parts/layout.ts";
+import { partLink, saleApi } from "../parts/links.ts";
 
 export interface FairnessModel {
   readonly sale: Sale;

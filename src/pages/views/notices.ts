@@ -4,11 +4,11 @@
  */
 import { html } from "hono/html";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import type { PassRefusal } from "../domain/pass-refusal.ts";
-import { instant, page, type Html, type Maybe } from "./parts/layout.ts";
-import { listLink, partLink, saleLink } from "./parts/links.ts";
-import { passWords } from "./parts/pass-text.ts";
-import { replayedWords } from "./parts/device-text.ts";
+import type { PassRefusal } from "../../domain/pass-refusal.ts";
+import { instant, page, type Html, type Maybe } from "../parts/layout.ts";
+import { listLink, partLink, saleLink } from "../parts/links.ts";
+import { passWords } from "../parts/pass-text.ts";
+import { replayedWords } from "../parts/device-text.ts";
 
 export type Notice =
   | { readonly kind: "sale_not_found" }

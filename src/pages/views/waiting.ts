@@ -5,9 +5,9 @@
  * standing says so; with them `waiting.js` keeps it current.
  */
 import { html } from "hono/html";
-import { GENERAL_LANE, type Sale, type Schedule } from "../domain/sale/sale.ts";
-import type { ShopperState, Standing } from "../domain/room/standing.ts";
-import { levelWords, waitingFacts } from "./assets/_sluice/assets/words.js";
+import { GENERAL_LANE, type Sale, type Schedule } from "../../domain/sale/sale.ts";
+import type { ShopperState, Standing } from "../../domain/room/standing.ts";
+import { levelWords, waitingFacts } from "../assets/_sluice/assets/words.js";
 import {
   countdown,
   instant,
@@ -17,8 +17,8 @@ import {
   slot,
   type Html,
   type Maybe,
-} from "./parts/layout.ts";
-import { partLink, saleApi, saleLink } from "./parts/links.ts";
+} from "../parts/layout.ts";
+import { partLink, saleApi, saleLink } from "../parts/links.ts";
 
 export interface WaitingModel {
   readonly sale: Sale;
