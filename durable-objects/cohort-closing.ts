@@ -5,7 +5,7 @@
  * own lane's cohort and nothing else; asking a booth again gives the same count.
  */
 import type { CloseOutcome } from "../src/domain/line/booth.ts";
-import { answerWithin } from "../src/timing/answer-within.ts";
+import { answerWithin } from "../src/platform/with-timeout.ts";
 
 interface Booth {
   close(k: number, force: boolean): Promise<CloseOutcome>;

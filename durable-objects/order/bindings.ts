@@ -5,7 +5,7 @@
  */
 import type { BeginOrderOutcome } from "../../src/domain/room/admission.ts";
 import type { OrderParts } from "./ports.ts";
-import { answerWithin } from "../../src/timing/answer-within.ts";
+import { answerWithin } from "../../src/platform/with-timeout.ts";
 
 export function orderParts(env: GateEnv): OrderParts {
   const roomOf = (sale: string) => env.WAITING_ROOM.get(env.WAITING_ROOM.idFromName(sale));

@@ -23,7 +23,7 @@ import {
   type Telling,
   type Told,
 } from "../../src/domain/room/events.ts";
-import { answerWithin } from "../../src/timing/answer-within.ts";
+import { answerWithin } from "../../src/platform/with-timeout.ts";
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS told (one INTEGER PRIMARY KEY CHECK (one = 1), value TEXT NOT NULL);

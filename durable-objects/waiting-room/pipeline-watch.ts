@@ -14,7 +14,7 @@ import { PIPELINE_LOOK_INTERVAL_MS, PIPELINE_LOOK_TIMEOUT_MS } from "../../src/d
 import type { BackendReading, PipelineReading } from "../../src/domain/room/throttle.ts";
 import type { RoomState } from "../../src/domain/room/room-state.ts";
 import { phaseAt } from "../../src/domain/sale/sale.ts";
-import { answerWithin } from "../../src/timing/answer-within.ts";
+import { answerWithin } from "../../src/platform/with-timeout.ts";
 
 export class PipelineWatch {
   readonly #kv: KVNamespace;

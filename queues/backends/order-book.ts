@@ -9,7 +9,7 @@
 import { z } from "zod";
 import { ORDER_BOOK_TIMEOUT_MS } from "../../src/domain/limits.ts";
 import type { OrderIntent } from "../../src/domain/order/order.ts";
-import { answerWithin } from "../../src/timing/answer-within.ts";
+import { answerWithin } from "../../src/platform/with-timeout.ts";
 import type { OrderBackend } from "../../src/domain/order/order-backend.ts";
 
 const bookingSchema = z.object({ reference: z.string(), status: z.enum(["booked", "cancelled"]) });

@@ -14,7 +14,7 @@ import { EXTENSION_MAX_S, EXTENSION_WORTH_MS, SHOPPER_CALL_TIMEOUT_MS } from "..
 import type { Caller, GateContext, RoomAnswer } from "../journey/visit.ts";
 import { roomOf } from "../journey/visit.ts";
 import { leave } from "../journey/waiting.ts";
-import { answerWithin } from "../timing/answer-within.ts";
+import { answerWithin } from "../platform/with-timeout.ts";
 import type { Admission } from "../tokens/admissions.ts";
 import { admissionCookie, expiredCookie } from "../web/token-cookies.ts";
 import type { OriginWord } from "./proxy.ts";

@@ -3,7 +3,7 @@
  */
 import type { CohortManifest } from "../domain/line/cohort.ts";
 import { laneIn } from "../domain/room/standing.ts";
-import { answerWithin } from "../timing/answer-within.ts";
+import { answerWithin } from "../platform/with-timeout.ts";
 import { roomOf, saleOf, type GateContext, type RoomAnswer } from "./visit.ts";
 
 type NoSale = { readonly kind: "sale_not_found" } | { readonly kind: "room_unavailable" };

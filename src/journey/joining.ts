@@ -12,7 +12,7 @@ import type { Place } from "../domain/line/cohort.ts";
 import { passSubjectOf } from "../domain/line/pass-places.ts";
 import { GENERAL_LANE } from "../domain/sale/sale.ts";
 import { admittedStanding } from "../domain/room/standing.ts";
-import { answerWithin } from "../timing/answer-within.ts";
+import { answerWithin } from "../platform/with-timeout.ts";
 import type { Admission } from "../tokens/admissions.ts";
 import { verifyPass } from "../tokens/passes.ts";
 import { joinByName } from "./pass-joining.ts";

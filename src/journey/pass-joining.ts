@@ -7,7 +7,7 @@
 import { boothFor } from "../domain/line/booth.ts";
 import { PASS_DESKS_PER_SALE, SHOPPER_CALL_TIMEOUT_MS } from "../domain/limits.ts";
 import { passTicketIdOf, type PassEntry } from "../domain/line/pass-places.ts";
-import { answerWithin } from "../timing/answer-within.ts";
+import { answerWithin } from "../platform/with-timeout.ts";
 import type { ProofRefused } from "./proving.ts";
 import type { GateContext, Visit } from "./visit.ts";
 import { standingOfTicket } from "./waiting.ts";

@@ -12,7 +12,7 @@ import Stripe from "stripe";
 import { z } from "zod";
 import { WEBHOOK_TOLERANCE_S } from "../domain/limits.ts";
 import { ORDER_ID_PATTERN } from "../domain/order/order-id.ts";
-import { answerWithin } from "../timing/answer-within.ts";
+import { answerWithin } from "../platform/with-timeout.ts";
 import { orderOf } from "./ordering.ts";
 import type { GateContext } from "./visit.ts";
 

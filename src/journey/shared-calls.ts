@@ -11,7 +11,7 @@
  * request keeps it. Past the timer the first of them makes the call, for all. Null: no answer, and
  * what was asked may have been done all the same. Not for what must not be asked twice.
  */
-import { answerWithin } from "../timing/answer-within.ts";
+import { answerWithin } from "../platform/with-timeout.ts";
 
 /** @returns as many answers, in the same order */
 export type AskTogether<Question, Answer> = (

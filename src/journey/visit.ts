@@ -7,7 +7,7 @@
 import type { Seen } from "../domain/room/standing.ts";
 import { findSale, rememberSale, type PublishedSale } from "../sales/sale-directory.ts";
 import type { SnapshotCache } from "../sales/snapshots.ts";
-import { answerWithin } from "../timing/answer-within.ts";
+import { answerWithin } from "../platform/with-timeout.ts";
 import { verifyAdmission, type Admission } from "../tokens/admissions.ts";
 import type { Keys } from "../tokens/secrets.ts";
 import { verifyTicket, type Ticket } from "../tokens/tickets.ts";

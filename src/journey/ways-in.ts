@@ -12,7 +12,7 @@ import { SHOPPER_CALL_TIMEOUT_MS } from "../domain/limits.ts";
 import type { PassPlace } from "../domain/line/pass-places.ts";
 import type { PassRefusal } from "../domain/pass-refusal.ts";
 import { admittedStanding, standingOf, type Standing } from "../domain/room/standing.ts";
-import { answerWithin } from "../timing/answer-within.ts";
+import { answerWithin } from "../platform/with-timeout.ts";
 import { signTicket, type Ticket } from "../tokens/tickets.ts";
 import type { ProofRefused } from "./proving.ts";
 import type { DeviceNeeded } from "./replays.ts";

@@ -12,7 +12,7 @@ import { z } from "zod";
 import { buildGuardTable, type GuardTable } from "../domain/guards/guard-table.ts";
 import { GUARDING_SALES_MAX, GUARDS_FRESH_MS, GUARDS_KEPT_S } from "../domain/limits.ts";
 import { saleSchema } from "../domain/sale/sale.ts";
-import { answerWithin } from "../timing/answer-within.ts";
+import { answerWithin } from "../platform/with-timeout.ts";
 import type { PublishedSale } from "./sale-directory.ts";
 
 const PREFIX = "guard:";

@@ -9,7 +9,7 @@ import { z } from "zod";
 import { BoundedMap } from "../domain/bounded-map.ts";
 import { SALE_FRESH_MS, SALES_REMEMBERED_MAX } from "../domain/limits.ts";
 import { saleSchema, type Sale } from "../domain/sale/sale.ts";
-import { answerWithin } from "../timing/answer-within.ts";
+import { answerWithin } from "../platform/with-timeout.ts";
 import { publishGuards, rememberGuards } from "./guard-index.ts";
 
 const publishedSchema = z.object({ v: z.literal(1), revision: z.int(), sale: saleSchema });

@@ -27,7 +27,7 @@ import {
   SNAPSHOT_STALE_MAX_MS,
 } from "../domain/limits.ts";
 import type { RoomSnapshot } from "../domain/room/room-state.ts";
-import { answerWithin } from "../timing/answer-within.ts";
+import { answerWithin } from "../platform/with-timeout.ts";
 
 interface RoomReads {
   snapshot(): Promise<RoomSnapshot | null>;
