@@ -1,6 +1,6 @@
 /**
  * The signed admissions that shoppers carry, and whoever copied them, beside the room's records. A
- * gate goes by the token and by the room's snapshot alone, see `src/edge/guard.ts`.
+ * gate goes by the token and by the room's snapshot alone, see `src/proxy/guard.ts`.
  *
  * Guarantee: after each step a token that a gate lets through has a seat, and one that has lost
  * its seat never gets through again. Clocks count forwards: what was over once stays over.

@@ -4,7 +4,7 @@
  */
 import { SignJWT } from "jose";
 import { afterEach, expect, test, vi } from "vitest";
-import { queueItRedirect, type GoingOn } from "../../src/edge/queue-it-redirect.ts";
+import { queueItRedirect, type GoingOn } from "../../src/proxy/queue-it-redirect.ts";
 import { saleOf } from "../domain/sale-document.ts";
 
 const QUEUE_IT_SECRET = "e5f9c2".repeat(12);

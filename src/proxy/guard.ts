@@ -28,14 +28,14 @@ import {
   TOKEN_HEADERS,
 } from "../web/token-cookies.ts";
 import { bypassOf } from "./bypass.ts";
-import { describe } from "./described-request.ts";
+import { describe } from "./request-facts.ts";
 import { isRevoked } from "./revoked.ts";
 import { askedOf, failureAnswer } from "./failure.ts";
-import type { Holder } from "./origin-word.ts";
-import { UNTOUCHED, type Passed } from "./proxy.ts";
+import type { Holder } from "./origin-directives.ts";
+import { UNTOUCHED, type Passed } from "./forward.ts";
 import { queueItRedirect } from "./queue-it-redirect.ts";
-import { turnAway, type Stopped } from "./waiting-answer.ts";
-import { journeyIn, wayIn, type WayIn } from "./way-in.ts";
+import { turnAway, type Stopped } from "./wait-response.ts";
+import { journeyIn, wayIn, type WayIn } from "./take-turn.ts";
 
 export interface GuardTools {
   readonly env: GateEnv;

@@ -14,7 +14,7 @@ import type { Sale } from "../domain/sale/sale.ts";
 import { queueItSecretOf, signQueueItToken, type QueueItEnv } from "../tokens/queue-it.ts";
 import { cookieOf, markCookie, TOKEN_HEADERS } from "../web/token-cookies.ts";
 import { failureAnswer, type Moment } from "./failure.ts";
-import { changed, type Passed } from "./proxy.ts";
+import { changed, type Passed } from "./forward.ts";
 
 export interface GoingOn {
   readonly sale: Sale;

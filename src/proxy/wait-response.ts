@@ -21,8 +21,8 @@ import { keptLink } from "../pages/parts/links.ts";
 import { proofPage, proofPolicy } from "../pages/views/proof.ts";
 import { waitingPage } from "../pages/views/waiting.ts";
 import { ticketCookie } from "../web/token-cookies.ts";
-import { forApp, merchantsPage, type Waiting } from "./known-formats.ts";
-import type { WayIn } from "./way-in.ts";
+import { forApp, merchantsPage, type Waiting } from "./other-formats.ts";
+import type { WayIn } from "./take-turn.ts";
 
 /** Why somebody may not go on. */
 export type Stopped =

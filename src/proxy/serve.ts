@@ -6,8 +6,8 @@
 import { failureAnswer } from "./failure.ts";
 import { judge, type GuardTools, type Verdict } from "./guard.ts";
 import type { Origin } from "./origin.ts";
-import { obey } from "./origin-word.ts";
-import { askOrigin, changed, UNTOUCHED, type Passed } from "./proxy.ts";
+import { obey } from "./origin-directives.ts";
+import { askOrigin, changed, UNTOUCHED, type Passed } from "./forward.ts";
 
 type Configured = Exclude<Origin, { readonly kind: "none" }>;
 

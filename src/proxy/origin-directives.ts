@@ -17,7 +17,7 @@ import { leave } from "../journey/waiting.ts";
 import { answerWithin } from "../platform/with-timeout.ts";
 import type { Admission } from "../tokens/admissions.ts";
 import { admissionCookie, expiredCookie } from "../web/token-cookies.ts";
-import type { OriginWord } from "./proxy.ts";
+import type { OriginWord } from "./forward.ts";
 
 const REVOKE = "sluice-admission-revoke";
 const EXTEND = "sluice-admission-extend";
