@@ -5,7 +5,7 @@
 import * as fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { OrderEvent } from "../../src/domain/order/messages.ts";
-import { levelKey, ORDERS_SEEN_KEY, ORDERS_STREAM_KEY } from "../../src/domain/redis-keys.ts";
+import { levelKey, ORDERS_SEEN_KEY, ORDERS_STREAM_KEY } from "../../src/redis/redis-keys.ts";
 import { readRedisConfig } from "../../src/redis/connection.ts";
 import { mirrorEvents, mirrorLevel } from "../../src/redis/mirror.ts";
 import { SKU } from "../domain/transfer-world.ts";

@@ -7,7 +7,7 @@
 import { z } from "zod";
 import type { HostOptions } from "../../simulation/host/host.ts";
 import type { Mishap } from "../../simulation/redis-rest/front.ts";
-import { levelKey, ORDERS_STREAM_KEY } from "../../src/domain/redis-keys.ts";
+import { levelKey, ORDERS_STREAM_KEY } from "../../src/redis/redis-keys.ts";
 import { entriesOf, REST_TOKEN, startTestRedis, sure, type TestRedis } from "./redis.ts";
 import {
   admit,
