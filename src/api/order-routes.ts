@@ -4,7 +4,7 @@
 import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
 import { z } from "zod";
 import { IDEMPOTENCY_KEY_LENGTH_MAX } from "../domain/limits.ts";
-import { placeOrder, viewOrder } from "../journey/ordering.ts";
+import { placeOrder, viewOrder } from "../shopper/order.ts";
 import { carriedOf, type GateApp } from "../web/gate-app.ts";
 import { orderPagePath } from "../web/paths.ts";
 import { answers, jsonBody } from "./answers.ts";

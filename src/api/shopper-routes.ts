@@ -4,12 +4,12 @@
 import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
 import { DRAW_ALGORITHM } from "../domain/line/cohort.ts";
 import { IDEMPOTENCY_KEY_LENGTH_MAX } from "../domain/limits.ts";
-import { saleOf } from "../journey/visit.ts";
-import { setCart } from "../journey/cart.ts";
-import { askFairness, askManifest } from "../journey/fairness.ts";
-import { join } from "../journey/joining.ts";
-import { askChallenge } from "../journey/proving.ts";
-import { askStanding, claimTurn, leave } from "../journey/waiting.ts";
+import { saleOf } from "../shopper/visit.ts";
+import { setCart } from "../shopper/cart.ts";
+import { askFairness, askManifest } from "../shopper/fairness.ts";
+import { join } from "../shopper/join.ts";
+import { askChallenge } from "../shopper/proof.ts";
+import { askStanding, claimTurn, leave } from "../shopper/waiting.ts";
 import { carriedOf, giveTicket, takeCookie, type GateApp } from "../web/gate-app.ts";
 import { isOverChallengeLimit, RATE_LIMIT_RETRY_S } from "../web/rate-limits.ts";
 import { answers, jsonBody, optionalJsonBody } from "./answers.ts";

@@ -13,8 +13,8 @@ import { z } from "zod";
 import { WEBHOOK_TOLERANCE_S } from "../domain/limits.ts";
 import { ORDER_ID_PATTERN } from "../domain/order/order-id.ts";
 import { answerWithin } from "../platform/with-timeout.ts";
-import { orderOf } from "./ordering.ts";
-import type { GateContext } from "./visit.ts";
+import { orderOf } from "../shopper/order.ts";
+import type { GateContext } from "../shopper/visit.ts";
 
 /** An empty text is none. */
 const settingsSchema = z.object({ STRIPE_WEBHOOK_SECRET: z.string().default("") });

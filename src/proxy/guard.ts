@@ -10,8 +10,8 @@ import { decide, failureOf, type AskedAs, type GuardDecision } from "../domain/g
 import { coveringSales, guardsOfHost, type GuardingSale } from "../domain/guards/guard-table.ts";
 import { hostOf, type GuardedRequest } from "../domain/guards/guard.ts";
 import { phaseAt, scheduleOf, type Phase, type Sale } from "../domain/sale/sale.ts";
-import { replayBy } from "../journey/replays.ts";
-import { saleOf, type GateContext } from "../journey/visit.ts";
+import { replayBy } from "../shopper/device-binding.ts";
+import { saleOf, type GateContext } from "../shopper/visit.ts";
 import { readGuards } from "../sales/guard-index.ts";
 import type { SeenSnapshot, SnapshotCache } from "../sales/snapshots.ts";
 import { verifyAdmission, type Admission } from "../tokens/admissions.ts";

@@ -8,12 +8,12 @@
  */
 import type { PassRefusal } from "../domain/pass-refusal.ts";
 import type { Standing } from "../domain/room/standing.ts";
-import { join, type JoinWish } from "../journey/joining.ts";
-import type { ProofRefused } from "../journey/proving.ts";
-import { deviceFor, lacksDevice } from "../journey/replays.ts";
-import type { Caller, Carried, GateContext, Visit } from "../journey/visit.ts";
-import { askStanding, claimTurn } from "../journey/waiting.ts";
-import { turnTaken, type AskedTurn } from "../journey/ways-in.ts";
+import { join, type JoinWish } from "../shopper/join.ts";
+import type { ProofRefused } from "../shopper/proof.ts";
+import { deviceFor, lacksDevice } from "../shopper/device-binding.ts";
+import type { Caller, Carried, GateContext, Visit } from "../shopper/visit.ts";
+import { askStanding, claimTurn } from "../shopper/waiting.ts";
+import { turnTaken, type AskedTurn } from "../shopper/entry.ts";
 
 export type WayIn =
   | {

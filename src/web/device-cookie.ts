@@ -10,7 +10,7 @@ import { hostOf } from "../domain/guards/guard.ts";
 import { DEVICE_COOKIE_S } from "../domain/limits.ts";
 import { deviceIdSchema } from "../domain/sale/device-binding.ts";
 import type { Sale } from "../domain/sale/sale.ts";
-import type { Caller } from "../journey/visit.ts";
+import type { Caller } from "../shopper/visit.ts";
 import { cookieOf } from "./token-cookies.ts";
 
 const NAME = "__Host-sluice-device";

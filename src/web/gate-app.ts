@@ -5,7 +5,7 @@
  * Secure, HttpOnly and SameSite=Lax, one pair per sale, so that two sales never mix.
  */
 import type { Context } from "hono";
-import { saleOf, type Carried, type GateContext } from "../journey/visit.ts";
+import { saleOf, type Carried, type GateContext } from "../shopper/visit.ts";
 import { callerOf, newDevice } from "./device-cookie.ts";
 import {
   admissionCookie,

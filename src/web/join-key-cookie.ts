@@ -11,7 +11,7 @@
  */
 import { getCookie, setCookie } from "hono/cookie";
 import { TICKET_COOKIE_S } from "../domain/limits.ts";
-import type { JoinKey } from "../journey/ways-in.ts";
+import type { JoinKey } from "../shopper/entry.ts";
 import { carriedOf, type GateRequest } from "./gate-app.ts";
 import { passCarried } from "./pass-cookie.ts";
 

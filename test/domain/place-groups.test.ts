@@ -10,7 +10,7 @@ import {
   PLACES_PER_JOIN_MAX,
   SHOPPER_CALL_TIMEOUT_MS,
 } from "../../src/domain/limits.ts";
-import { PlaceGroups } from "../../src/journey/place-groups.ts";
+import { PlaceGroups } from "../../src/shopper/place-batches.ts";
 
 /** A booth whose answers a test lets out one by one. */
 class HeldBooth {

@@ -11,7 +11,7 @@ import {
   SEATS_PER_CALL_MAX,
 } from "../../src/domain/limits.ts";
 import type { HoldOutcome } from "../../src/domain/stock/stock.ts";
-import { CartCalls } from "../../src/journey/cart-calls.ts";
+import { CartCalls } from "../../src/shopper/cart-batches.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

@@ -5,7 +5,7 @@
 import { describe, expect, test } from "vitest";
 import type { Standing } from "../../src/domain/room/standing.ts";
 import { type Asking, type Journey, wayIn, type WayIn } from "../../src/proxy/take-turn.ts";
-import type { Visit } from "../../src/journey/visit.ts";
+import type { Visit } from "../../src/shopper/visit.ts";
 import { snapshotAt } from "../domain/pages-models.ts";
 import { saleOf, STARTS_MS } from "../domain/sale-document.ts";
 

@@ -6,8 +6,8 @@
  */
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { itemOf, type Sale } from "../../domain/sale/sale.ts";
-import type { LinesRefused, SetCartOutcome } from "../../journey/cart.ts";
-import type { PlaceOrderOutcome } from "../../journey/ordering.ts";
+import type { LinesRefused, SetCartOutcome } from "../../shopper/cart.ts";
+import type { PlaceOrderOutcome } from "../../shopper/order.ts";
 import type { Fault } from "./faults.ts";
 
 export interface Refusal {

@@ -1,6 +1,6 @@
 /** The page that checks the draw, for anybody; whoever carries a ticket finds it filled in. */
-import { askFairness } from "../../journey/fairness.ts";
-import { visitOf } from "../../journey/visit.ts";
+import { askFairness } from "../../shopper/fairness.ts";
+import { visitOf } from "../../shopper/visit.ts";
 import { carriedOf, type GateRequest } from "../../web/gate-app.ts";
 import { sendUnreachable } from "../answers.ts";
 import { fairnessPage } from "../views/fairness.ts";

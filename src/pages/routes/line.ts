@@ -2,14 +2,14 @@
  * The way in: the list of sales, the storefront, joining, waiting, entering and leaving. Each
  * handler asks one use case and shows what came of it; no rule lives here.
  */
-import { listPublished } from "../../journey/catalogue.ts";
-import { readCart } from "../../journey/cart.ts";
+import { listPublished } from "../../shopper/catalogue.ts";
+import { readCart } from "../../shopper/cart.ts";
 import { guardedPageOn, hostOf } from "../../domain/guards/guard.ts";
-import { saleOf, visitOf, type Visit } from "../../journey/visit.ts";
-import { join } from "../../journey/joining.ts";
-import { askStanding, claimTurn, leave, type Admitted } from "../../journey/waiting.ts";
-import { deviceFor } from "../../journey/replays.ts";
-import { turnTaken } from "../../journey/ways-in.ts";
+import { saleOf, visitOf, type Visit } from "../../shopper/visit.ts";
+import { join } from "../../shopper/join.ts";
+import { askStanding, claimTurn, leave, type Admitted } from "../../shopper/waiting.ts";
+import { deviceFor } from "../../shopper/device-binding.ts";
+import { turnTaken } from "../../shopper/entry.ts";
 import {
   carriedByDevice,
   carriedOf,

@@ -4,8 +4,8 @@
  *
  * Guarantee: opening a link joins nothing, and the pass stands in no page and no further address.
  */
-import { isPlaceOfPass, readPass, type PassRead } from "../../journey/passes.ts";
-import { saleOf, type Visit } from "../../journey/visit.ts";
+import { isPlaceOfPass, readPass, type PassRead } from "../../shopper/pass.ts";
+import { saleOf, type Visit } from "../../shopper/visit.ts";
 import type { PassRefusal } from "../../domain/pass-refusal.ts";
 import type { GateRequest } from "../../web/gate-app.ts";
 import { keepPass, passCarried } from "../../web/pass-cookie.ts";

@@ -2,8 +2,8 @@
  * How a join that lacks its proof goes on: to the page that has the check, and from there back to
  * joining. Nothing is decided here; whether a proof is good is asked when joining.
  */
-import { visitOf } from "../../journey/visit.ts";
-import type { ProofRefused } from "../../journey/proving.ts";
+import { visitOf } from "../../shopper/visit.ts";
+import type { ProofRefused } from "../../shopper/proof.ts";
 import { carriedOf, type GateRequest } from "../../web/gate-app.ts";
 import { allowFor, retryAfter_s, sendNotice, sendUnreachable } from "../answers.ts";
 import { ownPathSchema } from "../forms.ts";

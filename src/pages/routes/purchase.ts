@@ -4,10 +4,10 @@
  */
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { priceLines, type Line } from "../../domain/stock/cart.ts";
-import { setCart, type AdmissionRefused, type CartView } from "../../journey/cart.ts";
-import { readCheckout, type CheckoutOutcome, type OrderOfSeat } from "../../journey/checkout.ts";
-import { placeOrder, viewOrder } from "../../journey/ordering.ts";
-import { saleOf } from "../../journey/visit.ts";
+import { setCart, type AdmissionRefused, type CartView } from "../../shopper/cart.ts";
+import { readCheckout, type CheckoutOutcome, type OrderOfSeat } from "../../shopper/checkout.ts";
+import { placeOrder, viewOrder } from "../../shopper/order.ts";
+import { saleOf } from "../../shopper/visit.ts";
 import { carriedOf, type GateRequest } from "../../web/gate-app.ts";
 import { orderPagePath } from "../../web/paths.ts";
 import { retryAfter_s, sendNotice, sendUnreachable } from "../answers.ts";

@@ -11,9 +11,9 @@ import { answerWithin } from "../platform/with-timeout.ts";
 import { verifyAdmission, type Admission } from "../tokens/admissions.ts";
 import type { Keys } from "../tokens/secrets.ts";
 import { verifyTicket, type Ticket } from "../tokens/tickets.ts";
-import { replayBy } from "./replays.ts";
-import type { CartCalls } from "./cart-calls.ts";
-import type { PlaceGroups } from "./place-groups.ts";
+import { replayBy } from "./device-binding.ts";
+import type { CartCalls } from "./cart-batches.ts";
+import type { PlaceGroups } from "./place-batches.ts";
 
 /** What a request has to work with. Time and chance are fixed for the request. */
 export interface GateContext {

@@ -15,7 +15,7 @@ import {
   PLACES_PER_JOIN_MAX,
   SHOPPER_CALL_TIMEOUT_MS,
 } from "../domain/limits.ts";
-import { SharedCalls } from "./shared-calls.ts";
+import { SharedCalls } from "./call-batcher.ts";
 
 /** The first of so many consecutive places at the booth. */
 type TakePlaces = (places: number) => Promise<PlaceInBooth>;

@@ -14,8 +14,8 @@ import type { PassRefusal } from "../domain/pass-refusal.ts";
 import { admittedStanding, standingOf, type Standing } from "../domain/room/standing.ts";
 import { answerWithin } from "../platform/with-timeout.ts";
 import { signTicket, type Ticket } from "../tokens/tickets.ts";
-import type { ProofRefused } from "./proving.ts";
-import type { DeviceNeeded } from "./replays.ts";
+import type { ProofRefused } from "./proof.ts";
+import type { DeviceNeeded } from "./device-binding.ts";
 import { roomOf, type GateContext, type RoomAnswer, type Visit } from "./visit.ts";
 import { standingOfTicket, type Admitted, type Unreachable } from "./waiting.ts";
 

@@ -9,7 +9,7 @@ import { CLAIM_RETRY_S, SHOPPER_CALL_TIMEOUT_MS } from "../domain/limits.ts";
 import { admittedStanding, laneIn, standingOf, type Standing } from "../domain/room/standing.ts";
 import { answerWithin } from "../platform/with-timeout.ts";
 import { admissionRefusal, dropCart, type AdmissionRefused } from "./cart.ts";
-import { deviceFor, lacksDevice, type DeviceNeeded } from "./replays.ts";
+import { deviceFor, lacksDevice, type DeviceNeeded } from "./device-binding.ts";
 import {
   roomOf,
   visitOf,

@@ -19,7 +19,7 @@ import {
   type AdmissionRefused,
   type LinesRefused,
 } from "./cart.ts";
-import { replayBy } from "./replays.ts";
+import { replayBy } from "./device-binding.ts";
 import type { Carried, GateContext } from "./visit.ts";
 
 export interface OrderRequest {

@@ -17,7 +17,7 @@ import {
   SHOPPER_CALL_TIMEOUT_MS,
 } from "../domain/limits.ts";
 import type { HoldCommand, HoldOutcome } from "../domain/stock/stock.ts";
-import { SharedCalls } from "./shared-calls.ts";
+import { SharedCalls } from "./call-batcher.ts";
 
 /** One per isolate. */
 export class CartCalls {

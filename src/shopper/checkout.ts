@@ -10,7 +10,7 @@ import { SEAT_CALL_TIMEOUT_MS } from "../domain/limits.ts";
 import { checkoutKeyOf } from "../domain/order/order-id.ts";
 import { answerWithin } from "../platform/with-timeout.ts";
 import { readCart, type AdmissionRefused, type CartOutcome } from "./cart.ts";
-import { orderOf } from "./ordering.ts";
+import { orderOf } from "./order.ts";
 import { roomOf, type Carried, type GateContext } from "./visit.ts";
 
 /** What stands in the way of another order, or has bought all that the seat may buy. */

@@ -15,9 +15,9 @@ import { admittedStanding } from "../domain/room/standing.ts";
 import { answerWithin } from "../platform/with-timeout.ts";
 import type { Admission } from "../tokens/admissions.ts";
 import { verifyPass } from "../tokens/passes.ts";
-import { joinByName } from "./pass-joining.ts";
-import { checkProof } from "./proving.ts";
-import { deviceFor, lacksDevice } from "./replays.ts";
+import { joinByName } from "./join-once.ts";
+import { checkProof } from "./proof.ts";
+import { deviceFor, lacksDevice } from "./device-binding.ts";
 import {
   roomOf,
   visitOf,
@@ -35,7 +35,7 @@ import {
   type JoinKey,
   type JoinOutcome,
   type KeyedJoiner,
-} from "./ways-in.ts";
+} from "./entry.ts";
 
 /** What whoever joins says of it. */
 export interface JoinWish {

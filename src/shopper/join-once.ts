@@ -8,7 +8,7 @@ import { boothFor } from "../domain/line/booth.ts";
 import { PASS_DESKS_PER_SALE, SHOPPER_CALL_TIMEOUT_MS } from "../domain/limits.ts";
 import { passTicketIdOf, type PassEntry } from "../domain/line/pass-places.ts";
 import { answerWithin } from "../platform/with-timeout.ts";
-import type { ProofRefused } from "./proving.ts";
+import type { ProofRefused } from "./proof.ts";
 import type { GateContext, Visit } from "./visit.ts";
 import { standingOfTicket } from "./waiting.ts";
 import {
@@ -18,7 +18,7 @@ import {
   withTicket,
   type Joiner,
   type JoinOutcome,
-} from "./ways-in.ts";
+} from "./entry.ts";
 
 /** Somebody whose place is remembered: a merchant's customer, or whoever brings one proof. */
 interface Named {
