@@ -14,7 +14,7 @@ import type { OrderBackend } from "../../src/domain/order/order-backend.ts";
 import { orderBook } from "./order-book.ts";
 import { readBackendUrl, type SignedHttpSettings } from "./signed-http.ts";
 import { stripePayments } from "./stripe.ts";
-import { readSecrets, type SecretsOutcome } from "./webhook-signature.ts";
+import { readSecrets, type SecretsOutcome } from "../../src/webhooks/signature.ts";
 
 const settingsSchema = z.object({
   PAYMENT_BACKEND: z

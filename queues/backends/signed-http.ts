@@ -7,7 +7,7 @@
  */
 import { BACKEND_ANSWER_BYTES_MAX, BACKEND_URL_LENGTH_MAX } from "../../src/domain/limits.ts";
 import { type CallOutcome, type RawAnswer, readStatus, unknown } from "./http-answers.ts";
-import { signedHeaders } from "./webhook-signature.ts";
+import { signedHeaders } from "../../src/webhooks/signature.ts";
 
 export interface SignedHttpSettings {
   readonly url: string;

@@ -8,7 +8,7 @@
  */
 import type { TryOutcome, WebhookPayload } from "../../src/domain/webhooks.ts";
 import { checkAddress, type AddressRules } from "../../src/webhooks/public-address.ts";
-import { signedHeaders } from "../backends/webhook-signature.ts";
+import { signedHeaders } from "../../src/webhooks/signature.ts";
 
 export interface Posting {
   readonly url: string;

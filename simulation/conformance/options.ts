@@ -5,7 +5,7 @@
 import { parseArgs } from "node:util";
 import { z } from "zod";
 import { readBackendUrl } from "../../queues/backends/signed-http.ts";
-import { readSecrets } from "../../queues/backends/webhook-signature.ts";
+import { readSecrets } from "../../src/webhooks/signature.ts";
 
 export const USAGE = `npm run conformance -- --payment <url> --orders <url> [options]
 

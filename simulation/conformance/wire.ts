@@ -4,7 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { type SignedHttpSettings, whyOf } from "../../queues/backends/signed-http.ts";
-import { signedHeaders } from "../../queues/backends/webhook-signature.ts";
+import { signedHeaders } from "../../src/webhooks/signature.ts";
 import { shown, Unmet } from "./checks.ts";
 import type { Target } from "./options.ts";
 

@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { httpPayments } from "../../queues/backends/http-payment.ts";
-import { readSecrets } from "../../queues/backends/webhook-signature.ts";
+import { readSecrets } from "../../src/webhooks/signature.ts";
 
 const Asked = z.object({ url: z.string(), secret: z.string(), timeout_ms: z.int() });
 

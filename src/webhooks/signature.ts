@@ -8,7 +8,7 @@
  *
  * Source: the specification of Standard Webhooks 1.0.0, https://www.standardwebhooks.com.
  */
-import { BACKEND_SECRET_BYTES_MAX, BACKEND_SECRET_BYTES_MIN } from "../../src/domain/limits.ts";
+import { BACKEND_SECRET_BYTES_MAX, BACKEND_SECRET_BYTES_MIN } from "../domain/limits.ts";
 
 const PREFIX = "whsec_";
 const SECRETS_MAX = 2;
