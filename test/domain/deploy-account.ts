@@ -2,7 +2,7 @@
  * A Cloudflare account in memory that answers the wrangler commands of a deployment, so that what
  * is asked and created can be counted. Commands it does not know fail the test.
  */
-import { OperatorError, type Wrangler } from "../../src/operations/wrangler.ts";
+import { OperatorError, type Wrangler } from "../../tools/wrangler.ts";
 
 export class MemoryAccount implements Wrangler {
   readonly queues = new Set<string>();

@@ -5,7 +5,7 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readDeployCommand } from "../../src/operations/deploy-options.ts";
-import { PROJECT_ROOT } from "../../src/operations/wrangler.ts";
+import { PROJECT_ROOT } from "../../tools/wrangler.ts";
 
 describe("the options", () => {
   test("mean routes of one zone, custom domains and an origin", () => {

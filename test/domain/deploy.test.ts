@@ -16,7 +16,7 @@ import {
   type Wishes,
 } from "../../src/operations/deploy-plan.ts";
 import { printPlan } from "../../src/operations/deploy-report.ts";
-import { PROJECT_ROOT } from "../../src/operations/wrangler.ts";
+import { PROJECT_ROOT } from "../../tools/wrangler.ts";
 import { MemoryAccount } from "./deploy-account.ts";
 
 const CONFIGS = readDeployConfigs(

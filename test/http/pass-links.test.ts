@@ -226,7 +226,7 @@ test("`npm run pass --url` prints a link that works", async () => {
     writeFileSync(secrets, JSON.stringify(PASS_SECRETS));
     const print = (...args: readonly string[]): string => {
       const given = ["--sale", SALE, "--lane", "members", "--sub", "eve", "--secrets", secrets];
-      const program = new URL("../../src/operations/pass.ts", import.meta.url).pathname;
+      const program = new URL("../../tools/pass.ts", import.meta.url).pathname;
       return execFileSync(process.execPath, [program, ...given, ...args], { stdio: "pipe" })
         .toString()
         .trim();

@@ -7,7 +7,7 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-export const PROJECT_ROOT = fileURLToPath(new URL("../..", import.meta.url));
+export const PROJECT_ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 const PROGRAM = join(PROJECT_ROOT, "node_modules", "wrangler", "bin", "wrangler.js");
 
