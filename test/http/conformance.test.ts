@@ -3,12 +3,12 @@
  */
 import { spawn } from "node:child_process";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { type Check, type Finding, runChecks } from "../../simulation/conformance/checks.ts";
-import { readCommandLine } from "../../simulation/conformance/options.ts";
-import { orderChecks } from "../../simulation/conformance/order-checks.ts";
-import { paymentChecks } from "../../simulation/conformance/payment-checks.ts";
-import { exitCodeOf, lineOf, sumOf } from "../../simulation/conformance/report.ts";
-import { Wire } from "../../simulation/conformance/wire.ts";
+import { type Check, type Finding, runChecks } from "../../tools/conformance/checks.ts";
+import { readCommandLine } from "../../tools/conformance/options.ts";
+import { orderChecks } from "../../tools/conformance/order-checks.ts";
+import { paymentChecks } from "../../tools/conformance/payment-checks.ts";
+import { exitCodeOf, lineOf, sumOf } from "../../tools/conformance/report.ts";
+import { Wire } from "../../tools/conformance/wire.ts";
 import {
   type ExampleShop,
   type ShopParts,
@@ -139,7 +139,7 @@ describe("the command", () => {
   afterAll(() => honest.stop());
 
   function run(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
-    const child = spawn(process.execPath, ["simulation/conformance.ts", ...args], {
+    const child = spawn(process.execPath, ["tools/conformance/main.ts", ...args], {
       cwd: PROJECT_ROOT,
       env: { ...process.env, BACKEND_SECRET: NEW_SECRET },
     });

@@ -5,13 +5,13 @@
  * Exit code 0: every check passed. 1: some did not. 2: the command line made no sense. Findings go
  * to standard output, one a line, complaints to standard error.
  */
-import { PAYMENT_TIMEOUT_MS } from "../src/domain/limits.ts";
-import { type Check, type Finding, runChecks } from "./conformance/checks.ts";
-import { orderChecks } from "./conformance/order-checks.ts";
-import { readCommandLine, type Target, USAGE } from "./conformance/options.ts";
-import { paymentChecks } from "./conformance/payment-checks.ts";
-import { exitCodeOf, lineOf, sumOf } from "./conformance/report.ts";
-import { Wire } from "./conformance/wire.ts";
+import { PAYMENT_TIMEOUT_MS } from "../../src/domain/limits.ts";
+import { type Check, type Finding, runChecks } from "./checks.ts";
+import { orderChecks } from "./order-checks.ts";
+import { readCommandLine, type Target, USAGE } from "./options.ts";
+import { paymentChecks } from "./payment-checks.ts";
+import { exitCodeOf, lineOf, sumOf } from "./report.ts";
+import { Wire } from "./wire.ts";
 
 const BAD_OPTIONS = 2;
 
