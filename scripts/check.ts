@@ -32,7 +32,7 @@ const STEPS: readonly Step[] = [
     name: "bindings of the orders Worker",
     command: ["wrangler", "types", "--check", ...TYPES_ARGUMENTS.orders],
   },
-  { name: "deploy, dry run", command: ["node", "src/operations/deploy.ts", "--dry-run"] },
+  { name: "deploy, dry run", command: ["node", "tools/deploy/main.ts", "--dry-run"] },
 ];
 
 const PARALLEL_MAX = 2;

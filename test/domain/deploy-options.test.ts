@@ -4,7 +4,7 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { readDeployCommand } from "../../src/operations/deploy-options.ts";
+import { readDeployCommand } from "../../tools/deploy/deploy-options.ts";
 import { PROJECT_ROOT } from "../../tools/wrangler.ts";
 
 describe("the options", () => {
@@ -44,7 +44,7 @@ describe("the options", () => {
   });
 
   test("that are bad end the program with 2, one sentence and nothing done", () => {
-    const program = join(PROJECT_ROOT, "src", "operations", "deploy.ts");
+    const program = join(PROJECT_ROOT, "tools", "deploy", "main.ts");
     const args = [program, "--origin", "shop.example", "--dry-run"];
     const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
     expect({ status, stdout }).toEqual({ status: 2, stdout: "" });

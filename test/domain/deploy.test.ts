@@ -4,9 +4,9 @@
  */
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { inventIds, provision, readAccount } from "../../src/operations/account.ts";
-import { readDeployConfigs, secretsIn } from "../../src/operations/deploy-config.ts";
-import { fillIn } from "../../src/operations/deploy-files.ts";
+import { inventIds, provision, readAccount } from "../../tools/deploy/account.ts";
+import { readDeployConfigs, secretsIn } from "../../tools/deploy/deploy-config.ts";
+import { fillIn } from "../../tools/deploy/deploy-files.ts";
 import {
   type Account,
   missingSecrets,
@@ -14,8 +14,8 @@ import {
   planDeployment,
   queuesOf,
   type Wishes,
-} from "../../src/operations/deploy-plan.ts";
-import { printPlan } from "../../src/operations/deploy-report.ts";
+} from "../../tools/deploy/deploy-plan.ts";
+import { printPlan } from "../../tools/deploy/deploy-report.ts";
 import { PROJECT_ROOT } from "../../tools/wrangler.ts";
 import { MemoryAccount } from "./deploy-account.ts";
 

@@ -13,7 +13,7 @@ import { secretNames, writeFilledCopy } from "./deploy-files.ts";
 import { type DeployOptions, readDeployCommand, USAGE } from "./deploy-options.ts";
 import { missingSecrets, type Plan, planDeployment } from "./deploy-plan.ts";
 import { printPlan } from "./deploy-report.ts";
-import { OperatorError, PROJECT_ROOT, wrangler } from "../../tools/wrangler.ts";
+import { OperatorError, PROJECT_ROOT, wrangler } from "../wrangler.ts";
 
 const GATE_CONFIG = join(PROJECT_ROOT, "wrangler.toml");
 const ORDERS_CONFIG = join(PROJECT_ROOT, "queues", "wrangler.toml");

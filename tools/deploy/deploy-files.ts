@@ -9,7 +9,7 @@ import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import type { IdLines } from "./account.ts";
 import type { Route } from "./deploy-options.ts";
-import { OperatorError, PROJECT_ROOT } from "../../tools/wrangler.ts";
+import { OperatorError, PROJECT_ROOT } from "../wrangler.ts";
 
 const GENERATED_FOLDER = join(PROJECT_ROOT, ".wrangler", "generated");
 

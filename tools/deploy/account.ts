@@ -9,7 +9,7 @@
 import { z } from "zod";
 import type { DeployConfigs } from "./deploy-config.ts";
 import { type Account, namespaceTitle, queuesOf } from "./deploy-plan.ts";
-import { OperatorError, type Wrangler } from "../../tools/wrangler.ts";
+import { OperatorError, type Wrangler } from "../wrangler.ts";
 
 const listedNamespaces = z.array(z.object({ id: z.string(), title: z.string() }));
 const listedDatabases = z.array(z.object({ uuid: z.string(), name: z.string() }));
