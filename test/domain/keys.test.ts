@@ -10,8 +10,8 @@ import {
   readKeySet,
   retire,
   rotate,
-} from "../../src/operations/key-rotation.ts";
-import { readCommandLine } from "../../src/operations/keys-options.ts";
+} from "../../tools/keys/key-rotation.ts";
+import { readCommandLine } from "../../tools/keys/keys-options.ts";
 import {
   generateGateSecrets,
   generateKey,
@@ -263,7 +263,7 @@ describe("a retirement", () => {
 });
 
 describe("the program", () => {
-  const program = fileURLToPath(new URL("../../src/operations/keys.ts", import.meta.url));
+  const program = fileURLToPath(new URL("../../tools/keys/main.ts", import.meta.url));
   const run = (args: readonly string[], input: string) => {
     return spawnSync(process.execPath, [program, ...args], { input, encoding: "utf8" });
   };

@@ -13,7 +13,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vite
 import { requireAdmission as requireInExpress } from "../../examples/origins/express-middleware.ts";
 import { requireAdmission as requireInHono } from "../../examples/origins/hono-middleware.ts";
 import { admissionVerifier } from "../../examples/origins/verify-admission.ts";
-import { readKeySet, rotate } from "../../src/operations/key-rotation.ts";
+import { readKeySet, rotate } from "../../tools/keys/key-rotation.ts";
 import { generateGateSecrets, generateKey } from "../../scripts/secret-set.ts";
 import { admit, makeSale, type Sluice, startSluice } from "./sluice.ts";
 

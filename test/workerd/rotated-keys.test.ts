@@ -8,7 +8,7 @@ import { decodeProtectedHeader } from "jose";
 import { beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 import gate from "../../src/gate.ts";
-import { type KeySet, readKeySet, retire, rotate } from "../../src/operations/key-rotation.ts";
+import { type KeySet, readKeySet, retire, rotate } from "../../tools/keys/key-rotation.ts";
 import {
   type GateSecrets,
   generateGateSecrets,
