@@ -4,9 +4,9 @@
  */
 import { expect, test } from "vitest";
 import { commitmentTo, seedFrom } from "../../simulation/drill/fairness.ts";
-import { checkDraw, SAMPLE, WHOLE_COHORT_MAX } from "../../simulation/verify-draw/checks.ts";
-import type { DrawEvidence, TicketEvidence } from "../../simulation/verify-draw/collect.ts";
-import { verdictOn } from "../../simulation/verify-draw/report.ts";
+import { checkDraw, SAMPLE, WHOLE_COHORT_MAX } from "../../tools/verify-draw/checks.ts";
+import type { DrawEvidence, TicketEvidence } from "../../tools/verify-draw/collect.ts";
+import { verdictOn } from "../../tools/verify-draw/report.ts";
 
 const secret = "07".repeat(32);
 const commitment = commitmentTo(secret);

@@ -12,7 +12,7 @@ import { SignJWT } from "jose";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import * as contract from "../../simulation/crowd/gate-answers.ts";
 import { claimsOf } from "../../simulation/drill/fairness.ts";
-import { verifyDraw } from "../../simulation/verify-draw/program.ts";
+import { verifyDraw } from "../../tools/verify-draw/program.ts";
 import { PROJECT_ROOT } from "../../scripts/worker-config.ts";
 import { generateGateSecrets } from "../../scripts/secret-set.ts";
 import { makeSale, PREQUEUE, type Sluice, startSluice, textOf, until } from "./sluice.ts";

@@ -3,9 +3,9 @@
  * reports.
  */
 import { readFileSync } from "node:fs";
-import { claimsOf } from "../drill/fairness.ts";
-import { createGateClient } from "../crowd/gate-client.ts";
-import { CannotGoOnError } from "../crowd/ask-again.ts";
+import { claimsOf } from "../../simulation/drill/fairness.ts";
+import { createGateClient } from "../../simulation/crowd/gate-client.ts";
+import { CannotGoOnError } from "../../simulation/crowd/ask-again.ts";
 import { checkDraw } from "./checks.ts";
 import { collectDraw } from "./collect.ts";
 import { readCommandLine, USAGE, type VerifyOptions } from "./options.ts";

@@ -5,7 +5,7 @@
  * Exit code 0: verified. 1: something does not agree. 2: the command line made no sense. 3: not
  * yet checkable. The report goes to standard output, complaints to standard error.
  */
-import { verifyDraw } from "./verify-draw/program.ts";
+import { verifyDraw } from "./program.ts";
 
 process.exitCode = await verifyDraw(process.argv.slice(2), {
   report: (text) => process.stdout.write(text),

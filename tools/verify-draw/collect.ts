@@ -5,15 +5,15 @@
  * named must have its manifest. Nothing is believed here; `checks.ts` judges.
  */
 import { z } from "zod";
-import { claimsOf } from "../drill/fairness.ts";
+import { claimsOf } from "../../simulation/drill/fairness.ts";
 import {
   fairnessSchema,
   type Fairness,
   type Manifest,
   type TicketClaims,
-} from "../crowd/gate-answers.ts";
-import type { GateClient } from "../crowd/gate-client.ts";
-import { failed, insist } from "../crowd/ask-again.ts";
+} from "../../simulation/crowd/gate-answers.ts";
+import type { GateClient } from "../../simulation/crowd/gate-client.ts";
+import { failed, insist } from "../../simulation/crowd/ask-again.ts";
 
 /** What the gate says of a ticket: its rank, null while there is none, or why it says nothing. */
 export type Told =
