@@ -24,13 +24,7 @@ import {
 } from "../../src/domain/order/order.ts";
 import type { OutboxRow, Owed } from "../order-outbox.ts";
 import { takeUnits } from "./placing.ts";
-import type {
-  OrderAlarm,
-  OrderParts,
-  OrderRules,
-  OrderStore,
-  OrderSurroundings,
-} from "./ports.ts";
+import type { OrderAlarm, OrderParts, OrderRules, OrderStore, OrderSurroundings } from "./ports.ts";
 
 export type PlaceOutcome =
   | { readonly kind: "accepted"; readonly order: OrderView; readonly viewKey: string }

@@ -17,7 +17,11 @@ import type {
   StockDecision,
   StockReads,
 } from "../../src/domain/stock/stock-ledger.ts";
-import { withdraw, type Withdrawal, type WithdrawOutcome } from "../../src/domain/stock/withdraw.ts";
+import {
+  withdraw,
+  type Withdrawal,
+  type WithdrawOutcome,
+} from "../../src/domain/stock/withdraw.ts";
 
 /** Where a SKU's book is kept. `write` is one transaction. */
 export interface StockStore extends StockReads {

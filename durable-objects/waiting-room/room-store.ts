@@ -8,7 +8,12 @@
  */
 import { standingAt, type AdmissionRecord } from "../../src/domain/room/admission.ts";
 import { Backlog, ORDERS_THAT_TELL } from "../../src/domain/room/backlog.ts";
-import { commitmentOf, placesIn, seedOf, type CohortManifest } from "../../src/domain/line/cohort.ts";
+import {
+  commitmentOf,
+  placesIn,
+  seedOf,
+  type CohortManifest,
+} from "../../src/domain/line/cohort.ts";
 import { closeCohortInRoom } from "../../src/domain/room/calls.ts";
 import { freeSeat, type ClaimRules } from "../../src/domain/room/claims.ts";
 import { snapshotOf, type RoomSnapshot, type RoomState } from "../../src/domain/room/room-state.ts";

@@ -2,7 +2,13 @@
  * What a verdict is made from, and the shape of what it says: plain data, gathered by `collect.ts`
  * and judged by the verdicts, which know of nothing else.
  */
-import type { Audit, Fairness, LedgerRow, Manifest, OrderWithHistory } from "../crowd/gate-answers.ts";
+import type {
+  Audit,
+  Fairness,
+  LedgerRow,
+  Manifest,
+  OrderWithHistory,
+} from "../crowd/gate-answers.ts";
 import type { LedgerAnswer } from "../crowd/sandbox-client.ts";
 import type { ShopperRecord } from "../crowd/shopper-record.ts";
 

@@ -8,7 +8,12 @@
  */
 import { BoundedMap } from "../domain/bounded-map.ts";
 import { REPLAYS_REMEMBERED_MAX } from "../domain/limits.ts";
-import { deviceOf, replayOf, type DeviceFacts, type Replay } from "../domain/sale/device-binding.ts";
+import {
+  deviceOf,
+  replayOf,
+  type DeviceFacts,
+  type Replay,
+} from "../domain/sale/device-binding.ts";
 import type { Sale } from "../domain/sale/sale.ts";
 import type { Admission } from "../tokens/admissions.ts";
 import type { Caller, GateContext } from "./visit.ts";

@@ -5,7 +5,11 @@
 import { CohortDraw, commitmentTo, seedFrom } from "../../simulation/drill/fairness.ts";
 import type { TimedAudit } from "../../simulation/drill/evidence.ts";
 import type { LedgerRow, Manifest } from "../../simulation/crowd/gate-answers.ts";
-import { newRecord, type ShopperRecord, type TicketSeen } from "../../simulation/crowd/shopper-record.ts";
+import {
+  newRecord,
+  type ShopperRecord,
+  type TicketSeen,
+} from "../../simulation/crowd/shopper-record.ts";
 
 export const SALE = "air-one";
 export const SKU = "AIR-42";

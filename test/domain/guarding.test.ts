@@ -3,7 +3,12 @@
  * that could hold at once, so that their order is fixed.
  */
 import { describe, expect, test } from "vitest";
-import { askedAs, decide, type AskedFacts, type GuardFacts } from "../../src/domain/guards/decision.ts";
+import {
+  askedAs,
+  decide,
+  type AskedFacts,
+  type GuardFacts,
+} from "../../src/domain/guards/decision.ts";
 
 const CLOSED = { onFailure: "closed" } as const;
 const OPEN = { onFailure: "open" } as const;

@@ -5,7 +5,11 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { readingsOf } from "../../src/domain/guards/path-readings.ts";
-import { buildGuardTable, coveringSales, guardsOfHost } from "../../src/domain/guards/guard-table.ts";
+import {
+  buildGuardTable,
+  coveringSales,
+  guardsOfHost,
+} from "../../src/domain/guards/guard-table.ts";
 import * as guards from "../../src/domain/guards/guard.ts";
 import * as limits from "../../src/domain/limits.ts";
 import { saleSchema } from "../../src/domain/sale/sale.ts";

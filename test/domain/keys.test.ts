@@ -12,11 +12,7 @@ import {
   rotate,
 } from "../../tools/keys/key-rotation.ts";
 import { readCommandLine } from "../../tools/keys/keys-options.ts";
-import {
-  generateGateSecrets,
-  generateKey,
-  type KeyPurpose,
-} from "../../scripts/secret-set.ts";
+import { generateGateSecrets, generateKey, type KeyPurpose } from "../../scripts/secret-set.ts";
 import { ALTCHA_EXPIRY_MAX_S } from "../../src/domain/limits.ts";
 import { saleSchema } from "../../src/domain/sale/sale.ts";
 import { DOCUMENT } from "./sale-document.ts";

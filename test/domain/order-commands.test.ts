@@ -6,7 +6,12 @@ import { LEASE_MS, SAME_KEY_RETRY_MAX_MS, STEP_RETRY_MAX_S } from "../../src/dom
 import { report, type StepReport } from "../../src/domain/order/report.ts";
 import * as saga from "../../src/domain/order/saga.ts";
 import { delay_s } from "../../src/domain/order/transition.ts";
-import { isFinal, nextStep, type OrderStanding, type StepKind } from "../../src/domain/order/order.ts";
+import {
+  isFinal,
+  nextStep,
+  type OrderStanding,
+  type StepKind,
+} from "../../src/domain/order/order.ts";
 import {
   IN_DOUBT_OF_CAPTURE,
   INTENT,

@@ -9,7 +9,12 @@ import { describe, expect, test } from "vitest";
 import { EXTENSION_MAX_S } from "../../src/domain/limits.ts";
 import { PRESSURE_MIN } from "../../src/domain/room/throttle.ts";
 import { shareCalls, tick, waitingIn } from "../../src/domain/room/calls.ts";
-import { isSoldOut, openRoom, reportLevel, type RoomState } from "../../src/domain/room/room-state.ts";
+import {
+  isSoldOut,
+  openRoom,
+  reportLevel,
+  type RoomState,
+} from "../../src/domain/room/room-state.ts";
 import type { Sale } from "../../src/domain/sale/sale.ts";
 import type { Act } from "./room-acts.ts";
 import { RoomWorld } from "./room-world.ts";

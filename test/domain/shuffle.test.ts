@@ -5,7 +5,11 @@
 import { createHash } from "node:crypto";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { COHORT_PLACES_MAX, CohortDraw, computeShuffledIndex } from "../../src/domain/line/shuffle.ts";
+import {
+  COHORT_PLACES_MAX,
+  CohortDraw,
+  computeShuffledIndex,
+} from "../../src/domain/line/shuffle.ts";
 import { digestOf, VECTOR_DIGESTS, VECTOR_SEED } from "./shuffle-vectors.ts";
 
 function mappingOf(n: number, seed: Uint8Array): number[] {

@@ -8,7 +8,11 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import * as stock from "../../src/domain/stock/stock.ts";
-import { countersAgree, replayLedger, type StockDecision } from "../../src/domain/stock/stock-ledger.ts";
+import {
+  countersAgree,
+  replayLedger,
+  type StockDecision,
+} from "../../src/domain/stock/stock-ledger.ts";
 import { StockMemory } from "./stock-memory.ts";
 
 const LIMIT = 3;

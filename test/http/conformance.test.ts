@@ -9,11 +9,7 @@ import { orderChecks } from "../../tools/conformance/order-checks.ts";
 import { paymentChecks } from "../../tools/conformance/payment-checks.ts";
 import { exitCodeOf, lineOf, sumOf } from "../../tools/conformance/report.ts";
 import { Wire } from "../../tools/conformance/wire.ts";
-import {
-  type ExampleShop,
-  type ShopParts,
-  startExampleShop,
-} from "../../examples/shop/server.ts";
+import { type ExampleShop, type ShopParts, startExampleShop } from "../../examples/shop/server.ts";
 import { PROJECT_ROOT } from "../../scripts/worker-config.ts";
 import { ORDER_MISTAKES } from "./broken-order-shops.ts";
 import { PAYMENT_MISTAKES } from "./broken-payment-shops.ts";

@@ -4,7 +4,11 @@
  */
 import { createServer, type RequestListener, type Server } from "node:http";
 import { afterEach, expect, test } from "vitest";
-import { createGateClient, type Timing, worthRepeating } from "../../simulation/crowd/gate-client.ts";
+import {
+  createGateClient,
+  type Timing,
+  worthRepeating,
+} from "../../simulation/crowd/gate-client.ts";
 
 let running: { readonly server: Server; readonly close: () => Promise<void> } | null = null;
 

@@ -5,11 +5,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { problem } from "../../examples/shop/replies.ts";
-import {
-  type ExampleShop,
-  type ShopParts,
-  startExampleShop,
-} from "../../examples/shop/server.ts";
+import { type ExampleShop, type ShopParts, startExampleShop } from "../../examples/shop/server.ts";
 import { NEW_SECRET, OLD_SECRET } from "./scripted-backend.ts";
 import {
   acceptedOrder,

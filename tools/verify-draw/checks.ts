@@ -4,7 +4,13 @@
  * Guarantee: uses only the drill's own writing of the algorithm, which shares no line with the
  * code that runs the sale. What cannot be told yet is a finding of its own, never a pass.
  */
-import { CohortDraw, commitmentTo, rankReader, seedFrom, sizeOf } from "../../simulation/drill/fairness.ts";
+import {
+  CohortDraw,
+  commitmentTo,
+  rankReader,
+  seedFrom,
+  sizeOf,
+} from "../../simulation/drill/fairness.ts";
 import type { Manifest } from "../../simulation/crowd/gate-answers.ts";
 import type { DrawEvidence, LaneEvidence, TicketEvidence } from "./collect.ts";
 

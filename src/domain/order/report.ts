@@ -15,14 +15,7 @@ import {
 } from "../limits.ts";
 import { isFinal, type OrderRecord } from "./order.ts";
 import { fruitless, MOVED, putOff, triedAgain } from "./retry.ts";
-import {
-  bookingOf,
-  cancelNow,
-  delay_s,
-  moveTo,
-  undo,
-  type OrderDecision,
-} from "./transition.ts";
+import { bookingOf, cancelNow, delay_s, moveTo, undo, type OrderDecision } from "./transition.ts";
 import { stillToUndo, voided } from "./undo.ts";
 import type { AuthorizeOutcome, LookupOutcome, SettleOutcome } from "./payment-backend.ts";
 

@@ -8,7 +8,14 @@ import { html } from "hono/html";
 import type { PricedLine } from "../../domain/stock/cart.ts";
 import { EMAIL_LENGTH_MAX, TEXT_LENGTH_MAX } from "../../domain/limits.ts";
 import type { Sale } from "../../domain/sale/sale.ts";
-import { faultOf, faultSummary, fieldFault, fieldMarks, labelFor, type Faults } from "../parts/faults.ts";
+import {
+  faultOf,
+  faultSummary,
+  fieldFault,
+  fieldMarks,
+  labelFor,
+  type Faults,
+} from "../parts/faults.ts";
 import { countdown, page, type Html, type Maybe } from "../parts/layout.ts";
 import { partLink, saleLink } from "../parts/links.ts";
 import { moneyWords } from "../parts/money.ts";

@@ -10,7 +10,14 @@ import type { RoomSnapshot } from "../../domain/room/room-state.ts";
 import { durationWords, levelWords } from "../assets/_sluice/assets/words.js";
 import { cartLinks, shopBehind } from "../parts/shop-link.ts";
 import { faultOf, faultSummary, fieldFault, type Faults } from "../parts/faults.ts";
-import { countdown, instant, merchantMessage, page, type Html, type Maybe } from "../parts/layout.ts";
+import {
+  countdown,
+  instant,
+  merchantMessage,
+  page,
+  type Html,
+  type Maybe,
+} from "../parts/layout.ts";
 import { partLink, saleLink } from "../parts/links.ts";
 import { moneyWords } from "../parts/money.ts";
 import { quantityField } from "../parts/quantity-field.ts";

@@ -9,7 +9,11 @@
  * Scripts and styles run by a nonce that only the template's own text gets, frames may not show the
  * page, and its forms lead nowhere but here. No value of the template reaches a header.
  */
-import { renderTemplate, templateView, type TemplateFacts } from "../../domain/sale/page-template.ts";
+import {
+  renderTemplate,
+  templateView,
+  type TemplateFacts,
+} from "../../domain/sale/page-template.ts";
 
 export interface TemplatedPage {
   readonly body: string;
