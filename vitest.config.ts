@@ -60,8 +60,8 @@ export default defineConfig({
     projects: [
       {
         test: {
-          name: "domain",
-          include: ["test/domain/**/*.test.ts"],
+          name: "node",
+          include: ["test/node/**/*.test.ts"],
           ...onNode,
         },
       },

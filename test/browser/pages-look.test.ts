@@ -7,7 +7,7 @@ import { createReadStream } from "node:fs";
 import { createServer } from "node:http";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { GALLERY } from "../domain/pages-exhibits.ts";
+import { GALLERY } from "../node/support/pages-exhibits.ts";
 import { DESKTOP, launchBrowser, PHONE } from "./browser.ts";
 
 /** Half a thousand looks take a while where much else is tested. */

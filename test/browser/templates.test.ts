@@ -4,7 +4,7 @@
  */
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { QUEUE_IT_SECRET } from "../domain/queue-it-connector.ts";
+import { QUEUE_IT_SECRET } from "../node/support/queue-it-connector.ts";
 import { fill, FULL, makeGuardedSale, makeRoom } from "../http/guarded-shop.ts";
 import { startShop, type ShopServer } from "../http/shop-server.ts";
 import { startSluice, type Sluice, until } from "../http/sluice.ts";

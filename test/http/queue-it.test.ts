@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { QUEUE_DOMAIN, QUEUE_IT_SECRET } from "../domain/queue-it-connector.ts";
+import { QUEUE_DOMAIN, QUEUE_IT_SECRET } from "../node/support/queue-it-connector.ts";
 import { BROWSER, Client, fill, FULL, makeGuardedSale, makeRoom, send } from "./guarded-shop.ts";
 import { pathsOf } from "./problem-checks.ts";
 import { startShop, type ShopServer } from "./shop-server.ts";

@@ -8,7 +8,7 @@ import type { OrderEvent } from "../../src/domain/order/messages.ts";
 import { levelKey, ORDERS_SEEN_KEY, ORDERS_STREAM_KEY } from "../../src/redis/redis-keys.ts";
 import { readRedisConfig } from "../../src/redis/connection.ts";
 import { mirrorEvents, mirrorLevel } from "../../src/redis/mirror.ts";
-import { SKU } from "../domain/transfer-world.ts";
+import { SKU } from "../node/support/transfer-world.ts";
 import { entriesOf, needRedis, startTestRedis, sure, type TestRedis } from "./redis.ts";
 
 let started: TestRedis | null = null;

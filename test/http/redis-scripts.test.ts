@@ -8,7 +8,7 @@ import { compare, isSettled, transferName } from "../../src/domain/stock/allotme
 import { transfersKey } from "../../src/redis/redis-keys.ts";
 import * as counters from "../../src/redis/counters.ts";
 import { MISHAPS } from "../../simulation/redis-rest/front.ts";
-import { type Counters, KEY, stories, TransferWorld } from "../domain/transfer-world.ts";
+import { type Counters, KEY, stories, TransferWorld } from "../node/support/transfer-world.ts";
 import { needRedis, startTestRedis, sure, type TestRedis } from "./redis.ts";
 
 let started: TestRedis | null = null;

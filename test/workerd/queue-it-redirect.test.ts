@@ -5,7 +5,7 @@
 import { SignJWT } from "jose";
 import { afterEach, expect, test, vi } from "vitest";
 import { queueItRedirect, type GoingOn } from "../../src/proxy/queue-it-redirect.ts";
-import { saleOf } from "../domain/sale-document.ts";
+import { saleOf } from "../node/support/sale-document.ts";
 
 const QUEUE_IT_SECRET = "e5f9c2".repeat(12);
 const NOW = Date.parse("2026-11-27T10:00:00Z");

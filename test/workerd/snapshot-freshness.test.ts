@@ -6,7 +6,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { SNAPSHOT_FRESH_MS } from "../../src/domain/limits.ts";
 import { SnapshotCache, type LocationCache } from "../../src/sales/snapshots.ts";
-import { snapshotAt } from "../domain/pages-models.ts";
+import { snapshotAt } from "../node/support/pages-models.ts";
 
 const GATES = 3;
 const SHOWN_WITHIN_MS = 2000;

@@ -6,8 +6,8 @@ import { describe, expect, test } from "vitest";
 import type { Standing } from "../../src/domain/room/standing.ts";
 import { type Asking, type Journey, wayIn, type WayIn } from "../../src/proxy/take-turn.ts";
 import type { Visit } from "../../src/shopper/visit.ts";
-import { snapshotAt } from "../domain/pages-models.ts";
-import { saleOf, STARTS_MS } from "../domain/sale-document.ts";
+import { snapshotAt } from "../node/support/pages-models.ts";
+import { saleOf, STARTS_MS } from "../node/support/sale-document.ts";
 
 const HOUR_MS = 3_600_000;
 const CALLER = { host: "shop.example", address: null, userAgent: "", device: null };

@@ -1,0 +1,127 @@
+/**
+ * What becomes of a request to the shop: a row for each decision, and one for each pair of them
+ * that could hold at once, so that their order is fixed.
+ */
+import { describe, expect, test } from "vitest";
+import {
+  askedAs,
+  decide,
+  type AskedFacts,
+  type GuardFacts,
+} from "../../../src/domain/guards/decision.ts";
+
+const CLOSED = { onFailure: "closed" } as const;
+const OPEN = { onFailure: "open" } as const;
+
+/** Guarded, live, with nothing in its favour. */
+const PLAIN: GuardFacts = {
+  sale: CLOSED,
+  phase: "live",
+  bypass: null,
+  admission: "none",
+  room: "known",
+};
+
+describe("the decision", () => {
+  const rows: [what: string, facts: Partial<GuardFacts>, decision: object][] = [
+    ["no sale guards it", { sale: null }, { kind: "not_guarded" }],
+    [
+      "no sale guards it, whatever it carries",
+      { sale: null, room: "gone" },
+      { kind: "not_guarded" },
+    ],
+    ["the sale is over", { phase: "ended" }, { kind: "sale_over" }],
+    ["over, and admitted", { phase: "ended", admission: "valid" }, { kind: "sale_over" }],
+    ["over, and the room gone", { phase: "ended", room: "gone" }, { kind: "sale_over" }],
+    ["over, and bypassed", { phase: "ended", bypass: "token" }, { kind: "sale_over" }],
+    ["a health check", { bypass: "health_check" }, { kind: "bypassed", why: "health_check" }],
+    ["a listed address", { bypass: "address" }, { kind: "bypassed", why: "address" }],
+    ["a bypass token", { bypass: "token" }, { kind: "bypassed", why: "token" }],
+    [
+      "a verified crawler",
+      { bypass: "verified_crawler" },
+      { kind: "bypassed", why: "verified_crawler" },
+    ],
+    [
+      "a bypass before the opening, with the room gone",
+      { bypass: "address", phase: "scheduled", room: "gone" },
+      { kind: "bypassed", why: "address" },
+    ],
+    [
+      "a bypass, and admitted",
+      { bypass: "address", admission: "valid" },
+      { kind: "bypassed", why: "address" },
+    ],
+    [
+      "a bypass, and an admission taken back",
+      { bypass: "token", admission: "revoked" },
+      { kind: "bypassed", why: "token" },
+    ],
+    ["admitted", { admission: "valid" }, { kind: "admitted" }],
+    ["admitted, and the room gone", { admission: "valid", room: "gone" }, { kind: "admitted" }],
+    [
+      "admitted before the opening",
+      { admission: "valid", phase: "scheduled" },
+      { kind: "admitted" },
+    ],
+    ["an admission taken back", { admission: "revoked" }, { kind: "line" }],
+    ["the room gone, and closed", { room: "gone" }, { kind: "failed_closed" }],
+    ["the room gone, and open", { room: "gone", sale: OPEN }, { kind: "failed_open" }],
+    [
+      "the room gone before the opening",
+      { room: "gone", phase: "scheduled", sale: OPEN },
+      { kind: "failed_open" },
+    ],
+    [
+      "the room gone, and the admission taken back",
+      { room: "gone", admission: "revoked" },
+      { kind: "failed_closed" },
+    ],
+    ["before the opening", { phase: "scheduled" }, { kind: "not_open" }],
+    ["in the pre-queue", { phase: "prequeue" }, { kind: "line" }],
+    ["while the sale is on", {}, { kind: "line" }],
+    ["while the sale is on, and open on failure", { sale: OPEN }, { kind: "line" }],
+  ];
+
+  test.each(rows)("%s", (_, facts, decision) => {
+    expect(decide({ ...PLAIN, ...facts })).toEqual(decision);
+  });
+});
+
+describe("a request asks for", () => {
+  const PLAINLY: AskedFacts = {
+    method: "GET",
+    accept: "*/*",
+    dest: null,
+    mode: null,
+    purpose: null,
+    upgrade: false,
+  };
+  const HTML = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8";
+  const rows: [what: string, facts: Partial<AskedFacts>, asked: string][] = [
+    ["a navigation", { dest: "document", mode: "navigate", accept: HTML }, "document"],
+    ["an old browser's navigation", { accept: HTML }, "document"],
+    ["a HEAD of one", { method: "HEAD", accept: HTML }, "document"],
+    ["a form", { method: "POST", dest: "document", mode: "navigate", accept: HTML }, "form"],
+    ["an old browser's form", { method: "POST", accept: HTML }, "form"],
+    ["a script's fetch", { dest: "empty", mode: "cors" }, "data"],
+    ["a script's fetch of HTML", { dest: "empty", mode: "same-origin", accept: HTML }, "data"],
+    ["an image", { dest: "image", mode: "no-cors" }, "data"],
+    ["a frame", { dest: "iframe", mode: "navigate", accept: HTML }, "data"],
+    ["a page fetched ahead", { dest: "document", mode: "navigate", purpose: "prefetch" }, "data"],
+    ["a WebSocket", { upgrade: true, mode: "websocket", accept: HTML }, "data"],
+    ["curl", {}, "data"],
+    ["no Accept at all", { accept: null }, "data"],
+    ["JSON among others", { accept: "application/json, text/plain, */*" }, "data"],
+    ["exactly JSON", { accept: "application/json" }, "json"],
+    [
+      "exactly JSON by a script",
+      { accept: "application/json", dest: "empty", mode: "cors" },
+      "json",
+    ],
+  ];
+
+  test.each(rows)("%s", (_, facts, asked) => {
+    expect(askedAs({ ...PLAINLY, ...facts })).toBe(asked);
+  });
+});

@@ -1,0 +1,186 @@
+/**
+ * What is asked of an order from outside its consumers: the merchant's cancel, its own alarm while
+ * it waits, and news from the provider.
+ */
+import { describe, expect, test } from "vitest";
+import { report, type StepReport } from "../../../src/domain/order/report.ts";
+import * as saga from "../../../src/domain/order/saga.ts";
+import { isDelayed, isFinal, nextStep, type OrderStanding } from "../../../src/domain/order/order.ts";
+import {
+  IN_DOUBT_OF_CAPTURE,
+  INTENT,
+  leasedAt,
+  LOOKING,
+  orderAt,
+  REFUNDING,
+  STANDINGS,
+} from "../support/order-records.ts";
+
+const S = STANDINGS;
+const ALL: OrderStanding[] = [...Object.values(S), IN_DOUBT_OF_CAPTURE];
+const FINAL = ALL.filter(isFinal);
+const named = (standings: OrderStanding[]) => standings.map((item) => [item.state, item] as const);
+
+describe("the merchant's cancel", () => {
+  const undoing = { state: "voiding", how: "void", end: "cancelled" };
+  const now = { kind: "cancelling", when: "now" };
+  const after = { kind: "cancelling", when: "after_step" };
+  const refused = (standing: OrderStanding) => {
+    return { kind: "not_cancellable", state: standing.state };
+  };
+  const SENT_BACK: OrderStanding = { ...REFUNDING, end: "cancelled" };
+  /** What an order with a payment and without a consumer does, state by state, and why. */
+  const TABLE: readonly (readonly [OrderStanding, object, object, string])[] = [
+    [S.placing, after, S.placing, "its units are just being taken"],
+    [S.rejected, refused(S.rejected), S.rejected, "there is nothing to cancel"],
+    [S.accepted, now, undoing, "nothing is charged yet"],
+    [S.authorizing, now, undoing, "what may be reserved is let go"],
+    [S.action_required, now, undoing, "the shopper can no longer agree"],
+    [S.authorized, now, undoing, "what is reserved is let go"],
+    [S.booking, now, undoing, "a booking that may exist is cancelled first"],
+    [S.booked, now, undoing, "the booking is cancelled first"],
+    [S.capturing, now, undoing, "what cannot be voided was taken, and goes back"],
+    [S.in_doubt, now, undoing, "voiding settles the doubt"],
+    [IN_DOUBT_OF_CAPTURE, now, undoing, "what cannot be voided was taken, and goes back"],
+    [S.voiding, refused(S.voiding), S.voiding, "it is being undone and ends otherwise"],
+    [SENT_BACK, now, SENT_BACK, "it is being cancelled already"],
+    [S.confirmed, refused(S.confirmed), S.confirmed, "it is sold: refund it"],
+    [S.declined, refused(S.declined), S.declined, "it has ended"],
+    [S.failed, refused(S.failed), S.failed, "it has ended"],
+    [S.cancelled, now, S.cancelled, "asking again gets the same answer"],
+  ];
+
+  test("has a row for every state", () => {
+    expect(new Set(TABLE.map(([{ state }]) => state))).toEqual(new Set(Object.keys(S)));
+  });
+
+  test.each(TABLE.map((row) => [row[0].state, row[3], row] as const))(
+    "of an order that is %s: %s",
+    (_, _why, [standing, outcome, becomes]) => {
+      const record = orderAt(standing);
+      const decision = saga.cancel(record, 1000);
+      expect(decision.outcome).toEqual(outcome);
+      expect(decision.record.standing).toMatchObject(becomes);
+      const moved = decision.record.standing !== standing;
+      expect(decision.effects).toEqual(moved ? [{ kind: "queue" }] : []);
+      expect(saga.cancel(decision.record, 1000).outcome).toEqual(outcome);
+    },
+  );
+
+  test("without a payment ends it at once", () => {
+    const { record, effects } = saga.cancel(orderAt(S.accepted, { paymentId: null }), 1000);
+    expect(record.standing).toEqual({ state: "cancelled", reason: "cancelled_by_merchant" });
+    expect(effects.map(({ kind }) => kind)).toEqual(["stock", "stock", "seat", "event"]);
+  });
+
+  const wished = (standing: OrderStanding) => saga.cancel(leasedAt(standing, 5000), 4999);
+
+  test.each(named([S.authorizing, S.action_required, S.booking, S.capturing, S.in_doubt]))(
+    "is remembered while a consumer is at an order that is %s, and granted when it is gone",
+    (_, standing) => {
+      const { record, effects, outcome } = wished(standing);
+      expect(outcome).toEqual(after);
+      expect(effects).toEqual([]);
+      expect(record).toEqual({ ...leasedAt(standing, 5000), wish: "cancel" });
+      const next = saga.lease(record, "L2", 5000);
+      expect(next.record.standing).toMatchObject(undoing);
+      expect(next.outcome).toEqual({ kind: "step", step: "void", key: "ord_1:void:1" });
+    },
+  );
+
+  test("is granted with the report, in place of the next step", () => {
+    const booked: StepReport = { step: "book", outcome: { kind: "booked", booking: "BK-9" } };
+    const { record, effects } = report(wished(S.booking).record, "L", booked, 5000);
+    expect(record.standing).toMatchObject({ ...undoing, booking: "BK-9" });
+    expect(effects).toEqual([]);
+  });
+
+  test("that came while the money was taken gives it back, and sells nothing", () => {
+    const taken: StepReport = { step: "capture", outcome: { kind: "approved" } };
+    const { record, effects } = report(wished(S.capturing).record, "L", taken, 5000);
+    expect(record.standing).toMatchObject({ state: "voiding", how: "refund", end: "cancelled" });
+    expect(effects).toEqual([]);
+  });
+
+  test("leaves a declined card what it is", () => {
+    const no: StepReport = { step: "authorize", outcome: { kind: "declined", reason: "no" } };
+    const { record } = report(wished(S.authorizing).record, "L", no, 5000);
+    expect(record.standing).toEqual({ state: "declined", reason: "no" });
+  });
+
+  test("that came while the units were taken releases them and accepts nothing", () => {
+    const placing = saga.cancel(saga.place(INTENT, 0), 1).record;
+    const { record, effects } = saga.accept(placing, 5);
+    expect(record.standing.state).toBe("cancelled");
+    expect(effects.map(({ kind }) => kind)).toEqual(["stock", "stock", "seat", "event"]);
+  });
+});
+
+describe("an order that waits", () => {
+  const waiting = orderAt(S.booking, { notBefore_ms: 9000, wakeAt_ms: 9000 });
+
+  test("queues itself again at its hour, not before, and less often the longer nobody comes", () => {
+    expect(saga.wake(waiting, 8999)).toMatchObject({ effects: [], outcome: "asleep" });
+    const gaps: number[] = [];
+    let record = waiting;
+    for (let ring = 0; ring < 8; ring += 1) {
+      const at_ms = record.wakeAt_ms;
+      const { record: woken, effects, outcome } = saga.wake(record, at_ms);
+      expect([effects, outcome]).toEqual([[{ kind: "queue" }], "queued"]);
+      gaps.push((woken.wakeAt_ms - at_ms) / 1000);
+      record = woken;
+    }
+    expect(gaps).toEqual([30, 39, 78, 156, 312, 600, 600, 600]);
+  });
+
+  test.each(named([S.placing, ...FINAL]))("never wakes when it is %s", (_, standing) => {
+    const record = orderAt(standing, { wakeAt_ms: 0 });
+    expect(saga.wake(record, 99_000)).toEqual({ record, effects: [], outcome: "asleep" });
+  });
+
+  test("is told apart from one that moves: its shopper reads that it takes longer", () => {
+    const retry: StepReport = { step: "book", outcome: { kind: "retry", after_s: 30 } };
+    const putOff = report(leasedAt(S.booking), "L", retry, 1000).record;
+    expect(isDelayed(putOff)).toBe(true);
+    const booked: StepReport = { step: "book", outcome: { kind: "booked", booking: "BK" } };
+    expect(isDelayed(report(leasedAt(S.booking), "L", booked, 1000).record)).toBe(false);
+    const bank = { step: "authorize", outcome: { kind: "action_required", url: "u" } } as const;
+    expect(isDelayed(report(leasedAt(S.authorizing), "L", bank, 1000).record)).toBe(false);
+  });
+
+  test("for a closed breaker forgets nothing it tried and counts nothing it did not", () => {
+    const waits = { kind: "put_off", after_s: 9, newKey: false } as const;
+    const closed = report(leasedAt(S.booking), "L", { ...waits, tried: false }, 1000).record;
+    expect(closed).toMatchObject({ tries: 0, notBefore_ms: 10_000, wakeAt_ms: 10_000 });
+    expect(report(leasedAt(S.booking), "L", { ...waits, tried: true }, 1000).record.tries).toBe(1);
+  });
+
+  test("waits up to a quarter longer by chance, never less", () => {
+    const said: StepReport = { step: "book", outcome: { kind: "retry", after_s: 40 } };
+    const until = (chance: number) => {
+      return report(leasedAt(S.booking), "L", said, 1000, chance).record.notBefore_ms;
+    };
+    expect([until(0), until(0.5), until(1)]).toEqual([41_000, 46_000, 51_000]);
+  });
+});
+
+describe("news from the provider", () => {
+  test.each(named(ALL))(
+    "are looked up at once only by an order that waits for them: %s",
+    (_, at) => {
+      const record = orderAt(at, { notBefore_ms: 9000, wakeAt_ms: 9000 });
+      const asked = at.state === "action_required" || at.state === "in_doubt";
+      const decision = saga.nudge(record, 1000);
+      expect(decision.outcome).toBe(asked ? "queued" : "not_waiting");
+      expect(decision.effects).toEqual(asked ? [{ kind: "queue" }] : []);
+      expect(decision.record.standing).toBe(at);
+      expect(!asked || nextStep(decision.record, 1000) === "lookup").toBe(true);
+      expect(saga.nudge(decision.record, 1000).outcome).toBe("not_waiting");
+    },
+  );
+
+  test("are looked up also while it is unknown whether the money went back", () => {
+    const record = orderAt(LOOKING, { notBefore_ms: 9000 });
+    expect(saga.nudge(record, 1000).outcome).toBe("queued");
+  });
+});

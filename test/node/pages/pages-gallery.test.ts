@@ -1,0 +1,291 @@
+/**
+ * A gallery of every page in every state: each says what it has to say, and keeps the rules that
+ * hold for all pages.
+ */
+import { describe, expect, test } from "vitest";
+import { PASS_REFUSALS } from "../../../src/domain/pass-refusal.ts";
+import { noticePage } from "../../../src/pages/views/notices.ts";
+import { orderPage } from "../../../src/pages/views/order.ts";
+import { passWords } from "../../../src/pages/parts/pass-text.ts";
+import {
+  CHECKOUTS,
+  DRAWS,
+  GALLERY,
+  NOTICES,
+  ORDERS,
+  STOREFRONTS,
+  WAITING,
+} from "../support/pages-exhibits.ts";
+import { NOW, orderView, SALE } from "../support/pages-models.ts";
+import { find, render, textOf } from "../support/pages-text.ts";
+
+const sale = { id: SALE.id, title: SALE.title };
+
+function valuesOf(markup: string, attribute: string): string[] {
+  const pattern = new RegExp(`\\s${attribute}="([^"]*)"`, "g");
+  return [...markup.matchAll(pattern)].flatMap(([, value]) => (value ?? "").split(" "));
+}
+
+/** The one script of another origin, and the one page that may have it. */
+const TURNSTILE =
+  '<script async defer src="https://challenges.cloudflare.com/turnstile/v0/api.js"></script>';
+
+describe.each(GALLERY)("%s", (name, page) => {
+  test("is a whole document with one heading, its landmarks and its language", async () => {
+    const markup = await render(page);
+    expect(markup.match(/<h1[\s>]/g)).toHaveLength(1);
+    for (const part of ['<html lang="en"', "<title>", "<header", "<nav", "<main", "<footer"]) {
+      expect(markup).toContain(part);
+    }
+    expect(markup).toContain('name="viewport"');
+  });
+
+  test("has a polite live region", async () => {
+    expect(await render(page)).toContain('data-live role="status" aria-live="polite"');
+  });
+
+  test("has no inline script, style or handler, and nothing of another origin", async () => {
+    const whole = await render(page);
+    expect(whole.includes(TURNSTILE)).toBe(name === "proof by Turnstile");
+    const markup = whole.replace(TURNSTILE, "");
+    for (const [tag] of markup.matchAll(/<script[^>]*>/g)) {
+      expect(tag).toMatch(/^<script type="module" src="\/_sluice\/assets\/[a-z/]+\.js">$/);
+    }
+    expect(markup).not.toMatch(/<style|\sstyle=|\son[a-z]+=/);
+    for (const address of [...valuesOf(markup, "src"), ...valuesOf(markup, "action")]) {
+      expect(address).toMatch(/^\/_sluice\//);
+    }
+  });
+
+  test("shows what people typed as text", async () => {
+    expect(await render(page)).not.toContain("<script>alert");
+  });
+
+  test("names each id once and refers to none that is missing", async () => {
+    const markup = await render(page);
+    const ids = valuesOf(markup, "id");
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const attribute of ["for", "aria-describedby", "aria-labelledby", "data-reveals"]) {
+      for (const id of valuesOf(markup, attribute)) expect(ids).toContain(id);
+    }
+    for (const [, id] of markup.matchAll(/href="#([^"]*)"/g)) expect(ids).toContain(id);
+  });
+
+  test("labels every field", async () => {
+    const markup = await render(page);
+    const labelled = new Set(valuesOf(markup, "for"));
+    const choices = markup.match(/<label class="choice">\s*<input\s+type="radio"/g) ?? [];
+    for (const [tag] of markup.matchAll(/<(?:input|select|textarea)[^>]*>/g)) {
+      if (/type="(?:hidden|radio)"/.test(tag)) continue;
+      expect(labelled).toContain(valuesOf(tag, "id")[0]);
+    }
+    expect(choices).toHaveLength(markup.match(/type="radio"/g)?.length ?? 0);
+  });
+});
+
+describe("the storefront", () => {
+  test("names prices, stock in words, and limits", async () => {
+    const text = await textOf(find(STOREFRONTS, "on"));
+    for (const words of ["€129.00", "€135.50", "In stock", "Only 3 left", "None free right now"]) {
+      expect(text).toContain(words);
+    }
+    expect(text).toContain("Up to 2 each");
+    expect(text).toContain("One each");
+  });
+
+  test.each([
+    ["not open yet", "Not open yet", "Join the line", false],
+    ["line open", "The line is open", "Join the line", true],
+    ["line open", "The sale starts in", "Join the line", true],
+    ["not open yet", "The line opens in", "Join the line", false],
+    ["on", "There is a line", "Join the line", true],
+    ["on, nobody waits", "Come in", "Go in", true],
+    ["in line", "You are in line already", "Join the line", false],
+    ["with a pass", "Your pass is for the lane members", "Join the line", true],
+    ["with a pass, in line without it", "See that place", "Join the line", true],
+    ["paused", "not letting people in", "Join the line", true],
+    ["ended", "This sale has ended", "Join the line", false],
+  ])("when %s it says “%s”", async (name, words, button, offered) => {
+    const text = await textOf(find(STOREFRONTS, name));
+    expect(text).toContain(words);
+    expect(text.includes(button)).toBe(offered);
+  });
+
+  test("is the shop for whoever was let in: quantities, time left, a way out", async () => {
+    const page = find(STOREFRONTS, "the shop");
+    const markup = await render(page);
+    const text = await textOf(page);
+    expect(markup).toMatch(/<option value="1" selected>/);
+    expect(markup).toMatch(/<input\s+id="field-AIR-43"[^>]*type="number"[^>]*max="50"/s);
+    expect(text).toContain("You may shop for 8 minutes more");
+    expect(text).toContain("Leave the shop");
+    expect(text).toContain("Change the cart");
+  });
+
+  test("ties a refusal to its item and reads it out", async () => {
+    const markup = await render(find(STOREFRONTS, "the shop refuses"));
+    expect(markup).toMatch(/role="alert"/);
+    expect(markup).toMatch(/aria-invalid="true" aria-describedby="field-AIR-43-fault"/);
+  });
+});
+
+describe("the waiting page", () => {
+  test("says the place, the wait and the odds as estimates", async () => {
+    const text = await textOf(find(WAITING, "queued"));
+    expect(text).toContain("Number 1,234 in line");
+    expect(text).toContain("About 1 to 2 minutes");
+    expect(text).toContain("about 1 in 20 at a place like yours");
+  });
+
+  test.each([
+    ["prequeue", "You are in for the draw"],
+    ["prequeue", "The sale starts in"],
+    ["drawing", "Your place is being worked out"],
+    ["called", "Go in now"],
+    ["admitted", "Go to the shop"],
+    ["lapsed", "Join the line again"],
+    ["paused", "The line is paused"],
+    ["sold_out", "Sold out at the moment"],
+    ["ended", "The sale has ended"],
+    ["seats full", "Every seat in the shop is taken"],
+    ["stale, with a message", "the last we heard from the shop"],
+  ])("%s: “%s”", async (name, words) => {
+    expect(await textOf(find(WAITING, name))).toContain(words);
+  });
+
+  test("reloads without scripts as often as told, and not once it is over", async () => {
+    const refresh = '<noscript><meta http-equiv="refresh" content="9" /></noscript>';
+    expect(await render(find(WAITING, "queued"))).toContain(refresh);
+    expect(await render(find(WAITING, "lapsed"))).not.toContain("http-equiv");
+    expect(await render(find(WAITING, "ended"))).not.toContain("http-equiv");
+  });
+
+  test("tells its script where to ask, and when", async () => {
+    const markup = await render(find(WAITING, "queued"));
+    expect(markup).toContain('data-api="/_sluice/v1/sales/air-one"');
+    expect(markup).toContain('data-poll-after="8.4"');
+    expect(markup).toContain("/_sluice/assets/waiting.js");
+  });
+});
+
+describe("the page that checks the draw", () => {
+  test.each([
+    ["before the end", "When the sale is over the secret appears here"],
+    ["after", "The sale is over, and this was its secret: 5555"],
+    ["just ended", "The secret is being published"],
+    ["before the end", "npm run verify-draw -- --url https://shop.example --sale air-one"],
+    ["before the end", "This needs a browser that runs scripts"],
+  ])("%s: “%s”", async (name, words) => {
+    expect(await textOf(find(DRAWS, name))).toContain(words);
+  });
+
+  test("has the field for the ticket outside any form, filled with the one that is carried", async () => {
+    const markup = await render(find(DRAWS, "with a ticket"));
+    expect(markup).not.toContain("<form");
+    expect(markup).toMatch(/<textarea id="ticket"[^>]*>\s*a\.b\.c &lt;script/);
+  });
+
+  test("is linked from the foot of every page of a sale, and from the line", async () => {
+    const link = 'href="/_sluice/shop/air-one/fairness"';
+    for (const [, page] of [...STOREFRONTS, ...WAITING]) {
+      expect((await render(page)).split(link)).toHaveLength(3);
+    }
+    for (const [, page] of ORDERS) expect(await render(page)).toContain(link);
+  });
+});
+
+describe("the checkout", () => {
+  test("carries its lines and its key, and names the sum", async () => {
+    const page = find(CHECKOUTS, "test cards");
+    const markup = await render(page);
+    expect(markup).toContain('name="key" value="7d1f6f9e-0d4c-4a07-9b1c-2f4f6f1f7a10"');
+    expect(markup).toContain('type="hidden" name="quantity:AIR-42" value="2"');
+    const text = await textOf(page);
+    expect(text).toContain("Pay €258.00");
+    expect(text).toContain("2 × €129.00");
+    expect(text).toContain("Kept for you for 5 minutes more");
+  });
+
+  test("asks for no card without test cards, and says who does", async () => {
+    const page = find(CHECKOUTS, "no test cards");
+    expect(await render(page)).not.toContain('type="radio"');
+    expect(await textOf(page)).toContain("shop's own checkout");
+  });
+
+  test("keeps what was typed when the order was refused", async () => {
+    const markup = await render(find(CHECKOUTS, "order refused"));
+    expect(markup).toContain('value="a@b.example"');
+    expect(markup).toMatch(/value="pm_card_mastercard"\s+checked/);
+    expect(markup).toContain("See the order that is on its way");
+  });
+});
+
+describe("the order page", () => {
+  test.each([
+    ["accepted", "Your order is on its way"],
+    ["action_required", "Go to your bank"],
+    ["in_doubt", "You are never charged twice"],
+    ["confirmed", "Your order is confirmed"],
+    ["declined", "There is not enough money on the card. Nothing was charged."],
+    ["declined", "Back to the cart"],
+    ["failed", "You are not charged"],
+    ["rejected", "Nothing was charged"],
+    ["cancelled", "Your order was cancelled"],
+  ])("%s: “%s”", async (state, words) => {
+    expect(await textOf(find(ORDERS, state))).toContain(words);
+  });
+
+  test("reloads without scripts until the order is final", async () => {
+    expect(await render(find(ORDERS, "booking"))).toContain('http-equiv="refresh" content="2"');
+    expect(await render(find(ORDERS, "confirmed"))).not.toContain("http-equiv");
+  });
+
+  test("links to the bank, and to nothing that is no web address", async () => {
+    const markup = await render(find(ORDERS, "action_required"));
+    expect(markup).toContain('href="https://bank.example/?a=1&amp;b=2"');
+    const action = { kind: "redirect", url: "javascript:alert(1)" } as const;
+    const order = orderView("action_required", { action });
+    expect(await render(orderPage({ sale, order, viewKey: "key", now: NOW }))).not.toContain(
+      "javascript:",
+    );
+  });
+});
+
+describe("notices", () => {
+  test.each([
+    ["sale_not_found", 404],
+    ["room_unavailable", 503],
+    ["sale_over", 410],
+    ["admission_required", 401],
+    ["rate_limited", 429],
+    ["foreign_origin", 403],
+    ["body_too_large", 413],
+    ["bad_form", 422],
+    ["broken", 500],
+  ])("%s answers %i", (kind, status) => {
+    const notice = NOTICES.find((known) => known.kind === kind);
+    expect(notice === undefined ? null : noticePage(notice, NOW).status).toBe(status);
+  });
+
+  test.each(PASS_REFUSALS)("a pass that is refused as %s says what to do next", async (reason) => {
+    const notice = { kind: "pass_invalid", sale: SALE.id, reason, hasPlace: false } as const;
+    const { status, page } = noticePage(notice, NOW);
+    expect(status).toBe(403);
+    const text = await textOf(page);
+    expect(text).toContain(passWords(reason).heading);
+    expect(text).toMatch(/the link|a link|the shop|a new one/i);
+    expect(text).toContain("Join the general line");
+    expect(text).toContain(`pass_invalid, ${reason}`);
+    const placed = await textOf(noticePage({ ...notice, hasPlace: true }, NOW).page);
+    expect(placed).toContain("See your place");
+    expect(placed).not.toContain("Join the general line");
+  });
+
+  test("a room out of reach keeps the place and is asked again, with and without scripts", async () => {
+    const { page } = noticePage({ kind: "room_unavailable", retry_s: 7 }, NOW);
+    expect(await textOf(page)).toContain("We are holding your place");
+    const markup = await render(page);
+    expect(markup).toContain('<meta http-equiv="refresh" content="7" />');
+    expect(markup).not.toContain("<noscript>");
+  });
+});

@@ -1,0 +1,62 @@
+/** Pages around a shop that has its own: a storefront without stock, and guarded addresses. */
+import { describe, expect, test } from "vitest";
+import { GUARDED_PAGES, GUARDED_WAITS, GUARDING } from "../support/pages-exhibits.ts";
+import { find, render, textOf } from "../support/pages-text.ts";
+
+describe("the storefront of a sale without items", () => {
+  test.each([
+    ["scheduled", "Until your turn has come, the shop’s pages show you your place"],
+    ["prequeue", "It leads into the shop"],
+    ["live", "Join the line"],
+    ["ended", "Its pages are open to everybody again"],
+    ["let in", "You are in"],
+    ["let in", "You may shop for 8 minutes more"],
+  ])("%s: “%s”", async (name, words) => {
+    const page = find(GUARDING, name);
+    expect(await textOf(page)).toContain(words);
+    expect(await render(page)).toContain('href="/drops/">Go to the shop</a>');
+  });
+
+  test.each(GUARDING)("%s: speaks of no stock and no cart", async (_, page) => {
+    expect(await textOf(page)).not.toMatch(/what there is to|in stock|sold out|cart|choose|held/i);
+    expect(await render(page)).not.toMatch(/class="items"|air-one\/cart/);
+  });
+
+  test("of another host than is guarded leads nowhere it does not know", async () => {
+    const page = find(GUARDING, "of another host");
+    expect(await textOf(page)).toContain("It leads into the shop");
+    expect(await textOf(page)).not.toContain("Go to the shop");
+  });
+});
+
+describe("a guarded address shows", () => {
+  test.each([
+    ["not_open", "it joins the line by itself then"],
+    ["form_not_sent", "nothing of it has reached the shop"],
+    ["pass_invalid, expired", "Join the general line"],
+    ["rate_limited", "A little slower, please"],
+    ["booth_unavailable", "We could not give you a place this moment"],
+    ["room_unavailable", "Your place is kept"],
+  ])("%s: “%s”", async (name, words) => {
+    expect(await textOf(find(GUARDED_PAGES, name))).toContain(words);
+  });
+
+  test.each(["not_open", "rate_limited", "booth_unavailable", "room_unavailable"])(
+    "%s, and asks again by itself",
+    async (name) => {
+      const markup = await render(find(GUARDED_PAGES, name));
+      expect(markup).toContain('<meta http-equiv="refresh" content="7" />');
+    },
+  );
+
+  test.each(["form_not_sent", "pass_invalid, expired"])("%s, and stays", async (name) => {
+    expect(await render(find(GUARDED_PAGES, name))).not.toContain("http-equiv");
+  });
+
+  test("a called shopper the way in, at the address itself", async () => {
+    const markup = await render(find(GUARDED_WAITS, "called"));
+    expect(markup).toContain("Go in now");
+    expect(markup).toContain('data-shop="/drops/air?size=&quot;&gt;');
+    expect(markup).not.toContain("/enter");
+  });
+});

@@ -1,0 +1,163 @@
+/**
+ * The words of pages and scripts: lengths of time, places, odds, money.
+ */
+import { describe, expect, test } from "vitest";
+import { ORDER_STATES } from "../../../src/domain/order/messages.ts";
+import { SHOPPER_STATES } from "../../../src/domain/room/standing.ts";
+import {
+  countdownWords,
+  durationWords,
+  isWorthSaying,
+  levelWords,
+  oddsWords,
+  orderWords,
+  placeWords,
+  spokenWords,
+  waitingFacts,
+  waitWords,
+} from "../../../src/pages/assets/_sluice/assets/words.js";
+import { moneyWords } from "../../../src/pages/parts/money.ts";
+
+test.each([
+  [0, "a few seconds"],
+  [7.9, "a few seconds"],
+  [8, "10 seconds"],
+  [44, "45 seconds"],
+  [57, "1 minute"],
+  [90, "2 minutes"],
+  [3600, "60 minutes"],
+  [5400, "1 hour 30 minutes"],
+  [7200, "2 hours"],
+  [40_000, "11 hours"],
+  [200_000, "2 days"],
+])("%d s is “%s”", (duration_s, words) => {
+  expect(durationWords(duration_s)).toBe(words);
+});
+
+test.each([
+  [0, "0:00"],
+  [-3, "0:00"],
+  [4.2, "0:05"],
+  [245, "4:05"],
+  [3600, "1:00:00"],
+  [200_000, "2 days"],
+])("%d s left count down as “%s”", (left_s, words) => {
+  expect(countdownWords(left_s)).toBe(words);
+});
+
+test.each([
+  [{ low_s: 60, high_s: 95 }, "About 1 to 2 minutes"],
+  [{ low_s: 20, high_s: 45 }, "About 20 to 45 seconds"],
+  [{ low_s: 20, high_s: 95 }, "About 20 seconds to 2 minutes"],
+  [{ low_s: 100, high_s: 110 }, "About 2 minutes"],
+  [{ low_s: 1, high_s: 5 }, "A few seconds"],
+  [{ low_s: 1, high_s: 30 }, "Probably less than 30 seconds"],
+])("a wait of %j is “%s”", (wait, words) => {
+  expect(waitWords(wait)).toBe(words);
+});
+
+test("an unknown wait, place or chance has no words", () => {
+  expect([waitWords(null), placeWords(null), placeWords(0), oddsWords(null)]).toEqual([
+    null,
+    null,
+    null,
+    null,
+  ]);
+});
+
+test.each([
+  [1, "Enough is left for one each"],
+  [0.999, "very probably"],
+  [0.95, "very probably"],
+  [0.949, "about 9 in 10"],
+  [0.52, "about 5 in 10"],
+  [0.1, "about 1 in 10"],
+  [0.05, "about 1 in 20"],
+  [0.001, "about 1 in 1,000"],
+  [0, "very unlikely"],
+])("odds of %d promise no more than “%s”", (odds, words) => {
+  expect(oddsWords(odds)).toContain(words);
+});
+
+test("stock is said in words, not by colour", () => {
+  expect([levelWords("plenty", 400), levelWords("low", 3), levelWords("out", 0)]).toEqual([
+    "In stock",
+    "Only 3 left",
+    "None free right now",
+  ]);
+});
+
+describe("a live region", () => {
+  const queued = { state: "queued", position: 100, wait: null, odds: null };
+
+  test.each([
+    ["another state", { state: "paused", position: 100 }, true],
+    ["the same place", { state: "queued", position: 100 }, false],
+    ["a step forward", { state: "queued", position: 90 }, false],
+    ["a quarter nearer", { state: "queued", position: 75 }, true],
+    ["no place any more", { state: "queued", position: null }, false],
+  ])("on %s speaks: %o, %s", (_what, next, isSaid) => {
+    expect(isWorthSaying(queued, next)).toBe(isSaid);
+  });
+
+  test("speaks of the first place it hears of", () => {
+    expect(isWorthSaying({ state: "queued", position: null }, queued)).toBe(true);
+  });
+
+  test("says place and wait while in line, and what to do otherwise", () => {
+    const wait = { low_s: 60, high_s: 95 };
+    expect(spokenWords({ ...queued, wait })).toBe("Number 100 in line. About 1 to 2 minutes.");
+    expect(spokenWords({ ...queued, state: "called" })).toContain("It is your turn. ");
+  });
+});
+
+test("odds are told while there is something to have", () => {
+  const of = (state: string) => waitingFacts({ state, position: 5, wait: null, odds: 0 }).odds;
+  expect([of("queued"), of("paused")]).not.toContain(null);
+  expect([of("sold_out"), of("called"), of("lapsed"), of("ended")]).toEqual(Array(4).fill(null));
+});
+
+test("only those in line have a place, and only a moving line has a wait", () => {
+  const of = (state: string) => {
+    const { place, wait } = waitingFacts({
+      state,
+      position: 5,
+      wait: { low_s: 60, high_s: 95 },
+      odds: 1,
+    });
+    return [place, wait];
+  };
+  expect(of("queued")).toEqual(["Number 5 in line", "About 1 to 2 minutes"]);
+  expect(of("paused")).toEqual(["Number 5 in line", null]);
+  expect([...of("called"), ...of("ended"), ...of("lapsed")]).toEqual(Array(6).fill(null));
+});
+
+test("every state of a shopper and of an order has its own words", () => {
+  for (const state of SHOPPER_STATES) {
+    const { heading, text } = waitingFacts({ state, position: 5, wait: null, odds: null });
+    expect(heading.length * text.length).toBeGreaterThan(0);
+  }
+  for (const state of ORDER_STATES) {
+    const { heading, text } = orderWords(state, null);
+    expect(heading.length * text.length).toBeGreaterThan(0);
+  }
+});
+
+test("an order that waits for a service says so, unless its state says more", () => {
+  const longer = { heading: "Payment is taking longer", text: expect.stringMatching(/are yours/) };
+  for (const state of ["accepted", "authorizing", "authorized", "booking", "capturing"]) {
+    expect(orderWords(state, null, true)).toEqual(longer);
+  }
+  for (const state of ["action_required", "in_doubt", "voiding"]) {
+    expect(orderWords(state, null, true)).toEqual(orderWords(state, null));
+  }
+});
+
+test.each([
+  [12_900, "EUR", "€129.00"],
+  [500, "JPY", "¥500"],
+  [1_234_567, "USD", "$12,345.67"],
+  [1234, "BHD", "BHD 1.234"],
+])("%d in the minor unit of %s is %s", (amount, currency, words) => {
+  expect(moneyWords(amount, currency).replace(/\s/, " ")).toBe(words);
+});

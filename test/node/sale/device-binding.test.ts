@@ -1,0 +1,80 @@
+/**
+ * Which device an admission was given to, and which others are told apart.
+ */
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import {
+  deviceIdSchema,
+  deviceOf,
+  networkOf,
+  replayOf,
+  replaySchema,
+  type DeviceFacts,
+} from "../../../src/domain/sale/device-binding.ts";
+
+const facts: fc.Arbitrary<DeviceFacts> = fc.record({
+  id: fc.option(fc.constantFrom("device-one-00000000", "device-two-00000000")),
+  userAgent: fc.constantFrom("", "a browser", "another"),
+  address: fc.option(fc.constantFrom("192.0.2.1", "192.0.2.9", "198.51.100.1", "2001:db8::1")),
+});
+const rules = fc.record({
+  handling: fc.constantFrom("allow", "report", "refuse"),
+  address: fc.boolean(),
+});
+
+/** The rule in words, written a second time. */
+function isSame(withNetwork: boolean, one: DeviceFacts, other: DeviceFacts): boolean {
+  const network = ({ address }: DeviceFacts) => (address === null ? "" : networkOf(address));
+  const own = one.id !== null && one.id === other.id && one.userAgent === other.userAgent;
+  return own && (!withNetwork || network(one) === network(other));
+}
+
+test("an admission is its own device's, told or refused elsewhere as the merchant chose", () => {
+  fc.assert(
+    fc.property(rules, facts, facts, (rules, given, used) => {
+      const bound = deviceOf(rules, given);
+      const binds = rules.handling !== "allow" && given.id !== null;
+      expect(bound === null).toBe(!binds);
+      const elsewhere = rules.handling === "report" ? "reported" : "refused";
+      const expected = !binds || isSame(rules.address, given, used) ? "own" : elsewhere;
+      expect(replayOf(rules, bound, used)).toBe(expected);
+    }),
+  );
+});
+
+test("the same device has the same digest, in 22 characters that say nothing of it", () => {
+  const refuse = replaySchema.parse({ handling: "refuse" });
+  const device = { id: "device-one-00000000", userAgent: "a browser", address: "192.0.2.1" };
+  const digest = deviceOf(refuse, device);
+  expect(deviceOf(refuse, { ...device, address: "198.51.100.1" })).toBe(digest);
+  expect(digest).toMatch(/^[A-Za-z0-9_-]{22}$/);
+  expect(deviceOf({ ...refuse, address: true }, device)).not.toBe(digest);
+});
+
+describe("a network is", () => {
+  test.each([
+    ["192.0.2.77", "192.0.2"],
+    ["2001:db8:1:2::9", "2001:db8:1"],
+    ["2001:0DB8:0001::", "2001:db8:1"],
+    ["2001:db8::1", "2001:db8:0"],
+    ["::1", "0:0:0"],
+  ])("of %s: %s", (address, network) => {
+    expect(networkOf(address)).toBe(network);
+  });
+});
+
+test("rules have defaults, and know no others", () => {
+  expect(replaySchema.parse({})).toEqual({ handling: "allow", address: false });
+  expect(replaySchema.safeParse({ handling: "block" }).success).toBe(false);
+  expect(replaySchema.safeParse({ device: true }).success).toBe(false);
+});
+
+test.each([
+  [16, true],
+  [15, false],
+  [64, true],
+  [65, false],
+])("a device id of %s characters is taken: %s", (length, isTaken) => {
+  expect(deviceIdSchema.safeParse("a".repeat(length)).success).toBe(isTaken);
+  expect(deviceIdSchema.safeParse(`${"a".repeat(length - 1)};`).success).toBe(false);
+});

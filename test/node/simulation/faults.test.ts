@@ -1,0 +1,138 @@
+/**
+ * The simulation of orders under faults: the product keeps its promises in it, it is repeatable,
+ * everything that can go wrong does, and bugs that are planted are found.
+ */
+import { beforeAll, describe, expect, test } from "vitest";
+import { FAULT_KINDS } from "../../../simulation/faults/faults.ts";
+import { parseFaultsOptions } from "../../../simulation/faults/options.ts";
+import { faultsReport } from "../../../simulation/faults/report.ts";
+import { runSeed, runSeeds, type Summary } from "../../../simulation/faults/run.ts";
+import { EPOCH_MS, VirtualTime } from "../../../simulation/faults/virtual-time.ts";
+import { MUTANTS } from "../support/faults-mutants.ts";
+
+const SEEDS = 300;
+const MUTANT_SEEDS_MAX = 1000;
+const LONG_MS = 120_000;
+
+describe(`${SEEDS} small sales under faults`, () => {
+  let summary: Summary;
+  beforeAll(async () => {
+    summary = await runSeeds({ firstSeed: 1, lastSeed: SEEDS });
+  }, LONG_MS);
+
+  test("keep every promise, step after step, and settle when the faults stop", () => {
+    expect(summary.violations).toEqual([]);
+    expect(summary.steps).toBeGreaterThan(100 * SEEDS);
+  });
+
+  test("end in every way an order can end", () => {
+    const ends = ["confirmed", "declined", "failed", "cancelled", "rejected"];
+    for (const end of ends) expect([end, summary.ends.get(end) ?? 0]).not.toEqual([end, 0]);
+  });
+
+  test("meet every kind of fault", () => {
+    const met = FAULT_KINDS.filter((kind) => (summary.faults.get(kind) ?? 0) > 0);
+    expect(met).toEqual([...FAULT_KINDS]);
+  });
+});
+
+describe("a seed", () => {
+  test("lives the same story each time, and another seed another one", async () => {
+    const stories: string[] = [];
+    const show = (line: string): void => {
+      stories.push(line);
+    };
+    const first = await runSeed(4, undefined, show);
+    const told = stories.splice(0);
+    const again = await runSeed(4, undefined, show);
+    expect(stories).toEqual(told);
+    expect(again).toEqual(first);
+    expect((await runSeed(5)).hash).not.toBe(first.hash);
+  });
+
+  test("that breaks a promise is reported with the command that shows it again", () => {
+    const violation = { seed: 4711, step: 12, promise: "P3", what: "ord_s1_1 was paid 2 times" };
+    const report = faultsReport({
+      seeds: 1,
+      steps: 12,
+      ends: new Map(),
+      faults: new Map(),
+      violations: [{ ...violation, promise: "P3" }],
+    });
+    expect(report).toContain("seed 4711, step 12, P3: ord_s1_1 was paid 2 times");
+    expect(report).toContain("npm run simulate -- --faults --seed 4711 --trace");
+  });
+});
+
+describe(`a planted bug is found within ${MUTANT_SEEDS_MAX} seeds`, () => {
+  test.each(MUTANTS)(
+    "%s",
+    async (_name, rules) => {
+      let found = null;
+      for (let seed = 1; seed <= MUTANT_SEEDS_MAX && found === null; seed += 1) {
+        found = (await runSeed(seed, rules)).violation;
+      }
+      expect(found).not.toBeNull();
+      expect(found?.promise).not.toBe("bug");
+    },
+    LONG_MS,
+  );
+});
+
+describe("virtual time", () => {
+  test("lets things happen in the order of their instants, and of their scheduling", async () => {
+    const time = new VirtualTime();
+    const happened: string[] = [];
+    time.after(20, () => happened.push("late"));
+    time.after(10, () => {
+      happened.push("first");
+      time.after(0, () => happened.push("at once"));
+    });
+    time.after(10, () => happened.push("second"));
+    await time.run(EPOCH_MS + 15, () => undefined);
+    expect(happened).toEqual(["first", "second", "at once"]);
+    expect(time.now).toBe(EPOCH_MS + 15);
+  });
+
+  test("goes on only when every promise that can go on has gone on", async () => {
+    const time = new VirtualTime();
+    let turns = 0;
+    const turn = async (): Promise<void> => {
+      await time.sleep(1);
+      for (let step = 0; step < 50; step += 1) {
+        await Promise.resolve();
+        turns += 1;
+      }
+    };
+    void turn();
+    const seen: number[] = [];
+    await time.run(EPOCH_MS + 10, () => seen.push(turns));
+    expect(seen).toEqual([50]);
+  });
+});
+
+describe("the command line of the faults", () => {
+  test("means a thousand worlds, or the one that is named", () => {
+    const many = { firstSeed: 1, lastSeed: 1000, trace: false };
+    expect(parseFaultsOptions(["--faults"])).toEqual({ kind: "options", options: many });
+    const one = { firstSeed: 7, lastSeed: 7, trace: true };
+    expect(parseFaultsOptions(["--faults", "--seed", "7", "--trace"])).toEqual({
+      kind: "options",
+      options: one,
+    });
+  });
+
+  test.each([
+    [["--seeds", "0"], "--seeds must be a whole number from 1 to 2147483647"],
+    [["--seeds", "2147483648"], "--seeds must be a whole number from 1 to 2147483647"],
+    [["--seed", "many"], "--seed must be a whole number from 1 to 2147483647"],
+    [["--seed", "1", "--seeds", "2"], "--seed is one world, --seeds are many: say one of them"],
+    [["--trace"], "--trace tells the story of one world: say which with --seed"],
+  ])("%j gets the sentence: %s", (args, message) => {
+    expect(parseFaultsOptions(args)).toEqual({ kind: "refused", messages: [message] });
+  });
+
+  test("--help asks for nothing else", () => {
+    expect(parseFaultsOptions(["--help", "--seeds", "0"])).toEqual({ kind: "help" });
+  });
+});

@@ -1,0 +1,163 @@
+/**
+ * A small sale played in virtual time: repeatable, everybody ends somewhere, and no promise is
+ * broken on the way, with booths and the room dying.
+ */
+import { beforeAll, describe, expect, test } from "vitest";
+import { billOf } from "../../../simulation/virtual-sale/bill.ts";
+import { FATE } from "../../../simulation/virtual-sale/crowd.ts";
+import { figuresOf, type OddsBucket } from "../../../simulation/virtual-sale/figures.ts";
+import { calibrationOfMany } from "../../../simulation/virtual-sale/many-sales.ts";
+import { parseOptions, type SimulationOptions } from "../../../simulation/virtual-sale/options.ts";
+import { reportOf } from "../../../simulation/virtual-sale/report.ts";
+import { EventWheel } from "../../../simulation/virtual-sale/wheel.ts";
+import { World } from "../../../simulation/virtual-sale/world.ts";
+import { countersAgree } from "../../../src/domain/stock/stock-ledger.ts";
+
+const SMALL = "--shoppers 3000 --stock 150 --max-active 30 --booths 8 --pre-queue 120".split(" ");
+
+function optionsOf(...more: string[]): SimulationOptions {
+  const parsed = parseOptions([...SMALL, ...more]);
+  if (parsed.kind !== "options") throw new Error(JSON.stringify(parsed));
+  return parsed.options;
+}
+
+function play(...more: string[]): World {
+  const world = new World(optionsOf(...more));
+  world.run();
+  return world;
+}
+
+function report(world: World): string {
+  return reportOf(world, figuresOf(world), billOf(world));
+}
+
+describe.each([
+  ["in a flash, with crashes", []],
+  ["in a flash, without crashes", ["--crashes", "off"]],
+  ["on a ramp", ["--arrive", "ramp"]],
+  ["with half of them absent", ["--no-shows", "0.5", "--seed", "other"]],
+])("a crowd that comes %s", (_how, more) => {
+  let world: World;
+  beforeAll(() => {
+    world = play(...more);
+  });
+
+  test("ends admitted, lapsed, told, or with the tab closed by its owner", () => {
+    expect([...world.crowd.fate]).not.toContain(FATE.none);
+    const { admitted, lapsed, told, vanished } = figuresOf(world).fates;
+    expect(admitted + lapsed + told + vanished).toBe(3000);
+  });
+
+  test("has ranks that are distinct, and nobody is called without one", () => {
+    const ranks = [...world.crowd.rank].filter((rank) => rank >= 0);
+    expect(new Set(ranks).size).toBe(ranks.length);
+    expect(ranks.length + world.tally.deadRanks).toBe(world.desk.places);
+    expect(world.desk.called).toBeLessThanOrEqual(world.desk.places);
+  });
+
+  test("never takes more seats than there are, and gives all back", () => {
+    expect(world.tally.seatsMost).toBeLessThanOrEqual(30);
+    expect(world.desk.room.seats.active).toBe(0);
+  });
+
+  test("buys no more than there is, and everything there is", () => {
+    const counters = world.desk.stock.counters();
+    expect(countersAgree(counters)).toBe(true);
+    expect(counters).toMatchObject({ received: 150, sold: 150, available: 0, held: 0, ordered: 0 });
+  });
+
+  test("orders no faster than is served, so that nothing presses", () => {
+    expect(world.tally.pressureLeast).toBe(1);
+  });
+
+  test("loses no turn while it is there and asks when told to", () => {
+    expect(figuresOf(world).lapsedThoughThere).toBe(0);
+  });
+
+  test("waits as long as it was told in four cases of five", () => {
+    const { judged, inside } = figuresOf(world).calibration;
+    expect(judged).toBeGreaterThan(100);
+    expect(inside / judged).toBeGreaterThanOrEqual(0.8);
+  });
+});
+
+describe("odds", () => {
+  const bandsOf = (buckets: readonly OddsBucket[]) =>
+    buckets.filter(({ shoppers }) => shoppers >= 200);
+
+  test("told while waiting come true as often as they say, over sales whose crowds differ", () => {
+    const { laterOdds } = calibrationOfMany(optionsOf("--crashes", "off"), 14);
+    const bands = bandsOf(laterOdds);
+    expect(bands.length).toBeGreaterThanOrEqual(6);
+    for (const { from, to, shoppers, gotTheirTurn } of bands) {
+      expect(gotTheirTurn / shoppers).toBeGreaterThanOrEqual(from - 0.1);
+      expect(gotTheirTurn / shoppers).toBeLessThanOrEqual(to + 0.1);
+    }
+  }, 60_000);
+
+  test("say more once some have bought: fewer are told that it may go either way", () => {
+    const { odds, laterOdds } = figuresOf(play()).calibration;
+    const either = (buckets: readonly OddsBucket[]): number =>
+      buckets
+        .filter(({ from, to }) => from >= 0.1 && to <= 0.75)
+        .reduce((sum, { shoppers }) => sum + shoppers, 0);
+    expect(either(laterOdds)).toBeLessThan(either(odds) / 2);
+  });
+});
+
+describe("the simulation", () => {
+  test("plays the same sale for the same seed, and another for another", () => {
+    const first = report(play());
+    expect(report(play())).toBe(first);
+    expect(report(play("--seed", "2"))).not.toBe(first);
+  });
+
+  test("has booths that die, and skips their places", () => {
+    expect(play("--crashes", "off").tally).toMatchObject({ boothCrashes: 0, deadRanks: 0 });
+    expect(play().tally.boothCrashes).toBeGreaterThan(0);
+  });
+
+  test("keeps the seats filled while stock lasts, whoever stays away", () => {
+    const { seatsOnceFilled } = figuresOf(play("--stock", "600", "--max-active", "100"));
+    expect(seatsOnceFilled.seconds).toBeGreaterThan(60);
+    expect(seatsOnceFilled.mean).toBeGreaterThan(0.95);
+  });
+
+  test.each([
+    [["--shoppers", "0"], "--shoppers"],
+    [["--no-shows", "2"], "--no-shows"],
+    [["--arrive", "late"], "--arrive"],
+    [["--sales", "0"], "--sales"],
+    [["--frobnicate"], "frobnicate"],
+  ])("refuses %j", (args, named) => {
+    const parsed = parseOptions(args);
+    expect(parsed.kind).toBe("refused");
+    expect(JSON.stringify(parsed)).toContain(named);
+  });
+});
+
+describe("the wheel of events", () => {
+  test("hands out each shopper in the tenth of a second of their instant", () => {
+    const wheel = new EventWheel(3);
+    wheel.schedule(0, 250);
+    wheel.schedule(1, 300);
+    wheel.schedule(2, 100);
+    const happened: [number, number][] = [];
+    for (let now = 100; now <= 400; now += 100) {
+      wheel.turnTo(now, (shopper) => {
+        happened.push([now, shopper]);
+        if (shopper === 2 && now === 100) wheel.schedule(2, now);
+      });
+    }
+    expect(happened.toSorted(([a, x], [b, y]) => a - b || x - y)).toEqual([
+      [100, 2],
+      [200, 2],
+      [300, 0],
+      [300, 1],
+    ]);
+  });
+
+  test("refuses what lies farther away than it is round", () => {
+    expect(() => new EventWheel(1).schedule(0, 1e9)).toThrow(RangeError);
+  });
+});

@@ -1,0 +1,319 @@
+/**
+ * Bugs planted in the rules of a simulated world: the mistakes of the usual recipe, and some of our
+ * own. Each replaces one rule; the product's files stay as they are.
+ */
+import type { OrderDecision } from "../../../src/domain/order/transition.ts";
+import { BREAKER_DEFAULTS } from "../../../src/domain/breaker.ts";
+import { itemOf } from "../../../src/domain/sale/sale.ts";
+import { totalOf } from "../../../src/domain/stock/cart.ts";
+import { moveTo } from "../../../src/domain/order/transition.ts";
+import type { OrderRecord } from "../../../src/domain/order/order.ts";
+import type { ReportOutcome } from "../../../src/domain/order/report.ts";
+import type { PaymentBackend } from "../../../src/domain/order/payment-backend.ts";
+import { SingleAlarm } from "../../../durable-objects/single-alarm.ts";
+import { Breaker } from "../../../queues/breakers.ts";
+import { OrderMemory, orderStore } from "../../../simulation/faults/order-memory.ts";
+import { PRODUCT_RULES, type Rules } from "../../../simulation/faults/rules.ts";
+
+const { order, stock, seats, book } = PRODUCT_RULES;
+
+function withOrder(change: Partial<Rules["order"]>): Rules {
+  return { ...PRODUCT_RULES, order: { ...order, ...change } };
+}
+
+function withStock(change: Partial<Rules["stock"]>): Rules {
+  return { ...PRODUCT_RULES, stock: { ...stock, ...change } };
+}
+
+function withBreaker(rules: Partial<typeof BREAKER_DEFAULTS>): Rules {
+  return {
+    ...PRODUCT_RULES,
+    breaker: (hints, backend, by, tell) => {
+      return new Breaker(hints, backend, by, { ...BREAKER_DEFAULTS, ...rules }, tell);
+    },
+  };
+}
+
+function withPayments(change: (backend: PaymentBackend) => Partial<PaymentBackend>): Rules {
+  return { ...PRODUCT_RULES, payments: (backend) => ({ ...bound(backend), ...change(backend) }) };
+}
+
+/** Its methods as a plain object, so that some of them can be replaced. */
+function bound(backend: PaymentBackend): PaymentBackend {
+  return {
+    name: backend.name,
+    prepare: (request) => backend.prepare(request),
+    authorize: (request) => backend.authorize(request),
+    capture: (request) => backend.capture(request),
+    void: (request) => backend.void(request),
+    refund: (request) => backend.refund(request),
+    lookup: (request) => backend.lookup(request),
+  };
+}
+
+const KEYS_FORGOTTEN_MS = 24 * 60 * 60 * 1000;
+const MOVED: ReportOutcome = { kind: "moved" };
+
+/** What becomes of a record that a mutant sends back to the start. */
+function begunAnew(record: OrderRecord, now: number): OrderRecord {
+  const anew = { paymentId: null, attempt: 1, attemptAt_ms: now };
+  return moveTo(record, { state: "accepted" }, now, null, anew).record;
+}
+
+export const MUTANTS: readonly (readonly [name: string, rules: Rules])[] = [
+  [
+    "the last unit counts as sold out",
+    withStock({
+      order: (reads, command, now) => {
+        const decision = stock.order(reads, command, now);
+        const takesLast = decision.change.counters.available === 0 && "fresh" in decision.outcome;
+        if (!takesLast || decision.outcome.fresh === 0) return decision;
+        const { available } = reads.counters();
+        const nothing = stock.expire(reads, now);
+        return { ...nothing, outcome: { kind: "sold_out", available } };
+      },
+    }),
+  ],
+  [
+    "units are let go of at every failed attempt, and again at the end",
+    withOrder({
+      report: (record, lease, said, now, chance) => {
+        const decision = order.report(record, lease, said, now, chance);
+        if (decision.outcome.kind !== "put_off") return decision;
+        const effects = record.intent.lines.map(({ sku }) => {
+          return { kind: "stock", sku, action: "release" } as const;
+        });
+        return { ...decision, effects: [...decision.effects, ...effects] };
+      },
+    }),
+  ],
+  [
+    "releasing again frees the units again",
+    withStock({
+      release: (reads, command, now) => {
+        const before = reads.reservation(command);
+        if (before?.standing.state !== "released" || before.quantity === 0) {
+          return stock.release(reads, command, now);
+        }
+        const ordered = { state: "ordered", orderedAt_ms: now } as const;
+        const asIfOrdered = { ...before, standing: ordered };
+        const again: typeof reads = {
+          counters: () => reads.counters(),
+          lastSeq: () => reads.lastSeq(),
+          reservation: (key) => (key.id === command.id ? asIfOrdered : reads.reservation(key)),
+          takenBy: (sale, buyer) => reads.takenBy(sale, buyer),
+          dueHolds: (until_ms) => reads.dueHolds(until_ms),
+          movement: (id) => reads.movement(id),
+        };
+        return stock.release(again, command, now);
+      },
+    }),
+  ],
+  [
+    "an authorization of unknown outcome counts as declined",
+    withPayments((backend) => ({
+      authorize: async (request) => {
+        const outcome = await backend.authorize(request);
+        return outcome.kind === "unknown" ? { kind: "declined", reason: "no_answer" } : outcome;
+      },
+    })),
+  ],
+  [
+    "a capture of unknown outcome is made again under a new key, without a look-up",
+    withOrder({
+      report: (record, lease, said, now, chance): OrderDecision<ReportOutcome> => {
+        const decision = order.report(record, lease, said, now, chance);
+        const { standing, attempt } = decision.record;
+        if (standing.state !== "in_doubt" || standing.booking === null) return decision;
+        const { booking } = standing;
+        const again = { attempt: attempt + 1, attemptAt_ms: now };
+        return moveTo(record, { state: "capturing", booking }, now, MOVED, again);
+      },
+    }),
+  ],
+  [
+    "a failure after the effect counts as nothing done: a new payment is prepared",
+    withOrder({
+      report: (record, lease, said, now, chance): OrderDecision<ReportOutcome> => {
+        const decision = order.report(record, lease, said, now, chance);
+        const { standing, attempt } = decision.record;
+        if (standing.state !== "in_doubt" || standing.booking !== null) return decision;
+        const anew = { paymentId: null, attempt: attempt + 1, attemptAt_ms: now };
+        return moveTo(record, { state: "authorizing" }, now, MOVED, anew);
+      },
+    }),
+  ],
+  [
+    "replaying a dead letter begins the order anew, its keys forgotten by the provider",
+    withOrder({
+      hurry: (record, now) => {
+        const decision = order.hurry(record, now);
+        const { standing, attemptAt_ms } = record;
+        const isForgotten = now - attemptAt_ms > KEYS_FORGOTTEN_MS;
+        if (standing.state !== "in_doubt" || !isForgotten) return decision;
+        return { ...decision, record: begunAnew(record, now) };
+      },
+    }),
+  ],
+  [
+    "a step is given to whoever asks: no lease",
+    withOrder({
+      lease: (record, lease, now) => order.lease({ ...record, lease: null }, lease, now),
+    }),
+  ],
+  [
+    "effects are performed before the change that owes them is durable",
+    {
+      ...PRODUCT_RULES,
+      orderStore: (memory, write, saved) => {
+        const early = new OrderMemory();
+        early.record = memory.record;
+        for (const [seq, row] of memory.outbox) early.outbox.set(seq, row);
+        const durable = orderStore(memory, write, saved);
+        const late: (() => void)[] = [];
+        const catchUp = (): void => {
+          for (const save of late.splice(0)) save();
+        };
+        return {
+          record: () => early.record,
+          save: (record, effects) => {
+            catchUp();
+            early.save(record, effects);
+            late.push(() => durable.save(record, effects));
+          },
+          outbox: () => [...early.outbox.values()],
+          settle: (settled) => {
+            catchUp();
+            early.settle(settled);
+            durable.settle(settled);
+          },
+          settleLater: (done) => {
+            catchUp();
+            early.settle({ done, postponed: [] });
+            durable.settleLater(done);
+          },
+        };
+      },
+    },
+  ],
+  ["a breaker opens without a minimum number of calls", withBreaker({ callsMin: 2 })],
+  [
+    "an open breaker waits for a timer that died with its process",
+    withBreaker({ openFor_ms: 1e12, openForMax_ms: 1e12 }),
+  ],
+  [
+    "an event is projected without a look at its version",
+    { ...PRODUCT_RULES, book: { ...book, isNewer: () => true } },
+  ],
+  [
+    "a booking that was cancelled can be booked again",
+    { ...PRODUCT_RULES, book: { ...book, booking: (_known, wanted) => wanted } },
+  ],
+  [
+    "a hold has no deadline",
+    withStock({
+      hold: (reads, command, now) => {
+        const deadline_ms = Number.POSITIVE_INFINITY;
+        return stock.hold(reads, { ...command, deadline_ms }, now);
+      },
+    }),
+  ],
+  [
+    "cancelling does not wait for the capture that is on its way",
+    withOrder({
+      cancel: (record, now) => {
+        const { state } = record.standing;
+        if (state !== "capturing" && state !== "in_doubt") return order.cancel(record, now);
+        const cancelled = { state: "cancelled", reason: "cancelled_by_merchant" } as const;
+        return moveTo(record, cancelled, now, { kind: "cancelling", when: "now" } as const);
+      },
+    }),
+  ],
+  [
+    "two lines of one SKU are each checked alone",
+    {
+      ...PRODUCT_RULES,
+      priceLines: (sale, lines) => {
+        const priced = lines.map((line) => {
+          return { ...line, name: line.sku, price: itemOf(sale, line.sku)?.price ?? 0 };
+        });
+        return { kind: "priced", lines: priced, total: totalOf(priced) };
+      },
+    },
+  ],
+  [
+    "the seat of an order that came to nothing is not handed back",
+    {
+      ...PRODUCT_RULES,
+      seats: {
+        ...seats,
+        finishOrder: (admission, id, how, allowed) => {
+          if (how === "spend") return seats.finishOrder(admission, id, how, allowed);
+          return { admission, outcome: "not_in_progress" };
+        },
+      },
+    },
+  ],
+  [
+    "an order takes its seat after it has ended",
+    {
+      ...PRODUCT_RULES,
+      seats: {
+        ...seats,
+        beginOrder: (admission, id, now) => {
+          return seats.beginOrder({ ...admission, ordersEnded: [] }, id, now);
+        },
+      },
+    },
+  ],
+  [
+    "an alarm is set to the instant that is just running, and lost",
+    {
+      ...PRODUCT_RULES,
+      alarm: (storage) => {
+        const real = new SingleAlarm(storage);
+        return {
+          fired: () => real.fired(null),
+          know: () => real.know(),
+          knowNone: () => real.knowNone(),
+          arm: (instants_ms, now) => real.arm(instants_ms, now),
+          disarm: () => real.disarm(),
+        };
+      },
+    },
+  ],
+  [
+    "a hold is durable before the alarm that ends it",
+    {
+      ...PRODUCT_RULES,
+      alarm: (storage) => {
+        const real = new SingleAlarm(storage);
+        return {
+          fired: (at_ms) => real.fired(at_ms),
+          know: async () => undefined,
+          knowNone: () => undefined,
+          arm: async (instants_ms, now) => {
+            await real.know();
+            await real.arm(instants_ms, now);
+          },
+          disarm: () => real.disarm(),
+        };
+      },
+    },
+  ],
+  [
+    "an effect that failed counts as done",
+    {
+      ...PRODUCT_RULES,
+      orderStore: (memory, write, saved) => {
+        const store = orderStore(memory, write, saved);
+        return {
+          ...store,
+          settle: ({ done, postponed }) => {
+            store.settle({ done: [...done, ...postponed.map(({ seq }) => seq)], postponed: [] });
+          },
+        };
+      },
+    },
+  ],
+];

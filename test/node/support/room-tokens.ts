@@ -1,0 +1,62 @@
+/**
+ * The signed admissions that shoppers carry, and whoever copied them, beside the room's records. A
+ * gate goes by the token and by the room's snapshot alone, see `src/proxy/guard.ts`.
+ *
+ * Guarantee: after each step a token that a gate lets through has a seat, and one that has lost
+ * its seat never gets through again. Clocks count forwards: what was over once stays over.
+ */
+import { extend, standingAt, type AdmissionRecord } from "../../../src/domain/room/admission.ts";
+import { ADMISSION_LIFE_MAX_MS } from "../../../src/domain/limits.ts";
+import type { RoomSnapshot } from "../../../src/domain/room/room-state.ts";
+
+export class RoomTokens {
+  /** By admission: when the token that lasts longest is over. */
+  readonly #until_ms = new Map<string, number>();
+  readonly #over = new Set<string>();
+
+  sign({ id, expiresAt_ms }: AdmissionRecord): void {
+    this.#until_ms.set(id, Math.max(expiresAt_ms, this.#until_ms.get(id) ?? 0));
+  }
+
+  check(admissions: Iterable<AdmissionRecord>, snapshot: RoomSnapshot, latest_ms: number): void {
+    const revoked = new Set(snapshot.revoked);
+    for (const admission of admissions) {
+      const { id } = admission;
+      const inTime = (this.#until_ms.get(id) ?? 0) > latest_ms;
+      const seated = standingAt(admission, latest_ms) === "active";
+      if (seated && (!inTime || revoked.has(id))) throw new Error("a seat without a token");
+      if (!inTime || revoked.has(id)) {
+        this.#over.add(id);
+        continue;
+      }
+      if (!seated) throw new Error(`let through, and the seat is ${admission.standing}`);
+      if (this.#over.has(id)) throw new Error("a token that was over is let through again");
+    }
+  }
+}
+
+/** Extends as the room does; throws when that breaks a promise. */
+export function extendWithinLimits(
+  admission: AdmissionRecord,
+  asked: { readonly seconds: number; readonly endsAt_ms: number },
+  now: number,
+): AdmissionRecord {
+  const { admission: longer, outcome } = extend(admission, asked, now);
+  if (standingAt(admission, now) !== "active") {
+    if (outcome.kind !== "not_active" || longer !== admission) throw new Error("came back to life");
+    return admission;
+  }
+  if (outcome.kind !== "extended") throw new Error("an active admission is not extended");
+  const { expiresAt_ms, ...rest } = longer;
+  const { expiresAt_ms: before_ms, ...same } = admission;
+  if (JSON.stringify(rest) !== JSON.stringify(same)) throw new Error("more than the end changed");
+  if (outcome.expiresAt_ms !== expiresAt_ms) throw new Error("told another end than is kept");
+  if (expiresAt_ms < before_ms) throw new Error("extended to less");
+  const wanted_ms = Math.max(before_ms, now + asked.seconds * 1000);
+  const latest_ms = Math.min(admission.issuedAt_ms + ADMISSION_LIFE_MAX_MS, asked.endsAt_ms);
+  if (expiresAt_ms > Math.min(wanted_ms, latest_ms)) throw new Error("extended beyond its limits");
+  if (expiresAt_ms < Math.min(wanted_ms, latest_ms)) throw new Error("extended by too little");
+  const again = extend(longer, asked, now).admission;
+  if (again !== longer) throw new Error("extended twice by the same word");
+  return longer;
+}

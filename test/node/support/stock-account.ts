@@ -1,0 +1,73 @@
+/**
+ * An account of one SKU for tests that read like statements: commands with short names, a clock
+ * that the test sets, and the ledger rows written since the last look.
+ */
+import * as stock from "../../../src/domain/stock/stock.ts";
+import type { Movement } from "../../../src/domain/stock/stock-ledger.ts";
+import { statement, StockMemory } from "./stock-memory.ts";
+
+export const DEADLINE_MS = 60_000;
+
+/** One SKU on one sale. */
+export class Account {
+  readonly book = new StockMemory();
+  now = 0;
+  limit = 2;
+  deadline_ms = DEADLINE_MS;
+
+  constructor(units: number) {
+    this.move("receive", units);
+  }
+
+  move(
+    kind: Movement["kind"],
+    quantity: number,
+    id = `${kind} ${quantity}`,
+  ): stock.MovementOutcome {
+    const movement = { id, kind, quantity, reason: "test" };
+    return this.book.apply(stock.moveStock(this.book, movement, this.now));
+  }
+
+  hold(buyer: string, quantity: number): stock.HoldOutcome {
+    const { deadline_ms, limit } = this;
+    const key = { sale: "air-one", buyer, id: `cart of ${buyer}` };
+    const command = { ...key, quantity, deadline_ms, limitPerBuyer: limit };
+    return this.book.apply(stock.hold(this.book, command, this.now));
+  }
+
+  order(buyer: string, id: string, quantity: number): stock.OrderOutcome {
+    const key = { sale: "air-one", buyer, id, holdId: `cart of ${buyer}` };
+    const command = { ...key, quantity, limitPerBuyer: this.limit };
+    return this.book.apply(stock.order(this.book, command, this.now));
+  }
+
+  sell(buyer: string, id: string): stock.SellOutcome {
+    return this.book.apply(stock.sell(this.book, { sale: "air-one", buyer, id }, this.now));
+  }
+
+  /** `deadline_ms`: of the cart that a declined order's units go back to. */
+  release(buyer: string, id: string, deadline_ms: number | null = null): stock.ReleaseOutcome {
+    const backTo = deadline_ms === null ? null : { holdId: `cart of ${buyer}`, deadline_ms };
+    const command = { sale: "air-one", buyer, id, backTo };
+    return this.book.apply(stock.release(this.book, command, this.now));
+  }
+
+  expire(): void {
+    this.book.apply(stock.expire(this.book, this.now));
+  }
+
+  /** What the ledger gained since the last look. */
+  #seen = 0;
+  rows(): string[] {
+    const rows = statement(this.book, this.#seen);
+    this.#seen = this.book.ledger.length;
+    return rows;
+  }
+}
+
+/** An account whose opening row has been read. */
+export function accountOf(units: number): Account {
+  const account = new Account(units);
+  account.rows();
+  return account;
+}

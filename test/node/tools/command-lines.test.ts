@@ -1,0 +1,130 @@
+/** The command lines of `npm run drill` and `npm start`: what is said and what is meant. */
+import { describe, expect, test } from "vitest";
+import { readCommandLine as readDrill } from "../../../simulation/drill/options.ts";
+import { quantile } from "../../../simulation/drill/statistics.ts";
+import { describeRun } from "../../../simulation/start/addresses.ts";
+import { readCommandLine as readStart } from "../../../simulation/start/options.ts";
+
+const NOTHING = {};
+const local = ["--url", "http://127.0.0.1:8787"];
+
+describe("the drill's command line", () => {
+  test("means two thousand shoppers for a hundred units at a Sluice of its own", () => {
+    const command = readDrill([], NOTHING);
+    expect(command).toMatchObject({
+      kind: "run",
+      options: { target: null, sale: null, shoppers: 2000, stock: 100, arrive: "step", seed: "1" },
+    });
+  });
+
+  test("takes the merchant's token from the option before the environment", () => {
+    const environment = { ADMIN_TOKEN: "from the environment" };
+    const given = readDrill([...local, "--admin-token", "given"], environment);
+    expect(given).toMatchObject({ options: { target: { adminToken: "given" } } });
+    const taken = readDrill(local, environment);
+    const target = { adminToken: "from the environment", sandboxUrl: null };
+    expect(taken).toMatchObject({ options: { target } });
+  });
+
+  test("causes trouble only in a Sluice of its own", () => {
+    expect(readDrill(["--chaos"], NOTHING)).toMatchObject({ options: { chaos: true } });
+    const elsewhere = readDrill([...local, "--admin-token", "given", "--chaos"], NOTHING);
+    expect(elsewhere).toMatchObject({ kind: "bad", message: expect.stringContaining("--chaos") });
+  });
+
+  test.each([
+    [["--shoppers", "0"], "--shoppers must be a whole number from 1 to 100000"],
+    [["--shoppers", "many"], "--shoppers must be a whole number from 1 to 100000"],
+    [["--stock", "1.5"], "--stock must be a whole number from 1 to 10000000"],
+    [["--arrive", "late"], "--arrive must be step, ramp or pre-queue"],
+    [["--buy-rate", "1.5"], "--buy-rate must be a number from 0 to 1"],
+    [["--buy-rate", "half"], "--buy-rate must be a number from 0 to 1"],
+    [["--url", "8787"], "--url must be an http or https address"],
+    [["--sale", "Air One"], "--sale must be lower-case letters, digits and '-'"],
+    [["--sandbox-url", "http://127.0.0.1:8788"], "--sandbox-url goes with --url"],
+    [local, "--url needs --admin-token, or ADMIN_TOKEN in the environment"],
+  ])("%j gets the sentence: %s", (args, message) => {
+    expect(readDrill(args, NOTHING)).toEqual({ kind: "bad", message });
+  });
+
+  test("an option nobody knows is named in the complaint", () => {
+    const command = readDrill(["--shopers", "3"], NOTHING);
+    expect(command.kind).toBe("bad");
+    expect(command).toHaveProperty("message", expect.stringContaining("--shopers"));
+  });
+
+  test("--help asks for nothing else", () => {
+    expect(readDrill(["--help", "--shoppers", "0"], NOTHING)).toEqual({ kind: "help" });
+  });
+});
+
+describe("the command line of npm start", () => {
+  test("means the known ports, kept state, a sale and a crowd", () => {
+    const ports = { port: 8787, sandboxPort: 8788 };
+    const kept = { origin: null, fresh: false, redis: false };
+    const options = { ...ports, ...kept, crowd: true, sale: true };
+    expect(readStart([])).toEqual({ kind: "run", options });
+  });
+
+  test("without a sale there is no crowd either", () => {
+    expect(readStart(["--no-sale"])).toMatchObject({ options: { sale: false, crowd: false } });
+    expect(readStart(["--no-crowd"])).toMatchObject({ options: { sale: true, crowd: false } });
+  });
+
+  test.each([
+    ["http://localhost:3000", "http://localhost:3000"],
+    ["HTTPS://Shop.example:443/", "https://shop.example"],
+    ["http://[::1]:3000", "http://[::1]:3000"],
+  ])("stands in front of the server at %s", (given, origin) => {
+    expect(readStart(["--origin", given])).toMatchObject({ kind: "run", options: { origin } });
+  });
+
+  test.each([
+    "",
+    "localhost:3000",
+    "3000",
+    "ftp://localhost",
+    "http://localhost:3000/shop",
+    "http://localhost:3000?a=1",
+    "http://ann:secret@localhost:3000",
+  ])("--origin '%s' gets a sentence", (given) => {
+    const message = "--origin must be an address such as http://localhost:3000, without a path";
+    expect(readStart(["--origin", given])).toEqual({ kind: "bad", message });
+  });
+
+  test("in front of a server the guarded address is what there is to open", () => {
+    const command = readStart(["--origin", "http://localhost:3000"]);
+    if (command.kind !== "run") throw new Error("it can run");
+    const host = {
+      gateUrl: "http://127.0.0.1:1",
+      sandboxUrl: "http://127.0.0.1:2",
+      adminToken: "t",
+    };
+    const sale = { id: "air-one-guarded", skus: [], startsAt_ms: 30_000, claimWindow_s: 120 };
+    const said = describeRun(command.options, host, sale, 0);
+    expect(said).toContain("http://localhost:1/ is http://localhost:3000");
+    expect(said).toContain("Guarded         http://localhost:1/drops/");
+    expect(said).toContain("Open the guarded address");
+  });
+
+  test("takes 0 for any free port, of both", () => {
+    const options = { port: 0, sandboxPort: 0 };
+    expect(readStart(["--port", "0", "--sandbox-port", "0"])).toMatchObject({ options });
+  });
+
+  test.each([
+    [["--port", "http"], "--port must be a port from 0 to 65535"],
+    [["--port", "70000"], "--port must be a port from 0 to 65535"],
+    [["--sandbox-port", "one"], "--sandbox-port must be a port from 0 to 65535"],
+    [["--port", "9000", "--sandbox-port", "9000"], "--port and --sandbox-port must differ"],
+  ])("%j gets the sentence: %s", (args, message) => {
+    expect(readStart(args)).toEqual({ kind: "bad", message });
+  });
+});
+
+test("a quantile is a value that was measured: the smallest that the share does not exceed", () => {
+  const hundred = Array.from({ length: 100 }, (_, index) => index + 1);
+  expect([0.5, 0.95, 0.99, 1].map((share) => quantile(hundred, share))).toEqual([50, 95, 99, 100]);
+  expect(quantile([7], 0.99)).toBe(7);
+  expect(quantile([], 0.5)).toBe(0);
+});

@@ -1,0 +1,274 @@
+/**
+ * `npm run deploy`: its plan of the two real wrangler.toml files, what it creates in an account,
+ * and what it says.
+ */
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { inventIds, provision, readAccount } from "../../../tools/deploy/account.ts";
+import { readDeployConfigs, secretsIn } from "../../../tools/deploy/deploy-config.ts";
+import { fillIn } from "../../../tools/deploy/deploy-files.ts";
+import {
+  type Account,
+  missingSecrets,
+  type Plan,
+  planDeployment,
+  queuesOf,
+  type Wishes,
+} from "../../../tools/deploy/deploy-plan.ts";
+import { printPlan } from "../../../tools/deploy/deploy-report.ts";
+import { PROJECT_ROOT } from "../../../tools/wrangler.ts";
+import { MemoryAccount } from "../support/deploy-account.ts";
+
+const CONFIGS = readDeployConfigs(
+  join(PROJECT_ROOT, "wrangler.toml"),
+  join(PROJECT_ROOT, "queues", "wrangler.toml"),
+);
+const NO_WISHES: Wishes = { routes: [], origin: null, secrets: { gate: [], orders: [] } };
+const REQUIRED = {
+  gate: ["TICKET_KEYS", "ADMISSION_KEYS", "ADMIN_TOKEN"],
+  orders: ["STRIPE_API_KEY"],
+};
+
+function planOf(account: Account | null, wishes: Partial<Wishes> = {}): Plan {
+  return planDeployment(CONFIGS, { ...NO_WISHES, ...wishes }, account);
+}
+
+/** The last of that name: a queue and a Worker may share one, and the Worker comes later. */
+function stepOf({ steps }: Plan, name: string) {
+  const step = steps.findLast((one) => one.name === name);
+  if (step === undefined) throw new Error(`no step ${name}`);
+  return step;
+}
+
+describe("the plan", () => {
+  const empty = readAccount(new MemoryAccount(), CONFIGS);
+
+  test("goes from queues over tables to the gate, and to the orders Worker last", () => {
+    const kinds = [...new Set(planOf(empty).steps.map(({ kind }) => kind))];
+    expect(kinds).toEqual(["queue", "KV namespace", "D1 database", "D1 migration", "Worker"]);
+    expect(
+      planOf(empty)
+        .steps.slice(-2)
+        .map(({ name }) => name),
+    ).toEqual(["sluice-gate", "sluice-orders"]);
+  });
+
+  test("of an empty account creates everything, each once, and lacks every needed secret", () => {
+    const plan = planOf(empty);
+    expect([...new Set(plan.steps.map(({ presence }) => presence))]).toEqual(["create"]);
+    const named = plan.steps.map(({ kind, name }) => `${kind} ${name}`);
+    expect(new Set(named).size).toBe(named.length);
+    const lacking = missingSecrets(plan).map(({ worker, secret }) => `${worker} ${secret}`);
+    expect(lacking).toEqual([
+      ...REQUIRED.gate.map((secret) => `sluice-gate ${secret}`),
+      ...REQUIRED.orders.map((secret) => `sluice-orders ${secret}`),
+    ]);
+    expect(missingSecrets(planOf(empty, { secrets: REQUIRED }))).toEqual([]);
+  });
+
+  test("names each queue's consumer and where its dead letters go", () => {
+    const { details } = stepOf(planOf(null), "sluice-webhooks");
+    const facts = "batches of 10, 20 retries, 20 at once at most, then to sluice-webhooks-dead";
+    expect(details).toEqual([{ what: "consumer", value: `sluice-orders: ${facts}` }]);
+    expect(stepOf(planOf(null), "sluice-webhooks-dead").details[0]?.value).toContain(
+      "no dead-letter queue",
+    );
+  });
+
+  test("names every class, class migration, rate limit, asset and cron", () => {
+    const gate = stepOf(planOf(null), "sluice-gate").details.map(
+      (one) => `${one.what} ${one.value}`,
+    );
+    for (const { name, class_name } of CONFIGS.gate.durable_objects.bindings) {
+      expect(gate).toContain(`Durable Object ${name}: ${class_name}`);
+    }
+    expect(gate).toContain("class migration v2 makes PassDesk");
+    expect(gate).toContain("rate limit WRITES_BY_ADDRESS: 120 in 60 s, namespace 1001");
+    expect(gate).toContain(`assets ${CONFIGS.gate.assetCount} files`);
+    expect(CONFIGS.gate.assetCount).toBeGreaterThan(0);
+    const orders = stepOf(planOf(null), "sluice-orders").details;
+    expect(orders).toContainEqual({ what: "cron", value: "*/5 * * * *" });
+    expect(orders).toContainEqual({ what: "Durable Object", value: "ORDER: Order of sluice-gate" });
+  });
+
+  test("without an account says of nothing that it is there, missing or set", () => {
+    const { account, steps } = planOf(null);
+    expect(account).toBe("unknown");
+    expect([...new Set(steps.map(({ presence }) => presence))]).toEqual(["unknown"]);
+    const states = steps.flatMap(({ secrets }) => secrets.map(({ state }) => state));
+    expect([...new Set(states)]).toEqual(["unknown"]);
+    expect(missingSecrets(planOf(null))).toEqual([]);
+  });
+
+  test("knows the optional secrets from the comments of wrangler.toml", () => {
+    const { secrets } = stepOf(planOf(null), "sluice-gate");
+    const optional = secrets.filter(({ required }) => !required).map(({ name }) => name);
+    expect(optional).toEqual(expect.arrayContaining(["PASS_KEYS", "STRIPE_WEBHOOK_SECRET"]));
+    const toml =
+      "# NOT_HERE x\n[secrets]\n# A_KEY  what\n#  B_KEY no\nrequired = []\n[vars]\n# C_D e\n";
+    expect(secretsIn(toml)).toEqual(["A_KEY"]);
+  });
+
+  test("shows the routes and the origin of the options, and notes a route without origin", () => {
+    const routes = [{ pattern: "shop.example/*", zone: "shop.example" }];
+    const plan = planOf(null, { routes, origin: "zone" });
+    const details = stepOf(plan, "sluice-gate").details;
+    expect(details).toContainEqual({
+      what: "route",
+      value: "shop.example/* in the zone shop.example",
+    });
+    expect(details).toContainEqual({ what: "variable", value: 'ORIGIN = "zone"' });
+    expect(details.map(({ what }) => what)).not.toContain("address");
+    expect(plan.notes).toEqual([]);
+    expect(planOf(null, { routes, origin: "" }).notes.join()).toContain("no origin");
+  });
+});
+
+describe("provisioning", () => {
+  test("creates what is missing, and nothing when it is run again", () => {
+    const account = new MemoryAccount();
+    const ids = provision(account, CONFIGS);
+    expect(account.ran).toEqual([
+      ...queuesOf([CONFIGS.gate, CONFIGS.orders]).map((queue) => `queues create ${queue}`),
+      "kv namespace create sluice-config --update-config=false",
+      "d1 create sluice-order-book --update-config=false",
+    ]);
+    expect(ids.get("CONFIG")).toBe('id = "id-of-sluice-config"');
+    const before = account.ran.length;
+    expect(provision(account, CONFIGS)).toEqual(ids);
+    expect(account.ran.length).toBe(before);
+  });
+
+  test("that broke off at any command goes on there, and creates nothing twice", () => {
+    const whole = new MemoryAccount();
+    provision(whole, CONFIGS);
+    for (const breaksAt of whole.ran) {
+      const account = new MemoryAccount();
+      account.breaksAt = breaksAt;
+      expect(() => provision(account, CONFIGS)).toThrow(breaksAt);
+      account.breaksAt = null;
+      provision(account, CONFIGS);
+      expect(account.ran).toEqual(whole.ran);
+    }
+  });
+
+  test("shows in the next plan: all is there, migrations and secrets are known", () => {
+    const account = new MemoryAccount();
+    provision(account, CONFIGS);
+    const files = CONFIGS.migrations["sluice-order-book"] ?? [];
+    account.applied = files.slice(0, 1);
+    account.secrets.set("sluice-gate", REQUIRED.gate);
+    const plan = planOf(readAccount(account, CONFIGS));
+    expect(stepOf(plan, "sluice-orders-dead").presence).toBe("exists");
+    expect(stepOf(plan, files[0] ?? "").presence).toBe("exists");
+    expect(stepOf(plan, files.at(-1) ?? "").presence).toBe("create");
+    expect(stepOf(plan, "sluice-gate").presence).toBe("update");
+    expect(missingSecrets(plan)).toEqual([{ worker: "sluice-orders", secret: "STRIPE_API_KEY" }]);
+  });
+
+  test("takes no failed question for a missing queue", () => {
+    const account = new MemoryAccount();
+    const noRight = { succeeded: false, answer: "Authentication error [code: 10000]" };
+    const asked = { ask: () => noRight, run: account.run.bind(account) };
+    expect(() => provision(asked, CONFIGS)).toThrow("Authentication error");
+    expect(account.ran).toEqual([]);
+  });
+});
+
+describe("the file that is deployed", () => {
+  const toml =
+    'name = "g"\nmain = "src/g.ts"\n[[kv_namespaces]]\nbinding = "CONFIG"\n[vars]\nA = "b"\n';
+
+  test("has the ids, whole paths, the routes before every table, and the origin", () => {
+    const routes = [
+      { pattern: "shop.example/*", zone: "shop.example" },
+      { pattern: "gate.shop.example", zone: null },
+    ];
+    const entries = [
+      '{ pattern = "shop.example/*", zone_name = "shop.example" }',
+      '{ pattern = "gate.shop.example", custom_domain = true }',
+    ];
+    expect(fillIn(toml, "/p", inventIds(CONFIGS), { routes, origin: "zone" })).toBe(
+      `routes = [${entries.join(", ")}]
+name = "g"
+main = "/p/src/g.ts"
+[[kv_namespaces]]
+binding = "CONFIG"
+id = "00000000000000000000000000000000"
+[vars]
+ORIGIN = "zone"
+A = "b"
+`,
+    );
+  });
+
+  test("keeps its own routes and origin when no option names others", () => {
+    const own = `${toml}ORIGIN = "https://a.example"\n`;
+    expect(fillIn(own, "/p", new Map(), { routes: [], origin: null })).toContain(
+      'ORIGIN = "https://a.example"',
+    );
+    const other = fillIn(own, "/p", new Map(), { routes: [], origin: "zone" });
+    expect(other.match(/^ORIGIN.*$/gm)).toEqual(['ORIGIN = "zone"']);
+  });
+});
+
+test("the printed plan reads as it does here", () => {
+  const account = new MemoryAccount();
+  account.queues.add("sluice-orders");
+  const gate = { ...CONFIGS.gate, vars: { ISSUER: "sluice" }, optionalSecrets: ["PASS_KEYS"] };
+  const bare = {
+    ...gate,
+    durable_objects: { bindings: gate.durable_objects.bindings.slice(0, 1) },
+    migrations: gate.migrations.slice(0, 1),
+    queues: { producers: gate.queues.producers.slice(0, 1), consumers: [] },
+    ratelimits: [],
+    assetCount: 3,
+  };
+  const orders = {
+    ...CONFIGS.orders,
+    vars: {},
+    optionalSecrets: [],
+    durable_objects: { bindings: [] },
+    queues: { producers: [], consumers: CONFIGS.orders.queues.consumers.slice(0, 1) },
+  };
+  const configs = { gate: bare, orders, migrations: { "sluice-order-book": ["0001_orders.sql"] } };
+  const secrets = { gate: REQUIRED.gate, orders: [] };
+  const routes = [{ pattern: "shop.example/*", zone: "shop.example" }];
+  const wishes = { routes, origin: "zone", secrets };
+  const plan = planDeployment(configs, wishes, readAccount(account, configs));
+  expect(printPlan(plan)).toMatchInlineSnapshot(`
+    "What a deployment does, in this order
+      = is there, stays as it is   + would be created
+
+    = queue        sluice-orders
+          consumer         sluice-orders: batches of 10, 20 retries, then to sluice-orders-dead
+    + queue        sluice-orders-dead
+    + KV namespace sluice-config
+    + D1 database  sluice-order-book
+    + D1 migration 0001_orders.sql
+    + Worker       sluice-gate
+          route            shop.example/* in the zone shop.example
+          variable         ISSUER = "sluice"
+          variable         ORIGIN = "zone"
+          Durable Object   WAITING_ROOM: WaitingRoom
+          class migration  v1 makes WaitingRoom, TicketBooth, SkuStock, Order
+          KV               CONFIG: sluice-config
+          D1               ORDER_BOOK: sluice-order-book
+          queue to send to ORDERS_QUEUE: sluice-orders
+          assets           3 files
+          secret           TICKET_KEYS: needed, in the file
+          secret           ADMISSION_KEYS: needed, in the file
+          secret           ADMIN_TOKEN: needed, in the file
+          secret           PASS_KEYS: optional, not set
+    + Worker       sluice-orders
+          KV               CONFIG: sluice-config
+          D1               ORDER_BOOK: sluice-order-book
+          queue to read    sluice-orders
+          cron             */5 * * * *
+          secret           STRIPE_API_KEY: needed, missing
+
+    sluice-orders lacks the secret STRIPE_API_KEY.
+    Nothing was changed.
+    "
+  `);
+});
