@@ -22,7 +22,7 @@ const workerd = cloudflareTest(async () => {
   const gate = readWorkerConfig("wrangler.toml", "lifted");
   const sandbox = readWorkerConfig("simulation/sandbox/wrangler.toml", "lifted");
   return {
-    main: "./test/workerd/worker.ts",
+    main: "./test/workerd/support/worker.ts",
     miniflare: {
       ...gate.bindings,
       bindings: {
@@ -77,7 +77,7 @@ export default defineConfig({
         test: {
           name: "workerd",
           include: ["test/workerd/**/*.test.ts"],
-          setupFiles: ["./test/workerd/apply-migrations.ts"],
+          setupFiles: ["./test/workerd/support/apply-migrations.ts"],
           ...onNode,
         },
       },

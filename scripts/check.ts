@@ -16,7 +16,7 @@ interface Step {
 }
 
 const STEPS: readonly Step[] = [
-  { name: "types of the Workers", command: ["tsc", "--project", "../simulation"] },
+  { name: "types of the Workers", command: ["tsc", "--project", "."] },
   { name: "types of the Node programs", command: ["tsc", "--project", "scripts"] },
   { name: "types of the workerd tests", command: ["tsc", "--project", "test/workerd"] },
   { name: "types of the page scripts", command: ["tsc", "--project", "src/pages/assets"] },

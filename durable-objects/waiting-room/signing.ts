@@ -9,7 +9,7 @@ import { signAdmission } from "../../src/tokens/admissions.ts";
 import { readSecrets } from "../../src/tokens/secrets.ts";
 import type { RoomBook } from "./room-store.ts";
 
-/** Whose an admission is to be, see `src/domain/sale/device-binding.ts`; null: nobody's in particular. */
+/** The device that an admission is bound to (`domain/sale/device-binding.ts`); null: any. */
 export type Device = string | null;
 
 /** What a room needs to know of a ticket. */

@@ -5,7 +5,7 @@
 import { z } from "@hono/zod-openapi";
 import { COMPARISONS, REFUSALS } from "../domain/stock/allotment.ts";
 import { UNITS_PER_MOVEMENT_MAX } from "../domain/limits.ts";
-import { counterKeySchema } from "../redis/redis-keys.ts";
+import { counterKeySchema } from "../domain/formats/redis-keys.ts";
 import { identifierSchema } from "../domain/sale/sale.ts";
 
 const count = z.int();

@@ -8,7 +8,7 @@
  */
 import { z } from "zod";
 import { REFUSALS, type Seal, type StepOutcome } from "../domain/stock/allotment.ts";
-import { transfersKey } from "./redis-keys.ts";
+import { transfersKey } from "../domain/formats/redis-keys.ts";
 import type { RedisConnection, RedisUnknown } from "./connection.ts";
 import { CHECK_SCRIPT, GIVE_SCRIPT, RECALL_SCRIPT, TAKE_SCRIPT } from "./counter-scripts.ts";
 

@@ -1,6 +1,6 @@
 /**
  * Admissions that come from another device than they were given to, and devices that admissions are
- * given to. The rule is `src/domain/sale/device-binding.ts`; here it is asked, and the operator is told.
+ * given to. The rule is `src/domain/sale/device-binding.ts`; here it is applied, and logged.
  *
  * Guarantee: nothing is asked of anybody, so a use costs one digest, and only in sales that tell
  * devices apart. A line of the log names the sale and the admission's id, and neither a token, a

@@ -43,7 +43,7 @@ export interface Joiner {
   readonly id: string;
   readonly subject: string;
   readonly lane: string;
-  /** Whose admission it is to be, see `src/domain/sale/device-binding.ts`; null: nobody's in particular. */
+  /** The device that the admission is bound to (`domain/sale/device-binding.ts`); null: any. */
   readonly device: string | null;
 }
 

@@ -4,7 +4,7 @@
  * Guarantee: an event makes at most one delivery for an endpoint, however often it is read. While
  * a try is under way its row is leased: `due_ms` lies behind it, and nobody else claims it; what
  * the try found is written only while the lease is its own. So a replay in between is not undone.
- * Not for sending: the queue `sluice-webhooks` carries the ids, `queues/webhooks/deliveries.ts` tries them.
+ * Not for sending: the queue `sluice-webhooks` carries the ids, `queues/webhooks` tries them.
  */
 import { z } from "zod";
 import { WEBHOOK_LEASE_MS } from "../domain/limits.ts";

@@ -5,8 +5,15 @@
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import * as contract from "../../simulation/crowd/gate-answers.ts";
-import { makeSale, PREQUEUE, type Sluice, startSluice, textOf, until } from "../http/sluice.ts";
-import { launchBrowser, PHONE } from "./browser.ts";
+import {
+  makeSale,
+  PREQUEUE,
+  type Sluice,
+  startSluice,
+  textOf,
+  until,
+} from "../http/support/sluice.ts";
+import { launchBrowser, PHONE } from "./support/browser.ts";
 
 const SALE = "drawn";
 

@@ -13,8 +13,8 @@ import {
   startSluice,
   type Sluice,
   until,
-} from "../http/sluice.ts";
-import { DESKTOP, launchBrowser, PHONE } from "./browser.ts";
+} from "../http/support/sluice.ts";
+import { DESKTOP, launchBrowser, PHONE } from "./support/browser.ts";
 
 const OTHERS = 8;
 const PATIENCE_MS = 30_000;

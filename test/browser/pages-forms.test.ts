@@ -15,7 +15,7 @@ import {
   PREQUEUE,
   type Sluice,
   startSluice,
-} from "../http/sluice.ts";
+} from "../http/support/sluice.ts";
 
 const SALE = "forms";
 const SHOE = `quantity:${SALE}-shoe`;

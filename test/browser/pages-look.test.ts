@@ -8,13 +8,13 @@ import { createServer } from "node:http";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { GALLERY } from "../node/support/pages-exhibits.ts";
-import { DESKTOP, launchBrowser, PHONE } from "./browser.ts";
+import { DESKTOP, launchBrowser, PHONE } from "./support/browser.ts";
 
 /** Half a thousand looks take a while where much else is tested. */
 const LOOKING_MS = 180_000;
 const ASSETS_PATH = "/_sluice/assets/";
 const ASSETS = new URL("../../src/pages/assets/_sluice/assets/", import.meta.url);
-const AUDIT = new URL("./page-audit.js", import.meta.url);
+const AUDIT = new URL("./support/page-audit.js", import.meta.url);
 const TYPES: Readonly<Record<string, string>> = {
   css: "text/css",
   js: "text/javascript",

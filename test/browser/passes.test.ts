@@ -5,9 +5,9 @@
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, test } from "vitest";
 import { claimsOf } from "../../simulation/drill/fairness.ts";
-import { inSeconds, MEMBERS, passFor, WITH_PASSES } from "../http/merchant-passes.ts";
-import { makeSale, PREQUEUE, startSluice, type Sluice, until } from "../http/sluice.ts";
-import { launchBrowser, PHONE } from "./browser.ts";
+import { inSeconds, MEMBERS, passFor, WITH_PASSES } from "../http/support/merchant-passes.ts";
+import { makeSale, PREQUEUE, startSluice, type Sluice, until } from "../http/support/sluice.ts";
+import { launchBrowser, PHONE } from "./support/browser.ts";
 
 const PATIENCE_MS = 30_000;
 

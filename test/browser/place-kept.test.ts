@@ -4,8 +4,8 @@
  */
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, test } from "vitest";
-import { auditOf, makeSale, PREQUEUE, startSluice, type Sluice } from "../http/sluice.ts";
-import { launchBrowser, PHONE } from "./browser.ts";
+import { auditOf, makeSale, PREQUEUE, startSluice, type Sluice } from "../http/support/sluice.ts";
+import { launchBrowser, PHONE } from "./support/browser.ts";
 
 const PATIENCE_MS = 30_000;
 

@@ -6,8 +6,8 @@
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { sandboxToken } from "../../simulation/sandbox/turnstile.ts";
-import { makeSale, PREQUEUE, startSluice, type Sluice } from "../http/sluice.ts";
-import { launchBrowser, PHONE } from "./browser.ts";
+import { makeSale, PREQUEUE, startSluice, type Sluice } from "../http/support/sluice.ts";
+import { launchBrowser, PHONE } from "./support/browser.ts";
 
 const PATIENCE_MS = 30_000;
 const WIDGET = "https://challenges.cloudflare.com/turnstile/v0/api.js";

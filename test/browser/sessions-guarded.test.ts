@@ -5,10 +5,10 @@
  */
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { fill, makeGuardedSale, makeRoom } from "../http/guarded-shop.ts";
-import { startOrigin, type OriginServer } from "../http/origin-server.ts";
-import { auditOf, startSluice, type Sluice, until } from "../http/sluice.ts";
-import { launchBrowser, PHONE } from "./browser.ts";
+import { fill, makeGuardedSale, makeRoom } from "../http/support/guarded-shop.ts";
+import { startOrigin, type OriginServer } from "../http/support/origin-server.ts";
+import { auditOf, startSluice, type Sluice, until } from "../http/support/sluice.ts";
+import { launchBrowser, PHONE } from "./support/browser.ts";
 import {
   cookieIn,
   forget,
@@ -17,7 +17,7 @@ import {
   keepNoCookies,
   loseAnswer,
   seesBroken,
-} from "./networks.ts";
+} from "./support/networks.ts";
 
 const PATIENCE_MS = 45_000;
 const NOT_KEPT = "Your browser does not keep your place";

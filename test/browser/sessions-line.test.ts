@@ -5,9 +5,16 @@
  */
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { passFor, WITH_PASSES } from "../http/merchant-passes.ts";
-import { auditOf, makeSale, PREQUEUE, startSluice, type Sluice, until } from "../http/sluice.ts";
-import { launchBrowser, PHONE } from "./browser.ts";
+import { passFor, WITH_PASSES } from "../http/support/merchant-passes.ts";
+import {
+  auditOf,
+  makeSale,
+  PREQUEUE,
+  startSluice,
+  type Sluice,
+  until,
+} from "../http/support/sluice.ts";
+import { launchBrowser, PHONE } from "./support/browser.ts";
 import {
   cookieIn,
   forget,
@@ -19,7 +26,7 @@ import {
   pressJoin,
   seesBroken,
   shopAt,
-} from "./networks.ts";
+} from "./support/networks.ts";
 
 const PATIENCE_MS = 40_000;
 /** One place, one seat. */

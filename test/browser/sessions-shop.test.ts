@@ -8,9 +8,9 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { orderPageSchema } from "../../simulation/crowd/gate-answers.ts";
 import { Ledger } from "../../simulation/sandbox/ledger.ts";
-import { auditOf, makeSale, startSluice, type Sluice, until } from "../http/sluice.ts";
-import { DESKTOP, launchBrowser } from "./browser.ts";
-import { forget, loseAnswer, loseRequest, seesBroken, shopAt } from "./networks.ts";
+import { auditOf, makeSale, startSluice, type Sluice, until } from "../http/support/sluice.ts";
+import { DESKTOP, launchBrowser } from "./support/browser.ts";
+import { forget, loseAnswer, loseRequest, seesBroken, shopAt } from "./support/networks.ts";
 
 const PATIENCE_MS = 40_000;
 

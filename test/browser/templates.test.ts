@@ -5,10 +5,10 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { QUEUE_IT_SECRET } from "../node/support/queue-it-connector.ts";
-import { fill, FULL, makeGuardedSale, makeRoom } from "../http/guarded-shop.ts";
-import { startShop, type ShopServer } from "../http/shop-server.ts";
-import { startSluice, type Sluice, until } from "../http/sluice.ts";
-import { launchBrowser, PHONE } from "./browser.ts";
+import { fill, FULL, makeGuardedSale, makeRoom } from "../http/support/guarded-shop.ts";
+import { startShop, type ShopServer } from "../http/support/shop-server.ts";
+import { startSluice, type Sluice, until } from "../http/support/sluice.ts";
+import { launchBrowser, PHONE } from "./support/browser.ts";
 
 const PATIENCE_MS = 45_000;
 

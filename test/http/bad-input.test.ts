@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { claimsOf } from "../../simulation/drill/fairness.ts";
-import { expectNoChange, expectProblem, pathsOf } from "./problem-checks.ts";
+import { expectNoChange, expectProblem, pathsOf } from "./support/problem-checks.ts";
 import {
   admit,
   type Answer,
@@ -18,7 +18,7 @@ import {
   type Sluice,
   startSluice,
   textOf,
-} from "./sluice.ts";
+} from "./support/sluice.ts";
 
 const SALE = "bad-input";
 const SHOE = `${SALE}-shoe`;

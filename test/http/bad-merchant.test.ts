@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
-import { expectNoChange, expectProblem, pathsOf } from "./problem-checks.ts";
+import { expectNoChange, expectProblem, pathsOf } from "./support/problem-checks.ts";
 import {
   admit,
   type Answer,
@@ -17,7 +17,7 @@ import {
   saleDocument,
   type Sluice,
   startSluice,
-} from "./sluice.ts";
+} from "./support/sluice.ts";
 
 const SALE = "bad-merchant";
 const SHOE = `${SALE}-shoe`;

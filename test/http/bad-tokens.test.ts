@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { claimsOf } from "../../simulation/drill/fairness.ts";
 import { generateGateSecrets } from "../../scripts/secret-set.ts";
-import { expectNoChange, expectProblem } from "./problem-checks.ts";
+import { expectNoChange, expectProblem } from "./support/problem-checks.ts";
 import {
   acceptedOrder,
   admit,
@@ -23,7 +23,7 @@ import {
   startSluice,
   textOf,
   until,
-} from "./sluice.ts";
+} from "./support/sluice.ts";
 
 const SALE = "bad-tokens";
 const QUEUE = "bad-tickets";

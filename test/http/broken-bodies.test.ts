@@ -4,8 +4,8 @@
 import { connect } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { LogEntry } from "../../simulation/host/host.ts";
-import { expectNoChange } from "./problem-checks.ts";
-import { admit, makeSale, type Sluice, startSluice } from "./sluice.ts";
+import { expectNoChange } from "./support/problem-checks.ts";
+import { admit, makeSale, type Sluice, startSluice } from "./support/sluice.ts";
 
 const SALE = "broken-bodies";
 const errors: string[] = [];

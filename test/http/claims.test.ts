@@ -2,7 +2,7 @@
  * A turn is one turn: claimed many times at once, and worth nothing once it was given back.
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { expectProblem } from "./problem-checks.ts";
+import { expectProblem } from "./support/problem-checks.ts";
 import {
   auditOf,
   makeSale,
@@ -13,7 +13,7 @@ import {
   startSluice,
   textOf,
   until,
-} from "./sluice.ts";
+} from "./support/sluice.ts";
 
 let sluice: Sluice;
 beforeAll(async () => {

@@ -4,10 +4,17 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { SALE_BODY_BYTES_MAX, TEMPLATE_BYTES_MAX } from "../../src/domain/limits.ts";
-import { BROWSER, Client, fill, FULL, makeGuardedSale, makeRoom } from "./guarded-shop.ts";
-import { expectProblem, pathsOf } from "./problem-checks.ts";
-import { startShop, type ShopServer } from "./shop-server.ts";
-import { NOT_OPEN, PREQUEUE, saleDocument, startSluice, type Sluice, until } from "./sluice.ts";
+import { BROWSER, Client, fill, FULL, makeGuardedSale, makeRoom } from "./support/guarded-shop.ts";
+import { expectProblem, pathsOf } from "./support/problem-checks.ts";
+import { startShop, type ShopServer } from "./support/shop-server.ts";
+import {
+  NOT_OPEN,
+  PREQUEUE,
+  saleDocument,
+  startSluice,
+  type Sluice,
+  until,
+} from "./support/sluice.ts";
 
 let shop: ShopServer;
 let sluice: Sluice;

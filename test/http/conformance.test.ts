@@ -11,9 +11,9 @@ import { exitCodeOf, lineOf, sumOf } from "../../tools/conformance/report.ts";
 import { Wire } from "../../tools/conformance/wire.ts";
 import { type ExampleShop, type ShopParts, startExampleShop } from "../../examples/shop/server.ts";
 import { PROJECT_ROOT } from "../../scripts/worker-config.ts";
-import { ORDER_MISTAKES } from "./broken-order-shops.ts";
-import { PAYMENT_MISTAKES } from "./broken-payment-shops.ts";
-import { NEW_SECRET, secretsOf } from "./scripted-backend.ts";
+import { ORDER_MISTAKES } from "./support/broken-order-shops.ts";
+import { PAYMENT_MISTAKES } from "./support/broken-payment-shops.ts";
+import { NEW_SECRET, secretsOf } from "./support/scripted-backend.ts";
 
 const TIMEOUT_MS = 1000;
 

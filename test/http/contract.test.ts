@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import * as contract from "../../simulation/crowd/gate-answers.ts";
-import { expectProblem } from "./problem-checks.ts";
+import { expectProblem } from "./support/problem-checks.ts";
 import {
   acceptedOrder,
   admit,
@@ -21,7 +21,7 @@ import {
   type Sluice,
   startSluice,
   until,
-} from "./sluice.ts";
+} from "./support/sluice.ts";
 
 let sluice: Sluice;
 beforeAll(async () => {

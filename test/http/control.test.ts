@@ -12,7 +12,7 @@ import {
   startSluice,
   textOf,
   until,
-} from "./sluice.ts";
+} from "./support/sluice.ts";
 
 const SHOWN_WITHIN_MS = 2000;
 const SHOPPERS = 6;

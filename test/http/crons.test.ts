@@ -5,7 +5,7 @@
 import { expect, test, vi } from "vitest";
 import type { StartTimetable } from "../../simulation/host/crons.ts";
 import { EVENTS_KEPT_MS } from "../../src/domain/limits.ts";
-import { startSluice } from "./sluice.ts";
+import { startSluice } from "./support/sluice.ts";
 
 test("a cron of the local host does the orders Worker's work, until the host stops", async () => {
   const stop = vi.fn<() => void>();

@@ -17,7 +17,7 @@ import { PROJECT_ROOT } from "../../scripts/worker-config.ts";
 
 let ground: Ground;
 beforeAll(async () => {
-  const gateEntry = join(PROJECT_ROOT, "test", "http", "faulty-gate-worker.ts");
+  const gateEntry = join(PROJECT_ROOT, "test", "http", "support", "faulty-gate-worker.ts");
   ground = await makeGround({ gateEntry });
 });
 afterAll(() => ground.stop());

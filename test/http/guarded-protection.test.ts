@@ -4,10 +4,10 @@
  */
 import { createServer, type Server } from "node:http";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { BROWSER, Client, makeGuardedSale, send } from "./guarded-shop.ts";
+import { BROWSER, Client, makeGuardedSale, send } from "./support/guarded-shop.ts";
 import { solved } from "../../simulation/crowd/proof-of-work.ts";
-import { askChallenge } from "./proofs.ts";
-import { startSluice, type Sluice } from "./sluice.ts";
+import { askChallenge } from "./support/proofs.ts";
+import { startSluice, type Sluice } from "./support/sluice.ts";
 
 let origin: Server;
 let sluice: Sluice;

@@ -3,9 +3,9 @@
  * the admission is lost, and no cookies at all.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { BROWSER, Client, fill, makeGuardedSale, send } from "./guarded-shop.ts";
-import { startOrigin, type OriginServer } from "./origin-server.ts";
-import { auditOf, startSluice, type Sluice, until } from "./sluice.ts";
+import { BROWSER, Client, fill, makeGuardedSale, send } from "./support/guarded-shop.ts";
+import { startOrigin, type OriginServer } from "./support/origin-server.ts";
+import { auditOf, startSluice, type Sluice, until } from "./support/sluice.ts";
 
 const SHOP = "<h1>The shop</h1>";
 

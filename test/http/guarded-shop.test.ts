@@ -6,8 +6,8 @@ import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { request } from "undici";
 import { z } from "zod";
-import { startOrigin, type OriginServer } from "./origin-server.ts";
-import * as sluices from "./sluice.ts";
+import { startOrigin, type OriginServer } from "./support/origin-server.ts";
+import * as sluices from "./support/sluice.ts";
 
 let origin: OriginServer;
 let sluice: sluices.Sluice;

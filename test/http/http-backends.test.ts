@@ -23,7 +23,7 @@ import {
   type Script,
   type ScriptedBackend,
   startScriptedBackend,
-} from "./scripted-backend.ts";
+} from "./support/scripted-backend.ts";
 
 let backend: ScriptedBackend;
 beforeAll(async () => {

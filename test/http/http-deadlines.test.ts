@@ -17,14 +17,14 @@ import {
   type ScriptedBackend,
   startScriptedBackend,
   TIMEOUT_MS,
-} from "./scripted-backend.ts";
+} from "./support/scripted-backend.ts";
 
 let backend: ScriptedBackend;
 let workerd: Miniflare;
 let probeUrl: string;
 beforeAll(async () => {
   backend = await startScriptedBackend();
-  const probe = fileURLToPath(new URL("http-backend-probe.ts", import.meta.url));
+  const probe = fileURLToPath(new URL("support/http-backend-probe.ts", import.meta.url));
   workerd = new Miniflare({
     name: "probe",
     modules: true,

@@ -18,7 +18,7 @@ import {
   says,
   type ScriptedBackend,
   startScriptedBackend,
-} from "./scripted-backend.ts";
+} from "./support/scripted-backend.ts";
 
 let backend: ScriptedBackend;
 beforeAll(async () => {

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { problem } from "../../examples/shop/replies.ts";
 import { type ExampleShop, type ShopParts, startExampleShop } from "../../examples/shop/server.ts";
-import { NEW_SECRET, OLD_SECRET } from "./scripted-backend.ts";
+import { NEW_SECRET, OLD_SECRET } from "./support/scripted-backend.ts";
 import {
   acceptedOrder,
   admit,
@@ -18,7 +18,7 @@ import {
   type Sluice,
   startSluice,
   until,
-} from "./sluice.ts";
+} from "./support/sluice.ts";
 
 type Mishap = "error_after_effect" | "garbage_after_effect" | "turned_away" | null;
 

@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { claimsOf } from "../../simulation/drill/fairness.ts";
-import { makeSale, PREQUEUE, type Sluice, startSluice, textOf } from "./sluice.ts";
+import { makeSale, PREQUEUE, type Sluice, startSluice, textOf } from "./support/sluice.ts";
 
 const SALE = "together";
 const CROWD = 300;

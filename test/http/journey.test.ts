@@ -3,7 +3,7 @@
  */
 import { createRemoteJWKSet, jwtVerify } from "jose";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { expectNoChange, expectProblem } from "./problem-checks.ts";
+import { expectNoChange, expectProblem } from "./support/problem-checks.ts";
 import {
   acceptedOrder,
   admit,
@@ -18,7 +18,7 @@ import {
   startSluice,
   textOf,
   until,
-} from "./sluice.ts";
+} from "./support/sluice.ts";
 
 let sluice: Sluice;
 beforeAll(async () => {

@@ -15,7 +15,7 @@ import {
   type Sluice,
   startSluice,
   until,
-} from "./sluice.ts";
+} from "./support/sluice.ts";
 
 const BUYERS = 100;
 let sluice: Sluice;

@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import * as contract from "../../simulation/crowd/gate-answers.ts";
 import { claimsOf, rankReader, seedFrom } from "../../simulation/drill/fairness.ts";
-import { expectProblem } from "./problem-checks.ts";
+import { expectProblem } from "./support/problem-checks.ts";
 import {
   type Answer,
   auditOf,
@@ -19,7 +19,7 @@ import {
   startSluice,
   textOf,
   until,
-} from "./sluice.ts";
+} from "./support/sluice.ts";
 
 let sluice: Sluice;
 beforeAll(async () => {

@@ -16,7 +16,7 @@ import {
   startSluice,
   textOf,
   until,
-} from "./sluice.ts";
+} from "./support/sluice.ts";
 
 const SALES = 30;
 const FLOOD_MIN = 2000;

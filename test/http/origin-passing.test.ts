@@ -10,8 +10,14 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { request, WebSocket, type Dispatcher } from "undici";
 import { z } from "zod";
 import { findRuntimes } from "../../bench/processor-time.ts";
-import { blocksOf, bytesAt, GZIPPED, startOrigin, type OriginServer } from "./origin-server.ts";
-import * as sluices from "./sluice.ts";
+import {
+  blocksOf,
+  bytesAt,
+  GZIPPED,
+  startOrigin,
+  type OriginServer,
+} from "./support/origin-server.ts";
+import * as sluices from "./support/sluice.ts";
 
 let origin: OriginServer;
 let sluice: sluices.Sluice;

@@ -15,7 +15,7 @@ import { requireAdmission as requireInHono } from "../../examples/origins/hono-m
 import { admissionVerifier } from "../../examples/origins/verify-admission.ts";
 import { readKeySet, rotate } from "../../tools/keys/key-rotation.ts";
 import { generateGateSecrets, generateKey } from "../../scripts/secret-set.ts";
-import { admit, makeSale, type Sluice, startSluice } from "./sluice.ts";
+import { admit, makeSale, type Sluice, startSluice } from "./support/sluice.ts";
 
 const SALE = "guarded";
 const ISSUER = "sluice";

@@ -10,8 +10,14 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { claimsOf } from "../../simulation/drill/fairness.ts";
 import type { PassRefusal } from "../../src/domain/pass-refusal.ts";
 import { passWords } from "../../src/pages/parts/pass-text.ts";
-import { inSeconds, MEMBERS, PASS_SECRETS, passFor, WITH_PASSES } from "./merchant-passes.ts";
-import { auditOf, makeSale, PREQUEUE, type Sluice, startSluice } from "./sluice.ts";
+import {
+  inSeconds,
+  MEMBERS,
+  PASS_SECRETS,
+  passFor,
+  WITH_PASSES,
+} from "./support/merchant-passes.ts";
+import { auditOf, makeSale, PREQUEUE, type Sluice, startSluice } from "./support/sluice.ts";
 
 const SALE = "linked";
 

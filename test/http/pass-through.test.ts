@@ -3,7 +3,7 @@
  * waiting page is never seen.
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { auditOf, makeSale, type Sluice, startSluice } from "./sluice.ts";
+import { auditOf, makeSale, type Sluice, startSluice } from "./support/sluice.ts";
 
 let sluice: Sluice;
 beforeAll(async () => {

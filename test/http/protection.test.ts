@@ -9,10 +9,10 @@ import { createChallenge } from "altcha-lib";
 import { deriveKey } from "altcha-lib/algorithms/web/pbkdf2";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { SANDBOX_TURNSTILE_SECRET, sandboxToken } from "../../simulation/sandbox/turnstile.ts";
-import { inSeconds, MEMBERS, passFor, WITH_PASSES } from "./merchant-passes.ts";
-import { expectNoChange, expectProblem } from "./problem-checks.ts";
+import { inSeconds, MEMBERS, passFor, WITH_PASSES } from "./support/merchant-passes.ts";
+import { expectNoChange, expectProblem } from "./support/problem-checks.ts";
 import { encoded, solved } from "../../simulation/crowd/proof-of-work.ts";
-import { askChallenge, refusal } from "./proofs.ts";
+import { askChallenge, refusal } from "./support/proofs.ts";
 import {
   makeSale,
   NOT_OPEN,
@@ -22,7 +22,7 @@ import {
   textOf,
   type Sluice,
   until,
-} from "./sluice.ts";
+} from "./support/sluice.ts";
 
 /** As quick to solve as can be: what is tested here is not the work. */
 const ALTCHA = { kind: "altcha", maxNumber: 4, cost: 1 };

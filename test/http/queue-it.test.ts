@@ -5,10 +5,18 @@
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { QUEUE_DOMAIN, QUEUE_IT_SECRET } from "../node/support/queue-it-connector.ts";
-import { BROWSER, Client, fill, FULL, makeGuardedSale, makeRoom, send } from "./guarded-shop.ts";
-import { pathsOf } from "./problem-checks.ts";
-import { startShop, type ShopServer } from "./shop-server.ts";
-import { saleDocument, startSluice, type Sluice, until } from "./sluice.ts";
+import {
+  BROWSER,
+  Client,
+  fill,
+  FULL,
+  makeGuardedSale,
+  makeRoom,
+  send,
+} from "./support/guarded-shop.ts";
+import { pathsOf } from "./support/problem-checks.ts";
+import { startShop, type ShopServer } from "./support/shop-server.ts";
+import { saleDocument, startSluice, type Sluice, until } from "./support/sluice.ts";
 
 let shop: ShopServer;
 let sluice: Sluice;

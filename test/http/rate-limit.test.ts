@@ -3,8 +3,8 @@
  * are not, and one address does not use up another's.
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { expectProblem } from "./problem-checks.ts";
-import { makeSale, PREQUEUE, type Sluice, startSluice, textOf } from "./sluice.ts";
+import { expectProblem } from "./support/problem-checks.ts";
+import { makeSale, PREQUEUE, type Sluice, startSluice, textOf } from "./support/sluice.ts";
 
 const SALE = "limited";
 const PER_ADDRESS = 120;

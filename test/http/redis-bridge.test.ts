@@ -7,10 +7,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { MISHAPS } from "../../simulation/redis-rest/front.ts";
-import { transfersKey } from "../../src/redis/redis-keys.ts";
-import { HAS_REDIS, needRedis } from "./redis.ts";
-import { RedisShop } from "./redis-shop.ts";
-import { type Answer, type Sluice, startSluice, until } from "./sluice.ts";
+import { transfersKey } from "../../src/domain/formats/redis-keys.ts";
+import { HAS_REDIS, needRedis } from "./support/redis.ts";
+import { RedisShop } from "./support/redis-shop.ts";
+import { type Answer, type Sluice, startSluice, until } from "./support/sluice.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sluice-redis-bridge-"));
 let shop: RedisShop;

@@ -5,11 +5,15 @@
 import * as fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { OrderEvent } from "../../src/domain/order/messages.ts";
-import { levelKey, ORDERS_SEEN_KEY, ORDERS_STREAM_KEY } from "../../src/redis/redis-keys.ts";
+import {
+  levelKey,
+  ORDERS_SEEN_KEY,
+  ORDERS_STREAM_KEY,
+} from "../../src/domain/formats/redis-keys.ts";
 import { readRedisConfig } from "../../src/redis/connection.ts";
 import { mirrorEvents, mirrorLevel } from "../../src/redis/mirror.ts";
 import { SKU } from "../node/support/transfer-world.ts";
-import { entriesOf, needRedis, startTestRedis, sure, type TestRedis } from "./redis.ts";
+import { entriesOf, needRedis, startTestRedis, sure, type TestRedis } from "./support/redis.ts";
 
 let started: TestRedis | null = null;
 

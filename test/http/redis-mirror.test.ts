@@ -5,10 +5,10 @@
 import * as fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Mishap } from "../../simulation/redis-rest/front.ts";
-import { levelKey } from "../../src/redis/redis-keys.ts";
-import { HAS_REDIS, needRedis } from "./redis.ts";
-import { RedisShop } from "./redis-shop.ts";
-import { finalOrder, until } from "./sluice.ts";
+import { levelKey } from "../../src/domain/formats/redis-keys.ts";
+import { HAS_REDIS, needRedis } from "./support/redis.ts";
+import { RedisShop } from "./support/redis-shop.ts";
+import { finalOrder, until } from "./support/sluice.ts";
 
 let shop: RedisShop;
 

@@ -4,7 +4,7 @@
  */
 import { Redis } from "@upstash/redis/cloudflare";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { needRedis, REST_TOKEN, startTestRedis, sure, type TestRedis } from "./redis.ts";
+import { needRedis, REST_TOKEN, startTestRedis, sure, type TestRedis } from "./support/redis.ts";
 
 let redis: TestRedis | null = null;
 

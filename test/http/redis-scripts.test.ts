@@ -5,11 +5,11 @@
 import * as fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { compare, isSettled, transferName } from "../../src/domain/stock/allotment.ts";
-import { transfersKey } from "../../src/redis/redis-keys.ts";
+import { transfersKey } from "../../src/domain/formats/redis-keys.ts";
 import * as counters from "../../src/redis/counters.ts";
 import { MISHAPS } from "../../simulation/redis-rest/front.ts";
 import { type Counters, KEY, stories, TransferWorld } from "../node/support/transfer-world.ts";
-import { needRedis, startTestRedis, sure, type TestRedis } from "./redis.ts";
+import { needRedis, startTestRedis, sure, type TestRedis } from "./support/redis.ts";
 
 let started: TestRedis | null = null;
 

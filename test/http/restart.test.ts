@@ -25,7 +25,7 @@ import {
   startSluice,
   textOf,
   until,
-} from "./sluice.ts";
+} from "./support/sluice.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sluice-restart-"));
 let sluice: Sluice;

@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { z } from "zod";
-import { type SandboxHost, startSandbox } from "./sandbox-host.ts";
+import { type SandboxHost, startSandbox } from "./support/sandbox-host.ts";
 
 let sandbox: SandboxHost;
 

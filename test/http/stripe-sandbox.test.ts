@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { PaymentBackend } from "../../src/domain/order/payment-backend.ts";
-import { type SandboxHost, startSandbox } from "./sandbox-host.ts";
+import { type SandboxHost, startSandbox } from "./support/sandbox-host.ts";
 
 const money = { amount: 12_900, currency: "EUR" };
 const returnUrl = "https://shop.example/orders/o1?key=k1";

@@ -3,7 +3,7 @@
  * on at once; with events that repeat, overtake each other, and never come.
  */
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { expectProblem } from "./problem-checks.ts";
+import { expectProblem } from "./support/problem-checks.ts";
 import {
   acceptedOrder,
   admit,
@@ -16,7 +16,7 @@ import {
   type Sluice,
   startSluice,
   until,
-} from "./sluice.ts";
+} from "./support/sluice.ts";
 
 let sluice: Sluice;
 beforeAll(async () => {

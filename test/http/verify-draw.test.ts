@@ -15,7 +15,7 @@ import { claimsOf } from "../../simulation/drill/fairness.ts";
 import { verifyDraw } from "../../tools/verify-draw/program.ts";
 import { PROJECT_ROOT } from "../../scripts/worker-config.ts";
 import { generateGateSecrets } from "../../scripts/secret-set.ts";
-import { makeSale, PREQUEUE, type Sluice, startSluice, textOf, until } from "./sluice.ts";
+import { makeSale, PREQUEUE, type Sluice, startSluice, textOf, until } from "./support/sluice.ts";
 
 const { ADMIN_TOKEN: adminToken, ...secrets } = generateGateSecrets();
 const passKey = Buffer.alloc(32, 7);

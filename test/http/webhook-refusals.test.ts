@@ -4,9 +4,9 @@
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { TEXT_LENGTH_MAX } from "../../src/domain/limits.ts";
-import { expectProblem, pathsOf } from "./problem-checks.ts";
-import { type Method, type Sluice, startSluice, textOf } from "./sluice.ts";
-import { startResolver } from "./webhook-receiver.ts";
+import { expectProblem, pathsOf } from "./support/problem-checks.ts";
+import { type Method, type Sluice, startSluice, textOf } from "./support/sluice.ts";
+import { startResolver } from "./support/webhook-receiver.ts";
 
 let strict: Sluice;
 let resolver: Awaited<ReturnType<typeof startResolver>>;

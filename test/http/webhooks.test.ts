@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { postWebhook } from "../../queues/webhooks/post.ts";
-import { expectProblem } from "./problem-checks.ts";
+import { expectProblem } from "./support/problem-checks.ts";
 import {
   acceptedOrder,
   admit,
@@ -17,8 +17,15 @@ import {
   startSluice,
   textOf,
   until,
-} from "./sluice.ts";
-import { hangs, type Payload, Receiver, says, type Script, verify } from "./webhook-receiver.ts";
+} from "./support/sluice.ts";
+import {
+  hangs,
+  type Payload,
+  Receiver,
+  says,
+  type Script,
+  verify,
+} from "./support/webhook-receiver.ts";
 
 let sluice: Sluice;
 let shop: Receiver;

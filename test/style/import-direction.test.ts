@@ -2,8 +2,8 @@
  * Keeps the direction of imports, and shows on small examples that the rule sees what it should.
  */
 import { expect, test } from "vitest";
-import { checkImports } from "./import-direction.ts";
-import { listSourceFiles, printFindings } from "./source-files.ts";
+import { checkImports } from "./support/import-direction.ts";
+import { listSourceFiles, printFindings } from "./support/source-files.ts";
 
 test("every import points inwards", () => {
   const files = listSourceFiles(/\.(ts|mjs)$/);
@@ -12,11 +12,11 @@ test("every import points inwards", () => {
 
 test.each([
   ["src/domain/stock/stock.ts", 'import { DurableObject } from "cloudflare:workers";'],
-  ["src/domain/stock/stock.ts", 'import type { Sales } from "../sales/sales.ts";'],
+  ["src/domain/stock/stock.ts", 'import type { Sales } from "../../sales/sales.ts";'],
   ["src/tokens/tickets.ts", 'import { readSale } from "../sales/read-sale.ts";'],
   ["src/api/routes.ts", 'export { verifyTicket } from "../tokens/tickets.ts";'],
-  ["durable-objects/order/order.ts", 'type Sale = import("../src/sales/sales.ts").Sale;'],
-  ["simulation/host/host.ts", 'const gate = await import("../src/gate.ts");'],
+  ["durable-objects/order/order.ts", 'type Sale = import("../../src/sales/sales.ts").Sale;'],
+  ["simulation/host/host.ts", 'const gate = await import("../../src/gate.ts");'],
   ["src/cleverness/new.ts", ""],
 ])("%s may not contain %s", (path, text) => {
   expect(checkImports({ path, text })).toHaveLength(1);

@@ -2,8 +2,8 @@
  * Nothing is left for later, and no test is switched off.
  */
 import { expect, test } from "vitest";
-import { findLeftovers, findSwitchedOffTests } from "./leftovers.ts";
-import { listSourceFiles, printFindings } from "./source-files.ts";
+import { findLeftovers, findSwitchedOffTests } from "./support/leftovers.ts";
+import { listSourceFiles, printFindings } from "./support/source-files.ts";
 
 test("no leftover marker stays in a file", () => {
   expect(printFindings(listSourceFiles().flatMap(findLeftovers))).toEqual([]);

@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { listSourceFiles, type SourceFile } from "./source-files.ts";
+import { listSourceFiles, type SourceFile } from "./support/source-files.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 

@@ -12,8 +12,8 @@ import {
   COLUMNS_MAX,
   FILE_LINES_MAX,
   FUNCTION_LINES_MAX,
-} from "./shapes.ts";
-import { listSourceFiles, printFindings } from "./source-files.ts";
+} from "./support/shapes.ts";
+import { listSourceFiles, printFindings } from "./support/source-files.ts";
 
 const code = listSourceFiles(/\.(ts|mjs|js)$/);
 const ownCode = code.filter(({ path }) => path.includes("/"));

@@ -6,8 +6,8 @@ import { createExecutionContext, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, expect, test } from "vitest";
 import gate from "../../src/gate.ts";
-import { startClock } from "./clock.ts";
-import { openSale, saleDocument } from "./shop.ts";
+import { startClock } from "./support/clock.ts";
+import { openSale, saleDocument } from "./support/shop.ts";
 
 beforeEach(startClock);
 

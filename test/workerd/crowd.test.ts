@@ -11,8 +11,8 @@ import { CohortDraw, commitmentTo, seedFrom } from "../../simulation/drill/fairn
 import type { CohortManifest } from "../../src/domain/line/cohort.ts";
 import type { Sale } from "../../src/domain/sale/sale.ts";
 import gate from "../../src/gate.ts";
-import { pass, startClock } from "./clock.ts";
-import { instant, openSale, roomOf, saleDocument } from "./shop.ts";
+import { pass, startClock } from "./support/clock.ts";
+import { instant, openSale, roomOf, saleDocument } from "./support/shop.ts";
 
 const SHOPPERS = 20_000;
 const BOOTHS = 8;

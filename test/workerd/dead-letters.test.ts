@@ -20,9 +20,9 @@ import {
   type LetterPlace,
 } from "../../src/order-book/order-book.ts";
 import { park, RETRIES_USED_UP } from "../../queues/dead-letters.ts";
-import { pass, startClock } from "./clock.ts";
-import { handOver, noting, takeSent, takeSentWhen } from "./mail.ts";
-import { acceptedOrder, settle } from "./shop.ts";
+import { pass, startClock } from "./support/clock.ts";
+import { handOver, noting, takeSent, takeSentWhen } from "./support/mail.ts";
+import { acceptedOrder, settle } from "./support/shop.ts";
 
 beforeEach(() => {
   startClock();

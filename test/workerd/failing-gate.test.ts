@@ -7,9 +7,9 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, type MockInstance, test, vi } from "vitest";
 import type { Sale } from "../../src/domain/sale/sale.ts";
 import gate from "../../src/gate.ts";
-import { pass, startClock } from "./clock.ts";
-import { mishaps } from "./mishaps.ts";
-import { openSale, roomOf, saleDocument } from "./shop.ts";
+import { pass, startClock } from "./support/clock.ts";
+import { mishaps } from "./support/mishaps.ts";
+import { openSale, roomOf, saleDocument } from "./support/shop.ts";
 
 /** Whatever is fetched from outside is answered by the sandbox, which knows no such path. */
 const FROM_ORIGIN = 404;

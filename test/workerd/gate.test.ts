@@ -10,9 +10,9 @@ import { z } from "zod";
 import type { Sale } from "../../src/domain/sale/sale.ts";
 import gate from "../../src/gate.ts";
 import { SnapshotCache } from "../../src/sales/snapshots.ts";
-import { pass, startClock } from "./clock.ts";
-import { instant, openSale, roomOf, saleDocument } from "./shop.ts";
-import { steppingNamespace } from "./stepping.ts";
+import { pass, startClock } from "./support/clock.ts";
+import { instant, openSale, roomOf, saleDocument } from "./support/shop.ts";
+import { steppingNamespace } from "./support/stepping.ts";
 
 const ORIGIN = "https://shop.example";
 

@@ -6,8 +6,8 @@ import { createExecutionContext, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import gate from "../../src/gate.ts";
-import { pass, startClock } from "./clock.ts";
-import { openSale, roomOf, saleDocument } from "./shop.ts";
+import { pass, startClock } from "./support/clock.ts";
+import { openSale, roomOf, saleDocument } from "./support/shop.ts";
 
 beforeEach(() => {
   startClock();

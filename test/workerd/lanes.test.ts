@@ -7,9 +7,9 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { rankOf } from "../../src/domain/line/cohort.ts";
 import type { PassPlace } from "../../src/domain/line/pass-places.ts";
 import type { Sale } from "../../src/domain/sale/sale.ts";
-import { pass, startClock } from "./clock.ts";
-import { mishaps } from "./mishaps.ts";
-import { instant, openSale, roomOf, saleDocument } from "./shop.ts";
+import { pass, startClock } from "./support/clock.ts";
+import { mishaps } from "./support/mishaps.ts";
+import { instant, openSale, roomOf, saleDocument } from "./support/shop.ts";
 
 beforeEach(startClock);
 afterEach(() => mishaps.silentBooths.clear());

@@ -9,9 +9,9 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { z } from "zod";
 import type { Sale } from "../../src/domain/sale/sale.ts";
 import gate from "../../src/gate.ts";
-import { pass, startClock } from "./clock.ts";
-import { mishaps } from "./mishaps.ts";
-import { instant, openSale, roomOf, saleDocument } from "./shop.ts";
+import { pass, startClock } from "./support/clock.ts";
+import { mishaps } from "./support/mishaps.ts";
+import { instant, openSale, roomOf, saleDocument } from "./support/shop.ts";
 
 const SALES = 30;
 const STOCK = 100;

@@ -5,7 +5,7 @@
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { orderBook } from "../../queues/backends/order-book.ts";
-import { intentOf, saleDocument } from "./shop.ts";
+import { intentOf, saleDocument } from "./support/shop.ts";
 
 const ANSWER_MS = 20;
 /** Sooner than anything waits that was not told how long. */

@@ -9,11 +9,11 @@ import { auditSale } from "../../src/merchant/sales.ts";
 import { orderBook } from "../../queues/backends/order-book.ts";
 import { Breaker } from "../../queues/breakers.ts";
 import { advance, type Pipeline } from "../../queues/pipeline.ts";
-import { pipelineWith, stripe } from "./backends.ts";
-import { pass, startClock } from "./clock.ts";
-import { takeSentWhen } from "./mail.ts";
-import { mishaps, type Crash } from "./mishaps.ts";
-import { moneyOf } from "./sandbox.ts";
+import { pipelineWith, stripe } from "./support/backends.ts";
+import { pass, startClock } from "./support/clock.ts";
+import { takeSentWhen } from "./support/mail.ts";
+import { mishaps, type Crash } from "./support/mishaps.ts";
+import { moneyOf } from "./support/sandbox.ts";
 import {
   intentOf,
   letIn,
@@ -23,8 +23,8 @@ import {
   saleDocument,
   settle,
   stockOf,
-} from "./shop.ts";
-import { stepping } from "./stepping.ts";
+} from "./support/shop.ts";
+import { stepping } from "./support/stepping.ts";
 
 const MANY_RUNS_MS = 60_000;
 

@@ -10,10 +10,10 @@ import { sharedBreakerSchema, type SharedBreaker } from "../../src/domain/breake
 import { readBreaker } from "../../src/merchant/breakers.ts";
 import { replayDeadLetter } from "../../src/merchant/orders.ts";
 import { findDeadLetter, listDeadLetters } from "../../src/order-book/order-book.ts";
-import { pass, startClock } from "./clock.ts";
-import { handOver, noting, takeSent } from "./mail.ts";
-import { everyCallMeets, faultsOff, moneyOf, paymentsOf } from "./sandbox.ts";
-import { acceptedOrder, acceptedOrders, levelsOf, orderOf, settle } from "./shop.ts";
+import { pass, startClock } from "./support/clock.ts";
+import { handOver, noting, takeSent } from "./support/mail.ts";
+import { everyCallMeets, faultsOff, moneyOf, paymentsOf } from "./support/sandbox.ts";
+import { acceptedOrder, acceptedOrders, levelsOf, orderOf, settle } from "./support/shop.ts";
 
 const BREAKER = "breaker:payment";
 const FORCE = "force:payment";

@@ -8,8 +8,8 @@ import { SignJWT, importJWK } from "jose";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { z } from "zod";
 import gate from "../../src/gate.ts";
-import { startClock } from "./clock.ts";
-import { openSale, saleDocument } from "./shop.ts";
+import { startClock } from "./support/clock.ts";
+import { openSale, saleDocument } from "./support/shop.ts";
 
 beforeEach(startClock);
 afterEach(() => vi.restoreAllMocks());

@@ -8,10 +8,18 @@ import Stripe from "stripe";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { ACTION_REQUIRED_MAX_MS, WEBHOOK_BODY_BYTES_MAX } from "../../src/domain/limits.ts";
 import gate from "../../src/gate.ts";
-import { pass, startClock } from "./clock.ts";
-import { handOver, handOverAll, takeSent, takeSentWhen } from "./mail.ts";
-import { moneyOf, paymentsOf } from "./sandbox.ts";
-import { intentOf, letIn, levelsOf, openSale, orderOf, saleDocument, settle } from "./shop.ts";
+import { pass, startClock } from "./support/clock.ts";
+import { handOver, handOverAll, takeSent, takeSentWhen } from "./support/mail.ts";
+import { moneyOf, paymentsOf } from "./support/sandbox.ts";
+import {
+  intentOf,
+  letIn,
+  levelsOf,
+  openSale,
+  orderOf,
+  saleDocument,
+  settle,
+} from "./support/shop.ts";
 
 const SECRET = "whsec_of_a_test";
 const withEnv = { ...env, STRIPE_WEBHOOK_SECRET: SECRET };

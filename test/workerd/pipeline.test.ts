@@ -10,10 +10,10 @@ import type { PaymentBackend } from "../../src/domain/order/payment-backend.ts";
 import { orderBook } from "../../queues/backends/order-book.ts";
 import { advance, type Pipeline } from "../../queues/pipeline.ts";
 import type { FaultKind } from "../../simulation/sandbox/faults.ts";
-import { pipelineWith, stripe } from "./backends.ts";
-import { pass, startClock } from "./clock.ts";
-import { handOver, takeSent, takeSentWhen } from "./mail.ts";
-import { everyCallMeets, faultsOff, moneyOf, paymentsOf } from "./sandbox.ts";
+import { pipelineWith, stripe } from "./support/backends.ts";
+import { pass, startClock } from "./support/clock.ts";
+import { handOver, takeSent, takeSentWhen } from "./support/mail.ts";
+import { everyCallMeets, faultsOff, moneyOf, paymentsOf } from "./support/sandbox.ts";
 import {
   intentOf,
   letIn,
@@ -23,7 +23,7 @@ import {
   roomOf,
   saleDocument,
   settle,
-} from "./shop.ts";
+} from "./support/shop.ts";
 
 beforeEach(() => {
   startClock();

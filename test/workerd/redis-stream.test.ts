@@ -5,8 +5,8 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, expect, test, vi } from "vitest";
 import type { OrderEvent } from "../../src/domain/order/messages.ts";
-import { startClock } from "./clock.ts";
-import { handOver } from "./mail.ts";
+import { startClock } from "./support/clock.ts";
+import { handOver } from "./support/mail.ts";
 
 beforeEach(() => {
   startClock();

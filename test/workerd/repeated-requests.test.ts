@@ -10,8 +10,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import type { Sale } from "../../src/domain/sale/sale.ts";
 import gate from "../../src/gate.ts";
-import { pass, startClock } from "./clock.ts";
-import { instant, levelsOf, openSale, roomOf, saleDocument, settle } from "./shop.ts";
+import { pass, startClock } from "./support/clock.ts";
+import { instant, levelsOf, openSale, roomOf, saleDocument, settle } from "./support/shop.ts";
 
 const STOCK = 5;
 const LIMIT = 3;

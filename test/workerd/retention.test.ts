@@ -18,9 +18,9 @@ import * as merchant from "../../src/merchant/webhooks.ts";
 import { listEvents } from "../../src/order-book/event-log.ts";
 import { findDeadLetter } from "../../src/order-book/order-book.ts";
 import { addDeliveries, deliveryOf } from "../../src/webhooks/deliveries.ts";
-import { pass, startClock } from "./clock.ts";
-import { handOver, noting, takeSent } from "./mail.ts";
-import { fails, forgetWebhooks, orderEvent, WebhookShop } from "./webhook-shop.ts";
+import { pass, startClock } from "./support/clock.ts";
+import { handOver, noting, takeSent } from "./support/mail.ts";
+import { fails, forgetWebhooks, orderEvent, WebhookShop } from "./support/webhook-shop.ts";
 
 const { ORDER_BOOK: book } = env;
 const NOTHING = { events: 0, deliveries: 0, deadLetters: 0 };

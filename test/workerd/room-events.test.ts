@@ -7,10 +7,10 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Sale } from "../../src/domain/sale/sale.ts";
 import { listEvents } from "../../src/order-book/event-log.ts";
-import { pass, startClock } from "./clock.ts";
-import { handOver } from "./mail.ts";
-import { roomMail, sentBy } from "./room-mail.ts";
-import { instant, openSale, roomOf, saleDocument, stockOf } from "./shop.ts";
+import { pass, startClock } from "./support/clock.ts";
+import { handOver } from "./support/mail.ts";
+import { roomMail, sentBy } from "./support/room-mail.ts";
+import { instant, openSale, roomOf, saleDocument, stockOf } from "./support/shop.ts";
 
 beforeEach(startClock);
 afterEach(() => {

@@ -3,8 +3,8 @@
  */
 import { runInDurableObject } from "cloudflare:test";
 import { beforeEach, expect, test } from "vitest";
-import { pass, startClock } from "./clock.ts";
-import { openSale, roomOf, saleDocument } from "./shop.ts";
+import { pass, startClock } from "./support/clock.ts";
+import { openSale, roomOf, saleDocument } from "./support/shop.ts";
 
 beforeEach(startClock);
 

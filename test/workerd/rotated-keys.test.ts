@@ -18,8 +18,8 @@ import {
 import { signAdmission, verifyAdmission } from "../../src/tokens/admissions.ts";
 import { type Keys, readSecrets } from "../../src/tokens/secrets.ts";
 import { readWebhookKeys, secretOf } from "../../src/webhooks/endpoint-secrets.ts";
-import { startClock } from "./clock.ts";
-import { instant, openSale, saleDocument } from "./shop.ts";
+import { startClock } from "./support/clock.ts";
+import { instant, openSale, saleDocument } from "./support/shop.ts";
 
 beforeEach(startClock);
 

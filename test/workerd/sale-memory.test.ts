@@ -8,8 +8,8 @@ import { MANIFESTS_REMEMBERED_MAX, SALES_REMEMBERED_MAX } from "../../src/domain
 import type { RoomSnapshot } from "../../src/domain/room/room-state.ts";
 import { findSale, publishSale } from "../../src/sales/sale-directory.ts";
 import { SnapshotCache } from "../../src/sales/snapshots.ts";
-import { startClock } from "./clock.ts";
-import { openSale, roomOf, saleDocument } from "./shop.ts";
+import { startClock } from "./support/clock.ts";
+import { openSale, roomOf, saleDocument } from "./support/shop.ts";
 
 beforeEach(startClock);
 

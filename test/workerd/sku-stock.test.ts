@@ -6,8 +6,8 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { HoldCommand } from "../../src/domain/stock/stock.ts";
 import type { Sale } from "../../src/domain/sale/sale.ts";
-import { pass, startClock } from "./clock.ts";
-import { mishaps } from "./mishaps.ts";
+import { pass, startClock } from "./support/clock.ts";
+import { mishaps } from "./support/mishaps.ts";
 import {
   intentOf,
   letIn,
@@ -18,7 +18,7 @@ import {
   saleDocument,
   settle,
   stockOf,
-} from "./shop.ts";
+} from "./support/shop.ts";
 
 beforeEach(() => {
   startClock();

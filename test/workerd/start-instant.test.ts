@@ -8,8 +8,8 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { rankOf } from "../../src/domain/line/cohort.ts";
 import gate from "../../src/gate.ts";
-import { startClock } from "./clock.ts";
-import { instant, openSale, roomOf, saleDocument } from "./shop.ts";
+import { startClock } from "./support/clock.ts";
+import { instant, openSale, roomOf, saleDocument } from "./support/shop.ts";
 
 beforeEach(startClock);
 afterEach(() => vi.restoreAllMocks());

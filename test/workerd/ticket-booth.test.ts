@@ -6,7 +6,7 @@ import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, expect, test } from "vitest";
 import { BOOTH_BLOCK_PLACES, PLACES_PER_JOIN_MAX } from "../../src/domain/limits.ts";
-import { pass, startClock } from "./clock.ts";
+import { pass, startClock } from "./support/clock.ts";
 
 beforeEach(startClock);
 

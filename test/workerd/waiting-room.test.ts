@@ -7,9 +7,9 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Sale } from "../../src/domain/sale/sale.ts";
 import type { AdmitOutcome } from "../../durable-objects/waiting-room/outcomes.ts";
-import { pass, startClock } from "./clock.ts";
-import { mishaps } from "./mishaps.ts";
-import { instant, openSale, roomOf, saleDocument, stockOf } from "./shop.ts";
+import { pass, startClock } from "./support/clock.ts";
+import { mishaps } from "./support/mishaps.ts";
+import { instant, openSale, roomOf, saleDocument, stockOf } from "./support/shop.ts";
 
 beforeEach(startClock);
 afterEach(() => mishaps.silentBooths.clear());

@@ -9,8 +9,8 @@ import { z } from "zod";
 import { WEBHOOK_ENDPOINTS_MAX } from "../../src/domain/limits.ts";
 import gate from "../../src/gate.ts";
 import * as merchant from "../../src/merchant/webhooks.ts";
-import { pass, startClock } from "./clock.ts";
-import { handOver } from "./mail.ts";
+import { pass, startClock } from "./support/clock.ts";
+import { handOver } from "./support/mail.ts";
 import {
   fails,
   forgetWebhooks,
@@ -19,7 +19,7 @@ import {
   verified,
   WebhookShop,
   type Posted,
-} from "./webhook-shop.ts";
+} from "./support/webhook-shop.ts";
 
 let shop: WebhookShop;
 

@@ -12,8 +12,8 @@ import * as merchant from "../../src/merchant/webhooks.ts";
 import { listEvents } from "../../src/order-book/event-log.ts";
 import { findDeadLetter } from "../../src/order-book/order-book.ts";
 import { claimDelivery } from "../../src/webhooks/deliveries.ts";
-import { pass, startClock } from "./clock.ts";
-import { handOver } from "./mail.ts";
+import { pass, startClock } from "./support/clock.ts";
+import { handOver } from "./support/mail.ts";
 import {
   fails,
   forgetWebhooks,
@@ -22,7 +22,7 @@ import {
   verified,
   WebhookShop,
   type Posted,
-} from "./webhook-shop.ts";
+} from "./support/webhook-shop.ts";
 
 let shop: WebhookShop;
 

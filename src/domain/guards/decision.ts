@@ -12,8 +12,8 @@
  *   7. not_open       before `opensAt`                                          → countdown, or 429
  *   8. line           the line decides: claim, join, or wait
  *
- * Guarantee: pure; `test/node/guards/decision.test.ts` has a row for each. What the line then says is
- * the room's (`room-claims.ts`), and it never lets anybody in who was not called.
+ * Guarantee: pure; `test/node/guards/decision.test.ts` has a row for each. What the line then says
+ * is the room's (`room/claims.ts`), and it never lets anybody in who was not called.
  */
 import type { Phase } from "../sale/sale.ts";
 

@@ -31,7 +31,7 @@ import {
 
 const HOST = /^(\*|(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*)$/;
 const HOST_WORDS = "use a host name without a port: shop.example, *.shop.example, or * for any";
-const PATH_WORDS = "use a path that begins with '/', without query, '../..' or '//'";
+const PATH_WORDS = "use a path that begins with '/', without query, '..' or '//'";
 
 const guardedPath = z
   .string()
@@ -149,7 +149,7 @@ export function hostOf(url: string): string {
   const from = url.indexOf("://") + 3;
   const authority = url.slice(from, endOfAuthority(url, from));
   const host = authority.slice(authority.lastIndexOf("@") + 1).replace(/:\d*$/, "");
-  return (host.endsWith("..") ? host.slice(0, -1) : host).toLowerCase();
+  return (host.endsWith(".") ? host.slice(0, -1) : host).toLowerCase();
 }
 
 /** Of a URL as the runtime gives it, without query and fragment; as it was sent. */

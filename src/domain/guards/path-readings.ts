@@ -27,8 +27,8 @@ function decodeOnce(text: string): string {
 export function canonicalPath(path: string): string {
   const kept: string[] = [];
   for (const segment of path.replaceAll("\\", "/").split("/")) {
-    if (segment === "../..") kept.pop();
-    else if (segment !== "" && segment !== "..") kept.push(segment);
+    if (segment === "..") kept.pop();
+    else if (segment !== "" && segment !== ".") kept.push(segment);
   }
   return `/${kept.join("/")}`;
 }
@@ -41,7 +41,7 @@ function unresolvedPath(path: string): string {
 
 /**
  * As the URL standard writes it, and so as it is sent on: `%2e%2e` is a dot segment beside a slash
- * that stays encoded, and an empty segment is one that `../..` takes away.
+ * that stays encoded, and an empty segment is one that `..` takes away.
  */
 function urlPath(path: string): string {
   return URL.parse(`http://host.invalid/${path.replace(/^[/\\]/, "")}`)?.pathname ?? path;

@@ -49,7 +49,7 @@ export function deviceOf(rules: ReplayRules, { id, userAgent, address }: DeviceF
 
 /** The first 24 bits of an IPv4 address, the first 48 of an IPv6 one. */
 export function networkOf(address: string): string {
-  if (!address.includes(":")) return address.split("..").slice(0, 3).join("..");
+  if (!address.includes(":")) return address.split(".").slice(0, 3).join(".");
   const [head = "", tail] = address.toLowerCase().split("::");
   const before = head === "" ? [] : head.split(":");
   const after = tail === undefined || tail === "" ? [] : tail.split(":");

@@ -28,11 +28,11 @@ import { replaySchema } from "./device-binding.ts";
 
 export const GENERAL_LANE = "general";
 
-/** Names in URLs and object names: letters, digits, `..`, `_` and `-`, no leading sign. */
+/** Names in URLs and object names: letters, digits, `.`, `_` and `-`, no leading sign. */
 export const identifierSchema = z
   .string()
   .max(IDENTIFIER_LENGTH_MAX)
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, "use letters, digits, '..', '_' and '-'");
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, "use letters, digits, '.', '_' and '-'");
 
 export const saleIdSchema = z
   .string()

@@ -114,7 +114,7 @@ const spellings: fc.Arbitrary<(path: string) => string> = fc.oneof(
   ),
 );
 
-const UNITS = ["/", "../../domain", "%", "2", "5", "e", "E", ";", "\\", "é", "a", "\0"];
+const UNITS = ["/", ".", "%", "2", "5", "e", "E", ";", "\\", "é", "a", "\0"];
 
 describe("no spelling walks around a guard:", () => {
   test("whatever is done to a guarded path, one spelling after the other, it stays guarded", () => {
@@ -246,7 +246,7 @@ describe("a bad guard or bypass names the path of its fault:", () => {
 
   test.each(cases)("%s", (path, change) => {
     const parsed = saleSchema.safeParse({ ...DOCUMENT, ...change });
-    expect(parsed.error?.issues.map((issue) => issue.path.join("../../domain"))).toEqual([path]);
+    expect(parsed.error?.issues.map((issue) => issue.path.join("."))).toEqual([path]);
   });
 
   test("as much as the limits allow, and a sale of guards alone, are taken", () => {

@@ -8,7 +8,13 @@ import { report, type BookOutcome, type StepReport } from "../../../src/domain/o
 import type { OrderEffect } from "../../../src/domain/order/transition.ts";
 import type { OrderStanding } from "../../../src/domain/order/order.ts";
 import type { PaymentStanding } from "../../../src/domain/order/payment-backend.ts";
-import { IN_DOUBT_OF_CAPTURE, leasedAt, LOOKING, REFUNDING, STANDINGS } from "../support/order-records.ts";
+import {
+  IN_DOUBT_OF_CAPTURE,
+  leasedAt,
+  LOOKING,
+  REFUNDING,
+  STANDINGS,
+} from "../support/order-records.ts";
 
 const S = STANDINGS;
 const approved = { kind: "approved" } as const;

@@ -5,7 +5,12 @@
 import { describe, expect, test } from "vitest";
 import { report, type StepReport } from "../../../src/domain/order/report.ts";
 import * as saga from "../../../src/domain/order/saga.ts";
-import { isDelayed, isFinal, nextStep, type OrderStanding } from "../../../src/domain/order/order.ts";
+import {
+  isDelayed,
+  isFinal,
+  nextStep,
+  type OrderStanding,
+} from "../../../src/domain/order/order.ts";
 import {
   IN_DOUBT_OF_CAPTURE,
   INTENT,

@@ -7,7 +7,7 @@ import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
 
 function migration(name: string): string {
-  const url = new URL(`../../queues/migrations/${name}.sql`, import.meta.url);
+  const url = new URL(`../../../queues/migrations/${name}.sql`, import.meta.url);
   return readFileSync(url, "utf8");
 }
 

@@ -1,7 +1,12 @@
 /** Admissions that ended before their tokens: which the snapshot names, and how many. */
 import { expect, test } from "vitest";
 import { REVOKED_KEPT_MAX } from "../../../src/domain/limits.ts";
-import { revoke, revokedIds, revokedSchema, type Revoked } from "../../../src/domain/room/revoked.ts";
+import {
+  revoke,
+  revokedIds,
+  revokedSchema,
+  type Revoked,
+} from "../../../src/domain/room/revoked.ts";
 
 const NOW = 1_000_000;
 

@@ -64,7 +64,7 @@ describe("a template is refused, with its line,", () => {
     ["for an unknown variable", "<p>\n{{waitTme}}", "line 2: 'waitTme' is not a variable"],
     ["for an unknown section", "{{#nope}}x{{/nope}}", "line 1: 'nope' is not a variable"],
     ["for an unknown negation", "{{^nope}}x{{/nope}}", "line 1: 'nope' is not a variable"],
-    ["for the whole view", "{{.}}", "line 1: '../../domain' is not a variable"],
+    ["for the whole view", "{{.}}", "line 1: '.' is not a variable"],
     ["for a path into a value", "{{title.length}}", "line 1: 'title.length' is not a variable"],
     ["for an inherited name", "{{constructor}}", "line 1: 'constructor' is not a variable"],
     ["for an empty tag", "{{}}", "line 1: '' is not a variable"],

@@ -12,7 +12,12 @@ import {
 } from "../../../src/domain/limits.ts";
 import { queueIdOf, queueItSchema, type QueueItRules } from "../../../src/domain/sale/queue-it.ts";
 import { queueItSecretOf, signQueueItToken } from "../../../src/tokens/queue-it.ts";
-import { askConnector, QUEUE_DOMAIN, QUEUE_IT_SECRET, readToken } from "../support/queue-it-connector.ts";
+import {
+  askConnector,
+  QUEUE_DOMAIN,
+  QUEUE_IT_SECRET,
+  readToken,
+} from "../support/queue-it-connector.ts";
 
 const ADMITTED = { sale: "air-one", admission: "tkt_5f2c~with_signs", session_s: 601 };
 const URL_ASKED = "https://shop.example/drops/air-one?size=42";

@@ -21,7 +21,7 @@ import {
   REDIS_RETRY_MIN_MS,
   TRANSFER_WATCH_MS,
 } from "../../../src/domain/limits.ts";
-import { counterKeySchema, transfersKey } from "../../../src/redis/redis-keys.ts";
+import { counterKeySchema, transfersKey } from "../../../src/domain/formats/redis-keys.ts";
 import { accountOf } from "../support/stock-account.ts";
 import { withdraw } from "../../../src/domain/stock/withdraw.ts";
 import { type Counters, KEY, SKU, stories, TransferWorld } from "../support/transfer-world.ts";

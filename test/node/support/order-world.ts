@@ -7,7 +7,12 @@
 import { report, type PutOff, type StepReport } from "../../../src/domain/order/report.ts";
 import * as saga from "../../../src/domain/order/saga.ts";
 import type { OrderDecision, OrderEffect } from "../../../src/domain/order/transition.ts";
-import { isFinal, stepKey, type OrderRecord, type StepKind } from "../../../src/domain/order/order.ts";
+import {
+  isFinal,
+  stepKey,
+  type OrderRecord,
+  type StepKind,
+} from "../../../src/domain/order/order.ts";
 import { INTENT } from "./order-records.ts";
 import { Provider, type Card, type Fault } from "./order-provider.ts";
 

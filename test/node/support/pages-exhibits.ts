@@ -11,7 +11,11 @@ import { fairnessPage } from "../../../src/pages/views/fairness.ts";
 import type { Html } from "../../../src/pages/parts/layout.ts";
 import { noticePage, type Notice } from "../../../src/pages/views/notices.ts";
 import { orderPage } from "../../../src/pages/views/order.ts";
-import { proofPage, type AskingProtection, type ProofModel } from "../../../src/pages/views/proof.ts";
+import {
+  proofPage,
+  type AskingProtection,
+  type ProofModel,
+} from "../../../src/pages/views/proof.ts";
 import { salesListPage } from "../../../src/pages/views/sales-list.ts";
 import { storefrontPage } from "../../../src/pages/views/storefront.ts";
 import { waitingPage } from "../../../src/pages/views/waiting.ts";

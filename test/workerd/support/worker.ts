@@ -2,10 +2,10 @@
  * The Worker under test: the gate and the orders Worker in one, with the real classes. Order,
  * WaitingRoom and TicketBooth can meet the mishaps a test has planned, and do nothing else anew.
  */
-import type { OrderEffect } from "../../src/domain/order/transition.ts";
-import type { OrderIntent, OrderRecord } from "../../src/domain/order/order.ts";
-import type { StockLevel } from "../../src/domain/room/room-state.ts";
-import type { CloseOutcome } from "../../src/domain/line/booth.ts";
+import type { OrderEffect } from "../../../src/domain/order/transition.ts";
+import type { OrderIntent, OrderRecord } from "../../../src/domain/order/order.ts";
+import type { StockLevel } from "../../../src/domain/room/room-state.ts";
+import type { CloseOutcome } from "../../../src/domain/line/booth.ts";
 import gate, {
   Order as RealOrder,
   PassDesk,
@@ -13,8 +13,8 @@ import gate, {
   SkuStock,
   TicketBooth as RealTicketBooth,
   WaitingRoom as RealWaitingRoom,
-} from "../../src/gate.ts";
-import orders from "../../queues/orders-worker.ts";
+} from "../../../src/gate.ts";
+import orders from "../../../queues/orders-worker.ts";
 import { mishaps } from "./mishaps.ts";
 import { noting } from "./mail.ts";
 import { roomQueue } from "./room-mail.ts";

@@ -73,13 +73,13 @@ const LAYERS: readonly Layer[] = [
   },
   {
     folder: "simulation/faults",
-    mayImport: ["src/domain", "durable-objects", "queues", "simulation"],
+    mayImport: ["src/domain", "durable-objects", "queues", "scripts", "simulation"],
   },
   ...["scripts", "tools", "simulation"].map((folder) => ({
     folder,
     mayImport: [
       "src/domain",
-      "src/operations",
+      "src/webhooks",
       "queues/backends",
       "scripts",
       "tools",

@@ -5,7 +5,7 @@
 import { createMessageBatch } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { vi } from "vitest";
-import orders from "../../queues/orders-worker.ts";
+import orders from "../../../queues/orders-worker.ts";
 
 export type QueueName =
   | "sluice-orders"

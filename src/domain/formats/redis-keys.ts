@@ -6,7 +6,7 @@
  * may.
  */
 import { z } from "zod";
-import { REDIS_KEY_LENGTH_MAX } from "../domain/limits.ts";
+import { REDIS_KEY_LENGTH_MAX } from "../limits.ts";
 
 /**
  * The key of a counter: visible characters, and at most one hash tag in braces. Other braces would

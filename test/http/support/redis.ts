@@ -6,10 +6,10 @@
  * skipped and says how to run it.
  */
 import { Redis } from "ioredis";
-import { LOOPBACK } from "../../simulation/host/ports.ts";
-import { type RestFront, startRestFront } from "../../simulation/redis-rest/front.ts";
-import { findRedisServer, startRedisServer } from "../../simulation/redis-rest/redis-server.ts";
-import { RedisConnection } from "../../src/redis/connection.ts";
+import { LOOPBACK } from "../../../simulation/host/ports.ts";
+import { type RestFront, startRestFront } from "../../../simulation/redis-rest/front.ts";
+import { findRedisServer, startRedisServer } from "../../../simulation/redis-rest/redis-server.ts";
+import { RedisConnection } from "../../../src/redis/connection.ts";
 
 export const REST_TOKEN = "a token of the tests";
 

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { importJWK, SignJWT } from "jose";
-import { generateGateSecrets } from "../../scripts/secret-set.ts";
+import { generateGateSecrets } from "../../../scripts/secret-set.ts";
 
 const { ADMIN_TOKEN: adminToken, ...secrets } = generateGateSecrets();
 const key = { kty: "oct", kid: "merchant", k: randomBytes(32).toString("base64url") };

@@ -8,8 +8,8 @@ import {
   problem,
   RememberedReplies,
   type Reply,
-} from "../../examples/shop/replies.ts";
-import type { ShopParts } from "../../examples/shop/server.ts";
+} from "../../../examples/shop/replies.ts";
+import type { ShopParts } from "../../../examples/shop/server.ts";
 
 export type Mistake = readonly [
   what: string,

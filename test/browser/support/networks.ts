@@ -7,7 +7,7 @@
  */
 import type { BrowserContext, Page, Route } from "playwright-core";
 import { request as send } from "undici";
-import { auditOf, connections, type Sluice, until } from "../http/sluice.ts";
+import { auditOf, connections, type Sluice, until } from "../../http/support/sluice.ts";
 
 /** The address of the browser's own page, shown when no answer came. */
 const BROKEN = /^chrome-error:/;

@@ -2,8 +2,8 @@
  * The sandbox payment provider, as a test looks at it from outside: its ledger and its faults.
  */
 import { expect } from "vitest";
-import { Ledger, type LedgerRow } from "../../simulation/sandbox/ledger.ts";
-import type { FaultKind } from "../../simulation/sandbox/faults.ts";
+import { Ledger, type LedgerRow } from "../../../simulation/sandbox/ledger.ts";
+import type { FaultKind } from "../../../simulation/sandbox/faults.ts";
 
 const CONTROL = "http://sandbox.test/sandbox";
 

@@ -4,8 +4,8 @@
  */
 import { type Challenge, solveChallenge } from "altcha-lib";
 import { deriveKey } from "altcha-lib/algorithms/web/pbkdf2";
-import { FUZZ_SALES } from "../../simulation/fuzz/names.ts";
-import gate from "../../src/gate.ts";
+import { FUZZ_SALES } from "../../../simulation/fuzz/names.ts";
+import gate from "../../../src/gate.ts";
 
 export {
   Order,
@@ -14,7 +14,7 @@ export {
   SkuStock,
   TicketBooth,
   WaitingRoom,
-} from "../../src/gate.ts";
+} from "../../../src/gate.ts";
 
 const planted = { fault: "none" };
 

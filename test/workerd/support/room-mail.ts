@@ -4,7 +4,7 @@
  * Guarantee: what is noted was taken by the real queue. A room that dies after sending dies of the
  * platform's own `abort`, when what it wrote before is durable.
  */
-import { saleEventSchema, type SaleEvent } from "../../src/domain/room/events.ts";
+import { saleEventSchema, type SaleEvent } from "../../../src/domain/room/events.ts";
 
 interface RoomMail {
   readonly sent: SaleEvent[];

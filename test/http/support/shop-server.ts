@@ -3,7 +3,7 @@
  * stand behind Queue-it's connector, as a shop's server has it, for the event `airone`.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { askConnector } from "../node/support/queue-it-connector.ts";
+import { askConnector } from "../../node/support/queue-it-connector.ts";
 
 export interface ShopServer {
   readonly url: string;

@@ -8,8 +8,8 @@
 import { Agent, fetch, Headers } from "undici";
 import { vi } from "vitest";
 import { z } from "zod";
-import * as answers from "../../simulation/crowd/gate-answers.ts";
-import { type Host, type HostOptions, startHost } from "../../simulation/host/host.ts";
+import * as answers from "../../../simulation/crowd/gate-answers.ts";
+import { type Host, type HostOptions, startHost } from "../../../simulation/host/host.ts";
 
 export type Method = "GET" | "PUT" | "POST" | "PATCH" | "DELETE";
 

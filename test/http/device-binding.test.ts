@@ -4,8 +4,8 @@
  */
 import { decodeJwt } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { PASS_SECRETS, passFor, WITH_PASSES } from "./merchant-passes.ts";
-import { expectProblem } from "./problem-checks.ts";
+import { PASS_SECRETS, passFor, WITH_PASSES } from "./support/merchant-passes.ts";
+import { expectProblem } from "./support/problem-checks.ts";
 import {
   acceptedOrder,
   type Answer,
@@ -17,7 +17,7 @@ import {
   textOf,
   type Sluice,
   until,
-} from "./sluice.ts";
+} from "./support/sluice.ts";
 
 const LAPTOP = { "sluice-device": "laptop-0000000000000", "user-agent": "a laptop's browser" };
 const PHONE = { "sluice-device": "phone-00000000000000", "user-agent": "a phone's browser" };

@@ -6,13 +6,13 @@
  */
 import { createServer, type Server, type ServerResponse } from "node:http";
 import { z } from "zod";
-import { httpOrders } from "../../queues/backends/http-orders.ts";
-import { httpPayments } from "../../queues/backends/http-payment.ts";
-import type { OrderBackend } from "../../src/domain/order/order-backend.ts";
-import type { SignedHttpSettings, Trouble } from "../../queues/backends/signed-http.ts";
-import { readSecrets } from "../../src/webhooks/signature.ts";
-import type { OrderIntent } from "../../src/domain/order/order.ts";
-import type { PaymentBackend } from "../../src/domain/order/payment-backend.ts";
+import { httpOrders } from "../../../queues/backends/http-orders.ts";
+import { httpPayments } from "../../../queues/backends/http-payment.ts";
+import type { OrderBackend } from "../../../src/domain/order/order-backend.ts";
+import type { SignedHttpSettings, Trouble } from "../../../queues/backends/signed-http.ts";
+import { readSecrets } from "../../../src/webhooks/signature.ts";
+import type { OrderIntent } from "../../../src/domain/order/order.ts";
+import type { PaymentBackend } from "../../../src/domain/order/payment-backend.ts";
 
 export type Script = (response: ServerResponse) => void;
 

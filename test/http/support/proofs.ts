@@ -1,7 +1,7 @@
 /**
  * What tests of proofs ask a Sluice: for a challenge, and for a refusal in one line.
  */
-import { challengeSchema } from "../../simulation/crowd/proof-of-work.ts";
+import { challengeSchema } from "../../../simulation/crowd/proof-of-work.ts";
 import { expectProblem } from "./problem-checks.ts";
 import { type Answer, textOf, type Sluice } from "./sluice.ts";
 

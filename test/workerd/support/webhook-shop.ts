@@ -8,8 +8,8 @@ import { env } from "cloudflare:workers";
 import { Webhook } from "standardwebhooks";
 import { vi } from "vitest";
 import { z } from "zod";
-import { createEndpoint } from "../../src/merchant/webhooks.ts";
-import { listDeliveries, type KeptDelivery } from "../../src/webhooks/deliveries.ts";
+import { createEndpoint } from "../../../src/merchant/webhooks.ts";
+import { listDeliveries, type KeptDelivery } from "../../../src/webhooks/deliveries.ts";
 import { pass } from "./clock.ts";
 import { handOver, type Handled } from "./mail.ts";
 

@@ -1,8 +1,8 @@
 /** The example shop with the mistakes that a payment server can make, one each. */
 import { setTimeout as delay } from "node:timers/promises";
-import { type Payment, PaymentDesk } from "../../examples/shop/payments.ts";
-import { answer, RememberedReplies, type Reply } from "../../examples/shop/replies.ts";
-import type { ShopParts } from "../../examples/shop/server.ts";
+import { type Payment, PaymentDesk } from "../../../examples/shop/payments.ts";
+import { answer, RememberedReplies, type Reply } from "../../../examples/shop/replies.ts";
+import type { ShopParts } from "../../../examples/shop/server.ts";
 import {
   Careless,
   Forgetful,

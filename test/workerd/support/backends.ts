@@ -8,13 +8,13 @@ import {
   ORDER_CALLS_AT_ONCE,
   PAYMENT_CALLS_AT_ONCE,
   PAYMENT_TIMEOUT_MS,
-} from "../../src/domain/limits.ts";
-import type { PaymentBackend } from "../../src/domain/order/payment-backend.ts";
-import { orderBook } from "../../queues/backends/order-book.ts";
-import { stripePayments } from "../../queues/backends/stripe.ts";
-import { Breaker } from "../../queues/breakers.ts";
-import { Bulkhead } from "../../queues/bulkhead.ts";
-import type { Pipeline } from "../../queues/pipeline.ts";
+} from "../../../src/domain/limits.ts";
+import type { PaymentBackend } from "../../../src/domain/order/payment-backend.ts";
+import { orderBook } from "../../../queues/backends/order-book.ts";
+import { stripePayments } from "../../../queues/backends/stripe.ts";
+import { Breaker } from "../../../queues/breakers.ts";
+import { Bulkhead } from "../../../queues/bulkhead.ts";
+import type { Pipeline } from "../../../queues/pipeline.ts";
 
 export function stripe(): PaymentBackend {
   return stripePayments({

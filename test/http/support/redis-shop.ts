@@ -5,9 +5,9 @@
  * Guarantee: every SKU it makes is a new one, so that tests do not meet each other's units.
  */
 import { z } from "zod";
-import type { HostOptions } from "../../simulation/host/host.ts";
-import type { Mishap } from "../../simulation/redis-rest/front.ts";
-import { levelKey, ORDERS_STREAM_KEY } from "../../src/redis/redis-keys.ts";
+import type { HostOptions } from "../../../simulation/host/host.ts";
+import type { Mishap } from "../../../simulation/redis-rest/front.ts";
+import { levelKey, ORDERS_STREAM_KEY } from "../../../src/domain/formats/redis-keys.ts";
 import { entriesOf, REST_TOKEN, startTestRedis, sure, type TestRedis } from "./redis.ts";
 import {
   admit,

@@ -8,10 +8,10 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { Miniflare } from "miniflare";
 import { z } from "zod";
-import type { PaymentBackend } from "../../src/domain/order/payment-backend.ts";
-import { stripePayments, type StripeSettings } from "../../queues/backends/stripe.ts";
-import type { FaultKind } from "../../simulation/sandbox/faults.ts";
-import { Ledger, type LedgerRow } from "../../simulation/sandbox/ledger.ts";
+import type { PaymentBackend } from "../../../src/domain/order/payment-backend.ts";
+import { stripePayments, type StripeSettings } from "../../../queues/backends/stripe.ts";
+import type { FaultKind } from "../../../simulation/sandbox/faults.ts";
+import { Ledger, type LedgerRow } from "../../../simulation/sandbox/ledger.ts";
 
 export type Runtime = "Node" | "workerd";
 
@@ -38,7 +38,7 @@ const COMPATIBILITY = {
 
 export async function startSandbox(): Promise<SandboxHost> {
   const [sandbox, probe] = await Promise.all([
-    bundle("../../simulation/sandbox/worker.ts"),
+    bundle("../../../simulation/sandbox/worker.ts"),
     bundle("./payment-probe.ts"),
   ]);
   const miniflare = new Miniflare({

@@ -3,8 +3,8 @@
  * a test on Node can try hanging and misleading servers inside workerd.
  */
 import { z } from "zod";
-import { httpPayments } from "../../queues/backends/http-payment.ts";
-import { readSecrets } from "../../src/webhooks/signature.ts";
+import { httpPayments } from "../../../queues/backends/http-payment.ts";
+import { readSecrets } from "../../../src/webhooks/signature.ts";
 
 const Asked = z.object({ url: z.string(), secret: z.string(), timeout_ms: z.int() });
 

@@ -4,11 +4,11 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect } from "vitest";
-import { fingerprintOf, orderIdOf } from "../../src/domain/order/order-id.ts";
-import type { OrderIntent } from "../../src/domain/order/order.ts";
-import { saleSchema, type Sale } from "../../src/domain/sale/sale.ts";
-import { countersAgree, replayLedger } from "../../src/domain/stock/stock-ledger.ts";
-import { putSale } from "../../src/merchant/sales.ts";
+import { fingerprintOf, orderIdOf } from "../../../src/domain/order/order-id.ts";
+import type { OrderIntent } from "../../../src/domain/order/order.ts";
+import { saleSchema, type Sale } from "../../../src/domain/sale/sale.ts";
+import { countersAgree, replayLedger } from "../../../src/domain/stock/stock-ledger.ts";
+import { putSale } from "../../../src/merchant/sales.ts";
 import { pass } from "./clock.ts";
 import { handOverAll, takeSentWhen } from "./mail.ts";
 

@@ -6,9 +6,9 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Sale } from "../../src/domain/sale/sale.ts";
-import { pass, startClock } from "./clock.ts";
-import { mishaps } from "./mishaps.ts";
-import { letIn, openSale, roomOf, saleDocument } from "./shop.ts";
+import { pass, startClock } from "./support/clock.ts";
+import { mishaps } from "./support/mishaps.ts";
+import { letIn, openSale, roomOf, saleDocument } from "./support/shop.ts";
 
 const KEYS = ["breaker:payment", "breaker:orders", "force:payment", "force:orders"];
 

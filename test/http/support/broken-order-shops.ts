@@ -1,8 +1,8 @@
 /** The example shop with the mistakes that an order server can make, one each. */
 import { setTimeout as delay } from "node:timers/promises";
-import { OrderDesk, type ReadOrder } from "../../examples/shop/orders.ts";
-import { answer, RememberedReplies, type Reply } from "../../examples/shop/replies.ts";
-import type { ShopParts } from "../../examples/shop/server.ts";
+import { OrderDesk, type ReadOrder } from "../../../examples/shop/orders.ts";
+import { answer, RememberedReplies, type Reply } from "../../../examples/shop/replies.ts";
+import type { ShopParts } from "../../../examples/shop/server.ts";
 import {
   Careless,
   Forgetful,

@@ -3,7 +3,7 @@
  * test on Node can try the adapter inside workerd.
  */
 import { z } from "zod";
-import { stripePayments } from "../../queues/backends/stripe.ts";
+import { stripePayments } from "../../../queues/backends/stripe.ts";
 
 const Asked = z.object({
   settings: z.object({ apiKey: z.string(), baseUrl: z.string(), timeout_ms: z.int() }),
