@@ -5,7 +5,7 @@
  * own lane's cohort and nothing else; asking a booth again gives the same count.
  */
 import type { CloseOutcome } from "../src/domain/line/booth.ts";
-import { answerWithin } from "../src/platform/with-timeout.ts";
+import { withTimeout } from "../src/platform/with-timeout.ts";
 
 interface Booth {
   close(k: number, force: boolean): Promise<CloseOutcome>;
@@ -18,7 +18,7 @@ export async function closeCohortAtBooths(
   timeout_ms: number,
 ): Promise<number[] | null> {
   const ask = (force: boolean): Promise<(CloseOutcome | null)[]> =>
-    Promise.all(booths.map((booth) => answerWithin(booth.close(k, force), timeout_ms)));
+    Promise.all(booths.map((booth) => withTimeout(booth.close(k, force), timeout_ms)));
   const asked = await ask(false);
   if (asked.every((answer) => answer?.kind === "empty")) return null;
   if (asked.some((answer) => answer === null)) return null;
@@ -41,6 +41,6 @@ export async function openBoothsAt(
   timeout_ms: number,
 ): Promise<boolean> {
   if (open === 0) return true;
-  const asked = booths.map((booth) => answerWithin(booth.close(open - 1, true), timeout_ms));
+  const asked = booths.map((booth) => withTimeout(booth.close(open - 1, true), timeout_ms));
   return (await Promise.all(asked)).every((answer) => answer !== null);
 }

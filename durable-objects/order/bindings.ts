@@ -5,14 +5,14 @@
  */
 import type { BeginOrderOutcome } from "../../src/domain/room/admission.ts";
 import type { OrderParts } from "./ports.ts";
-import { answerWithin } from "../../src/platform/with-timeout.ts";
+import { withTimeout } from "../../src/platform/with-timeout.ts";
 
 export function orderParts(env: GateEnv): OrderParts {
   const roomOf = (sale: string) => env.WAITING_ROOM.get(env.WAITING_ROOM.idFromName(sale));
   const stockOf = (sku: string) => env.SKU_STOCK.get(env.SKU_STOCK.idFromName(sku));
   return {
     beginOrder: ({ sale, admission, id }) => {
-      return answerWithin<BeginOrderOutcome>(roomOf(sale).beginOrder(admission, id));
+      return withTimeout<BeginOrderOutcome>(roomOf(sale).beginOrder(admission, id));
     },
     order: (sku, command) =>
       stockOf(sku)

@@ -23,7 +23,7 @@ import {
   type Telling,
   type Told,
 } from "../../src/domain/room/events.ts";
-import { answerWithin } from "../../src/platform/with-timeout.ts";
+import { withTimeout } from "../../src/platform/with-timeout.ts";
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS told (one INTEGER PRIMARY KEY CHECK (one = 1), value TEXT NOT NULL);
@@ -91,7 +91,7 @@ export class RoomEvents {
         return { body: saleEventSchema.parse(JSON.parse(event)) };
       });
       const taken = queue.sendBatch(messages).then(() => true);
-      if ((await answerWithin(taken, QUEUE_SEND_TIMEOUT_MS)) !== true) {
+      if ((await withTimeout(taken, QUEUE_SEND_TIMEOUT_MS)) !== true) {
         this.#postpone(now);
         return;
       }

@@ -14,7 +14,7 @@ import { PIPELINE_LOOK_INTERVAL_MS, PIPELINE_LOOK_TIMEOUT_MS } from "../../src/d
 import type { BackendReading, PipelineReading } from "../../src/domain/room/throttle.ts";
 import type { RoomState } from "../../src/domain/room/room-state.ts";
 import { phaseAt } from "../../src/domain/sale/sale.ts";
-import { answerWithin } from "../../src/platform/with-timeout.ts";
+import { withTimeout } from "../../src/platform/with-timeout.ts";
 
 export class PipelineWatch {
   readonly #kv: KVNamespace;
@@ -38,7 +38,7 @@ export class PipelineWatch {
       return;
     this.#lookedAt_ms = now;
     const looked = this.#read(now).then(() => "looked");
-    const answer = await answerWithin(looked, PIPELINE_LOOK_TIMEOUT_MS);
+    const answer = await withTimeout(looked, PIPELINE_LOOK_TIMEOUT_MS);
     if (answer === null) this.#complain("kv_silent", `after ${PIPELINE_LOOK_TIMEOUT_MS} ms`);
   }
 

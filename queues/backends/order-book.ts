@@ -9,7 +9,7 @@
 import { z } from "zod";
 import { ORDER_BOOK_TIMEOUT_MS } from "../../src/domain/limits.ts";
 import type { OrderIntent } from "../../src/domain/order/order.ts";
-import { answerWithin } from "../../src/platform/with-timeout.ts";
+import { withTimeout } from "../../src/platform/with-timeout.ts";
 import type { OrderBackend } from "../../src/domain/order/order-backend.ts";
 
 const bookingSchema = z.object({ reference: z.string(), status: z.enum(["booked", "cancelled"]) });
@@ -67,7 +67,7 @@ export function orderBook(book: D1Database, timeout_ms = ORDER_BOOK_TIMEOUT_MS):
       (error: unknown): Told => ({ kind: "unknown", reason: messageOf(error) }),
     );
     const late: Told = { kind: "unknown", reason: `no answer within ${timeout_ms} ms` };
-    return (await answerWithin<Told>(told, timeout_ms)) ?? late;
+    return (await withTimeout<Told>(told, timeout_ms)) ?? late;
   };
   return {
     name: "order-book",

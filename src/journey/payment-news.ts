@@ -12,7 +12,7 @@ import Stripe from "stripe";
 import { z } from "zod";
 import { WEBHOOK_TOLERANCE_S } from "../domain/limits.ts";
 import { ORDER_ID_PATTERN } from "../domain/order/order-id.ts";
-import { answerWithin } from "../platform/with-timeout.ts";
+import { withTimeout } from "../platform/with-timeout.ts";
 import { orderOf } from "../shopper/order.ts";
 import type { GateContext } from "../shopper/visit.ts";
 
@@ -64,7 +64,7 @@ export async function hearPaymentNews(
   if (typeof order !== "string" || !ORDER_ID_PATTERN.test(order)) {
     return { kind: "ignored", why: "not of an order" };
   }
-  const nudged = await answerWithin(Promise.resolve(orderOf(env, order).nudge()));
+  const nudged = await withTimeout(Promise.resolve(orderOf(env, order).nudge()));
   if (nudged === null) return { kind: "order_silent" };
   if (nudged === "unknown") return { kind: "ignored", why: "an order nobody placed here" };
   return { kind: "heard", order, isLookedUp: nudged === "queued" };

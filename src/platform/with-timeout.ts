@@ -6,7 +6,7 @@
 const ANSWER_TIMEOUT_MS = 2000;
 
 /** Null when the part fails, or does not answer in time. */
-export async function answerWithin<Value>(
+export async function withTimeout<Value>(
   asked: Promise<Value>,
   timeout_ms = ANSWER_TIMEOUT_MS,
 ): Promise<Value | null> {

@@ -14,7 +14,7 @@ import { EXTENSION_MAX_S, EXTENSION_WORTH_MS, SHOPPER_CALL_TIMEOUT_MS } from "..
 import type { Caller, GateContext, RoomAnswer } from "../shopper/visit.ts";
 import { roomOf } from "../shopper/visit.ts";
 import { leave } from "../shopper/waiting.ts";
-import { answerWithin } from "../platform/with-timeout.ts";
+import { withTimeout } from "../platform/with-timeout.ts";
 import type { Admission } from "../tokens/admissions.ts";
 import { admissionCookie, expiredCookie } from "../web/token-cookies.ts";
 import type { OriginWord } from "./forward.ts";
@@ -64,7 +64,7 @@ async function extend(
 ): Promise<string[]> {
   const { id, sale, expiresAt_ms, device } = admission;
   if (context.now + seconds * 1000 - expiresAt_ms < EXTENSION_WORTH_MS) return [];
-  const outcome = await answerWithin<RoomAnswer<"extend">>(
+  const outcome = await withTimeout<RoomAnswer<"extend">>(
     roomOf(context.env, sale).extend(id, seconds, device),
     SHOPPER_CALL_TIMEOUT_MS,
   );

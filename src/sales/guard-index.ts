@@ -12,7 +12,7 @@ import { z } from "zod";
 import { buildGuardTable, type GuardTable } from "../domain/guards/guard-table.ts";
 import { GUARDING_SALES_MAX, GUARDS_FRESH_MS, GUARDS_KEPT_S } from "../domain/limits.ts";
 import { saleSchema } from "../domain/sale/sale.ts";
-import { answerWithin } from "../platform/with-timeout.ts";
+import { withTimeout } from "../platform/with-timeout.ts";
 import type { PublishedSale } from "./sale-directory.ts";
 
 const PREFIX = "guard:";
@@ -86,7 +86,7 @@ export async function readGuards(
 }
 
 async function refresh(kv: KVNamespace, index: Index, now: number): Promise<void> {
-  const read = await answerWithin(readAll(kv, index.published));
+  const read = await withTimeout(readAll(kv, index.published));
   index.refreshingSince_ms = null;
   if (read === null) {
     console.error(JSON.stringify({ at: "guards", event: "kv_unreachable" }));

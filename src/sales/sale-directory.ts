@@ -9,7 +9,7 @@ import { z } from "zod";
 import { BoundedMap } from "../domain/bounded-map.ts";
 import { SALE_FRESH_MS, SALES_REMEMBERED_MAX } from "../domain/limits.ts";
 import { saleSchema, type Sale } from "../domain/sale/sale.ts";
-import { answerWithin } from "../platform/with-timeout.ts";
+import { withTimeout } from "../platform/with-timeout.ts";
 import { publishGuards, rememberGuards } from "./guard-index.ts";
 
 const publishedSchema = z.object({ v: z.literal(1), revision: z.int(), sale: saleSchema });
@@ -46,7 +46,7 @@ export async function findSale(
   const memory = memoryOf(kv);
   const known = memory.get(id);
   if (known !== undefined && now - known.readAt_ms < SALE_FRESH_MS) return known.published;
-  const value = await answerWithin<unknown>(kv.get(keyOf(id), { type: "json", cacheTtl: 30 }));
+  const value = await withTimeout<unknown>(kv.get(keyOf(id), { type: "json", cacheTtl: 30 }));
   const parsed = value === null ? null : publishedSchema.safeParse(value);
   if (parsed !== null && !parsed.success) {
     console.error(JSON.stringify({ at: "sales", event: "unreadable_sale", sale: id }));

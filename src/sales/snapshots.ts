@@ -27,7 +27,7 @@ import {
   SNAPSHOT_STALE_MAX_MS,
 } from "../domain/limits.ts";
 import type { RoomSnapshot } from "../domain/room/room-state.ts";
-import { answerWithin } from "../platform/with-timeout.ts";
+import { withTimeout } from "../platform/with-timeout.ts";
 
 interface RoomReads {
   snapshot(): Promise<RoomSnapshot | null>;
@@ -153,7 +153,7 @@ export class SnapshotCache {
   }
 
   async #askRoom(sale: string): Promise<RoomSnapshot | null> {
-    const snapshot = await answerWithin(this.#room(sale).snapshot());
+    const snapshot = await withTimeout(this.#room(sale).snapshot());
     if (snapshot === null) {
       console.warn(JSON.stringify({ at: "snapshots", event: "room_unreachable", sale }));
     }
@@ -175,7 +175,7 @@ export class SnapshotCache {
       this.#manifests.set(name, manifest);
       return manifest;
     }
-    const manifest = await answerWithin(this.#room(sale).manifest(lane, k));
+    const manifest = await withTimeout(this.#room(sale).manifest(lane, k));
     if (manifest === null) return null;
     this.#manifests.set(name, manifest);
     const headers = { "Cache-Control": "max-age=31536000, immutable" };

@@ -11,7 +11,7 @@
  * request keeps it. Past the timer the first of them makes the call, for all. Null: no answer, and
  * what was asked may have been done all the same. Not for what must not be asked twice.
  */
-import { answerWithin } from "../platform/with-timeout.ts";
+import { withTimeout } from "../platform/with-timeout.ts";
 
 /** @returns as many answers, in the same order */
 export type AskTogether<Question, Answer> = (
@@ -70,13 +70,13 @@ export class SharedCalls<Question, Answer> {
     const gathered = this.#gathered.get(name);
     if (gathered === undefined) return carry();
     if (gathered.length >= gathered_max) {
-      const answers = await answerWithin(askTogether([question]), call_ms);
+      const answers = await withTimeout(askTogether([question]), call_ms);
       return answers?.[0] ?? null;
     }
     const { promise, resolve } = Promise.withResolvers<Turn<Answer>>();
     const waiter = { question, settle: resolve };
     gathered.push(waiter);
-    let turn = await answerWithin<Turn<Answer>>(promise, wait_ms);
+    let turn = await withTimeout<Turn<Answer>>(promise, wait_ms);
     if (turn === null) {
       const waitsAt = gathered.indexOf(waiter);
       if (waitsAt >= 0) {
@@ -85,7 +85,7 @@ export class SharedCalls<Question, Answer> {
         return carry();
       }
       // A call is under way with this question in it.
-      turn = await answerWithin<Turn<Answer>>(promise, call_ms);
+      turn = await withTimeout<Turn<Answer>>(promise, call_ms);
     }
     if (turn?.kind === "carry") return carry();
     return turn === null ? null : turn.answer;
@@ -101,7 +101,7 @@ export class SharedCalls<Question, Answer> {
     this.#gathered.set(name, gathered);
     const group = gathered.splice(0, together_max - 1);
     const questions = [question, ...group.map((waiter) => waiter.question)];
-    const answers = await answerWithin(askTogether(questions), call_ms);
+    const answers = await withTimeout(askTogether(questions), call_ms);
     const next = gathered.shift();
     if (next !== undefined) next.settle({ kind: "carry" });
     else if (this.#gathered.get(name) === gathered) this.#gathered.delete(name);

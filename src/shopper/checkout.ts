@@ -8,7 +8,7 @@
  */
 import { SEAT_CALL_TIMEOUT_MS } from "../domain/limits.ts";
 import { checkoutKeyOf } from "../domain/order/order-id.ts";
-import { answerWithin } from "../platform/with-timeout.ts";
+import { withTimeout } from "../platform/with-timeout.ts";
 import { readCart, type AdmissionRefused, type CartOutcome } from "./cart.ts";
 import { orderOf } from "./order.ts";
 import { roomOf, type Carried, type GateContext } from "./visit.ts";
@@ -35,7 +35,7 @@ export async function readCheckout(
   const read = await readCart(context, saleId, carried);
   if (read.kind !== "cart") return read;
   const { id, sale } = read.admission;
-  const seat = await answerWithin(roomOf(context.env, sale).seat(id), SEAT_CALL_TIMEOUT_MS);
+  const seat = await withTimeout(roomOf(context.env, sale).seat(id), SEAT_CALL_TIMEOUT_MS);
   if (seat === null) return { ...read, orderKey: checkoutKeyOf(id, null), placed: null };
   const { standing, orderInProgress, orderEnded } = seat;
   const underWay = orderInProgress !== null && (await isUnderWay(context, orderInProgress));
@@ -48,6 +48,6 @@ export async function readCheckout(
 }
 
 async function isUnderWay({ env }: GateContext, order: string): Promise<boolean> {
-  const seen = await answerWithin(orderOf(env, order).view());
+  const seen = await withTimeout(orderOf(env, order).view());
   return seen?.order.final !== true;
 }

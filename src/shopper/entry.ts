@@ -12,7 +12,7 @@ import { SHOPPER_CALL_TIMEOUT_MS } from "../domain/limits.ts";
 import type { PassPlace } from "../domain/line/pass-places.ts";
 import type { PassRefusal } from "../domain/pass-refusal.ts";
 import { admittedStanding, standingOf, type Standing } from "../domain/room/standing.ts";
-import { answerWithin } from "../platform/with-timeout.ts";
+import { withTimeout } from "../platform/with-timeout.ts";
 import { signTicket, type Ticket } from "../tokens/tickets.ts";
 import type { ProofRefused } from "./proof.ts";
 import type { DeviceNeeded } from "./device-binding.ts";
@@ -69,7 +69,7 @@ export async function admitNow(
   const { phase, queueing } = seen.snapshot;
   if (phase !== "live" || (queueing && !mayBeIn)) return { kind: "no" };
   const room = roomOf(env, sale.id);
-  const outcome = await answerWithin<RoomAnswer<"admitNow">>(
+  const outcome = await withTimeout<RoomAnswer<"admitNow">>(
     room.admitNow(id, subject, lane, device),
     SHOPPER_CALL_TIMEOUT_MS,
   );
@@ -141,7 +141,7 @@ export async function turnTaken(
   { sale, seen }: Pick<Visit, "sale" | "seen">,
   { ticket, place, device }: AskedTurn,
 ): Promise<TurnTaken> {
-  const turn = await answerWithin<RoomAnswer<"turn">>(
+  const turn = await withTimeout<RoomAnswer<"turn">>(
     roomOf(env, sale.id).turn(ticket, place, device),
     SHOPPER_CALL_TIMEOUT_MS,
   );

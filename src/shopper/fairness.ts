@@ -3,7 +3,7 @@
  */
 import type { CohortManifest } from "../domain/line/cohort.ts";
 import { laneIn } from "../domain/room/standing.ts";
-import { answerWithin } from "../platform/with-timeout.ts";
+import { withTimeout } from "../platform/with-timeout.ts";
 import { roomOf, saleOf, type GateContext, type RoomAnswer } from "./visit.ts";
 
 type NoSale = { readonly kind: "sale_not_found" } | { readonly kind: "room_unavailable" };
@@ -36,7 +36,7 @@ export async function askFairness(context: GateContext, sale: string): Promise<F
   if (found.kind !== "sale") return found;
   const { commitment, phase } = found.seen.snapshot;
   if (phase !== "ended") return { kind: "fairness", commitment, secret: null };
-  const figures = await answerWithin<RoomAnswer<"figures">>(roomOf(context.env, sale).figures());
+  const figures = await withTimeout<RoomAnswer<"figures">>(roomOf(context.env, sale).figures());
   if (figures?.kind !== "figures") return { kind: "room_unavailable" };
   return { kind: "fairness", commitment, secret: figures.secret };
 }

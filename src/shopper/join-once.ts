@@ -7,7 +7,7 @@
 import { boothFor } from "../domain/line/booth.ts";
 import { PASS_DESKS_PER_SALE, SHOPPER_CALL_TIMEOUT_MS } from "../domain/limits.ts";
 import { passTicketIdOf, type PassEntry } from "../domain/line/pass-places.ts";
-import { answerWithin } from "../platform/with-timeout.ts";
+import { withTimeout } from "../platform/with-timeout.ts";
 import type { ProofRefused } from "./proof.ts";
 import type { GateContext, Visit } from "./visit.ts";
 import { standingOfTicket } from "./waiting.ts";
@@ -41,7 +41,7 @@ export async function joinByName(
   const desk = PASS_DESK.get(
     PASS_DESK.idFromName(`${sale}/${boothFor(subject, PASS_DESKS_PER_SALE)}`),
   );
-  const arrival = await answerWithin(desk.arrive(subject, null), SHOPPER_CALL_TIMEOUT_MS);
+  const arrival = await withTimeout(desk.arrive(subject, null), SHOPPER_CALL_TIMEOUT_MS);
   if (arrival === null) return { kind: "booth_unavailable" };
   let entry: PassEntry = arrival;
   if (!arrival.isNew) {
@@ -49,7 +49,7 @@ export async function joinByName(
     if (turn.kind === "told") return turn.outcome;
     if (turn.kind === "over" && whenOver !== null) return whenOver;
     if (turn.kind === "over") {
-      const next = await answerWithin(desk.arrive(subject, entry.round), SHOPPER_CALL_TIMEOUT_MS);
+      const next = await withTimeout(desk.arrive(subject, entry.round), SHOPPER_CALL_TIMEOUT_MS);
       if (next === null) return { kind: "booth_unavailable" };
       entry = next;
     }
@@ -63,7 +63,7 @@ export async function joinByName(
   const kept =
     offered === null
       ? null
-      : await answerWithin(desk.keep(subject, offered), SHOPPER_CALL_TIMEOUT_MS);
+      : await withTimeout(desk.keep(subject, offered), SHOPPER_CALL_TIMEOUT_MS);
   if (kept === null || kept.place === null) return { kind: "booth_unavailable" };
   const id = passTicketIdOf(sale, subject, kept.round);
   return withTicket(context, visit, { id, subject }, kept.place, "joined");

@@ -12,7 +12,7 @@ import type { Place } from "../domain/line/cohort.ts";
 import { passSubjectOf } from "../domain/line/pass-places.ts";
 import { GENERAL_LANE } from "../domain/sale/sale.ts";
 import { admittedStanding } from "../domain/room/standing.ts";
-import { answerWithin } from "../platform/with-timeout.ts";
+import { withTimeout } from "../platform/with-timeout.ts";
 import type { Admission } from "../tokens/admissions.ts";
 import { verifyPass } from "../tokens/passes.ts";
 import { joinByName } from "./join-once.ts";
@@ -185,6 +185,6 @@ async function placeCarried(
 
 /** Left or spent, an admission is no way in; if the room does not answer, it counts as it says. */
 async function isSeated({ env }: GateContext, admission: Admission): Promise<boolean> {
-  const standings = await answerWithin(roomOf(env, admission.sale).standings([admission.id]));
+  const standings = await withTimeout(roomOf(env, admission.sale).standings([admission.id]));
   return standings === null || standings[0] === "active";
 }

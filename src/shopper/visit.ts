@@ -7,7 +7,7 @@
 import type { Seen } from "../domain/room/standing.ts";
 import { findSale, rememberSale, type PublishedSale } from "../sales/sale-directory.ts";
 import type { SnapshotCache } from "../sales/snapshots.ts";
-import { answerWithin } from "../platform/with-timeout.ts";
+import { withTimeout } from "../platform/with-timeout.ts";
 import { verifyAdmission, type Admission } from "../tokens/admissions.ts";
 import type { Keys } from "../tokens/secrets.ts";
 import { verifyTicket, type Ticket } from "../tokens/tickets.ts";
@@ -77,7 +77,7 @@ export function roomOf(env: GateEnv, sale: string): ReturnType<GateEnv["WAITING_
   return env.WAITING_ROOM.get(env.WAITING_ROOM.idFromName(sale));
 }
 
-/** What the room answers; `answerWithin` cannot infer it, as its answers are a union. */
+/** What the room answers; `withTimeout` cannot infer it, as its answers are a union. */
 export type RoomAnswer<Call extends "claim" | "admitNow" | "turn" | "figures" | "extend"> = Awaited<
   ReturnType<ReturnType<typeof roomOf>[Call]>
 >;
@@ -93,7 +93,7 @@ export async function saleOf(context: GateContext, id: string): Promise<SaleOutc
   if (published.revision >= read.snapshot.revision) {
     return { kind: "sale", sale: published.sale, seen };
   }
-  const document = await answerWithin(roomOf(env, id).document());
+  const document = await withTimeout(roomOf(env, id).document());
   if (document === null) return { kind: "sale", sale: published.sale, seen };
   rememberSale(env.CONFIG, document, now);
   return { kind: "sale", sale: document.sale, seen };

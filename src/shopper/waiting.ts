@@ -7,7 +7,7 @@ import { mayHaveOpened } from "../domain/line/booth.ts";
 import type { Place } from "../domain/line/cohort.ts";
 import { CLAIM_RETRY_S, SHOPPER_CALL_TIMEOUT_MS } from "../domain/limits.ts";
 import { admittedStanding, laneIn, standingOf, type Standing } from "../domain/room/standing.ts";
-import { answerWithin } from "../platform/with-timeout.ts";
+import { withTimeout } from "../platform/with-timeout.ts";
 import { admissionRefusal, dropCart, type AdmissionRefused } from "./cart.ts";
 import { deviceFor, lacksDevice, type DeviceNeeded } from "./device-binding.ts";
 import {
@@ -98,7 +98,7 @@ export async function claimTurn(
   const { ticket, seen } = visit;
   if (ticket === null) return { kind: visit.ticketRefused ? "ticket_invalid" : "ticket_required" };
   if (lacksDevice(visit.sale, carried.caller)) return { kind: "device_required" };
-  const outcome = await answerWithin<RoomAnswer<"claim">>(
+  const outcome = await withTimeout<RoomAnswer<"claim">>(
     roomOf(context.env, sale).claim(ticket, deviceFor(visit.sale, carried.caller)),
     SHOPPER_CALL_TIMEOUT_MS,
   );
@@ -144,7 +144,7 @@ export async function leave(
   const { visit } = found;
   const { admission } = visit;
   if (admission === null) return admissionRefusal(visit);
-  const left = await answerWithin(
+  const left = await withTimeout(
     roomOf(context.env, sale).leave(admission.id),
     SHOPPER_CALL_TIMEOUT_MS,
   );
