@@ -48,7 +48,7 @@ async function secretsOf(env: GateEnv) {
 }
 
 interface Moment {
-  readonly lasting: (work: Promise<unknown>) => void;
+  readonly waitUntil: (work: Promise<unknown>) => void;
   readonly now: number;
   readonly chance: number;
 }
@@ -58,8 +58,8 @@ function contextOf(bindings: GateEnv, keys: Keys, moment: Moment): GateContext {
 }
 
 function momentOf(execution: Pick<ExecutionContext, "waitUntil">): Moment {
-  const lasting = (work: Promise<unknown>): void => execution.waitUntil(work);
-  return { lasting, now: Date.now(), chance: Math.random() };
+  const waitUntil = (work: Promise<unknown>): void => execution.waitUntil(work);
+  return { waitUntil, now: Date.now(), chance: Math.random() };
 }
 
 const provideContext: MiddlewareHandler<GateApp> = async (c, next) => {

@@ -142,7 +142,7 @@ export function figuresOf(world: World): Figures {
     if (fate === FATE.lapsed && crowd.intent[shopper] === INTENT.come) lapsedThoughThere += 1;
   }
   const { maxActive } = options;
-  const lasting = tally.seatsWhileStockLasts;
+  const waitUntil = tally.seatsWhileStockLasts;
   return {
     fates: {
       open: counts[FATE.none] ?? 0,
@@ -157,8 +157,8 @@ export function figuresOf(world: World): Figures {
     pollsPerShopper: tally.polls / crowd.size,
     requestsPerShopper: tally.workerRequests / crowd.size,
     pollsOfPatient: percentiles(patient),
-    seatsWhileStockLasts: seatsOf(lasting, maxActive),
-    seatsOnceFilled: seatsOf(lasting.slice(FILLING_S), maxActive),
+    seatsWhileStockLasts: seatsOf(waitUntil, maxActive),
+    seatsOnceFilled: seatsOf(waitUntil.slice(FILLING_S), maxActive),
     seatsWhileAnyWait: seatsOf(tally.seatsWhileAnyWait, maxActive),
     calibration: calibrationOf(world),
   };

@@ -40,7 +40,7 @@ import { journeyIn, wayIn, type WayIn } from "./take-turn.ts";
 export interface GuardTools {
   readonly env: GateEnv;
   readonly snapshots: SnapshotCache;
-  readonly lasting: (work: Promise<unknown>) => void;
+  readonly waitUntil: (work: Promise<unknown>) => void;
   readonly now: number;
   readonly chance: number;
   /** Null when the gate's secrets are missing; the operator has been told. */
@@ -59,8 +59,8 @@ export type Verdict =
 const PASS: Verdict = { kind: "pass", passed: UNTOUCHED, holder: null };
 
 export async function judge(request: Request, tools: GuardTools): Promise<Verdict> {
-  const { env, now, lasting } = tools;
-  const table = await readGuards(env.CONFIG, now, lasting);
+  const { env, now, waitUntil } = tools;
+  const table = await readGuards(env.CONFIG, now, waitUntil);
   if (table === null) return { kind: "guards_unknown" };
   const guards = guardsOfHost(table, hostOf(request.url));
   if (guards.length === 0) return PASS;
@@ -103,14 +103,14 @@ async function decideFor(
   { readings }: GuardedRequest,
   tools: GuardTools,
 ): Promise<Verdict | null> {
-  const { now, lasting } = tools;
-  const seen = await tools.snapshots.glance(sale.id, now, lasting);
+  const { now, waitUntil } = tools;
+  const seen = await tools.snapshots.glance(sale.id, now, waitUntil);
   const context = await tools.context();
   if (context === null) {
     return { kind: "answer", response: await failureAnswer(request, "not_configured", tools) };
   }
   // The room speaks of a newer document; it is fetched behind the answer.
-  if (seen !== null && seen.snapshot.revision > revision) lasting(saleOf(context, sale.id));
+  if (seen !== null && seen.snapshot.revision > revision) waitUntil(saleOf(context, sale.id));
   const [bypass, carried] = await Promise.all([
     bypassOf(sale, request, readings),
     admissionIn(request, sale, context.keys, { tools, seen }),

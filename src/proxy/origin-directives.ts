@@ -53,7 +53,7 @@ async function revoke(
   const { sale } = admission;
   const left = await leave(context, sale, { ticket: null, admission: token, caller });
   if (left.kind !== "left") tell("revoke_not_done", sale, left.kind);
-  else context.lasting(context.snapshots.refresh(sale, context.now));
+  else context.waitUntil(context.snapshots.refresh(sale, context.now));
   return [expiredCookie("admission", sale), expiredCookie("ticket", sale)];
 }
 

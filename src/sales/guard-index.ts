@@ -64,12 +64,12 @@ const REFRESH_GIVEN_UP_MS = 5000;
 
 /**
  * The guards of all sales; null when KV was never read and does not answer.
- * @param lasting lets a refresh go on after the request's answer
+ * @param waitUntil lets a refresh go on after the request's answer
  */
 export async function readGuards(
   kv: KVNamespace,
   now: number,
-  lasting: (work: Promise<unknown>) => void,
+  waitUntil: (work: Promise<unknown>) => void,
 ): Promise<GuardTable | null> {
   const index = indexOf(kv);
   if (index.readAt_ms === null) {
@@ -80,7 +80,7 @@ export async function readGuards(
   const refreshing = since !== null && now - since < REFRESH_GIVEN_UP_MS;
   if (now - index.readAt_ms >= GUARDS_FRESH_MS && !refreshing) {
     index.refreshingSince_ms = now;
-    lasting(refresh(kv, index, now));
+    waitUntil(refresh(kv, index, now));
   }
   return index.table;
 }

@@ -100,7 +100,7 @@ export class SnapshotCache {
   async glance(
     sale: string,
     now: number,
-    lasting: (work: Promise<unknown>) => void,
+    waitUntil: (work: Promise<unknown>) => void,
   ): Promise<SeenSnapshot | null> {
     const entry = this.#snapshots.get(sale);
     if (entry === undefined || now - entry.fetchedAt_ms > SNAPSHOT_STALE_MAX_MS) {
@@ -109,7 +109,7 @@ export class SnapshotCache {
       return this.snapshot(sale, now);
     }
     if (now - entry.fetchedAt_ms >= SNAPSHOT_FRESH_MS && !isRefreshing(entry, now)) {
-      lasting(this.snapshot(sale, now));
+      waitUntil(this.snapshot(sale, now));
     }
     return { snapshot: entry.snapshot, stale: isStale(entry, now) };
   }

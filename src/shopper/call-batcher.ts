@@ -53,18 +53,18 @@ export class SharedCalls<Question, Answer> {
   /**
    * The answer to the caller's own question; null when none came in time.
    * @param name what the calls that may be shared have in common
-   * @param lasting keeps the caller's request going for as long as others wait for its call
+   * @param waitUntil keeps the caller's request going for as long as others wait for its call
    */
   async ask(
     name: string,
     question: Question,
     askTogether: AskTogether<Question, Answer>,
-    lasting: (work: Promise<unknown>) => void,
+    waitUntil: (work: Promise<unknown>) => void,
   ): Promise<Answer | null> {
     const { gathered_max, wait_ms, call_ms } = this.#sharing;
     const carry = (): Promise<Answer | null> => {
       const carried = this.#carry(name, question, askTogether);
-      lasting(carried);
+      waitUntil(carried);
       return carried;
     };
     const gathered = this.#gathered.get(name);

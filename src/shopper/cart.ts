@@ -110,11 +110,11 @@ async function holdLine(
     deadline_ms: holdDeadline_ms(sale, admission, context.now),
     limitPerBuyer: line.limitPerBuyer,
   };
-  const { env, carts, lasting } = context;
+  const { env, carts, waitUntil } = context;
   const holdAll = (commands: readonly HoldCommand[]): Promise<HoldOutcome[]> => {
     return stockOf(env, line.sku).holdAll(commands);
   };
-  const outcome = await carts.holds.ask(line.sku, command, holdAll, lasting);
+  const outcome = await carts.holds.ask(line.sku, command, holdAll, waitUntil);
   return { sku: line.sku, outcome };
 }
 
@@ -152,13 +152,13 @@ export async function setCart(
 }
 
 async function seatRefusal(
-  { env, carts, lasting }: GateContext,
+  { env, carts, waitUntil }: GateContext,
   { sale, id }: Admission,
 ): Promise<SetCartOutcome | null> {
   const standings = (ids: readonly string[]): Promise<SeatStanding[]> => {
     return roomOf(env, sale).standings(ids);
   };
-  const standing = await carts.seats.ask(sale, id, standings, lasting);
+  const standing = await carts.seats.ask(sale, id, standings, waitUntil);
   switch (standing) {
     case null:
     case "active":

@@ -82,7 +82,7 @@ export async function admitNow(
 
 /** A place at a booth, new unless the key has one there; null when the booth does not answer. */
 export async function takePlace(
-  { env, now, places, lasting }: GateContext,
+  { env, now, places, waitUntil }: GateContext,
   { sale, seen }: Visit,
   { subject, lane, key }: Pick<KeyedJoiner, "subject" | "lane" | "key">,
 ): Promise<(PassPlace & Pick<AnsweredPlace, "again">) | null> {
@@ -97,11 +97,11 @@ export async function takePlace(
     const ask = (subjects: readonly string[]): Promise<AnsweredPlace[]> => {
       return booth().joinAgain(drawClosesAt_ms, subjects);
     };
-    const kept = await places.takeKept(group, subject, ask, lasting);
+    const kept = await places.takeKept(group, subject, ask, waitUntil);
     return kept === null ? null : { lane, shard, ...kept };
   }
   const ask = (count: number): Promise<PlaceInBooth> => booth().join(drawClosesAt_ms, count);
-  const place = await places.take(group, ask, lasting);
+  const place = await places.take(group, ask, waitUntil);
   if (place === null) return null;
   const { cohort, index } = place;
   return { lane, shard, cohort, index, joinedAt_ms: now, again: false };

@@ -38,18 +38,18 @@ export class PlaceGroups {
   /**
    * A place of the caller's own; null when the booth does not answer in time.
    * @param name what the calls that may be shared have in common
-   * @param lasting keeps the caller's request going for as long as others wait for its call
+   * @param waitUntil keeps the caller's request going for as long as others wait for its call
    */
   take(
     name: string,
     ask: TakePlaces,
-    lasting: (work: Promise<unknown>) => void,
+    waitUntil: (work: Promise<unknown>) => void,
   ): Promise<PlaceInBooth | null> {
     const askTogether = async (joins: readonly null[]): Promise<PlaceInBooth[]> => {
       const { cohort, index } = await ask(joins.length);
       return joins.map((_, position) => ({ cohort, index: index + position }));
     };
-    return this.#calls.ask(name, null, askTogether, lasting);
+    return this.#calls.ask(name, null, askTogether, waitUntil);
   }
 
   /** The place of the subject: the one it was given before, or a new one; null as above. */
@@ -57,8 +57,8 @@ export class PlaceGroups {
     name: string,
     subject: string,
     ask: TakeKeptPlaces,
-    lasting: (work: Promise<unknown>) => void,
+    waitUntil: (work: Promise<unknown>) => void,
   ): Promise<AnsweredPlace | null> {
-    return this.#keptCalls.ask(name, subject, ask, lasting);
+    return this.#keptCalls.ask(name, subject, ask, waitUntil);
   }
 }

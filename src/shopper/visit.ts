@@ -23,7 +23,7 @@ export interface GateContext {
   readonly places: PlaceGroups;
   readonly carts: CartCalls;
   /** Lets the request go on after its answer, until this is done. */
-  readonly lasting: (work: Promise<unknown>) => void;
+  readonly waitUntil: (work: Promise<unknown>) => void;
   readonly now: number;
   /** 0 … 1. */
   readonly chance: number;

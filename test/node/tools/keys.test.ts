@@ -249,12 +249,12 @@ describe("a retirement", () => {
   });
 
   test("waits longer than any admission lives", () => {
-    const lasting = (sessionSeconds: number) => {
+    const waitUntil = (sessionSeconds: number) => {
       return saleSchema.safeParse({ ...DOCUMENT, admission: { sessionSeconds } }).success;
     };
     const overlap_s = (ADMISSION_OVERLAP_DAYS * DAY_MS) / 1000;
-    expect(lasting(overlap_s / 2)).toBe(true);
-    expect(lasting(overlap_s / 2 + 1)).toBe(false);
+    expect(waitUntil(overlap_s / 2)).toBe(true);
+    expect(waitUntil(overlap_s / 2 + 1)).toBe(false);
   });
 });
 
