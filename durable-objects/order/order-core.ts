@@ -44,14 +44,14 @@ export class OrderDesk {
   readonly #now: () => number;
   readonly #chance: () => number;
   readonly #rules: OrderRules;
-  readonly #goOn: (work: Promise<unknown>) => void;
+  readonly #waitUntil: (work: Promise<unknown>) => void;
   #record: OrderRecord | null;
   #placing: Promise<PlaceOutcome> | null = null;
   #flushing: Promise<void> = Promise.resolve();
 
-  constructor({ store, alarm, parts, now, chance, rules, goOn }: OrderSurroundings) {
+  constructor({ store, alarm, parts, now, chance, rules, waitUntil }: OrderSurroundings) {
     this.#chance = chance;
-    this.#goOn = goOn;
+    this.#waitUntil = waitUntil;
     this.#store = store;
     this.#alarm = alarm;
     this.#parts = parts;
@@ -112,7 +112,7 @@ export class OrderDesk {
     this.#save<string>(decision);
     // The answer is a promise already: what is owed is durable, and the alarm of the placing is
     // set and finds it, should this object die before it is done.
-    this.#goOn(this.#flush());
+    this.#waitUntil(this.#flush());
     return placedAnswer(decision.record);
   }
 

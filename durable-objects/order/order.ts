@@ -38,7 +38,7 @@ export class Order extends DurableObject<GateEnv> {
       now: () => Date.now(),
       chance: () => Math.random(),
       rules: ORDER_RULES,
-      goOn: (work) => ctx.waitUntil(work),
+      waitUntil: (work) => ctx.waitUntil(work),
     });
   }
 

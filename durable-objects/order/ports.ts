@@ -72,5 +72,5 @@ export interface OrderSurroundings {
   readonly chance: () => number;
   readonly rules: OrderRules;
   /** Keeps the object alive for what goes on after an answer. */
-  readonly goOn: (work: Promise<unknown>) => void;
+  readonly waitUntil: (work: Promise<unknown>) => void;
 }
