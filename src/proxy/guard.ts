@@ -104,7 +104,7 @@ async function decideFor(
   tools: GuardTools,
 ): Promise<Verdict | null> {
   const { now, waitUntil } = tools;
-  const seen = await tools.snapshots.glance(sale.id, now, waitUntil);
+  const seen = await tools.snapshots.cachedSnapshot(sale.id, now, waitUntil);
   const context = await tools.context();
   if (context === null) {
     return { kind: "answer", response: await failureAnswer(request, "not_configured", tools) };

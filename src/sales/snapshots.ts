@@ -97,7 +97,7 @@ export class SnapshotCache {
    * the answer. Null when nothing young enough is known; then the room is asked, by one request a
    * second.
    */
-  async glance(
+  async cachedSnapshot(
     sale: string,
     now: number,
     waitUntil: (work: Promise<unknown>) => void,
