@@ -8,7 +8,7 @@
 import { createServer } from "node:http";
 import { z } from "zod";
 import type { GateClient } from "../simulation/crowd/gate-client.ts";
-import { failed, insist } from "../simulation/crowd/ask-again.ts";
+import { failed, askAgain } from "../simulation/crowd/ask-again.ts";
 import type { BenchRequest } from "./load.ts";
 import { DAY_MS, documentOf, make } from "./sales.ts";
 import type { Target } from "./targets.ts";
@@ -60,7 +60,7 @@ export async function guardedTargets(gate: GateClient, port: number): Promise<re
   await make(gate, { ...document, items: [], guards, admission });
   const admissions: string[] = [];
   while (admissions.length < SHOPPERS) {
-    const joined = await insist(() => gate.shopper.join(SALE, {}));
+    const joined = await askAgain(() => gate.shopper.join(SALE, {}));
     if (joined.kind !== "answered") throw failed("letting in", joined);
     if ("admission" in joined.body) admissions.push(joined.body.admission);
   }

@@ -12,7 +12,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { quantile } from "../simulation/drill/statistics.ts";
 import { createGateClient, type GateClient } from "../simulation/crowd/gate-client.ts";
 import { startHost } from "../simulation/host/host.ts";
-import { failed, insist } from "../simulation/crowd/ask-again.ts";
+import { failed, askAgain } from "../simulation/crowd/ask-again.ts";
 import { findRuntimes, readProcessorTime_ms } from "./processor-time.ts";
 import { openShop, type Shop } from "./sales.ts";
 
@@ -45,7 +45,7 @@ async function admit(gate: GateClient, { sale }: Shop, count: number): Promise<s
   const lane = async (): Promise<void> => {
     while (asked < count) {
       asked += 1;
-      const joined = await insist(() => gate.shopper.join(sale, {}));
+      const joined = await askAgain(() => gate.shopper.join(sale, {}));
       if (joined.kind !== "answered" || !("admission" in joined.body)) {
         throw failed("being let in", joined);
       }
@@ -81,7 +81,7 @@ async function confirmAll(
       payment: { method: "pm_card_visa" },
     };
     // A lost connection is no lost order: the same key gets the same answer.
-    const accepted = await insist(() => gate.shopper.placeOrder({ admission }, key, order));
+    const accepted = await askAgain(() => gate.shopper.placeOrder({ admission }, key, order));
     if (accepted.kind !== "answered") throw failed("placing an order", accepted);
     return { id: accepted.body.order.id, answered_ms: performance.now() - sent_ms };
   });
@@ -99,7 +99,7 @@ async function confirmAll(
 async function timeToConfirm(gate: GateClient, id: string): Promise<number> {
   const givenUpAt_ms = performance.now() + SETTLED_WITHIN_MS;
   for (;;) {
-    const order = await insist(() => gate.merchant.order(id));
+    const order = await askAgain(() => gate.merchant.order(id));
     if (order.kind !== "answered") throw failed(`reading order ${id}`, order);
     const { history, state } = order.body;
     const at = (wanted: string): number => {

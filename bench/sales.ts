@@ -4,7 +4,7 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { GateClient } from "../simulation/crowd/gate-client.ts";
-import { CannotGoOnError, failed, insist } from "../simulation/crowd/ask-again.ts";
+import { CannotGoOnError, failed, askAgain } from "../simulation/crowd/ask-again.ts";
 
 export const DAY_MS = 24 * 60 * 60 * 1000;
 const READY_WITHIN_MS = 30_000;
@@ -36,7 +36,7 @@ export function documentOf(id: string, startsIn_ms: number, stock: number, admis
 type SaleDocument = { readonly id: string } & Readonly<Record<string, unknown>>;
 
 export async function make(gate: GateClient, document: SaleDocument): Promise<void> {
-  const made = await insist(() => gate.merchant.putSale(document.id, document));
+  const made = await askAgain(() => gate.merchant.putSale(document.id, document));
   if (made.kind !== "answered") throw failed(`making sale ${document.id}`, made);
 }
 

@@ -14,7 +14,7 @@ export class CannotGoOnError extends Error {
 }
 
 /** Asks a few times when asking again may help; hands back what came last. */
-export async function insist<T>(ask: () => Promise<Answer<T>>): Promise<Answer<T>> {
+export async function askAgain<T>(ask: () => Promise<Answer<T>>): Promise<Answer<T>> {
   let answer = await ask();
   for (let attempt = 1; attempt < ATTEMPTS_MAX && worthRepeating(answer); attempt += 1) {
     await delay(ATTEMPT_PAUSE_MS * attempt);

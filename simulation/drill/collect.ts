@@ -7,7 +7,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Audit, LedgerRow, Manifest, OrderWithHistory } from "../crowd/gate-answers.ts";
 import type { GateClient } from "../crowd/gate-client.ts";
-import { failed, insist } from "../crowd/ask-again.ts";
+import { failed, askAgain } from "../crowd/ask-again.ts";
 import { readSandboxLedger } from "../crowd/sandbox-client.ts";
 import type { ShopperRecord } from "../crowd/shopper-record.ts";
 import { claimsOf } from "./fairness.ts";
@@ -73,7 +73,7 @@ async function settledAudit(gate: GateClient, sale: string): Promise<TimedAudit>
   const until = Date.now() + SETTLED_WITHIN_MS;
   for (;;) {
     const asked_ms = Date.now();
-    const answer = await insist(() => gate.merchant.audit(sale));
+    const answer = await askAgain(() => gate.merchant.audit(sale));
     if (answer.kind !== "answered") throw failed(`reading the audit of sale ${sale}`, answer);
     if (isSettled(answer.body) || Date.now() > until) return { ...answer.body, asked_ms };
     await delay(AUDIT_INTERVAL_MS);
@@ -89,7 +89,7 @@ async function readOrders(
   const ids = new Set(shoppers.flatMap((shopper) => shopper.orders.flatMap(({ ids }) => ids)));
   for (const id of await listOrders(gate, sale)) ids.add(id);
   const orders = await inParallel([...ids], async (id) => {
-    const answer = await insist(() => gate.merchant.order(id));
+    const answer = await askAgain(() => gate.merchant.order(id));
     if (answer.kind === "answered") return [answer.body];
     if (answer.status === 404) return [];
     throw failed(`reading order ${id}`, answer);
@@ -102,7 +102,7 @@ async function listOrders(
   sale: string,
   after: string | null = null,
 ): Promise<string[]> {
-  const page = await insist(() => gate.merchant.orderPage(sale, after));
+  const page = await askAgain(() => gate.merchant.orderPage(sale, after));
   if (page.kind !== "answered") throw failed("reading the order book", page);
   const ids = page.body.orders.map((order) => order.id);
   const { next } = page.body;
@@ -110,7 +110,7 @@ async function listOrders(
 }
 
 async function readLedger(gate: GateClient, sku: string, after = 0): Promise<LedgerRow[]> {
-  const page = await insist(() => gate.merchant.ledgerPage(sku, after));
+  const page = await askAgain(() => gate.merchant.ledgerPage(sku, after));
   if (page.kind !== "answered") throw failed(`reading the ledger of ${sku}`, page);
   const { rows, next } = page.body;
   return next === null ? rows : [...rows, ...(await readLedger(gate, sku, next))];
@@ -118,12 +118,12 @@ async function readLedger(gate: GateClient, sku: string, after = 0): Promise<Led
 
 async function endAndReveal(gate: GateClient, sale: DrillSale) {
   if (sale.own) {
-    const ended = await insist(() => gate.merchant.act(sale.id, "end"));
+    const ended = await askAgain(() => gate.merchant.act(sale.id, "end"));
     if (ended.kind !== "answered") throw failed(`ending sale ${sale.id}`, ended);
   }
   const until = Date.now() + (sale.own ? SECRET_WITHIN_MS : 0);
   for (;;) {
-    const answer = await insist(() => gate.shopper.fairness(sale.id));
+    const answer = await askAgain(() => gate.shopper.fairness(sale.id));
     if (answer.kind !== "answered") throw failed("reading the sale's secret", answer);
     if (answer.body.secret !== null || Date.now() > until) return answer.body;
     await delay(AUDIT_INTERVAL_MS);
@@ -146,7 +146,7 @@ async function readManifests(
     return Array.from({ length: last + 1 }, (_, k) => ({ lane, k }));
   });
   const manifests = await inParallel(wanted, async ({ lane, k }) => {
-    const answer = await insist(() => gate.shopper.cohort(sale, lane, k));
+    const answer = await askAgain(() => gate.shopper.cohort(sale, lane, k));
     if (answer.kind === "answered") return [answer.body];
     if (answer.status === 404) return [];
     throw failed(`reading cohort ${lane}/${k}`, answer);

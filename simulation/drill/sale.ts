@@ -7,7 +7,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Fairness, MerchantSale } from "../crowd/gate-answers.ts";
 import type { GateClient } from "../crowd/gate-client.ts";
-import { failed, insist } from "../crowd/ask-again.ts";
+import { failed, askAgain } from "../crowd/ask-again.ts";
 import type { DrillOptions } from "./options.ts";
 
 export interface DrillSale {
@@ -49,7 +49,7 @@ export async function prepareSale(
   say: (line: string) => void,
 ): Promise<DrillSale> {
   const id = options.sale ?? `drill-${now().toString(36)}`;
-  const found = await insist(() => gate.merchant.sale(id));
+  const found = await askAgain(() => gate.merchant.sale(id));
   if (found.kind === "answered") {
     say(`Sale ${id} exists: it is used as it is, --stock does not apply, and it is left running.`);
     return existing(gate, found.body.sale, now);
@@ -69,7 +69,7 @@ export async function prepareSale(
     admission: ADMISSION,
     expectedShoppers: options.shoppers,
   };
-  const made = await insist(() => gate.merchant.putSale(id, document));
+  const made = await askAgain(() => gate.merchant.putSale(id, document));
   if (made.kind !== "answered") throw failed(`making sale ${id}`, made);
   return {
     id,
@@ -103,7 +103,7 @@ async function existing(
 async function published(gate: GateClient, id: string, now: () => number): Promise<Fairness> {
   const until = now() + PUBLISHED_WITHIN_MS;
   for (;;) {
-    const answer = await insist(() => gate.shopper.fairness(id));
+    const answer = await askAgain(() => gate.shopper.fairness(id));
     if (answer.kind === "answered") return answer.body;
     if (answer.code !== "sale_not_found" || now() > until) {
       throw failed(`reading the commitment of sale ${id}`, answer);

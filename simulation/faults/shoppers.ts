@@ -85,7 +85,7 @@ export class Shopper {
       orderBegunAt_ms: null,
       ordersEnded: [],
     };
-    return this.#insist(() => network.ask(null, room, (desk) => desk.admit(admission)));
+    return this.#askAgain(() => network.ask(null, room, (desk) => desk.admit(admission)));
   }
 
   /** One to three lines; the same SKU may stand in two of them. */
@@ -187,7 +187,7 @@ export class Shopper {
   }
 
   /** A few tries; false when nobody answered. */
-  async #insist(ask: () => Promise<unknown>): Promise<boolean> {
+  async #askAgain(ask: () => Promise<unknown>): Promise<boolean> {
     for (let tries = 0; tries < TRIES_MAX; tries += 1) {
       const isDone = await ask().then(
         () => true,

@@ -10,7 +10,7 @@
 import type { GateClient } from "../crowd/gate-client.ts";
 import { between, type Random } from "../seeded-random.ts";
 import type { CrowdOptions } from "../crowd/crowd.ts";
-import { CannotGoOnError, failed, insist } from "../crowd/ask-again.ts";
+import { CannotGoOnError, failed, askAgain } from "../crowd/ask-again.ts";
 
 export interface SampleSale {
   readonly id: string;
@@ -54,13 +54,13 @@ export async function openSampleSale(
   for (let sample = 1; sample <= SAMPLES_MAX; sample += 1) {
     const suffix = sample === 1 ? "" : `-${sample}`;
     const id = `air-one${hasOrigin ? "-guarded" : ""}${suffix}`;
-    const found = await insist(() => gate.merchant.sale(id));
+    const found = await askAgain(() => gate.merchant.sale(id));
     if (found.kind === "answered") {
       const { phase, sale } = found.body;
       const startsAt_ms = Date.parse(sale.startsAt);
       if (phase !== "prequeue" || startsAt_ms - now < STILL_AHEAD_MS) {
         // Until it is over, an earlier run's would decide who waits at the guarded path.
-        if (hasOrigin && phase !== "ended") await insist(() => gate.merchant.act(id, "end"));
+        if (hasOrigin && phase !== "ended") await askAgain(() => gate.merchant.act(id, "end"));
         continue;
       }
       const skus = sale.items.map((item) => item.sku);
@@ -86,7 +86,7 @@ async function makeSale(
     stock: STOCK_PER_SIZE,
     limitPerBuyer: 1,
   }));
-  const made = await insist(() => {
+  const made = await askAgain(() => {
     return gate.merchant.putSale(id, {
       id,
       title: "Air One drop",

@@ -13,7 +13,7 @@ import {
   type TicketClaims,
 } from "../../simulation/crowd/gate-answers.ts";
 import type { GateClient } from "../../simulation/crowd/gate-client.ts";
-import { failed, insist } from "../../simulation/crowd/ask-again.ts";
+import { failed, askAgain } from "../../simulation/crowd/ask-again.ts";
 
 /** What the gate says of a ticket: its rank, null while there is none, or why it says nothing. */
 export type Told =
@@ -60,10 +60,10 @@ export async function collectDraw(
 ): Promise<Collected> {
   const path = `/_sluice/v1/sales/${sale}`;
   const asked = { method: "GET", route: "GET /sales/{sale}", path, schema: saleSchema } as const;
-  const seen = await insist(() => gate.ask(asked));
+  const seen = await askAgain(() => gate.ask(asked));
   if (seen.kind === "refused" && seen.code === "sale_not_found") return { kind: "no_such_sale" };
   if (seen.kind !== "answered") throw failed("reading the sale", seen);
-  const fairness = await insist(() => gate.shopper.fairness(sale));
+  const fairness = await askAgain(() => gate.shopper.fairness(sale));
   if (fairness.kind !== "answered") throw failed("reading the commitment", fairness);
   const told: TicketEvidence[] = [];
   for (const token of tickets) told.push(await askTicket(gate, sale, token));
@@ -79,7 +79,7 @@ export async function collectDraw(
 async function askTicket(gate: GateClient, sale: string, token: string): Promise<TicketEvidence> {
   const claims = claimsOf(token);
   if (claims === null) throw new TypeError("tickets are read before they are asked about");
-  const answer = await insist(() => gate.shopper.standing(sale, { ticket: token }));
+  const answer = await askAgain(() => gate.shopper.standing(sale, { ticket: token }));
   if (answer.kind === "answered") return { claims, told: { kind: "rank", rank: answer.body.rank } };
   if (answer.kind === "refused" && answer.code === "ticket_invalid") {
     return { claims, told: { kind: "refused", code: answer.code } };
@@ -93,7 +93,7 @@ async function readManifests(gate: GateClient, sale: string, lane: string): Prom
   for (;;) {
     const answers = await Promise.all(
       Array.from({ length: MANIFESTS_AT_ONCE }, (_, index) => {
-        return insist(() => gate.shopper.cohort(sale, lane, manifests.length + index));
+        return askAgain(() => gate.shopper.cohort(sale, lane, manifests.length + index));
       }),
     );
     for (const answer of answers) {
