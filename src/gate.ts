@@ -11,8 +11,8 @@ import { problem, PROBLEMS } from "./api/problems.ts";
 import { pathOf } from "./domain/guards/guard.ts";
 import { originOf } from "./proxy/origin.ts";
 import { serveShop } from "./proxy/serve.ts";
-import { CartCalls } from "./shopper/cart-batches.ts";
-import { PlaceGroups } from "./shopper/place-batches.ts";
+import { CartBatches } from "./shopper/cart-batches.ts";
+import { PlaceBatches } from "./shopper/place-batches.ts";
 import { roomOf, type GateContext } from "./shopper/visit.ts";
 import { pages } from "./pages/pages.ts";
 import { SnapshotCache } from "./sales/snapshots.ts";
@@ -28,8 +28,8 @@ export { SkuStock } from "../durable-objects/sku-stock/sku-stock.ts";
 export { TicketBooth } from "../durable-objects/ticket-booth.ts";
 export { WaitingRoom } from "../durable-objects/waiting-room/waiting-room.ts";
 
-const places = new PlaceGroups();
-const carts = new CartCalls();
+const places = new PlaceBatches();
+const carts = new CartBatches();
 let snapshots: SnapshotCache | null = null;
 
 /** One cache per isolate; the location's cache may be read only while a request is served. */

@@ -41,7 +41,7 @@ interface Waiter<Question, Answer> {
 }
 
 /** One per isolate and kind of question. */
-export class SharedCalls<Question, Answer> {
+export class CallBatcher<Question, Answer> {
   /** Of objects that somebody is calling: who waits for the next call. */
   readonly #gathered = new Map<string, Waiter<Question, Answer>[]>();
   readonly #sharing: Sharing;

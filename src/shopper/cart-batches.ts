@@ -17,19 +17,19 @@ import {
   SHOPPER_CALL_TIMEOUT_MS,
 } from "../domain/limits.ts";
 import type { HoldCommand, HoldOutcome } from "../domain/stock/stock.ts";
-import { SharedCalls } from "./call-batcher.ts";
+import { CallBatcher } from "./call-batcher.ts";
 
 /** One per isolate. */
-export class CartCalls {
+export class CartBatches {
   /** By SKU. */
-  readonly holds = new SharedCalls<HoldCommand, HoldOutcome>({
+  readonly holds = new CallBatcher<HoldCommand, HoldOutcome>({
     together_max: HOLDS_PER_CALL_MAX,
     gathered_max: HOLDS_GATHERED_MAX,
     wait_ms: HOLD_GROUP_WAIT_MS,
     call_ms: SHOPPER_CALL_TIMEOUT_MS,
   });
   /** By sale; what is asked is an admission's id. */
-  readonly seats = new SharedCalls<string, SeatStanding>({
+  readonly seats = new CallBatcher<string, SeatStanding>({
     together_max: SEATS_PER_CALL_MAX,
     gathered_max: SEATS_GATHERED_MAX,
     wait_ms: SEAT_GROUP_WAIT_MS,

@@ -15,7 +15,7 @@ import {
   PLACES_PER_JOIN_MAX,
   SHOPPER_CALL_TIMEOUT_MS,
 } from "../domain/limits.ts";
-import { SharedCalls } from "./call-batcher.ts";
+import { CallBatcher } from "./call-batcher.ts";
 
 /** The first of so many consecutive places at the booth. */
 type TakePlaces = (places: number) => Promise<PlaceInBooth>;
@@ -31,9 +31,9 @@ const SHARING = {
 } as const;
 
 /** One per isolate. */
-export class PlaceGroups {
-  readonly #calls = new SharedCalls<null, PlaceInBooth>(SHARING);
-  readonly #keptCalls = new SharedCalls<string, AnsweredPlace>(SHARING);
+export class PlaceBatches {
+  readonly #calls = new CallBatcher<null, PlaceInBooth>(SHARING);
+  readonly #keptCalls = new CallBatcher<string, AnsweredPlace>(SHARING);
 
   /**
    * A place of the caller's own; null when the booth does not answer in time.

@@ -12,16 +12,16 @@ import { verifyAdmission, type Admission } from "../tokens/admissions.ts";
 import type { Keys } from "../tokens/secrets.ts";
 import { verifyTicket, type Ticket } from "../tokens/tickets.ts";
 import { replayBy } from "./device-binding.ts";
-import type { CartCalls } from "./cart-batches.ts";
-import type { PlaceGroups } from "./place-batches.ts";
+import type { CartBatches } from "./cart-batches.ts";
+import type { PlaceBatches } from "./place-batches.ts";
 
 /** What a request has to work with. Time and chance are fixed for the request. */
 export interface GateContext {
   readonly env: GateEnv;
   readonly keys: Keys;
   readonly snapshots: SnapshotCache;
-  readonly places: PlaceGroups;
-  readonly carts: CartCalls;
+  readonly places: PlaceBatches;
+  readonly carts: CartBatches;
   /** Lets the request go on after its answer, until this is done. */
   readonly waitUntil: (work: Promise<unknown>) => void;
   readonly now: number;

@@ -11,7 +11,7 @@ import {
   SEATS_PER_CALL_MAX,
 } from "../../../src/domain/limits.ts";
 import type { HoldOutcome } from "../../../src/domain/stock/stock.ts";
-import { CartCalls } from "../../../src/shopper/cart-batches.ts";
+import { CartBatches } from "../../../src/shopper/cart-batches.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -25,7 +25,7 @@ function commandOf(shopper: number) {
 
 /** A stock that tells each shopper their own number, when the test lets it answer. */
 class HeldStock {
-  readonly calls = new CartCalls();
+  readonly calls = new CartBatches();
   readonly asked: number[] = [];
   readonly #held: (() => void)[] = [];
 
@@ -85,7 +85,7 @@ describe("holds that meet", () => {
 
 describe("a room that is asked after seats", () => {
   test("and does not answer lets every cart go on within two seconds", async () => {
-    const { seats } = new CartCalls();
+    const { seats } = new CartBatches();
     const silent = vi.fn<() => Promise<never>>(() => new Promise(() => undefined));
     const asked = upTo(SEATS_PER_CALL_MAX + 2).map((shopper) => {
       return seats.ask("sale", `adm_${shopper}`, silent, nobody);
@@ -101,7 +101,7 @@ describe("a room that is asked after seats", () => {
   });
 
   test("and answers too few tells the others nothing", async () => {
-    const { seats } = new CartCalls();
+    const { seats } = new CartBatches();
     const short = () => Promise.resolve(["spent" as const]);
     const asked = upTo(3).map((shopper) => seats.ask("sale", `adm_${shopper}`, short, nobody));
     expect(await Promise.all(asked)).toEqual(["spent", "spent", null]);

@@ -10,11 +10,11 @@ import {
   PLACES_PER_JOIN_MAX,
   SHOPPER_CALL_TIMEOUT_MS,
 } from "../../../src/domain/limits.ts";
-import { PlaceGroups } from "../../../src/shopper/place-batches.ts";
+import { PlaceBatches } from "../../../src/shopper/place-batches.ts";
 
 /** A booth whose answers a test lets out one by one. */
 class HeldBooth {
-  readonly groups = new PlaceGroups();
+  readonly groups = new PlaceBatches();
   readonly asked: number[] = [];
   readonly #held: (() => void)[] = [];
   #next = 0;
@@ -124,7 +124,7 @@ describe("a call that does not come back", () => {
   });
 
   test("that fails is told to all who share it, and the next goes out", async () => {
-    const groups = new PlaceGroups();
+    const groups = new PlaceBatches();
     let calls = 0;
     const broken = (): Promise<PlaceInBooth> => {
       calls += 1;
