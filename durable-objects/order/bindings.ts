@@ -4,10 +4,10 @@
  * Guarantee: what was not acknowledged rejects, and stays in the order's outbox.
  */
 import type { BeginOrderOutcome } from "../../src/domain/room/admission.ts";
-import type { OrderParts } from "./ports.ts";
+import type { OrderBindings } from "./ports.ts";
 import { withTimeout } from "../../src/platform/with-timeout.ts";
 
-export function orderParts(env: GateEnv): OrderParts {
+export function orderParts(env: GateEnv): OrderBindings {
   const roomOf = (sale: string) => env.WAITING_ROOM.get(env.WAITING_ROOM.idFromName(sale));
   const stockOf = (sku: string) => env.SKU_STOCK.get(env.SKU_STOCK.idFromName(sku));
   return {

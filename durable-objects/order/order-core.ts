@@ -5,7 +5,7 @@
  * Guarantee (P2): the alarm and the intent are one commit, before the first side effect. Whatever
  * crashes afterwards, the alarm finds what is still owed (to the stock, the room, the queue) and
  * does it, and queues the order again when nobody has made progress. Effects are repeatable.
- * Not for: what a transition is (`src/domain`), and how the others are reached (`OrderParts`).
+ * Not for: what a transition is (`src/domain`), and how the others are reached (`OrderBindings`).
  */
 import {
   OUTBOX_RETRY_MAX_MS,
@@ -24,7 +24,7 @@ import {
 } from "../../src/domain/order/order.ts";
 import type { OutboxRow, Owed } from "../order-outbox.ts";
 import { takeUnits } from "./placing.ts";
-import type { OrderAlarm, OrderParts, OrderRules, OrderStore, OrderSurroundings } from "./ports.ts";
+import type { OrderAlarm, OrderBindings, OrderRules, OrderStore, OrderPorts } from "./ports.ts";
 
 export type PlaceOutcome =
   | { readonly kind: "accepted"; readonly order: OrderView; readonly viewKey: string }
@@ -37,10 +37,10 @@ export type LeaseAnswer = saga.LeaseOutcome & { readonly record: OrderRecord | n
 /** `next`: the lease of the following step, where one was asked for and the order moved. */
 export type ReportAnswer = reports.ReportOutcome & { readonly next: LeaseAnswer | null };
 
-export class OrderDesk {
+export class OrderCore {
   readonly #store: OrderStore;
   readonly #alarm: OrderAlarm;
-  readonly #parts: OrderParts;
+  readonly #parts: OrderBindings;
   readonly #now: () => number;
   readonly #chance: () => number;
   readonly #rules: OrderRules;
@@ -49,7 +49,7 @@ export class OrderDesk {
   #placing: Promise<PlaceOutcome> | null = null;
   #flushing: Promise<void> = Promise.resolve();
 
-  constructor({ store, alarm, parts, now, chance, rules, waitUntil }: OrderSurroundings) {
+  constructor({ store, alarm, parts, now, chance, rules, waitUntil }: OrderPorts) {
     this.#chance = chance;
     this.#waitUntil = waitUntil;
     this.#store = store;

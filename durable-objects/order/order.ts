@@ -13,19 +13,19 @@ import type * as saga from "../../src/domain/order/saga.ts";
 import type { OrderEffect } from "../../src/domain/order/transition.ts";
 import type { OrderIntent, OrderRecord } from "../../src/domain/order/order.ts";
 import { SingleAlarm } from "../single-alarm.ts";
-import { OrderDesk, type LeaseAnswer, type PlaceOutcome, type ReportAnswer } from "./order-core.ts";
+import { OrderCore, type LeaseAnswer, type PlaceOutcome, type ReportAnswer } from "./order-core.ts";
 import { orderParts } from "./bindings.ts";
 import { ORDER_RULES } from "./ports.ts";
 import { OrderTables } from "./order-tables.ts";
 
 export class Order extends DurableObject<GateEnv> {
   readonly #tables: OrderTables;
-  readonly #desk: OrderDesk;
+  readonly #desk: OrderCore;
 
   constructor(ctx: DurableObjectState, env: GateEnv) {
     super(ctx, env);
     this.#tables = new OrderTables(ctx.storage);
-    this.#desk = new OrderDesk({
+    this.#desk = new OrderCore({
       store: {
         record: () => this.#tables.record(),
         save: (record, effects) => this.save(record, effects),

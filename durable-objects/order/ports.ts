@@ -38,7 +38,7 @@ export interface OrderAlarm {
 }
 
 /** The others an order owes something. A promise that rejects was not acknowledged. */
-export interface OrderParts extends PlacingParts {
+export interface OrderBindings extends PlacingParts {
   queue(message: OrderMessage): Promise<unknown>;
   tell(event: OrderEvent): Promise<unknown>;
   finishOrder(intent: OrderIntent, how: "spend" | "hand_back"): Promise<unknown>;
@@ -63,10 +63,10 @@ export type OrderRules = Pick<
 >;
 export const ORDER_RULES: OrderRules = { ...saga, ...reports };
 
-export interface OrderSurroundings {
+export interface OrderPorts {
   readonly store: OrderStore;
   readonly alarm: OrderAlarm;
-  readonly parts: OrderParts;
+  readonly parts: OrderBindings;
   readonly now: () => number;
   /** From 0 to 1, anew each time. */
   readonly chance: () => number;

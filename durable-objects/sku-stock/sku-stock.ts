@@ -18,17 +18,17 @@ import type {
 import type { Withdrawal, WithdrawOutcome } from "../../src/domain/stock/withdraw.ts";
 import { readRedisConfig } from "../../src/redis/connection.ts";
 import { SingleAlarm } from "../single-alarm.ts";
-import { STOCK_RULES, StockDesk, type StockParts } from "./stock-core.ts";
+import { STOCK_RULES, StockCore, type StockParts } from "./stock-core.ts";
 import { StockTables } from "./stock-tables.ts";
 
 export class SkuStock extends DurableObject<GateEnv> {
   readonly #tables: StockTables;
-  readonly #desk: StockDesk;
+  readonly #desk: StockCore;
 
   constructor(ctx: DurableObjectState, env: GateEnv) {
     super(ctx, env);
     this.#tables = new StockTables(ctx.storage);
-    this.#desk = new StockDesk({
+    this.#desk = new StockCore({
       store: this.#tables,
       alarm: new SingleAlarm(ctx.storage),
       parts: stockParts(env),

@@ -62,7 +62,7 @@ export interface StockSurroundings {
   readonly rules: StockRules;
 }
 
-export class StockDesk {
+export class StockCore {
   readonly #store: StockStore;
   readonly #alarm: StockAlarm;
   readonly #parts: StockParts;

@@ -22,7 +22,7 @@ export interface Booking {
   readonly order: Fields | null;
 }
 
-export class OrderDesk {
+export class OrderCore {
   /** By the order's id. */
   readonly bookings = new Map<string, Booking>();
   readonly replies = new RememberedReplies();

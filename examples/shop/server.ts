@@ -6,7 +6,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
-import { OrderDesk } from "./orders.ts";
+import { OrderCore } from "./orders.ts";
 import { PaymentDesk } from "./payments.ts";
 import { type Fields, problem, type Reply } from "./replies.ts";
 import { isSigned, type SignedRequest } from "./signature.ts";
@@ -17,8 +17,8 @@ const BODY_BYTES_MAX = 64 * 1024;
 export interface ShopParts {
   readonly isSigned: (secret: string, request: SignedRequest, now_ms: number) => boolean;
   readonly payments: PaymentDesk;
-  readonly orders: OrderDesk;
-  readonly answer: (desk: PaymentDesk | OrderDesk, key: string, request: Fields) => Promise<Reply>;
+  readonly orders: OrderCore;
+  readonly answer: (desk: PaymentDesk | OrderCore, key: string, request: Fields) => Promise<Reply>;
   /** How late the answer to `test_slow` comes. */
   readonly slow_ms: number;
 }
@@ -28,7 +28,7 @@ export interface ExampleShop {
   readonly paymentsUrl: string;
   readonly ordersUrl: string;
   readonly payments: PaymentDesk;
-  readonly orders: OrderDesk;
+  readonly orders: OrderCore;
   stop(): Promise<void>;
 }
 
@@ -44,7 +44,7 @@ export async function startExampleShop(options: ShopOptions): Promise<ExampleSho
   const honest: ShopParts = {
     isSigned,
     payments: new PaymentDesk((payment) => `${url}/confirm/${payment}`),
-    orders: new OrderDesk(),
+    orders: new OrderCore(),
     answer: async (desk, key, request) => desk.handle(key, request),
     slow_ms: 6000,
   };

@@ -5,8 +5,8 @@
  * Guarantee: the same seed lives the same story. Faults strike until `FAULTS_MS`; afterwards
  * nothing goes wrong, and everything must have settled within `SETTLE_MS`.
  */
-import { OrderDesk } from "../../durable-objects/order/order-core.ts";
-import { StockDesk } from "../../durable-objects/sku-stock/stock-core.ts";
+import { OrderCore } from "../../durable-objects/order/order-core.ts";
+import { StockCore } from "../../durable-objects/sku-stock/stock-core.ts";
 import type { BeginOrderOutcome } from "../../src/domain/room/admission.ts";
 import type { OrderIntent, OrderRecord, OrderState } from "../../src/domain/order/order.ts";
 import { randomFrom } from "../seeded-random.ts";
@@ -44,12 +44,12 @@ const ROOM_ANSWER_MS = 2000;
 
 export interface OrderHere {
   readonly memory: OrderMemory;
-  readonly host: ObjectHost<OrderDesk>;
+  readonly host: ObjectHost<OrderCore>;
 }
 
 export interface StockHere {
   readonly memory: StockMemory;
-  readonly host: ObjectHost<StockDesk>;
+  readonly host: ObjectHost<StockCore>;
 }
 
 /** While it lasts no call to the payment backend is answered. */
@@ -173,7 +173,7 @@ export class World {
     const known = this.orders.get(id);
     if (known !== undefined) return known;
     const memory = new OrderMemory();
-    const begin = (instance: Instance): OrderDesk => this.#orderDesk(memory, instance);
+    const begin = (instance: Instance): OrderCore => this.#orderDesk(memory, instance);
     const host = new ObjectHost(this, id, begin, (desk, at_ms) => desk.ring(at_ms));
     const here = { memory, host };
     this.orders.set(id, here);
@@ -184,7 +184,7 @@ export class World {
     const known = this.#stocks.get(sku);
     if (known !== undefined) return known;
     const memory = new StockMemory();
-    const begin = (instance: Instance): StockDesk => this.#stockDesk(sku, memory, instance);
+    const begin = (instance: Instance): StockCore => this.#stockDesk(sku, memory, instance);
     const host = new ObjectHost(this, sku, begin, (desk, at_ms) => desk.ring(at_ms));
     const here = { memory, host };
     this.#stocks.set(sku, here);
@@ -215,13 +215,13 @@ export class World {
     this.tell(`ends ${state}`, order);
   }
 
-  #orderDesk(memory: OrderMemory, instance: Instance): OrderDesk {
+  #orderDesk(memory: OrderMemory, instance: Instance): OrderCore {
     const { network, room, rules } = this;
     const { life } = instance;
     const store = rules.orderStore(memory, instance.write, (before, after) => {
       this.#saved(before, after, instance.now());
     });
-    return new OrderDesk({
+    return new OrderCore({
       store,
       alarm: rules.alarm(instance.alarm),
       now: instance.now,
@@ -261,7 +261,7 @@ export class World {
     void this.#placers.get(id)?.hears(after);
   }
 
-  #stockDesk(sku: string, memory: StockMemory, instance: Instance): StockDesk {
+  #stockDesk(sku: string, memory: StockMemory, instance: Instance): StockCore {
     const { network, room, rules } = this;
     const write = (apply: () => void): void => {
       instance.write(() => {
@@ -269,7 +269,7 @@ export class World {
         this.#stockMoved(sku, memory);
       });
     };
-    return new StockDesk({
+    return new StockCore({
       store: stockStore(memory, SALE.id, sku, write),
       alarm: rules.alarm(instance.alarm),
       now: instance.now,

@@ -1,6 +1,6 @@
 /** The example shop with the mistakes that an order server can make, one each. */
 import { setTimeout as delay } from "node:timers/promises";
-import { OrderDesk, type ReadOrder } from "../../../examples/shop/orders.ts";
+import { OrderCore, type ReadOrder } from "../../../examples/shop/orders.ts";
 import { answer, RememberedReplies, type Reply } from "../../../examples/shop/replies.ts";
 import type { ShopParts } from "../../../examples/shop/server.ts";
 import {
@@ -15,12 +15,12 @@ import {
 
 function orderDesk(
   change: {
-    readonly book?: (order: ReadOrder, real: () => Reply, desk: OrderDesk) => Reply;
-    readonly cancel?: (id: string, real: () => Reply, desk: OrderDesk) => Reply;
+    readonly book?: (order: ReadOrder, real: () => Reply, desk: OrderCore) => Reply;
+    readonly cancel?: (id: string, real: () => Reply, desk: OrderCore) => Reply;
   },
   replies = new RememberedReplies(),
 ): Partial<ShopParts> {
-  class Changed extends OrderDesk {
+  class Changed extends OrderCore {
     override readonly replies = replies;
     override book(order: ReadOrder): Reply {
       const real = () => super.book(order);
@@ -35,7 +35,7 @@ function orderDesk(
 }
 
 /** A new booking whenever it is asked for one. */
-function bookAgain(order: ReadOrder, real: () => Reply, { bookings }: OrderDesk): Reply {
+function bookAgain(order: ReadOrder, real: () => Reply, { bookings }: OrderCore): Reply {
   if (bookings.get(order.id)?.status === "booked") bookings.delete(order.id);
   const reply = real();
   if (wordOf(reply) !== "booked") return reply;
