@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { claimsOf } from "../../simulation/drill/fairness.ts";
 import type { PassRefusal } from "../../src/domain/pass-refusal.ts";
-import { passWords } from "../../src/pages/parts/pass-text.ts";
+import { passText } from "../../src/pages/parts/pass-text.ts";
 import {
   inSeconds,
   MEMBERS,
@@ -191,7 +191,7 @@ test.each(BAD)(
     for (let look = 0; look < 2; look += 1) {
       const page = await device.open(SALE);
       expect(page.status).toBe(403);
-      expect(page.text).toContain(passWords(reason).heading);
+      expect(page.text).toContain(passText(reason).heading);
       expect(page.text).toContain(`pass_invalid, ${reason}`);
     }
     expect((await device.send(`${SALE}/join`)).status).toBe(403);

@@ -13,7 +13,7 @@ export function verdictOn(findings: readonly Finding[]): Verdict {
   return findings.some(({ verdict }) => verdict === "open") ? "not_yet" : "verified";
 }
 
-const VERDICT_WORDS: Readonly<Record<Verdict, string>> = {
+const VERDICT_TEXT: Readonly<Record<Verdict, string>> = {
   verified: "Verified: the draw is what the commitment fixed.",
   broken: "Broken: what is marked ✗ does not agree. Keep this output, and the answers behind it.",
   not_yet: "Not yet checkable: nothing disagrees, and what is marked … cannot be told yet.",
@@ -29,5 +29,5 @@ export function writeReport(
     return `  ${MARKS[verdict]} ${what.padEnd(width)}  ${words}`;
   });
   const head = `The draw of sale ${evidence.sale} at ${url} (${evidence.phase})`;
-  return `${head}\n\n${lines.join("\n")}\n\n${VERDICT_WORDS[verdictOn(findings)]}\n`;
+  return `${head}\n\n${lines.join("\n")}\n\n${VERDICT_TEXT[verdictOn(findings)]}\n`;
 }

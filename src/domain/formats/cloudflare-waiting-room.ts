@@ -65,7 +65,7 @@ function numberOf(count: number, unit: string): string {
 }
 
 /** "1 minute", "15 minutes", "2 hours 5 minutes". */
-export function minutesWords(minutes: number): string {
+export function minutesText(minutes: number): string {
   const hours = Math.floor(minutes / 60);
   const rest = minutes % 60;
   if (hours === 0) return numberOf(minutes, "minute");
@@ -113,8 +113,8 @@ function waitFields({ standing }: WaitingFacts, isRandom: boolean): WaitFields {
   const high = minutesOf(wait.high_s);
   const median = minutesOf((wait.low_s + wait.high_s) / 2);
   const known = { waitTimeKnown: true, waitTime: median };
-  if (!isRandom) return { ...WAIT_UNKNOWN, ...known, waitTimeFormatted: minutesWords(median) };
-  const words = low === high ? minutesWords(low) : `${minutesWords(low)} to ${minutesWords(high)}`;
+  if (!isRandom) return { ...WAIT_UNKNOWN, ...known, waitTimeFormatted: minutesText(median) };
+  const words = low === high ? minutesText(low) : `${minutesText(low)} to ${minutesText(high)}`;
   return {
     ...known,
     waitTime25Percentile: low,
@@ -128,7 +128,7 @@ function waitFields({ standing }: WaitingFacts, isRandom: boolean): WaitFields {
 function timeUntil(at_ms: number, now: number, isTold: boolean): [number, string] {
   if (!isTold) return [0, UNAVAILABLE];
   const minutes = minutesOf((at_ms - now) / 1000);
-  return [minutes, minutesWords(minutes)];
+  return [minutes, minutesText(minutes)];
 }
 
 export function cloudflareWaitingRoom(facts: WaitingFacts): CloudflareWaitingRoom {

@@ -30,22 +30,22 @@ import {
 } from "./path-readings.ts";
 
 const HOST = /^(\*|(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*)$/;
-const HOST_WORDS = "use a host name without a port: shop.example, *.shop.example, or * for any";
-const PATH_WORDS = "use a path that begins with '/', without query, '..' or '//'";
+const HOST_HINT = "use a host name without a port: shop.example, *.shop.example, or * for any";
+const PATH_HINT = "use a path that begins with '/', without query, '..' or '//'";
 
 const guardedPath = z
   .string()
   .min(1)
   .max(GUARD_PATH_LENGTH_MAX)
-  .regex(/^\/[^?#\\]*$/, PATH_WORDS)
-  .refine((path) => !/\/\/|\/\.{1,2}(\/|$)/.test(path), PATH_WORDS);
+  .regex(/^\/[^?#\\]*$/, PATH_HINT)
+  .refine((path) => !/\/\/|\/\.{1,2}(\/|$)/.test(path), PATH_HINT);
 
 const methods = z
   .array(z.string().regex(/^[A-Z]{1,20}$/, "use a method in capitals, such as POST"))
   .max(GUARD_METHODS_MAX);
 
 export const guardSchema = z.strictObject({
-  host: z.string().max(253).toLowerCase().regex(HOST, HOST_WORDS),
+  host: z.string().max(253).toLowerCase().regex(HOST, HOST_HINT),
   path: guardedPath,
   /** Paths that the guard leaves alone. */
   except: z.array(guardedPath).max(GUARD_EXCEPTIONS_MAX).default([]),

@@ -9,7 +9,7 @@ import { partLink } from "./links.ts";
  * @param hasTicket a claim with it goes on here: the same place, and what is held
  * @param to the guarded address that was asked for; null where there is none
  */
-export function replayedWords(sale: string, hasTicket: boolean, to: string | null) {
+export function replayedText(sale: string, hasTicket: boolean, to: string | null) {
   const sentence = hasTicket
     ? "You can go on here instead. What you hold stays yours."
     : "This browser does not have your place. Go on there, or join the line here.";

@@ -5,9 +5,9 @@
  * policy can forbid both. What scripts need to know stands in data attributes.
  */
 import { html } from "hono/html";
-import { durationWords } from "../assets/_sluice/assets/words.js";
+import { durationText } from "../assets/_sluice/assets/words.js";
 import { ASSETS, listLink, partLink, saleLink } from "./links.ts";
-import { instantWords } from "./money.ts";
+import { instantText } from "./money.ts";
 
 export type Html = ReturnType<typeof html>;
 
@@ -102,7 +102,7 @@ function saleLinks(sale: string): Html {
 /** An instant: UTC from the server, local time where scripts run. */
 export function instant(at_ms: number): Html {
   const iso = new Date(at_ms).toISOString();
-  return html`<time datetime="${iso}" data-local>${instantWords(at_ms)}</time>`;
+  return html`<time datetime="${iso}" data-local>${instantText(at_ms)}</time>`;
 }
 
 export interface Countdown {
@@ -116,7 +116,7 @@ export interface Countdown {
 /** Time left: in words from the server, counting down where scripts run. */
 export function countdown(until_ms: number, now: number, more: Countdown = {}): Html {
   const { reveals, hides, warning } = more;
-  const left = durationWords(Math.max(until_ms - now, 0) / 1000);
+  const left = durationText(Math.max(until_ms - now, 0) / 1000);
   return html`<time
     class="countdown"
     datetime="${new Date(until_ms).toISOString()}"

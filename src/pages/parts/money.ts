@@ -4,7 +4,7 @@
  */
 
 /** @param amount in the currency's minor unit: 12900 EUR is €129.00, 500 JPY is ¥500 */
-export function moneyWords(amount: number, currency: string): string {
+export function moneyText(amount: number, currency: string): string {
   const format = new Intl.NumberFormat("en", { style: "currency", currency });
   const digits = format.resolvedOptions().maximumFractionDigits ?? 2;
   return format.format(amount / 10 ** digits);
@@ -20,6 +20,6 @@ const INSTANT = new Intl.DateTimeFormat("en-GB", {
 });
 
 /** In UTC, and said so: the server does not know where the reader is. Scripts show local time. */
-export function instantWords(at_ms: number): string {
+export function instantText(at_ms: number): string {
   return `${INSTANT.format(at_ms)} UTC`;
 }

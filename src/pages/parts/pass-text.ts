@@ -4,19 +4,19 @@
  */
 import type { PassRefusal } from "../../domain/pass-refusal.ts";
 
-export interface PassWords {
+export interface PassText {
   readonly heading: string;
   readonly sentence: string;
 }
 
-const UNREADABLE: PassWords = {
+const UNREADABLE: PassText = {
   heading: "This pass cannot be read",
   sentence:
     "Part of the link may be missing, or it was not made for this shop. Open the whole link " +
     "again as it was sent to you, or ask the shop for a new one.",
 };
 
-export function passWords(reason: PassRefusal): PassWords {
+export function passText(reason: PassRefusal): PassText {
   switch (reason) {
     case "expired":
       return {

@@ -3,7 +3,7 @@
  */
 import type { ProofRefusal } from "../../domain/sale/protection.ts";
 
-export function proofWords(reason: ProofRefusal): string {
+export function proofText(reason: ProofRefusal): string {
   switch (reason) {
     case "expired":
     case "expired_or_used":

@@ -18,7 +18,7 @@ import {
 } from "../parts/faults.ts";
 import { countdown, page, type Html, type Maybe } from "../parts/layout.ts";
 import { partLink, saleLink } from "../parts/links.ts";
-import { moneyWords } from "../parts/money.ts";
+import { moneyText } from "../parts/money.ts";
 import { TEST_CARDS } from "../parts/payment-methods.ts";
 import { QUANTITY_PREFIX, quantityField } from "../parts/quantity-field.ts";
 
@@ -109,7 +109,7 @@ function cartForm({ sale, cart, quantities, faults }: CheckoutModel): Html {
     return html`<li class="item">
       <div>
         <h3>${line.name}</h3>
-        <p class="facts">${lineWords(line, sale.currency)}</p>
+        <p class="facts">${lineText(line, sale.currency)}</p>
       </div>
       <div class="change">
         ${quantityField(item, value, fault)}
@@ -128,7 +128,7 @@ function cartForm({ sale, cart, quantities, faults }: CheckoutModel): Html {
         ${rows}
       </ul>
       <p class="total">
-        <span>Total</span> <strong>${moneyWords(cart.total, sale.currency)}</strong>
+        <span>Total</span> <strong>${moneyText(cart.total, sale.currency)}</strong>
       </p>
       <p class="actions">
         <button class="second" type="submit">Change quantities</button>
@@ -138,10 +138,10 @@ function cartForm({ sale, cart, quantities, faults }: CheckoutModel): Html {
   </section>`;
 }
 
-function lineWords({ quantity, price }: PricedLine, currency: string): Html {
-  const sum = html`<strong class="price">${moneyWords(price * quantity, currency)}</strong>`;
+function lineText({ quantity, price }: PricedLine, currency: string): Html {
+  const sum = html`<strong class="price">${moneyText(price * quantity, currency)}</strong>`;
   if (quantity === 1) return sum;
-  return html`${sum} <span class="quiet">${quantity} × ${moneyWords(price, currency)}</span>`;
+  return html`${sum} <span class="quiet">${quantity} × ${moneyText(price, currency)}</span>`;
 }
 
 function payment(model: CheckoutModel): Html {
@@ -191,7 +191,7 @@ function orderForm(model: CheckoutModel): Html {
       </div>
       ${cards(input.method, faults)}
       <p class="actions">
-        <button type="submit">Pay ${moneyWords(cart.total, sale.currency)}</button>
+        <button type="submit">Pay ${moneyText(cart.total, sale.currency)}</button>
       </p>
     </form>
   </section>`;

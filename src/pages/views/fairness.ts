@@ -81,7 +81,7 @@ function checking({ ticket }: FairnessModel): Html {
         <label for="ticket">Ticket</label>
         <textarea id="ticket" rows="5" autocomplete="off" spellcheck="false">
 ${ticket ?? ""}</textarea>
-        <p class="quiet">${ticketWords(ticket)}</p>
+        <p class="quiet">${ticketText(ticket)}</p>
       </div>
       <p class="actions"><button type="button" id="check">Work out the place</button></p>
       <div id="result" class="panel" hidden></div>
@@ -93,7 +93,7 @@ ${ticket ?? ""}</textarea>
   </section>`;
 }
 
-function ticketWords(ticket: string | null): string {
+function ticketText(ticket: string | null): string {
   const secrecy = "Whoever has a ticket has its place: show it to nobody.";
   return ticket === null ? secrecy : `This is the ticket your browser carries. ${secrecy}`;
 }

@@ -11,8 +11,8 @@ import type { PassRefusal } from "../../domain/pass-refusal.ts";
 import { GENERAL_LANE, type Sale } from "../../domain/sale/sale.ts";
 import { countdown, instant, page, type Html, type Maybe } from "../parts/layout.ts";
 import { partLink } from "../parts/links.ts";
-import { passWords } from "../parts/pass-text.ts";
-import { replayedWords } from "../parts/device-text.ts";
+import { passText } from "../parts/pass-text.ts";
+import { replayedText } from "../parts/device-text.ts";
 
 export type GuardedNotice =
   | { readonly kind: "not_open"; readonly opensAt_ms: number }
@@ -77,11 +77,11 @@ function wordsOf({ notice, sale, guarded, retry_s, now }: GuardedPageModel): Wor
       return { ...said("Your form was not sent", sentence, then), reloads: false };
     }
     case "pass_invalid": {
-      const { heading, sentence } = passWords(notice.reason);
+      const { heading, sentence } = passText(notice.reason);
       return { ...said(heading, sentence, joinGeneral(sale.id, guarded)), reloads: false };
     }
     case "admission_replayed": {
-      const { heading, sentence, form } = replayedWords(sale.id, notice.hasTicket, guarded);
+      const { heading, sentence, form } = replayedText(sale.id, notice.hasTicket, guarded);
       return { ...said(heading, sentence, form), reloads: false };
     }
     case "rate_limited":

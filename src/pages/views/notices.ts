@@ -7,8 +7,8 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { PassRefusal } from "../../domain/pass-refusal.ts";
 import { instant, page, type Html, type Maybe } from "../parts/layout.ts";
 import { listLink, partLink, saleLink } from "../parts/links.ts";
-import { passWords } from "../parts/pass-text.ts";
-import { replayedWords } from "../parts/device-text.ts";
+import { passText } from "../parts/pass-text.ts";
+import { replayedText } from "../parts/device-text.ts";
 
 export type Notice =
   | { readonly kind: "sale_not_found" }
@@ -191,7 +191,7 @@ function turnText(notice: TurnNotice): NoticeText {
         backTo(sale),
       );
     case "admission_replayed": {
-      const { heading, sentence, form } = replayedWords(sale, notice.hasTicket, null);
+      const { heading, sentence, form } = replayedText(sale, notice.hasTicket, null);
       return text(403, heading, sentence, form);
     }
     case "admission_invalid": {
@@ -223,7 +223,7 @@ function cookieText({ kind, sale, to }: Extract<TurnNotice, { kind: CookieNotice
 type CookieNotice = "cookies_blocked" | "ticket_not_kept";
 
 function passText({ sale, reason, hasPlace }: Extract<TurnNotice, { reason: PassRefusal }>) {
-  const { heading, sentence } = passWords(reason);
+  const { heading, sentence } = passText(reason);
   const place = html`<p>You are in line already; that place is kept.</p>
     <p><a class="button" href="${partLink(sale, "wait")}">See your place</a></p>`;
   const join = html`<p>You can join the general line without it.</p>

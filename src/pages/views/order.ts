@@ -7,10 +7,10 @@
 import { html } from "hono/html";
 import type { OrderView } from "../../domain/order/messages.ts";
 import { ORDER_STATES } from "../../domain/order/messages.ts";
-import { orderWords } from "../assets/_sluice/assets/words.js";
+import { orderText } from "../assets/_sluice/assets/words.js";
 import { instant, onlyFor, page, slot, type Html } from "../parts/layout.ts";
 import { orderApi, partLink, saleLink } from "../parts/links.ts";
-import { moneyWords } from "../parts/money.ts";
+import { moneyText } from "../parts/money.ts";
 
 export interface OrderModel {
   readonly sale: { readonly id: string; readonly title: string };
@@ -28,7 +28,7 @@ const UNDER_WAY = ORDER_STATES.filter((state) => !FINAL.has(state));
 
 export function orderPage({ sale, order, viewKey, now }: OrderModel): Html {
   const { state } = order;
-  const { heading, text } = orderWords(state, order.reason, order.delayed);
+  const { heading, text } = orderText(state, order.reason, order.delayed);
   const script = html`data-order data-status="${orderApi(order.id, viewKey)}"`;
   return page(
     {
@@ -84,7 +84,7 @@ function facts({ id, lines, total, currency, placedAt_ms }: OrderView): Html {
     return html`<tr>
       <th scope="row">${name}</th>
       <td>${quantity}</td>
-      <td>${moneyWords(price * quantity, currency)}</td>
+      <td>${moneyText(price * quantity, currency)}</td>
     </tr>`;
   });
   return html`<section aria-labelledby="lines">
@@ -103,7 +103,7 @@ function facts({ id, lines, total, currency, placedAt_ms }: OrderView): Html {
       <tfoot>
         <tr>
           <th scope="row" colspan="2">Total</th>
-          <td>${moneyWords(total, currency)}</td>
+          <td>${moneyText(total, currency)}</td>
         </tr>
       </tfoot>
     </table>

@@ -13,7 +13,7 @@ import type { Sale } from "../../domain/sale/sale.ts";
 import { challengePath } from "../../web/paths.ts";
 import { page, type Html, type Maybe } from "../parts/layout.ts";
 import { ASSETS, partLink, saleLink } from "../parts/links.ts";
-import { proofWords } from "../parts/proof-text.ts";
+import { proofText } from "../parts/proof-text.ts";
 
 export type AskingProtection = Exclude<Protection, { readonly kind: "none" }>;
 
@@ -91,7 +91,7 @@ const CHECK =
 function refusal(reason: ProofRefusal): Html {
   return html`<div class="faults" role="alert">
     <h2>That did not work yet</h2>
-    <p>${proofWords(reason)}</p>
+    <p>${proofText(reason)}</p>
     <p>If you ask the shop for help, tell them this: <code>proof_invalid, ${reason}</code></p>
   </div>`;
 }

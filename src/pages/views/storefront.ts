@@ -7,7 +7,7 @@
 import { html } from "hono/html";
 import { GENERAL_LANE, type Sale, type SaleItem } from "../../domain/sale/sale.ts";
 import type { RoomSnapshot } from "../../domain/room/room-state.ts";
-import { durationWords, levelWords } from "../assets/_sluice/assets/words.js";
+import { durationText, levelText } from "../assets/_sluice/assets/words.js";
 import { cartLinks, shopBehind } from "../parts/shop-link.ts";
 import { faultOf, faultSummary, fieldFault, type Faults } from "../parts/faults.ts";
 import {
@@ -19,7 +19,7 @@ import {
   type Maybe,
 } from "../parts/layout.ts";
 import { partLink, saleLink } from "../parts/links.ts";
-import { moneyWords } from "../parts/money.ts";
+import { moneyText } from "../parts/money.ts";
 import { quantityField } from "../parts/quantity-field.ts";
 
 export type Visitor =
@@ -121,14 +121,14 @@ function wayIn(model: StorefrontModel): Html {
         <h2 id="way-in">The line is open</h2>
         <p>
           The sale starts in ${countdown(startsAt_ms, now)} (${instant(startsAt_ms)}).
-          ${drawWords(model.sale)}
+          ${drawText(model.sale)}
         </p>
         ${joinForm(model)}
       </section>`;
     case "live":
       return html`<section class="panel" aria-labelledby="way-in">
         <h2 id="way-in">${snapshot.soldOut ? "Sold out at the moment" : "The sale is on"}</h2>
-        <p>${liveWords(snapshot)} It ends ${instant(endsAt_ms)}.</p>
+        <p>${liveText(snapshot)} It ends ${instant(endsAt_ms)}.</p>
         ${joinForm(model)}
       </section>`;
     case "ended":
@@ -139,13 +139,13 @@ function wayIn(model: StorefrontModel): Html {
   }
 }
 
-function drawWords(sale: Sale): string {
+function drawText(sale: Sale): string {
   return sale.admission.method === "lottery"
     ? "Everybody who joins before gets a place by lot, so there is no hurry."
     : "First come, first served.";
 }
 
-function liveWords({ soldOut, paused, queueing }: RoomSnapshot): string {
+function liveText({ soldOut, paused, queueing }: RoomSnapshot): string {
   if (soldOut) return "If something comes back, those in line are let in to buy it.";
   if (paused) return "The shop is not letting people in for a moment.";
   return queueing ? "There is a line; join it to be let in." : "Come in.";
@@ -156,14 +156,14 @@ function joinForm({ sale, snapshot, visitor, passLane }: StorefrontModel): Html 
     return html`<p>You are in line already.</p>
       <p><a class="button" href="${partLink(sale.id, "wait")}">See your place</a></p>`;
   }
-  return html`${passLane === null ? "" : passWords(passLane)}
+  return html`${passLane === null ? "" : passText(passLane)}
     <form method="post" action="${partLink(sale.id, "join")}">
       <button type="submit">${mayGoIn(snapshot) ? "Go in" : "Join the line"}</button>
     </form>
     ${visitor.kind === "in_line" ? besidesPlace(sale) : ""}`;
 }
 
-function passWords(lane: string): Html {
+function passText(lane: string): Html {
   const words =
     lane === GENERAL_LANE ? "the general line" : html`the lane <strong>${lane}</strong>`;
   return html`<p>Your pass is for ${words}.</p>`;
@@ -193,18 +193,18 @@ function timeLeft(sale: Sale, expiresAt_ms: number, now: number): Html {
   </section>`;
 }
 
-function stockWords({ snapshot }: StorefrontModel, { sku }: SaleItem): Html {
+function stockText({ snapshot }: StorefrontModel, { sku }: SaleItem): Html {
   const known = snapshot.stock.find((level) => level.sku === sku);
   if (known === undefined) return html`<span class="level">Stock not known yet</span>`;
   const { level, available } = known;
-  return html`<span class="level ${level}">${levelWords(level, available)}</span>`;
+  return html`<span class="level ${level}">${levelText(level, available)}</span>`;
 }
 
 function itemFacts(model: StorefrontModel, item: SaleItem): Html {
   const { name, price, limitPerBuyer } = item;
   return html`<p class="facts">
-    <strong class="price">${moneyWords(price, model.sale.currency)}</strong>
-    ${model.snapshot.phase === "ended" ? "" : stockWords(model, item)}
+    <strong class="price">${moneyText(price, model.sale.currency)}</strong>
+    ${model.snapshot.phase === "ended" ? "" : stockText(model, item)}
     <span class="quiet"
       >${limitPerBuyer === 1 ? "One each" : `Up to ${limitPerBuyer} each`}
       <span class="unseen">of ${name}</span></span
@@ -236,7 +236,7 @@ function shopForm(
   return html`<section aria-labelledby="items">
     <h2 id="items">Choose what you want</h2>
     <p class="quiet">
-      What you put in the cart is kept for you for ${durationWords(sale.admission.holdSeconds)}, at
+      What you put in the cart is kept for you for ${durationText(sale.admission.holdSeconds)}, at
       most until your time here is over.
     </p>
     <form method="post" action="${partLink(sale.id, "cart")}">

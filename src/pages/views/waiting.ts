@@ -7,7 +7,7 @@
 import { html } from "hono/html";
 import { GENERAL_LANE, type Sale, type Schedule } from "../../domain/sale/sale.ts";
 import type { ShopperState, Standing } from "../../domain/room/standing.ts";
-import { levelWords, waitingFacts } from "../assets/_sluice/assets/words.js";
+import { levelText, waitingFacts } from "../assets/_sluice/assets/words.js";
 import {
   countdown,
   instant,
@@ -144,7 +144,7 @@ function stock({ sale, standing }: WaitingModel): Maybe {
   if (sale.items.length === 0) return null;
   const rows = sale.items.map(({ sku, name }) => {
     const known = standing.stock.find((level) => level.sku === sku);
-    const words = known === undefined ? "Not known yet" : levelWords(known.level, known.available);
+    const words = known === undefined ? "Not known yet" : levelText(known.level, known.available);
     return html`<div>
       <dt>${name}</dt>
       <dd data-slot="stock:${sku}">${words}</dd>

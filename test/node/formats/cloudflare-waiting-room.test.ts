@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import {
   cloudflareWaitingRoom,
-  minutesWords,
+  minutesText,
   type WaitingFacts,
 } from "../../../src/domain/formats/cloudflare-waiting-room.ts";
 import { SHOPPER_STATES, type ShopperState } from "../../../src/domain/room/standing.ts";
@@ -209,5 +209,5 @@ test.each([
   [61, "1 hour 1 minute"],
   [125, "2 hours 5 minutes"],
 ])("%i minutes are said as “%s”", (count, words) => {
-  expect(minutesWords(count)).toBe(words);
+  expect(minutesText(count)).toBe(words);
 });

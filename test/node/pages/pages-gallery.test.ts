@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { PASS_REFUSALS } from "../../../src/domain/pass-refusal.ts";
 import { noticePage } from "../../../src/pages/views/notices.ts";
 import { orderPage } from "../../../src/pages/views/order.ts";
-import { passWords } from "../../../src/pages/parts/pass-text.ts";
+import { passText } from "../../../src/pages/parts/pass-text.ts";
 import {
   CHECKOUTS,
   DRAWS,
@@ -272,7 +272,7 @@ describe("notices", () => {
     const { status, page } = noticePage(notice, NOW);
     expect(status).toBe(403);
     const text = await textOf(page);
-    expect(text).toContain(passWords(reason).heading);
+    expect(text).toContain(passText(reason).heading);
     expect(text).toMatch(/the link|a link|the shop|a new one/i);
     expect(text).toContain("Join the general line");
     expect(text).toContain(`pass_invalid, ${reason}`);

@@ -5,18 +5,18 @@ import { describe, expect, test } from "vitest";
 import { ORDER_STATES } from "../../../src/domain/order/messages.ts";
 import { SHOPPER_STATES } from "../../../src/domain/room/standing.ts";
 import {
-  countdownWords,
-  durationWords,
+  countdownText,
+  durationText,
   isWorthSaying,
-  levelWords,
-  oddsWords,
-  orderWords,
-  placeWords,
-  spokenWords,
+  levelText,
+  oddsText,
+  orderText,
+  placeText,
+  spokenText,
   waitingFacts,
-  waitWords,
+  waitText,
 } from "../../../src/pages/assets/_sluice/assets/words.js";
-import { moneyWords } from "../../../src/pages/parts/money.ts";
+import { moneyText } from "../../../src/pages/parts/money.ts";
 
 test.each([
   [0, "a few seconds"],
@@ -31,7 +31,7 @@ test.each([
   [40_000, "11 hours"],
   [200_000, "2 days"],
 ])("%d s is “%s”", (duration_s, words) => {
-  expect(durationWords(duration_s)).toBe(words);
+  expect(durationText(duration_s)).toBe(words);
 });
 
 test.each([
@@ -42,7 +42,7 @@ test.each([
   [3600, "1:00:00"],
   [200_000, "2 days"],
 ])("%d s left count down as “%s”", (left_s, words) => {
-  expect(countdownWords(left_s)).toBe(words);
+  expect(countdownText(left_s)).toBe(words);
 });
 
 test.each([
@@ -53,11 +53,11 @@ test.each([
   [{ low_s: 1, high_s: 5 }, "A few seconds"],
   [{ low_s: 1, high_s: 30 }, "Probably less than 30 seconds"],
 ])("a wait of %j is “%s”", (wait, words) => {
-  expect(waitWords(wait)).toBe(words);
+  expect(waitText(wait)).toBe(words);
 });
 
 test("an unknown wait, place or chance has no words", () => {
-  expect([waitWords(null), placeWords(null), placeWords(0), oddsWords(null)]).toEqual([
+  expect([waitText(null), placeText(null), placeText(0), oddsText(null)]).toEqual([
     null,
     null,
     null,
@@ -76,11 +76,11 @@ test.each([
   [0.001, "about 1 in 1,000"],
   [0, "very unlikely"],
 ])("odds of %d promise no more than “%s”", (odds, words) => {
-  expect(oddsWords(odds)).toContain(words);
+  expect(oddsText(odds)).toContain(words);
 });
 
 test("stock is said in words, not by colour", () => {
-  expect([levelWords("plenty", 400), levelWords("low", 3), levelWords("out", 0)]).toEqual([
+  expect([levelText("plenty", 400), levelText("low", 3), levelText("out", 0)]).toEqual([
     "In stock",
     "Only 3 left",
     "None free right now",
@@ -106,8 +106,8 @@ describe("a live region", () => {
 
   test("says place and wait while in line, and what to do otherwise", () => {
     const wait = { low_s: 60, high_s: 95 };
-    expect(spokenWords({ ...queued, wait })).toBe("Number 100 in line. About 1 to 2 minutes.");
-    expect(spokenWords({ ...queued, state: "called" })).toContain("It is your turn. ");
+    expect(spokenText({ ...queued, wait })).toBe("Number 100 in line. About 1 to 2 minutes.");
+    expect(spokenText({ ...queued, state: "called" })).toContain("It is your turn. ");
   });
 });
 
@@ -138,7 +138,7 @@ test("every state of a shopper and of an order has its own words", () => {
     expect(heading.length * text.length).toBeGreaterThan(0);
   }
   for (const state of ORDER_STATES) {
-    const { heading, text } = orderWords(state, null);
+    const { heading, text } = orderText(state, null);
     expect(heading.length * text.length).toBeGreaterThan(0);
   }
 });
@@ -146,10 +146,10 @@ test("every state of a shopper and of an order has its own words", () => {
 test("an order that waits for a service says so, unless its state says more", () => {
   const longer = { heading: "Payment is taking longer", text: expect.stringMatching(/are yours/) };
   for (const state of ["accepted", "authorizing", "authorized", "booking", "capturing"]) {
-    expect(orderWords(state, null, true)).toEqual(longer);
+    expect(orderText(state, null, true)).toEqual(longer);
   }
   for (const state of ["action_required", "in_doubt", "voiding"]) {
-    expect(orderWords(state, null, true)).toEqual(orderWords(state, null));
+    expect(orderText(state, null, true)).toEqual(orderText(state, null));
   }
 });
 
@@ -159,5 +159,5 @@ test.each([
   [1_234_567, "USD", "$12,345.67"],
   [1234, "BHD", "BHD 1.234"],
 ])("%d in the minor unit of %s is %s", (amount, currency, words) => {
-  expect(moneyWords(amount, currency).replace(/\s/, " ")).toBe(words);
+  expect(moneyText(amount, currency).replace(/\s/, " ")).toBe(words);
 });

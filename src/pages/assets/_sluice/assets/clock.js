@@ -9,7 +9,7 @@
  * Guarantee: counts by the server's clock, so a wrong clock on the device does no harm. Nothing is
  * asked of the server when time runs out. Only the last minute is said aloud, once.
  */
-import { countdownWords } from "./words.js";
+import { countdownText } from "./words.js";
 
 const LAST_MINUTE_S = 60;
 
@@ -59,7 +59,7 @@ function countDown(time) {
   const timer = setInterval(tick, 1000);
   function tick() {
     const left_s = (until_ms - serverNow_ms()) / 1000;
-    time.textContent = countdownWords(left_s);
+    time.textContent = countdownText(left_s);
     if (!warned && left_s <= LAST_MINUTE_S) {
       warned = true;
       if (warning !== undefined) say(warning);

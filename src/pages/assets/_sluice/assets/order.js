@@ -6,7 +6,7 @@
  */
 import { fetchJson, keepAsking } from "./asking.js";
 import { fill, hideFallbacks, nameTab, say, showFor } from "./panel.js";
-import { durationWords, orderWords } from "./words.js";
+import { durationText, orderText } from "./words.js";
 
 const FIRST_S = 0.5;
 const SOON_S = 1;
@@ -37,7 +37,7 @@ function isOrder(body) {
 
 /** @param {Order} order */
 function show({ state, reason, action, delayed }) {
-  const { heading, text } = orderWords(state, reason ?? null, delayed === true);
+  const { heading, text } = orderText(state, reason ?? null, delayed === true);
   fill("heading", heading);
   fill("text", text);
   showFor(state);
@@ -55,7 +55,7 @@ function show({ state, reason, action, delayed }) {
 function showTrouble(after_s) {
   if (after_s === null) return fill("trouble", null);
   const words = "The shop cannot be reached right now. Your order goes on; ";
-  fill("trouble", `${words}we look again in ${durationWords(after_s)}.`);
+  fill("trouble", `${words}we look again in ${durationText(after_s)}.`);
 }
 
 /**

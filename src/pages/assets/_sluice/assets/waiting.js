@@ -8,7 +8,7 @@
  */
 import { fetchJson, keepAsking } from "./asking.js";
 import { fill, hideFallbacks, nameTab, say, showFor } from "./panel.js";
-import { durationWords, isWorthSaying, levelWords, spokenWords, waitingFacts } from "./words.js";
+import { durationText, isWorthSaying, levelText, spokenText, waitingFacts } from "./words.js";
 
 /**
  * The status of the HTTP contract, as far as it is shown.
@@ -52,7 +52,7 @@ function show(status) {
   const stale = "This is the last we heard from the shop. Your place is kept.";
   fill("stale", status.stale ? stale : null);
   for (const { sku, level, available } of status.stock) {
-    fill(`stock:${sku}`, levelWords(level, available));
+    fill(`stock:${sku}`, levelText(level, available));
   }
   showFor(status.state);
   nameTab(facts.place ?? facts.heading);
@@ -64,7 +64,7 @@ function speak(status) {
   if (!isWorthSaying(told, status)) return;
   const isSmall = told.state === status.state && told.position !== null;
   if (isSmall && performance.now() - toldAt_ms < SPEECH_PAUSE_MS) return;
-  say(spokenWords(status));
+  say(spokenText(status));
   told = { state: status.state, position: status.position };
   toldAt_ms = performance.now();
 }
@@ -73,7 +73,7 @@ function speak(status) {
 function showTrouble(after_s) {
   if (after_s === null) return fill("trouble", null);
   const words = "The shop cannot be reached right now. Your place is kept; ";
-  fill("trouble", `${words}we try again in ${durationWords(after_s)}.`);
+  fill("trouble", `${words}we try again in ${durationText(after_s)}.`);
 }
 
 /**

@@ -33,7 +33,7 @@ function plural(amount, one) {
  * A length of time as one says it, rounded the coarser the longer it is.
  * @param {number} duration_s
  */
-export function durationWords(duration_s) {
+export function durationText(duration_s) {
   if (duration_s < 8) return "a few seconds";
   if (duration_s < 57) return `${Math.round(duration_s / 5) * 5} seconds`;
   const minutes = Math.max(Math.round(duration_s / 60), 1);
@@ -49,12 +49,12 @@ export function durationWords(duration_s) {
  * A countdown: 4:05, or 1:00:00 from an hour on.
  * @param {number} left_s
  */
-export function countdownWords(left_s) {
+export function countdownText(left_s) {
   const whole = Math.max(Math.ceil(left_s), 0);
   const two = (/** @type {number} */ value) => String(value).padStart(2, "0");
   const hours = Math.floor(whole / 3600);
   const minutes = Math.floor((whole % 3600) / 60);
-  if (hours >= 48) return durationWords(whole);
+  if (hours >= 48) return durationText(whole);
   if (hours > 0) return `${hours}:${two(minutes)}:${two(whole % 60)}`;
   return `${minutes}:${two(whole % 60)}`;
 }
@@ -63,10 +63,10 @@ export function countdownWords(left_s) {
  * @param {Waiting["wait"]} wait
  * @returns {string | null} null when nothing is known
  */
-export function waitWords(wait) {
+export function waitText(wait) {
   if (wait === null) return null;
-  const low = durationWords(wait.low_s);
-  const high = durationWords(wait.high_s);
+  const low = durationText(wait.low_s);
+  const high = durationText(wait.high_s);
   if (wait.high_s < 8) return "A few seconds";
   if (wait.low_s < 8) return `Probably less than ${high}`;
   if (low === high) return `About ${high}`;
@@ -82,7 +82,7 @@ export function waitWords(wait) {
  * promise.
  * @param {number | null} odds
  */
-export function oddsWords(odds) {
+export function oddsText(odds) {
   if (odds === null) return null;
   if (odds >= 1) return "Enough is left for one each, for everybody up to your place.";
   if (odds >= 0.95) return "Your turn will very probably come while something is left.";
@@ -100,7 +100,7 @@ export function oddsWords(odds) {
 }
 
 /** @param {number | null} position */
-export function placeWords(position) {
+export function placeText(position) {
   if (position === null || position < 1) return null;
   return position === 1 ? "You are next" : `Number ${count.format(position)} in line`;
 }
@@ -109,7 +109,7 @@ export function placeWords(position) {
  * @param {Level} level
  * @param {number} available
  */
-export function levelWords(level, available) {
+export function levelText(level, available) {
   if (level === "plenty") return "In stock";
   if (level === "low") return `Only ${count.format(available)} left`;
   return "None free right now";
@@ -163,7 +163,7 @@ const WAITING = {
  * @param {Waiting} waiting
  * @returns {Words}
  */
-function waitingWords(waiting) {
+function waitingText(waiting) {
   const unknownPlace = waiting.state === "queued" && waiting.position === null;
   const words = WAITING[unknownPlace ? "drawing" : waiting.state];
   return words ?? { heading: "You are in line", text: "Your place is kept." };
@@ -181,11 +181,11 @@ export function waitingFacts(waiting) {
   const { state, position, wait, odds } = waiting;
   const isInLine = IN_LINE.has(state);
   return {
-    ...waitingWords(waiting),
-    place: isInLine ? placeWords(position) : null,
-    wait: state === "queued" ? waitWords(wait) : null,
+    ...waitingText(waiting),
+    place: isInLine ? placeText(position) : null,
+    wait: state === "queued" ? waitText(wait) : null,
     // Once all is sold the words of that state say it; there is nothing to have odds of.
-    odds: isInLine && state !== "sold_out" ? oddsWords(odds) : null,
+    odds: isInLine && state !== "sold_out" ? oddsText(odds) : null,
   };
 }
 
@@ -205,7 +205,7 @@ export function isWorthSaying(told, next) {
  * One sentence or two for a live region.
  * @param {Waiting} waiting
  */
-export function spokenWords(waiting) {
+export function spokenText(waiting) {
   const { heading, text, place, wait } = waitingFacts(waiting);
   if (waiting.state !== "queued" || place === null) return `${heading}. ${text}`;
   return wait === null ? `${place}.` : `${place}. ${wait}.`;
@@ -280,7 +280,7 @@ const DELAYED = {
  * @param {boolean} [isDelayed] whether the order waits for a service that is slow or down
  * @returns {Words}
  */
-export function orderWords(state, reason, isDelayed = false) {
+export function orderText(state, reason, isDelayed = false) {
   if (isDelayed && !SPEAK_FOR_THEMSELVES.has(state)) return DELAYED;
   if (state === "declined") {
     const why = DECLINED[reason ?? ""] ?? "The bank did not agree to the payment.";
