@@ -57,12 +57,12 @@ function publicHostOf(request: Request): string {
 }
 
 /** What the origin says to the gate alone, by header. */
-export type OriginWord = Readonly<Record<string, string>>;
+export type OriginDirectives = Readonly<Record<string, string>>;
 
 export interface OriginAnswer {
   readonly response: Response;
   /** `Sluice-*` headers of the answer, by their lower-case names; null when there were none. */
-  readonly word: OriginWord | null;
+  readonly word: OriginDirectives | null;
 }
 
 /** Throws when the origin cannot be reached. */

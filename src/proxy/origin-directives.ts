@@ -17,7 +17,7 @@ import { leave } from "../shopper/waiting.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
 import type { Admission } from "../tokens/admissions.ts";
 import { admissionCookie, expiredCookie } from "../web/token-cookies.ts";
-import type { OriginWord } from "./forward.ts";
+import type { OriginDirectives } from "./forward.ts";
 
 const REVOKE = "sluice-admission-revoke";
 const EXTEND = "sluice-admission-extend";
@@ -32,7 +32,7 @@ export interface Holder {
 /** Cookies to set for it. */
 export async function obey(
   context: GateContext,
-  word: OriginWord,
+  word: OriginDirectives,
   holder: Holder,
 ): Promise<readonly string[]> {
   if (word[REVOKE]?.trim() === "1") return revoke(context, holder);
