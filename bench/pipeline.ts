@@ -119,8 +119,8 @@ function report(
 ): string {
   const line = (what: string, values: readonly number[]): string => {
     const sorted = values.toSorted((left, right) => left - right);
-    const figures = [0.5, 0.95, 1].map((share) => quantile(sorted, share).toFixed(0).padStart(8));
-    return `  ${what.padEnd(28)}${figures.join("")}`;
+    const metrics = [0.5, 0.95, 1].map((share) => quantile(sorted, share).toFixed(0).padStart(8));
+    return `  ${what.padEnd(28)}${metrics.join("")}`;
   };
   const names = ["p50", "p95", "most"].map((name) => name.padStart(8));
   const [gate, sandbox] = processor_ms.map((ms) => (ms / confirmed_ms.length).toFixed(1));

@@ -48,7 +48,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return [head, ...rows].map(line).join("\n");
 }
 
-function figuresOf({ name, slices }: MeasuredTarget): string[] {
+function metricsOf({ name, slices }: MeasuredTarget): string[] {
   const latencies = slices.flatMap((slice) => slice.latencies_ms).toSorted(LOWEST_FIRST);
   const processor = known(slices.map(processorPerRequest_ms));
   return [
@@ -79,9 +79,9 @@ function ratiosOf(target: MeasuredTarget, base: MeasuredTarget): string[] {
 }
 
 export function writeReport(targets: readonly MeasuredTarget[]): string {
-  const figures = table(
+  const metrics = table(
     ["", "requests", "req/s", "p50 ms", "p95 ms", "CPU ms"],
-    targets.map(figuresOf),
+    targets.map(metricsOf),
   );
   const pairs = targets.flatMap((target) => {
     return target.against.flatMap((name) => {
@@ -96,7 +96,7 @@ export function writeReport(targets: readonly MeasuredTarget[]): string {
   return [
     "Each row for itself (medians over rounds; CPU is the runtime's, per request)",
     "",
-    figures,
+    metrics,
     "",
     "Ratios (throughput: more is better; CPU: less is better)",
     "",

@@ -23,8 +23,8 @@ import type { Sale } from "../../src/domain/sale/sale.ts";
 import type { RoomTables, Foundation } from "./room-tables.ts";
 
 /** What the merchant sees of the room. */
-export interface RoomFigures {
-  readonly kind: "figures";
+export interface RoomMetrics {
+  readonly kind: "metrics";
   readonly sale: Sale;
   readonly revision: number;
   readonly commitment: string;
@@ -142,12 +142,12 @@ export class RoomBook {
     return snapshotOf(this.#room, sale, { booths, commitment, revision }, now);
   }
 
-  figures(now: number): RoomFigures {
+  metrics(now: number): RoomMetrics {
     const { sale, revision, secret } = this.foundation;
     const { lanes, seats, ratePerMinute, maxActive } = this.#room;
     const snapshot = this.snapshot(now);
     return {
-      kind: "figures",
+      kind: "metrics",
       sale,
       revision,
       commitment: snapshot.commitment,

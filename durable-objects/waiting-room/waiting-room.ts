@@ -32,7 +32,7 @@ import {
   type TurnOutcome,
 } from "./outcomes.ts";
 import { PipelineWatch } from "./pipeline-watch.ts";
-import { RoomBook, type RoomFigures } from "./room-store.ts";
+import { RoomBook, type RoomMetrics } from "./room-store.ts";
 import { RoomBooths } from "./booths.ts";
 import { signedAdmission, type ClaimedTicket, type Device } from "./signing.ts";
 import { RoomTables } from "./room-tables.ts";
@@ -96,9 +96,9 @@ export class WaitingRoom extends DurableObject<GateEnv> {
     return this.#book?.snapshot(Date.now()) ?? null;
   }
 
-  async figures(): Promise<RoomFigures | NoSale> {
+  async metrics(): Promise<RoomMetrics | NoSale> {
     this.#book?.expireAdmissions(Date.now());
-    return this.#book?.figures(Date.now()) ?? NO_SALE;
+    return this.#book?.metrics(Date.now()) ?? NO_SALE;
   }
 
   async manifest(lane: string, k: number): Promise<CohortManifest | null> {

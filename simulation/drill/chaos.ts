@@ -22,7 +22,7 @@ export class TroubleCount {
   }
 
   /** Event and how often, most frequent first. */
-  get figures(): readonly (readonly [string, number])[] {
+  get metrics(): readonly (readonly [string, number])[] {
     return [...this.#counts].toSorted(([, left], [, right]) => right - left);
   }
 }

@@ -140,8 +140,8 @@ async function drill(options: DrillOptions, target: Target): Promise<boolean> {
     const findings = judge(evidence);
     const audit = evidence.audits.at(-1);
     if (audit === undefined) throw new CannotGoOnError("no audit was taken");
-    const routes = timings.figures();
-    const trouble = target.trouble?.figures ?? [];
+    const routes = timings.metrics();
+    const trouble = target.trouble?.metrics ?? [];
     const told = { sale: sale.id, duration_ms, routes, trouble };
     const result = { ...told, shoppers: records, audit, findings };
     process.stdout.write(`\n${writeReport(result)}`);

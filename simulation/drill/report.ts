@@ -3,7 +3,7 @@
  */
 import type { Audit } from "../crowd/gate-answers.ts";
 import type { ShopperRecord } from "../crowd/shopper-record.ts";
-import type { RouteFigures } from "./statistics.ts";
+import type { RouteMetrics } from "./statistics.ts";
 import type { Finding } from "./evidence.ts";
 
 const VIOLATIONS_SHOWN_MAX = 10;
@@ -30,7 +30,7 @@ function milliseconds(value: number): string {
   return value < 10 ? value.toFixed(1) : value.toFixed(0);
 }
 
-function routeTable(figures: readonly RouteFigures[]): string {
+function routeTable(metrics: readonly RouteMetrics[]): string {
   const rows = figures
     .toSorted((left, right) => right.requests - left.requests)
     .map((figure) => {
@@ -87,7 +87,7 @@ function verdictLines(findings: readonly Finding[]): string {
 export interface Report {
   readonly sale: string;
   readonly duration_ms: number;
-  readonly routes: readonly RouteFigures[];
+  readonly routes: readonly RouteMetrics[];
   /** What went wrong on purpose, and how often. */
   readonly trouble: readonly (readonly [string, number])[];
   readonly shoppers: readonly ShopperRecord[];

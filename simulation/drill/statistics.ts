@@ -4,7 +4,7 @@
  */
 import type { Timing } from "../crowd/gate-client.ts";
 
-export interface RouteFigures {
+export interface RouteMetrics {
   readonly route: string;
   readonly requests: number;
   readonly p50_ms: number;
@@ -37,7 +37,7 @@ export function createTimings() {
     get requests() {
       return requests;
     },
-    figures(): RouteFigures[] {
+    metrics(): RouteMetrics[] {
       return [...routes].map(([route, { elapsed_ms, statuses }]) => {
         const sorted = elapsed_ms.toSorted((left, right) => left - right);
         return {

@@ -1,7 +1,7 @@
 /**
  * `npm run simulate -- --faults`: many worlds, one after the other, and what they came to.
  *
- * Guarantee: the same options print the same figures; only the line before the last, what it took
+ * Guarantee: the same options print the same metrics; only the line before the last, what it took
  * on this machine, differs. The last line counts the seeds that kept every promise and those that
  * did not; the exit code is 1 when there is one of these.
  */

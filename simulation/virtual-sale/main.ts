@@ -1,12 +1,12 @@
 /**
  * Plays a whole sale in virtual time with the rules of `src/domain` and prints what came of it.
  *
- * Guarantee: the same options print the same figures; only the last line, what it took on this
+ * Guarantee: the same options print the same metrics; only the last line, what it took on this
  * machine, differs. Not for latencies or the platform's habits: the bench and the drill are. With
  * `--faults` it is orders that are simulated instead, under every fault: see `faults/program.ts`.
  */
 import { billOf } from "./bill.ts";
-import { figuresOf } from "./figures.ts";
+import { metricsOf } from "./metrics.ts";
 import { calibrationOfMany } from "./many-sales.ts";
 import { parseOptions, USAGE, type SimulationOptions } from "./options.ts";
 import { estimateLines, reportOf } from "./report.ts";
@@ -23,7 +23,7 @@ function simulate(options: SimulationOptions): void {
   } else {
     const world = new World(options);
     world.run();
-    console.log(reportOf(world, figuresOf(world), billOf(world)));
+    console.log(reportOf(world, metricsOf(world), billOf(world)));
   }
   const took_s = (performance.now() - began_ms) / 1000;
   const memory_mib = process.resourceUsage().maxRSS / 1024;

@@ -9,7 +9,7 @@
  * Guarantee: the same options and number of sales give the same figures.
  */
 import { randomFrom } from "../seeded-random.ts";
-import { figuresOf, type Calibration, type OddsBucket } from "./figures.ts";
+import { metricsOf, type Calibration, type OddsBucket } from "./metrics.ts";
 import type { SimulationOptions } from "./options.ts";
 import { World } from "./world.ts";
 
@@ -34,7 +34,7 @@ export function calibrationOfMany(options: SimulationOptions, sales: number): Ca
     const buyRate = BUY_RATE_MIN + (1 - BUY_RATE_MIN) * random();
     const world = new World({ ...options, seed: `${options.seed}/${sale}`, noShows, buyRate });
     world.run();
-    many.push(figuresOf(world).calibration);
+    many.push(metricsOf(world).calibration);
   }
   const sum = (key: "judged" | "inside" | "earlier" | "later"): number =>
     many.reduce((total, calibration) => total + calibration[key], 0);

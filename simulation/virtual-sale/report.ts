@@ -4,7 +4,7 @@
  * Guarantee: for the same figures the same text; how long the machine took is told elsewhere.
  */
 import type { Bill } from "./bill.ts";
-import type { Calibration, Figures, OddsBucket, Percentiles, Seats } from "./figures.ts";
+import type { Calibration, Metrics, OddsBucket, Percentiles, Seats } from "./metrics.ts";
 import type { World } from "./world.ts";
 
 function number(value: number, digits = 0): string {
@@ -52,8 +52,8 @@ export interface Target {
 }
 
 /** What a million shoppers must not cost or miss; the promises hold for a crowd of any size. */
-export function targetsOf(world: World, figures: Figures, bill: Bill): Target[] {
-  const { calibration, seatsWhileStockLasts: filled } = figures;
+export function targetsOf(world: World, metrics: Metrics, bill: Bill): Target[] {
+  const { calibration, seatsWhileStockLasts: filled } = metrics;
   const inside = calibration.inside / Math.max(calibration.judged, 1);
   const most = Math.max(...[...world.tally.busiest.values()].map(({ perSecond }) => perSecond), 0);
   const { seatsMost } = world.tally;
@@ -69,16 +69,16 @@ export function targetsOf(world: World, figures: Figures, bill: Bill): Target[] 
     { name: "real wait as stated >= 80 %", reached: percent(inside), kept: inside >= 0.8 },
     {
       name: "requests per shopper < 50",
-      reached: number(figures.requestsPerShopper, 1),
-      kept: figures.requestsPerShopper < 50,
+      reached: number(metrics.requestsPerShopper, 1),
+      kept: metrics.requestsPerShopper < 50,
     },
     { name: "no object > 500 requests/s", reached: number(most), kept: most <= 500 },
     { name: "dollars per million < 25", reached: number(dollars, 2), kept: dollars < 25 },
   ];
 }
 
-function becameOf(world: World, figures: Figures): string[] {
-  const { fates } = figures;
+function becameOf(world: World, metrics: Metrics): string[] {
+  const { fates } = metrics;
   const { tally, desk } = world;
   const { sold, available } = desk.stock.counters();
   const start_s = world.startsAt_ms / 1000;
@@ -87,7 +87,7 @@ function becameOf(world: World, figures: Figures): string[] {
     "What became of them",
     `  admitted ${number(fates.admitted)}, lapsed ${number(fates.lapsed)}, told that nothing is ` +
       `left ${number(fates.told)}, closed the tab ${number(fates.vanished)}, open ${fates.open}`,
-    `  lapsed although they were there: ${figures.lapsedThoughThere}`,
+    `  lapsed although they were there: ${metrics.lapsedThoughThere}`,
     `  sold ${number(sold)}, left over ${number(available)}; first sold out ` +
       (out === null ? "never" : `${clock(out / 1000 - start_s)} after the start`),
     `  cohorts ${number(tally.cohorts)}, booths died ${number(tally.boothCrashes)} times, ` +
@@ -96,18 +96,18 @@ function becameOf(world: World, figures: Figures): string[] {
   ];
 }
 
-function loadLines(world: World, figures: Figures): string[] {
+function loadLines(world: World, metrics: Metrics): string[] {
   const { tally } = world;
-  const { p50, p99, most } = figures.pollsOfPatient;
+  const { p50, p99, most } = metrics.pollsOfPatient;
   const objects = [...busiest(world)].map(([kind, { perSecond, atSecond }]) => {
     const at = clock(atSecond - world.startsAt_ms / 1000).padStart(7);
     return `  ${kind.padEnd(14)}${number(perSecond).padStart(10)} requests/s, ${at} from the start`;
   });
   return [
     "Load",
-    `  polls per shopper ${number(figures.pollsPerShopper, 1)}; of those who stayed to the end ` +
+    `  polls per shopper ${number(metrics.pollsPerShopper, 1)}; of those who stayed to the end ` +
       `median ${p50}, p99 ${p99}, most ${most}`,
-    `  requests per shopper ${number(figures.requestsPerShopper, 1)}; gates together at most ` +
+    `  requests per shopper ${number(metrics.requestsPerShopper, 1)}; gates together at most ` +
       `${number(tally.pollsMostPerSecond)} a second`,
     ...objects,
     `  claims ${number(tally.claims)}, of which met full seats ${number(tally.seatsFull)}; ` +
@@ -148,7 +148,7 @@ function billLines({ lines, dollars, dollarsPerMillion }: Bill): string[] {
   ];
 }
 
-export function reportOf(world: World, figures: Figures, bill: Bill): string {
+export function reportOf(world: World, metrics: Metrics, bill: Bill): string {
   const { options, booths, seconds } = world;
   const crashes = options.crashes ? "with crashes" : "without crashes";
   const heading =
@@ -162,20 +162,20 @@ export function reportOf(world: World, figures: Figures, bill: Bill): string {
   });
   return [
     heading,
-    becameOf(world, figures).join("\n"),
+    becameOf(world, metrics).join("\n"),
     [
       `Waits, from joining, min:s${header}`,
-      waits("admitted", figures.waitOfAdmitted_s),
-      waits("told", figures.waitOfTold_s),
+      waits("admitted", metrics.waitOfAdmitted_s),
+      waits("told", metrics.waitOfTold_s),
     ].join("\n"),
     [
       `Seats in use, share of all ${"for".padStart(27)}${"mean".padStart(9)}${"least".padStart(9)}`,
-      seats("while any wait and stock lasts", figures.seatsWhileStockLasts),
-      seats("  the same, after the first two minutes", figures.seatsOnceFilled),
-      seats("while any wait, to the last cart", figures.seatsWhileAnyWait),
+      seats("while any wait and stock lasts", metrics.seatsWhileStockLasts),
+      seats("  the same, after the first two minutes", metrics.seatsOnceFilled),
+      seats("while any wait, to the last cart", metrics.seatsWhileAnyWait),
     ].join("\n"),
-    loadLines(world, figures).join("\n"),
-    estimateLines(figures.calibration).join("\n"),
+    loadLines(world, metrics).join("\n"),
+    estimateLines(metrics.calibration).join("\n"),
     billLines(bill).join("\n"),
     ["Targets", ...targets].join("\n"),
   ].join("\n\n");

@@ -21,14 +21,14 @@ export function merchantOf(c: GateRequest): MerchantContext {
   return { env: c.env, now: c.get("gate").now };
 }
 
-type Figures = Extract<sales.FiguresOutcome, { kind: "figures" }>;
+type Metrics = Extract<sales.MetricsOutcome, { kind: "metrics" }>;
 
-function saleDocument(figures: Figures) {
-  const { snapshot, seats } = figures;
+function saleDocument(metrics: Metrics) {
+  const { snapshot, seats } = metrics;
   const { phase, paused, queueing, soldOut, message, commitment } = snapshot;
-  const { revision, ratePerMinute, maxActive, tickets, called } = figures;
+  const { revision, ratePerMinute, maxActive, tickets, called } = metrics;
   return {
-    sale: figures.sale,
+    sale: metrics.sale,
     revision,
     phase,
     paused,
@@ -66,10 +66,10 @@ merchantRoutes.openapi(
     const outcome = await sales.putSale(merchantOf(c), sale, c.get("gate").keys);
     switch (outcome.kind) {
       case "created":
-        return c.json(saleDocument(outcome.figures), 201);
+        return c.json(saleDocument(outcome.metrics), 201);
       case "revised":
       case "unchanged":
-        return c.json(saleDocument(outcome.figures), 200);
+        return c.json(saleDocument(outcome.metrics), 200);
       case "refused": {
         const errors = outcome.refusals.map(({ path, message }) => {
           return { path: path.join("."), message };
@@ -137,7 +137,7 @@ merchantRoutes.openapi(
     switch (outcome.kind) {
       case "done":
         await c.get("gate").snapshots.refresh(sale, c.get("gate").now);
-        return c.json(saleDocument(outcome.figures), 200);
+        return c.json(saleDocument(outcome.metrics), 200);
       case "not_possible":
         return problem(c, "action_not_possible", { detail: `The phase is ${outcome.phase}.` });
       case "sale_not_found":
@@ -175,8 +175,8 @@ merchantRoutes.openapi(
     const { sale } = c.req.valid("param");
     const outcome = await sales.auditSale(merchantOf(c), sale);
     if (outcome.kind === "sale_not_found") return problem(c, "sale_not_found");
-    const { skus, orders, figures } = outcome;
-    const { tickets, called, seats } = figures;
+    const { skus, orders, metrics } = outcome;
+    const { tickets, called, seats } = metrics;
     return c.json({ sale, skus: [...skus], orders: { ...orders }, tickets, called, ...seats }, 200);
   },
 );

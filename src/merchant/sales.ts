@@ -15,13 +15,13 @@ import type { MerchantContext } from "./merchant-context.ts";
 import { roomOf, stockOf } from "./merchant-context.ts";
 import { settingLacking, type ProtectionKeys } from "./protection.ts";
 
-type Figures = Extract<
-  Awaited<ReturnType<ReturnType<typeof roomOf>["figures"]>>,
-  { kind: "figures" }
+type Metrics = Extract<
+  Awaited<ReturnType<ReturnType<typeof roomOf>["metrics"]>>,
+  { kind: "metrics" }
 >;
 
 export type PutSaleOutcome =
-  | { readonly kind: "created" | "revised" | "unchanged"; readonly figures: Figures }
+  | { readonly kind: "created" | "revised" | "unchanged"; readonly metrics: Metrics }
   | { readonly kind: "refused"; readonly refusals: readonly RevisionRefused[] }
   /** Nothing is saved: the deployment lacks this setting to check the sale's protection. */
   | { readonly kind: "protection_not_configured"; readonly lacking: string }
@@ -56,14 +56,14 @@ export async function putSale(
     sale.items.map((item) => stockItem(context, sale, configured.revision, item)),
   );
   await publishSale(env.CONFIG, { sale, revision: configured.revision }, now);
-  const figures = await room.figures();
-  if (figures.kind === "no_sale") return { kind: "sale_not_found" };
+  const metrics = await room.metrics();
+  if (metrics.kind === "no_sale") return { kind: "sale_not_found" };
   const items = sale.items.flatMap(({ sku }, index) => {
     const counters = refused[index] ?? null;
     return counters === null ? [] : [{ index, sku, counters }];
   });
   if (items.length > 0) return { kind: "not_available", items };
-  return { kind: configured.kind, figures };
+  return { kind: configured.kind, metrics };
 }
 
 /**
@@ -94,11 +94,11 @@ async function stockItem(
   return refused;
 }
 
-export type FiguresOutcome = Figures | { readonly kind: "sale_not_found" };
+export type MetricsOutcome = Metrics | { readonly kind: "sale_not_found" };
 
-export async function readSale(context: MerchantContext, id: string): Promise<FiguresOutcome> {
-  const figures = await roomOf(context.env, id).figures();
-  return figures.kind === "no_sale" ? { kind: "sale_not_found" } : figures;
+export async function readSale(context: MerchantContext, id: string): Promise<MetricsOutcome> {
+  const metrics = await roomOf(context.env, id).metrics();
+  return metrics.kind === "no_sale" ? { kind: "sale_not_found" } : metrics;
 }
 
 export function readSales({ env }: MerchantContext): Promise<string[]> {
@@ -106,7 +106,7 @@ export function readSales({ env }: MerchantContext): Promise<string[]> {
 }
 
 export type ActOutcome =
-  | { readonly kind: "done"; readonly figures: Figures }
+  | { readonly kind: "done"; readonly metrics: Metrics }
   | { readonly kind: "not_possible"; readonly phase: string }
   | { readonly kind: "sale_not_found" };
 
@@ -119,15 +119,15 @@ export async function actOnSale(
   const outcome = await room.act(action);
   if (outcome.kind === "no_sale") return { kind: "sale_not_found" };
   if (outcome.kind === "not_possible") return { kind: "not_possible", phase: outcome.phase };
-  const figures = await readSale(context, id);
-  return figures.kind === "figures" ? { kind: "done", figures } : figures;
+  const metrics = await readSale(context, id);
+  return metrics.kind === "metrics" ? { kind: "done", metrics } : metrics;
 }
 
 export async function changeSaleAdmission(
   context: MerchantContext,
   id: string,
   change: AdmissionChange,
-): Promise<FiguresOutcome> {
+): Promise<MetricsOutcome> {
   const outcome = await roomOf(context.env, id).change(change);
   if (outcome.kind === "no_sale") return { kind: "sale_not_found" };
   return readSale(context, id);
@@ -137,7 +137,7 @@ export interface Audit {
   readonly kind: "audit";
   readonly skus: readonly (StockCounters & { readonly sku: string; readonly agrees: boolean })[];
   readonly orders: Readonly<Record<string, number>>;
-  readonly figures: Figures;
+  readonly metrics: Metrics;
 }
 
 /** Counts that must agree, each from its owner: stock, order book, room. */
@@ -146,14 +146,14 @@ export async function auditSale(
   id: string,
 ): Promise<Audit | { readonly kind: "sale_not_found" }> {
   const { env } = context;
-  const figures = await readSale(context, id);
-  if (figures.kind !== "figures") return figures;
+  const metrics = await readSale(context, id);
+  if (metrics.kind !== "metrics") return metrics;
   const skus = await Promise.all(
-    figures.sale.items.map(async ({ sku }) => {
+    metrics.sale.items.map(async ({ sku }) => {
       const { seq: _, ...level } = await stockOf(env, sku).levels(sku);
       return { ...level, agrees: countersAgree(level) };
     }),
   );
   const orders = await countOrders(env.ORDER_BOOK, id);
-  return { kind: "audit", skus, orders, figures };
+  return { kind: "audit", skus, orders, metrics };
 }

@@ -36,7 +36,7 @@ export async function askFairness(context: GateContext, sale: string): Promise<F
   if (found.kind !== "sale") return found;
   const { commitment, phase } = found.seen.snapshot;
   if (phase !== "ended") return { kind: "fairness", commitment, secret: null };
-  const figures = await withTimeout<RoomAnswer<"figures">>(roomOf(context.env, sale).figures());
-  if (figures?.kind !== "figures") return { kind: "room_unavailable" };
-  return { kind: "fairness", commitment, secret: figures.secret };
+  const metrics = await withTimeout<RoomAnswer<"metrics">>(roomOf(context.env, sale).metrics());
+  if (figures?.kind !== "metrics") return { kind: "room_unavailable" };
+  return { kind: "fairness", commitment, secret: metrics.secret };
 }

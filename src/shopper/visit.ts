@@ -78,7 +78,7 @@ export function roomOf(env: GateEnv, sale: string): ReturnType<GateEnv["WAITING_
 }
 
 /** What the room answers; `withTimeout` cannot infer it, as its answers are a union. */
-export type RoomAnswer<Call extends "claim" | "admitNow" | "turn" | "figures" | "extend"> = Awaited<
+export type RoomAnswer<Call extends "claim" | "admitNow" | "turn" | "metrics" | "extend"> = Awaited<
   ReturnType<ReturnType<typeof roomOf>[Call]>
 >;
 

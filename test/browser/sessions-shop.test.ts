@@ -88,7 +88,7 @@ const ONCE = {
 async function outcomeOf(sale: string, states: Readonly<Record<string, number>>) {
   const audit = await until(
     () => auditOf(sluice, sale),
-    (figures) => isDeepStrictEqual(figures.orders, states),
+    (metrics) => isDeepStrictEqual(metrics.orders, states),
   );
   const { available, held, ordered, sold } =
     audit.skus.find(({ sku }) => sku === `${sale}-shoe`) ?? {};

@@ -271,14 +271,14 @@ describe("the origin's word on an admission", () => {
     return pair;
   }
 
-  async function figures() {
+  async function metrics() {
     const { body } = await sluice.merchant("GET", "/sales/drops");
     return z.object({ active: z.int(), left: z.int() }).parse(body);
   }
 
   test("revoked, it is over at once: the seat is free and a copy of the token is no good", async () => {
     const mine = await shopper();
-    const before = await figures();
+    const before = await metrics();
     const headers = { cookie: mine };
     const word = await bytesOf(`${GUARDED}?do=word&revoke=1`, { headers });
     expect([word.status, word.bytes.toString()]).toEqual([200, "said"]);
@@ -286,7 +286,7 @@ describe("the origin's word on an admission", () => {
     expect([word.headers["set-cookie"] ?? []].flat()[0]).toMatch(
       /^__Host-sluice-admission-drops=; Max-Age=0/,
     );
-    const after = await figures();
+    const after = await metrics();
     expect(after).toEqual({ active: before.active - 1, left: before.left + 1 });
     const copy = await sluices.until(
       () => bytesOf(GUARDED, { headers }),
@@ -317,9 +317,9 @@ describe("the origin's word on an admission", () => {
   });
 
   test("on a request that carried none changes nothing", async () => {
-    const before = await figures();
+    const before = await metrics();
     const word = await bytesOf("/open?do=word&revoke=1&extend=60");
     expect(word.headers["set-cookie"]).toBeUndefined();
-    expect(await figures()).toEqual(before);
+    expect(await metrics()).toEqual(before);
   });
 });

@@ -69,8 +69,8 @@ test("places, holds, admissions and an order on its way outlive a restart", asyn
   sluice = await startSluice({ folder });
   await sluice.sandbox("DELETE", "/sandbox/faults");
 
-  const { orders: _before, ...figures } = auditBefore;
-  expect(await auditOf(sluice, "on-sale")).toMatchObject(figures);
+  const { orders: _before, ...metrics } = auditBefore;
+  expect(await auditOf(sluice, "on-sale")).toMatchObject(metrics);
   expect(await ledgerOf(sluice, "on-sale-shoe")).toEqual(rowsBefore);
   const again = await setCart(holder);
   expect(again.body).toMatchObject({

@@ -138,9 +138,9 @@ test(
 
     await roomOf(sale.id).act("end");
     await expectState(sale, second, "ended");
-    const figures = await roomOf(sale.id).figures();
-    if (figures.kind !== "figures" || figures.secret === null) throw new Error("no secret");
-    expect(commitmentTo(figures.secret)).toBe(figures.commitment);
-    expect(seedFrom(figures.secret, sale.id, "general", 0)).toBe(manifest.seed);
+    const metrics = await roomOf(sale.id).metrics();
+    if (metrics.kind !== "metrics" || metrics.secret === null) throw new Error("no secret");
+    expect(commitmentTo(metrics.secret)).toBe(metrics.commitment);
+    expect(seedFrom(metrics.secret, sale.id, "general", 0)).toBe(manifest.seed);
   },
 );

@@ -109,7 +109,7 @@ async function untilCalled(sale: Sale, carried: Carried): Promise<void> {
 }
 
 /** The figures of a sale in which so many came, were called, came in, and hold one unit each. */
-function figures(shoppers: number) {
+function metrics(shoppers: number) {
   const inside = { tickets: shoppers, called: shoppers, claimed: shoppers, active: shoppers };
   const units = {
     received: STOCK,
@@ -187,7 +187,7 @@ test(
       told.map((_, index) => (index % 2 === 0 ? [200, "prequeue"] : [503, "room_unavailable"])),
     );
     for (const { sale, tickets } of lines) {
-      expect(await audit(sale)).toMatchObject(figures(tickets.length));
+      expect(await audit(sale)).toMatchObject(metrics(tickets.length));
     }
     const crowd = await audit(flooded);
     expect(crowd).toMatchObject({ tickets: FLOOD, claimed: 0, skus: [{ available: STOCK }] });

@@ -113,7 +113,7 @@ async function expectFate({ sale, shoes, socks, intent }: Shopper, fate: Fate): 
   if (audit.kind !== "audit") throw new Error(audit.kind);
   expect(audit.skus.map(({ agrees }) => agrees)).toEqual([true, true]);
   expect(audit.orders).toEqual({ [fate.state]: 1 });
-  expect(audit.figures.seats).toMatchObject({ claimed: 1, ...fate.seats });
+  expect(audit.metrics.seats).toMatchObject({ claimed: 1, ...fate.seats });
 }
 
 /** One order with one crash. Answers whether the crash came before the order was at rest. */

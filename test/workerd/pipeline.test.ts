@@ -83,8 +83,8 @@ describe("an order with one message", () => {
     expect(await levelsOf(sku)).toEqual({ available: 2, held: 0, ordered: 0, sold: 1 });
     expect(await moneyOf(id)).toEqual({ captures: 1, kept: intent.total, reserved: 0 });
     expect(await bookingOf(id)).toEqual({ status: "booked", total: intent.total });
-    const figures = await roomOf(sale.id).figures();
-    expect(figures).toMatchObject({ seats: { active: 0, spent: 1 } });
+    const metrics = await roomOf(sale.id).metrics();
+    expect(metrics).toMatchObject({ seats: { active: 0, spent: 1 } });
   });
 
   test("declined keeps the hold and the seat, and a second order with another card is paid", async () => {

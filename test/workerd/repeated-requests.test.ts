@@ -138,9 +138,9 @@ async function saleWith(others: number): Promise<Sale> {
 }
 
 async function seatsOf(sale: Sale) {
-  const figures = await roomOf(sale.id).figures();
-  if (figures.kind !== "figures") throw new Error(figures.kind);
-  return figures;
+  const metrics = await roomOf(sale.id).metrics();
+  if (metrics.kind !== "metrics") throw new Error(metrics.kind);
+  return metrics;
 }
 
 const quantity = fc.integer({ min: 1, max: LIMIT });

@@ -51,9 +51,9 @@ async function lane(sale: Sale, id = "general") {
 }
 
 async function seats(sale: Sale) {
-  const figures = await roomOf(sale.id).figures();
-  if (figures.kind !== "figures") throw new Error(figures.kind);
-  return figures.seats;
+  const metrics = await roomOf(sale.id).metrics();
+  if (metrics.kind !== "metrics") throw new Error(metrics.kind);
+  return metrics.seats;
 }
 
 /** Outcomes of claims by the tickets, in the order of the tickets. */

@@ -151,7 +151,7 @@ export async function pressJoin(page: Page): Promise<void> {
 export async function peopleIn(sluice: Sluice, sale: string) {
   const { tickets, claimed } = await until(
     () => auditOf(sluice, sale),
-    (figures) => figures.tickets > 0 && figures.claimed > 0,
+    (metrics) => metrics.tickets > 0 && metrics.claimed > 0,
   );
   return { tickets, claimed };
 }

@@ -5,7 +5,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { billOf } from "../../../simulation/virtual-sale/bill.ts";
 import { FATE } from "../../../simulation/virtual-sale/crowd.ts";
-import { figuresOf, type OddsBucket } from "../../../simulation/virtual-sale/figures.ts";
+import { metricsOf, type OddsBucket } from "../../../simulation/virtual-sale/metrics.ts";
 import { calibrationOfMany } from "../../../simulation/virtual-sale/many-sales.ts";
 import { parseOptions, type SimulationOptions } from "../../../simulation/virtual-sale/options.ts";
 import { reportOf } from "../../../simulation/virtual-sale/report.ts";
@@ -28,7 +28,7 @@ function play(...more: string[]): World {
 }
 
 function report(world: World): string {
-  return reportOf(world, figuresOf(world), billOf(world));
+  return reportOf(world, metricsOf(world), billOf(world));
 }
 
 describe.each([
@@ -44,7 +44,7 @@ describe.each([
 
   test("ends admitted, lapsed, told, or with the tab closed by its owner", () => {
     expect([...world.crowd.fate]).not.toContain(FATE.none);
-    const { admitted, lapsed, told, vanished } = figuresOf(world).fates;
+    const { admitted, lapsed, told, vanished } = metricsOf(world).fates;
     expect(admitted + lapsed + told + vanished).toBe(3000);
   });
 
@@ -71,11 +71,11 @@ describe.each([
   });
 
   test("loses no turn while it is there and asks when told to", () => {
-    expect(figuresOf(world).lapsedThoughThere).toBe(0);
+    expect(metricsOf(world).lapsedThoughThere).toBe(0);
   });
 
   test("waits as long as it was told in four cases of five", () => {
-    const { judged, inside } = figuresOf(world).calibration;
+    const { judged, inside } = metricsOf(world).calibration;
     expect(judged).toBeGreaterThan(100);
     expect(inside / judged).toBeGreaterThanOrEqual(0.8);
   });
@@ -96,7 +96,7 @@ describe("odds", () => {
   }, 60_000);
 
   test("say more once some have bought: fewer are told that it may go either way", () => {
-    const { odds, laterOdds } = figuresOf(play()).calibration;
+    const { odds, laterOdds } = metricsOf(play()).calibration;
     const either = (buckets: readonly OddsBucket[]): number =>
       buckets
         .filter(({ from, to }) => from >= 0.1 && to <= 0.75)
@@ -118,7 +118,7 @@ describe("the simulation", () => {
   });
 
   test("keeps the seats filled while stock lasts, whoever stays away", () => {
-    const { seatsOnceFilled } = figuresOf(play("--stock", "600", "--max-active", "100"));
+    const { seatsOnceFilled } = metricsOf(play("--stock", "600", "--max-active", "100"));
     expect(seatsOnceFilled.seconds).toBeGreaterThan(60);
     expect(seatsOnceFilled.mean).toBeGreaterThan(0.95);
   });

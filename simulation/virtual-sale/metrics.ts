@@ -42,7 +42,7 @@ export interface Seats {
   readonly least: number;
 }
 
-export interface Figures {
+export interface Metrics {
   readonly fates: {
     readonly admitted: number;
     readonly lapsed: number;
@@ -124,7 +124,7 @@ function calibrationOf(world: World): Calibration {
   return { judged: widths.length, inside, earlier, later, width, odds, laterOdds };
 }
 
-export function figuresOf(world: World): Figures {
+export function metricsOf(world: World): Metrics {
   const { crowd, tally, options } = world;
   const counts = [0, 0, 0, 0, 0];
   const admitted: number[] = [];
