@@ -19,17 +19,17 @@ export function cronPeriod_ms(cron: string): number {
   return minutes * MINUTE_MS;
 }
 
-export interface Timetable {
+export interface Crons {
   readonly stop: () => void;
 }
 
-export type StartTimetable = (
+export type StartCrons = (
   crons: readonly string[],
   fire: (cron: string) => Promise<void>,
   say: (problem: string) => void,
-) => Timetable;
+) => Crons;
 
-export const startTimetable: StartTimetable = (crons, fire, say) => {
+export const startCrons: StartCrons = (crons, fire, say) => {
   const timers = new Map<string, NodeJS.Timeout>();
   let stopped = false;
   const run = async (cron: string): Promise<void> => {

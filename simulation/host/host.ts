@@ -24,7 +24,7 @@ import { migrate } from "./migrate.ts";
 import { makePassingFolder } from "./scratch-folder.ts";
 import { LOOPBACK, reservePort } from "./ports.ts";
 import { SANDBOX_TURNSTILE_SECRET } from "../sandbox/turnstile.ts";
-import type { StartTimetable, Timetable } from "./crons.ts";
+import type { StartCrons, Crons } from "./crons.ts";
 import {
   composeWorker,
   PROJECT_ROOT,
@@ -58,7 +58,7 @@ export interface HostOptions {
    */
   readonly extraWorkers?: readonly string[];
   /** Keeps the crons of the orders Worker until the host stops; without it none comes. */
-  readonly timetable?: StartTimetable;
+  readonly timetable?: StartCrons;
   /** Receives what the Workers log. By default warnings and errors go to standard error. */
   readonly onLog?: (entry: LogEntry) => void;
 }
@@ -123,7 +123,7 @@ async function startOnce(options: HostOptions): Promise<Host> {
   const hasPipeline = options.pipeline ?? true;
   const extra = await composeExtra(options.extraWorkers ?? []);
   const runtimes: Miniflare[] = [];
-  let timetable: Timetable | null = null;
+  let timetable: Crons | null = null;
   const run = (workers: WorkerOptions[]): Miniflare => {
     const runtime = new Miniflare({ ...runtimeOptions(state.path, options), workers });
     runtimes.push(runtime);

@@ -13,7 +13,7 @@ import { type LocalRedis, startLocalRedis } from "../redis-rest/local-redis.ts";
 import { describeRedis, describeRun } from "./addresses.ts";
 import { readCommandLine, USAGE, type StartOptions } from "./options.ts";
 import { openSampleSale, sampleCrowd, type SampleSale } from "./sample-sale.ts";
-import { startTimetable } from "../host/crons.ts";
+import { startCrons } from "../host/crons.ts";
 
 /** Stopping waits this long for the Workers to end in good order. */
 const STOP_PATIENCE_MS = 3000;
@@ -70,7 +70,7 @@ async function start(options: StartOptions): Promise<Running | null> {
       sandboxPort: options.sandboxPort,
       ...(options.folder === undefined ? {} : { folder: options.folder }),
       fresh: options.fresh,
-      timetable: startTimetable,
+      timetable: startCrons,
       adminToken: process.env["ADMIN_TOKEN"],
       variables: {
         gate: { ...settings, ORIGIN: options.origin ?? "" },

@@ -3,13 +3,13 @@
  * and does its work, a failure is told, and stopping the host stops the timetable.
  */
 import { expect, test, vi } from "vitest";
-import type { StartTimetable } from "../../simulation/host/crons.ts";
+import type { StartCrons } from "../../simulation/host/crons.ts";
 import { EVENTS_KEPT_MS } from "../../src/domain/limits.ts";
 import { startSluice } from "./support/sluice.ts";
 
 test("a cron of the local host does the orders Worker's work, until the host stops", async () => {
   const stop = vi.fn<() => void>();
-  const timetable = vi.fn<StartTimetable>(() => ({ stop }));
+  const timetable = vi.fn<StartCrons>(() => ({ stop }));
   const sluice = await startSluice({ timetable, onLog: () => undefined });
   try {
     const [crons = [], fire] = timetable.mock.lastCall ?? [];

@@ -2,7 +2,7 @@
  * The crons of the local host: fired at the minutes the platform would choose, until it stops.
  */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { cronPeriod_ms, startTimetable, type Timetable } from "../../../simulation/host/crons.ts";
+import { cronPeriod_ms, startCrons, type Crons } from "../../../simulation/host/crons.ts";
 import { readWorkerConfig } from "../../../scripts/worker-config.ts";
 
 const MINUTE_MS = 60_000;
@@ -10,7 +10,7 @@ const CRON = "*/5 * * * *";
 
 type Fire = (cron: string) => Promise<void>;
 
-let table: Timetable | null = null;
+let table: Crons | null = null;
 
 beforeEach(() => {
   vi.useFakeTimers({ now: Date.parse("2026-11-27T10:03:00Z") });
@@ -24,7 +24,7 @@ afterEach(() => {
 
 function start(fire: Fire): string[] {
   const said: string[] = [];
-  table = startTimetable([CRON], fire, (problem) => said.push(problem));
+  table = startCrons([CRON], fire, (problem) => said.push(problem));
   return said;
 }
 
