@@ -31,7 +31,7 @@ function milliseconds(value: number): string {
 }
 
 function routeTable(metrics: readonly RouteMetrics[]): string {
-  const rows = figures
+  const rows = metrics
     .toSorted((left, right) => right.requests - left.requests)
     .map((figure) => {
       const statuses = [...figure.statuses].toSorted(([left], [right]) => left - right);

@@ -226,7 +226,7 @@ export class World {
       alarm: rules.alarm(instance.alarm),
       now: instance.now,
       chance: this.faults.random,
-      goOn: (work) => void work.catch(() => undefined),
+      waitUntil: (work) => void work.catch(() => undefined),
       rules: rules.order,
       parts: {
         beginOrder: ({ admission, id }) => {

@@ -9,7 +9,7 @@
  * Worker; they are four times slower than the Worker itself. So a request for a static asset
  * reaches the gate too, which answers it through its ASSETS binding.
  *
- * Crons come when they are due where a timetable is asked for; Miniflare fires none by itself.
+ * Crons come when they are due where `startCrons` is given; Miniflare fires none by itself.
  *
  * Not for production, and not a copy of it: queues deliver in order and once, KV is consistent at
  * once, and there is one location.
@@ -58,7 +58,7 @@ export interface HostOptions {
    */
   readonly extraWorkers?: readonly string[];
   /** Keeps the crons of the orders Worker until the host stops; without it none comes. */
-  readonly timetable?: StartCrons;
+  readonly startCrons?: StartCrons;
   /** Receives what the Workers log. By default warnings and errors go to standard error. */
   readonly onLog?: (entry: LogEntry) => void;
 }
@@ -123,14 +123,14 @@ async function startOnce(options: HostOptions): Promise<Host> {
   const hasPipeline = options.pipeline ?? true;
   const extra = await composeExtra(options.extraWorkers ?? []);
   const runtimes: Miniflare[] = [];
-  let timetable: Crons | null = null;
+  let running: Crons | null = null;
   const run = (workers: WorkerOptions[]): Miniflare => {
     const runtime = new Miniflare({ ...runtimeOptions(state.path, options), workers });
     runtimes.push(runtime);
     return runtime;
   };
   const stop = async (): Promise<void> => {
-    timetable?.stop();
+    running?.stop();
     await Promise.all(runtimes.map((runtime) => runtime.dispose()));
     state.close();
   };
@@ -152,7 +152,7 @@ async function startOnce(options: HostOptions): Promise<Host> {
     await migrate(orderBook, join(PROJECT_ROOT, "queues", "migrations"));
     const crons = hasPipeline ? orders.crons : [];
     const fire = (cron: string) => fireCron(miniflare, orders.name, cron);
-    timetable = options.timetable?.(crons, fire, printLine) ?? null;
+    running = options.startCrons?.(crons, fire, printLine) ?? null;
     return { ...addresses, extraUrls: extra.map(({ url }) => url), adminToken, miniflare, stop };
   } catch (cause) {
     await stop();

@@ -70,7 +70,7 @@ async function start(options: StartOptions): Promise<Running | null> {
       sandboxPort: options.sandboxPort,
       ...(options.folder === undefined ? {} : { folder: options.folder }),
       fresh: options.fresh,
-      timetable: startCrons,
+      startCrons,
       adminToken: process.env["ADMIN_TOKEN"],
       variables: {
         gate: { ...settings, ORIGIN: options.origin ?? "" },

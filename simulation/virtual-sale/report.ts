@@ -157,7 +157,7 @@ export function reportOf(world: World, metrics: Metrics, bill: Bill): string {
     `${booths.count} booths, ${percent(options.noShows)} no-shows, ${crashes}, ` +
     `seed ${options.seed}; ${clock(seconds)} of virtual time`;
   const header = ["p10", "p50", "p90", "p99", "most"].map((name) => name.padStart(8)).join("");
-  const targets = targetsOf(world, figures, bill).map(({ name, reached, kept }) => {
+  const targets = targetsOf(world, metrics, bill).map(({ name, reached, kept }) => {
     return `  ${kept ? "kept  " : "missed"}  ${name.padEnd(32)}${reached.padStart(9)}`;
   });
   return [

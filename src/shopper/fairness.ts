@@ -37,6 +37,6 @@ export async function askFairness(context: GateContext, sale: string): Promise<F
   const { commitment, phase } = found.seen.snapshot;
   if (phase !== "ended") return { kind: "fairness", commitment, secret: null };
   const metrics = await withTimeout<RoomAnswer<"metrics">>(roomOf(context.env, sale).metrics());
-  if (figures?.kind !== "metrics") return { kind: "room_unavailable" };
+  if (metrics?.kind !== "metrics") return { kind: "room_unavailable" };
   return { kind: "fairness", commitment, secret: metrics.secret };
 }

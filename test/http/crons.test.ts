@@ -1,6 +1,6 @@
 /**
- * The local host hands the orders Worker's crons to its timetable: firing one reaches the Worker
- * and does its work, a failure is told, and stopping the host stops the timetable.
+ * The local host hands the orders Worker's crons to what starts them: firing one reaches the Worker
+ * and does its work, a failure is told, and stopping the host stops them.
  */
 import { expect, test, vi } from "vitest";
 import type { StartCrons } from "../../simulation/host/crons.ts";
@@ -9,10 +9,10 @@ import { startSluice } from "./support/sluice.ts";
 
 test("a cron of the local host does the orders Worker's work, until the host stops", async () => {
   const stop = vi.fn<() => void>();
-  const timetable = vi.fn<StartCrons>(() => ({ stop }));
-  const sluice = await startSluice({ timetable, onLog: () => undefined });
+  const startCrons = vi.fn<StartCrons>(() => ({ stop }));
+  const sluice = await startSluice({ startCrons, onLog: () => undefined });
   try {
-    const [crons = [], fire] = timetable.mock.lastCall ?? [];
+    const [crons = [], fire] = startCrons.mock.lastCall ?? [];
     expect(crons).toEqual(["*/5 * * * *"]);
     const book = await sluice.host.miniflare.getD1Database("ORDER_BOOK", "sluice-gate");
     const log = book.prepare(

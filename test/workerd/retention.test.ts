@@ -177,7 +177,7 @@ describe("a run", () => {
     expect(read).toBeLessThan(60);
   });
 
-  test("comes by the Worker's own timetable", async () => {
+  test("comes by the Worker's own cron", async () => {
     await shop.tell(orderEvent());
     pass(EVENTS_KEPT_MS + 1);
     const when = { cron: "*/5 * * * *", scheduledTime: Date.now(), noRetry: () => undefined };

@@ -215,7 +215,7 @@ describe("a message", () => {
     expect(await sweepDeliveries(shop.env, Date.now())).toBe(0);
   });
 
-  test("is swept up by the Worker's own timetable", async () => {
+  test("is swept up by the Worker's own cron", async () => {
     await shop.endpoint();
     await shop.tell(orderEvent());
     shop.waiting.length = 0;

@@ -163,7 +163,7 @@ function turnText(notice: TurnNotice): NoticeText {
   const join = joinAgain(sale);
   switch (notice.kind) {
     case "pass_invalid":
-      return passText(notice);
+      return passNotice(notice);
     case "ticket_invalid": {
       const sentence = "The ticket your browser carries is not one of this sale's.";
       return text(401, "Your place could not be read", sentence, join);
@@ -222,7 +222,7 @@ function cookieText({ kind, sale, to }: Extract<TurnNotice, { kind: CookieNotice
 
 type CookieNotice = "cookies_blocked" | "ticket_not_kept";
 
-function passText({ sale, reason, hasPlace }: Extract<TurnNotice, { reason: PassRefusal }>) {
+function passNotice({ sale, reason, hasPlace }: Extract<TurnNotice, { reason: PassRefusal }>) {
   const { heading, sentence } = passText(reason);
   const place = html`<p>You are in line already; that place is kept.</p>
     <p><a class="button" href="${partLink(sale, "wait")}">See your place</a></p>`;
