@@ -93,7 +93,7 @@ function textOf(row: Readonly<Record<string, unknown>>): string {
 const roomStateSchema = z.looseObject({
   tickedAt_ms: z.number(),
   version: z.number(),
-  pressure: z.looseObject({ at_ms: z.number() }),
+  throttle: z.looseObject({ at_ms: z.number() }),
   turnover: z.looseObject({ seatSeconds: z.number(), gone: z.number() }),
   calls: z.array(z.looseObject({ slice: z.number(), openAtSlice: z.number() })),
   showRate: z.unknown(),
@@ -109,11 +109,11 @@ function withoutMoves(text: string): unknown {
   const room = roomStateSchema.safeParse(JSON.parse(text));
   if (!room.success) return text;
   const { tickedAt_ms: _, version: __, showRate: _rate, ...rest } = room.data;
-  const { pressure, turnover, calls, ...still } = rest;
-  const { at_ms: ___, ...pressed } = pressure;
+  const { throttle, turnover, calls, ...still } = rest;
+  const { at_ms: ___, ...pressed } = throttle;
   const { seatSeconds: ____, gone: _____, ...turned } = turnover;
   const called = calls.map(({ slice: _slice, openAtSlice: _open, ...batch }) => batch);
-  return { ...still, pressure: pressed, turnover: turned, calls: called };
+  return { ...still, throttle: pressed, turnover: turned, calls: called };
 }
 
 /** Where two states differ, and by what, shortened. */

@@ -111,7 +111,7 @@ function loadLines(world: World, metrics: Metrics): string[] {
       `${number(tally.pollsMostPerSecond)} a second`,
     ...objects,
     `  claims ${number(tally.claims)}, of which met full seats ${number(tally.seatsFull)}; ` +
-      `least pressure ${number(tally.pressureLeast, 2)}`,
+      `least throttle ${number(tally.throttleLeast, 2)}`,
   ];
 }
 

@@ -101,7 +101,7 @@ export class RoomDesk {
     // No breaker opens in the simulated shop; orders may pile up.
     const pipelineBears = bears(null, this.#backlog.age_ms(now), now);
     this.room = tick(this.room, this.rules, { arrivals, pipelineBears }, now);
-    this.#tally.pressureLeast = Math.min(this.#tally.pressureLeast, this.room.pressure.value);
+    this.#tally.throttleLeast = Math.min(this.#tally.throttleLeast, this.room.throttle.value);
     this.#tally.object("room", 1);
     this.#tally.rowsWritten += 2;
     const facts = { booths: this.#booths, commitment: "", revision: 1 };

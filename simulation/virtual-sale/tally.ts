@@ -31,7 +31,7 @@ export class Tally {
   readonly seatsWhileStockLasts: number[] = [];
   seatsMost = 0;
   /** 1: orders never piled up so that calls had to slow down. */
-  pressureLeast = 1;
+  throttleLeast = 1;
   soldOutAt_ms: number | null = null;
   pollsMostPerSecond = 0;
   readonly busiest = new Map<string, Busiest>();

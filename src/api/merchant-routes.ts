@@ -36,7 +36,7 @@ function saleDocument(metrics: Metrics) {
     soldOut,
     ratePerMinute,
     maxActive,
-    pressure: Math.round(snapshot.pressure * 100) / 100,
+    throttle: Math.round(snapshot.throttle * 100) / 100,
     message,
     tickets,
     called,

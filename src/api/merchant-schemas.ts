@@ -46,7 +46,7 @@ export const merchantSaleDocument = z
     ratePerMinute: z.number(),
     maxActive: z.number(),
     /** The part of the rate that is called at, 0.05 to 1: less while orders are held up. */
-    pressure: z.number(),
+    throttle: z.number(),
     message: z.string().nullable(),
     tickets: count,
     called: count,

@@ -35,15 +35,15 @@ async function crowd(sale: Sale): Promise<void> {
   await Promise.all(Array.from({ length: 600 }, () => booth.join(null)));
 }
 
-async function tick(sale: Sale): Promise<{ called: number; pressure: number }> {
+async function tick(sale: Sale): Promise<{ called: number; throttle: number }> {
   pass(1000);
   expect(await runDurableObjectAlarm(roomOf(sale.id))).toBe(true);
   const snapshot = await roomOf(sale.id).snapshot();
-  return { called: snapshot?.lanes["general"]?.called ?? -1, pressure: snapshot?.pressure ?? -1 };
+  return { called: snapshot?.lanes["general"]?.called ?? -1, throttle: snapshot?.throttle ?? -1 };
 }
 
-async function ticks(sale: Sale, count: number): Promise<{ called: number; pressure: number }> {
-  let last = { called: -1, pressure: -1 };
+async function ticks(sale: Sale, count: number): Promise<{ called: number; throttle: number }> {
+  let last = { called: -1, throttle: -1 };
   for (let second = 0; second < count; second += 1) last = await tick(sale);
   return last;
 }
@@ -67,18 +67,18 @@ describe("a breaker", () => {
     const sale = await crowdedSale();
     await crowd(sale);
     const before = await ticks(sale, 3);
-    expect(before.pressure).toBe(1);
+    expect(before.throttle).toBe(1);
     await env.CONFIG.put("breaker:payment", openBreaker(30_000));
     await ticks(sale, 5);
     const open = await tick(sale);
-    expect(open.pressure).toBe(0.1);
+    expect(open.throttle).toBe(0.1);
     const later = await ticks(sale, 10);
     expect(later.called - open.called).toBe(10);
 
     const closed = { v: 1, state: "closed", epoch: 8, by: "test" };
     await env.CONFIG.put("breaker:payment", JSON.stringify(closed));
     const rising: number[] = [];
-    for (let second = 0; second < 30; second += 1) rising.push((await tick(sale)).pressure);
+    for (let second = 0; second < 30; second += 1) rising.push((await tick(sale)).throttle);
     const steps = rising.map((value, index) => value - (rising[index - 1] ?? 0.1));
     expect(Math.max(...steps)).toBeLessThanOrEqual(0.05 + 1e-9);
     expect(Math.min(...steps)).toBeGreaterThanOrEqual(0);
@@ -90,10 +90,10 @@ describe("a breaker", () => {
   test("that an operator forces open presses, and forced closed it does not, whatever it says", async () => {
     const sale = await crowdedSale();
     await env.CONFIG.put("force:orders", "open");
-    expect((await tick(sale)).pressure).toBe(0.1);
+    expect((await tick(sale)).throttle).toBe(0.1);
     await env.CONFIG.put("force:orders", "closed");
     await env.CONFIG.put("breaker:orders", openBreaker(3_600_000));
-    expect((await ticks(sale, 30)).pressure).toBe(1);
+    expect((await ticks(sale, 30)).throttle).toBe(1);
   });
 
   test("of which KV says nothing readable counts as closed, and the log says so once", async () => {
@@ -102,7 +102,7 @@ describe("a breaker", () => {
     await env.CONFIG.put("breaker:payment", "half open, perhaps");
     await env.CONFIG.put("breaker:orders", JSON.stringify({ v: 1, state: "open" }));
     await env.CONFIG.put("force:payment", "ajar");
-    expect((await ticks(sale, 12)).pressure).toBe(1);
+    expect((await ticks(sale, 12)).throttle).toBe(1);
     const said = log.said();
     for (const key of ["breaker:payment", "breaker:orders", "force:payment"]) {
       expect(said.split(`unreadable_value","why":"${key} `).length - 1).toBe(1);
@@ -117,14 +117,14 @@ describe("a KV that does not answer", () => {
     await crowd(sale);
     await env.CONFIG.put("breaker:payment", openBreaker(3_600_000));
     const pressed = await tick(sale);
-    expect(pressed.pressure).toBe(0.1);
+    expect(pressed.throttle).toBe(0.1);
     mishaps.silentConfig = true;
     const silent = await ticks(sale, 10);
-    expect(silent.pressure).toBe(0.1);
+    expect(silent.throttle).toBe(0.1);
     expect(silent.called - pressed.called).toBe(10);
     expect(log.said()).toContain("kv_silent");
     pass(120_000);
-    expect((await ticks(sale, 2)).pressure).toBe(1);
+    expect((await ticks(sale, 2)).throttle).toBe(1);
   });
 });
 
@@ -148,18 +148,18 @@ describe("orders on their way", () => {
   test("press while they are stuck, also through an eviction and after their shoppers left", async () => {
     const sale = await crowdedSale();
     const admissions = await orderAll(sale, BUYERS);
-    expect((await tick(sale)).pressure).toBe(1);
+    expect((await tick(sale)).throttle).toBe(1);
     pass(30_000);
-    const slow = (await tick(sale)).pressure;
+    const slow = (await tick(sale)).throttle;
     expect(slow).toBeGreaterThan(0.3);
     expect(slow).toBeLessThan(0.8);
     pass(60_000);
-    expect((await tick(sale)).pressure).toBeCloseTo(0.05, 9);
+    expect((await tick(sale)).throttle).toBeCloseTo(0.05, 9);
     for (const admission of admissions) await roomOf(sale.id).leave(admission);
     await evictDurableObject(roomOf(sale.id));
     await crowd(sale);
     const pressed = await ticks(sale, 2);
-    expect(pressed.pressure).toBeCloseTo(0.05, 9);
+    expect(pressed.throttle).toBeCloseTo(0.05, 9);
     const later = await ticks(sale, 20);
     expect(later.called - pressed.called).toBe(10);
 
@@ -167,8 +167,8 @@ describe("orders on their way", () => {
       const admission = admissions[index] ?? "";
       await roomOf(sale.id).finishOrder(admission, `ord_${buyer}`, "spend");
     }
-    expect((await tick(sale)).pressure).toBeCloseTo(0.1, 9);
-    expect((await ticks(sale, 18)).pressure).toBe(1);
+    expect((await tick(sale)).throttle).toBeCloseTo(0.1, 9);
+    expect((await ticks(sale, 18)).throttle).toBe(1);
   });
 
   test("of a table from before beginnings were kept go on, and tell nothing", async () => {
@@ -180,13 +180,13 @@ describe("orders on their way", () => {
       const [row] = storage.sql
         .exec<{ value: string }>("SELECT value FROM room WHERE name = 'state'")
         .toArray();
-      const { pressure, ...before } = JSON.parse(row?.value ?? "{}");
-      expect(pressure).toBeDefined();
+      const { throttle, ...before } = JSON.parse(row?.value ?? "{}");
+      expect(throttle).toBeDefined();
       storage.sql.exec("UPDATE room SET value = ? WHERE name = 'state'", JSON.stringify(before));
     });
     await evictDurableObject(room);
     pass(90_000);
-    expect((await tick(sale)).pressure).toBe(1);
+    expect((await tick(sale)).throttle).toBe(1);
     const [ann = ""] = admissions;
     expect(await room.finishOrder(ann, "ord_ann", "spend")).toBe("finished");
     await orderAll(sale, ["fay"]);

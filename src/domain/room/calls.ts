@@ -5,8 +5,8 @@
  * ends passes on. Seats in use and calls likely to be taken up exceed `maxActive` by no more than
  * the seats about to be given back; the hard bound is kept by `room-claims.ts`.
  *
- *   pressure     the part of the rate that the order pipeline bears (`pressure.ts`)
- *   tokens       earned at ratePerMinute × pressure, two seconds' worth saved up
+ *   throttle     the part of the rate that the order pipeline bears (`throttle.ts`)
+ *   tokens       earned at ratePerMinute × throttle, two seconds' worth saved up
  *   outstanding  calls not claimed whose window is open, and turns kept for who still asks
  *   expected     Σ over ticks of calling: unclaimed × chance(age); each kept turn is one
  *   leaving      seats that are given back before a call made now is taken up, as far as seen
@@ -48,9 +48,9 @@ export function waitingIn(lane: LaneState): number {
   return lane.places - lane.called;
 }
 
-/** What the rate, under the pressure there is, has earned since. */
+/** What the rate, under the throttle there is, has earned since. */
 export function earnTokens(room: RoomState, elapsed_ms: number): RoomState {
-  const perSecond = (room.ratePerMinute / 60) * room.pressure.value;
+  const perSecond = (room.ratePerMinute / 60) * room.throttle.value;
   // Two seconds' worth may be saved up, and always one whole call: a slow rate must still call.
   const most = Math.max(perSecond * 2, 1);
   const rateTokens = Math.min(room.rateTokens + (perSecond * elapsed_ms) / 1000, most);
@@ -139,7 +139,7 @@ function call(room: RoomState, calls: number, now: number): RoomState {
 export interface Surroundings {
   /** Whether the cohorts that this tick closed brought anybody. */
   readonly arrivals: boolean;
-  /** The part of the rate that the order pipeline bears, 0.05 … 1, see `pressure.ts`. */
+  /** The part of the rate that the order pipeline bears, 0.05 … 1, see `throttle.ts`. */
   readonly pipelineBears: number;
 }
 
@@ -153,7 +153,7 @@ export function tick(
   const version = room.version + 1;
   const idle = { ...room, tickedAt_ms: now, version };
   if (phaseAt(room.schedule, now) !== "live") return idle;
-  const ticked = { ...idle, pressure: follow(room.pressure, pipelineBears, now) };
+  const ticked = { ...idle, throttle: follow(room.throttle, pipelineBears, now) };
   if (room.paused || isSoldOut(room)) return holdCalls(ticked, elapsed_ms);
   const { active, spent, left, expired } = room.seats;
   const turnover = countTurnover(room.turnover, spent + left + expired, active, elapsed_ms);

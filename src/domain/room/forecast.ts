@@ -12,7 +12,7 @@
  *   soon    free seats ÷ that chance: calls that come at the rate
  *   wait    min(position, soon) ÷ rate + max(position − soon, 0) ÷ pace
  *
- * While the order pipeline presses, the likely and the longest wait are told with rate × pressure
+ * While the order pipeline presses, the likely and the longest wait are told with rate × throttle
  * in place of the rate: nobody knows when an outage ends. The shortest is told with the whole
  * rate, for it may end now.
  *
@@ -110,7 +110,7 @@ export interface Forecast {
   readonly pace: number;
   readonly spread: number;
   /** The part of the rate that is called at now; absent in a snapshot of an older deployment. */
-  readonly pressure?: number | undefined;
+  readonly throttle?: number | undefined;
 }
 
 export interface ForecastFacts {
@@ -122,7 +122,7 @@ export interface ForecastFacts {
   readonly seats: number;
   readonly ratePerMinute: number;
   /** The part of the rate that the order pipeline bears, 0.05 … 1. */
-  readonly pressure: number;
+  readonly throttle: number;
   /** Seats neither taken nor likely to be claimed. */
   readonly free: number;
   /** The lane's part of the calls, 0 … 1. */
@@ -139,7 +139,7 @@ export function forecastOf(facts: ForecastFacts): Forecast {
     ratePerSecond,
     pace: Math.min(((seats * perSecond) / comes) * share, ratePerSecond),
     spread,
-    pressure: facts.pressure,
+    throttle: facts.throttle,
   };
 }
 
@@ -152,7 +152,7 @@ export interface Wait {
 
 /** The wait at a place in line; null when the lane's share is nothing. */
 export function forecastWait(position: number, forecast: Forecast): Wait | null {
-  const { soon, ratePerSecond, pace, spread, pressure = 1 } = forecast;
+  const { soon, ratePerSecond, pace, spread, throttle = 1 } = forecast;
   if (ratePerSecond <= 0 || pace <= 0) return null;
   const rest = Math.max(position - soon, 0);
   // Seats come back one by one and by chance; a short line feels it more than a long one.
@@ -161,7 +161,7 @@ export function forecastWait(position: number, forecast: Forecast): Wait | null 
   // Faster than the rate nobody is called, however fast the seats come back.
   const fastest_s = position / ratePerSecond;
   const shortest_s = first_s + Math.max(rest - luck, 0) / pace / spread;
-  const pressedRate = ratePerSecond * pressure;
+  const pressedRate = ratePerSecond * throttle;
   const pressedPace = Math.min(pace, pressedRate);
   const pressedFirst_s = Math.min(position, soon) / pressedRate;
   return {

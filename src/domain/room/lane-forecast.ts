@@ -42,7 +42,7 @@ function seatsToFill({ stock, maxActive }: RoomState, sale: Sale): number {
 export function forecastIn(room: RoomState, sale: Sale, lane: string, now: number): Forecast {
   const { sessionSeconds: session_s, claimWindowSeconds } = sale.admission;
   const claimWindow_ms = claimWindowSeconds * 1000;
-  const { turnover, showRate, ratePerMinute, pressure } = room;
+  const { turnover, showRate, ratePerMinute, throttle } = room;
   const seats = seatsToFill(room, sale);
   const sharing = room.lanes.filter((item) => item.id === lane || item.places > item.called);
   const weights = sharing.reduce((sum, { weight }) => sum + weight, 0);
@@ -54,7 +54,7 @@ export function forecastIn(room: RoomState, sale: Sale, lane: string, now: numbe
     claimWindow_ms,
     seats,
     ratePerMinute,
-    pressure: pressure.value,
+    throttle: throttle.value,
     free: seats - room.seats.active - expectedClaims(room, claimWindow_ms, now),
     share: weight / Math.max(weights, 1),
   });

@@ -18,7 +18,7 @@ import {
 } from "../sale/sale.ts";
 import { NEW_TURNOVER, type Forecast } from "./forecast.ts";
 import { NEW_TAKINGS, takingsSchema, type OddsFacts } from "./odds.ts";
-import { NO_PRESSURE, pressureSchema } from "./throttle.ts";
+import { NO_THROTTLE, throttleSchema } from "./throttle.ts";
 import { forecastIn, oddsFactsIn } from "./lane-forecast.ts";
 import { revokedIds, revokedSchema } from "./revoked.ts";
 import { newShowRate } from "./show-rate.ts";
@@ -93,8 +93,8 @@ export const roomStateSchema = z.object({
   /** True: who comes gets a ticket. False: who comes is admitted at once, if there is a seat. */
   queueing: z.boolean(),
   ratePerMinute: z.number(),
-  /** A room stored before it followed the order pipeline begins without pressure. */
-  pressure: pressureSchema.default(NO_PRESSURE),
+  /** A room stored before it followed the order pipeline begins without throttle. */
+  throttle: throttleSchema.default(NO_THROTTLE),
   maxActive: z.number(),
   rateTokens: z.number(),
   tickedAt_ms: z.number(),
@@ -124,7 +124,7 @@ export function openRoom(sale: Sale, now: number): RoomState {
     message: null,
     queueing: phaseAt(scheduleOf(sale), now) !== "live",
     ratePerMinute: sale.admission.ratePerMinute,
-    pressure: NO_PRESSURE,
+    throttle: NO_THROTTLE,
     maxActive: sale.admission.maxActive,
     rateTokens: 0,
     tickedAt_ms: now,
@@ -253,7 +253,7 @@ export interface RoomSnapshot {
   readonly soldOut: boolean;
   readonly queueing: boolean;
   /** The part of its rate that the room calls at, 0.05 … 1: less while orders are held up. */
-  readonly pressure: number;
+  readonly throttle: number;
   readonly schedule: Schedule;
   readonly lanes: Readonly<Record<string, LaneSnapshot>>;
   readonly booths: number;
@@ -298,7 +298,7 @@ export function snapshotOf(
     paused: room.paused,
     soldOut: isSoldOut(room),
     queueing: room.queueing,
-    pressure: room.pressure.value,
+    throttle: room.throttle.value,
     schedule: room.schedule,
     lanes,
     stock: room.stock.map((level) => {

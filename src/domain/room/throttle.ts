@@ -1,11 +1,11 @@
 /**
- * The pressure: which part of its rate the room may call at, so that no more shoppers are let in
+ * The throttle: which part of its rate the room may call at, so that no more shoppers are let in
  * than the order pipeline can serve.
  *
  *   breakers  0.1 while one is open, 0.25 while one is being probed, else 1
  *   backlog   1 up to an age of 10 s of the orders on their way, falling evenly to 0.05 at 60 s
  *   bears     the least of these
- *   pressure  min(bears, pressure + 0.05 × seconds passed)
+ *   throttle  min(bears, throttle + 0.05 × seconds passed)
  *
  * Guarantee: it is never below 0.05 and never above 1, it falls at once and rises slowly. A few are
  * always let in, because only an order of theirs can show that the pipeline works again. What is
@@ -16,7 +16,7 @@ import { z } from "zod";
 import type { SharedBreaker } from "../breaker.ts";
 import { PIPELINE_READING_MAX_MS } from "../limits.ts";
 
-export const PRESSURE_MIN = 0.05;
+export const THROTTLE_MIN = 0.05;
 const OPEN_BEARS = 0.1;
 const PROBED_BEARS = 0.25;
 const BACKLOG_FINE_MS = 10_000;
@@ -24,14 +24,14 @@ const BACKLOG_FULL_MS = 60_000;
 /** From nothing to everything in about twenty seconds, while the pipeline works off its backlog. */
 const RISE_PER_SECOND = 0.05;
 
-export const pressureSchema = z.object({
-  value: z.number().min(PRESSURE_MIN).max(1),
+export const throttleSchema = z.object({
+  value: z.number().min(THROTTLE_MIN).max(1),
   /** When it was last followed; it rises with the time since then. */
   at_ms: z.number(),
 });
-export type Pressure = Readonly<z.infer<typeof pressureSchema>>;
+export type Throttle = Readonly<z.infer<typeof throttleSchema>>;
 
-export const NO_PRESSURE: Pressure = { value: 1, at_ms: 0 };
+export const NO_THROTTLE: Throttle = { value: 1, at_ms: 0 };
 
 /** What KV says of one backend. */
 export interface BackendReading {
@@ -58,7 +58,7 @@ function backendBears({ breaker, force }: BackendReading, now: number): number {
 
 function backlogBears(age_ms: number): number {
   const over = (age_ms - BACKLOG_FINE_MS) / (BACKLOG_FULL_MS - BACKLOG_FINE_MS);
-  return 1 - (1 - PRESSURE_MIN) * Math.min(Math.max(over, 0), 1);
+  return 1 - (1 - THROTTLE_MIN) * Math.min(Math.max(over, 0), 1);
 }
 
 /**
@@ -76,9 +76,9 @@ export function bears(
 }
 
 /** Falls to what the pipeline bears at once, and rises towards it by a twentieth a second. */
-export function follow(pressure: Pressure, pipelineBears: number, now: number): Pressure {
-  const passed_s = Math.max(now - pressure.at_ms, 0) / 1000;
-  const risen = pressure.value + RISE_PER_SECOND * passed_s;
-  const value = Math.min(Math.max(Math.min(pipelineBears, risen), PRESSURE_MIN), 1);
+export function follow(throttle: Throttle, pipelineBears: number, now: number): Throttle {
+  const passed_s = Math.max(now - throttle.at_ms, 0) / 1000;
+  const risen = throttle.value + RISE_PER_SECOND * passed_s;
+  const value = Math.min(Math.max(Math.min(pipelineBears, risen), THROTTLE_MIN), 1);
   return { value, at_ms: now };
 }

@@ -22,7 +22,7 @@ const FACTS: ForecastFacts = {
   claimWindow_ms: 120_000,
   seats: 100,
   ratePerMinute: 600,
-  pressure: 1,
+  throttle: 1,
   free: 0,
   share: 1,
 };
@@ -105,29 +105,29 @@ describe("a wait", () => {
     );
   });
 
-  test("under pressure may last as long as the pressure, or no longer than without it", () => {
+  test("under throttle may last as long as the throttle, or no longer than without it", () => {
     fc.assert(
       fc.property(
         fc.nat({ max: 100_000 }),
         fc.constantFrom(0.05, 0.1, 0.6),
-        (position, pressure) => {
+        (position, throttle) => {
           const free = { ...FACTS, free: 100, turnover: seen(90, 600) };
           const calm = forecastWait(position, forecastOf(free));
-          const pressed = forecastWait(position, forecastOf({ ...free, pressure }));
+          const pressed = forecastWait(position, forecastOf({ ...free, throttle }));
           if (calm === null || pressed === null) throw new Error("the lane has a share");
           expect(pressed.low_s).toBe(calm.low_s);
           expect(pressed.likely_s).toBeGreaterThanOrEqual(calm.likely_s);
           expect(pressed.high_s).toBeGreaterThanOrEqual(calm.high_s);
-          expect(pressed.likely_s).toBeGreaterThanOrEqual(position / (10 * pressure) - 1e-6);
+          expect(pressed.likely_s).toBeGreaterThanOrEqual(position / (10 * throttle) - 1e-6);
         },
       ),
       { numRuns: 100 },
     );
   });
 
-  test("of a snapshot that knows no pressure is told as without any", () => {
+  test("of a snapshot that knows no throttle is told as without any", () => {
     const forecast = forecastOf({ ...FACTS, free: 100 });
-    const { pressure: _, ...older } = forecast;
+    const { throttle: _, ...older } = forecast;
     expect(forecastWait(50, older)).toEqual(forecastWait(50, forecast));
   });
 });

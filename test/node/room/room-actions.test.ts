@@ -122,7 +122,7 @@ describe("stock levels", () => {
 test("a snapshot tells the line and the stock, and passes the room's own checks of its shape", () => {
   const room = rooms.reportLevel(rooms.openRoom(SALE, T), level(20, 1, 3));
   expect(rooms.roomStateSchema.parse(room)).toEqual(room);
-  const { pressure: _, takings: __, ...before } = room;
+  const { throttle: _, takings: __, ...before } = room;
   expect(rooms.roomStateSchema.parse(before)).toEqual(room);
   const batch = { lane: "general", calledAt_ms: T, from: 0, to: 2, claimed: 1 };
   const calls = [{ ...batch, slice: 0, openAtSlice: 2 }];
@@ -134,7 +134,7 @@ test("a snapshot tells the line and the stock, and passes the room's own checks 
     sale: "air-one",
     phase: "live",
     soldOut: false,
-    pressure: 1,
+    throttle: 1,
     lanes: { general: { closed: 0, called: 0 }, members: { closed: 0, called: 0 } },
     stock: [{ sku: "AIR-42", available: 20, level: "low" }],
     unitsLeft: 23,

@@ -7,7 +7,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { EXTENSION_MAX_S } from "../../../src/domain/limits.ts";
-import { PRESSURE_MIN } from "../../../src/domain/room/throttle.ts";
+import { THROTTLE_MIN } from "../../../src/domain/room/throttle.ts";
 import { shareCalls, tick, waitingIn } from "../../../src/domain/room/calls.ts";
 import {
   isSoldOut,
@@ -57,7 +57,7 @@ const acts: fc.Arbitrary<Act> = fc.oneof(
     weight: 1,
     arbitrary: fc.record({
       kind: fc.constant("pipeline"),
-      bears: fc.constantFrom(PRESSURE_MIN, 0.1, 0.25, 1),
+      bears: fc.constantFrom(THROTTLE_MIN, 0.1, 0.25, 1),
     }),
   },
   {
@@ -218,11 +218,11 @@ describe("lanes", () => {
   });
 });
 
-describe("under pressure", () => {
+describe("under throttle", () => {
   /** What the pipeline bears, for how many seconds. */
   const weather = fc.array(
     fc.record({
-      bears: fc.constantFrom(PRESSURE_MIN, 0.1, 0.25, 0.6, 1),
+      bears: fc.constantFrom(THROTTLE_MIN, 0.1, 0.25, 0.6, 1),
       seconds: fc.integer({ min: 1, max: 40 }),
     }),
     { minLength: 1, maxLength: 6 },
@@ -232,19 +232,19 @@ describe("under pressure", () => {
     fc.assert(
       fc.property(fc.constantFrom(60, 600, 6000), weather, (ratePerMinute, weather) => {
         let room = crowded([1], ratePerMinute);
-        const seen: { called: number; pressure: number }[] = [{ called: 0, pressure: 1 }];
+        const seen: { called: number; throttle: number }[] = [{ called: 0, throttle: 1 }];
         for (const { bears, seconds } of weather) {
           for (let second = 0; second < seconds; second += 1) {
             const now = STARTS_MS + seen.length * 1000;
             const surroundings = { arrivals: false, pipelineBears: bears };
             room = tick(room, { claimWindow_ms: 1000, overcall: 2 }, surroundings, now);
-            seen.push({ called: room.lanes[0]?.called ?? 0, pressure: room.pressure.value });
+            seen.push({ called: room.lanes[0]?.called ?? 0, throttle: room.throttle.value });
           }
         }
         const perSecond = ratePerMinute / 60;
         seen.forEach(({ called }, from) => {
           const minute = seen.slice(from + 1, from + 61);
-          const most = Math.max(...minute.map(({ pressure }) => pressure), 0);
+          const most = Math.max(...minute.map(({ throttle }) => throttle), 0);
           // What was saved up before is at most two seconds' worth of then, cut to that of now.
           const saved = Math.max(perSecond * most * 2, 1);
           const allowed = perSecond * most * minute.length + saved;
@@ -261,9 +261,9 @@ describe("under pressure", () => {
     const at = (room: RoomState, second: number, pipelineBears: number): RoomState => {
       return tick(room, rules, { arrivals: false, pipelineBears }, STARTS_MS + second * 1000);
     };
-    let pressed = at(crowded([1, 3], 600), 1, PRESSURE_MIN);
+    let pressed = at(crowded([1, 3], 600), 1, THROTTLE_MIN);
     for (let second = 2; second <= 25; second += 1) pressed = at(pressed, second, 1);
-    expect(pressed.pressure.value).toBe(1);
+    expect(pressed.throttle.value).toBe(1);
     const called = (room: RoomState): number => room.lanes.reduce((sum, l) => sum + l.called, 0);
     expect(called(at(pressed, 26, 1)) - called(pressed)).toBe(10);
   });

@@ -40,7 +40,7 @@ describe("a tick calls", () => {
     expect(called(tick(room, 3600 - 1))).toBe(20);
   });
 
-  test("by a part of the rate under pressure, and forgets what was saved up without any", () => {
+  test("by a part of the rate under throttle, and forgets what was saved up without any", () => {
     let room: rooms.RoomState = {
       ...roomOf(1000, 1000, { ratePerMinute: 600 }),
       rateTokens: 20,
@@ -201,8 +201,8 @@ describe("the direct way in", () => {
     expect(admitNow(first.room, asked("b"), RULES, now + 1000).outcome.kind).toBe("admitted");
   });
 
-  test("lets in fewer under pressure, and makes the others queue", () => {
-    const pressed = { ...open, rateTokens: 1, pressure: { value: 0.1, at_ms: now } };
+  test("lets in fewer under throttle, and makes the others queue", () => {
+    const pressed = { ...open, rateTokens: 1, throttle: { value: 0.1, at_ms: now } };
     const first = admitNow(pressed, asked("a"), RULES, now);
     expect(first.outcome.kind).toBe("admitted");
     expect(admitNow(first.room, asked("b"), RULES, now + 9000).outcome.kind).toBe("queue");

@@ -22,7 +22,7 @@ const LIVE: RoomSnapshot = {
   paused: false,
   soldOut: false,
   queueing: true,
-  pressure: 1,
+  throttle: 1,
   schedule: { opensAt_ms: OPENS_MS, startsAt_ms: STARTS_MS, endsAt_ms: ENDS_MS },
   lanes: { general: { closed: 3, called: 40, lapsedBelow: 10, pace: 2 } },
   booths: 1,

@@ -1,5 +1,5 @@
 /**
- * The pressure of the order pipeline on the calls: what breakers and the age of orders say, how it
+ * The throttle of the order pipeline on the calls: what breakers and the age of orders say, how it
  * falls and rises, and which orders tell at all.
  */
 import * as fc from "fast-check";
@@ -16,9 +16,9 @@ import { PIPELINE_READING_MAX_MS } from "../../../src/domain/limits.ts";
 import {
   bears,
   follow,
-  NO_PRESSURE,
-  PRESSURE_MIN,
-  pressureSchema,
+  NO_THROTTLE,
+  THROTTLE_MIN,
+  throttleSchema,
   type BackendReading,
   type PipelineReading,
 } from "../../../src/domain/room/throttle.ts";
@@ -62,7 +62,7 @@ describe("what the pipeline bears by its breakers", () => {
   test("is the least that any of them says", () => {
     const probed = { breaker: open(T), force: null };
     expect(bears(reading(probed, { breaker: null, force: "open" }), null, T)).toBe(0.1);
-    expect(bears(reading(probed), 60_000, T)).toBeCloseTo(PRESSURE_MIN, 9);
+    expect(bears(reading(probed), 60_000, T)).toBeCloseTo(THROTTLE_MIN, 9);
   });
 
   test("is everything before a reading, and when the last reading is two minutes old", () => {
@@ -84,13 +84,13 @@ test.each([
   [0, 1],
   [10_000, 1],
   [35_000, 0.525],
-  [60_000, PRESSURE_MIN],
-  [9_000_000, PRESSURE_MIN],
+  [60_000, THROTTLE_MIN],
+  [9_000_000, THROTTLE_MIN],
 ])("with orders on their way for %s ms the pipeline bears %d of the rate", (age_ms, part) => {
   expect(bears(null, age_ms, T)).toBeCloseTo(part, 10);
 });
 
-describe("the pressure", () => {
+describe("the throttle", () => {
   const part = fc.integer({ min: -10, max: 30 }).map((twentieths) => twentieths / 20);
   const steps = fc.array(fc.record({ part, after_ms: fc.integer({ min: -2000, max: 6000 }) }), {
     maxLength: 60,
@@ -100,25 +100,25 @@ describe("the pressure", () => {
   test("stays within its bounds, falls at once, and rises by a twentieth a second at most", () => {
     fc.assert(
       fc.property(steps, (steps) => {
-        let pressure = { ...NO_PRESSURE, at_ms: T };
+        let throttle = { ...NO_THROTTLE, at_ms: T };
         let now = T;
         for (const { part, after_ms } of steps) {
           now += after_ms;
-          const next = follow(pressure, part, now);
-          expect(pressureSchema.parse(next)).toEqual(next);
-          expect(next.value).toBeLessThanOrEqual(Math.max(part, PRESSURE_MIN));
-          const bearable = Math.max(part, PRESSURE_MIN);
-          expect(next.value).toBeGreaterThanOrEqual(Math.min(pressure.value, bearable));
-          const risen = next.value - pressure.value;
+          const next = follow(throttle, part, now);
+          expect(throttleSchema.parse(next)).toEqual(next);
+          expect(next.value).toBeLessThanOrEqual(Math.max(part, THROTTLE_MIN));
+          const bearable = Math.max(part, THROTTLE_MIN);
+          expect(next.value).toBeGreaterThanOrEqual(Math.min(throttle.value, bearable));
+          const risen = next.value - throttle.value;
           expect(risen).toBeLessThanOrEqual((0.05 * Math.max(after_ms, 0)) / 1000 + 1e-9);
-          pressure = next;
+          throttle = next;
         }
       }),
     );
   });
 
   test("takes twenty seconds from the least to nothing pressing, tick by tick or in one step", () => {
-    const pressed = follow({ value: 1, at_ms: T }, PRESSURE_MIN, T);
+    const pressed = follow({ value: 1, at_ms: T }, THROTTLE_MIN, T);
     let ticked = pressed;
     for (let second = 1; second <= 18; second += 1) ticked = follow(ticked, 1, T + second * 1000);
     expect(ticked.value).toBeCloseTo(0.95, 9);

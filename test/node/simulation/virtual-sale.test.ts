@@ -67,7 +67,7 @@ describe.each([
   });
 
   test("orders no faster than is served, so that nothing presses", () => {
-    expect(world.tally.pressureLeast).toBe(1);
+    expect(world.tally.throttleLeast).toBe(1);
   });
 
   test("loses no turn while it is there and asks when told to", () => {

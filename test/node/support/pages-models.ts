@@ -68,7 +68,7 @@ export function snapshotAt(phase: Phase, more: Partial<RoomSnapshot> = {}): Room
     paused: false,
     soldOut: false,
     queueing: true,
-    pressure: 1,
+    throttle: 1,
     schedule: SCHEDULE,
     lanes: { general: { closed: 18, called: 19_000, lapsedBelow: 18_000, pace: 12 } },
     booths: 1,

@@ -14,7 +14,7 @@ import {
   type Claim,
   type ClaimOutcome,
 } from "../../../src/domain/room/claims.ts";
-import { PRESSURE_MIN } from "../../../src/domain/room/throttle.ts";
+import { THROTTLE_MIN } from "../../../src/domain/room/throttle.ts";
 import {
   actOn,
   changeAdmission,
@@ -308,8 +308,8 @@ export class RoomWorld {
     const ended = seats.spent + seats.left + seats.expired;
     if (seats.claimed !== seats.active + ended) throw new Error("admissions got lost");
     if (room.rateTokens < 0) throw new Error("called more than the rate has earned");
-    const { value } = room.pressure;
-    if (value < PRESSURE_MIN || value > 1) throw new Error(`the pressure is ${value}`);
+    const { value } = room.throttle;
+    if (value < THROTTLE_MIN || value > 1) throw new Error(`the throttle is ${value}`);
     const mayCall = !before.paused && !isSoldOut(before);
     const before_called = before.lanes.reduce((sum, lane) => sum + lane.called, 0);
     if (called > before_called && !mayCall) throw new Error("called while nobody may come in");
