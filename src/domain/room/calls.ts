@@ -158,8 +158,8 @@ export function tick(
   const { active, spent, left, expired } = room.seats;
   const turnover = countTurnover(room.turnover, spent + left + expired, active, elapsed_ms);
   const soldInAll = room.stock.reduce((sum, { sold }) => sum + sold, 0);
-  const takings = countSold(room.takings, soldInAll);
-  const earned = earnTokens({ ...ticked, turnover, takings }, elapsed_ms);
+  const placeOutcomes = countSold(room.placeOutcomes, soldInAll);
+  const earned = earnTokens({ ...ticked, turnover, placeOutcomes }, elapsed_ms);
   const aged = ageCalls(earned, rules.claimWindow_ms, now);
   const waiting = aged.lanes.reduce((sum, lane) => sum + waitingIn(lane), 0);
   const free = roomToCall(aged, rules, now, leavingSoon(turnover, active));

@@ -138,5 +138,5 @@ export function freeSeat(
   const { seats } = room;
   const next = { ...seats, active: seats.active - 1, [how]: seats[how] + 1 };
   const settled = { took: took ? 1 : 0, without: took ? 0 : 1 };
-  return { ...room, seats: next, takings: settlePlaces(room.takings, settled) };
+  return { ...room, seats: next, placeOutcomes: settlePlaces(room.placeOutcomes, settled) };
 }

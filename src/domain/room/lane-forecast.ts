@@ -18,14 +18,14 @@ import { chanceOf } from "./show-rate.ts";
  */
 export function oddsFactsIn(room: RoomState, sale: Sale, now: number): OddsFacts {
   const claimWindow_ms = sale.admission.claimWindowSeconds * 1000;
-  const { takings, showRate, seats, turnover } = room;
+  const { placeOutcomes, showRate, seats, turnover } = room;
   const comes = Math.max(chanceOf(showRate, 0, claimWindow_ms), 0.01);
   const there = seats.active + expectedClaims(room, claimWindow_ms, now);
   const trust = turnoverTrust(turnover, seatsToFill(room, sale));
   return {
-    took: takings.took * trust,
-    without: takings.without * trust,
-    perTaker: unitsPerTaker(takings),
+    took: placeOutcomes.took * trust,
+    without: placeOutcomes.without * trust,
+    perTaker: unitsPerTaker(placeOutcomes),
     inFlight: there / comes,
   };
 }

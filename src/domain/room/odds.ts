@@ -22,7 +22,7 @@
 import { z } from "zod";
 
 /** What became of the places in line that are settled; older evidence fades. */
-export const takingsSchema = z.object({
+export const placeOutcomesSchema = z.object({
   /** Places that took something. */
   took: z.number(),
   /** Places that took nothing: lapsed, or let in and gone again. */
@@ -32,9 +32,9 @@ export const takingsSchema = z.object({
   /** All units sold when this was last counted; null before the first count. */
   soldInAll: z.int().nullable(),
 });
-export type Takings = Readonly<z.infer<typeof takingsSchema>>;
+export type PlaceOutcomes = Readonly<z.infer<typeof placeOutcomesSchema>>;
 
-export const NEW_TAKINGS: Takings = { took: 0, without: 0, units: 0, soldInAll: null };
+export const NO_PLACE_OUTCOMES: PlaceOutcomes = { took: 0, without: 0, units: 0, soldInAll: null };
 
 /** Evidence halves with every this many settled places. */
 const MEMORY_PLACES = 100;
@@ -47,22 +47,22 @@ export interface Settled {
 }
 
 /** So many places came to their end. */
-export function settlePlaces(takings: Takings, { took, without }: Settled): Takings {
-  if (took + without === 0) return takings;
+export function settlePlaces(placeOutcomes: PlaceOutcomes, { took, without }: Settled): PlaceOutcomes {
+  if (took + without === 0) return placeOutcomes;
   const fade = 0.5 ** ((took + without) / MEMORY_PLACES);
   return {
-    ...takings,
-    took: takings.took * fade + took,
-    without: takings.without * fade + without,
-    units: takings.units * fade,
+    ...placeOutcomes,
+    took: placeOutcomes.took * fade + took,
+    without: placeOutcomes.without * fade + without,
+    units: placeOutcomes.units * fade,
   };
 }
 
 /** @param soldInAll of all items together; what was sold before the first count taught nothing */
-export function countSold(takings: Takings, soldInAll: number): Takings {
-  const sold = soldInAll - (takings.soldInAll ?? soldInAll);
-  if (takings.soldInAll === soldInAll) return takings;
-  return { ...takings, units: Math.max(takings.units + sold, 0), soldInAll };
+export function countSold(placeOutcomes: PlaceOutcomes, soldInAll: number): PlaceOutcomes {
+  const sold = soldInAll - (placeOutcomes.soldInAll ?? soldInAll);
+  if (placeOutcomes.soldInAll === soldInAll) return placeOutcomes;
+  return { ...placeOutcomes, units: Math.max(placeOutcomes.units + sold, 0), soldInAll };
 }
 
 /** What a gate needs to tell the odds; the same for everybody in line. */
@@ -75,7 +75,7 @@ export interface OddsFacts {
 }
 
 /** Units a taker takes: at least one, and one until takers were seen. */
-export function unitsPerTaker({ took, units }: Takings): number {
+export function unitsPerTaker({ took, units }: PlaceOutcomes): number {
   return Math.max((units + TAKERS_TRUSTED) / (took + TAKERS_TRUSTED), 1);
 }
 

@@ -119,8 +119,8 @@ export function ageCalls(room: RoomState, window_ms: number, now: number): RoomS
     return below > lane.lapsedBelow ? { ...lane, lapsedBelow: below } : lane;
   });
   const seats = { ...room.seats, lapsed: room.seats.lapsed + lapsed };
-  const takings = settlePlaces(room.takings, { took: 0, without: lapsed });
-  return { ...room, calls, lanes, showRate, seats, takings };
+  const placeOutcomes = settlePlaces(room.placeOutcomes, { took: 0, without: lapsed });
+  return { ...room, calls, lanes, showRate, seats, placeOutcomes };
 }
 
 /** While nobody can come in, no claim window runs, and no kept turn runs out. */

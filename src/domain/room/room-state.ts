@@ -17,7 +17,7 @@ import {
   type Schedule,
 } from "../sale/sale.ts";
 import { NEW_TURNOVER, type Forecast } from "./forecast.ts";
-import { NEW_TAKINGS, takingsSchema, type OddsFacts } from "./odds.ts";
+import { NO_PLACE_OUTCOMES, placeOutcomesSchema, type OddsFacts } from "./odds.ts";
 import { NO_THROTTLE, throttleSchema } from "./throttle.ts";
 import { forecastIn, oddsFactsIn } from "./lane-forecast.ts";
 import { revokedIds, revokedSchema } from "./revoked.ts";
@@ -109,7 +109,7 @@ export const roomStateSchema = z.object({
   turnover: z
     .object({ ended: z.int(), gone: z.number(), seatSeconds: z.number() })
     .default(NEW_TURNOVER),
-  takings: takingsSchema.default(NEW_TAKINGS),
+  placeOutcomes: placeOutcomesSchema.default(NO_PLACE_OUTCOMES),
   stock: z.array(stockLevelSchema).readonly(),
   revoked: revokedSchema,
   version: z.int(),
@@ -133,7 +133,7 @@ export function openRoom(sale: Sale, now: number): RoomState {
     seats: { claimed: 0, active: 0, spent: 0, left: 0, expired: 0, lapsed: 0 },
     showRate: newShowRate(),
     turnover: NEW_TURNOVER,
-    takings: NEW_TAKINGS,
+    placeOutcomes: NO_PLACE_OUTCOMES,
     stock: [],
     revoked: [],
     version: 1,

@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 import {
   betaShare,
   countSold,
-  NEW_TAKINGS,
+  NO_PLACE_OUTCOMES,
   oddsOf,
   settlePlaces,
   unitsPerTaker,
@@ -129,28 +129,28 @@ describe("the odds at a place", () => {
 
 describe("what was seen", () => {
   test("fades, so that it never weighs more than some hundred and fifty places", () => {
-    let takings = NEW_TAKINGS;
+    let placeOutcomes = NO_PLACE_OUTCOMES;
     for (let place = 0; place < 5000; place += 1) {
-      takings = settlePlaces(takings, { took: place % 2, without: 1 - (place % 2) });
+      placeOutcomes = settlePlaces(placeOutcomes, { took: place % 2, without: 1 - (place % 2) });
     }
-    const weight = takings.took + takings.without;
+    const weight = placeOutcomes.took + placeOutcomes.without;
     expect(weight).toBeGreaterThan(100);
     expect(weight).toBeLessThan(160);
-    expect(takings.took / weight).toBeCloseTo(0.5, 1);
-    expect(settlePlaces(takings, { took: 0, without: 0 })).toBe(takings);
+    expect(placeOutcomes.took / weight).toBeCloseTo(0.5, 1);
+    expect(settlePlaces(placeOutcomes, { took: 0, without: 0 })).toBe(placeOutcomes);
   });
 
   test("counts the units sold since the first count, and how many each taker takes", () => {
-    let takings = countSold(NEW_TAKINGS, 40);
-    expect(takings).toEqual({ ...NEW_TAKINGS, soldInAll: 40 });
-    expect(unitsPerTaker(takings)).toBe(1);
+    let placeOutcomes = countSold(NO_PLACE_OUTCOMES, 40);
+    expect(placeOutcomes).toEqual({ ...NO_PLACE_OUTCOMES, soldInAll: 40 });
+    expect(unitsPerTaker(placeOutcomes)).toBe(1);
     for (let taker = 1; taker <= 400; taker += 1) {
-      takings = countSold(settlePlaces(takings, { took: 1, without: 0 }), 40 + 3 * taker);
+      placeOutcomes = countSold(settlePlaces(placeOutcomes, { took: 1, without: 0 }), 40 + 3 * taker);
     }
-    expect(unitsPerTaker(takings)).toBeGreaterThan(2.7);
-    expect(unitsPerTaker(takings)).toBeLessThan(3.1);
-    expect(countSold(takings, 1240)).toBe(takings);
-    expect(countSold(takings, 0).units).toBe(0);
-    expect(unitsPerTaker(countSold(takings, 0))).toBe(1);
+    expect(unitsPerTaker(placeOutcomes)).toBeGreaterThan(2.7);
+    expect(unitsPerTaker(placeOutcomes)).toBeLessThan(3.1);
+    expect(countSold(placeOutcomes, 1240)).toBe(placeOutcomes);
+    expect(countSold(placeOutcomes, 0).units).toBe(0);
+    expect(unitsPerTaker(countSold(placeOutcomes, 0))).toBe(1);
   });
 });

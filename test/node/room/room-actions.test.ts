@@ -122,7 +122,7 @@ describe("stock levels", () => {
 test("a snapshot tells the line and the stock, and passes the room's own checks of its shape", () => {
   const room = rooms.reportLevel(rooms.openRoom(SALE, T), level(20, 1, 3));
   expect(rooms.roomStateSchema.parse(room)).toEqual(room);
-  const { throttle: _, takings: __, ...before } = room;
+  const { throttle: _, placeOutcomes: __, ...before } = room;
   expect(rooms.roomStateSchema.parse(before)).toEqual(room);
   const batch = { lane: "general", calledAt_ms: T, from: 0, to: 2, claimed: 1 };
   const calls = [{ ...batch, slice: 0, openAtSlice: 2 }];
@@ -146,12 +146,12 @@ test("a snapshot tells the line and the stock, and passes the room's own checks 
 
 test("odds are told from what became of the places, as far as the seats have changed hands", () => {
   const opened = rooms.reportLevel(rooms.openRoom(SALE, T), level(1000, 1));
-  const takings = { took: 40, without: 60, units: 80, soldInAll: 500 };
+  const placeOutcomes = { took: 40, without: 60, units: 80, soldInAll: 500 };
   const facts = { booths: 1, commitment: "", revision: 1 };
   const told = (gone: number) => {
     const turnover = { ended: gone, gone, seatSeconds: gone * 60 };
     const seats = { ...opened.seats, active: 45 };
-    return rooms.snapshotOf({ ...opened, takings, turnover, seats }, SALE, facts, T).odds;
+    return rooms.snapshotOf({ ...opened, placeOutcomes, turnover, seats }, SALE, facts, T).odds;
   };
   const { maxActive } = opened;
   expect(told(0)).toMatchObject({ took: 0, without: 0 });
@@ -167,12 +167,12 @@ test("a place that ends has taken something when an order was placed from it", (
   const open = { ...rooms.openRoom(SALE, T) };
   const seats = { ...open.seats, active: 9 };
   const ended = [freeSeat({ ...open, seats }, "spent"), freeSeat({ ...open, seats }, "left")];
-  expect(ended.map(({ takings }) => [takings.took, takings.without])).toEqual([
+  expect(ended.map(({ placeOutcomes }) => [placeOutcomes.took, placeOutcomes.without])).toEqual([
     [1, 0],
     [0, 1],
   ]);
   const bought = freeSeat({ ...open, seats }, "expired", true);
-  expect(bought).toMatchObject({ takings: { took: 1, without: 0 }, seats: { expired: 1 } });
+  expect(bought).toMatchObject({ placeOutcomes: { took: 1, without: 0 }, seats: { expired: 1 } });
 });
 
 describe("an admission", () => {
