@@ -7,7 +7,7 @@
 import { z } from "zod";
 import type { AdmissionRecord } from "../../src/domain/room/admission.ts";
 import type { CohortManifest } from "../../src/domain/line/cohort.ts";
-import { roomStateSchema, type RoomState } from "../../src/domain/room/room-state.ts";
+import { readStoredRoom, type RoomState } from "../../src/domain/room/room-state.ts";
 import { saleSchema, type Sale } from "../../src/domain/sale/sale.ts";
 import { RoomEvents } from "./event-outbox.ts";
 
@@ -115,7 +115,7 @@ export class RoomTables {
 
   state(): RoomState | null {
     const value = this.#value("state");
-    return value === null ? null : roomStateSchema.parse(value);
+    return value === null ? null : readStoredRoom(value);
   }
 
   saveState(state: RoomState): void {

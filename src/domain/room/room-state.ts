@@ -116,6 +116,21 @@ export const roomStateSchema = z.object({
 });
 export type RoomState = Readonly<z.infer<typeof roomStateSchema>>;
 
+/** Fields of rooms stored by earlier versions, and their names today. */
+const RENAMED = { pressure: "throttle", takings: "placeOutcomes" } as const;
+
+/**
+ * A room as it was stored, by this version or an earlier one.
+ * @throws ZodError when it is no room
+ */
+export function readStoredRoom(stored: unknown): RoomState {
+  const fields = { ...z.looseObject({}).parse(stored) };
+  for (const [earlier, today] of Object.entries(RENAMED)) {
+    if (earlier in fields && !(today in fields)) fields[today] = fields[earlier];
+  }
+  return roomStateSchema.parse(fields);
+}
+
 export function openRoom(sale: Sale, now: number): RoomState {
   return {
     v: 1,

@@ -119,6 +119,22 @@ describe("stock levels", () => {
   });
 });
 
+test("a room that was stored under earlier names is read", () => {
+  const room = rooms.openRoom(SALE, T);
+  const { throttle, placeOutcomes, ...rest } = room;
+  const slowed = { ...throttle, value: 0.25 };
+  const outcomes = { ...placeOutcomes, took: 7, units: 9 };
+  const stored: unknown = JSON.parse(
+    JSON.stringify({ ...rest, pressure: slowed, takings: outcomes }),
+  );
+  expect(rooms.readStoredRoom(stored)).toEqual({
+    ...room,
+    throttle: slowed,
+    placeOutcomes: outcomes,
+  });
+  expect(rooms.readStoredRoom(room)).toEqual(room);
+});
+
 test("a snapshot tells the line and the stock, and passes the room's own checks of its shape", () => {
   const room = rooms.reportLevel(rooms.openRoom(SALE, T), level(20, 1, 3));
   expect(rooms.roomStateSchema.parse(room)).toEqual(room);
