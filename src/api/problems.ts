@@ -151,7 +151,7 @@ export const PROBLEMS = {
     "The operator must set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN.",
   ),
   order_silent: kind(503, "The order does not answer", "Send the event again."),
-  webhook_not_configured: kind(
+  stripe_webhook_not_configured: kind(
     503,
     "No events are taken here",
     "The operator must set STRIPE_WEBHOOK_SECRET.",

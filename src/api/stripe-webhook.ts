@@ -42,7 +42,7 @@ webhookRoutes.post(
     );
     switch (outcome.kind) {
       case "not_configured":
-        return problem(c, "webhook_not_configured");
+        return problem(c, "stripe_webhook_not_configured");
       case "signature_invalid":
         return problem(c, "webhook_signature_invalid");
       case "order_silent":

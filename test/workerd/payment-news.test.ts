@@ -228,6 +228,6 @@ describe("an event", () => {
     });
     const response = await gate.fetch(request, env, createExecutionContext());
     expect(response.status).toBe(503);
-    expect(await response.json()).toMatchObject({ code: "webhook_not_configured" });
+    expect(await response.json()).toMatchObject({ code: "stripe_webhook_not_configured" });
   });
 });
