@@ -34,8 +34,8 @@ import { askedOf, failureAnswer } from "./failure.ts";
 import type { Holder } from "./origin-directives.ts";
 import { UNTOUCHED, type Passed } from "./forward.ts";
 import { queueItRedirect } from "./queue-it-redirect.ts";
-import { turnAway, type Stopped } from "./wait-response.ts";
-import { journeyIn, wayIn, type WayIn } from "./take-turn.ts";
+import { waitResponse, type Stopped } from "./wait-response.ts";
+import { journeyIn, takeTurn, type TurnOutcome } from "./take-turn.ts";
 
 export interface GuardTools {
   readonly env: GateEnv;
@@ -58,7 +58,7 @@ export type Verdict =
 
 const PASS: Verdict = { kind: "pass", passed: UNTOUCHED, holder: null };
 
-export async function judge(request: Request, tools: GuardTools): Promise<Verdict> {
+export async function guardRequest(request: Request, tools: GuardTools): Promise<Verdict> {
   const { env, now, waitUntil } = tools;
   const table = await readGuards(env.CONFIG, now, waitUntil);
   if (table === null) return { kind: "guards_unknown" };
@@ -66,14 +66,14 @@ export async function judge(request: Request, tools: GuardTools): Promise<Verdic
   if (guards.length === 0) return PASS;
   const described = describe(request);
   for (const guarding of coveringSales(guards, described)) {
-    const verdict = await judgeFor(guarding, request, described, tools);
+    const verdict = await trySale(guarding, request, described, tools);
     if (verdict !== null) return verdict;
   }
   return PASS;
 }
 
 /** Null when the sale is over, and another may guard the request. */
-async function judgeFor(
+async function trySale(
   guarding: GuardingSale,
   request: Request,
   described: GuardedRequest,
@@ -86,7 +86,7 @@ async function judgeFor(
     const why = error instanceof Error ? error.message : "unknown";
     const failure = failureOf(sale);
     console.error(JSON.stringify({ at: "guard", event: failure.kind, sale: sale.id, why }));
-    return failed(failure.kind, { sale, request, asked: askedOf(request), tools });
+    return onFailure(failure.kind, { sale, request, asked: askedOf(request), tools });
   }
 }
 
@@ -123,7 +123,7 @@ async function decideFor(
     room: seen === null ? "gone" : "known",
   });
   const judged: Judged = { sale, request, asked: askedOf(request), tools };
-  return act(decision, judged, { context, seen, carried });
+  return carryOut(decision, judged, { context, seen, carried });
 }
 
 function phaseOf(sale: Sale, seen: SeenSnapshot | null, now: number): Phase {
@@ -179,7 +179,7 @@ interface Known {
   readonly carried: CarriedAdmission;
 }
 
-async function act(
+async function carryOut(
   decision: GuardDecision,
   judged: Judged,
   { context, seen, carried }: Known,
@@ -195,22 +195,22 @@ async function act(
       const { token, admission, isReplay } = carried;
       const passed = { admission: token, isReplay, cookies: [] };
       const caller = callerOf(judged.request);
-      return goOn(judged, passed, { token, admission, caller, context });
+      return passOn(judged, passed, { token, admission, caller, context });
     }
     case "failed_open":
     case "failed_closed": {
       const { id: sale } = judged.sale;
       console.error(JSON.stringify({ at: "guard", event: decision.kind, sale, why: "room gone" }));
-      return failed(decision.kind, judged);
+      return onFailure(decision.kind, judged);
     }
     case "not_open": {
       const { opensAt_ms } = seen?.snapshot.schedule ?? scheduleOf(judged.sale);
-      return stop(judged, { kind: "not_open", opensAt_ms });
+      return turnAway(judged, { kind: "not_open", opensAt_ms });
     }
     case "line":
       if (carried.kind === "replayed") {
         const hasTicket = tokenIn(judged.request.headers, "ticket", judged.sale.id) !== null;
-        return stop(judged, { kind: "admission_replayed", hasTicket });
+        return turnAway(judged, { kind: "admission_replayed", hasTicket });
       }
       return askTheLine(judged, context, carried.kind !== "none");
   }
@@ -226,10 +226,10 @@ async function askTheLine(
   const ticket = tokenIn(headers, "ticket", sale.id);
   const kept = passInCookies(headers.get("Cookie"), sale.id);
   if (kept.kind === "refused" && ticket === null && asked === "document") {
-    return stop(judged, { kind: "pass_invalid", reason: kept.reason });
+    return turnAway(judged, { kind: "pass_invalid", reason: kept.reason });
   }
   const { caller, cookies } = callerKnown(sale, request);
-  const way = await wayIn(journeyIn(context), {
+  const way = await takeTurn(journeyIn(context), {
     sale: sale.id,
     ticket,
     caller,
@@ -244,23 +244,23 @@ async function askTheLine(
     case "sale_over":
       return null;
     case "room_unavailable":
-      return failed(failureOf(sale).kind, judged);
+      return onFailure(failureOf(sale).kind, judged);
     case "admitted": {
       const passed = letIn(sale, way, ticket !== null, { cookies, now: context.now });
       const { admission: token } = way;
       const { keys, env, now } = context;
       const verified = await verifyAdmission(keys, env.ISSUER, sale.id, token, now);
-      if (verified.kind !== "valid") return goOn(judged, passed);
+      if (verified.kind !== "valid") return passOn(judged, passed);
       const { admission } = verified;
-      return goOn(judged, passed, { token, admission, caller, context });
+      return passOn(judged, passed, { token, admission, caller, context });
     }
     default:
-      return stop(judged, way, cookies);
+      return turnAway(judged, way, cookies);
   }
 }
 
 /** To the shop; by way of a Queue-it token, where its servers ask for one. */
-async function goOn(
+async function passOn(
   { sale, request, asked, tools }: Judged,
   passed: Passed,
   holder: SpokenFor | null = null,
@@ -274,7 +274,7 @@ async function goOn(
 /** The request goes on as the first of an admitted shopper's, whose browser keeps the admission. */
 function letIn(
   { id }: Sale,
-  { admission, expiresAt_ms, byTicket }: Extract<WayIn, { readonly kind: "admitted" }>,
+  { admission, expiresAt_ms, byTicket }: Extract<TurnOutcome, { readonly kind: "admitted" }>,
   hasTicket: boolean,
   given: { readonly cookies: readonly string[]; readonly now: number },
 ): Passed {
@@ -284,11 +284,11 @@ function letIn(
   return { admission, cookies: dropsTicket ? [...cookies, expiredCookie("ticket", id)] : cookies };
 }
 
-async function failed(kind: "failed_open" | "failed_closed", judged: Judged): Promise<Verdict> {
-  return kind === "failed_open" ? PASS : stop(judged, { kind: "room_unavailable" });
+async function onFailure(kind: "failed_open" | "failed_closed", judged: Judged): Promise<Verdict> {
+  return kind === "failed_open" ? PASS : turnAway(judged, { kind: "room_unavailable" });
 }
 
-async function stop(
+async function turnAway(
   { sale, request, asked, tools }: Judged,
   stopped: Stopped,
   cookies: readonly string[] = [],
@@ -296,7 +296,7 @@ async function stop(
   const { now, chance, snapshots } = tools;
   const schedule = snapshots.known(sale.id)?.schedule ?? scheduleOf(sale);
   const away = { request, sale, schedule, asked, stopped, now, chance };
-  const response = await turnAway(away);
+  const response = await waitResponse(away);
   for (const cookie of cookies) response.headers.append("Set-Cookie", cookie);
   return { kind: "answer", response };
 }

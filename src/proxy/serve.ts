@@ -4,7 +4,7 @@
  * Guarantee: with a malformed ORIGIN nothing is passed anywhere; the operator's log names it.
  */
 import { failureAnswer } from "./failure.ts";
-import { judge, type GuardTools, type Verdict } from "./guard.ts";
+import { guardRequest, type GuardTools, type Verdict } from "./guard.ts";
 import type { Origin } from "./origin.ts";
 import { obey } from "./origin-directives.ts";
 import { askOrigin, changed, UNTOUCHED, type Passed } from "./forward.ts";
@@ -20,7 +20,7 @@ export async function serveShop(
     console.error(JSON.stringify({ at: "edge", event: "not_configured", missing: origin.why }));
     return failureAnswer(request, "not_configured", tools);
   }
-  const verdict = await judge(request, tools);
+  const verdict = await guardRequest(request, tools);
   const passed = passedBy(verdict, tools.env);
   if (passed === null) {
     if (verdict.kind === "answer") return verdict.response;

@@ -15,7 +15,7 @@ import type { Caller, Carried, GateContext, Visit } from "../shopper/visit.ts";
 import { askStanding, claimTurn } from "../shopper/waiting.ts";
 import { turnTaken, type AskedTurn } from "../shopper/entry.ts";
 
-export type WayIn =
+export type TurnOutcome =
   | {
       readonly kind: "admitted";
       readonly admission: string;
@@ -79,7 +79,7 @@ interface Way {
   readonly asking: Asking;
 }
 
-export async function wayIn(journey: Journey, asking: Asking): Promise<WayIn> {
+export async function takeTurn(journey: Journey, asking: Asking): Promise<TurnOutcome> {
   const way: Way = { journey, asking };
   const { sale, ticket, joins, caller } = asking;
   const carried: Carried = { ticket, admission: null, caller };
@@ -106,7 +106,7 @@ interface Stands {
   readonly standing: Standing;
 }
 
-async function claim(way: Way, stands: Stands): Promise<WayIn> {
+async function claim(way: Way, stands: Stands): Promise<TurnOutcome> {
   const { journey, asking } = way;
   if (await asking.isOverLimit()) return { kind: "rate_limited" };
   const { sale, ticket, caller } = asking;
@@ -141,7 +141,11 @@ async function claim(way: Way, stands: Stands): Promise<WayIn> {
  * The turn was taken up, or not in time: the room knows. Whoever shows no page is not worth its
  * time; their next page asks.
  */
-async function turnPassed(way: Way, { visit, standing }: Stands, counts = true): Promise<WayIn> {
+async function turnPassed(
+  way: Way,
+  { visit, standing }: Stands,
+  counts = true,
+): Promise<TurnOutcome> {
   const { journey, asking } = way;
   const { ticket } = visit;
   const lapsed = { ...standing, state: "lapsed", position: null } as const;
@@ -173,7 +177,7 @@ async function turnPassed(way: Way, { visit, standing }: Stands, counts = true):
   }
 }
 
-async function joinAfresh({ journey, asking }: Way, counts = true): Promise<WayIn> {
+async function joinAfresh({ journey, asking }: Way, counts = true): Promise<TurnOutcome> {
   const { sale, pass, proof, caller, isOverLimit } = asking;
   if (counts && (await isOverLimit())) return { kind: "rate_limited" };
   const carried: Carried = { ticket: null, admission: null, caller };

@@ -22,11 +22,11 @@ import { proofPage, proofPolicy } from "../pages/views/proof.ts";
 import { waitingPage } from "../pages/views/waiting.ts";
 import { ticketCookie } from "../web/token-cookies.ts";
 import { forApp, merchantsPage, type Waiting } from "./other-formats.ts";
-import type { WayIn } from "./take-turn.ts";
+import type { TurnOutcome } from "./take-turn.ts";
 
 /** Why somebody may not go on. */
 export type Stopped =
-  | Exclude<WayIn, { readonly kind: "admitted" | "sale_over" }>
+  | Exclude<TurnOutcome, { readonly kind: "admitted" | "sale_over" }>
   /** In the shop on another device. @property hasTicket a claim with it goes on here */
   | { readonly kind: "admission_replayed"; readonly hasTicket: boolean };
 
@@ -41,7 +41,7 @@ export interface TurnedAway {
   readonly chance: number;
 }
 
-export async function turnAway(away: TurnedAway): Promise<Response> {
+export async function waitResponse(away: TurnedAway): Promise<Response> {
   const { asked, stopped } = away;
   // Somebody without a place asks for nothing but to be told so; a page would have joined.
   const isPage = asked === "document" || asked === "form";

@@ -4,7 +4,12 @@
  */
 import { describe, expect, test } from "vitest";
 import type { Standing } from "../../src/domain/room/standing.ts";
-import { type Asking, type Journey, wayIn, type WayIn } from "../../src/proxy/take-turn.ts";
+import {
+  type Asking,
+  type Journey,
+  takeTurn,
+  type TurnOutcome,
+} from "../../src/proxy/take-turn.ts";
 import type { Visit } from "../../src/shopper/visit.ts";
 import { snapshotAt } from "../node/support/pages-models.ts";
 import { saleOf, STARTS_MS } from "../node/support/sale-document.ts";
@@ -79,7 +84,7 @@ function journeySaying(said: Said): { readonly journey: Journey; readonly calls:
 }
 
 interface Went {
-  readonly way: WayIn;
+  readonly way: TurnOutcome;
   readonly calls: readonly string[];
   readonly counted: number;
 }
@@ -87,7 +92,7 @@ interface Went {
 async function goes(said: Said, change: Partial<Asking> = {}, isOver = false): Promise<Went> {
   const { journey, calls } = journeySaying(said);
   let counted = 0;
-  const way = await wayIn(journey, {
+  const way = await takeTurn(journey, {
     sale: "air-one",
     ticket: "a ticket",
     wasIn: false,
@@ -111,17 +116,17 @@ const ADMITTED = { kind: "admitted", ...IN } as const;
 const stands = (state: Standing["state"], visit = visitOf(true)) => {
   return { kind: "standing", standing: standing(state), visit } as const;
 };
-const LAPSED: WayIn = {
+const LAPSED: TurnOutcome = {
   kind: "waiting",
   standing: { ...standing("lapsed"), position: null },
   seatsFull: false,
   ticket: null,
 };
-const IN_BY = (byTicket: boolean): WayIn => {
+const IN_BY = (byTicket: boolean): TurnOutcome => {
   return { kind: "admitted", admission: "an admission", expiresAt_ms, byTicket };
 };
 const JOINED = { kind: "joined", ticket: "a new ticket", standing: standing("queued") } as const;
-const NEW_PLACE: WayIn = {
+const NEW_PLACE: TurnOutcome = {
   kind: "waiting",
   standing: standing("queued"),
   seatsFull: false,
@@ -138,7 +143,7 @@ describe("with a ticket", () => {
 
   const called = stands("called");
   const full = { kind: "not_called", standing: standing("called"), seatsFull: true } as const;
-  test.each<[string, Said, Partial<Asking>, WayIn]>([
+  test.each<[string, Said, Partial<Asking>, TurnOutcome]>([
     ["is let in by it", { claimTurn: ADMITTED }, {}, IN_BY(true)],
     [
       "is told when the seats are full",
@@ -194,7 +199,7 @@ describe("whoever's turn has passed", () => {
   const tells = stands("lapsed", visitOf(true, "refuse"));
   const used = { kind: "over", used: true } as const;
   const unused = { kind: "over", used: false } as const;
-  test.each<[string, Said, Partial<Asking>, WayIn]>([
+  test.each<[string, Said, Partial<Asking>, TurnOutcome]>([
     ["is told, while others wait", { askStanding, turnTaken: { kind: "open" } }, {}, LAPSED],
     ["is told when it was never used", { askStanding, turnTaken: unused }, {}, LAPSED],
     ["joins again when it was used", { askStanding, turnTaken: used, join: JOINED }, {}, NEW_PLACE],
@@ -249,7 +254,7 @@ describe("without a ticket", () => {
   const askStanding = { kind: "ticket_required", visit: visitOf(true) } as const;
   const opensAt_ms = STARTS_MS;
   const proof = { kind: "proof_required", by: "altcha" } as const;
-  test.each<[string, Said["join"], WayIn]>([
+  test.each<[string, Said["join"], TurnOutcome]>([
     ["gets a place", JOINED, NEW_PLACE],
     ["gets the place of the pass", { ...JOINED, kind: "already_joined" }, NEW_PLACE],
     ["is let in where nobody waits", ADMITTED, IN_BY(false)],

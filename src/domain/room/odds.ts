@@ -47,7 +47,10 @@ export interface Settled {
 }
 
 /** So many places came to their end. */
-export function settlePlaces(placeOutcomes: PlaceOutcomes, { took, without }: Settled): PlaceOutcomes {
+export function settlePlaces(
+  placeOutcomes: PlaceOutcomes,
+  { took, without }: Settled,
+): PlaceOutcomes {
   if (took + without === 0) return placeOutcomes;
   const fade = 0.5 ** ((took + without) / MEMORY_PLACES);
   return {

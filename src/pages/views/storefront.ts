@@ -67,7 +67,7 @@ export function storefrontPage(model: StorefrontModel): Html {
     html`<h1>${sale.title}</h1>
       ${merchantMessage(model.snapshot.message)} ${faultSummary(faults)} ${staleNote(model)}
       ${admitted === null ? lostNote(model) : null}
-      ${admitted === null ? wayIn(model) : timeLeft(sale, admitted.expiresAt_ms, now)}
+      ${admitted === null ? entryForm(model) : timeLeft(sale, admitted.expiresAt_ms, now)}
       ${whatThereIs(model)} ${fairness(model)}`,
   );
 }
@@ -99,7 +99,7 @@ function lostNote({ sale, admissionLost }: StorefrontModel): Maybe {
 }
 
 /** Where the sale is, and the one thing to do about it. */
-function wayIn(model: StorefrontModel): Html {
+function entryForm(model: StorefrontModel): Html {
   const { snapshot, now } = model;
   const { opensAt_ms, startsAt_ms, endsAt_ms } = snapshot.schedule;
   switch (snapshot.phase) {

@@ -145,7 +145,10 @@ describe("what was seen", () => {
     expect(placeOutcomes).toEqual({ ...NO_PLACE_OUTCOMES, soldInAll: 40 });
     expect(unitsPerTaker(placeOutcomes)).toBe(1);
     for (let taker = 1; taker <= 400; taker += 1) {
-      placeOutcomes = countSold(settlePlaces(placeOutcomes, { took: 1, without: 0 }), 40 + 3 * taker);
+      placeOutcomes = countSold(
+        settlePlaces(placeOutcomes, { took: 1, without: 0 }),
+        40 + 3 * taker,
+      );
     }
     expect(unitsPerTaker(placeOutcomes)).toBeGreaterThan(2.7);
     expect(unitsPerTaker(placeOutcomes)).toBeLessThan(3.1);
