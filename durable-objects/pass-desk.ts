@@ -2,9 +2,9 @@
  * PassDesk: remembers the place of every subject that came by a merchant's pass.
  *
  * Guarantee: the rules are `src/domain/line/pass-places.ts`; a place is durable before it is
- * told. A sale's desks do not change in number when its booths do, and they do not know lanes apart,
- * so a subject finds its one place whichever lane the pass of today names. Shoppers without a pass, and
- * passes without a subject, never come here. Not for counting places: booths do that.
+ * answered. A sale's number of desks stays the same when booths are added, and desks do not look at
+ * lanes, so a subject finds its one place whichever lane today's pass names. Shoppers without a
+ * pass, and passes without a subject, never come here. Not for counting places: booths do that.
  */
 import { DurableObject } from "cloudflare:workers";
 import {
