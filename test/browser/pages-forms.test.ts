@@ -289,7 +289,7 @@ test("a flood of forms from one address is stopped with a page, and others are n
     const stopped = answers.filter(({ status }) => status === 429);
     expect(stopped.length).toBeGreaterThan(0);
     expect(stopped[0]?.headers.get("retry-after")).toBe("10");
-    expect(await stopped[0]?.text()).toContain("A little slower, please");
+    expect(await stopped[0]?.text()).toContain("Please slow down");
     expect((await leave("203.0.113.2")).status).toBe(303);
   } finally {
     await limited.stop();

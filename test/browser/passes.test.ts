@@ -66,7 +66,7 @@ describe.concurrent.each([
     await on.goto(shop(`${sale}?pass=${pass}`));
     await on.getByText("Your pass is for the lane members").waitFor();
     await on.getByRole("button", { name: "Join the line" }).click();
-    await heading(on, "You are in for the draw").waitFor();
+    await heading(on, "You're in the draw").waitFor();
     await on.getByText("Your lane: members").waitFor();
   }
 
@@ -89,7 +89,7 @@ describe.concurrent.each([
     await page.getByRole("button", { name: "Join the line" }).click();
     await page.getByText("Your lane: members").waitFor();
     await page.goBack();
-    await page.getByText("You are in line already").waitFor();
+    await page.getByText("You're in line already").waitFor();
     const [link, ...others] = told;
     expect(link).toContain(pass);
     expect(others.length).toBeGreaterThan(5);
@@ -116,16 +116,16 @@ describe.concurrent.each([
     const page = await newDevice();
     const sale = await saleWithMembers();
     await page.goto(shop(`${sale}?pass=${await passFor(sale, { exp: inSeconds(-1) })}`));
-    await heading(page, "This pass has ended").waitFor();
+    await heading(page, "This pass has expired").waitFor();
     await page.reload();
-    await heading(page, "This pass has ended").waitFor();
+    await heading(page, "This pass has expired").waitFor();
     expect(page.url()).toBe(shop(sale));
     await page.getByRole("button", { name: "Join the general line" }).click();
-    await heading(page, "You are in for the draw").waitFor();
+    await heading(page, "You're in the draw").waitFor();
     expect(await page.getByText("Your lane").count()).toBe(0);
     expect(claimsOf(await ticketIn(page.context(), sale))).toMatchObject({ lane: "general" });
     await page.goto(shop(sale));
-    await page.getByText("You are in line already").waitFor();
+    await page.getByText("You're in line already").waitFor();
   });
 
   test("whoever was away when the turn came joins again, and stays in the lane", async ({

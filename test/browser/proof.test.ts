@@ -58,7 +58,7 @@ async function beginToJoin(page: Page, sale: string): Promise<void> {
   await page.getByRole("heading", { level: 1, name: "One more step" }).waitFor();
 }
 
-const joined = (page: Page) => page.getByRole("heading", { name: "You are in for the draw" });
+const joined = (page: Page) => page.getByRole("heading", { name: "You're in the draw" });
 
 test("ALTCHA's widget solves the puzzle by itself, under the page's policy, and the button joins", async () => {
   const page = await newPage();
@@ -71,7 +71,7 @@ test("ALTCHA's widget solves the puzzle by itself, under the page's policy, and 
   expect(complaints).toEqual([]);
   await page.goBack();
   await page.goto(shop("worked"));
-  await page.getByText("You are in line already").waitFor();
+  await page.getByText("You're in line already").waitFor();
 });
 
 test("a check that is not solved is said to be, and can be tried again", async () => {

@@ -20,7 +20,7 @@ import {
 } from "./support/networks.ts";
 
 const PATIENCE_MS = 45_000;
-const NOT_KEPT = "Your browser does not keep your place";
+const NOT_KEPT = "Your browser does not store your place";
 
 let origin: OriginServer;
 let sluice: Sluice;

@@ -31,7 +31,7 @@ import {
 const PATIENCE_MS = 40_000;
 /** One place, one seat. */
 const ONE = { tickets: 1, claimed: 1 };
-const IN_DRAW = "You are in for the draw";
+const IN_DRAW = "You're in the draw";
 
 let sluice: Sluice;
 let browser: Browser;
@@ -137,7 +137,7 @@ describe.concurrent("a join", () => {
     const line = page.getByText("There is a line");
     await until(() => page.goto(shop(sale)).then(() => line.isVisible()), Boolean, PATIENCE_MS);
     await pressJoin(page);
-    await page.getByRole("button", { name: "Put in the cart" }).waitFor();
+    await page.getByRole("button", { name: "Add to cart" }).waitFor();
     expect(await auditOf(sluice, sale)).toMatchObject({ claimed: 1, active: 1 });
   });
 });
@@ -172,7 +172,7 @@ describe.concurrent("a turn", () => {
     await seesBroken(page, lost, 303);
     await page.goto(shop(`${sale}/wait`));
     await go.click();
-    await page.getByRole("button", { name: "Put in the cart" }).waitFor();
+    await page.getByRole("button", { name: "Add to cart" }).waitFor();
     expect(await peopleIn(sluice, sale)).toEqual(ONE);
   });
 
@@ -206,7 +206,7 @@ describe.concurrent("cookies", () => {
     await page.goto(shop(sale));
     for (let attempt = 0; attempt < 2; attempt += 1) {
       await page.getByRole("button", { name: /Join the line|Try again/ }).click();
-      await page.getByRole("heading", { name: "Your browser does not keep your place" }).waitFor();
+      await page.getByRole("heading", { name: "Your browser does not store your place" }).waitFor();
     }
     await keepCookiesAgain(page.context());
     await page.goto(shop(sale));
@@ -240,7 +240,7 @@ describe.concurrent("cookies", () => {
     await start(sale);
     await page.waitForURL(shop(sale));
     await page.getByLabel("Quantity of A shoe").selectOption("1");
-    await page.getByRole("button", { name: "Put in the cart" }).click();
+    await page.getByRole("button", { name: "Add to cart" }).click();
     await page.getByRole("heading", { name: "Your cart" }).waitFor();
     const admission = await cookieIn(page.context(), "admission", sale);
     const headers = { "sluice-ticket": (await cookieIn(page.context(), "ticket", sale)) ?? "" };
@@ -274,7 +274,7 @@ describe.concurrent("cookies", () => {
     await page.goto(shop(`${sale}/wait`));
     await page.waitForURL(shop(sale));
     await page.getByLabel("Quantity of A shoe").selectOption("1");
-    await page.getByRole("button", { name: "Put in the cart" }).click();
+    await page.getByRole("button", { name: "Add to cart" }).click();
     await page.getByRole("heading", { name: "Your cart" }).waitFor();
     expect(await peopleIn(sluice, sale)).toEqual(ONE);
   });
@@ -303,12 +303,12 @@ test.concurrent("a phone that follows the link after a laptop is in the same sho
   await start(sale);
   await laptop.waitForURL(shop(sale));
   await laptop.getByLabel("Quantity of A shoe").selectOption("2");
-  await laptop.getByRole("button", { name: "Put in the cart" }).click();
+  await laptop.getByRole("button", { name: "Add to cart" }).click();
   await laptop.getByRole("heading", { name: "Your cart" }).waitFor();
   const phone = await device();
   await phone.goto(link);
   await pressJoin(phone);
-  await phone.getByRole("button", { name: "Change the cart" }).waitFor();
+  await phone.getByRole("button", { name: "Update cart" }).waitFor();
   await phone.getByRole("link", { name: "Cart" }).click();
   await phone.getByText("€258.00", { exact: true }).first().waitFor();
   expect(await peopleIn(sluice, sale)).toEqual(ONE);

@@ -45,7 +45,7 @@ async function openCart() {
   await page.goto(shop(sale));
   await page.getByRole("button", { name: "Go in" }).click();
   await page.getByLabel("Quantity of A shoe").selectOption("1");
-  await page.getByRole("button", { name: "Put in the cart" }).click();
+  await page.getByRole("button", { name: "Add to cart" }).click();
   await heading(page, "Your cart").waitFor();
   return { sale, context, page };
 }
@@ -105,10 +105,10 @@ describe.concurrent("a cart", () => {
     await page.goto(shop(sale));
     await page.getByLabel("Quantity of A shoe").selectOption("2");
     const lost = await loseAnswer(sluice, page, "/cart");
-    await page.getByRole("button", { name: "Change the cart" }).click();
+    await page.getByRole("button", { name: "Update cart" }).click();
     await seesBroken(page, lost, 303);
     await page.goto(shop(sale));
-    await page.getByRole("button", { name: "Change the cart" }).click();
+    await page.getByRole("button", { name: "Update cart" }).click();
     await page.getByText("€258.00", { exact: true }).first().waitFor();
     const audit = await auditOf(sluice, sale);
     expect(audit.skus.map(({ held }) => held)).toEqual([2, 0]);
@@ -119,7 +119,7 @@ describe.concurrent("a cart", () => {
     const other = await context.newPage();
     await other.goto(shop(sale));
     await other.getByLabel("Quantity of A shoe").selectOption("2");
-    await other.getByRole("button", { name: "Change the cart" }).click();
+    await other.getByRole("button", { name: "Update cart" }).click();
     await other.getByText("€258.00", { exact: true }).first().waitFor();
     expect((await auditOf(sluice, sale)).skus.map(({ held }) => held)).toEqual([2, 0]);
     await pay(page, /Visa 4242/);
@@ -135,7 +135,7 @@ describe.concurrent("a cart", () => {
     await page.goto(shop(sale));
     await page.getByText("your browser has not kept the shop's cookie").waitFor();
     await page.getByRole("button", { name: "Go in" }).click();
-    await page.getByRole("button", { name: "Change the cart" }).waitFor();
+    await page.getByRole("button", { name: "Update cart" }).waitFor();
     await page.goto(shop(`${sale}/cart`));
     await pay(page, /Visa 4242/);
     await expectConfirmed(page);
@@ -155,7 +155,7 @@ describe.concurrent("an order", () => {
       .click();
     await expectConfirmed(page);
     await page.goBack();
-    await heading(page, "You have bought what you came for").waitFor();
+    await heading(page, "You have completed your purchase").waitFor();
     await page.goForward();
     await expectConfirmed(page);
     await page.reload();
@@ -206,7 +206,7 @@ describe.concurrent("an order", () => {
     await page.getByRole("link", { name: "Go to your bank" }).waitFor();
     await payButton(other).click();
     await other.getByText("This form was sent before, with other details").waitFor();
-    await other.getByRole("link", { name: "See the order that is on its way" }).click();
+    await other.getByRole("link", { name: "See your order" }).click();
     await other.getByRole("link", { name: "Go to your bank" }).click();
     await other.getByRole("button", { name: "Accept the payment" }).click();
     for (const tab of [page, other]) await expectConfirmed(tab);

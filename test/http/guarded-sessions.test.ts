@@ -112,7 +112,7 @@ describe("a browser that was given a place", () => {
     const forgetful = new Client(sluice.host.gateUrl, BROWSER);
     const told = await forgetful.get(check);
     expect(told.status).toBe(401);
-    expect(told.text).toContain("Your browser does not keep your place");
+    expect(told.text).toContain("Your browser does not store your place");
     expect(told.text).toContain(`name="to" value="${path}"`);
     expect(told.text).not.toContain("http-equiv");
     expect([...forgetful.cookies.keys()]).toEqual([`__Host-sluice-join-${id}`]);

@@ -113,7 +113,7 @@ describe("a link with a good pass", () => {
     });
     const waiting = await device.open(`${SALE}/wait`);
     expect(waiting.text).toContain("Your lane: <strong>members</strong>");
-    expect((await device.open(SALE)).text).toContain("You are in line already.");
+    expect((await device.open(SALE)).text).toContain("You are already in line.");
   });
 
   test("offers its lane to somebody who waits in the general line, and another's place to nobody", async () => {
@@ -122,11 +122,11 @@ describe("a link with a good pass", () => {
     await device.send(`${SALE}/join`);
     expect(claimsOf(device.cookie("ticket") ?? "")).toMatchObject({ lane: "general" });
     await device.open(`${SALE}?pass=${await passFor(SALE, { sub: "bob" })}`);
-    expect((await device.open(SALE)).text).toContain("You are in line already, without this pass.");
+    expect((await device.open(SALE)).text).toContain("You are already in line without this pass.");
     await device.send(`${SALE}/join`);
     expect(claimsOf(device.cookie("ticket") ?? "")?.sub).toBe("pass:bob");
     await device.open(`${SALE}?pass=${await passFor(SALE, { sub: "cid" })}`);
-    expect((await device.open(SALE)).text).toContain("You are in line already, without this pass.");
+    expect((await device.open(SALE)).text).toContain("You are already in line without this pass.");
     await device.send(`${SALE}/join`);
     expect(claimsOf(device.cookie("ticket") ?? "")?.sub).toBe("pass:cid");
   });
@@ -136,7 +136,7 @@ describe("a link with a good pass", () => {
     await device.send(`${SALE}/join`);
     const ticket = device.cookie("ticket");
     await device.open(`${SALE}?pass=${await passFor(SALE)}`);
-    expect((await device.open(SALE)).text).toContain("You are in line already.");
+    expect((await device.open(SALE)).text).toContain("You are already in line.");
     await device.send(`${SALE}/join`);
     expect(device.cookie("ticket")).toBe(ticket);
   });
@@ -150,7 +150,7 @@ describe("a link with a good pass", () => {
       expect((await device.open(sale)).text).toContain("Go in");
       const joined = await device.send(`${sale}/join`);
       expect(joined.headers.get("location")).toBe(`/_sluice/shop/${sale}`);
-      expect((await device.open(sale)).text).toContain("Put in the cart");
+      expect((await device.open(sale)).text).toContain("Add to cart");
     }
     const [one, two] = devices.map((device) => device.cookie("admission", sale));
     expect(one).toBe(two);
@@ -219,9 +219,9 @@ test("a link whose pass has ended takes nothing from the place that is there", a
 test("a pass that ends between the link and the joining is refused then", async () => {
   const device = new Device();
   device.carryPass(await passFor(SALE, { exp: inSeconds(-1) }));
-  expect((await device.open(SALE)).text).toContain("This pass has ended");
+  expect((await device.open(SALE)).text).toContain("This pass has expired");
   const page = await device.send(`${SALE}/join`);
-  expect([page.status, page.text.includes("This pass has ended")]).toEqual([403, true]);
+  expect([page.status, page.text.includes("This pass has expired")]).toEqual([403, true]);
   expect([device.cookie("pass"), device.cookie("ticket")]).toEqual(["expired", undefined]);
 });
 

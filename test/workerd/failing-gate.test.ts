@@ -72,7 +72,7 @@ describe.each([
     const page = await ask(path, HTML);
     expect(page.status).toBe(status);
     const shown = await page.text();
-    expect(shown.includes("We are holding your place")).toBe(status === 503);
+    expect(shown.includes("Your place is safe")).toBe(status === 503);
     const line = { at: "guard", event: `failed_${onFailure}`, sale: sale.id, why: "room gone" };
     expect(logged()).toContain(JSON.stringify(line));
   });

@@ -77,14 +77,16 @@ test("the last that was heard is shown for five minutes and said to be old; then
   expect(kept).toMatchObject({ state: "queued", rank: 2 });
   const headers = { "Sluice-Ticket": last };
   const page = await (await ask(`/shop/${sale.id}/wait`, { headers })).text();
-  expect(page).toContain("This is the last we heard from the shop. Your place is kept.");
+  expect(page).toContain(
+    "We cannot reach the shop right now. Your place is safe. This page shows the last known state.",
+  );
   expect(await (await ask(`/shop/${sale.id}`)).text()).toContain("holding your place");
   pass(300_000);
   const late = await ask(`/v1/sales/${sale.id}/status`, { headers });
   expect([late.status, late.headers.has("Retry-After")]).toEqual([503, true]);
   const later = await ask(`/shop/${sale.id}/wait`, { headers });
   expect(later.status).toBe(503);
-  expect(await later.text()).toContain("We are holding your place");
+  expect(await later.text()).toContain("Your place is safe");
   mishaps.brokenRooms.clear();
   expect(await untilTold(last, ({ stale }) => !stale)).toMatchObject({ rank: 2 });
 });

@@ -11,8 +11,8 @@ import { partLink } from "./links.ts";
  */
 export function replayedText(sale: string, hasTicket: boolean, to: string | null) {
   const sentence = hasTicket
-    ? "You can go on here instead. What you hold stays yours."
-    : "This browser does not have your place. Go on there, or join the line here.";
+    ? "You can continue here instead. Your cart stays reserved."
+    : "This browser does not have your place. Continue on the other device, or join the line here.";
   const form: Html = html`<form
     method="post"
     action="${partLink(sale, hasTicket ? "enter" : "join")}"

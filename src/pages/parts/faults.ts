@@ -24,7 +24,7 @@ function fieldId(field: string): string {
 export function faultSummary(faults: Faults): Maybe {
   if (faults.length === 0) return null;
   return html`<div class="faults" role="alert">
-    <h2>Please look at this again</h2>
+    <h2>Please check the following</h2>
     <ul>
       ${faults.map(({ field, message }) => {
         if (field === null) return html`<li>${message}</li>`;

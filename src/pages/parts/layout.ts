@@ -69,7 +69,7 @@ export function page(frame: PageFrame, body: Html): Html {
         ${foreignScript(frame)} ${refreshTag(frame)}
       </head>
       <body>
-        <a class="skip" href="#main">Skip to the content</a>
+        <a class="skip" href="#main">Skip to content</a>
         <header class="top">
           <nav aria-label="Shop">
             ${
@@ -87,7 +87,7 @@ export function page(frame: PageFrame, body: Html): Html {
         <footer class="bottom">
           <p>
             ${sale === null ? "" : saleLinks(sale.id)}
-            <span>Queued fairly by Sluice</span>
+            <span>Fair queue by Sluice</span>
           </p>
         </footer>
       </body>

@@ -20,20 +20,20 @@ export function passText(reason: PassRefusal): PassText {
   switch (reason) {
     case "expired":
       return {
-        heading: "This pass has ended",
+        heading: "This pass has expired",
         sentence:
           "It was good for a time, and that time is over. A place that was taken with it is " +
           "kept. Ask the shop for a new link.",
       };
     case "not_yet_valid":
       return {
-        heading: "This pass is not good yet",
-        sentence: "Open the link again later, or ask the shop from when on it is good.",
+        heading: "This pass is not valid yet",
+        sentence: "Open the link again later, or ask the shop when it becomes valid.",
       };
     case "other_sale":
       return {
         heading: "This pass is for another sale",
-        sentence: "Look whether the shop sent you a link for this sale too.",
+        sentence: "Check whether the shop sent you a link for this sale too.",
       };
     case "unknown_lane":
       return {

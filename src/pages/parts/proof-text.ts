@@ -7,9 +7,9 @@ export function proofText(reason: ProofRefusal): string {
   switch (reason) {
     case "expired":
     case "expired_or_used":
-      return "The check was solved too long ago. It runs again now; join when it is done.";
+      return "The check has expired. It runs again now. Join when it is done.";
     case "already_used":
-      return "This check has given a place already, and its turn is over. A new one runs now.";
+      return "This check was already used for a place whose turn is over. A new check runs now.";
     case "malformed":
     case "unknown_key":
     case "bad_signature":
@@ -18,6 +18,6 @@ export function proofText(reason: ProofRefusal): string {
     case "not_verified":
     case "other_host":
     case "other_action":
-      return "The check was not solved. It runs again now; join when it is done.";
+      return "The check was not solved. It runs again now. Join when it is done.";
   }
 }

@@ -47,13 +47,13 @@ function soldOut(sale: Sale, sku: string, available: number): Refusal {
   const words =
     available <= 0
       ? `No more of ${name} is free right now. It may come back when others let go of theirs.`
-      : `Only ${available} more of ${name} can be had. Take fewer.`;
+      : `Only ${available} more of ${name} available. Choose fewer.`;
   return refusal(409, sku, words);
 }
 
 function limitReached(sale: Sale, sku: string, limit: number, taken: number): Refusal {
-  const already = taken > 0 ? ` You have ${taken} already, in your cart or ordered.` : "";
-  return refusal(409, sku, `Everybody may have ${limit} of ${nameOf(sale, sku)}.${already}`);
+  const already = taken > 0 ? ` You already have ${taken} in your cart or orders.` : "";
+  return refusal(409, sku, `The limit is ${limit} of ${nameOf(sale, sku)} per person.${already}`);
 }
 
 function linesRefused(sale: Sale, refused: LinesRefused): Refusal {
@@ -72,8 +72,8 @@ export function cartRefusal(sale: Sale, refused: CartRefused): Refusal {
     case "sold_out":
       return soldOut(sale, refused.sku, refused.available);
     case "stock_unavailable": {
-      const words = `We cannot see the stock of ${nameOf(sale, refused.sku)} right now.`;
-      return refusal(503, refused.sku, `${words} Your cart is as it was; try again.`);
+      const words = `We cannot check the stock of ${nameOf(sale, refused.sku)} right now.`;
+      return refusal(503, refused.sku, `${words} Your cart has not changed. Please try again.`);
     }
     default:
       return linesRefused(sale, refused);
@@ -84,11 +84,13 @@ export function orderRefusal(sale: Sale, refused: OrderRefused): Refusal {
   switch (refused.kind) {
     case "order_unavailable": {
       const words = "The order could not be placed right now. Press the button again:";
-      return refusal(503, null, `${words} it never orders twice.`);
+      return refusal(503, null, `${words} you will not order twice.`);
     }
     case "idempotency_conflict": {
-      const words = "This form was sent before, with other details, and that order counts.";
-      return refusal(409, null, `${words} Press the button again for a new one.`, { key: "new" });
+      const words = "This form was already sent with other details, and that order stands.";
+      return refusal(409, null, `${words} Press the button again to place a new order.`, {
+        key: "new",
+      });
     }
     case "rejected":
       return { ...rejected(sale, refused.rejection), key: "new" };
@@ -106,11 +108,15 @@ function rejected(sale: Sale, rejection: Rejection): Refusal {
     case "limit_reached":
       return limitReached(sale, rejection.sku, rejection.limit, rejection.taken);
     case "order_in_progress": {
-      const words = "An order of yours is on its way. Wait until it is through.";
+      const words = "You already have an order being processed. Wait until it is complete.";
       return refusal(409, null, words, { order: rejection.order });
     }
     case "admission_spent":
-      return refusal(409, null, "You have bought what one visit may buy. Join the line again.");
+      return refusal(
+        409,
+        null,
+        "You have placed all orders this visit allows. Join the line again to buy more.",
+      );
     case "admission_required":
       return refusal(401, null, "Your time in the shop is over. Join the line again.");
   }

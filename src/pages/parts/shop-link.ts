@@ -13,17 +13,17 @@ export interface ShopBehind {
 }
 
 const HEADINGS = {
-  waits: "What the line is for",
-  admitted: "You are in",
+  waits: "What you are waiting for",
+  admitted: "You're in",
   too_late: "The shop",
 } as const;
 
 const SENTENCES = {
   waits:
-    "It leads into the shop, where you see what there is. " +
-    "Until your turn has come, the shop’s pages show you your place in the line.",
-  admitted: "Your turn holds in this browser, on every page of the shop, until your time is over.",
-  too_late: "Its pages are open to everybody again.",
+    "The line leads into the shop, where you see the products.  " +
+    "Until it is your turn, the shop’s pages show your place in line.",
+  admitted: "You can use every page of the shop in this browser until your time is over.",
+  too_late: "Its pages are open to everyone again.",
 } as const;
 
 export function shopBehind({ href, visitor }: ShopBehind): Html {

@@ -65,7 +65,7 @@ export function checkoutPage(model: CheckoutModel): Html {
       ${faultSummary(faults)} ${placedNote(model)}
       ${
         isEmpty
-          ? html`<p><a class="button" href="${saleLink(sale.id)}">Choose something</a></p>`
+          ? html`<p><a class="button" href="${saleLink(sale.id)}">See the products</a></p>`
           : html`${holdTime(model)}
               <div class="columns">${cartForm(model)} ${payment(model)}</div>`
       }`,
@@ -73,8 +73,8 @@ export function checkoutPage(model: CheckoutModel): Html {
 }
 
 const PLACED = {
-  under_way: { heading: "Your order is on its way", words: "See the order that is on its way" },
-  bought: { heading: "You have bought what you came for", words: "See your order" },
+  under_way: { heading: "Your order is being processed", words: "See your order" },
+  bought: { heading: "You have completed your purchase", words: "See your order" },
 } as const;
 
 function headingOf({ cart, placed }: CheckoutModel): string {
@@ -90,12 +90,12 @@ function placedNote({ placed }: CheckoutModel): Maybe {
 
 function holdTime({ cart, admissionEndsAt_ms, now }: CheckoutModel): Html {
   const until_ms = cart.holdsUntil_ms ?? admissionEndsAt_ms;
-  const warning = "Your cart is kept for one more minute.";
+  const warning = "Your cart is reserved for one more minute.";
   const ends = { hides: "hold-left", reveals: "hold-over", warning };
   return html`<div class="strip">
-    <p id="hold-left">Kept for you for ${countdown(until_ms, now, ends)} more.</p>
+    <p id="hold-left">Reserved for you for ${countdown(until_ms, now, ends)}.</p>
     <p id="hold-over" hidden>
-      Your cart is no longer kept. What is still free can be ordered; try it, or choose again.
+      Your cart is no longer reserved. You can still order what is available, or choose again.
     </p>
   </div>`;
 }
@@ -121,7 +121,7 @@ function cartForm({ sale, cart, quantities, faults }: CheckoutModel): Html {
     </li>`;
   });
   return html`<section aria-labelledby="held">
-    <h2 id="held">What is kept for you</h2>
+    <h2 id="held">In your cart</h2>
     <form method="post" action="${partLink(sale.id, "cart")}">
       <input type="hidden" name="from" value="cart" />
       <ul class="items">
@@ -131,8 +131,8 @@ function cartForm({ sale, cart, quantities, faults }: CheckoutModel): Html {
         <span>Total</span> <strong>${moneyText(cart.total, sale.currency)}</strong>
       </p>
       <p class="actions">
-        <button class="second" type="submit">Change quantities</button>
-        <a href="${saleLink(sale.id)}">Add something else</a>
+        <button class="second" type="submit">Update cart</button>
+        <a href="${saleLink(sale.id)}">Continue shopping</a>
       </p>
     </form>
   </section>`;
@@ -179,7 +179,7 @@ function orderForm(model: CheckoutModel): Html {
         ${fieldFault("email", faultOf(faults, "email"))}
       </div>
       <div class="field">
-        <label ${labelFor("name")}>Name <span class="quiet">(if you like)</span></label>
+        <label ${labelFor("name")}>Name <span class="quiet">(optional)</span></label>
         <input
           ${fieldMarks("name", faultOf(faults, "name"))}
           name="name"

@@ -94,8 +94,8 @@ ${ticket ?? ""}</textarea>
 }
 
 function ticketText(ticket: string | null): string {
-  const secrecy = "Whoever has a ticket has its place: show it to nobody.";
-  return ticket === null ? secrecy : `This is the ticket your browser carries. ${secrecy}`;
+  const secrecy = "Anyone who has your ticket can use your place, so keep it private.";
+  return ticket === null ? secrecy : `This is the ticket stored in your browser. ${secrecy}`;
 }
 
 function byHand({ sale, origin }: FairnessModel): Maybe {

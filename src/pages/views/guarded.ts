@@ -64,11 +64,11 @@ function wordsOf({ notice, sale, guarded, retry_s, now }: GuardedPageModel): Wor
       const body = html`<p>
           The line opens in ${countdown(opensAt_ms, now)} (${instant(opensAt_ms)}).
         </p>
-        <p>Keep this page open: it joins the line by itself then.</p>`;
+        <p>Keep this page open. It joins the line by itself at that time.</p>`;
       return { heading: "Not open yet", body, reloads: true };
     }
     case "form_not_sent": {
-      const sentence = "You need a turn to send it, and nothing of it has reached the shop.";
+      const sentence = "You need a turn to send a form. It was not sent to the shop.";
       const then = html`<p>
           Go to the line with the button below. When it is your turn, fill the form in and send it
           again.
@@ -85,12 +85,12 @@ function wordsOf({ notice, sale, guarded, retry_s, now }: GuardedPageModel): Wor
       return { ...said(heading, sentence, form), reloads: false };
     }
     case "rate_limited":
-      return said("A little slower, please", `More was sent than one shopper needs. ${again}`);
+      return said("Please slow down", `Too many requests were sent. ${again}`);
     case "booth_unavailable":
-      return said("One moment, please", `We could not give you a place this moment. ${again}`);
+      return said("One moment, please", `We could not give you a place right now. ${again}`);
     case "room_unavailable": {
-      const sentence = `The waiting room does not answer right now. Your place is kept. ${again}`;
-      return said("We are holding your place", sentence);
+      const sentence = `The waiting room does not answer right now. Your place is safe. ${again}`;
+      return said("Your place is safe", sentence);
     }
   }
 }

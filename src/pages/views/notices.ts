@@ -113,7 +113,7 @@ function text(
 function textOf(notice: Notice): NoticeText {
   switch (notice.kind) {
     case "sale_not_found":
-      return text(404, "No such sale", "There is no sale at this address.", TO_LIST);
+      return text(404, "Sale not found", "There is no sale at this address.", TO_LIST);
     case "order_not_found":
     case "page_not_found":
     case "foreign_origin":
@@ -165,29 +165,30 @@ function turnText(notice: TurnNotice): NoticeText {
     case "pass_invalid":
       return passNotice(notice);
     case "ticket_invalid": {
-      const sentence = "The ticket your browser carries is not one of this sale's.";
+      const sentence = "The ticket in your browser is not valid for this sale.";
       return text(401, "Your place could not be read", sentence, join);
     }
     case "cookies_blocked":
     case "ticket_not_kept":
       return cookieText(notice);
     case "turn_lapsed": {
-      const sentence = "The turn was not used in time, or has been used. You can join again.";
+      const sentence =
+        "Your turn was not used in time, or it has already been used. You can join again.";
       return text(410, "Your turn has passed", sentence, join);
     }
     case "admission_required": {
-      const sentence = "The shop is open for those whose turn it is.";
-      return text(401, "You need a turn to come in", sentence, join);
+      const sentence = "Join the line to get a turn.";
+      return text(401, "It is not your turn yet", sentence, join);
     }
     case "admission_expired": {
-      const sentence = "What you held went back to the line. Orders you placed go on.";
+      const sentence = "Your cart is no longer reserved. Orders you placed are not affected.";
       return text(401, "Your time in the shop is over", sentence, join);
     }
     case "admission_spent":
       return text(
         409,
-        "You have bought what you came for",
-        "Your order is on its way.",
+        "You have completed your purchase",
+        "Your order is being processed.",
         backTo(sale),
       );
     case "admission_replayed": {
@@ -195,8 +196,8 @@ function turnText(notice: TurnNotice): NoticeText {
       return text(403, heading, sentence, form);
     }
     case "admission_invalid": {
-      const sentence = "The admission your browser carries is not one of this sale's.";
-      return text(401, "Your turn could not be read", sentence, join);
+      const sentence = "The admission in your browser is not valid for this sale.";
+      return text(401, "Your admission could not be read", sentence, join);
     }
   }
 }
@@ -206,17 +207,17 @@ function cookieText({ kind, sale, to }: Extract<TurnNotice, { kind: CookieNotice
     kind === "cookies_blocked"
       ? "Your place in line is kept in a cookie, and your browser keeps none for this site. You " +
         "have not joined, and nothing was taken from you."
-      : "You have joined, but your browser has not kept the cookie with your place.";
+      : "You have joined, but your browser did not store the cookie with your place.";
   const next = html`<p>Allow cookies for this site and try again:</p>
     <form method="post" action="${partLink(sale, "join")}">
       ${to === undefined ? "" : html`<input type="hidden" name="to" value="${to}" />`}
       <button type="submit">Try again</button>
     </form>
     <p>
-      If this page stands inside another one, or in the browser of an app,
-      <a href="${to ?? saleLink(sale)}" target="_blank">open the sale in a window of its own</a>.
+      If this page is shown inside another page or an app,
+      <a href="${to ?? saleLink(sale)}" target="_blank">open the sale in its own window</a>.
     </p>`;
-  const heading = "Your browser does not keep your place";
+  const heading = "Your browser does not store your place";
   return text(kind === "cookies_blocked" ? 403 : 401, heading, what, next);
 }
 
@@ -224,15 +225,15 @@ type CookieNotice = "cookies_blocked" | "ticket_not_kept";
 
 function passNotice({ sale, reason, hasPlace }: Extract<TurnNotice, { reason: PassRefusal }>) {
   const { heading, sentence } = passText(reason);
-  const place = html`<p>You are in line already; that place is kept.</p>
+  const place = html`<p>You are already in line, and your place is safe.</p>
     <p><a class="button" href="${partLink(sale, "wait")}">See your place</a></p>`;
-  const join = html`<p>You can join the general line without it.</p>
+  const join = html`<p>You can join the general line without the pass.</p>
     <form method="post" action="${partLink(sale, "join")}">
       <input type="hidden" name="general" value="yes" />
       <button type="submit">Join the general line</button>
     </form>`;
   const code = html`<p class="quiet">
-    If you ask the shop for help, tell them this: <code>pass_invalid, ${reason}</code>
+    If you contact the shop, give them this code: <code>pass_invalid, ${reason}</code>
   </p>`;
   return text(403, heading, sentence, html`${hasPlace ? place : join} ${code}`);
 }
@@ -244,32 +245,32 @@ function laterText(notice: LaterNotice): NoticeText {
   const again = `This page tries again in ${seconds} seconds.`;
   switch (notice.kind) {
     case "room_unavailable": {
-      const sentence = `The waiting room does not answer right now. Your place is kept. ${again}`;
-      return { ...text(503, "We are holding your place", sentence), reloads: true };
+      const sentence = `The waiting room does not answer right now. Your place is safe. ${again}`;
+      return { ...text(503, "Your place is safe", sentence), reloads: true };
     }
     case "origin_unreachable": {
-      const sentence = `The shop does not answer right now. ${again}`;
-      return { ...text(502, "The shop does not answer", sentence), reloads: true };
+      const sentence = `The shop is not responding right now. ${again}`;
+      return { ...text(502, "The shop is not responding", sentence), reloads: true };
     }
     case "booth_unavailable": {
-      const sentence = "We could not give you a place this moment. Nothing is lost; try again.";
+      const sentence = "We could not give you a place right now. Please try again.";
       return text(503, "Please try again", sentence, joinAgain(notice.sale));
     }
     case "proof_unavailable": {
-      const sentence = "We cannot look at the check this moment. Nothing is lost; try again.";
+      const sentence = "We could not verify the check right now. Please try again.";
       return text(503, "Please try again", sentence, joinAgain(notice.sale));
     }
     case "order_unreadable": {
-      const sentence = `We cannot read your order right now. It goes on all the same. ${again}`;
+      const sentence = `We cannot show your order right now. It is still being processed. ${again}`;
       return { ...text(503, "Your order is safe", sentence), reloads: true };
     }
     case "cart_unreadable": {
-      const sentence = `We cannot see what you hold right now. It is kept as it was. ${again}`;
-      return { ...text(503, "Your cart is kept", sentence), reloads: true };
+      const sentence = `We cannot show your cart right now. It has not changed. ${again}`;
+      return { ...text(503, "Your cart is safe", sentence), reloads: true };
     }
     case "rate_limited": {
-      const sentence = `More was sent than one shopper needs. Wait ${seconds} seconds, go back`;
-      return text(429, "A little slower, please", `${sentence} and try again.`);
+      const sentence = `Too many requests were sent. Wait ${seconds} seconds, go back`;
+      return text(429, "Please slow down", `${sentence} and try again.`);
     }
   }
 }
@@ -290,31 +291,31 @@ type RequestNotice = Extract<
 function requestText(notice: RequestNotice): NoticeText {
   switch (notice.kind) {
     case "order_not_found": {
-      const sentence = "Open the whole address you were given with the order.";
-      return text(404, "No such order", sentence, backTo(notice.sale));
+      const sentence = "Open the complete link that you got with the order.";
+      return text(404, "Order not found", sentence, backTo(notice.sale));
     }
     case "page_not_found":
-      return text(404, "There is nothing here", "This address leads nowhere.", TO_LIST);
+      return text(404, "Page not found", "There is no page at this address.", TO_LIST);
     case "foreign_origin": {
-      const sentence = "The request came from another site, so nothing was done.";
-      return text(403, "Not from here", sentence, TO_LIST);
+      const sentence = "The request came from another site. Nothing was changed.";
+      return text(403, "Request blocked", sentence, TO_LIST);
     }
     case "body_too_large":
       return text(
         413,
-        "That was too much",
-        "The form was too large, so nothing was done.",
+        "The form is too large",
+        "The form is larger than we accept. Nothing was changed.",
         TO_LIST,
       );
     case "bad_form": {
-      const sentence = `The field “${notice.field}” is not right. ${notice.message}.`;
-      return text(422, "The form could not be read", `${sentence} Nothing was done.`, TO_LIST);
+      const sentence = `The field “${notice.field}” is not valid. ${notice.message}.`;
+      return text(422, "The form could not be read", `${sentence} Nothing was changed.`, TO_LIST);
     }
     case "broken": {
       const sentence =
         "Nothing you had is lost. Go back and try again; if you were ordering, the same form " +
         "never orders twice.";
-      return text(500, "Something broke on our side", sentence, TO_LIST);
+      return text(500, "Something went wrong on our side", sentence, TO_LIST);
     }
   }
 }

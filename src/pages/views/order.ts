@@ -49,7 +49,7 @@ export function orderPage({ sale, order, viewKey, now }: OrderModel): Html {
             UNDER_WAY.filter((step) => step !== "action_required"),
           )}
         >
-          <span class="pulse" aria-hidden="true"></span> This page follows it by itself.
+          <span class="pulse" aria-hidden="true"></span> This page updates by itself.
         </p>
         ${bankLink(order)} ${nextSteps(sale.id, state)} ${slot("trouble", null, "note")}
       </section>
@@ -67,14 +67,14 @@ function bankLink({ state, action }: OrderView): Html {
 
 function nextSteps(sale: string, state: string): Html {
   return html`<div ${onlyFor(state, MAY_TRY_AGAIN)}>
-      <p>Your place in the shop and everything in your cart are kept. Pay another way:</p>
+      <p>Your place in the shop and your cart are still reserved. Pay another way:</p>
       <p><a class="button" href="${partLink(sale, "cart")}">Back to the cart</a></p>
     </div>
     <p ${onlyFor(state, OVER_WITHOUT)}>
       <a class="button" href="${saleLink(sale)}">Back to the shop</a>
     </p>
     <p ${onlyFor(state, ["confirmed"])}>
-      Keep the address of this page to come back to your order.
+      Save the address of this page to come back to your order.
       <a href="${saleLink(sale)}">Back to the sale</a>
     </p>`;
 }
@@ -88,7 +88,7 @@ function facts({ id, lines, total, currency, placedAt_ms }: OrderView): Html {
     </tr>`;
   });
   return html`<section aria-labelledby="lines">
-    <h2 id="lines">What you ordered</h2>
+    <h2 id="lines">Your items</h2>
     <table>
       <thead>
         <tr>

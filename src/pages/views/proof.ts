@@ -64,13 +64,13 @@ export function proofPage({ sale, protection, details, refused, now }: ProofMode
       <p>${kind === "altcha" ? WORK : CHECK}</p>
       <noscript>
         <p class="note">
-          This check needs a browser that runs scripts. Turn scripts on for this page, or open it in
-          another browser.
+          This check needs JavaScript. Turn JavaScript on for this page, or open it in another
+          browser.
         </p>
       </noscript>
       <p class="note" data-trouble hidden>
-        The check could not be loaded. Look whether something blocks scripts on this page, and load
-        it again.
+        The check could not be loaded. See whether something blocks scripts on this page, and reload
+        it.
       </p>
       <form method="post" action="${partLink(sale.id, "join")}">
         ${kept(details)} ${kind === "altcha" ? altcha(sale) : turnstile(sale, protection)}
@@ -85,14 +85,14 @@ const WORK =
   "Before you get a place, your device solves a small puzzle by itself. It takes a few seconds " +
   "and keeps scripts that ask for thousands of places away. Nothing about you is collected.";
 const CHECK =
-  "Before you get a place, a check by Cloudflare looks whether a person is asking. Most people " +
+  "Before you get a place, Cloudflare checks that you are a person. Most people " +
   "need to do nothing.";
 
 function refusal(reason: ProofRefusal): Html {
   return html`<div class="faults" role="alert">
-    <h2>That did not work yet</h2>
+    <h2>That did not work</h2>
     <p>${proofText(reason)}</p>
-    <p>If you ask the shop for help, tell them this: <code>proof_invalid, ${reason}</code></p>
+    <p>If you contact the shop, give them this code: <code>proof_invalid, ${reason}</code></p>
   </div>`;
 }
 

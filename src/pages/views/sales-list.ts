@@ -26,7 +26,7 @@ function when({ phase, schedule }: ListedSale): Html {
     case "prequeue":
       return html`<span class="badge on">Join now</span> starts ${instant(schedule.startsAt_ms)}`;
     case "live":
-      return html`<span class="badge on">On now</span> until ${instant(schedule.endsAt_ms)}`;
+      return html`<span class="badge on">Live</span> until ${instant(schedule.endsAt_ms)}`;
     case "ended":
       return html`<span class="badge">Ended</span> ${instant(schedule.endsAt_ms)}`;
   }
@@ -43,7 +43,7 @@ function entry(listed: ListedSale): Html {
 export function salesListPage({ sales, next, now }: SalesListModel): Html {
   const list =
     sales.length === 0
-      ? html`<p>There is no sale here yet.</p>`
+      ? html`<p>There are no sales yet.</p>`
       : html`<ul class="cards">
           ${sales.map(entry)}
         </ul>`;

@@ -84,17 +84,17 @@ function whatThereIs(model: StorefrontModel): Html {
 function staleNote({ stale }: StorefrontModel): Maybe {
   if (!stale) return null;
   return html`<p class="note">
-    We cannot reach the waiting room right now and are holding your place. What you see is the last
-    we heard.
+    We cannot reach the waiting room right now. Your place is safe. This page shows the last known
+    state.
   </p>`;
 }
 
 function lostNote({ sale, admissionLost }: StorefrontModel): Maybe {
   if (!admissionLost) return null;
   return html`<p class="note">
-    You were let in, but your browser has not kept the shop's cookie. Allow cookies for this site,
-    or <a href="${saleLink(sale.id)}" target="_blank">open the sale in a window of its own</a>; your
-    turn is kept until your time in the shop is over.
+    You were let in, but your browser did not store the shop's cookie. Allow cookies for this site,
+    or <a href="${saleLink(sale.id)}" target="_blank">open the sale in its own window</a>; your turn
+    is yours until your time in the shop ends.
   </p>`;
 }
 
@@ -114,7 +114,7 @@ function entryForm(model: StorefrontModel): Html {
           <p>The line is open.</p>
           ${joinForm(model)}
         </div>
-        <noscript><p>Load this page again then to join.</p></noscript>
+        <noscript><p>Reload this page at that time to join.</p></noscript>
       </section>`;
     case "prequeue":
       return html`<section class="panel" aria-labelledby="way-in">
@@ -127,7 +127,7 @@ function entryForm(model: StorefrontModel): Html {
       </section>`;
     case "live":
       return html`<section class="panel" aria-labelledby="way-in">
-        <h2 id="way-in">${snapshot.soldOut ? "Sold out at the moment" : "The sale is on"}</h2>
+        <h2 id="way-in">${snapshot.soldOut ? "Sold out for now" : "The sale is live"}</h2>
         <p>${liveText(snapshot)} It ends ${instant(endsAt_ms)}.</p>
         ${joinForm(model)}
       </section>`;
@@ -141,19 +141,19 @@ function entryForm(model: StorefrontModel): Html {
 
 function drawText(sale: Sale): string {
   return sale.admission.method === "lottery"
-    ? "Everybody who joins before gets a place by lot, so there is no hurry."
+    ? "Everyone who joins before the start gets a place by random draw, so there is no hurry."
     : "First come, first served.";
 }
 
 function liveText({ soldOut, paused, queueing }: RoomSnapshot): string {
-  if (soldOut) return "If something comes back, those in line are let in to buy it.";
-  if (paused) return "The shop is not letting people in for a moment.";
-  return queueing ? "There is a line; join it to be let in." : "Come in.";
+  if (soldOut) return "If items become available again, people in line can buy them.";
+  if (paused) return "The shop has paused letting people in.";
+  return queueing ? "There is a line. Join it to get in." : "You can go in now.";
 }
 
 function joinForm({ sale, snapshot, visitor, passLane }: StorefrontModel): Html {
   if (visitor.kind === "in_line" && passLane === null) {
-    return html`<p>You are in line already.</p>
+    return html`<p>You are already in line.</p>
       <p><a class="button" href="${partLink(sale.id, "wait")}">See your place</a></p>`;
   }
   return html`${passLane === null ? "" : passText(passLane)}
@@ -172,8 +172,8 @@ function passText(lane: string): Html {
 /** In line already, and with a pass that leads to another place. */
 function besidesPlace(sale: Sale): Html {
   return html`<p>
-    You are in line already, without this pass.
-    <a href="${partLink(sale.id, "wait")}">See that place</a>
+    You are already in line without this pass.
+    <a href="${partLink(sale.id, "wait")}">See your place without the pass</a>
   </p>`;
 }
 
@@ -182,10 +182,10 @@ function timeLeft(sale: Sale, expiresAt_ms: number, now: number): Html {
   const warning = "You have one minute left in the shop.";
   const ends = { hides: "time-left", reveals: "time-over", warning };
   return html`<section class="strip" aria-label="Your visit">
-    <p id="time-left">You may shop for ${countdown(expiresAt_ms, now, ends)} more.</p>
+    <p id="time-left">Time left in the shop: ${countdown(expiresAt_ms, now, ends)}</p>
     <p id="time-over" hidden>
       Your time in the shop is
-      over${sale.items.length === 0 ? "" : ", and what you held went back to the line"}.
+      over${sale.items.length === 0 ? "" : ", and your cart is no longer reserved"}.
     </p>
     <form method="post" action="${partLink(sale.id, "leave")}">
       <button class="plain" type="submit">Leave the shop</button>
@@ -195,7 +195,7 @@ function timeLeft(sale: Sale, expiresAt_ms: number, now: number): Html {
 
 function stockText({ snapshot }: StorefrontModel, { sku }: SaleItem): Html {
   const known = snapshot.stock.find((level) => level.sku === sku);
-  if (known === undefined) return html`<span class="level">Stock not known yet</span>`;
+  if (known === undefined) return html`<span class="level">Checking stock</span>`;
   const { level, available } = known;
   return html`<span class="level ${level}">${levelText(level, available)}</span>`;
 }
@@ -206,7 +206,7 @@ function itemFacts(model: StorefrontModel, item: SaleItem): Html {
     <strong class="price">${moneyText(price, model.sale.currency)}</strong>
     ${model.snapshot.phase === "ended" ? "" : stockText(model, item)}
     <span class="quiet"
-      >${limitPerBuyer === 1 ? "One each" : `Up to ${limitPerBuyer} each`}
+      >${limitPerBuyer === 1 ? "Limit 1 per person" : `Limit ${limitPerBuyer} per person`}
       <span class="unseen">of ${name}</span></span
     >
   </p>`;
@@ -214,7 +214,7 @@ function itemFacts(model: StorefrontModel, item: SaleItem): Html {
 
 function itemList(model: StorefrontModel): Html {
   return html`<section aria-labelledby="items">
-    <h2 id="items">What there is</h2>
+    <h2 id="items">Products</h2>
     <ul class="items">
       ${model.sale.items.map((item) => {
         return html`<li class="item">
@@ -234,10 +234,10 @@ function shopForm(
 ): Html {
   const { sale, faults } = model;
   return html`<section aria-labelledby="items">
-    <h2 id="items">Choose what you want</h2>
+    <h2 id="items">Choose your items</h2>
     <p class="quiet">
-      What you put in the cart is kept for you for ${durationText(sale.admission.holdSeconds)}, at
-      most until your time here is over.
+      Items in your cart are reserved for you for ${durationText(sale.admission.holdSeconds)}, or
+      until your time in the shop ends.
     </p>
     <form method="post" action="${partLink(sale.id, "cart")}">
       <input type="hidden" name="from" value="shop" />
@@ -255,7 +255,7 @@ function shopForm(
         })}
       </ul>
       <p class="actions">
-        <button type="submit">${holdsSomething ? "Change the cart" : "Put in the cart"}</button>
+        <button type="submit">${holdsSomething ? "Update cart" : "Add to cart"}</button>
       </p>
     </form>
   </section>`;
@@ -267,11 +267,11 @@ function fairness({ sale }: StorefrontModel): Html {
     <p>
       ${
         sale.admission.method === "lottery"
-          ? "All who join before the start take part in one draw; being fast does not help."
+          ? "Everyone who joins before the start takes part in one random draw, so being fast does not help."
           : "Places are given in order of arrival, second by second."
       }
-      Those who come within the same second are put in order by lot. The draw is fixed before
-      anybody can join, and anyone can check it:
+      People who join within the same second are ordered at random. The draw is fixed before anyone
+      can join, and anyone can check it:
       <a href="${partLink(sale.id, "fairness")}">check the draw of this sale</a>.
     </p>
   </details>`;

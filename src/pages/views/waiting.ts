@@ -36,7 +36,8 @@ export interface WaitingModel {
   readonly now: number;
 }
 
-const STALE = "This is the last we heard from the shop. Your place is kept.";
+const STALE =
+  "We cannot reach the shop right now. Your place is safe. This page shows the last known state.";
 const IN_LINE: readonly ShopperState[] = ["prequeue", "queued", "called", "paused", "sold_out"];
 
 export function waitingPage(model: WaitingModel): Html {
@@ -61,7 +62,7 @@ export function waitingPage(model: WaitingModel): Html {
       </section>
       ${merchantMessage(standing.message)} ${stock(model)} ${keepOpen(model)}
       <p class="quiet">
-        The order of the line is drawn by lot, and
+        The order of the line is a random draw, and
         <a href="${partLink(sale.id, "fairness")}">you can check the draw</a>.
       </p>`,
   );
@@ -108,7 +109,7 @@ function startsIn({ schedule, standing, now }: WaitingModel): Html {
 function seatsFullNote({ seatsFull }: WaitingModel): Maybe {
   if (!seatsFull) return null;
   return html`<p class="note">
-    Every seat in the shop is taken this moment. Your turn is kept; try again in a few seconds.
+    The shop is full right now. Your turn is safe. Try again in a few seconds.
   </p>`;
 }
 
@@ -144,14 +145,14 @@ function stock({ sale, standing }: WaitingModel): Maybe {
   if (sale.items.length === 0) return null;
   const rows = sale.items.map(({ sku, name }) => {
     const known = standing.stock.find((level) => level.sku === sku);
-    const words = known === undefined ? "Not known yet" : levelText(known.level, known.available);
+    const words = known === undefined ? "Checking stock" : levelText(known.level, known.available);
     return html`<div>
       <dt>${name}</dt>
       <dd data-slot="stock:${sku}">${words}</dd>
     </div>`;
   });
   return html`<section aria-labelledby="stock" ${onlyFor(standing.state, IN_LINE)}>
-    <h2 id="stock">What is left</h2>
+    <h2 id="stock">Still available</h2>
     <dl class="stock">${rows}</dl>
   </section>`;
 }
@@ -160,8 +161,8 @@ function stock({ sale, standing }: WaitingModel): Maybe {
 function keepOpen({ sale, standing, guarded, check }: WaitingModel): Html {
   return html`<div data-without-script>
     <p class="quiet" ${onlyFor(standing.state, IN_LINE)}>
-      This page looks again by itself every few seconds.
-      <a href="${check ?? guarded ?? partLink(sale.id, "wait")}">Look now</a>
+      This page updates by itself every few seconds.
+      <a href="${check ?? guarded ?? partLink(sale.id, "wait")}">Update now</a>
     </p>
   </div>`;
 }

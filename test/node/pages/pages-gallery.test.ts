@@ -86,11 +86,11 @@ describe.each(GALLERY)("%s", (name, page) => {
 describe("the storefront", () => {
   test("names prices, stock in words, and limits", async () => {
     const text = await textOf(find(STOREFRONTS, "on"));
-    for (const words of ["€129.00", "€135.50", "In stock", "Only 3 left", "None free right now"]) {
+    for (const words of ["€129.00", "€135.50", "In stock", "Only 3 left", "Sold out for now"]) {
       expect(text).toContain(words);
     }
     expect(text).toContain("Up to 2 each");
-    expect(text).toContain("One each");
+    expect(text).toContain("Limit 1 per person");
   });
 
   test.each([
@@ -100,9 +100,9 @@ describe("the storefront", () => {
     ["not open yet", "The line opens in", "Join the line", false],
     ["on", "There is a line", "Join the line", true],
     ["on, nobody waits", "Come in", "Go in", true],
-    ["in line", "You are in line already", "Join the line", false],
+    ["in line", "You're in line already", "Join the line", false],
     ["with a pass", "Your pass is for the lane members", "Join the line", true],
-    ["with a pass, in line without it", "See that place", "Join the line", true],
+    ["with a pass, in line without it", "See your place without the pass", "Join the line", true],
     ["paused", "not letting people in", "Join the line", true],
     ["ended", "This sale has ended", "Join the line", false],
   ])("when %s it says “%s”", async (name, words, button, offered) => {
@@ -119,7 +119,7 @@ describe("the storefront", () => {
     expect(markup).toMatch(/<input\s+id="field-AIR-43"[^>]*type="number"[^>]*max="50"/s);
     expect(text).toContain("You may shop for 8 minutes more");
     expect(text).toContain("Leave the shop");
-    expect(text).toContain("Change the cart");
+    expect(text).toContain("Update cart");
   });
 
   test("ties a refusal to its item and reads it out", async () => {
@@ -138,14 +138,14 @@ describe("the waiting page", () => {
   });
 
   test.each([
-    ["prequeue", "You are in for the draw"],
+    ["prequeue", "You're in the draw"],
     ["prequeue", "The sale starts in"],
     ["drawing", "Your place is being worked out"],
     ["called", "Go in now"],
     ["admitted", "Go to the shop"],
     ["lapsed", "Join the line again"],
     ["paused", "The line is paused"],
-    ["sold_out", "Sold out at the moment"],
+    ["sold_out", "Sold out for now"],
     ["ended", "The sale has ended"],
     ["seats full", "Every seat in the shop is taken"],
     ["stale, with a message", "the last we heard from the shop"],
@@ -216,17 +216,17 @@ describe("the checkout", () => {
     const markup = await render(find(CHECKOUTS, "order refused"));
     expect(markup).toContain('value="a@b.example"');
     expect(markup).toMatch(/value="pm_card_mastercard"\s+checked/);
-    expect(markup).toContain("See the order that is on its way");
+    expect(markup).toContain("See your order");
   });
 });
 
 describe("the order page", () => {
   test.each([
-    ["accepted", "Your order is on its way"],
+    ["accepted", "Your order is being processed"],
     ["action_required", "Go to your bank"],
     ["in_doubt", "You are never charged twice"],
     ["confirmed", "Your order is confirmed"],
-    ["declined", "There is not enough money on the card. Nothing was charged."],
+    ["declined", "The card has insufficient funds. Nothing was charged."],
     ["declined", "Back to the cart"],
     ["failed", "You are not charged"],
     ["rejected", "Nothing was charged"],
@@ -283,7 +283,7 @@ describe("notices", () => {
 
   test("a room out of reach keeps the place and is asked again, with and without scripts", async () => {
     const { page } = noticePage({ kind: "room_unavailable", retry_s: 7 }, NOW);
-    expect(await textOf(page)).toContain("We are holding your place");
+    expect(await textOf(page)).toContain("Your place is safe");
     const markup = await render(page);
     expect(markup).toContain('<meta http-equiv="refresh" content="7" />');
     expect(markup).not.toContain("<noscript>");

@@ -9,7 +9,7 @@ describe("the storefront of a sale without items", () => {
     ["prequeue", "It leads into the shop"],
     ["live", "Join the line"],
     ["ended", "Its pages are open to everybody again"],
-    ["let in", "You are in"],
+    ["let in", "You're in"],
     ["let in", "You may shop for 8 minutes more"],
   ])("%s: “%s”", async (name, words) => {
     const page = find(GUARDING, name);
@@ -34,7 +34,7 @@ describe("a guarded address shows", () => {
     ["not_open", "it joins the line by itself then"],
     ["form_not_sent", "nothing of it has reached the shop"],
     ["pass_invalid, expired", "Join the general line"],
-    ["rate_limited", "A little slower, please"],
+    ["rate_limited", "Please slow down"],
     ["booth_unavailable", "We could not give you a place this moment"],
     ["room_unavailable", "Your place is kept"],
   ])("%s: “%s”", async (name, words) => {

@@ -83,7 +83,7 @@ test("stock is said in words, not by colour", () => {
   expect([levelText("plenty", 400), levelText("low", 3), levelText("out", 0)]).toEqual([
     "In stock",
     "Only 3 left",
-    "None free right now",
+    "Sold out for now",
   ]);
 });
 
@@ -107,7 +107,7 @@ describe("a live region", () => {
   test("says place and wait while in line, and what to do otherwise", () => {
     const wait = { low_s: 60, high_s: 95 };
     expect(spokenText({ ...queued, wait })).toBe("Number 100 in line. About 1 to 2 minutes.");
-    expect(spokenText({ ...queued, state: "called" })).toContain("It is your turn. ");
+    expect(spokenText({ ...queued, state: "called" })).toContain("It's your turn. ");
   });
 });
 

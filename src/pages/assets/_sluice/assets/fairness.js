@@ -30,7 +30,7 @@ async function getJson(url, headers = {}) {
     const body = await response.json();
     return { status: response.status, body };
   } catch {
-    throw new EndOfCheck("The shop does not answer right now. Try again in a moment.");
+    throw new EndOfCheck("The shop is not responding right now. Try again in a moment.");
   }
 }
 

@@ -54,8 +54,8 @@ function show({ state, reason, action, delayed }) {
 /** @param {number | null} after_s */
 function showTrouble(after_s) {
   if (after_s === null) return fill("trouble", null);
-  const words = "The shop cannot be reached right now. Your order goes on; ";
-  fill("trouble", `${words}we look again in ${durationText(after_s)}.`);
+  const words = "We cannot reach the shop right now. Your order is not affected; ";
+  fill("trouble", `${words}we try again in ${durationText(after_s)}.`);
 }
 
 /**

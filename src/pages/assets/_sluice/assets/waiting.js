@@ -49,7 +49,8 @@ function show(status) {
   fill("wait", facts.wait);
   fill("odds", facts.odds);
   fill("message", status.message);
-  const stale = "This is the last we heard from the shop. Your place is kept.";
+  const stale =
+    "We cannot reach the shop right now. Your place is safe. This page shows the last known state.";
   fill("stale", status.stale ? stale : null);
   for (const { sku, level, available } of status.stock) {
     fill(`stock:${sku}`, levelText(level, available));
@@ -72,7 +73,7 @@ function speak(status) {
 /** @param {number | null} after_s */
 function showTrouble(after_s) {
   if (after_s === null) return fill("trouble", null);
-  const words = "The shop cannot be reached right now. Your place is kept; ";
+  const words = "We cannot reach the shop right now. Your place is safe; ";
   fill("trouble", `${words}we try again in ${durationText(after_s)}.`);
 }
 

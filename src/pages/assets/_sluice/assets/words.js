@@ -84,8 +84,8 @@ export function waitText(wait) {
  */
 export function oddsText(odds) {
   if (odds === null) return null;
-  if (odds >= 1) return "Enough is left for one each, for everybody up to your place.";
-  if (odds >= 0.95) return "Your turn will very probably come while something is left.";
+  if (odds >= 1) return "There is enough left for everyone up to your place, one each.";
+  if (odds >= 0.95) return "It is very likely that items are left when it's your turn.";
   if (odds >= 0.1) {
     const inTen = Math.min(Math.max(Math.round(odds * 10), 1), 9);
     const these = `about ${inTen} in 10 at a place like yours`;
@@ -96,13 +96,13 @@ export function oddsText(odds) {
     const few = `about 1 in ${shoppers} at a place like yours gets their turn in time.`;
     return `Much less is left than there are shoppers: ${few}`;
   }
-  return "Much less is left than there are shoppers before you. A turn in time is very unlikely.";
+  return "Far fewer items are left than there are people ahead of you. It is very unlikely that any are left when it's your turn.";
 }
 
 /** @param {number | null} position */
 export function placeText(position) {
   if (position === null || position < 1) return null;
-  return position === 1 ? "You are next" : `Number ${count.format(position)} in line`;
+  return position === 1 ? "You're next" : `You're number ${count.format(position)}`;
 }
 
 /**
@@ -112,50 +112,50 @@ export function placeText(position) {
 export function levelText(level, available) {
   if (level === "plenty") return "In stock";
   if (level === "low") return `Only ${count.format(available)} left`;
-  return "None free right now";
+  return "Sold out for now";
 }
 
 /** @type {Record<string, Words>} */
 const WAITING = {
   prequeue: {
-    heading: "You are in for the draw",
+    heading: "You're in the draw",
     text:
       "When the sale starts, everybody who is here by then gets a place. " +
       "Coming earlier or clicking faster makes no difference, and you can leave this page open.",
   },
   drawing: {
-    heading: "You are in line",
-    text: "Your place is being worked out. It is yours; this takes a few seconds.",
+    heading: "You're in line",
+    text: "Your place is being drawn. This takes a few seconds.",
   },
   queued: {
-    heading: "You are in line",
-    text: "Keep this page open. It follows the line by itself, and your place is kept.",
+    heading: "You're in line",
+    text: "Keep this page open. It updates by itself, and your place is safe.",
   },
   called: {
-    heading: "It is your turn",
-    text: "A seat in the shop is kept for you. Go in now: a turn that is not used passes on.",
+    heading: "It's your turn",
+    text: "A place in the shop is reserved for you. Go in now, because an unused turn goes to the next person.",
   },
   admitted: {
-    heading: "You are in",
+    heading: "You're in",
     text: "The shop is open for you.",
   },
   lapsed: {
     heading: "Your turn has passed",
-    text: "You were called, and the turn was not used in time. You can join the line again.",
+    text: "It was your turn, and it was not used in time. You can join the line again.",
   },
   paused: {
     heading: "The line is paused",
-    text: "The shop has stopped letting people in for a moment. Your place is kept.",
+    text: "The shop has paused letting people in. Your place is safe.",
   },
   sold_out: {
-    heading: "Sold out at the moment",
+    heading: "Sold out for now",
     text:
       "Nothing is left to buy right now. If something comes back, the line moves on from " +
       "where it is. You may stay or go.",
   },
   ended: {
     heading: "The sale has ended",
-    text: "Thank you for waiting. Nobody is let in any more.",
+    text: "Thank you for waiting. The shop is no longer letting people in.",
   },
 };
 
@@ -166,7 +166,7 @@ const WAITING = {
 function waitingText(waiting) {
   const unknownPlace = waiting.state === "queued" && waiting.position === null;
   const words = WAITING[unknownPlace ? "drawing" : waiting.state];
-  return words ?? { heading: "You are in line", text: "Your place is kept." };
+  return words ?? { heading: "You're in line", text: "Your place is safe." };
 }
 
 /** Where a place in the line means something; whoever is called, in or too late has none. */
@@ -214,55 +214,64 @@ export function spokenText(waiting) {
 /** @type {Record<string, Words>} */
 const ORDER = {
   moving: {
-    heading: "Your order is on its way",
-    text: "We have it, and it cannot get lost. The payment is being made.",
+    heading: "Your order is being processed",
+    text: "We have received your order. Your payment is being processed.",
   },
   action_required: {
-    heading: "Your bank has a question",
-    text: "Confirm the payment on your bank's page. You come back here afterwards.",
+    heading: "Confirm the payment with your bank",
+    text: "Your bank asks you to confirm this payment. You return to this page afterwards.",
   },
   in_doubt: {
-    heading: "The payment takes longer than usual",
-    text: "We are asking the payment service what became of it. You are never charged twice.",
+    heading: "The payment is taking longer than usual",
+    text: "We are checking the payment with the payment service. You will not be charged twice.",
   },
   voiding: {
-    heading: "Your order is being taken back",
-    text: "It could not be finished. What was reserved on your card is being let go.",
+    heading: "Your order is being cancelled",
+    text: "It could not be completed. The amount reserved on your card is being released.",
   },
   confirmed: {
     heading: "Your order is confirmed",
-    text: "The payment was made and everything is yours.",
+    text: "Your payment was successful. Thank you!",
   },
   failed: {
-    heading: "Your order could not be finished",
-    text: "You are not charged: what was reserved on your card has been let go.",
+    heading: "Your order could not be completed",
+    text: "You have not been charged. The amount reserved on your card was released.",
   },
   rejected: {
-    heading: "Your order was not taken",
+    heading: "Your order was not accepted",
     text: "Nothing was charged.",
   },
   cancelled: {
     heading: "Your order was cancelled",
-    text: "You are not charged: what was reserved on your card has been let go.",
+    text: "You have not been charged. The amount reserved on your card was released.",
   },
 };
 
 /** @type {Record<string, string>} */
 const DECLINED = {
-  insufficient_funds: "There is not enough money on the card.",
+  insufficient_funds: "The card has insufficient funds.",
   expired_card: "The card has expired.",
-  processing_error: "The bank could not handle the payment just then.",
+  processing_error: "The bank could not process the payment.",
   action_abandoned: "The payment was not confirmed with the bank in time.",
-  authentication_required: "The bank wanted the payment confirmed, and it was not.",
-  payment_intent_authentication_failure: "The payment was refused on the bank's page.",
+  authentication_required: "The bank asked for a confirmation that was not given.",
+  payment_intent_authentication_failure: "The payment was rejected on the bank's page.",
 };
 
 /** @type {Record<string, Words>} The steps before an order is final, by state. */
 const STEPS = {
-  authorized: { heading: "Your order is on its way", text: "Your bank has agreed to the payment." },
-  booking: { heading: "Your order is on its way", text: "Your bank has agreed to the payment." },
-  booked: { heading: "Your order is on its way", text: "The shop has booked it in." },
-  capturing: { heading: "Your order is on its way", text: "The shop has booked it in." },
+  authorized: {
+    heading: "Your order is being processed",
+    text: "Your bank has approved the payment.",
+  },
+  booking: {
+    heading: "Your order is being processed",
+    text: "Your bank has approved the payment.",
+  },
+  booked: { heading: "Your order is being processed", text: "The shop has recorded your order." },
+  capturing: {
+    heading: "Your order is being processed",
+    text: "The shop has recorded your order.",
+  },
 };
 
 /** The states whose own words say already why it takes longer, or that it is over. */
@@ -271,7 +280,7 @@ const SPEAK_FOR_THEMSELVES = new Set(["action_required", "in_doubt", "voiding", 
 /** @type {Words} */
 const DELAYED = {
   heading: "Payment is taking longer",
-  text: "We are waiting for the payment service. Your items are yours, and you are charged once.",
+  text: "We are waiting for the payment service. Your items are reserved, and you will be charged once.",
 };
 
 /**
@@ -283,7 +292,7 @@ const DELAYED = {
 export function orderText(state, reason, isDelayed = false) {
   if (isDelayed && !SPEAK_FOR_THEMSELVES.has(state)) return DELAYED;
   if (state === "declined") {
-    const why = DECLINED[reason ?? ""] ?? "The bank did not agree to the payment.";
+    const why = DECLINED[reason ?? ""] ?? "The bank did not approve the payment.";
     return { heading: "The payment was declined", text: `${why} Nothing was charged.` };
   }
   return ORDER[state] ?? STEPS[state] ?? ORDER["moving"] ?? { heading: "Your order", text: "" };
