@@ -164,7 +164,7 @@ describe.concurrent("with scripts", () => {
     await page.getByText(/^(Number \d+ in line|You're next)$/).waitFor();
     const live = page.locator("[data-live]");
     await live.getByText("The line is paused").waitFor({ state: "attached" });
-    expect(await live.textContent()).toContain("Your place is kept");
+    expect(await live.textContent()).toContain("Your place is safe");
     await act(sale, "resume");
     await page.waitForURL(shop(sale));
   });
@@ -201,7 +201,7 @@ describe.concurrent("with scripts", () => {
     const sale = await saleWithCrowd();
     await join(page, sale);
     await page.context().setOffline(true);
-    await page.getByText("The shop cannot be reached right now").waitFor();
+    await page.getByText("We cannot reach the shop right now").waitFor();
     await page.context().setOffline(false);
     await act(sale, "start");
     await page.waitForURL(shop(sale));

@@ -107,7 +107,7 @@ describe("every page", () => {
     "returning.js",
     "draw.js",
     "fairness.js",
-    "words.js",
+    "text.js",
     "mark.svg",
   ])("the asset %s is there", async (name) => {
     const response = await fetch(`${sluice.host.gateUrl}/_sluice/assets/${name}`);
@@ -233,7 +233,7 @@ describe("the shop", () => {
     await send(`/${SALE}/cart`, { from: "shop", [SHOE]: "1" });
     const page = await send(`/${SALE}/cart`, { from: "cart", [SHOE]: "3" });
     expect(page.status).toBe(409);
-    expect(page.text).toContain("Everybody may have 2");
+    expect(page.text).toContain("The limit is 2");
     expect(await held()).toEqual([1, 0]);
     await send(`/${SALE}/cart`, { from: "cart", [SHOE]: "1", remove: `${SALE}-shoe` });
     expect(await held()).toEqual([0, 0]);

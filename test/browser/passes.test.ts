@@ -89,7 +89,7 @@ describe.concurrent.each([
     await page.getByRole("button", { name: "Join the line" }).click();
     await page.getByText("Your lane: members").waitFor();
     await page.goBack();
-    await page.getByText("You're in line already").waitFor();
+    await page.getByText("You are already in line").waitFor();
     const [link, ...others] = told;
     expect(link).toContain(pass);
     expect(others.length).toBeGreaterThan(5);
@@ -125,7 +125,7 @@ describe.concurrent.each([
     expect(await page.getByText("Your lane").count()).toBe(0);
     expect(claimsOf(await ticketIn(page.context(), sale))).toMatchObject({ lane: "general" });
     await page.goto(shop(sale));
-    await page.getByText("You're in line already").waitFor();
+    await page.getByText("You are already in line").waitFor();
   });
 
   test("whoever was away when the turn came joins again, and stays in the lane", async ({

@@ -71,7 +71,7 @@ test("ALTCHA's widget solves the puzzle by itself, under the page's policy, and 
   expect(complaints).toEqual([]);
   await page.goBack();
   await page.goto(shop("worked"));
-  await page.getByText("You're in line already").waitFor();
+  await page.getByText("You are already in line").waitFor();
 });
 
 test("a check that is not solved is said to be, and can be tried again", async () => {

@@ -222,7 +222,7 @@ describe.concurrent("cookies", () => {
     await keepNoCookies(sluice, page.context(), /^__Host-sluice-ticket-/);
     await page.goto(shop(sale));
     await pressJoin(page);
-    await page.getByText("your browser has not kept the cookie with your place").waitFor();
+    await page.getByText("your browser did not store the cookie with your place").waitFor();
     await keepCookiesAgain(page.context());
     await page.getByRole("button", { name: "Try again" }).click();
     await page.getByRole("heading", { name: IN_DRAW }).waitFor();

@@ -133,7 +133,7 @@ describe.concurrent("a cart", () => {
     const { sale, context, page } = await openCart();
     await forget(context, "admission", sale);
     await page.goto(shop(sale));
-    await page.getByText("your browser has not kept the shop's cookie").waitFor();
+    await page.getByText("your browser did not store the shop's cookie").waitFor();
     await page.getByRole("button", { name: "Go in" }).click();
     await page.getByRole("button", { name: "Update cart" }).waitFor();
     await page.goto(shop(`${sale}/cart`));
@@ -205,7 +205,7 @@ describe.concurrent("an order", () => {
     await pay(page, /3-D Secure/);
     await page.getByRole("link", { name: "Go to your bank" }).waitFor();
     await payButton(other).click();
-    await other.getByText("This form was sent before, with other details").waitFor();
+    await other.getByText("This form was already sent with other details").waitFor();
     await other.getByRole("link", { name: "See your order" }).click();
     await other.getByRole("link", { name: "Go to your bank" }).click();
     await other.getByRole("button", { name: "Accept the payment" }).click();

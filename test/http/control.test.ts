@@ -111,7 +111,7 @@ test("a pause and its end are told to everybody, and everybody keeps their place
   expect(ranksOf(paused)).toEqual(ranksOf(before));
   await expectShown(
     () => pages(line),
-    (page) => page.includes("The line is paused") && page.includes("Your place is kept"),
+    (page) => page.includes("The line is paused") && page.includes("Your place is safe"),
   );
   await act(line.sale, "resume");
   const after = await expectShown(

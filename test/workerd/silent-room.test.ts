@@ -80,7 +80,7 @@ test("the last that was heard is shown for five minutes and said to be old; then
   expect(page).toContain(
     "We cannot reach the shop right now. Your place is safe. This page shows the last known state.",
   );
-  expect(await (await ask(`/shop/${sale.id}`)).text()).toContain("holding your place");
+  expect(await (await ask(`/shop/${sale.id}`)).text()).toContain("Your place is safe");
   pass(300_000);
   const late = await ask(`/v1/sales/${sale.id}/status`, { headers });
   expect([late.status, late.headers.has("Retry-After")]).toEqual([503, true]);

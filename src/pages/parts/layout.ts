@@ -5,7 +5,7 @@
  * policy can forbid both. What scripts need to know stands in data attributes.
  */
 import { html } from "hono/html";
-import { durationText } from "../assets/_sluice/assets/words.js";
+import { durationText } from "../assets/_sluice/assets/text.js";
 import { ASSETS, listLink, partLink, saleLink } from "./links.ts";
 import { instantText } from "./money.ts";
 

@@ -1,6 +1,6 @@
 /**
  * Money and instants in words, as the server prints them. What scripts print too is in
- * `assets/_sluice/assets/words.js`.
+ * `assets/_sluice/assets/text.js`.
  */
 
 /** @param amount in the currency's minor unit: 12900 EUR is €129.00, 500 JPY is ¥500 */

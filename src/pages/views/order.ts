@@ -7,7 +7,7 @@
 import { html } from "hono/html";
 import type { OrderView } from "../../domain/order/messages.ts";
 import { ORDER_STATES } from "../../domain/order/messages.ts";
-import { orderText } from "../assets/_sluice/assets/words.js";
+import { orderText } from "../assets/_sluice/assets/text.js";
 import { instant, onlyFor, page, slot, type Html } from "../parts/layout.ts";
 import { orderApi, partLink, saleLink } from "../parts/links.ts";
 import { moneyText } from "../parts/money.ts";

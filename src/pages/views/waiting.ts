@@ -7,7 +7,7 @@
 import { html } from "hono/html";
 import { GENERAL_LANE, type Sale, type Schedule } from "../../domain/sale/sale.ts";
 import type { ShopperState, Standing } from "../../domain/room/standing.ts";
-import { levelText, waitingFacts } from "../assets/_sluice/assets/words.js";
+import { levelText, waitingFacts } from "../assets/_sluice/assets/text.js";
 import {
   countdown,
   instant,

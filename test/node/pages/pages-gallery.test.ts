@@ -89,7 +89,7 @@ describe("the storefront", () => {
     for (const words of ["€129.00", "€135.50", "In stock", "Only 3 left", "Sold out for now"]) {
       expect(text).toContain(words);
     }
-    expect(text).toContain("Up to 2 each");
+    expect(text).toContain("Limit 2 per person");
     expect(text).toContain("Limit 1 per person");
   });
 
@@ -99,11 +99,11 @@ describe("the storefront", () => {
     ["line open", "The sale starts in", "Join the line", true],
     ["not open yet", "The line opens in", "Join the line", false],
     ["on", "There is a line", "Join the line", true],
-    ["on, nobody waits", "Come in", "Go in", true],
-    ["in line", "You're in line already", "Join the line", false],
+    ["on, nobody waits", "You can go in now", "Go in", true],
+    ["in line", "You are already in line", "Join the line", false],
     ["with a pass", "Your pass is for the lane members", "Join the line", true],
     ["with a pass, in line without it", "See your place without the pass", "Join the line", true],
-    ["paused", "not letting people in", "Join the line", true],
+    ["paused", "paused letting people in", "Join the line", true],
     ["ended", "This sale has ended", "Join the line", false],
   ])("when %s it says “%s”", async (name, words, button, offered) => {
     const text = await textOf(find(STOREFRONTS, name));
@@ -117,7 +117,7 @@ describe("the storefront", () => {
     const text = await textOf(page);
     expect(markup).toMatch(/<option value="1" selected>/);
     expect(markup).toMatch(/<input\s+id="field-AIR-43"[^>]*type="number"[^>]*max="50"/s);
-    expect(text).toContain("You may shop for 8 minutes more");
+    expect(text).toContain("Time left in the shop: 8 minutes");
     expect(text).toContain("Leave the shop");
     expect(text).toContain("Update cart");
   });
@@ -132,7 +132,7 @@ describe("the storefront", () => {
 describe("the waiting page", () => {
   test("says the place, the wait and the odds as estimates", async () => {
     const text = await textOf(find(WAITING, "queued"));
-    expect(text).toContain("Number 1,234 in line");
+    expect(text).toContain("You're number 1,234");
     expect(text).toContain("About 1 to 2 minutes");
     expect(text).toContain("about 1 in 20 at a place like yours");
   });
@@ -140,15 +140,15 @@ describe("the waiting page", () => {
   test.each([
     ["prequeue", "You're in the draw"],
     ["prequeue", "The sale starts in"],
-    ["drawing", "Your place is being worked out"],
+    ["drawing", "Your place is being drawn"],
     ["called", "Go in now"],
     ["admitted", "Go to the shop"],
     ["lapsed", "Join the line again"],
     ["paused", "The line is paused"],
     ["sold_out", "Sold out for now"],
     ["ended", "The sale has ended"],
-    ["seats full", "Every seat in the shop is taken"],
-    ["stale, with a message", "the last we heard from the shop"],
+    ["seats full", "The shop is full right now"],
+    ["stale, with a message", "the last known state"],
   ])("%s: “%s”", async (name, words) => {
     expect(await textOf(find(WAITING, name))).toContain(words);
   });
@@ -203,7 +203,7 @@ describe("the checkout", () => {
     const text = await textOf(page);
     expect(text).toContain("Pay €258.00");
     expect(text).toContain("2 × €129.00");
-    expect(text).toContain("Kept for you for 5 minutes more");
+    expect(text).toContain("Reserved for you for 5 minutes");
   });
 
   test("asks for no card without test cards, and says who does", async () => {
@@ -224,11 +224,11 @@ describe("the order page", () => {
   test.each([
     ["accepted", "Your order is being processed"],
     ["action_required", "Go to your bank"],
-    ["in_doubt", "You are never charged twice"],
+    ["in_doubt", "You will not be charged twice"],
     ["confirmed", "Your order is confirmed"],
     ["declined", "The card has insufficient funds. Nothing was charged."],
     ["declined", "Back to the cart"],
-    ["failed", "You are not charged"],
+    ["failed", "You have not been charged"],
     ["rejected", "Nothing was charged"],
     ["cancelled", "Your order was cancelled"],
   ])("%s: “%s”", async (state, words) => {

@@ -5,12 +5,12 @@ import { find, render, textOf } from "../support/pages-text.ts";
 
 describe("the storefront of a sale without items", () => {
   test.each([
-    ["scheduled", "Until your turn has come, the shop’s pages show you your place"],
-    ["prequeue", "It leads into the shop"],
+    ["scheduled", "Until it is your turn, the shop’s pages show your place"],
+    ["prequeue", "The line leads into the shop"],
     ["live", "Join the line"],
-    ["ended", "Its pages are open to everybody again"],
+    ["ended", "Its pages are open to everyone again"],
     ["let in", "You're in"],
-    ["let in", "You may shop for 8 minutes more"],
+    ["let in", "Time left in the shop: 8 minutes"],
   ])("%s: “%s”", async (name, words) => {
     const page = find(GUARDING, name);
     expect(await textOf(page)).toContain(words);
@@ -24,19 +24,19 @@ describe("the storefront of a sale without items", () => {
 
   test("of another host than is guarded leads nowhere it does not know", async () => {
     const page = find(GUARDING, "of another host");
-    expect(await textOf(page)).toContain("It leads into the shop");
+    expect(await textOf(page)).toContain("The line leads into the shop");
     expect(await textOf(page)).not.toContain("Go to the shop");
   });
 });
 
 describe("a guarded address shows", () => {
   test.each([
-    ["not_open", "it joins the line by itself then"],
-    ["form_not_sent", "nothing of it has reached the shop"],
+    ["not_open", "It joins the line by itself at that time"],
+    ["form_not_sent", "It was not sent to the shop"],
     ["pass_invalid, expired", "Join the general line"],
     ["rate_limited", "Please slow down"],
-    ["booth_unavailable", "We could not give you a place this moment"],
-    ["room_unavailable", "Your place is kept"],
+    ["booth_unavailable", "We could not give you a place right now"],
+    ["room_unavailable", "Your place is safe"],
   ])("%s: “%s”", async (name, words) => {
     expect(await textOf(find(GUARDED_PAGES, name))).toContain(words);
   });

@@ -15,7 +15,7 @@ import {
   spokenText,
   waitingFacts,
   waitText,
-} from "../../../src/pages/assets/_sluice/assets/words.js";
+} from "../../../src/pages/assets/_sluice/assets/text.js";
 import { moneyText } from "../../../src/pages/parts/money.ts";
 
 test.each([
@@ -66,9 +66,9 @@ test("an unknown wait, place or chance has no words", () => {
 });
 
 test.each([
-  [1, "Enough is left for one each"],
-  [0.999, "very probably"],
-  [0.95, "very probably"],
+  [1, "There is enough left for everyone"],
+  [0.999, "very likely"],
+  [0.95, "very likely"],
   [0.949, "about 9 in 10"],
   [0.52, "about 5 in 10"],
   [0.1, "about 1 in 10"],
@@ -106,7 +106,7 @@ describe("a live region", () => {
 
   test("says place and wait while in line, and what to do otherwise", () => {
     const wait = { low_s: 60, high_s: 95 };
-    expect(spokenText({ ...queued, wait })).toBe("Number 100 in line. About 1 to 2 minutes.");
+    expect(spokenText({ ...queued, wait })).toBe("You're number 100. About 1 to 2 minutes.");
     expect(spokenText({ ...queued, state: "called" })).toContain("It's your turn. ");
   });
 });
@@ -127,8 +127,8 @@ test("only those in line have a place, and only a moving line has a wait", () =>
     });
     return [place, wait];
   };
-  expect(of("queued")).toEqual(["Number 5 in line", "About 1 to 2 minutes"]);
-  expect(of("paused")).toEqual(["Number 5 in line", null]);
+  expect(of("queued")).toEqual(["You're number 5", "About 1 to 2 minutes"]);
+  expect(of("paused")).toEqual(["You're number 5", null]);
   expect([...of("called"), ...of("ended"), ...of("lapsed")]).toEqual(Array(6).fill(null));
 });
 
@@ -144,7 +144,10 @@ test("every state of a shopper and of an order has its own words", () => {
 });
 
 test("an order that waits for a service says so, unless its state says more", () => {
-  const longer = { heading: "Payment is taking longer", text: expect.stringMatching(/are yours/) };
+  const longer = {
+    heading: "Payment is taking longer",
+    text: expect.stringMatching(/are reserved/),
+  };
   for (const state of ["accepted", "authorizing", "authorized", "booking", "capturing"]) {
     expect(orderText(state, null, true)).toEqual(longer);
   }

@@ -9,7 +9,7 @@
  * Guarantee: counts by the server's clock, so a wrong clock on the device does no harm. Nothing is
  * asked of the server when time runs out. Only the last minute is said aloud, once.
  */
-import { countdownText } from "./words.js";
+import { countdownText } from "./text.js";
 
 const LAST_MINUTE_S = 60;
 

@@ -6,7 +6,7 @@
  */
 import { fetchJson, keepAsking } from "./asking.js";
 import { fill, hideFallbacks, nameTab, say, showFor } from "./panel.js";
-import { durationText, orderText } from "./words.js";
+import { durationText, orderText } from "./text.js";
 
 const FIRST_S = 0.5;
 const SOON_S = 1;

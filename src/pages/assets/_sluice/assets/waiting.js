@@ -8,15 +8,15 @@
  */
 import { fetchJson, keepAsking } from "./asking.js";
 import { fill, hideFallbacks, nameTab, say, showFor } from "./panel.js";
-import { durationText, isWorthSaying, levelText, spokenText, waitingFacts } from "./words.js";
+import { durationText, isWorthSaying, levelText, spokenText, waitingFacts } from "./text.js";
 
 /**
  * The status of the HTTP contract, as far as it is shown.
- * @typedef {import("./words.js").Waiting & {
+ * @typedef {import("./text.js").Waiting & {
  *   readonly pollAfter_s: number,
  *   readonly stock: readonly {
  *     readonly sku: string,
- *     readonly level: import("./words.js").Level,
+ *     readonly level: import("./text.js").Level,
  *     readonly available: number,
  *   }[],
  *   readonly message: string | null,
