@@ -101,14 +101,14 @@ function heading(page: Page, words: string | RegExp) {
 async function join(page: Page, sale: string): Promise<void> {
   await page.goto(shop(sale));
   await page.getByRole("button", { name: "Join the line" }).click();
-  await heading(page, "You're in the draw").waitFor();
+  await heading(page, "You’re in the draw").waitFor();
 }
 
 async function fillCart(page: Page): Promise<void> {
   await page.getByLabel("Quantity of A shoe").selectOption("2");
   await page.getByLabel("Quantity of A sock").selectOption("1");
   await page.getByRole("button", { name: "Add to cart" }).click();
-  await heading(page, "Your cart").waitFor();
+  await heading(page, "Checkout").waitFor();
   await page.getByText("€267.00", { exact: true }).waitFor();
 }
 
@@ -161,7 +161,7 @@ describe.concurrent("with scripts", () => {
     await act(sale, "pause");
     await act(sale, "start");
     await heading(page, "The line is paused").waitFor();
-    await page.getByText(/^(Number \d+ in line|You're next)$/).waitFor();
+    await page.getByText(/^(You’re number \d+|You’re next)$/).waitFor();
     const live = page.locator("[data-live]");
     await live.getByText("The line is paused").waitFor({ state: "attached" });
     expect(await live.textContent()).toContain("Your place is safe");
@@ -253,5 +253,5 @@ test.concurrent("a sale that opens while it is looked at shows the way in withou
   await page.goto(shop(id));
   await heading(page, `The sale ${id}`).waitFor();
   await page.getByRole("button", { name: "Join the line" }).click();
-  await expect.poll(() => h1(page), PATIENCE).toBe("You're in the draw");
+  await expect.poll(() => h1(page), PATIENCE).toBe("You’re in the draw");
 });

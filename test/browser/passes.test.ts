@@ -66,7 +66,7 @@ describe.concurrent.each([
     await on.goto(shop(`${sale}?pass=${pass}`));
     await on.getByText("Your pass is for the lane members").waitFor();
     await on.getByRole("button", { name: "Join the line" }).click();
-    await heading(on, "You're in the draw").waitFor();
+    await heading(on, "You’re in the draw").waitFor();
     await on.getByText("Your lane: members").waitFor();
   }
 
@@ -121,7 +121,7 @@ describe.concurrent.each([
     await heading(page, "This pass has expired").waitFor();
     expect(page.url()).toBe(shop(sale));
     await page.getByRole("button", { name: "Join the general line" }).click();
-    await heading(page, "You're in the draw").waitFor();
+    await heading(page, "You’re in the draw").waitFor();
     expect(await page.getByText("Your lane").count()).toBe(0);
     expect(claimsOf(await ticketIn(page.context(), sale))).toMatchObject({ lane: "general" });
     await page.goto(shop(sale));

@@ -26,10 +26,10 @@ async function tabIn(context: BrowserContext): Promise<Page> {
   return context.newPage();
 }
 
-/** "Number 3 in line", or "You're next". */
+/** "Number 3 in line", or "You’re next". */
 async function placeShownIn(page: Page, sale: string): Promise<string> {
   await page.goto(shop(`${sale}/wait`));
-  const place = page.getByText(/^(Number \d+ in line|You're next)$/);
+  const place = page.getByText(/^(You’re number \d+|You’re next)$/);
   await place.waitFor();
   return place.innerText();
 }
@@ -42,7 +42,7 @@ async function ticketIn(context: BrowserContext, sale: string) {
 async function joinIn(page: Page, sale: string): Promise<void> {
   await page.goto(shop(sale));
   await page.getByRole("button", { name: "Join the line" }).click();
-  await page.getByRole("heading", { level: 1, name: "You're in the draw" }).waitFor();
+  await page.getByRole("heading", { level: 1, name: "You’re in the draw" }).waitFor();
 }
 
 /** Pages ask again after half a claim window, so a short one makes for a short test. */
@@ -107,7 +107,7 @@ test.concurrent("a page that never arrived after joining is asked for again, and
     const ticket = await ticketIn(context, sale);
     await page.goto(shop(sale));
     await page.getByRole("link", { name: "See your place" }).click();
-    await page.getByRole("heading", { level: 1, name: "You're in the draw" }).waitFor();
+    await page.getByRole("heading", { level: 1, name: "You’re in the draw" }).waitFor();
     expect((await ticketIn(context, sale))?.value).toBe(ticket?.value);
     await act(sale, "start");
     await page.waitForURL(shop(sale));

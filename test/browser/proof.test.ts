@@ -58,7 +58,7 @@ async function beginToJoin(page: Page, sale: string): Promise<void> {
   await page.getByRole("heading", { level: 1, name: "One more step" }).waitFor();
 }
 
-const joined = (page: Page) => page.getByRole("heading", { name: "You're in the draw" });
+const joined = (page: Page) => page.getByRole("heading", { name: "You’re in the draw" });
 
 test("ALTCHA's widget solves the puzzle by itself, under the page's policy, and the button joins", async () => {
   const page = await newPage();

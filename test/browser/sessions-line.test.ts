@@ -31,7 +31,7 @@ import {
 const PATIENCE_MS = 40_000;
 /** One place, one seat. */
 const ONE = { tickets: 1, claimed: 1 };
-const IN_DRAW = "You're in the draw";
+const IN_DRAW = "You’re in the draw";
 
 let sluice: Sluice;
 let browser: Browser;
@@ -241,7 +241,7 @@ describe.concurrent("cookies", () => {
     await page.waitForURL(shop(sale));
     await page.getByLabel("Quantity of A shoe").selectOption("1");
     await page.getByRole("button", { name: "Add to cart" }).click();
-    await page.getByRole("heading", { name: "Your cart" }).waitFor();
+    await page.getByRole("heading", { name: "Checkout" }).waitFor();
     const admission = await cookieIn(page.context(), "admission", sale);
     const headers = { "sluice-ticket": (await cookieIn(page.context(), "ticket", sale)) ?? "" };
     await until(
@@ -275,7 +275,7 @@ describe.concurrent("cookies", () => {
     await page.waitForURL(shop(sale));
     await page.getByLabel("Quantity of A shoe").selectOption("1");
     await page.getByRole("button", { name: "Add to cart" }).click();
-    await page.getByRole("heading", { name: "Your cart" }).waitFor();
+    await page.getByRole("heading", { name: "Checkout" }).waitFor();
     expect(await peopleIn(sluice, sale)).toEqual(ONE);
   });
 });
@@ -304,7 +304,7 @@ test.concurrent("a phone that follows the link after a laptop is in the same sho
   await laptop.waitForURL(shop(sale));
   await laptop.getByLabel("Quantity of A shoe").selectOption("2");
   await laptop.getByRole("button", { name: "Add to cart" }).click();
-  await laptop.getByRole("heading", { name: "Your cart" }).waitFor();
+  await laptop.getByRole("heading", { name: "Checkout" }).waitFor();
   const phone = await device();
   await phone.goto(link);
   await pressJoin(phone);

@@ -46,7 +46,7 @@ async function openCart() {
   await page.getByRole("button", { name: "Go in" }).click();
   await page.getByLabel("Quantity of A shoe").selectOption("1");
   await page.getByRole("button", { name: "Add to cart" }).click();
-  await heading(page, "Your cart").waitFor();
+  await heading(page, "Checkout").waitFor();
   return { sale, context, page };
 }
 

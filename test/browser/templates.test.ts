@@ -67,7 +67,7 @@ const IN_THEIR_STYLE = `<!DOCTYPE html>
 <html lang="en">
 <head><title>Almost there</title><style>h1 { color: rgb(1, 2, 3); }</style></head>
 <body>
-  <h1>You're in line for {{title}}</h1>
+  <h1>You’re in line for {{title}}</h1>
   <h2 id="time-remaining">
     <noscript>
       {{#waitTimeKnown}}About {{waitTimeFormatted}} to wait{{/waitTimeKnown}}
@@ -161,7 +161,7 @@ test.concurrent("a shop behind Queue-it's connector is entered without a second 
   const sale = await fullSale(IN_THEIR_STYLE, { queueIt: { eventId: "airone" } }, "queue");
   const page = await openPage();
   await page.goto(address(sale));
-  await page.getByText("You're in line for").waitFor();
+  await page.getByText("You’re in line for").waitFor();
   await makeRoom(sluice, sale);
   await page.getByRole("heading", { name: "Welcome to the drop" }).waitFor();
   expect(page.url()).toBe(address(sale));

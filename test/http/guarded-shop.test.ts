@@ -153,7 +153,7 @@ describe("a navigation to a guarded page", () => {
     expect((await ask(own)).text).toContain(link);
     const cookies = carrying(await ask(path, { headers: HTML }));
     const admitted = await ask(own, { headers: cookies });
-    expect(admitted.text).toContain("You're in");
+    expect(admitted.text).toContain("You’re in");
     expect(admitted.text).toContain(link);
     const cart = await ask(`${own}/cart`, { headers: cookies });
     expect(cart).toMatchObject({ status: 303, headers: { location: own } });

@@ -14,7 +14,7 @@ export interface ShopBehind {
 
 const HEADINGS = {
   waits: "What you are waiting for",
-  admitted: "You're in",
+  admitted: "You’re in",
   too_late: "The shop",
 } as const;
 

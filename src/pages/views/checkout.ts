@@ -78,7 +78,7 @@ const PLACED = {
 } as const;
 
 function headingOf({ cart, placed }: CheckoutModel): string {
-  if (cart.lines.length > 0) return "Your cart";
+  if (cart.lines.length > 0) return "Checkout";
   return placed === null ? "Your cart is empty" : PLACED[placed.kind].heading;
 }
 

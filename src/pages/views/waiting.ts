@@ -37,7 +37,7 @@ export interface WaitingModel {
 }
 
 const STALE =
-  "We cannot reach the shop right now. Your place is safe. This page shows the last known state.";
+  "Your place is safe. This page shows the last known state, because the shop is not responding.";
 const IN_LINE: readonly ShopperState[] = ["prequeue", "queued", "called", "paused", "sold_out"];
 
 export function waitingPage(model: WaitingModel): Html {

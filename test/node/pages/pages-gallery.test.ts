@@ -132,13 +132,13 @@ describe("the storefront", () => {
 describe("the waiting page", () => {
   test("says the place, the wait and the odds as estimates", async () => {
     const text = await textOf(find(WAITING, "queued"));
-    expect(text).toContain("You're number 1,234");
+    expect(text).toContain("You’re number 1,234");
     expect(text).toContain("About 1 to 2 minutes");
     expect(text).toContain("about 1 in 20 at a place like yours");
   });
 
   test.each([
-    ["prequeue", "You're in the draw"],
+    ["prequeue", "You’re in the draw"],
     ["prequeue", "The sale starts in"],
     ["drawing", "Your place is being drawn"],
     ["called", "Go in now"],

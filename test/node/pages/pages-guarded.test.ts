@@ -9,7 +9,7 @@ describe("the storefront of a sale without items", () => {
     ["prequeue", "The line leads into the shop"],
     ["live", "Join the line"],
     ["ended", "Its pages are open to everyone again"],
-    ["let in", "You're in"],
+    ["let in", "You’re in"],
     ["let in", "Time left in the shop: 8 minutes"],
   ])("%s: “%s”", async (name, words) => {
     const page = find(GUARDING, name);

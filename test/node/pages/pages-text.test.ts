@@ -106,8 +106,8 @@ describe("a live region", () => {
 
   test("says place and wait while in line, and what to do otherwise", () => {
     const wait = { low_s: 60, high_s: 95 };
-    expect(spokenText({ ...queued, wait })).toBe("You're number 100. About 1 to 2 minutes.");
-    expect(spokenText({ ...queued, state: "called" })).toContain("It's your turn. ");
+    expect(spokenText({ ...queued, wait })).toBe("You’re number 100. About 1 to 2 minutes.");
+    expect(spokenText({ ...queued, state: "called" })).toContain("It’s your turn. ");
   });
 });
 
@@ -127,8 +127,8 @@ test("only those in line have a place, and only a moving line has a wait", () =>
     });
     return [place, wait];
   };
-  expect(of("queued")).toEqual(["You're number 5", "About 1 to 2 minutes"]);
-  expect(of("paused")).toEqual(["You're number 5", null]);
+  expect(of("queued")).toEqual(["You’re number 5", "About 1 to 2 minutes"]);
+  expect(of("paused")).toEqual(["You’re number 5", null]);
   expect([...of("called"), ...of("ended"), ...of("lapsed")]).toEqual(Array(6).fill(null));
 });
 

@@ -85,7 +85,7 @@ export function waitText(wait) {
 export function oddsText(odds) {
   if (odds === null) return null;
   if (odds >= 1) return "There is enough left for everyone up to your place, one each.";
-  if (odds >= 0.95) return "It is very likely that items are left when it's your turn.";
+  if (odds >= 0.95) return "It is very likely that items are left when it’s your turn.";
   if (odds >= 0.1) {
     const inTen = Math.min(Math.max(Math.round(odds * 10), 1), 9);
     const these = `about ${inTen} in 10 at a place like yours`;
@@ -96,13 +96,13 @@ export function oddsText(odds) {
     const few = `about 1 in ${shoppers} at a place like yours gets their turn in time.`;
     return `Much less is left than there are shoppers: ${few}`;
   }
-  return "Far fewer items are left than there are people ahead of you. It is very unlikely that any are left when it's your turn.";
+  return "Far fewer items are left than there are people ahead of you. It is very unlikely that any are left when it’s your turn.";
 }
 
 /** @param {number | null} position */
 export function placeText(position) {
   if (position === null || position < 1) return null;
-  return position === 1 ? "You're next" : `You're number ${count.format(position)}`;
+  return position === 1 ? "You’re next" : `You’re number ${count.format(position)}`;
 }
 
 /**
@@ -118,25 +118,25 @@ export function levelText(level, available) {
 /** @type {Record<string, Words>} */
 const WAITING = {
   prequeue: {
-    heading: "You're in the draw",
+    heading: "You’re in the draw",
     text:
       "When the sale starts, everybody who is here by then gets a place. " +
       "Coming earlier or clicking faster makes no difference, and you can leave this page open.",
   },
   drawing: {
-    heading: "You're in line",
+    heading: "You’re in line",
     text: "Your place is being drawn. This takes a few seconds.",
   },
   queued: {
-    heading: "You're in line",
+    heading: "You’re in line",
     text: "Keep this page open. It updates by itself, and your place is safe.",
   },
   called: {
-    heading: "It's your turn",
+    heading: "It’s your turn",
     text: "A place in the shop is reserved for you. Go in now, because an unused turn goes to the next person.",
   },
   admitted: {
-    heading: "You're in",
+    heading: "You’re in",
     text: "The shop is open for you.",
   },
   lapsed: {
@@ -166,7 +166,7 @@ const WAITING = {
 function waitingText(waiting) {
   const unknownPlace = waiting.state === "queued" && waiting.position === null;
   const words = WAITING[unknownPlace ? "drawing" : waiting.state];
-  return words ?? { heading: "You're in line", text: "Your place is safe." };
+  return words ?? { heading: "You’re in line", text: "Your place is safe." };
 }
 
 /** Where a place in the line means something; whoever is called, in or too late has none. */

@@ -50,7 +50,7 @@ function show(status) {
   fill("odds", facts.odds);
   fill("message", status.message);
   const stale =
-    "We cannot reach the shop right now. Your place is safe. This page shows the last known state.";
+    "Your place is safe. This page shows the last known state, because the shop is not responding.";
   fill("stale", status.stale ? stale : null);
   for (const { sku, level, available } of status.stock) {
     fill(`stock:${sku}`, levelText(level, available));
