@@ -127,7 +127,7 @@ function entryForm(model: StorefrontModel): Html {
       </section>`;
     case "live":
       return html`<section class="panel" aria-labelledby="way-in">
-        <h2 id="way-in">${snapshot.soldOut ? "Sold out for now" : "The sale is live"}</h2>
+        <h2 id="way-in">${snapshot.soldOut ? "Currently sold out" : "The sale is live"}</h2>
         <p>${liveText(snapshot)} It ends ${instant(endsAt_ms)}.</p>
         ${joinForm(model)}
       </section>`;
@@ -267,7 +267,7 @@ function fairness({ sale }: StorefrontModel): Html {
     <p>
       ${
         sale.admission.method === "lottery"
-          ? "Everyone who joins before the start takes part in one random draw, so being fast does not help."
+          ? "Everyone who joins before the start takes part in one random draw: being fast does not help."
           : "Places are given in order of arrival, second by second."
       }
       People who join within the same second are ordered at random. The draw is fixed before anyone

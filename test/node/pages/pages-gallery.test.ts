@@ -86,7 +86,7 @@ describe.each(GALLERY)("%s", (name, page) => {
 describe("the storefront", () => {
   test("names prices, stock in words, and limits", async () => {
     const text = await textOf(find(STOREFRONTS, "on"));
-    for (const words of ["€129.00", "€135.50", "In stock", "Only 3 left", "Sold out for now"]) {
+    for (const words of ["€129.00", "€135.50", "In stock", "Only 3 left", "Currently sold out"]) {
       expect(text).toContain(words);
     }
     expect(text).toContain("Limit 2 per person");
@@ -145,7 +145,7 @@ describe("the waiting page", () => {
     ["admitted", "Go to the shop"],
     ["lapsed", "Join the line again"],
     ["paused", "The line is paused"],
-    ["sold_out", "Sold out for now"],
+    ["sold_out", "Currently sold out"],
     ["ended", "The sale has ended"],
     ["seats full", "The shop is full right now"],
     ["stale, with a message", "the last known state"],

@@ -83,7 +83,7 @@ test("stock is said in words, not by colour", () => {
   expect([levelText("plenty", 400), levelText("low", 3), levelText("out", 0)]).toEqual([
     "In stock",
     "Only 3 left",
-    "Sold out for now",
+    "Currently sold out",
   ]);
 });
 

@@ -96,7 +96,10 @@ export function oddsText(odds) {
     const few = `about 1 in ${shoppers} at a place like yours gets their turn in time.`;
     return `Much less is left than there are shoppers: ${few}`;
   }
-  return "Far fewer items are left than there are people ahead of you. It is very unlikely that any are left when it’s your turn.";
+  return (
+    "Far fewer items are left than there are people ahead of you. " +
+    "It is very unlikely that any are left when it’s your turn."
+  );
 }
 
 /** @param {number | null} position */
@@ -112,7 +115,7 @@ export function placeText(position) {
 export function levelText(level, available) {
   if (level === "plenty") return "In stock";
   if (level === "low") return `Only ${count.format(available)} left`;
-  return "Sold out for now";
+  return "Currently sold out";
 }
 
 /** @type {Record<string, Words>} */
@@ -133,7 +136,9 @@ const WAITING = {
   },
   called: {
     heading: "It’s your turn",
-    text: "A place in the shop is reserved for you. Go in now, because an unused turn goes to the next person.",
+    text:
+      "A place in the shop is reserved for you. " +
+      "Go in now, because an unused turn goes to the next person.",
   },
   admitted: {
     heading: "You’re in",
@@ -148,7 +153,7 @@ const WAITING = {
     text: "The shop has paused letting people in. Your place is safe.",
   },
   sold_out: {
-    heading: "Sold out for now",
+    heading: "Currently sold out",
     text:
       "Nothing is left to buy right now. If something comes back, the line moves on from " +
       "where it is. You may stay or go.",
@@ -280,7 +285,9 @@ const SPEAK_FOR_THEMSELVES = new Set(["action_required", "in_doubt", "voiding", 
 /** @type {Words} */
 const DELAYED = {
   heading: "Payment is taking longer",
-  text: "We are waiting for the payment service. Your items are reserved, and you will be charged once.",
+  text:
+    "We are waiting for the payment service. " +
+    "Your items are reserved, and you will be charged once.",
 };
 
 /**
