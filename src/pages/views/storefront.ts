@@ -267,7 +267,7 @@ function fairness({ sale }: StorefrontModel): Html {
     <p>
       ${
         sale.admission.method === "lottery"
-          ? "Everyone who joins before the start takes part in one random draw: being fast does not help."
+          ? "Everyone who joins before the start takes part in one draw, so speed does not help."
           : "Places are given in order of arrival, second by second."
       }
       People who join within the same second are ordered at random. The draw is fixed before anyone
