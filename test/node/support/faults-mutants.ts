@@ -75,7 +75,7 @@ export const MUTANTS: readonly (readonly [name: string, rules: Rules])[] = [
     }),
   ],
   [
-    "units are let go of at every failed attempt, and again at the end",
+    "units are released at every failed attempt, and again at the end",
     withOrder({
       report: (record, lease, said, now, chance) => {
         const decision = order.report(record, lease, said, now, chance);
@@ -144,7 +144,7 @@ export const MUTANTS: readonly (readonly [name: string, rules: Rules])[] = [
     }),
   ],
   [
-    "replaying a dead letter begins the order anew, its keys forgotten by the provider",
+    "replaying a dead letter restarts the order after the provider forgot its keys",
     withOrder({
       hurry: (record, now) => {
         const decision = order.hurry(record, now);
@@ -156,13 +156,13 @@ export const MUTANTS: readonly (readonly [name: string, rules: Rules])[] = [
     }),
   ],
   [
-    "a step is given to whoever asks: no lease",
+    "several consumers get the same step: no lease",
     withOrder({
       lease: (record, lease, now) => order.lease({ ...record, lease: null }, lease, now),
     }),
   ],
   [
-    "effects are performed before the change that owes them is durable",
+    "effects are performed before the change that requires them is durable",
     {
       ...PRODUCT_RULES,
       orderStore: (memory, write, saved) => {
@@ -219,7 +219,7 @@ export const MUTANTS: readonly (readonly [name: string, rules: Rules])[] = [
     }),
   ],
   [
-    "cancelling does not wait for the capture that is on its way",
+    "cancelling does not wait for the capture in progress",
     withOrder({
       cancel: (record, now) => {
         const { state } = record.standing;
@@ -242,7 +242,7 @@ export const MUTANTS: readonly (readonly [name: string, rules: Rules])[] = [
     },
   ],
   [
-    "the seat of an order that came to nothing is not handed back",
+    "the seat of an order that ended without a sale is not handed back",
     {
       ...PRODUCT_RULES,
       seats: {
@@ -267,7 +267,7 @@ export const MUTANTS: readonly (readonly [name: string, rules: Rules])[] = [
     },
   ],
   [
-    "an alarm is set to the instant that is just running, and lost",
+    "an alarm is set to the instant of the alarm that is running, and lost",
     {
       ...PRODUCT_RULES,
       alarm: (storage) => {
