@@ -13,7 +13,7 @@ import {
   renderTemplate,
   templateView,
   type TemplateFacts,
-} from "../../domain/sale/page-template.ts";
+} from "../../domain/formats/template-render.ts";
 
 export interface TemplatedPage {
   readonly body: string;

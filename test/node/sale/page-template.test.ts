@@ -7,14 +7,13 @@ import Mustache from "mustache";
 import { describe, expect, test } from "vitest";
 import { cloudflareWaitingRoom } from "../../../src/domain/formats/cloudflare-waiting-room.ts";
 import { TEMPLATE_DEPTH_MAX, TEMPLATE_FAULTS_MAX } from "../../../src/domain/limits.ts";
+import { TEMPLATE_VARIABLES, templateFaults } from "../../../src/domain/sale/page-template.ts";
 import {
   escapeText,
   renderTemplate,
-  TEMPLATE_VARIABLES,
-  templateFaults,
   templateView,
   type TemplateView,
-} from "../../../src/domain/sale/page-template.ts";
+} from "../../../src/domain/formats/template-render.ts";
 import { ENDS_MS, OPENS_MS, STARTS_MS } from "../support/sale-document.ts";
 
 function viewOf(change: Partial<TemplateView> = {}): TemplateView {
