@@ -8,7 +8,7 @@ import { Hono, type MiddlewareHandler } from "hono";
 import { env } from "cloudflare:workers";
 import { failed, jsonApi } from "./api/api.ts";
 import { problem, PROBLEMS } from "./api/problems.ts";
-import { pathOf } from "./domain/guards/guard.ts";
+import { pathOf } from "./domain/guards/url.ts";
 import { originOf } from "./proxy/origin.ts";
 import { serveShop } from "./proxy/serve.ts";
 import { CartBatches } from "./shopper/cart-batches.ts";

@@ -13,7 +13,7 @@ import { BACKENDS, forceSchema, writtenBreakerSchema } from "../../src/domain/br
 import { PIPELINE_LOOK_INTERVAL_MS, PIPELINE_LOOK_TIMEOUT_MS } from "../../src/domain/limits.ts";
 import type { BackendReading, PipelineReading } from "../../src/domain/room/throttle.ts";
 import type { RoomState } from "../../src/domain/room/room-state.ts";
-import { phaseAt } from "../../src/domain/sale/sale.ts";
+import { phaseAt } from "../../src/domain/sale/schedule.ts";
 import { withTimeout } from "../../src/platform/with-timeout.ts";
 
 export class PipelineWatch {

@@ -16,11 +16,11 @@ import * as claims from "../../src/domain/room/claims.ts";
 import * as rooms from "../../src/domain/room/room-state.ts";
 import {
   boothsOf,
-  phaseAt,
   revisionRefusals,
   type AdmissionChange,
   type Sale,
 } from "../../src/domain/sale/sale.ts";
+import { phaseAt } from "../../src/domain/sale/schedule.ts";
 import { turnOf } from "../../src/domain/turn.ts";
 import {
   NO_SALE,

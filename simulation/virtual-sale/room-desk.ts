@@ -29,7 +29,8 @@ import {
   type RoomSnapshot,
   type RoomState,
 } from "../../src/domain/room/room-state.ts";
-import { GENERAL_LANE, phaseAt, type Sale } from "../../src/domain/sale/sale.ts";
+import { GENERAL_LANE, type Sale } from "../../src/domain/sale/sale.ts";
+import { phaseAt } from "../../src/domain/sale/schedule.ts";
 import { expire, moveStock } from "../../src/domain/stock/stock.ts";
 import { StockMaps } from "./stock-maps.ts";
 import type { Tally } from "./tally.ts";

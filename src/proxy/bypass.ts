@@ -10,7 +10,7 @@ import ipaddr from "ipaddr.js";
 import { z } from "zod";
 import { compilePattern, matchesPath, type PathPattern } from "../domain/guards/path-readings.ts";
 import type { BypassReason } from "../domain/guards/decision.ts";
-import type { Bypass } from "../domain/guards/guard.ts";
+import type { Bypass } from "../domain/sale/guard-schema.ts";
 import { BYPASS_TOKEN_LENGTH_MAX } from "../domain/limits.ts";
 import type { Sale } from "../domain/sale/sale.ts";
 import { sameText } from "../shopper/order.ts";

@@ -9,7 +9,7 @@
  * own, and `X-Forwarded-Host` and `-Proto` say the public one; cookies of the gate are added to the
  * answer.
  */
-import { hostOf, targetOf } from "../domain/guards/guard.ts";
+import { hostOf, targetOf } from "../domain/guards/url.ts";
 import { TOKEN_HEADERS } from "../web/token-cookies.ts";
 import type { Origin } from "./origin.ts";
 

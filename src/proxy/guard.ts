@@ -8,8 +8,10 @@
  */
 import { decide, failureOf, type AskedAs, type GuardDecision } from "../domain/guards/decision.ts";
 import { coveringSales, guardsOfHost, type GuardingSale } from "../domain/guards/guard-table.ts";
-import { hostOf, type GuardedRequest } from "../domain/guards/guard.ts";
-import { phaseAt, scheduleOf, type Phase, type Sale } from "../domain/sale/sale.ts";
+import type { GuardedRequest } from "../domain/guards/guard.ts";
+import { hostOf } from "../domain/guards/url.ts";
+import type { Sale } from "../domain/sale/sale.ts";
+import { phaseAt, scheduleOf, type Phase } from "../domain/sale/schedule.ts";
 import { replayBy } from "../shopper/device-binding.ts";
 import { saleOf, type GateContext } from "../shopper/visit.ts";
 import { readGuards } from "../sales/guard-index.ts";

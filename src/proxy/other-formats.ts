@@ -6,7 +6,8 @@
  * says it; a merchant's page is shown only to whoever needs do nothing but wait.
  */
 import { cloudflareWaitingRoom } from "../domain/formats/cloudflare-waiting-room.ts";
-import type { Sale, Schedule } from "../domain/sale/sale.ts";
+import type { Sale } from "../domain/sale/sale.ts";
+import type { Schedule } from "../domain/sale/schedule.ts";
 import type { ShopperState, Standing } from "../domain/room/standing.ts";
 import { turnstileMarkup } from "../pages/views/proof.ts";
 import { templatedPage, type TemplatedPage } from "../pages/views/templated.ts";

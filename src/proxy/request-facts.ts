@@ -5,7 +5,8 @@
  * Guarantee: a header adds methods and paths and takes none away, so it can only get a request
  * guarded. Not for telling which of them an origin obeys.
  */
-import { guardedRequest, pathOf, type GuardedRequest } from "../domain/guards/guard.ts";
+import { guardedRequest, type GuardedRequest } from "../domain/guards/guard.ts";
+import { pathOf } from "../domain/guards/url.ts";
 
 /** Methods and paths that some origins take from a header instead, each as good as the real one. */
 const METHOD_OVERRIDES = ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"];

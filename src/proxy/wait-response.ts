@@ -13,8 +13,9 @@ import {
 } from "../api/problems.ts";
 import { proofFacts, statusOf, timeOf } from "../api/shopper-answers.ts";
 import type { AskedAs } from "../domain/guards/decision.ts";
-import { returnAddress, targetOf } from "../domain/guards/guard.ts";
-import type { Sale, Schedule } from "../domain/sale/sale.ts";
+import { returnAddress, targetOf } from "../domain/guards/url.ts";
+import type { Sale } from "../domain/sale/sale.ts";
+import type { Schedule } from "../domain/sale/schedule.ts";
 import { PAGE_HEADERS, policyWith } from "../pages/answers.ts";
 import { guardedPage, type GuardedNotice } from "../pages/views/guarded.ts";
 import { keptLink } from "../pages/parts/links.ts";

@@ -4,7 +4,8 @@
  * A sale whose room does not answer is listed by its document alone, so one dead room never empties
  * the list.
  */
-import { phaseAt, scheduleOf, type Phase, type Sale, type Schedule } from "../domain/sale/sale.ts";
+import type { Sale } from "../domain/sale/sale.ts";
+import { phaseAt, scheduleOf, type Phase, type Schedule } from "../domain/sale/schedule.ts";
 import { findSale, listSales } from "../sales/sale-directory.ts";
 import { saleOf, type GateContext } from "./visit.ts";
 

@@ -6,7 +6,7 @@
  * HttpOnly and SameSite=Lax, and says nothing about whoever has it; what is no such id counts as
  * none.
  */
-import { hostOf } from "../domain/guards/guard.ts";
+import { hostOf } from "../domain/guards/url.ts";
 import { DEVICE_COOKIE_S } from "../domain/limits.ts";
 import { deviceIdSchema } from "../domain/sale/device-binding.ts";
 import type { Sale } from "../domain/sale/sale.ts";

@@ -7,7 +7,8 @@
  * Nothing is claimed that does not hold here: `docs/formats.md` has the table of what means what.
  * Not for deciding anything: whoever is let in never sees it.
  */
-import { phaseAt, type Phase, type Sale, type Schedule } from "../sale/sale.ts";
+import type { Sale } from "../sale/sale.ts";
+import { phaseAt, type Phase, type Schedule } from "../sale/schedule.ts";
 import type { Standing } from "../room/standing.ts";
 
 export interface CloudflareWaitingRoom {

@@ -15,7 +15,7 @@
  * Guarantee: pure; `test/node/guards/decision.test.ts` has a row for each. What the line then says
  * is the room's (`room/claims.ts`), and it never lets anybody in who was not called.
  */
-import type { Phase } from "../sale/sale.ts";
+import type { Phase } from "../sale/schedule.ts";
 
 export type BypassReason = "health_check" | "address" | "token" | "verified_crawler";
 

@@ -20,7 +20,7 @@ import { follow } from "./throttle.ts";
 import { countSold } from "./odds.ts";
 import { ageCalls, expectedClaims, holdCalls, outstandingCalls } from "./open-calls.ts";
 import { isSoldOut, type CallBatch, type LaneState, type RoomState } from "./room-state.ts";
-import { phaseAt } from "../sale/sale.ts";
+import { phaseAt } from "../sale/schedule.ts";
 
 export interface CallRules {
   readonly claimWindow_ms: number;

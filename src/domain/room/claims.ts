@@ -10,7 +10,7 @@ import { earnTokens, roomToCall } from "./calls.ts";
 import { settlePlaces } from "./odds.ts";
 import { batchOf, countClaim, keepTurn } from "./open-calls.ts";
 import { isSoldOut, type RoomState } from "./room-state.ts";
-import { phaseAt } from "../sale/sale.ts";
+import { phaseAt } from "../sale/schedule.ts";
 
 export interface Claim {
   readonly ticket: string;

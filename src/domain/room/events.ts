@@ -11,7 +11,8 @@
  */
 import { z } from "zod";
 import { isSoldOut, type RoomState } from "./room-state.ts";
-import { phaseAt, type Phase, type Sale, type Schedule } from "../sale/sale.ts";
+import type { Sale } from "../sale/sale.ts";
+import { phaseAt, type Phase, type Schedule } from "../sale/schedule.ts";
 
 const PHASES = ["scheduled", "prequeue", "live", "ended"] as const satisfies readonly Phase[];
 

@@ -7,15 +7,8 @@
  */
 import { z } from "zod";
 import { levelOf, type Level } from "../stock-level.ts";
-import {
-  lanesOf,
-  phaseAt,
-  scheduleOf,
-  type AdmissionChange,
-  type Phase,
-  type Sale,
-  type Schedule,
-} from "../sale/sale.ts";
+import { lanesOf, type AdmissionChange, type Sale } from "../sale/sale.ts";
+import { phaseAt, scheduleOf, type Phase, type Schedule } from "../sale/schedule.ts";
 import { NEW_TURNOVER, type Forecast } from "./forecast.ts";
 import { NO_PLACE_OUTCOMES, placeOutcomesSchema, type OddsFacts } from "./odds.ts";
 import { NO_THROTTLE, throttleSchema } from "./throttle.ts";

@@ -5,7 +5,7 @@
  * other, each SKU and lane named once. Everything a shopper pays is priced from here.
  */
 import { z } from "zod";
-import { bypassSchema, guardSchema } from "../guards/guard.ts";
+
 import {
   BOOTHS_PER_LANE_MAX,
   GUARDS_PER_SALE_MAX,
@@ -25,6 +25,8 @@ import { templateFaults } from "./page-template.ts";
 import { protectionSchema } from "./protection.ts";
 import { queueItSchema } from "./queue-it.ts";
 import { replaySchema } from "./device-binding.ts";
+import { bypassSchema, guardSchema } from "./guard-schema.ts";
+import type { Phase } from "./schedule.ts";
 
 export const GENERAL_LANE = "general";
 
@@ -190,29 +192,6 @@ export type AdmissionChange = {
   readonly maxActive?: number | undefined;
   readonly message?: string | null | undefined;
 };
-
-/** The instants that count: planned in the document, moved by hand with actions. */
-export interface Schedule {
-  readonly opensAt_ms: number;
-  readonly startsAt_ms: number;
-  readonly endsAt_ms: number;
-}
-
-export type Phase = "scheduled" | "prequeue" | "live" | "ended";
-
-export function scheduleOf(sale: Sale): Schedule {
-  return {
-    opensAt_ms: Date.parse(sale.opensAt),
-    startsAt_ms: Date.parse(sale.startsAt),
-    endsAt_ms: Date.parse(sale.endsAt),
-  };
-}
-
-export function phaseAt(schedule: Schedule, now: number): Phase {
-  if (now >= schedule.endsAt_ms) return "ended";
-  if (now >= schedule.startsAt_ms) return "live";
-  return now >= schedule.opensAt_ms ? "prequeue" : "scheduled";
-}
 
 export interface Lane {
   readonly id: string;

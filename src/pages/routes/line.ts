@@ -4,7 +4,8 @@
  */
 import { listPublished } from "../../shopper/catalogue.ts";
 import { readCart } from "../../shopper/cart.ts";
-import { guardedPageOn, hostOf } from "../../domain/guards/guard.ts";
+import { guardedPageOn } from "../../domain/guards/guard.ts";
+import { hostOf } from "../../domain/guards/url.ts";
 import { saleOf, visitOf, type Visit } from "../../shopper/visit.ts";
 import { join } from "../../shopper/join.ts";
 import { askStanding, claimTurn, leave, type Admitted } from "../../shopper/waiting.ts";

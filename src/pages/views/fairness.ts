@@ -7,7 +7,8 @@
  */
 import { html } from "hono/html";
 import { DRAW_ALGORITHM } from "../../domain/line/cohort.ts";
-import type { Phase, Sale } from "../../domain/sale/sale.ts";
+import type { Sale } from "../../domain/sale/sale.ts";
+import type { Phase } from "../../domain/sale/schedule.ts";
 import { page, type Html, type Maybe } from "../parts/layout.ts";
 import { partLink, saleApi } from "../parts/links.ts";
 

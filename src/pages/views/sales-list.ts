@@ -2,7 +2,7 @@
  * The list of published sales.
  */
 import { html } from "hono/html";
-import type { Phase, Schedule } from "../../domain/sale/sale.ts";
+import type { Phase, Schedule } from "../../domain/sale/schedule.ts";
 import { instant, page, type Html } from "../parts/layout.ts";
 import { listLink, saleLink } from "../parts/links.ts";
 

@@ -5,7 +5,8 @@
  * standing says so; with them `waiting.js` keeps it current.
  */
 import { html } from "hono/html";
-import { GENERAL_LANE, type Sale, type Schedule } from "../../domain/sale/sale.ts";
+import { GENERAL_LANE, type Sale } from "../../domain/sale/sale.ts";
+import type { Schedule } from "../../domain/sale/schedule.ts";
 import type { ShopperState, Standing } from "../../domain/room/standing.ts";
 import { levelText, waitingFacts } from "../assets/_sluice/assets/text.js";
 import {

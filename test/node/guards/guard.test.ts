@@ -11,7 +11,9 @@ import {
   guardsOfHost,
 } from "../../../src/domain/guards/guard-table.ts";
 import * as guards from "../../../src/domain/guards/guard.ts";
+import { hostOf, returnAddress } from "../../../src/domain/guards/url.ts";
 import * as limits from "../../../src/domain/limits.ts";
+import { guardSchema, type Guard } from "../../../src/domain/sale/guard-schema.ts";
 import { saleSchema } from "../../../src/domain/sale/sale.ts";
 import { DOCUMENT, saleOf } from "../support/sale-document.ts";
 
@@ -19,8 +21,8 @@ const NO_OVERRIDES = { methods: [], paths: [] };
 const many = <Value>(count: number, of: (index: number) => Value): Value[] =>
   Array.from({ length: count }, (_, index) => of(index));
 
-function guard(change: object = {}): guards.Guard {
-  return guards.guardSchema.parse({ host: "shop.example", path: "/drops/air/*", ...change });
+function guard(change: object = {}): Guard {
+  return guardSchema.parse({ host: "shop.example", path: "/drops/air/*", ...change });
 }
 
 function isCovered(change: object, path: string, method = "GET", overrides: object = {}): boolean {
@@ -168,7 +170,7 @@ describe("hosts", () => {
     ["https://a:b@shop.example/", "shop.example"],
     ["http://[2001:db8::1]:80/", "[2001:db8::1]"],
   ])("%s is %s", (url, host) => {
-    expect(guards.hostOf(url)).toBe(host);
+    expect(hostOf(url)).toBe(host);
   });
 
   test.each([
@@ -204,13 +206,13 @@ describe("an address to come back to is one of this host:", () => {
     ["https://shop.example", "/"],
     ["https://shop.example?x=1", "/?x=1"],
   ])("%s → %s", (url, address) => {
-    expect(guards.returnAddress(url)).toBe(address);
+    expect(returnAddress(url)).toBe(address);
   });
 
   test("one that is too long to be carried along is the shop's first page", () => {
     const most = `/${"a".repeat(limits.RETURN_PATH_LENGTH_MAX - 1)}`;
-    expect(guards.returnAddress(`https://shop.example${most}`)).toBe(most);
-    expect(guards.returnAddress(`https://shop.example${most}a`)).toBe("/");
+    expect(returnAddress(`https://shop.example${most}`)).toBe(most);
+    expect(returnAddress(`https://shop.example${most}a`)).toBe("/");
   });
 });
 

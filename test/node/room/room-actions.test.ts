@@ -8,7 +8,7 @@ import { ORDERS_ENDED_KEPT } from "../../../src/domain/limits.ts";
 import { freeSeat } from "../../../src/domain/room/claims.ts";
 import * as rooms from "../../../src/domain/room/room-state.ts";
 import { levelOf } from "../../../src/domain/stock-level.ts";
-import { phaseAt } from "../../../src/domain/sale/sale.ts";
+import { phaseAt } from "../../../src/domain/sale/schedule.ts";
 import { ENDS_MS, OPENS_MS, saleOf, STARTS_MS } from "../support/sale-document.ts";
 
 const SALE = saleOf();

@@ -4,6 +4,7 @@
  */
 import { describe, expect, test } from "vitest";
 import * as sales from "../../../src/domain/sale/sale.ts";
+import { phaseAt, scheduleOf, type Phase } from "../../../src/domain/sale/schedule.ts";
 import { DOCUMENT, ENDS_MS, OPENS_MS, saleOf, STARTS_MS } from "../support/sale-document.ts";
 
 const [FIRST, SECOND] = DOCUMENT.items;
@@ -139,7 +140,7 @@ describe("a document at its limits is accepted:", () => {
 
 describe("a changed document", () => {
   const before = saleOf();
-  const refusals = (after: sales.Sale, phase: sales.Phase = "live"): string[] =>
+  const refusals = (after: sales.Sale, phase: Phase = "live"): string[] =>
     sales.revisionRefusals(before, after, phase).map(({ path }) => path.join("."));
 
   test.each([
@@ -180,9 +181,9 @@ describe("a changed document", () => {
 
 describe("what follows from a document", () => {
   test("the phase: each instant belongs to what begins with it", () => {
-    const schedule = sales.scheduleOf(saleOf());
+    const schedule = scheduleOf(saleOf());
     const phases = [OPENS_MS - 1, OPENS_MS, STARTS_MS - 1, STARTS_MS, ENDS_MS - 1, ENDS_MS];
-    expect(phases.map((now) => sales.phaseAt(schedule, now))).toEqual([
+    expect(phases.map((now) => phaseAt(schedule, now))).toEqual([
       "scheduled",
       "prequeue",
       "prequeue",

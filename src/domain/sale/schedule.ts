@@ -1,0 +1,35 @@
+/**
+ * A sale's schedule and the phase it is in: scheduled, prequeue, live, ended.
+ *
+ * Guarantee: at an instant that is a boundary the later phase has begun.
+ */
+
+/** When the sale opens, starts and ends: planned in its document, moved by a merchant's actions. */
+export interface Schedule {
+  readonly opensAt_ms: number;
+  readonly startsAt_ms: number;
+  readonly endsAt_ms: number;
+}
+
+export type Phase = "scheduled" | "prequeue" | "live" | "ended";
+
+/** The planned instants, as RFC 3339 texts of the sale document. */
+export interface PlannedTimes {
+  readonly opensAt: string;
+  readonly startsAt: string;
+  readonly endsAt: string;
+}
+
+export function scheduleOf(planned: PlannedTimes): Schedule {
+  return {
+    opensAt_ms: Date.parse(planned.opensAt),
+    startsAt_ms: Date.parse(planned.startsAt),
+    endsAt_ms: Date.parse(planned.endsAt),
+  };
+}
+
+export function phaseAt(schedule: Schedule, now: number): Phase {
+  if (now >= schedule.endsAt_ms) return "ended";
+  if (now >= schedule.startsAt_ms) return "live";
+  return now >= schedule.opensAt_ms ? "prequeue" : "scheduled";
+}
