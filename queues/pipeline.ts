@@ -14,7 +14,7 @@ import {
   STEPS_PER_MESSAGE_MAX,
 } from "../src/domain/limits.ts";
 import { stepKey, type OrderRecord, type StepKind } from "../src/domain/order/order.ts";
-import type { PutOff, ReportOutcome, StepReport } from "../src/domain/order/report.ts";
+import type { PutOff, ReportOutcome, StepReport } from "../src/domain/order/step-outcomes.ts";
 import { delay_s } from "../src/domain/order/transition.ts";
 import type { PaymentBackend } from "../src/domain/order/payment-backend.ts";
 import type { OrderBackend } from "../src/domain/order/order-backend.ts";

@@ -13,8 +13,8 @@ import {
   PLACING_RETRY_MS,
 } from "../../src/domain/limits.ts";
 import { viewOf, type OrderView } from "../../src/domain/order/messages.ts";
-import type * as reports from "../../src/domain/order/report.ts";
 import type * as saga from "../../src/domain/order/saga.ts";
+import type { PutOff, ReportOutcome, StepReport } from "../../src/domain/order/step-outcomes.ts";
 import type { OrderDecision } from "../../src/domain/order/transition.ts";
 import {
   isFinal,
@@ -35,7 +35,7 @@ export type PlaceOutcome =
 
 export type LeaseAnswer = saga.LeaseOutcome & { readonly record: OrderRecord | null };
 /** `next`: the lease of the following step, where one was asked for and the order moved. */
-export type ReportAnswer = reports.ReportOutcome & { readonly next: LeaseAnswer | null };
+export type ReportAnswer = ReportOutcome & { readonly next: LeaseAnswer | null };
 
 export class OrderCore {
   readonly #store: OrderStore;
@@ -145,11 +145,12 @@ export class OrderCore {
    */
   async report(
     leaseId: string,
-    said: reports.StepReport | reports.PutOff,
+    reported: StepReport | PutOff,
     nextLeaseId: string | null,
   ): Promise<ReportAnswer> {
     if (this.#record === null) return { kind: "stale", next: null };
-    const decision = this.#rules.report(this.#record, leaseId, said, this.#now(), this.#chance());
+    const now = this.#now();
+    const decision = this.#rules.report(this.#record, leaseId, reported, now, this.#chance());
     const outcome = this.#save(decision);
     const goesOn = nextLeaseId !== null && outcome.kind === "moved";
     const next = goesOn ? this.#grantLease(decision.record, nextLeaseId).answer : null;

@@ -8,8 +8,8 @@
 import { DurableObject } from "cloudflare:workers";
 import type { HistoryLine } from "../../src/domain/order/history.ts";
 import { viewOf, type OrderView } from "../../src/domain/order/messages.ts";
-import type * as reports from "../../src/domain/order/report.ts";
 import type * as saga from "../../src/domain/order/saga.ts";
+import type { PutOff, StepReport } from "../../src/domain/order/step-outcomes.ts";
 import type { OrderEffect } from "../../src/domain/order/transition.ts";
 import type { OrderIntent, OrderRecord } from "../../src/domain/order/order.ts";
 import { SingleAlarm } from "../single-alarm.ts";
@@ -60,10 +60,10 @@ export class Order extends DurableObject<GateEnv> {
 
   report(
     leaseId: string,
-    said: reports.StepReport | reports.PutOff,
+    reported: StepReport | PutOff,
     nextLeaseId: string | null,
   ): Promise<ReportAnswer> {
-    return this.#desk.report(leaseId, said, nextLeaseId);
+    return this.#desk.report(leaseId, reported, nextLeaseId);
   }
 
   cancel(): Promise<saga.CancelOutcome | { readonly kind: "unknown" }> {

@@ -4,7 +4,7 @@
  * Guarantee asked of every adapter: `book` and `cancel` are idempotent by the order's id; an
  * answer the adapter cannot read is `unknown`, never `refused`.
  */
-import type { BookOutcome } from "./report.ts";
+import type { BookOutcome } from "./step-outcomes.ts";
 import type { OrderIntent } from "./order.ts";
 
 export type CancelBookingOutcome =

@@ -14,44 +14,17 @@ import {
   SPREAD_MIN_MS,
 } from "../limits.ts";
 import { isFinal, type OrderRecord } from "./order.ts";
-import { fruitless, MOVED, putOff, triedAgain } from "./retry.ts";
+import { fruitless, putOff, triedAgain } from "./retry.ts";
+import {
+  MOVED,
+  type BookOutcome,
+  type PutOff,
+  type ReportOutcome,
+  type StepReport,
+} from "./step-outcomes.ts";
 import { bookingOf, cancelNow, delay_s, moveTo, undo, type OrderDecision } from "./transition.ts";
 import { stillToUndo, voided } from "./undo.ts";
 import type { AuthorizeOutcome, LookupOutcome, SettleOutcome } from "./payment-backend.ts";
-
-/** What a consumer tells about the step it took under its lease. */
-export type StepReport =
-  | { readonly step: "authorize"; readonly outcome: AuthorizeOutcome }
-  | { readonly step: "book"; readonly outcome: BookOutcome }
-  | { readonly step: "capture"; readonly outcome: SettleOutcome }
-  | { readonly step: "lookup"; readonly outcome: LookupOutcome }
-  | { readonly step: "void" | "refund"; readonly outcome: SettleOutcome };
-
-/**
- * The step was not taken, or brought nothing that could be reported of it.
- * `newKey`: the provider may have stored a failure under the key; the next try needs another.
- * `tried`: false when no call left (breaker open, no free slot), so that waiting for a closed
- * breaker does not make the order wait longer afterwards.
- */
-export interface PutOff {
-  readonly kind: "put_off";
-  readonly after_s: number;
-  readonly newKey: boolean;
-  readonly tried: boolean;
-}
-
-/** What an order backend answers to `book`. */
-export type BookOutcome =
-  | { readonly kind: "booked"; readonly booking: string }
-  | { readonly kind: "refused"; readonly reason: string }
-  | { readonly kind: "retry"; readonly after_s: number }
-  | { readonly kind: "unknown"; readonly reason: string };
-
-export type ReportOutcome =
-  | { readonly kind: "moved" }
-  | { readonly kind: "put_off"; readonly until_ms: number }
-  /** The lease went to another, or the order went on; a step is repeated with the same key. */
-  | { readonly kind: "stale" };
 
 /**
  * Applies what the consumer found; a report under another lease changes nothing.
@@ -62,14 +35,14 @@ export type ReportOutcome =
 export function report(
   record: OrderRecord,
   leaseId: string,
-  said: StepReport | PutOff,
+  reported: StepReport | PutOff,
   now: number,
   chance = 0,
 ): OrderDecision<ReportOutcome> {
   if (record.lease?.id !== leaseId || isFinal(record.standing)) {
     return { record, effects: [], outcome: { kind: "stale" } };
   }
-  const decision = applied(record, said, now);
+  const decision = applied(record, reported, now);
   return spread(record.wish === null ? decision : grantCancel(record, decision, now), now, chance);
 }
 
@@ -106,25 +79,25 @@ function spread(
 
 function applied(
   record: OrderRecord,
-  said: StepReport | PutOff,
+  reported: StepReport | PutOff,
   now: number,
 ): OrderDecision<ReportOutcome> {
-  if ("kind" in said) return putOff(record, said.after_s, now, said);
-  if (said.outcome.kind === "retry") {
-    return putOff(record, Math.max(said.outcome.after_s, delay_s(record.tries)), now);
+  if ("kind" in reported) return putOff(record, reported.after_s, now, reported);
+  if (reported.outcome.kind === "retry") {
+    return putOff(record, Math.max(reported.outcome.after_s, delay_s(record.tries)), now);
   }
-  switch (said.step) {
+  switch (reported.step) {
     case "authorize":
-      return authorized(record, said.outcome, now);
+      return authorized(record, reported.outcome, now);
     case "book":
-      return booked(record, said.outcome, now);
+      return booked(record, reported.outcome, now);
     case "capture":
-      return captured(record, said.outcome, now);
+      return captured(record, reported.outcome, now);
     case "lookup":
-      return lookedUp(record, said.outcome, now);
+      return lookedUp(record, reported.outcome, now);
     case "void":
     case "refund":
-      return voided(record, said.outcome, now);
+      return voided(record, reported.outcome, now);
   }
 }
 

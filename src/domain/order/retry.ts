@@ -4,11 +4,9 @@
  * Guarantee: a new key is taken only where the last is known to have done nothing, or may be bound
  * to a stored failure; tries that bring nothing come less and less often.
  */
-import type { ReportOutcome } from "./report.ts";
+import type { ReportOutcome } from "./step-outcomes.ts";
 import { delay_s, type OrderDecision } from "./transition.ts";
 import type { OrderRecord } from "./order.ts";
-
-export const MOVED: ReportOutcome = { kind: "moved" };
 
 export function putOff(
   record: OrderRecord,

@@ -1,6 +1,6 @@
 /**
  * The saga's commands: place, accept, reject, lease, cancel, wake, hurry, nudge. What a consumer
- * reports about a step it took is applied in `order-report.ts`.
+ * reports about a step it took is applied in `report.ts`.
  *
  * Guarantee: at most one consumer holds a lease at a time, and the standing that allows a side
  * effect (`authorizing`, `capturing`) is durable before the step is handed out.

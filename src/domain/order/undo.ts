@@ -4,8 +4,8 @@
  * Guarantee: the order ends only when it is known that no money is reserved or kept (P3), and
  * nothing is given back a second time on a guess.
  */
-import { fruitless, MOVED, putOff, triedAgain } from "./retry.ts";
-import type { ReportOutcome } from "./report.ts";
+import { fruitless, putOff, triedAgain } from "./retry.ts";
+import { MOVED, type ReportOutcome } from "./step-outcomes.ts";
 import { moveTo, type OrderDecision } from "./transition.ts";
 import type { OrderRecord, OrderStanding } from "./order.ts";
 import type { PaymentStanding, SettleOutcome } from "./payment-backend.ts";

@@ -3,7 +3,8 @@
  */
 import { describe, expect, test } from "vitest";
 import { LEASE_MS, SAME_KEY_RETRY_MAX_MS, STEP_RETRY_MAX_S } from "../../../src/domain/limits.ts";
-import { report, type StepReport } from "../../../src/domain/order/report.ts";
+import { report } from "../../../src/domain/order/report.ts";
+import type { StepReport } from "../../../src/domain/order/step-outcomes.ts";
 import * as saga from "../../../src/domain/order/saga.ts";
 import { delay_s } from "../../../src/domain/order/transition.ts";
 import {

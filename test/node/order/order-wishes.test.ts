@@ -3,7 +3,8 @@
  * it waits, and news from the provider.
  */
 import { describe, expect, test } from "vitest";
-import { report, type StepReport } from "../../../src/domain/order/report.ts";
+import { report } from "../../../src/domain/order/report.ts";
+import type { StepReport } from "../../../src/domain/order/step-outcomes.ts";
 import * as saga from "../../../src/domain/order/saga.ts";
 import {
   isDelayed,

@@ -8,7 +8,7 @@ import { itemOf } from "../../../src/domain/sale/sale.ts";
 import { totalOf } from "../../../src/domain/stock/cart.ts";
 import { moveTo } from "../../../src/domain/order/transition.ts";
 import type { OrderRecord } from "../../../src/domain/order/order.ts";
-import type { ReportOutcome } from "../../../src/domain/order/report.ts";
+import type { ReportOutcome } from "../../../src/domain/order/step-outcomes.ts";
 import type { PaymentBackend } from "../../../src/domain/order/payment-backend.ts";
 import { SingleAlarm } from "../../../durable-objects/single-alarm.ts";
 import { Breaker } from "../../../queues/breakers.ts";

@@ -4,7 +4,8 @@
  *
  * Guarantee: whatever the saga decides is kept, with all its effects; nothing is decided here.
  */
-import { report, type PutOff, type StepReport } from "../../../src/domain/order/report.ts";
+import { report } from "../../../src/domain/order/report.ts";
+import type { PutOff, StepReport } from "../../../src/domain/order/step-outcomes.ts";
 import * as saga from "../../../src/domain/order/saga.ts";
 import type { OrderDecision, OrderEffect } from "../../../src/domain/order/transition.ts";
 import {
