@@ -22,9 +22,16 @@ import {
   type OrderRecord,
   type Rejection,
 } from "../../src/domain/order/order.ts";
-import type { OutboxRow, Owed } from "../order-outbox.ts";
 import { takeUnits } from "./placing.ts";
-import type { OrderAlarm, OrderBindings, OrderRules, OrderStore, OrderPorts } from "./ports.ts";
+import type {
+  OrderAlarm,
+  OrderBindings,
+  OrderPorts,
+  OrderRules,
+  OrderStore,
+  OutboxRow,
+  Owed,
+} from "./ports.ts";
 
 export type PlaceOutcome =
   | { readonly kind: "accepted"; readonly order: OrderView; readonly viewKey: string }

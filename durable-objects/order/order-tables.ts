@@ -13,8 +13,7 @@ import { z } from "zod";
 import { historyLineSchema, withLine, type HistoryLine } from "../../src/domain/order/history.ts";
 import type { OrderEffect } from "../../src/domain/order/transition.ts";
 import { orderRecordSchema, type OrderRecord } from "../../src/domain/order/order.ts";
-import type { OrderStore, Settled } from "./ports.ts";
-import { owedOf, owedSchema, type OutboxRow } from "../order-outbox.ts";
+import { owedOf, owedSchema, type OrderStore, type OutboxRow, type Settled } from "./ports.ts";
 
 const SCHEMA = `CREATE TABLE IF NOT EXISTS record (
   only INTEGER PRIMARY KEY CHECK (only = 1), value TEXT NOT NULL

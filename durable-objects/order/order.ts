@@ -1,8 +1,8 @@
 /**
  * Order: one order's saga, its history and its outbox.
  *
- * Guarantee (P2): as `order-desk.ts` gives it, made durable in SQLite. This class lends the desk
- * the object's storage, its alarm and the bindings, and decides nothing.
+ * Guarantee (P2): that of `order-core.ts`, made durable in SQLite. This class passes the core the
+ * object's storage, its alarm and the bindings, and decides nothing.
  * Not for: talking to payment or order backends; the orders Worker does, one leased step a time.
  */
 import { DurableObject } from "cloudflare:workers";
@@ -20,12 +20,12 @@ import { OrderTables } from "./order-tables.ts";
 
 export class Order extends DurableObject<GateEnv> {
   readonly #tables: OrderTables;
-  readonly #desk: OrderCore;
+  readonly #core: OrderCore;
 
   constructor(ctx: DurableObjectState, env: GateEnv) {
     super(ctx, env);
     this.#tables = new OrderTables(ctx.storage);
-    this.#desk = new OrderCore({
+    this.#core = new OrderCore({
       store: {
         record: () => this.#tables.record(),
         save: (record, effects) => this.save(record, effects),
@@ -43,19 +43,19 @@ export class Order extends DurableObject<GateEnv> {
   }
 
   place(intent: OrderIntent): Promise<PlaceOutcome> {
-    return this.#desk.place(intent);
+    return this.#core.place(intent);
   }
 
   placed(fingerprint: string): Promise<PlaceOutcome | null> {
-    return this.#desk.placed(fingerprint);
+    return this.#core.placed(fingerprint);
   }
 
   lease(leaseId: string): Promise<LeaseAnswer> {
-    return this.#desk.lease(leaseId);
+    return this.#core.lease(leaseId);
   }
 
   recordPayment(leaseId: string, paymentId: string): Promise<"recorded" | "stale"> {
-    return this.#desk.recordPayment(leaseId, paymentId);
+    return this.#core.recordPayment(leaseId, paymentId);
   }
 
   report(
@@ -63,19 +63,19 @@ export class Order extends DurableObject<GateEnv> {
     reported: StepReport | PutOff,
     nextLeaseId: string | null,
   ): Promise<ReportAnswer> {
-    return this.#desk.report(leaseId, reported, nextLeaseId);
+    return this.#core.report(leaseId, reported, nextLeaseId);
   }
 
   cancel(): Promise<saga.CancelOutcome | { readonly kind: "unknown" }> {
-    return this.#desk.cancel();
+    return this.#core.cancel();
   }
 
   hurry(): Promise<"queued" | "final" | "unknown"> {
-    return this.#desk.hurry();
+    return this.#core.hurry();
   }
 
   nudge(): Promise<"queued" | "not_waiting" | "unknown"> {
-    return this.#desk.nudge();
+    return this.#core.nudge();
   }
 
   async view(): Promise<{
@@ -84,7 +84,7 @@ export class Order extends DurableObject<GateEnv> {
     readonly viewKey: string;
     readonly email: string;
   } | null> {
-    const { record } = this.#desk;
+    const { record } = this.#core;
     if (record === null) return null;
     const { buyer, viewKey, email } = record.intent;
     return { order: viewOf(record), buyer, viewKey, email };
@@ -95,11 +95,11 @@ export class Order extends DurableObject<GateEnv> {
   }
 
   ownership(): Promise<"owns" | "sold" | "released"> {
-    return this.#desk.ownership();
+    return this.#core.ownership();
   }
 
   override alarm(info?: AlarmInvocationInfo): Promise<void> {
-    return this.#desk.ring(info?.scheduledTime);
+    return this.#core.ring(info?.scheduledTime);
   }
 
   /** The one place that writes: record, history and outbox together. */

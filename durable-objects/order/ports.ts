@@ -1,26 +1,60 @@
 /**
- * What an Order needs around it: where it is kept, its alarm, those it owes something, a clock,
- * chance, and the rules that decide. A Durable Object gives the platform's, the simulation its own.
+ * What an Order needs around it: its store, an alarm, the other objects, the queues, a clock,
+ * randomness, and the rules that decide. A Durable Object passes the platform's, the simulation its
+ * own. Also the messages of its outbox.
  */
-import type { OrderEvent, OrderMessage } from "../../src/domain/order/messages.ts";
+import { z } from "zod";
+import {
+  eventOf,
+  orderEventSchema,
+  type OrderEvent,
+  type OrderMessage,
+} from "../../src/domain/order/messages.ts";
 import * as reports from "../../src/domain/order/report.ts";
 import * as saga from "../../src/domain/order/saga.ts";
 import type { OrderEffect } from "../../src/domain/order/transition.ts";
 import type { OrderIntent, OrderRecord } from "../../src/domain/order/order.ts";
 import type { ReservationKey } from "../../src/domain/stock/stock-ledger.ts";
 import type { ReleaseCommand, ReleaseOutcome, SellOutcome } from "../../src/domain/stock/stock.ts";
-import type { OutboxRow } from "../order-outbox.ts";
 import type { PlacingParts } from "./placing.ts";
 
-/** What has become of effects that were owed. */
+/**
+ * A message that an order must still send. An event is stored as it was when it happened, so
+ * sending it late or twice says the same. Parsed when it is read, because an older version may
+ * have written it.
+ */
+export const owedSchema = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("queue") }),
+  z.object({
+    kind: z.literal("stock"),
+    sku: z.string(),
+    action: z.enum(["sell", "release", "return"]),
+  }),
+  z.object({ kind: z.literal("seat"), action: z.enum(["spend", "hand_back"]) }),
+  z.object({ kind: z.literal("event"), event: orderEventSchema }),
+]);
+export type Owed = z.infer<typeof owedSchema>;
+
+export interface OutboxRow {
+  readonly seq: number;
+  readonly owed: Owed;
+  readonly tries: number;
+  readonly notBefore_ms: number;
+}
+
+export function owedOf(record: OrderRecord, effect: OrderEffect): Owed {
+  return effect.kind === "event" ? { kind: "event", event: eventOf(record) } : { ...effect };
+}
+
+/** What became of rows of the outbox. */
 export interface Settled {
   readonly done: readonly number[];
   readonly postponed: readonly { readonly seq: number; readonly until_ms: number }[];
 }
 
 /**
- * Where an order is kept. `save` is one transaction; a row leaves the outbox only when it is done.
- * What `settleLater` was told is durable with the next save; without one it is owed again.
+ * Where an order is stored. `save` is one transaction; a row leaves the outbox only when it is
+ * done. `settleLater` becomes durable with the next save; without one the row is sent again.
  */
 export interface OrderStore {
   record(): OrderRecord | null;
@@ -37,17 +71,17 @@ export interface OrderAlarm {
   disarm(): Promise<void>;
 }
 
-/** The others an order owes something. A promise that rejects was not acknowledged. */
+/** The objects and queues that an order sends to. A rejected promise was not acknowledged. */
 export interface OrderBindings extends PlacingParts {
   queue(message: OrderMessage): Promise<unknown>;
   tell(event: OrderEvent): Promise<unknown>;
   finishOrder(intent: OrderIntent, how: "spend" | "hand_back"): Promise<unknown>;
   sell(sku: string, key: ReservationKey): Promise<SellOutcome>;
   release(sku: string, command: ReleaseCommand): Promise<ReleaseOutcome>;
-  warn(said: Record<string, unknown>): void;
+  warn(fields: Record<string, unknown>): void;
 }
 
-/** The rules that decide; a simulation plants its bugs here. */
+/** The rules that decide; the simulation replaces them to plant bugs. */
 export type OrderRules = Pick<
   typeof saga & typeof reports,
   | "place"
@@ -68,9 +102,9 @@ export interface OrderPorts {
   readonly alarm: OrderAlarm;
   readonly parts: OrderBindings;
   readonly now: () => number;
-  /** From 0 to 1, anew each time. */
+  /** A random number from 0 to 1. */
   readonly chance: () => number;
   readonly rules: OrderRules;
-  /** Keeps the object alive for what goes on after an answer. */
+  /** `ctx.waitUntil`: work that continues after the answer. */
   readonly waitUntil: (work: Promise<unknown>) => void;
 }

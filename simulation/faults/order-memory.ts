@@ -4,8 +4,12 @@
  * Guarantee: `save` is one transaction; sequence numbers are never used again. What is kept here
  * outlives every instance of the object.
  */
-import type { OrderStore, Settled } from "../../durable-objects/order/ports.ts";
-import { owedOf, type OutboxRow } from "../../durable-objects/order-outbox.ts";
+import {
+  owedOf,
+  type OrderStore,
+  type OutboxRow,
+  type Settled,
+} from "../../durable-objects/order/ports.ts";
 import type { OrderEffect } from "../../src/domain/order/transition.ts";
 import type { OrderRecord } from "../../src/domain/order/order.ts";
 
