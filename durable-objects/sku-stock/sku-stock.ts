@@ -1,7 +1,7 @@
 /**
  * SkuStock: the units of one SKU, in one place, one command after the other.
  *
- * Guarantee: as `stock-desk.ts` gives it, made durable in SQLite. The platform holds the answer
+ * Guarantee: that of `stock-core.ts`, made durable in SQLite. The platform holds the answer
  * until the write is durable, so an answer is a promise. No method throws for an expected failure.
  * Not for: prices, limits or who may buy; callers bring those.
  */
@@ -23,12 +23,12 @@ import { StockTables } from "./stock-tables.ts";
 
 export class SkuStock extends DurableObject<GateEnv> {
   readonly #tables: StockTables;
-  readonly #desk: StockCore;
+  readonly #core: StockCore;
 
   constructor(ctx: DurableObjectState, env: GateEnv) {
     super(ctx, env);
     this.#tables = new StockTables(ctx.storage);
-    this.#desk = new StockCore({
+    this.#core = new StockCore({
       store: this.#tables,
       alarm: new SingleAlarm(ctx.storage),
       parts: stockParts(env),
@@ -38,34 +38,34 @@ export class SkuStock extends DurableObject<GateEnv> {
   }
 
   hold(command: stock.HoldCommand): Promise<stock.HoldOutcome> {
-    return this.#desk.hold(command);
+    return this.#core.hold(command);
   }
 
   /** Holds of shoppers who came together; the answers have the same order. */
   holdAll(commands: readonly stock.HoldCommand[]): Promise<stock.HoldOutcome[]> {
-    return this.#desk.holdAll(commands);
+    return this.#core.holdAll(commands);
   }
 
   order(command: stock.OrderCommand): Promise<stock.OrderOutcome> {
-    return this.#desk.order(command);
+    return this.#core.order(command);
   }
 
   sell(key: ReservationKey): Promise<stock.SellOutcome> {
-    return this.#desk.sell(key);
+    return this.#core.sell(key);
   }
 
   release(command: stock.ReleaseCommand): Promise<stock.ReleaseOutcome> {
-    return this.#desk.release(command);
+    return this.#core.release(command);
   }
 
   /** `receive`, `adjust` and `setBuffer`, told apart by the movement's kind. */
   move(movement: Movement): Promise<stock.MovementOutcome> {
-    return this.#desk.move(movement);
+    return this.#core.move(movement);
   }
 
   /** Takes units out under an id: so many, or all that is available. */
   withdraw(withdrawal: Withdrawal): Promise<WithdrawOutcome> {
-    return this.#desk.withdraw(withdrawal);
+    return this.#core.withdraw(withdrawal);
   }
 
   /** From now on the sale's room hears of this SKU's levels. Safe to repeat. */
@@ -75,13 +75,13 @@ export class SkuStock extends DurableObject<GateEnv> {
   }
 
   async levels(sku: string): Promise<StockLevel> {
-    await this.#desk.expire();
+    await this.#core.expire();
     return { sku, ...this.#tables.counters(), seq: this.#tables.lastSeq() };
   }
 
   /** A hold or an order's units, as they stand now; null when there is none. */
   async reservation(key: ReservationKey): Promise<Reservation | null> {
-    await this.#desk.expire();
+    await this.#core.expire();
     return this.#tables.reservation(key);
   }
 
@@ -90,7 +90,7 @@ export class SkuStock extends DurableObject<GateEnv> {
   }
 
   override alarm(info?: AlarmInvocationInfo): Promise<void> {
-    return this.#desk.ring(info?.scheduledTime);
+    return this.#core.ring(info?.scheduledTime);
   }
 }
 

@@ -8,8 +8,7 @@
  */
 import { decodeJwt } from "jose";
 import type { AskedAs } from "../domain/guards/decision.ts";
-import { queueIdOf } from "../domain/sale/queue-it.ts";
-import { needsQueueItToken, withQueueItToken } from "../domain/queue-it-turn.ts";
+import { needsQueueItToken, queueIdOf, withQueueItToken } from "../domain/sale/queue-it.ts";
 import type { Sale } from "../domain/sale/sale.ts";
 import { queueItSecretOf, signQueueItToken, type QueueItEnv } from "../tokens/queue-it.ts";
 import { cookieOf, markCookie, TOKEN_HEADERS } from "../web/token-cookies.ts";

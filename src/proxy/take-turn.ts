@@ -6,7 +6,7 @@
  * told; a page that is loaded again with its ticket never joins twice. A ticket whose turn was
  * taken up gives the same admission again, as long as that lasts; after it, it is good for nothing.
  */
-import type { PassRefusal } from "../domain/pass-refusal.ts";
+import type { PassRefusal } from "../domain/line/pass-places.ts";
 import type { Standing } from "../domain/room/standing.ts";
 import { join, type JoinWish } from "../shopper/join.ts";
 import type { ProofRefused } from "../shopper/proof.ts";

@@ -2,8 +2,7 @@
  * A merchant's pass before anybody joins with it: whether it is good, and whose place it stands
  * for. Joining verifies it again; what is said here takes no place and promises none.
  */
-import { passSubjectOf } from "../domain/line/pass-places.ts";
-import type { PassRefusal } from "../domain/pass-refusal.ts";
+import { passSubjectOf, type PassRefusal } from "../domain/line/pass-places.ts";
 import type { Sale } from "../domain/sale/sale.ts";
 import { verifyPass } from "../tokens/passes.ts";
 import type { Ticket } from "../tokens/tickets.ts";

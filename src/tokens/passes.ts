@@ -9,7 +9,7 @@
 import { errors, jwtVerify } from "jose";
 import { z } from "zod";
 import { PASS_SUBJECT_LENGTH_MAX, TOKEN_LENGTH_MAX } from "../domain/limits.ts";
-import type { PassRefusal } from "../domain/pass-refusal.ts";
+import type { PassRefusal } from "../domain/line/pass-places.ts";
 import { GENERAL_LANE, lanesOf, type Sale } from "../domain/sale/sale.ts";
 import type { Keys } from "./secrets.ts";
 

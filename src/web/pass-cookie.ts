@@ -9,7 +9,7 @@
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { z } from "zod";
 import { PASS_COOKIE_S, PASS_REFUSAL_COOKIE_S } from "../domain/limits.ts";
-import { PASS_REFUSALS, type PassRefusal } from "../domain/pass-refusal.ts";
+import { PASS_REFUSALS, type PassRefusal } from "../domain/line/pass-places.ts";
 import type { GateRequest } from "./gate-app.ts";
 import { cookieOf } from "./token-cookies.ts";
 

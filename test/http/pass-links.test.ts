@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { claimsOf } from "../../simulation/drill/fairness.ts";
-import type { PassRefusal } from "../../src/domain/pass-refusal.ts";
+import type { PassRefusal } from "../../src/domain/line/pass-places.ts";
 import { passText } from "../../src/pages/parts/pass-text.ts";
 import {
   inSeconds,

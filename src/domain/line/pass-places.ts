@@ -1,15 +1,34 @@
 /**
- * Subjects that come by a merchant's pass: which place each of them has.
+ * Subjects that join with a merchant's pass: which place each has, and why a pass is refused.
  *
- * Guarantee: a subject has one live place in a sale. A place once kept is told again, on every
- * device and after a lost answer; it changes only when its round is over, which the room alone
- * says (`turn.ts`) and never before the place was called. So nobody draws again for a better lot.
- * Two who ask at once may each be offered a place; the first one kept counts, and the other
+ * Guarantee: a subject has one live place in a sale. A stored place is given again, on every
+ * device and after a lost answer; it changes only when its round is over, which the room decides
+ * (`turnOf`), and never before the place was called. So nobody draws again for a better rank.
+ * Two requests at once may each be offered a place; the first one stored counts, and the other
  * becomes a rank that nobody claims.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import type { Place } from "./cohort.ts";
+
+/**
+ * Why a merchant's pass is not accepted. Stable codes: sent over HTTP, kept in a cookie, explained
+ * by the pages.
+ */
+export const PASS_REFUSALS = [
+  "malformed",
+  "wrong_type",
+  "unknown_key",
+  "wrong_algorithm",
+  "bad_signature",
+  "other_sale",
+  "no_expiry",
+  "expired",
+  "not_yet_valid",
+  "unknown_lane",
+] as const;
+
+export type PassRefusal = (typeof PASS_REFUSALS)[number];
 
 /** A place in line, and when it was taken. */
 export interface PassPlace extends Place {
@@ -19,19 +38,19 @@ export interface PassPlace extends Place {
 export interface PassEntry {
   /** Counts the turns of the subject in this sale: 0 is the first. */
   readonly round: number;
-  /** Null while no place was needed: whoever is let in at once has none. */
+  /** Null while no place was needed: a subject admitted at once has none. */
   readonly place: PassPlace | null;
 }
 
 export interface PassArrival extends PassEntry {
-  /** Nobody has come with this subject before. */
+  /** True for a subject without an entry so far. */
   readonly isNew: boolean;
 }
 
 /**
- * Somebody comes with the subject.
- * @param over the round that the room has called over; null when it was not asked. A round that
- *   has ended already is not ended again, so asking twice gives up one place and not two.
+ * A subject arrives.
+ * @param over the round that the room says is over; null when it was not asked. A round that has
+ *   ended already is not ended again, so a repeated call gives up one place and not two.
  */
 export function arrive(kept: PassEntry | null, over: number | null): PassArrival {
   if (kept === null) return { round: 0, place: null, isNew: true };
@@ -47,14 +66,14 @@ export function keepPlace(kept: PassEntry | null, offered: PassPlace): PassEntry
   return kept.place === null ? { round: kept.round, place: offered } : kept;
 }
 
-/** Never the subject of somebody without a pass: those are random and begin otherwise. */
+/** Never the subject of a shopper without a pass: those are random and begin with `sub_`. */
 export function passSubjectOf(sub: string): string {
   return `pass:${sub}`;
 }
 
 /**
- * The ticket of a subject's turn. Whoever is let in without a ticket is let in under this id too,
- * so the room, which admits a ticket once, admits a subject's turn once.
+ * The ticket id of a subject's turn. An admission without a ticket uses this id too, so the room,
+ * which admits a ticket once, admits a subject's turn once.
  */
 export function passTicketIdOf(sale: string, subject: string, round: number): string {
   const named = JSON.stringify([sale, subject, round]);

@@ -6,7 +6,7 @@
  * whom to call, `room-claims.ts` who is let in.
  */
 import { z } from "zod";
-import { levelOf, type Level } from "../stock-level.ts";
+import { levelOf, type Level } from "../stock/stock-ledger.ts";
 import { lanesOf, type AdmissionChange, type Sale } from "../sale/sale.ts";
 import { phaseAt, scheduleOf, type Phase, type Schedule } from "../sale/schedule.ts";
 import { NEW_TURNOVER, type Forecast } from "./forecast.ts";

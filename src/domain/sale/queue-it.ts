@@ -1,10 +1,10 @@
 /**
- * Queue-it's token, as far as it is text: `e_…~q_…~ts_…~ce_…~cv_…~rt_…`, to which a signature is
- * put (`src/tokens/queue-it.ts`). A shop whose pages are guarded by one of Queue-it's connectors
- * needs nothing else to let in whom Sluice let in.
+ * Queue-it's token without its signature, `e_…~q_…~ts_…~ce_…~cv_…~rt_…`, and when an admitted
+ * shopper needs one. A shop guarded by one of Queue-it's connectors needs nothing else to accept
+ * the shoppers that Sluice admitted. `src/tokens/queue-it.ts` signs it.
  *
  * Source: Queue-it's own connectors (KnownUser V3), against which it is tested. Guarantee: no value
- * holds a `_` or a `~`, so the text reads one way only. Not for: deciding who is let in.
+ * holds a `_` or a `~`, so the text reads one way only. Not for: deciding who is admitted.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
@@ -21,16 +21,16 @@ const nameSchema = z
   .regex(/^[A-Za-z0-9-]+$/, "use letters, digits and '-'");
 
 export const queueItSchema = z.strictObject({
-  /** The connector's event or waiting room; Queue-it writes it in lower case, and so do tokens. */
+  /** The connector's event or waiting room; in tokens in lower case, as Queue-it writes it. */
   eventId: nameSchema,
-  /** Whose account the connector was set up for. Noted only: a token does not name it. */
+  /** The account the connector was set up for. For the record only: tokens do not name it. */
   customerId: nameSchema.optional(),
   /**
    * How long the connector lets the shopper in, counted from the token. Absent: the sale's session,
    * or, for a cookie that is extended, the connector's own setting.
    */
   cookieValidityMinutes: z.int().min(1).max(QUEUE_IT_COOKIE_MINUTES_MAX).optional(),
-  /** Whether each visit makes the connector's cookie last anew. */
+  /** Whether each visit extends the connector's cookie. */
   extendableCookie: z.boolean().default(false),
   /** How long a token may take from here to the connector. */
   tokenValiditySeconds: z
@@ -42,7 +42,6 @@ export const queueItSchema = z.strictObject({
 
 export type QueueItRules = z.output<typeof queueItSchema>;
 
-/** What was admitted to what. */
 interface AdmittedTo {
   readonly sale: string;
   readonly admission: string;
@@ -78,4 +77,59 @@ export function queueItText(
     ...(minutes === undefined ? [] : [`cv_${minutes}`]),
     "rt_queue",
   ].join("~");
+}
+
+export interface QueueItFacts {
+  /** The shopper's number in the queue, of this admission. */
+  readonly queueId: string;
+  /** From the gate's own cookie: the queue id of the last token given; null without one. */
+  readonly marked: string | null;
+  readonly cookies: string | null;
+  /** Absolute. */
+  readonly url: string;
+  readonly now: number;
+}
+
+const PARAMETER = "queueittoken";
+
+/** The `name=value` pieces of a URL's query, as they were sent. */
+function queryOf(url: string): { readonly before: string; readonly pieces: readonly string[] } {
+  const [address = ""] = url.split("#");
+  const at = address.indexOf("?");
+  if (at < 0) return { before: address, pieces: [] };
+  return { before: address.slice(0, at), pieces: address.slice(at + 1).split("&") };
+}
+
+function isToken(piece: string): boolean {
+  return piece.toLowerCase() === PARAMETER || piece.toLowerCase().startsWith(`${PARAMETER}=`);
+}
+
+/** The connector has admitted this admission: its cookie names the queue id. */
+function isLetIn({ cookies, queueId }: QueueItFacts): boolean {
+  return cookies !== null && new RegExp(`QueueId(=|%3D)${queueId}`, "i").test(cookies);
+}
+
+function isFresh(piece: string, { queueId, now }: QueueItFacts): boolean {
+  const until_s = Number(/[=~]ts_(\d{1,12})/.exec(piece)?.[1] ?? 0);
+  return piece.includes(`~q_${queueId}~`) && until_s * 1000 > now;
+}
+
+/**
+ * Whether an admitted shopper's page needs a token. One is given once per admission, and redirects
+ * cannot loop, because each of these ends them: the gate's cookie, the connector's cookie, and a
+ * fresh token in the URL. A token that the connector would refuse (old, or another shopper's) is
+ * replaced by one that it accepts.
+ */
+export function needsQueueItToken(facts: QueueItFacts): boolean {
+  if (isLetIn(facts)) return false;
+  const carried = queryOf(facts.url).pieces.filter(isToken);
+  if (carried.length === 0) return facts.marked !== facts.queueId;
+  return !carried.every((piece) => isFresh(piece, facts));
+}
+
+/** The same URL with this token and no other; everything else stays as it is. */
+export function withQueueItToken(url: string, token: string): string {
+  const { before, pieces } = queryOf(url);
+  const others = pieces.filter((piece) => !isToken(piece));
+  return `${before}?${[...others, `${PARAMETER}=${token}`].join("&")}`;
 }

@@ -1,11 +1,11 @@
 /**
- * The book of one SKU: its counters, its reservations, its ledger, and how a change is drafted.
+ * The ledger of one SKU: its counters, its reservations, its ledger, and how a change is drafted.
  *
  * Guarantee (P1): every row a draft adds moves whole units from one counter to another, so that
  * `available + held + ordered + sold + buffer = received` holds after each, and `replayLedger`
  * rebuilds the counters from the rows alone. A draft that would make a counter negative throws:
  * the rules in `stock.ts` refuse such commands before they get here.
- * Not for storage: `StockReads` is answered by a Durable Object, or by maps in a simulation.
+ * Not for storage: a Durable Object implements `StockReads`, or maps in a simulation do.
  */
 
 export interface StockCounters {
@@ -144,11 +144,20 @@ export function countersAgree(counters: StockCounters): boolean {
   );
 }
 
+/** How much is left, as a shopper may see it instead of the count. */
+export type Level = "plenty" | "low" | "out";
+
+/** `low` when at most a fifth of the received units is available. */
+export function levelOf({ available, received }: StockCounters): Level {
+  if (available <= 0) return "out";
+  return available * 5 <= received ? "low" : "plenty";
+}
+
 function nameOf(key: ReservationKey): string {
   return JSON.stringify([key.sale, key.buyer, key.id]);
 }
 
-/** A command's changes in the making, laid over what the book says. */
+/** The changes of a command so far, on top of what is stored. */
 export class StockDraft {
   readonly #reads: StockReads;
   readonly #now: number;

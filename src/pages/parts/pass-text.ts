@@ -2,7 +2,7 @@
  * A refused pass in words: what is the matter with it, and what its owner can do. A shopper can
  * only wait, open the link again or ask the shop; the code is for whoever they ask.
  */
-import type { PassRefusal } from "../../domain/pass-refusal.ts";
+import type { PassRefusal } from "../../domain/line/pass-places.ts";
 
 export interface PassText {
   readonly heading: string;

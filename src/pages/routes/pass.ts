@@ -6,7 +6,7 @@
  */
 import { isPlaceOfPass, readPass, type PassRead } from "../../shopper/pass.ts";
 import { saleOf, type Visit } from "../../shopper/visit.ts";
-import type { PassRefusal } from "../../domain/pass-refusal.ts";
+import type { PassRefusal } from "../../domain/line/pass-places.ts";
 import type { GateRequest } from "../../web/gate-app.ts";
 import { keepPass, passCarried } from "../../web/pass-cookie.ts";
 import { sendNotice, sendUnreachable } from "../answers.ts";

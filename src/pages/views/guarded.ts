@@ -7,7 +7,7 @@
  * by itself.
  */
 import { html } from "hono/html";
-import type { PassRefusal } from "../../domain/pass-refusal.ts";
+import type { PassRefusal } from "../../domain/line/pass-places.ts";
 import { GENERAL_LANE, type Sale } from "../../domain/sale/sale.ts";
 import { countdown, instant, page, type Html, type Maybe } from "../parts/layout.ts";
 import { partLink } from "../parts/links.ts";

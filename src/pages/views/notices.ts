@@ -4,7 +4,7 @@
  */
 import { html } from "hono/html";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import type { PassRefusal } from "../../domain/pass-refusal.ts";
+import type { PassRefusal } from "../../domain/line/pass-places.ts";
 import { instant, page, type Html, type Maybe } from "../parts/layout.ts";
 import { listLink, partLink, saleLink } from "../parts/links.ts";
 import { passText } from "../parts/pass-text.ts";

@@ -3,7 +3,7 @@
  * hold for all pages.
  */
 import { describe, expect, test } from "vitest";
-import { PASS_REFUSALS } from "../../../src/domain/pass-refusal.ts";
+import { PASS_REFUSALS } from "../../../src/domain/line/pass-places.ts";
 import { noticePage } from "../../../src/pages/views/notices.ts";
 import { orderPage } from "../../../src/pages/views/order.ts";
 import { passText } from "../../../src/pages/parts/pass-text.ts";

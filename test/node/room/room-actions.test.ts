@@ -7,7 +7,7 @@ import * as admissions from "../../../src/domain/room/admission.ts";
 import { ORDERS_ENDED_KEPT } from "../../../src/domain/limits.ts";
 import { freeSeat } from "../../../src/domain/room/claims.ts";
 import * as rooms from "../../../src/domain/room/room-state.ts";
-import { levelOf } from "../../../src/domain/stock-level.ts";
+import { levelOf } from "../../../src/domain/stock/stock-ledger.ts";
 import { phaseAt } from "../../../src/domain/sale/schedule.ts";
 import { ENDS_MS, OPENS_MS, saleOf, STARTS_MS } from "../support/sale-document.ts";
 

@@ -3,12 +3,12 @@
  */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { queueIdOf } from "../../../src/domain/sale/queue-it.ts";
 import {
   needsQueueItToken,
+  queueIdOf,
   withQueueItToken,
   type QueueItFacts,
-} from "../../../src/domain/queue-it-turn.ts";
+} from "../../../src/domain/sale/queue-it.ts";
 
 const NOW = Date.parse("2026-11-27T10:00:00Z");
 const queueId = queueIdOf({ sale: "air-one", admission: "tkt_1" });

@@ -2,7 +2,7 @@
  * The exhibits of the gallery: every page in every state, from fixed models.
  */
 import { ORDER_STATES } from "../../../src/domain/order/messages.ts";
-import { PASS_REFUSALS } from "../../../src/domain/pass-refusal.ts";
+import { PASS_REFUSALS } from "../../../src/domain/line/pass-places.ts";
 import { PROOF_REFUSALS, protectionSchema } from "../../../src/domain/sale/protection.ts";
 import { SHOPPER_STATES } from "../../../src/domain/room/standing.ts";
 import { checkoutPage } from "../../../src/pages/views/checkout.ts";
