@@ -4,8 +4,6 @@
  */
 import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
 import { LEDGER_PAGE_ROWS_MAX } from "../domain/limits.ts";
-import type { MerchantContext } from "../merchant/merchant-context.ts";
-import { stockOf } from "../merchant/merchant-context.ts";
 import * as sales from "../merchant/sales.ts";
 import type { GateApp, GateRequest } from "../web/gate-app.ts";
 import { answers, jsonBody } from "./answers.ts";
@@ -17,7 +15,7 @@ import { refuseInvalid } from "./validation.ts";
 
 export const merchantRoutes = new OpenAPIHono<GateApp>({ defaultHook: refuseInvalid });
 
-export function merchantOf(c: GateRequest): MerchantContext {
+export function merchantOf(c: GateRequest): sales.MerchantContext {
   return { env: c.env, now: c.get("gate").now };
 }
 
@@ -191,7 +189,7 @@ merchantRoutes.openapi(
   }),
   async (c) => {
     const { sku } = c.req.valid("param");
-    return c.json(await stockOf(c.env, sku).levels(sku), 200);
+    return c.json(await sales.stockOf(c.env, sku).levels(sku), 200);
   },
 );
 
@@ -207,7 +205,7 @@ merchantRoutes.openapi(
     const { sku } = c.req.valid("param");
     const { after, limit } = c.req.valid("query");
     const page = Math.min(limit, LEDGER_PAGE_ROWS_MAX);
-    const rows = await stockOf(c.env, sku).history(after, page);
+    const rows = await sales.stockOf(c.env, sku).history(after, page);
     const next = rows.length === page ? (rows.at(-1)?.seq ?? null) : null;
     const shown = rows.map(({ at_ms, ...row }) => ({ ...row, at: timeOf(at_ms) }));
     return c.json({ rows: shown, next }, 200);
@@ -224,7 +222,7 @@ merchantRoutes.openapi(
   }),
   async (c) => {
     const { sku } = c.req.valid("param");
-    const stock = stockOf(c.env, sku);
+    const stock = sales.stockOf(c.env, sku);
     const outcome = await stock.move(c.req.valid("json"));
     switch (outcome.kind) {
       case "moved":

@@ -11,7 +11,7 @@ import {
   type Transfer,
   type TransferCommand,
 } from "../domain/stock/allotment.ts";
-import type { MerchantContext } from "./merchant-context.ts";
+import type { MerchantContext } from "./sales.ts";
 
 type Bridge = ReturnType<GateEnv["REDIS_BRIDGE"]["get"]>;
 

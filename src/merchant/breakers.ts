@@ -12,7 +12,7 @@ import {
   type Force,
   type SharedBreaker,
 } from "../domain/breaker.ts";
-import type { MerchantContext } from "./merchant-context.ts";
+import type { MerchantContext } from "./sales.ts";
 
 const NEVER_WRITTEN: SharedBreaker = { v: 1, state: "closed", epoch: 0, by: "nobody" };
 

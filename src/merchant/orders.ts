@@ -15,7 +15,7 @@ import {
 import { saleEventSchema, type SaleEvent } from "../domain/room/events.ts";
 import { deliveryMessageSchema, type DeliveryMessage } from "../domain/webhooks.ts";
 import * as book from "../order-book/order-book.ts";
-import type { MerchantContext } from "./merchant-context.ts";
+import type { MerchantContext } from "./sales.ts";
 
 export type DeadLetter = book.DeadLetter;
 

@@ -11,9 +11,21 @@ import { countersAgree } from "../domain/stock/stock-ledger.ts";
 import { countOrders } from "../order-book/order-book.ts";
 import { listSales, publishSale } from "../sales/sale-directory.ts";
 import { queueItSecretOf } from "../tokens/queue-it.ts";
-import type { MerchantContext } from "./merchant-context.ts";
-import { roomOf, stockOf } from "./merchant-context.ts";
 import { settingLacking, type ProtectionKeys } from "./protection.ts";
+
+/** The arguments of every merchant's use case. Only requests with the admin token get here. */
+export interface MerchantContext {
+  readonly env: GateEnv;
+  readonly now: number;
+}
+
+export function roomOf(env: GateEnv, sale: string): ReturnType<GateEnv["WAITING_ROOM"]["get"]> {
+  return env.WAITING_ROOM.get(env.WAITING_ROOM.idFromName(sale));
+}
+
+export function stockOf(env: GateEnv, sku: string): ReturnType<GateEnv["SKU_STOCK"]["get"]> {
+  return env.SKU_STOCK.get(env.SKU_STOCK.idFromName(sku));
+}
 
 type Metrics = Extract<
   Awaited<ReturnType<ReturnType<typeof roomOf>["metrics"]>>,

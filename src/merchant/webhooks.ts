@@ -22,7 +22,7 @@ import {
 } from "../webhooks/endpoint-secrets.ts";
 import * as endpoints from "../webhooks/endpoints.ts";
 import { addressRules, checkAddress } from "../webhooks/public-address.ts";
-import type { MerchantContext } from "./merchant-context.ts";
+import type { MerchantContext } from "./sales.ts";
 
 export type Endpoint = endpoints.Endpoint;
 export type KeptDelivery = deliveries.KeptDelivery;
