@@ -1,19 +1,28 @@
 /**
- * Where Stripe sends its events.
+ * Where Stripe sends its events: that something happened to a payment.
  *
- * Guarantee: a body that was not signed with the endpoint's secret changes nothing. Larger bodies
- * than a shopper's are taken, as they came; no origin is asked for and nobody is counted, because
- * it is Stripe that calls, from few addresses and as often as there is news.
+ * Guarantee: a body without a good signature of the endpoint's secret changes nothing, and nothing
+ * that an event says is believed: it only makes the order it names look its payment up now instead
+ * of later, and only if the order waits for its payment. So events may repeat, come late, out of
+ * order or never. Events of other systems in the same Stripe account are ignored.
+ * Bodies may be larger than a shopper's, no `Origin` is required and no rate limit applies, because
+ * Stripe calls from few addresses and as often as it needs to.
+ *
+ * Source: https://docs.stripe.com/webhooks
  */
 import { OpenAPIHono, z } from "@hono/zod-openapi";
-import { WEBHOOK_BODY_BYTES_MAX } from "../domain/limits.ts";
-import { hearPaymentNews } from "../journey/payment-news.ts";
+import Stripe from "stripe";
+import { WEBHOOK_BODY_BYTES_MAX, WEBHOOK_TOLERANCE_S } from "../domain/limits.ts";
+import { ORDER_ID_PATTERN } from "../domain/order/order-id.ts";
+import { withTimeout } from "../platform/with-timeout.ts";
+import { orderOf } from "../shopper/order.ts";
+import type { GateContext } from "../shopper/visit.ts";
 import type { GateApp } from "../web/gate-app.ts";
 import { wholeBody } from "../web/whole-body.ts";
 import { answers } from "./answers.ts";
 import { problem, refuseBody } from "./problems.ts";
 
-const heardDocument = z.object({ received: z.literal(true) }).openapi("ReceivedEvent");
+const receivedDocument = z.object({ received: z.literal(true) }).openapi("ReceivedEvent");
 
 export const webhookRoutes = new OpenAPIHono<GateApp>();
 
@@ -27,7 +36,7 @@ webhookRoutes.openAPIRegistry.registerPath({
     headers: z.object({ "Stripe-Signature": z.string() }),
     body: { required: true, content: { "application/json": { schema: z.unknown() } } },
   },
-  responses: answers({ 200: heardDocument }),
+  responses: answers({ 200: receivedDocument }),
 });
 
 webhookRoutes.post(
@@ -35,11 +44,7 @@ webhookRoutes.post(
   wholeBody(WEBHOOK_BODY_BYTES_MAX, refuseBody(WEBHOOK_BODY_BYTES_MAX)),
   async (c) => {
     const body = await c.req.text();
-    const outcome = await hearPaymentNews(
-      c.get("gate"),
-      body,
-      c.req.header("Stripe-Signature") ?? "",
-    );
+    const outcome = await takeEvent(c.get("gate"), body, c.req.header("Stripe-Signature") ?? "");
     switch (outcome.kind) {
       case "not_configured":
         return problem(c, "stripe_webhook_not_configured");
@@ -50,8 +55,87 @@ webhookRoutes.post(
       case "ignored":
         console.log(JSON.stringify({ at: "webhook", event: "ignored", why: outcome.why }));
         return c.json({ received: true }, 200);
-      case "heard":
+      case "taken":
         return c.json({ received: true }, 200);
     }
   },
 );
+
+/** An empty secret counts as none. */
+const settingsSchema = z.object({ STRIPE_WEBHOOK_SECRET: z.string().default("") });
+
+/** The part of an event that names its order. */
+const eventSchema = z.object({
+  id: z.string(),
+  type: z.string(),
+  data: z.object({ object: z.object({ metadata: z.record(z.string(), z.unknown()).nullish() }) }),
+});
+
+/** After any of these a look-up may have another result than before. */
+const RELEVANT_TYPES = new Set([
+  "payment_intent.amount_capturable_updated",
+  "payment_intent.canceled",
+  "payment_intent.payment_failed",
+  "payment_intent.succeeded",
+  "charge.refunded",
+]);
+
+type EventOutcome =
+  | { readonly kind: "not_configured" }
+  | { readonly kind: "signature_invalid" }
+  | { readonly kind: "ignored"; readonly why: string }
+  | { readonly kind: "taken" }
+  /** Stripe sends the event again. */
+  | { readonly kind: "order_silent" };
+
+/**
+ * @param body exactly as it came, because it is what was signed
+ * @param signature the `Stripe-Signature` header
+ */
+async function takeEvent(
+  { env, now }: GateContext,
+  body: string,
+  signature: string,
+): Promise<EventOutcome> {
+  const { STRIPE_WEBHOOK_SECRET: secret } = settingsSchema.parse(env);
+  if (secret === "") return { kind: "not_configured" };
+  const signed = await signedEvent(body, signature, secret, now);
+  if (signed === null) return { kind: "signature_invalid" };
+  const parsed = eventSchema.safeParse(signed.event);
+  if (!parsed.success) return { kind: "ignored", why: "not an event" };
+  const { type, data } = parsed.data;
+  if (!RELEVANT_TYPES.has(type)) return { kind: "ignored", why: `the type ${type}` };
+  const order = data.object.metadata?.["order"];
+  if (typeof order !== "string" || !ORDER_ID_PATTERN.test(order)) {
+    return { kind: "ignored", why: "not of an order" };
+  }
+  const nudged = await withTimeout(Promise.resolve(orderOf(env, order).nudge()));
+  if (nudged === null) return { kind: "order_silent" };
+  if (nudged === "unknown") return { kind: "ignored", why: "an order nobody placed here" };
+  return { kind: "taken" };
+}
+
+/** Null when it is not signed with our secret, or was signed too long ago. */
+async function signedEvent(
+  body: string,
+  signature: string,
+  secret: string,
+  now: number,
+): Promise<{ readonly event: unknown } | null> {
+  try {
+    const crypto = Stripe.createSubtleCryptoProvider();
+    const { webhooks } = Stripe;
+    const event: unknown = await webhooks.constructEventAsync(
+      body,
+      signature,
+      secret,
+      WEBHOOK_TOLERANCE_S,
+      crypto,
+      now,
+    );
+    return { event };
+  } catch (error) {
+    // Any other error is about a body that was signed, but is no event.
+    return error instanceof Stripe.errors.StripeSignatureVerificationError ? null : { event: null };
+  }
+}

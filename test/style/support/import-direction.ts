@@ -37,7 +37,10 @@ const LAYERS: readonly Layer[] = [
   })),
   { folder: "src/merchant", mayImport: ["src/domain", ...ADAPTERS] },
   { folder: "src/web", mayImport: ["src/domain", ...SHOPPER, "package.json"] },
-  { folder: "src/api", mayImport: ["src/domain", ...SHOPPER, "src/merchant", "src/web"] },
+  {
+    folder: "src/api",
+    mayImport: ["src/domain", ...PLATFORM, ...SHOPPER, "src/merchant", "src/web"],
+  },
   { folder: "src/pages", mayImport: ["src/domain", ...SHOPPER, "src/web"] },
   ...["src/edge", "src/proxy"].map((folder) => ({
     folder,
