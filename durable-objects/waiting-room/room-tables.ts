@@ -27,6 +27,7 @@ const SCHEMA = `
 
 const foundationSchema = z.object({
   v: z.literal(1),
+  /** Stored documents are read with today's schema: see `saleSchema` before changing a field. */
   sale: saleSchema,
   /** Counts accepted changes of the document. */
   revision: z.int(),

@@ -19,6 +19,7 @@ const PREFIX = "guard:";
 /** KV takes no key that expires sooner. */
 const EXPIRY_MIN_S = 60;
 
+/** Stored documents are read with today's schema: see `saleSchema` before changing a field. */
 const publishedSchema = z.object({ v: z.literal(1), revision: z.int(), sale: saleSchema });
 const metadataSchema = z.object({ revision: z.int() });
 

@@ -12,6 +12,7 @@ import { saleSchema, type Sale } from "../domain/sale/sale.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
 import { publishGuards, rememberGuards } from "./guard-index.ts";
 
+/** Stored documents are read with today's schema: see `saleSchema` before changing a field. */
 const publishedSchema = z.object({ v: z.literal(1), revision: z.int(), sale: saleSchema });
 
 export interface PublishedSale {

@@ -177,6 +177,13 @@ function relationsBroken(sale: z.output<typeof saleObjectSchema>): RelationBroke
   return broken;
 }
 
+/**
+ * A merchant's document, and also the stored form: rooms and KV keep parsed documents and read them
+ * with this schema. So a new field needs a default (or to be optional), no field may be removed
+ * (objects are strict), and no rule may become narrower; otherwise every existing room would throw
+ * and every published sale would be unreadable. `test/workerd/stored-sale.test.ts` reads a document
+ * of the first version.
+ */
 export const saleSchema = saleObjectSchema.check((context) => {
   for (const broken of relationsBroken(context.value)) {
     context.issues.push({ code: "custom", input: context.value, ...broken });
