@@ -21,6 +21,8 @@ import {
   type Permission,
   type SharedBreaker,
 } from "../src/domain/breaker.ts";
+import { errorText } from "../src/encoding/error-text.ts";
+import { log, type LogEntry } from "../src/platform/log.ts";
 
 /** KV, as far as breakers use it. */
 export interface HintStore {
@@ -30,8 +32,8 @@ export interface HintStore {
 
 const KV_LOOK_INTERVAL_MS = 5000;
 
-function warn(said: Record<string, unknown>): void {
-  console.warn(JSON.stringify(said));
+function warn({ event, ...fields }: LogEntry): void {
+  log.warn("breaker", event, fields);
 }
 
 export class Breaker {
@@ -78,8 +80,8 @@ export class Breaker {
     if (this.#state.shared === before) return;
     this.#state = outrank(this.#state, await this.#read());
     const { shared } = this.#state;
-    const said = { at: "breaker", event: shared.state, backend: this.#backend };
-    this.#warn({ ...said, reason: "reason" in shared ? shared.reason : null });
+    const reason = "reason" in shared ? shared.reason : null;
+    this.#warn({ event: shared.state, backend: this.#backend, reason });
     await this.#kv
       .put(`breaker:${this.#backend}`, JSON.stringify(shared))
       .catch((error: unknown) => this.#complain("kv_write_failed", error));
@@ -120,7 +122,6 @@ export class Breaker {
   }
 
   #complain(event: string, error: unknown): void {
-    const why = error instanceof Error ? error.message : "unknown";
-    this.#warn({ at: "breaker", event, backend: this.#backend, why });
+    this.#warn({ event, backend: this.#backend, why: errorText(error) });
   }
 }

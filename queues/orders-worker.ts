@@ -23,6 +23,8 @@ import { advance, type Pipeline } from "./pipeline.ts";
 import { passToMirror, takeMirrored } from "./redis-stream.ts";
 import { deleteOld } from "./retention.ts";
 import { keepAndQueue, sweepDeliveries, takeDeliveries } from "./webhooks/deliveries.ts";
+import { log } from "../src/platform/log.ts";
+import { errorText } from "../src/encoding/error-text.ts";
 
 const ORDERS = "sluice-orders";
 const EVENTS = "sluice-events";
@@ -78,9 +80,8 @@ async function takeOrder(
 }
 
 function retryLater(message: Message, queue: string, error: unknown): void {
-  const why = error instanceof Error ? error.message : "unknown";
-  const said = { at: "orders", event: "message_failed", queue, message: message.id, why };
-  console.error(JSON.stringify(said));
+  const why = errorText(error);
+  log.error("orders", "message_failed", { queue, message: message.id, why });
   message.retry({ delaySeconds: messageDelay_s(message.attempts, Math.random()) });
 }
 

@@ -10,6 +10,7 @@ import { messageDelay_s } from "../src/domain/order/transition.ts";
 import { readRedisConfig, REDIS_OFF, RedisConnection } from "../src/redis/connection.ts";
 import { mirrorEvents } from "../src/redis/mirror.ts";
 import { isOrderEvent, readEvent, type QueuedEvent } from "./events.ts";
+import { log } from "../src/platform/log.ts";
 
 /** Without a Redis nothing is sent; the events of sales are not mirrored. */
 export async function passToMirror(env: OrdersEnv, events: readonly QueuedEvent[]): Promise<void> {
@@ -29,12 +30,11 @@ export async function takeMirrored(env: OrdersEnv, messages: readonly Message[])
     config.kind === "on" ? await mirrorEvents(new RedisConnection(config), events) : REDIS_OFF;
   if (outcome.kind === "unknown") {
     const attempts = Math.max(...messages.map((message) => message.attempts));
-    const said = { at: "redis-stream", event: "mirror_failed", events: events.length, attempts };
-    console.warn(JSON.stringify({ ...said, why: outcome.why }));
+    const { why } = outcome;
+    log.warn("redis-stream", "mirror_failed", { events: events.length, attempts, why });
   }
   for (const { message, event } of read) {
-    if (event === null)
-      console.error(JSON.stringify({ at: "redis-stream", event: "not_an_event" }));
+    if (event === null) log.error("redis-stream", "not_an_event");
     // Taken out of the settings meanwhile: there is nobody left to be told.
     if (event === null || outcome.kind === "mirrored" || config.kind === "off") message.ack();
     else message.retry({ delaySeconds: messageDelay_s(message.attempts, Math.random()) });

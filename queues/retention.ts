@@ -8,6 +8,7 @@
  * Not for orders, bookings and letters that nobody has replayed: those are never deleted.
  */
 import { EVENTS_KEPT_MS, RETENTION_ROUNDS_MAX, RETENTION_ROWS_MAX } from "../src/domain/limits.ts";
+import { log } from "../src/platform/log.ts";
 
 /** Both statements of a batch choose the same: deleting final deliveries frees no other event. */
 const OLD_EVENTS = `SELECT id FROM events WHERE at_ms < ?1
@@ -37,7 +38,7 @@ export async function deleteOld(book: D1Database, now: number): Promise<Deleted>
     if (Math.max(letters, events) < RETENTION_ROWS_MAX) break;
   }
   if (deleted.events + deleted.deadLetters > 0) {
-    console.log(JSON.stringify({ at: "retention", event: "deleted", ...deleted }));
+    log.info("retention", "deleted", deleted);
   }
   return deleted;
 }

@@ -20,6 +20,7 @@ import { readSecrets, type Keys } from "./tokens/secrets.ts";
 import type { GateApp } from "./web/gate-app.ts";
 import { SHOP_BASE } from "./web/paths.ts";
 import { VERSION } from "./web/version.ts";
+import { log } from "./platform/log.ts";
 
 export { Order } from "../durable-objects/order/order.ts";
 export { PassDesk } from "../durable-objects/pass-desk.ts";
@@ -43,7 +44,7 @@ async function secretsOf(env: GateEnv) {
   const secrets = await readSecrets(env);
   if (secrets.kind === "ready") return secrets;
   const missing = secrets.missing.join("; ");
-  console.error(JSON.stringify({ at: "gate", event: "not_configured", missing }));
+  log.error("gate", "not_configured", { missing });
   return { kind: secrets.kind, missing } as const;
 }
 

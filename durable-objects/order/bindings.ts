@@ -6,6 +6,7 @@
 import type { BeginOrderOutcome } from "../../src/domain/room/admission.ts";
 import type { OrderBindings } from "./ports.ts";
 import { withTimeout } from "../../src/platform/with-timeout.ts";
+import { log } from "../../src/platform/log.ts";
 
 export function orderParts(env: GateEnv): OrderBindings {
   const roomOf = (sale: string) => env.WAITING_ROOM.get(env.WAITING_ROOM.idFromName(sale));
@@ -25,6 +26,6 @@ export function orderParts(env: GateEnv): OrderBindings {
     },
     sell: async (sku, key) => await stockOf(sku).sell(key),
     release: async (sku, command) => await stockOf(sku).release(command),
-    warn: (said) => console.warn(JSON.stringify({ at: "order", ...said })),
+    warn: ({ event, ...fields }) => log.warn("order", event, fields),
   };
 }

@@ -32,6 +32,7 @@ import type {
   OutboxRow,
   Owed,
 } from "./ports.ts";
+import { errorText } from "../../src/encoding/error-text.ts";
 
 export type PlaceOutcome =
   | { readonly kind: "accepted"; readonly order: OrderView; readonly viewKey: string }
@@ -263,8 +264,12 @@ export class OrderCore {
       return null;
     } catch (error) {
       const delay_ms = Math.min(OUTBOX_RETRY_MIN_MS * 2 ** tries, OUTBOX_RETRY_MAX_MS);
-      const why = error instanceof Error ? error.message : "unknown";
-      this.#parts.warn({ event: "owed_postponed", order: intent.id, owed: owed.kind, why });
+      this.#parts.warn({
+        event: "owed_postponed",
+        order: intent.id,
+        owed: owed.kind,
+        why: errorText(error),
+      });
       return this.#now() + delay_ms;
     }
   }

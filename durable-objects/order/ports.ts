@@ -17,6 +17,7 @@ import type { OrderIntent, OrderRecord } from "../../src/domain/order/order.ts";
 import type { ReservationKey } from "../../src/domain/stock/stock-ledger.ts";
 import type { ReleaseCommand, ReleaseOutcome, SellOutcome } from "../../src/domain/stock/stock.ts";
 import type { PlacingParts } from "./placing.ts";
+import type { LogEntry } from "../../src/platform/log.ts";
 
 /**
  * A message that an order must still send. An event is stored as it was when it happened, so
@@ -78,7 +79,7 @@ export interface OrderBindings extends PlacingParts {
   finishOrder(intent: OrderIntent, how: "spend" | "hand_back"): Promise<unknown>;
   sell(sku: string, key: ReservationKey): Promise<SellOutcome>;
   release(sku: string, command: ReleaseCommand): Promise<ReleaseOutcome>;
-  warn(fields: Record<string, unknown>): void;
+  warn(entry: LogEntry): void;
 }
 
 /** The rules that decide; the simulation replaces them to plant bugs. */

@@ -30,6 +30,8 @@ import { check, give, recall, take } from "../../src/redis/counters.ts";
 import { mirrorLevel } from "../../src/redis/mirror.ts";
 import { BridgeTables, type Mirror } from "./bridge-tables.ts";
 import { SingleAlarm } from "../single-alarm.ts";
+import { log } from "../../src/platform/log.ts";
+import { errorText } from "../../src/encoding/error-text.ts";
 
 export type MoveOutcome =
   /** `repeated`: it was settled before it was asked for. */
@@ -156,14 +158,12 @@ export class RedisBridge extends DurableObject<GateEnv> {
       const step = transfer === null ? null : nextStep(transfer);
       if (transfer === null || step === null) break;
       const outcome = await this.#take(transfer, step).catch((error: unknown): StepOutcome => {
-        const said = { at: "redis-bridge", event: "step_broke", name, error: String(error) };
-        console.error(JSON.stringify(said));
+        log.error("redis-bridge", "step_broke", { name, why: errorText(error) });
         return { kind: "unknown", why: "broke" };
       });
       this.#tables.put(report(transfer, outcome, Date.now()));
       if (outcome.kind === "unknown") {
-        const { why } = outcome;
-        console.warn(JSON.stringify({ at: "redis-bridge", event: "step_unknown", name, why }));
+        log.warn("redis-bridge", "step_unknown", { name, why: outcome.why });
         break;
       }
     }
@@ -235,8 +235,7 @@ export class RedisBridge extends DurableObject<GateEnv> {
     const due_ms = now + redisRetry_ms(mirror.failures);
     this.#tables.putMirror({ ...mirror, failures, due_ms, problem: outcome.why });
     const { sku } = mirror.level;
-    const said = { at: "redis-bridge", event: "mirror_failed", sku, failures, why: outcome.why };
-    console.warn(JSON.stringify(said));
+    log.warn("redis-bridge", "mirror_failed", { sku, failures, why: outcome.why });
   }
 
   /** The next transfer to go on with, or the next levels to write. */

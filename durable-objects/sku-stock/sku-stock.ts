@@ -20,6 +20,7 @@ import { readRedisConfig } from "../../src/redis/connection.ts";
 import { SingleAlarm } from "../single-alarm.ts";
 import { STOCK_RULES, StockCore, type StockParts } from "./stock-core.ts";
 import { StockTables } from "./stock-tables.ts";
+import { log } from "../../src/platform/log.ts";
 
 export class SkuStock extends DurableObject<GateEnv> {
   readonly #tables: StockTables;
@@ -104,6 +105,6 @@ function stockParts(env: GateEnv): StockParts {
       await Promise.all([room.reportLevel(level), bridge.noteLevel(level)]);
     },
     ownership: (order) => env.ORDER.get(env.ORDER.idFromName(order)).ownership(),
-    warn: (said) => console.warn(JSON.stringify({ at: "sku-stock", ...said })),
+    warn: ({ event, ...fields }) => log.warn("sku-stock", event, fields),
   };
 }

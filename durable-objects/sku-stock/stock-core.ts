@@ -22,6 +22,7 @@ import {
   type Withdrawal,
   type WithdrawOutcome,
 } from "../../src/domain/stock/withdraw.ts";
+import type { LogEntry } from "../../src/platform/log.ts";
 
 /** Where a SKU's book is kept. `write` is one transaction. */
 export interface StockStore extends StockReads {
@@ -44,7 +45,7 @@ interface StockAlarm {
 export interface StockParts {
   reportLevel(sale: string, level: StockLevel): Promise<unknown>;
   ownership(order: string): Promise<"owns" | "sold" | "released">;
-  warn(said: Record<string, unknown>): void;
+  warn(entry: LogEntry): void;
 }
 
 /** The rules that decide; a simulation plants its bugs here. */

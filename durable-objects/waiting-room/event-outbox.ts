@@ -24,6 +24,7 @@ import {
   type Told,
 } from "../../src/domain/room/events.ts";
 import { withTimeout } from "../../src/platform/with-timeout.ts";
+import { log } from "../../src/platform/log.ts";
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS told (one INTEGER PRIMARY KEY CHECK (one = 1), value TEXT NOT NULL);
@@ -106,7 +107,6 @@ export class RoomEvents {
     const wait_ms = OUTBOX_RETRY_MIN_MS * 2 ** this.#failures;
     this.#notBefore_ms = now + Math.min(wait_ms, OUTBOX_RETRY_MAX_MS);
     this.#failures += 1;
-    const said = { at: "waiting-room", event: "events_not_sent", failures: this.#failures };
-    console.warn(JSON.stringify(said));
+    log.warn("waiting-room", "events_not_sent", { failures: this.#failures });
   }
 }

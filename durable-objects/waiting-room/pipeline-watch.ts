@@ -15,6 +15,8 @@ import type { BackendReading, PipelineReading } from "../../src/domain/room/thro
 import type { RoomState } from "../../src/domain/room/room-state.ts";
 import { phaseAt } from "../../src/domain/sale/schedule.ts";
 import { withTimeout } from "../../src/platform/with-timeout.ts";
+import { log } from "../../src/platform/log.ts";
+import { errorText } from "../../src/encoding/error-text.ts";
 
 export class PipelineWatch {
   readonly #kv: KVNamespace;
@@ -48,7 +50,7 @@ export class PipelineWatch {
       // An older look whose answer was long on its way changes nothing.
       if (now >= (this.#reading?.at_ms ?? now)) this.#reading = { at_ms: now, backends };
     } catch (error) {
-      this.#complain("kv_read_failed", error instanceof Error ? error.message : "unknown");
+      this.#complain("kv_read_failed", errorText(error));
     }
   }
 
@@ -76,6 +78,6 @@ export class PipelineWatch {
   }
 
   #complain(event: string, why: string): void {
-    console.warn(JSON.stringify({ at: "pipeline-watch", event, why }));
+    log.warn("pipeline-watch", event, { why });
   }
 }

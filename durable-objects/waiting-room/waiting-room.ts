@@ -37,6 +37,8 @@ import { RoomBooths } from "./booths.ts";
 import { signedAdmission, type ClaimedTicket, type Device } from "./signing.ts";
 import { RoomTables } from "./room-tables.ts";
 import { SingleAlarm } from "../single-alarm.ts";
+import { log } from "../../src/platform/log.ts";
+import { errorText } from "../../src/encoding/error-text.ts";
 
 export class WaitingRoom extends DurableObject<GateEnv> {
   readonly #tables: RoomTables;
@@ -266,8 +268,7 @@ export class WaitingRoom extends DurableObject<GateEnv> {
     try {
       await work;
     } catch (error) {
-      const why = error instanceof Error ? error.message : "unknown";
-      console.error(JSON.stringify({ at: "waiting-room", event, why }));
+      log.error("waiting-room", event, { why: errorText(error) });
     }
   }
 

@@ -15,6 +15,7 @@ import { orderBook } from "./order-book.ts";
 import { readBackendUrl, type SignedHttpSettings } from "./signed-http.ts";
 import { stripePayments } from "./stripe.ts";
 import { readSecrets, type SecretsOutcome } from "../../src/webhooks/signature.ts";
+import { log } from "../../src/platform/log.ts";
 
 const settingsSchema = z.object({
   PAYMENT_BACKEND: z
@@ -110,8 +111,6 @@ function httpSettings(
     allowHttp,
     now: () => Date.now(),
     newId: () => crypto.randomUUID(),
-    onTrouble: (trouble) => {
-      console.warn(JSON.stringify({ at: "backend", event: "no_answer", ...trouble }));
-    },
+    onTrouble: ({ type, why }) => log.warn("backend", "no_answer", { type, why }),
   };
 }

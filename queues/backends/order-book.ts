@@ -11,6 +11,7 @@ import { ORDER_BOOK_TIMEOUT_MS } from "../../src/domain/limits.ts";
 import type { OrderIntent } from "../../src/domain/order/order.ts";
 import { withTimeout } from "../../src/platform/with-timeout.ts";
 import type { OrderBackend } from "../../src/domain/order/order-backend.ts";
+import { errorText } from "../../src/encoding/error-text.ts";
 
 const bookingSchema = z.object({ reference: z.string(), status: z.enum(["booked", "cancelled"]) });
 
@@ -48,10 +49,6 @@ async function insert(
   return bookingSchema.parse(row);
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : "unknown";
-}
-
 type Told =
   | { readonly kind: "told"; readonly booking: z.infer<typeof bookingSchema> }
   | { readonly kind: "unknown"; readonly reason: string };
@@ -64,7 +61,7 @@ export function orderBook(book: D1Database, timeout_ms = ORDER_BOOK_TIMEOUT_MS):
   ): Promise<Told> => {
     const told = insert(book, intent, status, now).then(
       (booking): Told => ({ kind: "told", booking }),
-      (error: unknown): Told => ({ kind: "unknown", reason: messageOf(error) }),
+      (error: unknown): Told => ({ kind: "unknown", reason: errorText(error) }),
     );
     const late: Told = { kind: "unknown", reason: `no answer within ${timeout_ms} ms` };
     return (await withTimeout<Told>(told, timeout_ms)) ?? late;

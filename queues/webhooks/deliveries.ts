@@ -50,6 +50,7 @@ import { addressRules } from "../../src/webhooks/public-address.ts";
 import { park } from "../dead-letters.ts";
 import { keepEvents, type QueuedEvent } from "../events.ts";
 import { postWebhook } from "./post.ts";
+import { log } from "../../src/platform/log.ts";
 
 const WEBHOOKS = "sluice-webhooks";
 
@@ -82,9 +83,7 @@ export async function sweepDeliveries(env: WebhooksEnv, now: number): Promise<nu
   const before_ms = now - WEBHOOK_OVERDUE_MS;
   const ids = await takeOverdue(env.ORDER_BOOK, before_ms, WEBHOOK_SWEEP_ROWS_MAX, now);
   await queueDeliveries(env, ids);
-  if (ids.length > 0) {
-    console.warn(JSON.stringify({ at: "webhooks", event: "swept_up", deliveries: ids.length }));
-  }
+  if (ids.length > 0) log.warn("webhooks", "swept_up", { deliveries: ids.length });
   return ids.length;
 }
 
@@ -145,7 +144,7 @@ async function tryClaimed(
   const { state, due_ms, attempts } = after.delivery;
   if (state === "delivered") return;
   const error = attempts.at(-1)?.error;
-  console.warn(JSON.stringify({ at: "webhooks", event: "not_delivered", id, state, error }));
+  log.warn("webhooks", "not_delivered", { id, state, error });
   if (!kept || state !== "pending") return;
   const delay_s = Math.min(Math.ceil((due_ms - now) / 1000), WEBHOOK_WAIT_MAX_S);
   await env.WEBHOOKS_QUEUE.send(deliveryMessage(id), { delaySeconds: delay_s });

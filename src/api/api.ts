@@ -21,6 +21,7 @@ import { orderRoutes } from "./order-routes.ts";
 import { problem, refuseBody } from "./problems.ts";
 import { shopperRoutes } from "./shopper-routes.ts";
 import { webhookRoutes } from "./stripe-webhook.ts";
+import { log } from "../platform/log.ts";
 
 const WRITES = ["POST", "PUT", "PATCH", "DELETE"];
 
@@ -66,14 +67,12 @@ const limitRate: MiddlewareHandler<GateApp> = async (c, next) => {
   return next();
 };
 
-/** What went wrong in words of ours; the cause stays in the log. */
+/** The answer to an unexpected error; its cause is only in the log. */
 export function failed(error: Error, c: GateRequest): Response {
   if (error instanceof HTTPException && error.status === 400) return problem(c, "malformed_json");
   const { method } = c.req;
   const path = new URL(c.req.url).pathname;
-  console.error(
-    JSON.stringify({ at: "api", event: "unhandled", method, path, why: error.message }),
-  );
+  log.error("api", "unhandled", { method, path, why: error.message });
   return problem(c, "internal_error");
 }
 

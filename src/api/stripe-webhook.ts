@@ -21,6 +21,7 @@ import type { GateApp } from "../web/gate-app.ts";
 import { wholeBody } from "../web/whole-body.ts";
 import { answers } from "./answers.ts";
 import { problem, refuseBody } from "./problems.ts";
+import { log } from "../platform/log.ts";
 
 const receivedDocument = z.object({ received: z.literal(true) }).openapi("ReceivedEvent");
 
@@ -53,7 +54,7 @@ webhookRoutes.post(
       case "order_silent":
         return problem(c, "order_silent");
       case "ignored":
-        console.log(JSON.stringify({ at: "webhook", event: "ignored", why: outcome.why }));
+        log.info("webhook", "ignored", { why: outcome.why });
         return c.json({ received: true }, 200);
       case "taken":
         return c.json({ received: true }, 200);

@@ -13,6 +13,7 @@ import {
   type SharedBreaker,
 } from "../domain/breaker.ts";
 import type { MerchantContext } from "./sales.ts";
+import { log } from "../platform/log.ts";
 
 const NEVER_WRITTEN: SharedBreaker = { v: 1, state: "closed", epoch: 0, by: "nobody" };
 
@@ -33,7 +34,7 @@ export async function readBreaker(
   const shared = writtenBreakerSchema.safeParse(value);
   const force = forceSchema.safeParse(forced);
   if (!shared.success || !force.success) {
-    console.warn(JSON.stringify({ at: "breakers", event: "unreadable_value", backend }));
+    log.warn("breakers", "unreadable_value", { backend });
   }
   return {
     backend,

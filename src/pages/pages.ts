@@ -25,6 +25,8 @@ import {
 } from "./routes/line.ts";
 import { showProof } from "./routes/proof.ts";
 import { changeCart, orderCart, showCart, showOrder } from "./routes/purchase.ts";
+import { log } from "../platform/log.ts";
+import { errorText } from "../encoding/error-text.ts";
 
 export const pages = new Hono<GateApp>();
 
@@ -70,7 +72,6 @@ for (const form of ["join", "enter", "leave", "order"]) {
 pages.all("*", (c) => sendNotice(c, { kind: "page_not_found" }));
 
 pages.onError((error, c) => {
-  const why = error instanceof Error ? error.message : "unknown";
-  console.error(JSON.stringify({ at: "pages", event: "broken", path: c.req.path, why }));
+  log.error("pages", "broken", { path: c.req.path, why: errorText(error) });
   return sendNotice(c, { kind: "broken" });
 });

@@ -38,6 +38,8 @@ import { UNTOUCHED, type Passed } from "./forward.ts";
 import { queueItRedirect } from "./queue-it-redirect.ts";
 import { waitResponse, type Stopped } from "./wait-response.ts";
 import { journeyIn, takeTurn, type TurnOutcome } from "./take-turn.ts";
+import { log } from "../platform/log.ts";
+import { errorText } from "../encoding/error-text.ts";
 
 export interface GuardTools {
   readonly env: GateEnv;
@@ -85,9 +87,8 @@ async function trySale(
   try {
     return await decideFor(guarding, request, described, tools);
   } catch (error) {
-    const why = error instanceof Error ? error.message : "unknown";
     const failure = failureOf(sale);
-    console.error(JSON.stringify({ at: "guard", event: failure.kind, sale: sale.id, why }));
+    log.error("guard", failure.kind, { sale: sale.id, why: errorText(error) });
     return onFailure(failure.kind, { sale, request, asked: askedOf(request), tools });
   }
 }
@@ -202,7 +203,7 @@ async function carryOut(
     case "failed_open":
     case "failed_closed": {
       const { id: sale } = judged.sale;
-      console.error(JSON.stringify({ at: "guard", event: decision.kind, sale, why: "room gone" }));
+      log.error("guard", decision.kind, { sale, why: "room gone" });
       return onFailure(decision.kind, judged);
     }
     case "not_open": {

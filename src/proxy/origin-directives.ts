@@ -18,6 +18,7 @@ import { withTimeout } from "../platform/with-timeout.ts";
 import type { Admission } from "../tokens/admissions.ts";
 import { admissionCookie, expiredCookie } from "../web/token-cookies.ts";
 import type { OriginDirectives } from "./forward.ts";
+import { log } from "../platform/log.ts";
 
 const REVOKE = "sluice-admission-revoke";
 const EXTEND = "sluice-admission-extend";
@@ -76,5 +77,5 @@ async function extend(
 }
 
 function tell(event: string, sale: string, why: string): void {
-  console.error(JSON.stringify({ at: "origin-word", event, sale, why }));
+  log.error("origin-word", event, { sale, why });
 }

@@ -14,6 +14,7 @@ import { queueItSecretOf, signQueueItToken, type QueueItEnv } from "../tokens/qu
 import { cookieOf, markCookie, TOKEN_HEADERS } from "../web/token-cookies.ts";
 import { failureAnswer, type Moment } from "./failure.ts";
 import { changed, type Passed } from "./forward.ts";
+import { log } from "../platform/log.ts";
 
 export interface GoingOn {
   readonly sale: Sale;
@@ -45,7 +46,7 @@ export async function queueItRedirect(going: GoingOn): Promise<Response | null> 
   const secret = queueItSecretOf(tools.env);
   if (secret === null) {
     const missing = "QUEUE_IT_SECRET is missing";
-    console.error(JSON.stringify({ at: "guard", event: "not_configured", sale: sale.id, missing }));
+    log.error("guard", "not_configured", { sale: sale.id, missing });
     return changed(await failureAnswer(request, "not_configured", tools), [], passed.cookies);
   }
   const session_s = sale.admission.sessionSeconds;

@@ -8,6 +8,8 @@ import { guardRequest, type GuardTools, type Verdict } from "./guard.ts";
 import type { Origin } from "./origin.ts";
 import { obey } from "./origin-directives.ts";
 import { askOrigin, changed, UNTOUCHED, type Passed } from "./forward.ts";
+import { log } from "../platform/log.ts";
+import { errorText } from "../encoding/error-text.ts";
 
 type Configured = Exclude<Origin, { readonly kind: "none" }>;
 
@@ -17,7 +19,7 @@ export async function serveShop(
   tools: GuardTools,
 ): Promise<Response> {
   if (origin.kind === "malformed") {
-    console.error(JSON.stringify({ at: "edge", event: "not_configured", missing: origin.why }));
+    log.error("edge", "not_configured", { missing: origin.why });
     return failureAnswer(request, "not_configured", tools);
   }
   const verdict = await guardRequest(request, tools);
@@ -33,8 +35,7 @@ export async function serveShop(
     const cookies = await obey(holder.context, word, holder);
     return cookies.length === 0 ? response : changed(response, [], cookies);
   } catch (error) {
-    const why = error instanceof Error ? error.message : "unknown";
-    console.error(JSON.stringify({ at: "edge", event: "origin_unreachable", why }));
+    log.error("edge", "origin_unreachable", { why: errorText(error) });
     // Whoever was let in with this very request is in, whatever became of it.
     return changed(await failureAnswer(request, "origin_unreachable", tools), [], passed.cookies);
   }

@@ -14,6 +14,7 @@ import { GUARDING_SALES_MAX, GUARDS_FRESH_MS, GUARDS_KEPT_S } from "../domain/li
 import { saleSchema } from "../domain/sale/sale.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
 import type { PublishedSale } from "./sale-directory.ts";
+import { log } from "../platform/log.ts";
 
 const PREFIX = "guard:";
 /** KV takes no key that expires sooner. */
@@ -90,7 +91,7 @@ async function refresh(kv: KVNamespace, index: Index, now: number): Promise<void
   const read = await withTimeout(readAll(kv, index.published));
   index.refreshingSince_ms = null;
   if (read === null) {
-    console.error(JSON.stringify({ at: "guards", event: "kv_unreachable" }));
+    log.error("guards", "kv_unreachable");
     return;
   }
   const newest = new Map(read);
@@ -111,9 +112,7 @@ async function readAll(
   known: ReadonlyMap<string, PublishedSale>,
 ): Promise<ReadonlyMap<string, PublishedSale>> {
   const page = await kv.list({ prefix: PREFIX, limit: GUARDING_SALES_MAX });
-  if (!page.list_complete) {
-    console.error(JSON.stringify({ at: "guards", event: "too_many_sales_guard" }));
-  }
+  if (!page.list_complete) log.error("guards", "too_many_sales_guard");
   const read = await Promise.all(
     page.keys.map(async ({ name, metadata }) => {
       const id = name.slice(PREFIX.length);
@@ -122,7 +121,7 @@ async function readAll(
       if (mine !== undefined && told.success && mine.revision >= told.data.revision) return mine;
       const parsed = publishedSchema.safeParse(await kv.get(name, { type: "json" }));
       if (parsed.success) return parsed.data;
-      console.error(JSON.stringify({ at: "guards", event: "unreadable_guards", sale: id }));
+      log.error("guards", "unreadable_guards", { sale: id });
       return mine ?? null;
     }),
   );

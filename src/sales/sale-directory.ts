@@ -11,6 +11,7 @@ import { SALE_FRESH_MS, SALES_REMEMBERED_MAX } from "../domain/limits.ts";
 import { saleSchema, type Sale } from "../domain/sale/sale.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
 import { publishGuards, rememberGuards } from "./guard-index.ts";
+import { log } from "../platform/log.ts";
 
 /** Stored documents are read with today's schema: see `saleSchema` before changing a field. */
 const publishedSchema = z.object({ v: z.literal(1), revision: z.int(), sale: saleSchema });
@@ -50,7 +51,7 @@ export async function findSale(
   const value = await withTimeout<unknown>(kv.get(keyOf(id), { type: "json", cacheTtl: 30 }));
   const parsed = value === null ? null : publishedSchema.safeParse(value);
   if (parsed !== null && !parsed.success) {
-    console.error(JSON.stringify({ at: "sales", event: "unreadable_sale", sale: id }));
+    log.error("sales", "unreadable_sale", { sale: id });
   }
   // With KV down, or slower than what this isolate has seen, what is known goes on being used.
   const read = parsed?.success ? parsed.data : null;

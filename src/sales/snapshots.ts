@@ -28,6 +28,7 @@ import {
 } from "../domain/limits.ts";
 import type { RoomSnapshot } from "../domain/room/room-state.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
+import { log } from "../platform/log.ts";
 
 interface RoomReads {
   snapshot(): Promise<RoomSnapshot | null>;
@@ -154,9 +155,7 @@ export class SnapshotCache {
 
   async #askRoom(sale: string): Promise<RoomSnapshot | null> {
     const snapshot = await withTimeout(this.#room(sale).snapshot());
-    if (snapshot === null) {
-      console.warn(JSON.stringify({ at: "snapshots", event: "room_unreachable", sale }));
-    }
+    if (snapshot === null) log.warn("snapshots", "room_unreachable", { sale });
     return snapshot;
   }
 

@@ -17,6 +17,7 @@ import {
 import type { Sale } from "../domain/sale/sale.ts";
 import type { Admission } from "../tokens/admissions.ts";
 import type { Caller, GateContext } from "./visit.ts";
+import { log } from "../platform/log.ts";
 
 const told = new BoundedMap<true>(REPLAYS_REMEMBERED_MAX);
 
@@ -37,8 +38,7 @@ export function replayBy(
   if (told.get(foreign) === undefined) {
     told.set(foreign, true);
     const { handling } = sale.replay;
-    const line = { at: "replays", event: "admission_replayed", sale: sale.id, admission: id };
-    console.warn(JSON.stringify({ ...line, handling }));
+    log.warn("replays", "admission_replayed", { sale: sale.id, admission: id, handling });
   }
   return replay;
 }

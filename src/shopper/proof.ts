@@ -12,6 +12,7 @@ import { makeAltchaChallenge, verifyAltchaProof, type AltchaChallenge } from "..
 import { verifyTurnstileToken } from "../proofs/turnstile.ts";
 import { saleOf, type Caller, type GateContext } from "./visit.ts";
 import type { Unreachable } from "./waiting.ts";
+import { log } from "../platform/log.ts";
 
 export type ProofKind = Exclude<Protection["kind"], "none">;
 
@@ -57,7 +58,7 @@ export async function checkProof(
     case "unavailable": {
       const { why, fingerprint } = checked;
       const { onUnavailable } = protection;
-      log("turnstile_silent", sale, { why, onUnavailable });
+      log.error("proofs", "turnstile_silent", { sale: sale.id, why, onUnavailable });
       if (onUnavailable === "refuse") return { kind: "proof_unavailable", by };
       return { kind: "proven", by, subject: proofSubjectOf(fingerprint) };
     }
@@ -65,12 +66,8 @@ export async function checkProof(
 }
 
 function unavailable(sale: Sale, by: ProofKind, missing: string): ProofRefused {
-  log("not_configured", sale, { missing });
+  log.error("proofs", "not_configured", { sale: sale.id, missing });
   return { kind: "proof_unavailable", by };
-}
-
-function log(event: string, sale: Sale, more: Readonly<Record<string, string>>): void {
-  console.error(JSON.stringify({ at: "proofs", event, sale: sale.id, ...more }));
 }
 
 export type ChallengeOutcome =
@@ -93,7 +90,7 @@ export async function askChallenge(context: GateContext, id: string): Promise<Ch
   if (phase === "ended") return { kind: "sale_over" };
   const [secret] = context.keys.proofSecrets;
   if (secret === undefined) {
-    log("not_configured", sale, { missing: "PROOF_KEYS" });
+    log.error("proofs", "not_configured", { sale: sale.id, missing: "PROOF_KEYS" });
     return { kind: "proof_unavailable", by: "altcha" };
   }
   const challenge = await makeAltchaChallenge(secret, id, sale.protection, context.now);
