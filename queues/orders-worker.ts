@@ -14,6 +14,8 @@ import {
 } from "../src/domain/limits.ts";
 import { orderMessageSchema, UNREADABLE_REASONS } from "../src/domain/order/messages.ts";
 import { messageDelay_s } from "../src/domain/order/transition.ts";
+import { errorText } from "../src/encoding/error-text.ts";
+import { log } from "../src/platform/log.ts";
 import { chooseBackends } from "./backends/choose-backends.ts";
 import { Breaker } from "./breakers.ts";
 import { Bulkhead } from "./bulkhead.ts";
@@ -23,8 +25,6 @@ import { advance, type Pipeline } from "./pipeline.ts";
 import { passToMirror, takeMirrored } from "./redis-stream.ts";
 import { deleteOld } from "./retention.ts";
 import { keepAndQueue, sweepDeliveries, takeDeliveries } from "./webhooks/deliveries.ts";
-import { log } from "../src/platform/log.ts";
-import { errorText } from "../src/encoding/error-text.ts";
 
 const ORDERS = "sluice-orders";
 const EVENTS = "sluice-events";

@@ -9,6 +9,7 @@ import { env } from "cloudflare:workers";
 import { failed, jsonApi } from "./api/api.ts";
 import { problem, PROBLEMS } from "./api/problems.ts";
 import { pathOf } from "./domain/guards/url.ts";
+import { log } from "./platform/log.ts";
 import { originOf } from "./proxy/origin.ts";
 import { serveShop } from "./proxy/serve.ts";
 import { CartBatches } from "./shopper/cart-batches.ts";
@@ -20,7 +21,6 @@ import { readSecrets, type Keys } from "./tokens/secrets.ts";
 import type { GateApp } from "./web/gate-app.ts";
 import { SHOP_BASE } from "./web/paths.ts";
 import { VERSION } from "./web/version.ts";
-import { log } from "./platform/log.ts";
 
 export { Order } from "../durable-objects/order/order.ts";
 export { PassDesk } from "../durable-objects/pass-desk.ts";

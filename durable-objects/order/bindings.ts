@@ -4,9 +4,9 @@
  * Guarantee: what was not acknowledged rejects, and stays in the order's outbox.
  */
 import type { BeginOrderOutcome } from "../../src/domain/room/admission.ts";
+import { log } from "../../src/platform/log.ts";
 import type { OrderBindings } from "./ports.ts";
 import { withTimeout } from "../../src/platform/with-timeout.ts";
-import { log } from "../../src/platform/log.ts";
 
 export function orderParts(env: GateEnv): OrderBindings {
   const roomOf = (sale: string) => env.WAITING_ROOM.get(env.WAITING_ROOM.idFromName(sale));

@@ -22,6 +22,7 @@ import {
   type OrderRecord,
   type Rejection,
 } from "../../src/domain/order/order.ts";
+import { errorText } from "../../src/encoding/error-text.ts";
 import { takeUnits } from "./placing.ts";
 import type {
   OrderAlarm,
@@ -32,7 +33,6 @@ import type {
   OutboxRow,
   Owed,
 } from "./ports.ts";
-import { errorText } from "../../src/encoding/error-text.ts";
 
 export type PlaceOutcome =
   | { readonly kind: "accepted"; readonly order: OrderView; readonly viewKey: string }

@@ -16,8 +16,8 @@ import type { OrderEffect } from "../../src/domain/order/transition.ts";
 import type { OrderIntent, OrderRecord } from "../../src/domain/order/order.ts";
 import type { ReservationKey } from "../../src/domain/stock/stock-ledger.ts";
 import type { ReleaseCommand, ReleaseOutcome, SellOutcome } from "../../src/domain/stock/stock.ts";
-import type { PlacingParts } from "./placing.ts";
 import type { LogEntry } from "../../src/platform/log.ts";
+import type { PlacingParts } from "./placing.ts";
 
 /**
  * A message that an order must still send. An event is stored as it was when it happened, so

@@ -25,13 +25,13 @@ import {
 } from "../../src/domain/stock/allotment.ts";
 import { LEVEL_REPORT_INTERVAL_MS, TRANSFERS_PER_SKU_MAX } from "../../src/domain/limits.ts";
 import type { StockLevel } from "../../src/domain/room/room-state.ts";
+import { errorText } from "../../src/encoding/error-text.ts";
+import { log } from "../../src/platform/log.ts";
 import { readRedisConfig, REDIS_OFF, RedisConnection } from "../../src/redis/connection.ts";
 import { check, give, recall, take } from "../../src/redis/counters.ts";
 import { mirrorLevel } from "../../src/redis/mirror.ts";
 import { BridgeTables, type Mirror } from "./bridge-tables.ts";
 import { SingleAlarm } from "../single-alarm.ts";
-import { log } from "../../src/platform/log.ts";
-import { errorText } from "../../src/encoding/error-text.ts";
 
 export type MoveOutcome =
   /** `repeated`: it was settled before it was asked for. */

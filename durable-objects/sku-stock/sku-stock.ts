@@ -16,11 +16,11 @@ import type {
   ReservationKey,
 } from "../../src/domain/stock/stock-ledger.ts";
 import type { Withdrawal, WithdrawOutcome } from "../../src/domain/stock/withdraw.ts";
+import { log } from "../../src/platform/log.ts";
 import { readRedisConfig } from "../../src/redis/connection.ts";
 import { SingleAlarm } from "../single-alarm.ts";
 import { STOCK_RULES, StockCore, type StockParts } from "./stock-core.ts";
 import { StockTables } from "./stock-tables.ts";
-import { log } from "../../src/platform/log.ts";
 
 export class SkuStock extends DurableObject<GateEnv> {
   readonly #tables: StockTables;

@@ -23,8 +23,8 @@ import {
   type Telling,
   type Told,
 } from "../../src/domain/room/events.ts";
-import { withTimeout } from "../../src/platform/with-timeout.ts";
 import { log } from "../../src/platform/log.ts";
+import { withTimeout } from "../../src/platform/with-timeout.ts";
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS told (one INTEGER PRIMARY KEY CHECK (one = 1), value TEXT NOT NULL);

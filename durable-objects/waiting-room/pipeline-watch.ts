@@ -14,9 +14,9 @@ import { PIPELINE_LOOK_INTERVAL_MS, PIPELINE_LOOK_TIMEOUT_MS } from "../../src/d
 import type { BackendReading, PipelineReading } from "../../src/domain/room/throttle.ts";
 import type { RoomState } from "../../src/domain/room/room-state.ts";
 import { phaseAt } from "../../src/domain/sale/schedule.ts";
-import { withTimeout } from "../../src/platform/with-timeout.ts";
-import { log } from "../../src/platform/log.ts";
 import { errorText } from "../../src/encoding/error-text.ts";
+import { log } from "../../src/platform/log.ts";
+import { withTimeout } from "../../src/platform/with-timeout.ts";
 
 export class PipelineWatch {
   readonly #kv: KVNamespace;

@@ -22,6 +22,8 @@ import {
 } from "../../src/domain/sale/sale.ts";
 import { phaseAt } from "../../src/domain/sale/schedule.ts";
 import { turnOf } from "../../src/domain/turn.ts";
+import { errorText } from "../../src/encoding/error-text.ts";
+import { log } from "../../src/platform/log.ts";
 import {
   NO_SALE,
   NOT_ACTIVE,
@@ -37,8 +39,6 @@ import { RoomBooths } from "./booths.ts";
 import { signedAdmission, type ClaimedTicket, type Device } from "./signing.ts";
 import { RoomTables } from "./room-tables.ts";
 import { SingleAlarm } from "../single-alarm.ts";
-import { log } from "../../src/platform/log.ts";
-import { errorText } from "../../src/encoding/error-text.ts";
 
 export class WaitingRoom extends DurableObject<GateEnv> {
   readonly #tables: RoomTables;

@@ -8,6 +8,7 @@
 import { z } from "zod";
 import { PAYMENT_TIMEOUT_MS } from "../../src/domain/limits.ts";
 import type { PaymentBackend } from "../../src/domain/order/payment-backend.ts";
+import { log } from "../../src/platform/log.ts";
 import { httpOrders } from "./http-orders.ts";
 import { httpPayments } from "./http-payment.ts";
 import type { OrderBackend } from "../../src/domain/order/order-backend.ts";
@@ -15,7 +16,6 @@ import { orderBook } from "./order-book.ts";
 import { readBackendUrl, type SignedHttpSettings } from "./signed-http.ts";
 import { stripePayments } from "./stripe.ts";
 import { readSecrets, type SecretsOutcome } from "../../src/webhooks/signature.ts";
-import { log } from "../../src/platform/log.ts";
 
 const settingsSchema = z.object({
   PAYMENT_BACKEND: z

@@ -21,6 +21,8 @@ import type {
   SettleOutcome,
   Unknown,
 } from "../../src/domain/order/payment-backend.ts";
+import { parseJson } from "../../src/encoding/json.ts";
+import { retryAfter_s } from "../../src/encoding/retry-after.ts";
 
 /** A wrong secret needs a person; asking more often would only fill the log. */
 const SECRET_TROUBLE_AFTER_S = 60;
@@ -67,18 +69,9 @@ export function unknown(reason: string): Unknown {
   return { kind: "unknown", reason };
 }
 
-function jsonOf(text: string | null): unknown {
-  if (text === null) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
 /** What the status means; only a 2xx has a body of the contract. */
 export function readStatus({ status, retryAfter, text }: RawAnswer, now: number): CallOutcome {
-  const body = jsonOf(text);
+  const body = text === null ? undefined : parseJson(text);
   if (status >= 200 && status < 300) {
     return body === undefined ? unknown(`${status} with no JSON`) : { kind: "answer", body };
   }
@@ -88,7 +81,9 @@ export function readStatus({ status, retryAfter, text }: RawAnswer, now: number)
   }
   const asked_s = retryAfter_s(retryAfter, now);
   if (status === 429 || status === 409 || (status === 503 && asked_s !== null)) {
-    return { kind: "retry", after_s: asked_s ?? BUSY_AFTER_S, reason: String(status) };
+    const wanted_s = asked_s ?? BUSY_AFTER_S;
+    const after_s = Math.min(Math.max(wanted_s, 1), BACKEND_RETRY_AFTER_MAX_S);
+    return { kind: "retry", after_s, reason: String(status) };
   }
   const problem = problemSchema.safeParse(body);
   if (status < 400 || status >= 500 || ABOUT_THE_ADDRESS.has(status)) {
@@ -98,16 +93,6 @@ export function readStatus({ status, retryAfter, text }: RawAnswer, now: number)
   const { code } = problem.data;
   if (code === KEY_CONFLICT) return unknown(`${status} ${code}`);
   return { kind: "refused", reason: code };
-}
-
-/** Seconds or an HTTP date (RFC 9110, section 10.2.3); null when it is neither. */
-function retryAfter_s(header: string | null, now: number): number | null {
-  if (header === null) return null;
-  const asked_s = /^\d{1,9}$/.test(header)
-    ? Number(header)
-    : Math.ceil((Date.parse(header) - now) / 1000);
-  if (Number.isNaN(asked_s)) return null;
-  return Math.min(Math.max(asked_s, 1), BACKEND_RETRY_AFTER_MAX_S);
 }
 
 const declined = z.object({ answer: z.literal("declined"), reason: wordSchema });

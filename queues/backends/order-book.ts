@@ -9,9 +9,9 @@
 import { z } from "zod";
 import { ORDER_BOOK_TIMEOUT_MS } from "../../src/domain/limits.ts";
 import type { OrderIntent } from "../../src/domain/order/order.ts";
+import { errorText } from "../../src/encoding/error-text.ts";
 import { withTimeout } from "../../src/platform/with-timeout.ts";
 import type { OrderBackend } from "../../src/domain/order/order-backend.ts";
-import { errorText } from "../../src/encoding/error-text.ts";
 
 const bookingSchema = z.object({ reference: z.string(), status: z.enum(["booked", "cancelled"]) });
 

@@ -17,6 +17,7 @@ import type {
   SettleOutcome,
   Unknown,
 } from "../../src/domain/order/payment-backend.ts";
+import { retryAfter_s } from "../../src/encoding/retry-after.ts";
 
 /** A wrong or restricted key needs a person; asking more often would only fill the log. */
 const KEY_TROUBLE_AFTER_S = 60;
@@ -47,7 +48,7 @@ export function unknown(reason: string): Unknown {
 }
 
 /** What a thrown error of the SDK means. Anything that is not an error of Stripe's is `unknown`. */
-export function readError(error: unknown): Refusal {
+export function readError(error: unknown, now: number): Refusal {
   if (!(error instanceof Stripe.errors.StripeError)) return unknown("unreadable answer");
   if (error instanceof Stripe.errors.StripeConnectionError) return unknown(error.message);
   const { statusCode: status, headers } = error;
@@ -63,7 +64,8 @@ export function readError(error: unknown): Refusal {
   const busy = status === 409 || status === 429 || error.code === "rate_limit";
   if (busy && shouldRetry === "false") return unknown(`${reason}: asking again is of no use`);
   if (busy || shouldRetry === "true") {
-    return { kind: "retry", after_s: retryAfter_s(headers?.["retry-after"]), reason };
+    const asked_s = retryAfter_s(headers?.["retry-after"] ?? null, now) ?? BUSY_AFTER_S;
+    return { kind: "retry", after_s: Math.min(Math.max(asked_s, 1), RETRY_AFTER_MAX_S), reason };
   }
   if (error.rawType === "idempotency_error" || CONTESTED_CODES.has(error.code ?? "")) {
     return { kind: "contested", reason: word };
@@ -77,11 +79,6 @@ function declinedBy(error: { decline_code?: unknown; code?: unknown }): Declined
   const words = [error.decline_code, error.code];
   const reason = words.find((word) => typeof word === "string" && word !== "");
   return { kind: "declined", reason: typeof reason === "string" ? reason : "card_declined" };
-}
-
-function retryAfter_s(header: string | undefined): number {
-  if (header === undefined || !/^\d{1,6}$/.test(header)) return BUSY_AFTER_S;
-  return Math.min(Math.max(Number(header), 1), RETRY_AFTER_MAX_S);
 }
 
 const IntentAnswer = z.object({

@@ -91,15 +91,15 @@ export function paymentsThrough(
   timeout_ms: number,
   now: () => number,
 ): PaymentBackend {
-  const clock = () => deadline(timeout_ms, now);
+  const within = () => deadline(timeout_ms, now);
   return {
     name: "stripe",
-    prepare: (request) => prepare(client, request, clock()),
-    authorize: (request) => authorize(client, request, clock()),
-    capture: (request) => capture(client, request, clock()),
-    void: (request) => cancel(client, request, clock()),
-    refund: (request) => refund(client, request, clock()),
-    lookup: (request) => lookup(client, request.paymentId, clock()),
+    prepare: (request) => prepare(client, request, within()),
+    authorize: (request) => authorize(client, request, within()),
+    capture: (request) => capture(client, request, within()),
+    void: (request) => cancel(client, request, within()),
+    refund: (request) => refund(client, request, within()),
+    lookup: (request) => lookup(client, request.paymentId, within()),
   };
 }
 
@@ -121,26 +121,30 @@ function stripeClient({ apiKey, baseUrl, timeout_ms }: StripeSettings): Stripe {
   });
 }
 
-/** Gives each call of one operation what is left of the operation's time. */
-type Deadline = () => { readonly timeout: number };
+/** The time of one operation, shared by its calls. */
+interface Deadline {
+  readonly now: () => number;
+  /** What is left of it, as an option of the SDK's calls. */
+  readonly left: () => { readonly timeout: number };
+}
 
 function deadline(timeout_ms: number, now: () => number): Deadline {
   const end = now() + timeout_ms;
-  return () => ({ timeout: Math.max(1, end - now()) });
+  return { now, left: () => ({ timeout: Math.max(1, end - now()) }) };
 }
 
-async function ask(call: () => Promise<unknown>): Promise<Answer | Refusal> {
+async function ask({ now }: Deadline, call: () => Promise<unknown>): Promise<Answer | Refusal> {
   try {
     return { kind: "answer", body: await call() };
   } catch (error) {
-    return readError(error);
+    return readError(error, now());
   }
 }
 
 async function prepare(
   client: StripeCalls,
   request: { readonly orderId: string; readonly money: Money; readonly key: string },
-  left: Deadline,
+  time: Deadline,
 ): Promise<PrepareOutcome> {
   const amount = stripeAmount(request.money);
   if (amount === null) return UNPAYABLE;
@@ -152,8 +156,8 @@ async function prepare(
     payment_method_types: ["card"],
     metadata: { order: request.orderId },
   };
-  const answer = await ask(() =>
-    client.paymentIntents.create(params, { ...left(), idempotencyKey: request.key }),
+  const answer = await ask(time, () =>
+    client.paymentIntents.create(params, { ...time.left(), idempotencyKey: request.key }),
   );
   if (answer.kind === "contested") return UNPAYABLE;
   if (answer.kind !== "answer") return answer;
@@ -171,63 +175,63 @@ async function authorize(
     readonly returnUrl: string;
     readonly key: string;
   },
-  left: Deadline,
+  time: Deadline,
 ): Promise<AuthorizeOutcome> {
   const params = { payment_method: request.method, return_url: request.returnUrl };
-  const answer = await ask(() =>
+  const answer = await ask(time, () =>
     client.paymentIntents.confirm(request.paymentId, params, {
-      ...left(),
+      ...time.left(),
       idempotencyKey: request.key,
     }),
   );
   if (answer.kind === "answer") return authorizedBy(readStanding(answer.body));
   if (answer.kind !== "contested") return answer;
   // Saying "declined" here could free the stock of a payment that an earlier call authorized.
-  const found = await lookup(client, request.paymentId, left);
+  const found = await lookup(client, request.paymentId, time);
   return found.kind === "found" ? authorizedBy(found.standing) : found;
 }
 
 async function capture(
   client: StripeCalls,
   request: { readonly paymentId: string; readonly money: Money; readonly key: string },
-  left: Deadline,
+  time: Deadline,
 ): Promise<SettleOutcome> {
   const amount = stripeAmount(request.money);
   if (amount === null) return UNPAYABLE;
   const { paymentId, key } = request;
-  const answer = await ask(() =>
+  const answer = await ask(time, () =>
     client.paymentIntents.capture(
       paymentId,
       { amount_to_capture: amount },
-      { ...left(), idempotencyKey: key },
+      { ...time.left(), idempotencyKey: key },
     ),
   );
   if (answer.kind === "answer") return readSettled(answer.body, "succeeded");
-  return settle(client, answer, { paymentId, wanted: "captured" }, left);
+  return settle(client, answer, { paymentId, wanted: "captured" }, time);
 }
 
 async function cancel(
   client: StripeCalls,
   { paymentId, key }: { readonly paymentId: string; readonly key: string },
-  left: Deadline,
+  time: Deadline,
 ): Promise<SettleOutcome> {
-  const answer = await ask(() =>
-    client.paymentIntents.cancel(paymentId, {}, { ...left(), idempotencyKey: key }),
+  const answer = await ask(time, () =>
+    client.paymentIntents.cancel(paymentId, {}, { ...time.left(), idempotencyKey: key }),
   );
   if (answer.kind === "answer") return readSettled(answer.body, "canceled");
-  return settle(client, answer, { paymentId, wanted: "voided" }, left);
+  return settle(client, answer, { paymentId, wanted: "voided" }, time);
 }
 
 async function refund(
   client: StripeCalls,
   { paymentId, key }: { readonly paymentId: string; readonly key: string },
-  left: Deadline,
+  time: Deadline,
 ): Promise<SettleOutcome> {
-  const answer = await ask(() =>
-    client.refunds.create({ payment_intent: paymentId }, { ...left(), idempotencyKey: key }),
+  const answer = await ask(time, () =>
+    client.refunds.create({ payment_intent: paymentId }, { ...time.left(), idempotencyKey: key }),
   );
   if (answer.kind === "answer") return readRefund(answer.body);
-  return settle(client, answer, { paymentId, wanted: "refunded" }, left);
+  return settle(client, answer, { paymentId, wanted: "refunded" }, time);
 }
 
 /** A refusal because of the payment's state is an approval when that state is the wanted one. */
@@ -235,20 +239,20 @@ async function settle(
   client: StripeCalls,
   refusal: Refusal,
   goal: { readonly paymentId: string; readonly wanted: "captured" | "voided" | "refunded" },
-  left: Deadline,
+  time: Deadline,
 ): Promise<SettleOutcome> {
   if (refusal.kind !== "contested") return refusal;
-  const found = await lookup(client, goal.paymentId, left);
+  const found = await lookup(client, goal.paymentId, time);
   return found.kind === "found" ? settledBy(found.standing, goal.wanted) : found;
 }
 
 async function lookup(
   client: StripeCalls,
   paymentId: string,
-  left: Deadline,
+  time: Deadline,
 ): Promise<LookupOutcome> {
-  const answer = await ask(() =>
-    client.paymentIntents.retrieve(paymentId, { expand: ["latest_charge"] }, left()),
+  const answer = await ask(time, () =>
+    client.paymentIntents.retrieve(paymentId, { expand: ["latest_charge"] }, time.left()),
   );
   if (answer.kind === "answer") {
     const standing = readStanding(answer.body);

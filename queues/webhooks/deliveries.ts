@@ -26,6 +26,8 @@ import {
   payloadOf,
   type TryOutcome,
 } from "../../src/domain/webhooks.ts";
+import { jsonText } from "../../src/encoding/json.ts";
+import { log } from "../../src/platform/log.ts";
 import {
   claimDelivery,
   deliveriesFor,
@@ -50,7 +52,6 @@ import { addressRules } from "../../src/webhooks/public-address.ts";
 import { park } from "../dead-letters.ts";
 import { keepEvents, type QueuedEvent } from "../events.ts";
 import { postWebhook } from "./post.ts";
-import { log } from "../../src/platform/log.ts";
 
 const WEBHOOKS = "sluice-webhooks";
 
@@ -157,7 +158,7 @@ async function post(
   now: number,
 ): Promise<TryOutcome> {
   const unanswered = (why: string): TryOutcome => ({ kind: "unanswered", why });
-  const event = loggedEventSchema.safeParse(parsedJson(body));
+  const event = jsonText.pipe(loggedEventSchema).safeParse(body);
   if (!event.success) return unanswered("not called: the event cannot be read");
   const read = readWebhookKeys(env);
   if (read.kind === "unusable") return unanswered(`not called: ${read.why}`);
@@ -176,12 +177,4 @@ async function post(
     timeout_ms: WEBHOOK_TIMEOUT_MS,
     now,
   });
-}
-
-function parsedJson(text: string | null): unknown {
-  try {
-    return text === null ? null : JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

@@ -247,7 +247,7 @@ export class World {
           return network.ask(life, this.stockOf(sku).host, (desk) => desk.release(command));
         },
         warn: ({ event, order, owed, why }) => {
-          this.tell(String(event), `${String(order)} ${String(owed)}: ${String(why)}`);
+          this.tell(event, `${String(order)} ${String(owed)}: ${String(why)}`);
         },
       },
     });
@@ -279,7 +279,7 @@ export class World {
         ownership: (order) => {
           return network.ask(instance.life, this.orderOf(order).host, (desk) => desk.ownership());
         },
-        warn: ({ event, id }) => this.tell(String(event), `${sku} ${String(id)}`),
+        warn: ({ event, id }) => this.tell(event, `${sku} ${String(id)}`),
       },
     });
   }

@@ -8,6 +8,7 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { BODY_BYTES_MAX, SALE_BODY_BYTES_MAX } from "../domain/limits.ts";
+import { log } from "../platform/log.ts";
 import { sameText } from "../shopper/order.ts";
 import { carriedOf, isOwnOrigin, type GateApp, type GateRequest } from "../web/gate-app.ts";
 import { isOverLimit, RATE_LIMIT_RETRY_S } from "../web/rate-limits.ts";
@@ -21,7 +22,6 @@ import { orderRoutes } from "./order-routes.ts";
 import { problem, refuseBody } from "./problems.ts";
 import { shopperRoutes } from "./shopper-routes.ts";
 import { webhookRoutes } from "./stripe-webhook.ts";
-import { log } from "../platform/log.ts";
 
 const WRITES = ["POST", "PUT", "PATCH", "DELETE"];
 

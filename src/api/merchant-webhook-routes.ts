@@ -4,6 +4,7 @@
  */
 import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
 import { loggedEventSchema, payloadOf } from "../domain/webhooks.ts";
+import { jsonText } from "../encoding/json.ts";
 import * as webhooks from "../merchant/webhooks.ts";
 import type { GateApp, GateRequest } from "../web/gate-app.ts";
 import { answers, jsonBody } from "./answers.ts";
@@ -241,7 +242,7 @@ merchantWebhookRoutes.openapi(
 type LoggedRow = Awaited<ReturnType<typeof webhooks.readEvents>>[number];
 
 function eventOf({ seq, id, type, at_ms, body }: LoggedRow) {
-  const event = loggedEventSchema.safeParse(JSON.parse(body));
+  const event = jsonText.pipe(loggedEventSchema).safeParse(body);
   const data = event.success ? payloadOf(event.data).data : null;
   return { seq, id, type, timestamp: timeOf(at_ms), data };
 }

@@ -14,6 +14,7 @@ import { OpenAPIHono, z } from "@hono/zod-openapi";
 import Stripe from "stripe";
 import { WEBHOOK_BODY_BYTES_MAX, WEBHOOK_TOLERANCE_S } from "../domain/limits.ts";
 import { ORDER_ID_PATTERN } from "../domain/order/order-id.ts";
+import { log } from "../platform/log.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
 import { orderOf } from "../shopper/order.ts";
 import type { GateContext } from "../shopper/visit.ts";
@@ -21,7 +22,6 @@ import type { GateApp } from "../web/gate-app.ts";
 import { wholeBody } from "../web/whole-body.ts";
 import { answers } from "./answers.ts";
 import { problem, refuseBody } from "./problems.ts";
-import { log } from "../platform/log.ts";
 
 const receivedDocument = z.object({ received: z.literal(true) }).openapi("ReceivedEvent");
 

@@ -8,6 +8,7 @@
  * Not a lock: while KV lags, each isolate lets its own probes through, and has a rate of its own.
  */
 import { z } from "zod";
+import { jsonText } from "../encoding/json.ts";
 
 export interface BreakerRules {
   readonly window_ms: number;
@@ -78,20 +79,8 @@ export const sharedBreakerSchema = z.discriminatedUnion("state", [
 ]);
 export type SharedBreaker = z.infer<typeof sharedBreakerSchema>;
 
-/** As KV holds it: text, or null when nobody wrote it. No JSON is a failed parse, not a throw. */
-export const writtenBreakerSchema = z
-  .string()
-  .transform((text, context) => {
-    try {
-      const value: unknown = JSON.parse(text);
-      return value;
-    } catch {
-      context.addIssue({ code: "custom", message: "is not JSON" });
-      return z.NEVER;
-    }
-  })
-  .pipe(sharedBreakerSchema)
-  .nullable();
+/** As KV holds it: text, or null when it was never written. */
+export const writtenBreakerSchema = jsonText.pipe(sharedBreakerSchema).nullable();
 
 export interface Call {
   readonly at_ms: number;

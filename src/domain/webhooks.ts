@@ -9,9 +9,9 @@
  * Source of the schedule and of what a status means: the operational considerations of
  * https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
  */
-import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import { z } from "zod";
+import { digestOf } from "../encoding/json.ts";
+import { retryAfter_s } from "../encoding/retry-after.ts";
 import { WEBHOOK_ATTEMPTS_KEPT, WEBHOOK_WAIT_MAX_S } from "./limits.ts";
 import { orderEventSchema, type OrderEvent } from "./order/messages.ts";
 import { saleEventSchema, type SaleEvent } from "./room/events.ts";
@@ -61,8 +61,7 @@ export function wants(patterns: readonly string[], type: string): boolean {
 
 /** The same for the same event and endpoint, so that a repeated event makes no second delivery. */
 export function deliveryIdOf(endpoint: string, event: string): string {
-  const named = JSON.stringify([endpoint, event]);
-  return `whd_${bytesToHex(sha256(utf8ToBytes(named))).slice(0, 32)}`;
+  return `whd_${digestOf([endpoint, event]).slice(0, 32)}`;
 }
 
 const timeOf = (at_ms: number): string => new Date(at_ms).toISOString();
@@ -150,13 +149,10 @@ export interface AfterTry {
 
 const GONE = 410;
 
-/** Seconds or an HTTP date (RFC 9110, section 10.2.3); null when it is neither. */
+/** The wait that the shop asks for, at most a day; null when it asks for none. */
 export function askedWait_s(header: string | null, now: number): number | null {
-  if (header === null) return null;
-  const asked_s = /^\d{1,9}$/.test(header)
-    ? Number(header)
-    : Math.ceil((Date.parse(header) - now) / 1000);
-  return Number.isNaN(asked_s) ? null : Math.min(Math.max(asked_s, 0), WEBHOOK_WAIT_MAX_S);
+  const asked_s = retryAfter_s(header, now);
+  return asked_s === null ? null : Math.min(Math.max(asked_s, 0), WEBHOOK_WAIT_MAX_S);
 }
 
 /**

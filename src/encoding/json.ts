@@ -3,6 +3,7 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
+import { z } from "zod";
 
 /** Undefined for a text that is not JSON; a schema that parses the value then refuses it. */
 export function parseJson(text: string): unknown {
@@ -12,6 +13,14 @@ export function parseJson(text: string): unknown {
     return undefined;
   }
 }
+
+/** A text that holds JSON, parsed. Text that is not JSON is a failed parse, not a throw. */
+export const jsonText = z.string().transform((text, context) => {
+  const value = parseJson(text);
+  if (value !== undefined) return value;
+  context.addIssue({ code: "custom", message: "is not JSON" });
+  return z.NEVER;
+});
 
 /**
  * SHA-256 of the value's JSON, in 64 lower-case hex digits. Ids are made of it, so it never

@@ -12,8 +12,8 @@ import {
   type Force,
   type SharedBreaker,
 } from "../domain/breaker.ts";
-import type { MerchantContext } from "./sales.ts";
 import { log } from "../platform/log.ts";
+import type { MerchantContext } from "./sales.ts";
 
 const NEVER_WRITTEN: SharedBreaker = { v: 1, state: "closed", epoch: 0, by: "nobody" };
 

@@ -14,6 +14,7 @@ import {
 } from "../domain/order/messages.ts";
 import { saleEventSchema, type SaleEvent } from "../domain/room/events.ts";
 import { deliveryMessageSchema, type DeliveryMessage } from "../domain/webhooks.ts";
+import { parseJson } from "../encoding/json.ts";
 import * as book from "../order-book/order-book.ts";
 import type { MerchantContext } from "./sales.ts";
 
@@ -105,7 +106,7 @@ function queueOf(env: GateEnv, queue: Queued["queue"]): Queue {
 
 /** Null when it is no message of ours. */
 function readLetter({ body: text }: DeadLetter): Queued | null {
-  const body = parsedJson(text);
+  const body = parseJson(text);
   const message = orderMessageSchema.safeParse(body);
   if (message.success) return { queue: "orders", body: message.data };
   const delivery = deliveryMessageSchema.safeParse(body);
@@ -158,12 +159,4 @@ export async function replayDeadLetters(
   await book.markUnreadable(env.ORDER_BOOK, idsOf(false));
   const remaining = await book.countWaitingDeadLetters(env.ORDER_BOOK, filter);
   return { replayed: queued.length, unreadable: letters.length - queued.length, remaining };
-}
-
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

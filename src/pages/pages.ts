@@ -8,6 +8,8 @@
 import { Hono } from "hono";
 import { BODY_BYTES_MAX } from "../domain/limits.ts";
 import { saleIdSchema } from "../domain/sale/sale.ts";
+import { errorText } from "../encoding/error-text.ts";
+import { log } from "../platform/log.ts";
 import { carriedOf, isOwnOrigin, type GateApp } from "../web/gate-app.ts";
 import { isOverLimit, RATE_LIMIT_RETRY_S } from "../web/rate-limits.ts";
 import { wholeBody } from "../web/whole-body.ts";
@@ -25,8 +27,6 @@ import {
 } from "./routes/line.ts";
 import { showProof } from "./routes/proof.ts";
 import { changeCart, orderCart, showCart, showOrder } from "./routes/purchase.ts";
-import { log } from "../platform/log.ts";
-import { errorText } from "../encoding/error-text.ts";
 
 export const pages = new Hono<GateApp>();
 

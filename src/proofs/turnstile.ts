@@ -25,6 +25,7 @@ import {
   type ProofRefusal,
   type TurnstileProtection,
 } from "../domain/sale/protection.ts";
+import { parseJson } from "../encoding/json.ts";
 
 export type TurnstileOutcome =
   | { readonly kind: "proven"; readonly fingerprint: string }
@@ -146,7 +147,7 @@ async function ask(url: string, asked: Readonly<Record<string, string>>): Promis
     const text = await readUpTo(response, TURNSTILE_ANSWER_BYTES_MAX);
     if (text === null) return silent("the answer is too long");
     if (response.status >= 500) return silent(`status ${response.status}`);
-    const parsed = answerSchema.safeParse(parsedJson(text));
+    const parsed = answerSchema.safeParse(parseJson(text));
     if (!parsed.success) return silent(`no answer of siteverify, status ${response.status}`);
     if (parsed.data["error-codes"].includes("internal-error")) return silent("internal-error");
     return { kind: "answer", said: parsed.data };
@@ -166,12 +167,4 @@ async function readUpTo({ body }: Response, bytesMax: number): Promise<string | 
     text += decoder.decode(chunk, { stream: true });
   }
   return text;
-}
-
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

@@ -12,6 +12,8 @@ import type { GuardedRequest } from "../domain/guards/guard.ts";
 import { hostOf } from "../domain/guards/url.ts";
 import type { Sale } from "../domain/sale/sale.ts";
 import { phaseAt, scheduleOf, type Phase } from "../domain/sale/schedule.ts";
+import { errorText } from "../encoding/error-text.ts";
+import { log } from "../platform/log.ts";
 import { replayBy } from "../shopper/device-binding.ts";
 import { saleOf, type GateContext } from "../shopper/visit.ts";
 import { readGuards } from "../sales/guard-index.ts";
@@ -38,8 +40,6 @@ import { UNTOUCHED, type Passed } from "./forward.ts";
 import { queueItRedirect } from "./queue-it-redirect.ts";
 import { waitResponse, type Stopped } from "./wait-response.ts";
 import { journeyIn, takeTurn, type TurnOutcome } from "./take-turn.ts";
-import { log } from "../platform/log.ts";
-import { errorText } from "../encoding/error-text.ts";
 
 export interface GuardTools {
   readonly env: GateEnv;

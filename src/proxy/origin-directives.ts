@@ -11,6 +11,7 @@
  * and the log says so.
  */
 import { EXTENSION_MAX_S, EXTENSION_WORTH_MS, SHOPPER_CALL_TIMEOUT_MS } from "../domain/limits.ts";
+import { log } from "../platform/log.ts";
 import type { Caller, GateContext, RoomAnswer } from "../shopper/visit.ts";
 import { roomOf } from "../shopper/visit.ts";
 import { leave } from "../shopper/waiting.ts";
@@ -18,7 +19,6 @@ import { withTimeout } from "../platform/with-timeout.ts";
 import type { Admission } from "../tokens/admissions.ts";
 import { admissionCookie, expiredCookie } from "../web/token-cookies.ts";
 import type { OriginDirectives } from "./forward.ts";
-import { log } from "../platform/log.ts";
 
 const REVOKE = "sluice-admission-revoke";
 const EXTEND = "sluice-admission-extend";

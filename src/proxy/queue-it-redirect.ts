@@ -10,11 +10,11 @@ import { decodeJwt } from "jose";
 import type { AskedAs } from "../domain/guards/decision.ts";
 import { needsQueueItToken, queueIdOf, withQueueItToken } from "../domain/sale/queue-it.ts";
 import type { Sale } from "../domain/sale/sale.ts";
+import { log } from "../platform/log.ts";
 import { queueItSecretOf, signQueueItToken, type QueueItEnv } from "../tokens/queue-it.ts";
 import { cookieOf, markCookie, TOKEN_HEADERS } from "../web/token-cookies.ts";
 import { failureAnswer, type Moment } from "./failure.ts";
 import { changed, type Passed } from "./forward.ts";
-import { log } from "../platform/log.ts";
 
 export interface GoingOn {
   readonly sale: Sale;

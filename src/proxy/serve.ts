@@ -3,13 +3,13 @@
  *
  * Guarantee: with a malformed ORIGIN nothing is passed anywhere; the operator's log names it.
  */
+import { errorText } from "../encoding/error-text.ts";
+import { log } from "../platform/log.ts";
 import { failureAnswer } from "./failure.ts";
 import { guardRequest, type GuardTools, type Verdict } from "./guard.ts";
 import type { Origin } from "./origin.ts";
 import { obey } from "./origin-directives.ts";
 import { askOrigin, changed, UNTOUCHED, type Passed } from "./forward.ts";
-import { log } from "../platform/log.ts";
-import { errorText } from "../encoding/error-text.ts";
 
 type Configured = Exclude<Origin, { readonly kind: "none" }>;
 

@@ -12,9 +12,9 @@ import { z } from "zod";
 import { buildGuardTable, type GuardTable } from "../domain/guards/guard-table.ts";
 import { GUARDING_SALES_MAX, GUARDS_FRESH_MS, GUARDS_KEPT_S } from "../domain/limits.ts";
 import { saleSchema } from "../domain/sale/sale.ts";
+import { log } from "../platform/log.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
 import type { PublishedSale } from "./sale-directory.ts";
-import { log } from "../platform/log.ts";
 
 const PREFIX = "guard:";
 /** KV takes no key that expires sooner. */

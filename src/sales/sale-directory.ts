@@ -9,9 +9,9 @@ import { z } from "zod";
 import { BoundedMap } from "../domain/bounded-map.ts";
 import { SALE_FRESH_MS, SALES_REMEMBERED_MAX } from "../domain/limits.ts";
 import { saleSchema, type Sale } from "../domain/sale/sale.ts";
+import { log } from "../platform/log.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
 import { publishGuards, rememberGuards } from "./guard-index.ts";
-import { log } from "../platform/log.ts";
 
 /** Stored documents are read with today's schema: see `saleSchema` before changing a field. */
 const publishedSchema = z.object({ v: z.literal(1), revision: z.int(), sale: saleSchema });

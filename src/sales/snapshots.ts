@@ -27,8 +27,8 @@ import {
   SNAPSHOT_STALE_MAX_MS,
 } from "../domain/limits.ts";
 import type { RoomSnapshot } from "../domain/room/room-state.ts";
-import { withTimeout } from "../platform/with-timeout.ts";
 import { log } from "../platform/log.ts";
+import { withTimeout } from "../platform/with-timeout.ts";
 
 interface RoomReads {
   snapshot(): Promise<RoomSnapshot | null>;

@@ -15,9 +15,9 @@ import {
   type Replay,
 } from "../domain/sale/device-binding.ts";
 import type { Sale } from "../domain/sale/sale.ts";
+import { log } from "../platform/log.ts";
 import type { Admission } from "../tokens/admissions.ts";
 import type { Caller, GateContext } from "./visit.ts";
-import { log } from "../platform/log.ts";
 
 const told = new BoundedMap<true>(REPLAYS_REMEMBERED_MAX);
 

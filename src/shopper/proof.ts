@@ -8,11 +8,11 @@
  */
 import { proofSubjectOf, type Protection, type ProofRefusal } from "../domain/sale/protection.ts";
 import type { Sale } from "../domain/sale/sale.ts";
+import { log } from "../platform/log.ts";
 import { makeAltchaChallenge, verifyAltchaProof, type AltchaChallenge } from "../proofs/altcha.ts";
 import { verifyTurnstileToken } from "../proofs/turnstile.ts";
 import { saleOf, type Caller, type GateContext } from "./visit.ts";
 import type { Unreachable } from "./waiting.ts";
-import { log } from "../platform/log.ts";
 
 export type ProofKind = Exclude<Protection["kind"], "none">;
 

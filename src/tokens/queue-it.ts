@@ -5,6 +5,7 @@
  * never printed. It is the secret key of the Queue-it account, which the shop's connector verifies
  * with, so it is one for the whole deployment and is rotated where the connector's is.
  */
+import { bytesToHex } from "@noble/hashes/utils.js";
 import { queueItText, type QueueItRules } from "../domain/sale/queue-it.ts";
 
 export interface QueueItEnv {
@@ -29,5 +30,5 @@ export async function signQueueItToken(
   const raw = encoder.encode(secret);
   const key = await crypto.subtle.importKey("raw", raw, algorithm, false, ["sign"]);
   const signature = await crypto.subtle.sign("HMAC", key, encoder.encode(text));
-  return `${text}~h_${Buffer.from(signature).toString("hex")}`;
+  return `${text}~h_${bytesToHex(new Uint8Array(signature))}`;
 }

@@ -5,20 +5,15 @@
  * ever prints a secret's value. Keys are JWKS so that they can overlap while they are rotated: the
  * first key signs, every key verifies, and each set has one purpose and one pinned algorithm.
  */
+import { bytesToHex } from "@noble/hashes/utils.js";
 import { importJWK, type JWK } from "jose";
 import { z } from "zod";
 import { ADMIN_TOKEN_LENGTH_MIN } from "../domain/limits.ts";
 import type { ProofSecret } from "../domain/sale/protection.ts";
+import { jsonText } from "../encoding/json.ts";
 
 const keySetOf = <Key extends z.ZodType>(key: Key) =>
-  z.string().transform((text, context) => {
-    let value: unknown = null;
-    try {
-      value = JSON.parse(text);
-    } catch {
-      context.addIssue({ code: "custom", message: "is not JSON" });
-      return z.NEVER;
-    }
+  jsonText.transform((value, context) => {
     const parsed = z.object({ keys: z.array(key).min(1) }).safeParse(value);
     if (parsed.success) return parsed.data.keys;
     context.addIssue({ code: "custom", message: "is not a JWKS of the right kind of keys" });
@@ -119,7 +114,7 @@ async function proofSecretOf(jwk: z.output<typeof ticketKeySchema>): Promise<Pro
   const key = await imported(jwk, "HS256");
   const derived = async (purpose: string): Promise<string> => {
     const mac = await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(purpose));
-    return new Uint8Array(mac).toHex();
+    return bytesToHex(new Uint8Array(mac));
   };
   const [challenge, solution] = await Promise.all([
     derived("sluice-proof/challenge"),

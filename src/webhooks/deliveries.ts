@@ -16,6 +16,7 @@ import {
   type Delivery,
   type DeliveryState,
 } from "../domain/webhooks.ts";
+import { jsonText } from "../encoding/json.ts";
 
 const rowSchema = z.object({
   seq: z.int(),
@@ -26,7 +27,7 @@ const rowSchema = z.object({
   state: z.enum(DELIVERY_STATES),
   tries: z.int(),
   due_ms: z.int(),
-  attempts: z.string().transform((text) => z.array(attemptSchema).parse(JSON.parse(text))),
+  attempts: jsonText.pipe(z.array(attemptSchema)),
   created_ms: z.int(),
   updated_ms: z.int(),
 });

@@ -12,7 +12,10 @@
 import { hkdf } from "@noble/hashes/hkdf.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { utf8ToBytes } from "@noble/hashes/utils.js";
+import * as base64url from "jose/base64url";
 import { z } from "zod";
+import { parseJson } from "../encoding/json.ts";
+import { toBase64 } from "./signature.ts";
 
 const SECRET_BYTES = 32;
 
@@ -48,25 +51,14 @@ export function readWebhookKeys({
 }: WebhookSecretsEnv): WebhookKeysOutcome {
   if (text === "") return { kind: "unusable", why: "WEBHOOK_KEYS is missing" };
   const unusable = { kind: "unusable", why: "WEBHOOK_KEYS is not a JWKS of oct keys" } as const;
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return unusable;
-  }
-  const parsed = keySetSchema.safeParse(value);
+  const parsed = keySetSchema.safeParse(parseJson(text));
   const newest = parsed.data?.keys[0]?.kid;
   if (!parsed.success || newest === undefined) return unusable;
   return {
     kind: "ready",
-    keys: new Map(parsed.data.keys.map(({ kid, k }) => [kid, bytesOf(k)])),
+    keys: new Map(parsed.data.keys.map(({ kid, k }) => [kid, base64url.decode(k)])),
     newest,
   };
-}
-
-function bytesOf(base64url: string): Uint8Array {
-  const text = atob(base64url.replaceAll("-", "+").replaceAll("_", "/"));
-  return Uint8Array.from(text, (char) => char.charCodeAt(0));
 }
 
 /** Which secret an endpoint has; the one before it signs too for a day after a rotation. */
@@ -88,5 +80,5 @@ export function secretOf(
 }
 
 export function written(secret: Uint8Array): string {
-  return `whsec_${btoa(String.fromCharCode(...secret))}`;
+  return `whsec_${toBase64(secret)}`;
 }

@@ -8,12 +8,13 @@
 import { z } from "zod";
 import { WEBHOOK_ENDPOINTS_MAX, WEBHOOK_ROTATION_OVERLAP_MS } from "../domain/limits.ts";
 import { eventPatternSchema } from "../domain/webhooks.ts";
+import { jsonText } from "../encoding/json.ts";
 import type { SecretName } from "./endpoint-secrets.ts";
 
 const rowSchema = z.object({
   id: z.string(),
   url: z.string(),
-  types: z.string().transform((text) => z.array(eventPatternSchema).parse(JSON.parse(text))),
+  types: jsonText.pipe(z.array(eventPatternSchema)),
   description: z.string(),
   enabled: z.int().transform((value) => value === 1),
   disabled_reason: z.enum(["merchant", "gone"]).nullable(),

@@ -8,6 +8,7 @@
  */
 import { z } from "zod";
 import type { KeyPurpose } from "../../scripts/secret-set.ts";
+import { parseJson } from "../../src/encoding/json.ts";
 
 const SECRET_NAMES: Readonly<Record<KeyPurpose, string>> = {
   tickets: "TICKET_KEYS",
@@ -76,24 +77,15 @@ function bad(message: string): { readonly kind: "bad"; readonly message: string 
   return { kind: "bad", message };
 }
 
-/** Undefined when it is no JSON, which passes no schema. */
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
 /** @param text a JWKS, or JSON as `npm run keys` prints it, where the JWKS is a text */
 export function readKeySet(purpose: KeyPurpose, text: string): KeySetOutcome {
   const name = SECRET_NAMES[purpose];
-  const given = z.record(z.string(), z.unknown()).safeParse(parsedJson(text));
+  const given = z.record(z.string(), z.unknown()).safeParse(parseJson(text));
   if (!given.success) return bad(`The input must be JSON: a JWKS, or secrets with ${name}.`);
   if ("keys" in given.data) return readKeys(purpose, given.data, null);
   const within = given.data[name];
   if (within === undefined) return bad(`The input has neither keys nor ${name}.`);
-  const value = typeof within === "string" ? parsedJson(within) : within;
+  const value = typeof within === "string" ? parseJson(within) : within;
   return readKeys(purpose, value, given.data);
 }
 

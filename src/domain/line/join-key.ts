@@ -8,28 +8,23 @@
  * Not a proof of anybody: a key is chosen by its sender, and who sends another asks for another
  * place, as whoever sends none.
  */
-import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
+import { digestOf } from "../../encoding/json.ts";
 import type { PlaceInBooth } from "./booth.ts";
 import type { Place } from "./cohort.ts";
 
-function digestOf(named: readonly (string | number)[]): string {
-  return bytesToHex(sha256(utf8ToBytes(JSON.stringify(named)))).slice(0, 40);
-}
-
 /** Never the subject of a pass, which begins otherwise. */
 export function keyedSubjectOf(sale: string, lane: string, key: string): string {
-  return `sub_${digestOf(["join", sale, lane, key])}`;
+  return `sub_${digestOf(["join", sale, lane, key]).slice(0, 40)}`;
 }
 
 /** Of the turn of somebody who is let in at once, without a place. */
 export function directTicketIdOf(sale: string, subject: string): string {
-  return `tkt_${digestOf(["direct", sale, subject])}`;
+  return `tkt_${digestOf(["direct", sale, subject]).slice(0, 40)}`;
 }
 
 export function placedTicketIdOf(sale: string, subject: string, place: Place): string {
   const { lane, shard, cohort, index } = place;
-  return `tkt_${digestOf(["placed", sale, subject, lane, shard, cohort, index])}`;
+  return `tkt_${digestOf(["placed", sale, subject, lane, shard, cohort, index]).slice(0, 40)}`;
 }
 
 /** A place as a booth tells it to somebody who may ask for it again. */

@@ -7,8 +7,7 @@
  * Two requests at once may each be offered a place; the first one stored counts, and the other
  * becomes a rank that nobody claims.
  */
-import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
+import { digestOf } from "../../encoding/json.ts";
 import type { Place } from "./cohort.ts";
 
 /**
@@ -76,6 +75,5 @@ export function passSubjectOf(sub: string): string {
  * which admits a ticket once, admits a subject's turn once.
  */
 export function passTicketIdOf(sale: string, subject: string, round: number): string {
-  const named = JSON.stringify([sale, subject, round]);
-  return `tkt_${bytesToHex(sha256(utf8ToBytes(named))).slice(0, 40)}`;
+  return `tkt_${digestOf([sale, subject, round]).slice(0, 40)}`;
 }

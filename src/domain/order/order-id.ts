@@ -1,16 +1,14 @@
 /**
- * An order's id follows from who places it and the idempotency key, so that the same key always
- * meets the same Order object and no look-up table is needed (P6). Keys of different shoppers or
- * sales never meet.
+ * An order's id follows from its sale, buyer and idempotency key, so the same key always names the
+ * same Order object and no look-up table is needed (P6). Keys of different buyers or sales name
+ * different orders.
  */
-import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
+import { digestOf } from "../../encoding/json.ts";
 
 export const ORDER_ID_PATTERN = /^ord_[0-9a-f]{40}$/;
 
 export function orderIdOf(sale: string, buyer: string, idempotencyKey: string): string {
-  const named = JSON.stringify([sale, buyer, idempotencyKey]);
-  return `ord_${bytesToHex(sha256(utf8ToBytes(named))).slice(0, 40)}`;
+  return `ord_${digestOf([sale, buyer, idempotencyKey]).slice(0, 40)}`;
 }
 
 /**
@@ -19,11 +17,10 @@ export function orderIdOf(sale: string, buyer: string, idempotencyKey: string): 
  * one when an order was declined.
  */
 export function checkoutKeyOf(admission: string, orderEnded: string | null): string {
-  const named = JSON.stringify(["checkout", admission, orderEnded]);
-  return `page-${bytesToHex(sha256(utf8ToBytes(named))).slice(0, 40)}`;
+  return `page-${digestOf(["checkout", admission, orderEnded]).slice(0, 40)}`;
 }
 
 /** Of a request's parsed body: the same key with another fingerprint is a conflict. */
 export function fingerprintOf(body: unknown): string {
-  return bytesToHex(sha256(utf8ToBytes(JSON.stringify(body))));
+  return digestOf(body);
 }

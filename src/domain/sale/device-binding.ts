@@ -1,24 +1,24 @@
 /**
- * Admissions that are used from another device than they were given to: how a device is told, and
- * what becomes of the other one.
+ * Admissions that are used on another device than they were given to: what identifies a device,
+ * and what becomes of a use on another one.
  *
- * A device is a random id that a browser keeps in a cookie (an app in a header), with its
- * User-Agent and, where the merchant asks for it, its network. An admission carries a digest of
- * these; so each use is judged by the token and the request alone, without asking anybody.
+ * A device is a random id in a cookie (of an app, in a header), with its User-Agent and, if the
+ * merchant wants it, its network. An admission carries a digest of these, so checking needs the
+ * token and the request alone. No I/O.
  *
- * Guarantee: the same device gives the same digest, so a claim that is repeated gets the very same
- * token. Not a proof: whoever copies the id and the User-Agent together with the token, or lends
- * them, is the same device.
+ * Guarantee: the same device gives the same digest, so a repeated claim gets the same token. Not a
+ * proof: a copy of the token with its id and User-Agent counts as the same device.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { utf8ToBytes } from "@noble/hashes/utils.js";
+import * as base64url from "jose/base64url";
 import { z } from "zod";
 import { DEVICE_ID_LENGTH_MAX, DEVICE_ID_LENGTH_MIN } from "../limits.ts";
 
 export const replaySchema = z.strictObject({
-  /** `allow`: not looked at. `report`: served, and told. `refuse`: not served. */
+  /** `allow`: not checked. `report`: served, and logged. `refuse`: not served. */
   handling: z.enum(["allow", "report", "refuse"]).default("allow"),
-  /** Whether the network counts too: stricter, and wrong for phones that change theirs. */
+  /** Whether the network counts too: stricter, but it fails for phones that change networks. */
   address: z.boolean().default(false),
 });
 
@@ -39,12 +39,12 @@ export interface DeviceFacts {
 
 const DIGEST_BYTES = 16;
 
-/** Null when nothing is to be told apart, or the request brings no id. */
+/** Null when devices are not checked, or the request brings no id. */
 export function deviceOf(rules: ReplayRules, { id, userAgent, address }: DeviceFacts) {
   if (rules.handling === "allow" || id === null) return null;
   const network = rules.address && address !== null ? networkOf(address) : "";
   const digest = sha256(utf8ToBytes(JSON.stringify([id, userAgent, network])));
-  return toBase64Url(digest.slice(0, DIGEST_BYTES));
+  return base64url.encode(digest.slice(0, DIGEST_BYTES));
 }
 
 /** The first 24 bits of an IPv4 address, the first 48 of an IPv6 one. */
@@ -63,18 +63,9 @@ export function networkOf(address: string): string {
 
 export type Replay = "own" | "reported" | "refused";
 
-/**
- * @param bound the digest in the admission; null for one that was given to no device in
- *   particular, which stays good everywhere
- */
+/** @param bound the digest in the admission; null for one that is valid on every device */
 export function replayOf(rules: ReplayRules, bound: string | null, facts: DeviceFacts): Replay {
   if (rules.handling === "allow" || bound === null) return "own";
   if (deviceOf(rules, facts) === bound) return "own";
   return rules.handling === "report" ? "reported" : "refused";
-}
-
-/** Neither Node nor every browser has this of its own. */
-function toBase64Url(bytes: Uint8Array): string {
-  const text = btoa(String.fromCharCode(...bytes));
-  return text.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
