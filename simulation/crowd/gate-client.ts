@@ -12,6 +12,9 @@
  */
 import { Pool } from "undici";
 import { z } from "zod";
+import { errorText } from "../../src/encoding/error-text.ts";
+import { parseJson } from "../../src/encoding/json.ts";
+import { retryAfter_s } from "../../src/encoding/retry-after.ts";
 import * as answers from "./gate-answers.ts";
 
 export type Answer<T> =
@@ -133,7 +136,7 @@ async function exchange<T>(pool: Pool, call: Call<T>): Promise<Answer<T>> {
     const text = await response.body.text();
     return read(response.statusCode, text, response.headers["retry-after"], call.schema);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorText(error);
     return { kind: "unreachable", status: 0, code: "unreachable", body: null, reason };
   }
 }
@@ -147,14 +150,8 @@ function read<T>(
   const unreadable = (reason: string): Answer<T> => {
     return { kind: "unreadable", status, code: "unreadable", body: null, reason };
   };
-  let json: unknown = null;
-  if (text !== "") {
-    try {
-      json = JSON.parse(text);
-    } catch {
-      return unreadable(`not JSON: ${text.slice(0, 120)}`);
-    }
-  }
+  const json = text === "" ? null : parseJson(text);
+  if (json === undefined) return unreadable(`not JSON: ${text.slice(0, 120)}`);
   if (status >= 200 && status < 300) {
     const parsed = schema.safeParse(json);
     if (parsed.success) return { kind: "answered", status, code: null, body: parsed.data };
@@ -162,9 +159,9 @@ function read<T>(
   }
   const problem = answers.problemSchema.safeParse(json);
   if (!problem.success) return unreadable(`no problem document: ${text.slice(0, 120)}`);
-  const seconds = Number(retryAfter);
-  const retryAfter_s = Number.isFinite(seconds) ? seconds : null;
-  return { kind: "refused", status, code: problem.data.code, body: problem.data, retryAfter_s };
+  const { code } = problem.data;
+  const after_s = typeof retryAfter === "string" ? retryAfter_s(retryAfter, Date.now()) : null;
+  return { kind: "refused", status, code, body: problem.data, retryAfter_s: after_s };
 }
 
 function headersOf(carried: Carried): Record<string, string> {

@@ -4,6 +4,7 @@
  */
 import { request } from "undici";
 import { z } from "zod";
+import { errorText } from "../../src/encoding/error-text.ts";
 
 const amount = z.int().min(0);
 
@@ -41,6 +42,6 @@ export async function readSandboxLedger(sandboxUrl: string): Promise<LedgerAnswe
     if (parsed.success) return { kind: "read", payments: parsed.data.payments };
     return { kind: "unreadable", reason: z.prettifyError(parsed.error) };
   } catch (error) {
-    return { kind: "unreadable", reason: error instanceof Error ? error.message : String(error) };
+    return { kind: "unreadable", reason: errorText(error) };
   }
 }

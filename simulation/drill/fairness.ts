@@ -7,6 +7,7 @@
  * shopper are worth more than one that agrees with itself.
  */
 import { createHash, createHmac } from "node:crypto";
+import { jsonText } from "../../src/encoding/json.ts";
 import { ticketClaimsSchema, type Manifest, type TicketClaims } from "../crowd/gate-answers.ts";
 
 const ROUNDS = 90;
@@ -96,11 +97,6 @@ export function rankReader(manifests: readonly Manifest[]) {
 export function claimsOf(token: string): TicketClaims | null {
   const [, payload] = token.split(".");
   if (payload === undefined) return null;
-  try {
-    const json: unknown = JSON.parse(Buffer.from(payload, "base64url").toString("utf8"));
-    const parsed = ticketClaimsSchema.safeParse(json);
-    return parsed.success ? parsed.data : null;
-  } catch {
-    return null;
-  }
+  const json = Buffer.from(payload, "base64url").toString("utf8");
+  return jsonText.pipe(ticketClaimsSchema).safeParse(json).data ?? null;
 }

@@ -2,6 +2,7 @@
  * What an answer and a log line must be, whatever was sent.
  */
 import { z } from "zod";
+import { parseJson } from "../../src/encoding/json.ts";
 import type { LogEntry } from "../host/host.ts";
 import type { Ground } from "./ground.ts";
 import { ORIGIN_HEADER } from "./guarded-origin.ts";
@@ -88,7 +89,7 @@ const namingSchema = z.object({ errors: z.array(z.object({ path: z.string() })) 
 
 /** The field itself, or one inside it. */
 function isNamed(field: string, { status, text }: Answered): boolean {
-  const { data } = namingSchema.safeParse(parsed(text));
+  const { data } = namingSchema.safeParse(parseJson(text));
   const isOf = (path: string): boolean => path === field || path.startsWith(`${field}.`);
   return status === 422 && data !== undefined && data.errors.some(({ path }) => isOf(path));
 }
@@ -108,7 +109,7 @@ function problemFault(
   // An app at a guarded address is told the same in the media type that it has asked for.
   const isApps = isPage(request.target) && type.startsWith("application/json");
   if (type !== "application/problem+json" && !isApps) return "no problem document";
-  const problem = problemSchema.safeParse(parsed(text));
+  const problem = problemSchema.safeParse(parseJson(text));
   if (!problem.success) return "not RFC 9457";
   const known = problems.get(problem.data.code);
   if (known === undefined) return "an unknown code";
@@ -133,14 +134,6 @@ function isAsset(target: string): boolean {
 function pathOf(target: string): string {
   const path = URL.parse(`http://gate.invalid${target}`)?.pathname ?? "";
   return path.replaceAll(/%[2-7][0-9a-f]/gi, (code) => decodeURIComponent(code));
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }
 
 /** A JWT of any kind, or the better part of one. */

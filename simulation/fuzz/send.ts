@@ -6,6 +6,7 @@
 import { connect } from "node:net";
 import { Pool } from "undici";
 import { z } from "zod";
+import { errorText } from "../../src/encoding/error-text.ts";
 import { LOOPBACK } from "../host/ports.ts";
 import type { HttpRequest, Input, RawRequest } from "./input.ts";
 
@@ -77,11 +78,13 @@ async function sendHttp(
     };
   } catch (error) {
     const coded = codedError.safeParse(error);
-    const why = error instanceof Error ? error.message : String(error);
     const code = coded.success ? coded.data.code : "";
     // What the client itself refuses to send was never asked: the input is at fault.
     if (code.startsWith("UND_ERR_INVALID_ARG") || code === "") throw error;
-    return { kind: code.endsWith("TIMEOUT") ? "silent" : "closed", why: `${code} ${why}` };
+    return {
+      kind: code.endsWith("TIMEOUT") ? "silent" : "closed",
+      why: `${code} ${errorText(error)}`,
+    };
   }
 }
 

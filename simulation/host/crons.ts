@@ -6,6 +6,8 @@
  * said and stops nothing. No timer keeps the process alive.
  * Not for every cron: only those that come each so many minutes, as ours do.
  */
+import { errorText } from "../../src/encoding/error-text.ts";
+
 const MINUTE_MS = 60_000;
 const EVERY = /^\*\/([1-9]\d?) \* \* \* \*$/;
 
@@ -36,9 +38,8 @@ export const startCrons: StartCrons = (crons, fire, say) => {
     try {
       await fire(cron);
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
       // A run that was cut off by the end is no problem of anybody's.
-      if (!stopped) say(`The cron ${cron} failed: ${why}`);
+      if (!stopped) say(`The cron ${cron} failed: ${errorText(error)}`);
     }
   };
   const wait = (cron: string, period_ms: number, after_ms: number): void => {

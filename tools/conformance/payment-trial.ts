@@ -6,6 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type FoundAnswer, readFound } from "../../queues/backends/http-answers.ts";
 import { httpPayments } from "../../queues/backends/http-payment.ts";
 import type { Money, PaymentBackend } from "../../src/domain/order/payment-backend.ts";
+import { parseJson } from "../../src/encoding/json.ts";
 import { mustBe, shown, Unmet } from "./checks.ts";
 import { newOrderId, type Reply, type Wire } from "./wire.ts";
 
@@ -83,7 +84,7 @@ export class PaymentTrial {
   /** Throws `Unmet` unless a look-up finds the payment. */
   async found(payment: string): Promise<FoundAnswer> {
     const reply = await this.ask("payment.lookup", { payment });
-    const body = reply.status === 200 ? parsed(reply.text) : undefined;
+    const body = reply.status === 200 ? parseJson(reply.text) : undefined;
     const found = readFound(body, payment, this.wire.target.allowHttp);
     if (found === null)
       throw new Unmet(`payment.lookup answered ${reply.status} ${shown(reply.text)}`);
@@ -114,13 +115,5 @@ export class PaymentTrial {
       }
       await delay(this.wire.timeout_ms / 10);
     }
-  }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { claimsOf } from "../../simulation/drill/fairness.ts";
 import { createGateClient } from "../../simulation/crowd/gate-client.ts";
 import { CannotGoOnError } from "../../simulation/crowd/ask-again.ts";
+import { errorText } from "../../src/encoding/error-text.ts";
 import { checkDraw } from "./checks.ts";
 import { collectDraw } from "./collect.ts";
 import { readCommandLine, USAGE, type VerifyOptions } from "./options.ts";
@@ -32,8 +33,7 @@ function readTickets({ tickets, ticketFiles, sale }: VerifyOptions): Tickets {
     try {
       text = readFileSync(path, "utf8");
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      return { kind: "bad", message: `--ticket-file ${path} cannot be read: ${why}` };
+      return { kind: "bad", message: `--ticket-file ${path} cannot be read: ${errorText(error)}` };
     }
     const lines = text.split("\n").map((line) => line.trim());
     lines.forEach((token, index) => {
