@@ -5,13 +5,9 @@
  * Guarantee: repeated and reordered events change nothing: the log is keyed by the event's id, and
  * an older version never replaces a newer one. An event is logged together with its deliveries.
  */
-import { z } from "zod";
-import { orderEventSchema, type OrderEvent } from "../src/domain/order/messages.ts";
-import { saleEventSchema, type SaleEvent } from "../src/domain/room/events.ts";
+import type { OrderEvent } from "../src/domain/order/messages.ts";
+import { queuedEventSchema, type QueuedEvent } from "../src/domain/webhooks.ts";
 import { addDeliveries, type NewDelivery } from "../src/webhooks/deliveries.ts";
-
-export type QueuedEvent = OrderEvent | SaleEvent;
-const queuedEventSchema = z.union([orderEventSchema, saleEventSchema]);
 
 /** Null when it is no event of ours. */
 export function readEvent(body: unknown): QueuedEvent | null {

@@ -14,13 +14,14 @@ import {
 } from "../src/domain/limits.ts";
 import { orderMessageSchema, UNREADABLE_REASONS } from "../src/domain/order/messages.ts";
 import { messageDelay_s } from "../src/domain/order/transition.ts";
+import type { QueuedEvent } from "../src/domain/webhooks.ts";
 import { errorText } from "../src/encoding/error-text.ts";
 import { log } from "../src/platform/log.ts";
 import { chooseBackends } from "./backends/choose-backends.ts";
 import { Breaker } from "./breakers.ts";
 import { Bulkhead } from "./bulkhead.ts";
 import { park, RETRIES_USED_UP } from "./dead-letters.ts";
-import { readEvent, type QueuedEvent } from "./events.ts";
+import { readEvent } from "./events.ts";
 import { advance, type Pipeline } from "./pipeline.ts";
 import { passToMirror, takeMirrored } from "./redis-stream.ts";
 import { deleteOld } from "./retention.ts";

@@ -7,10 +7,11 @@
  * Weak: the queue may change the order; an entry carries its order's version.
  */
 import { messageDelay_s } from "../src/domain/order/transition.ts";
+import type { QueuedEvent } from "../src/domain/webhooks.ts";
 import { log } from "../src/platform/log.ts";
 import { readRedisConfig, REDIS_OFF, RedisConnection } from "../src/redis/connection.ts";
 import { mirrorEvents } from "../src/redis/mirror.ts";
-import { isOrderEvent, readEvent, type QueuedEvent } from "./events.ts";
+import { isOrderEvent, readEvent } from "./events.ts";
 
 /** Without a Redis nothing is sent; the events of sales are not mirrored. */
 export async function passToMirror(env: OrdersEnv, events: readonly QueuedEvent[]): Promise<void> {

@@ -6,7 +6,7 @@
  */
 import { z } from "zod";
 import { type Transfer, transferName, transferSchema } from "../../src/domain/stock/allotment.ts";
-import type { StockLevel } from "../../src/domain/room/room-state.ts";
+import { stockLevelSchema, type StockLevel } from "../../src/domain/stock/stock-ledger.ts";
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS transfers (
@@ -20,16 +20,7 @@ const SCHEMA = `
 const count = z.int();
 const mirrorSchema = z.object({
   v: z.literal(1),
-  level: z.object({
-    sku: z.string(),
-    seq: count,
-    received: count,
-    available: count,
-    held: count,
-    ordered: count,
-    sold: count,
-    buffer: count,
-  }),
+  level: stockLevelSchema,
   /** When the levels were so. */
   at_ms: z.number(),
   /** The ledger row up to which Redis knows them. */

@@ -24,7 +24,7 @@ import {
   type TransferStep,
 } from "../../src/domain/stock/allotment.ts";
 import { LEVEL_REPORT_INTERVAL_MS, TRANSFERS_PER_SKU_MAX } from "../../src/domain/limits.ts";
-import type { StockLevel } from "../../src/domain/room/room-state.ts";
+import type { StockLevel } from "../../src/domain/stock/stock-ledger.ts";
 import { errorText } from "../../src/encoding/error-text.ts";
 import { log } from "../../src/platform/log.ts";
 import { readRedisConfig, REDIS_OFF, RedisConnection } from "../../src/redis/connection.ts";

@@ -7,13 +7,13 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import { LEDGER_PAGE_ROWS_MAX } from "../../src/domain/limits.ts";
-import type { StockLevel } from "../../src/domain/room/room-state.ts";
 import type * as stock from "../../src/domain/stock/stock.ts";
 import type {
   LedgerRow,
   Movement,
   Reservation,
   ReservationKey,
+  StockLevel,
 } from "../../src/domain/stock/stock-ledger.ts";
 import type { Withdrawal, WithdrawOutcome } from "../../src/domain/stock/withdraw.ts";
 import { log } from "../../src/platform/log.ts";

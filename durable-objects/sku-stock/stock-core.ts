@@ -7,7 +7,6 @@
  * owned for long are asked after and healed (P5).
  */
 import { LEVEL_REPORT_INTERVAL_MS, ORDERED_AUDIT_MS } from "../../src/domain/limits.ts";
-import type { StockLevel } from "../../src/domain/room/room-state.ts";
 import * as stock from "../../src/domain/stock/stock.ts";
 import type {
   Movement,
@@ -15,6 +14,7 @@ import type {
   ReservationKey,
   StockChange,
   StockDecision,
+  StockLevel,
   StockReads,
 } from "../../src/domain/stock/stock-ledger.ts";
 import {

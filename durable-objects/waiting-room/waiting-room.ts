@@ -21,6 +21,7 @@ import {
   type Sale,
 } from "../../src/domain/sale/sale.ts";
 import { phaseAt } from "../../src/domain/sale/schedule.ts";
+import type { StockLevel } from "../../src/domain/stock/stock-ledger.ts";
 import { turnOf } from "../../src/domain/turn.ts";
 import { errorText } from "../../src/encoding/error-text.ts";
 import { log } from "../../src/platform/log.ts";
@@ -124,7 +125,7 @@ export class WaitingRoom extends DurableObject<GateEnv> {
     return { kind: "changed" };
   }
 
-  async reportLevel(level: rooms.StockLevel): Promise<void> {
+  async reportLevel(level: StockLevel): Promise<void> {
     this.#book?.save(rooms.reportLevel(this.#book.room, level));
   }
 

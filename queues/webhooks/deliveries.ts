@@ -25,6 +25,7 @@ import {
   loggedEventSchema,
   payloadOf,
   type TryOutcome,
+  type QueuedEvent,
 } from "../../src/domain/webhooks.ts";
 import { jsonText } from "../../src/encoding/json.ts";
 import { log } from "../../src/platform/log.ts";
@@ -50,7 +51,7 @@ import {
 } from "../../src/webhooks/endpoints.ts";
 import { addressRules } from "../../src/webhooks/public-address.ts";
 import { park } from "../dead-letters.ts";
-import { keepEvents, type QueuedEvent } from "../events.ts";
+import { keepEvents } from "../events.ts";
 import { postWebhook } from "./post.ts";
 
 const WEBHOOKS = "sluice-webhooks";

@@ -39,9 +39,13 @@ const testEventSchema = z.object({
 });
 export type TestEvent = z.infer<typeof testEventSchema>;
 
-/** What the log holds. */
+/** An event as it travels through the queue. */
+export const queuedEventSchema = z.union([orderEventSchema, saleEventSchema]);
+export type QueuedEvent = OrderEvent | SaleEvent;
+
+/** An event as the log stores it. */
 export const loggedEventSchema = z.union([orderEventSchema, saleEventSchema, testEventSchema]);
-export type LoggedEvent = OrderEvent | SaleEvent | TestEvent;
+export type LoggedEvent = QueuedEvent | TestEvent;
 
 /** `order.confirmed`, `order.*`, or `*` for all. */
 export const eventPatternSchema = z

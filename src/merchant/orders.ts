@@ -2,18 +2,15 @@
  * A merchant's orders: the book, one order with its history, a push, a cancel; and what the queue
  * gave up on.
  */
-import { z } from "zod";
 import { ORDER_ID_PATTERN } from "../domain/order/order-id.ts";
 import { DEAD_LETTERS_REPLAYED_MAX } from "../domain/limits.ts";
+import { orderMessageSchema, type OrderMessage, type OrderView } from "../domain/order/messages.ts";
 import {
-  orderEventSchema,
-  orderMessageSchema,
-  type OrderEvent,
-  type OrderMessage,
-  type OrderView,
-} from "../domain/order/messages.ts";
-import { saleEventSchema, type SaleEvent } from "../domain/room/events.ts";
-import { deliveryMessageSchema, type DeliveryMessage } from "../domain/webhooks.ts";
+  deliveryMessageSchema,
+  queuedEventSchema,
+  type DeliveryMessage,
+  type QueuedEvent,
+} from "../domain/webhooks.ts";
 import { parseJson } from "../encoding/json.ts";
 import * as book from "../order-book/order-book.ts";
 import type { MerchantContext } from "./sales.ts";
@@ -96,7 +93,7 @@ export type ReplayOutcome =
 
 type Queued =
   | { readonly queue: "orders"; readonly body: OrderMessage }
-  | { readonly queue: "events"; readonly body: OrderEvent | SaleEvent }
+  | { readonly queue: "events"; readonly body: QueuedEvent }
   | { readonly queue: "webhooks"; readonly body: DeliveryMessage };
 
 function queueOf(env: GateEnv, queue: Queued["queue"]): Queue {
@@ -111,7 +108,7 @@ function readLetter({ body: text }: DeadLetter): Queued | null {
   if (message.success) return { queue: "orders", body: message.data };
   const delivery = deliveryMessageSchema.safeParse(body);
   if (delivery.success) return { queue: "webhooks", body: delivery.data };
-  const event = z.union([orderEventSchema, saleEventSchema]).safeParse(body);
+  const event = queuedEventSchema.safeParse(body);
   return event.success ? { queue: "events", body: event.data } : null;
 }
 

@@ -10,7 +10,7 @@ import { z } from "zod";
 import { REDIS_STREAM_ENTRIES_MAX } from "../domain/limits.ts";
 import type { OrderEvent } from "../domain/order/messages.ts";
 import { levelKey, ORDERS_SEEN_KEY, ORDERS_STREAM_KEY } from "../domain/formats/redis-keys.ts";
-import type { StockLevel } from "../domain/room/room-state.ts";
+import type { StockLevel } from "../domain/stock/stock-ledger.ts";
 import type { RedisConnection, RedisUnknown } from "./connection.ts";
 
 /** KEYS[1] the hash; ARGV[1] the sequence, then fields and values. */

@@ -6,7 +6,7 @@
  * whom to call, `room-claims.ts` who is let in.
  */
 import { z } from "zod";
-import { levelOf, type Level } from "../stock/stock-ledger.ts";
+import { levelOf, stockLevelSchema, type Level, type StockLevel } from "../stock/stock-ledger.ts";
 import { lanesOf, type AdmissionChange, type Sale } from "../sale/sale.ts";
 import { phaseAt, scheduleOf, type Phase, type Schedule } from "../sale/schedule.ts";
 import { NEW_TURNOVER, type Forecast } from "./forecast.ts";
@@ -63,19 +63,6 @@ const seatCountersSchema = z.object({
   /** Calls whose window ended without a claim. */
   lapsed: z.int(),
 });
-
-const stockLevelSchema = z.object({
-  sku: z.string(),
-  received: z.int(),
-  available: z.int(),
-  held: z.int(),
-  ordered: z.int(),
-  sold: z.int(),
-  buffer: z.int(),
-  /** The ledger's last row when this was reported; an older report never replaces a newer. */
-  seq: z.int(),
-});
-export type StockLevel = Readonly<z.infer<typeof stockLevelSchema>>;
 
 /** Kept as one JSON row of the room; `v` is the version of its shape. */
 export const roomStateSchema = z.object({

@@ -7,18 +7,28 @@
  * the rules in `stock.ts` refuse such commands before they get here.
  * Not for storage: a Durable Object implements `StockReads`, or maps in a simulation do.
  */
+import { z } from "zod";
 
-export interface StockCounters {
-  readonly received: number;
-  readonly available: number;
+const countersSchema = z.object({
+  received: z.int(),
+  available: z.int(),
   /** In carts, each with a deadline. */
-  readonly held: number;
-  /** Owned by orders on their way. */
-  readonly ordered: number;
-  readonly sold: number;
+  held: z.int(),
+  /** Owned by orders in progress. */
+  ordered: z.int(),
+  sold: z.int(),
   /** Kept back from sale by the merchant. */
-  readonly buffer: number;
-}
+  buffer: z.int(),
+});
+export type StockCounters = Readonly<z.infer<typeof countersSchema>>;
+
+/** The counters of a SKU as its ledger reports them to rooms and to a merchant's Redis. */
+export const stockLevelSchema = countersSchema.extend({
+  sku: z.string(),
+  /** The ledger's last row when this was reported; an older report never replaces a newer. */
+  seq: z.int(),
+});
+export type StockLevel = Readonly<z.infer<typeof stockLevelSchema>>;
 
 export const EMPTY_COUNTERS: StockCounters = {
   received: 0,

@@ -7,14 +7,14 @@ import * as admissions from "../../../src/domain/room/admission.ts";
 import { ORDERS_ENDED_KEPT } from "../../../src/domain/limits.ts";
 import { freeSeat } from "../../../src/domain/room/claims.ts";
 import * as rooms from "../../../src/domain/room/room-state.ts";
-import { levelOf } from "../../../src/domain/stock/stock-ledger.ts";
+import { levelOf, type StockLevel } from "../../../src/domain/stock/stock-ledger.ts";
 import { phaseAt } from "../../../src/domain/sale/schedule.ts";
 import { ENDS_MS, OPENS_MS, saleOf, STARTS_MS } from "../support/sale-document.ts";
 
 const SALE = saleOf();
 const T = STARTS_MS;
 
-function level(available: number, seq: number, held = 0): rooms.StockLevel {
+function level(available: number, seq: number, held = 0): StockLevel {
   return { sku: "AIR-42", received: 100, available, held, ordered: 0, sold: 0, buffer: 0, seq };
 }
 

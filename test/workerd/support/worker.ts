@@ -4,7 +4,7 @@
  */
 import type { OrderEffect } from "../../../src/domain/order/transition.ts";
 import type { OrderIntent, OrderRecord } from "../../../src/domain/order/order.ts";
-import type { StockLevel } from "../../../src/domain/room/room-state.ts";
+import type { StockLevel } from "../../../src/domain/stock/stock-ledger.ts";
 import type { CloseOutcome } from "../../../src/domain/line/booth.ts";
 import gate, {
   Order as RealOrder,
