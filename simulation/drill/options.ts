@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { readSaid, whole } from "../../scripts/command-line.ts";
+import type { Arrive } from "../crowd/crowd.ts";
 
 export const USAGE = `npm run drill -- [options]
 
@@ -55,8 +56,6 @@ const optionsSchema = z.object({
   seed: z.string().min(1, "--seed must not be empty").default("1"),
   chaos: z.boolean().default(false),
 });
-
-export type Arrive = "step" | "ramp" | "pre-queue";
 
 export interface DrillOptions {
   /** Null: the drill starts its own Sluice. */
