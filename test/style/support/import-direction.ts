@@ -1,138 +1,80 @@
 /**
- * Who may import whom. Dependencies point inwards: the rules in `src/domain` know nobody, adapters
- * know the rules and not each other, use cases know both, and one file wires a Worker.
+ * Which imports the table of folders allows, and which of its permissions no import needs.
  */
 import ts from "typescript";
+import { isWithin, rowFor, type FolderRow } from "./folder-table.ts";
 import { type Finding, lineOf, type SourceFile } from "./source-files.ts";
 
-interface Layer {
-  readonly folder: string;
-  /** Folders and files it may import from, besides its own folder. */
-  readonly mayImport: readonly string[];
-  /** The only packages it may import; any, when absent. */
-  readonly packages?: readonly string[];
+/** May import anything: tests, and what configures a tool. */
+const FREE = /^[^/]+$|^(test|\.ci)\//;
+
+interface Import {
+  readonly specifier: string;
+  /** Its path from the project's root; null for a package. */
+  readonly target: string | null;
+  readonly position: number;
 }
 
-const ADAPTERS = [
-  "src/tokens",
-  "src/sales",
-  "src/order-book",
-  "src/redis",
-  "src/webhooks",
-  "src/proofs",
-];
-
-// The tree is being rearranged: a folder stands under its old and under its new name.
-const PLATFORM = ["src/timing", "src/platform"];
-const SHOPPER = ["src/journey", "src/shopper"];
-
-/** The first layer whose folder holds a file is the file's layer. */
-const LAYERS: readonly Layer[] = [
-  { folder: "src/domain", mayImport: [], packages: ["zod", "@noble/hashes", "mustache"] },
-  ...["src/timing", "src/platform"].map((folder) => ({ folder, mayImport: [], packages: [] })),
-  ...ADAPTERS.map((folder) => ({ folder, mayImport: ["src/domain", ...PLATFORM] })),
-  ...SHOPPER.map((folder) => ({
-    folder,
-    mayImport: ["src/domain", ...PLATFORM, ...ADAPTERS, ...SHOPPER],
-  })),
-  { folder: "src/merchant", mayImport: ["src/domain", ...ADAPTERS] },
-  { folder: "src/web", mayImport: ["src/domain", ...SHOPPER, "package.json"] },
-  {
-    folder: "src/api",
-    mayImport: ["src/domain", ...PLATFORM, ...SHOPPER, "src/merchant", "src/web"],
-  },
-  { folder: "src/pages", mayImport: ["src/domain", ...SHOPPER, "src/web"] },
-  ...["src/edge", "src/proxy"].map((folder) => ({
-    folder,
-    mayImport: [
-      "src/domain",
-      ...PLATFORM,
-      "src/sales",
-      "src/tokens",
-      ...SHOPPER,
-      "src/web",
-      "src/api",
-      "src/pages",
-    ],
-  })),
-  { folder: "src/operations", mayImport: ["src/domain", "queues/backends", "scripts", "tools"] },
-  { folder: "src/gate.ts", mayImport: ["src", "durable-objects"] },
-  {
-    folder: "durable-objects",
-    mayImport: ["src/domain", ...PLATFORM, "src/tokens", "src/redis"],
-  },
-  { folder: "queues/backends", mayImport: ["src/domain", ...PLATFORM, "src/webhooks"] },
-  { folder: "queues", mayImport: ["src/domain", ...PLATFORM, "src/redis", "src/webhooks"] },
-  { folder: "simulation/sandbox", mayImport: [] },
-  ...[
-    "simulation/chaos",
-    "simulation/drill/chaos-gate.ts",
-    "simulation/drill/chaos-orders-worker.ts",
-  ].map((folder) => ({ folder, mayImport: ["src/gate.ts", "queues/orders-worker.ts"] })),
-  ...["simulation/example-shop", "examples"].map((folder) => ({ folder, mayImport: [] })),
-  {
-    folder: "simulation/conformance",
-    mayImport: ["src/domain", "queues/backends"],
-  },
-  {
-    folder: "simulation/faults",
-    mayImport: ["src/domain", "durable-objects", "queues", "scripts", "simulation"],
-  },
-  ...["scripts", "tools", "simulation"].map((folder) => ({
-    folder,
-    mayImport: [
-      "src/domain",
-      "src/webhooks",
-      "queues/backends",
-      "scripts",
-      "tools",
-      "simulation",
-      "examples",
-    ],
-  })),
-  // Shops copy it, so it stands on its own.
-  { folder: "examples/origins", mayImport: [], packages: ["jose", "hono"] },
-];
-
-/** Folders in which a file without a layer is a mistake. */
-const LAYERED = [
-  "src",
-  "durable-objects",
-  "queues",
-  "simulation",
-  "docs",
-  "scripts",
-  "tools",
-  "examples",
-];
-
-export function checkImports(file: SourceFile): Finding[] {
-  const layer = LAYERS.find(({ folder }) => isWithin(file.path, folder));
-  if (layer === undefined) {
-    if (!LAYERED.some((folder) => isWithin(file.path, folder))) return [];
-    return [{ path: file.path, line: 1, what: "belongs to no layer of import-direction.ts" }];
-  }
-  const { importedFiles } = ts.preProcessFile(file.text, true, true);
-  return importedFiles.flatMap(({ fileName, pos }) => {
-    if (mayImport(layer, file.path, fileName)) return [];
-    const what = `${layer.folder} may not import ${fileName}`;
-    return [{ path: file.path, line: lineOf(file.text, pos), what }];
+function importsOf({ path, text }: SourceFile): readonly Import[] {
+  const { importedFiles } = ts.preProcessFile(text, true, true);
+  return importedFiles.map(({ fileName: specifier, pos: position }) => {
+    const isFile = specifier.startsWith(".");
+    return { specifier, target: isFile ? resolveFrom(path, specifier) : null, position };
   });
 }
 
-function mayImport(layer: Layer, importer: string, specifier: string): boolean {
-  if (!specifier.startsWith(".")) {
-    return layer.packages?.some((name) => isWithin(specifier, name)) ?? true;
+/** Imports of one file that its row does not allow. */
+export function checkImports(rows: readonly FolderRow[], file: SourceFile): Finding[] {
+  const { path, text } = file;
+  if (FREE.test(path)) return [];
+  const row = rowFor(rows, path);
+  if (row === undefined) {
+    return [{ path, line: 1, what: "is in no folder of the table in docs/architecture.md" }];
   }
-  const target = resolveFrom(importer, specifier);
-  return [layer.folder, ...layer.mayImport].some((folder) => isWithin(target, folder));
+  return importsOf(file).flatMap(({ specifier, target, position }) => {
+    const isOwn = target !== null && rowFor(rows, target) === row;
+    if (isOwn || permissionFor(row, specifier, target) !== undefined) return [];
+    const what = `${row.folder} may not import ${specifier}`;
+    return [{ path, line: lineOf(text, position), what }];
+  });
+}
+
+/** Permissions that no file of their folder uses: the table is as narrow as the imports. */
+export function checkPermissions(
+  rows: readonly FolderRow[],
+  files: readonly SourceFile[],
+): Finding[] {
+  const used = new Set<string>();
+  for (const file of files) {
+    const row = rowFor(rows, file.path);
+    if (row === undefined || FREE.test(file.path)) continue;
+    for (const { specifier, target } of importsOf(file)) {
+      if (target !== null && rowFor(rows, target) === row) continue;
+      used.add(`${row.folder} ${permissionFor(row, specifier, target)}`);
+    }
+  }
+  return rows.flatMap(({ folder, mayImport, packages, line }) => {
+    return [...mayImport, ...packages]
+      .filter((name) => !used.has(`${folder} ${name}`))
+      .map((name) => {
+        const what = `${folder} does not import ${name}; take it out of the row`;
+        return { path: "docs/architecture.md", line, what };
+      });
+  });
+}
+
+function permissionFor(
+  { mayImport, packages }: FolderRow,
+  specifier: string,
+  target: string | null,
+): string | undefined {
+  if (target !== null) return mayImport.find((folder) => isWithin(target, folder));
+  return packages.find((name) => {
+    return name === "node:*" ? specifier.startsWith("node:") : isWithin(specifier, name);
+  });
 }
 
 function resolveFrom(importer: string, specifier: string): string {
   const url = new URL(specifier, `file:///${importer}`);
   return url.pathname.slice(1);
-}
-
-function isWithin(path: string, folder: string): boolean {
-  return path === folder || path.startsWith(`${folder}/`);
 }
