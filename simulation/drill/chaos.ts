@@ -1,7 +1,7 @@
 /**
- * The trouble of `--chaos`: a payment provider that fails one call in five all along, and for half
- * a minute in the middle of the sale fails every one. (That objects die and messages repeat is in
- * the Workers themselves, see `simulation/chaos`.)
+ * The faults of `--chaos`: a payment provider that fails one call in five, and for half a minute in
+ * the middle of the sale every one. That objects die and messages repeat is in the Workers that the
+ * drill starts instead: `chaos-gate.ts` and `chaos-orders-worker.ts`.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { request } from "undici";
@@ -11,7 +11,7 @@ import { CannotGoOnError } from "../crowd/ask-again.ts";
 import type { Outage } from "./evidence.ts";
 import type { DrillSale } from "./sale.ts";
 
-/** Counts what the Workers of `simulation/chaos` say they did. */
+/** Counts the faults that those Workers log. */
 export class TroubleCount {
   readonly #counts = new Map<string, number>();
 

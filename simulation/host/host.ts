@@ -46,7 +46,7 @@ export interface HostOptions {
   readonly rateLimits?: RateLimits;
   /** Added to the variables of each Worker, last. */
   readonly variables?: Partial<Record<WorkerRole, Readonly<Record<string, string>>>>;
-  /** True runs `simulation/chaos`: objects die at random, messages come twice and shuffled. */
+  /** True runs `drill/chaos-*.ts`: objects die at random, messages come twice and shuffled. */
   readonly chaos?: boolean;
   /** Absolute path of another entry file for the gate, such as one with a fault planted in it. */
   readonly gateEntry?: string;

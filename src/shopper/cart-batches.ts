@@ -1,5 +1,5 @@
 /**
- * What carts that meet in an isolate ask together, as `shared-calls.ts` says: the room after their
+ * What carts that meet in an isolate ask together, as `call-batcher.ts` says: the room after their
  * seats, and a SkuStock for their holds.
  *
  * Guarantee: a hold that was asked and not answered may be there; it has a deadline, and setting

@@ -1,5 +1,5 @@
 /**
- * Joins that meet in an isolate share a call of their booth, as `shared-calls.ts` says.
+ * Joins that meet in an isolate share a call of their booth, as `call-batcher.ts` says.
  *
  * Guarantee: no two shoppers are given the same place. A place taken for somebody who is gone is a
  * dead rank, which the room passes on. Not for deciding order: that is the draw's work.

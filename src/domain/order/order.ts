@@ -1,9 +1,9 @@
 /**
- * An order: what the shopper asked for, where it stands, and what the next step is.
+ * An order: what the shopper wants, the state it is in, and its next step.
  *
  * The state is a union in which each state owns only its fields; `nextStep` is a pure function of
- * it, so whoever finds an order (a queue message, an alarm, an operator) knows what is to be done.
- * Guarantee: states marked final never change. Transitions are in `order-saga.ts`.
+ * it, so a queue message, an alarm and an operator all find out what to do next.
+ * Guarantee: final states never change. Transitions are in `saga.ts` and `report.ts`.
  */
 import { z } from "zod";
 import { SAME_KEY_RETRY_MAX_MS } from "../limits.ts";
