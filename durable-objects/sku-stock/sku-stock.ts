@@ -15,7 +15,6 @@ import type {
   ReservationKey,
   StockLevel,
 } from "../../src/domain/stock/stock-ledger.ts";
-import type { Withdrawal, WithdrawOutcome } from "../../src/domain/stock/withdraw.ts";
 import { log } from "../../src/platform/log.ts";
 import { readRedisConfig } from "../../src/redis/connection.ts";
 import { SingleAlarm } from "../single-alarm.ts";
@@ -65,7 +64,7 @@ export class SkuStock extends DurableObject<GateEnv> {
   }
 
   /** Takes units out under an id: so many, or all that is available. */
-  withdraw(withdrawal: Withdrawal): Promise<WithdrawOutcome> {
+  withdraw(withdrawal: stock.Withdrawal): Promise<stock.WithdrawOutcome> {
     return this.#core.withdraw(withdrawal);
   }
 

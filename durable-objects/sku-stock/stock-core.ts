@@ -17,11 +17,6 @@ import type {
   StockLevel,
   StockReads,
 } from "../../src/domain/stock/stock-ledger.ts";
-import {
-  withdraw,
-  type Withdrawal,
-  type WithdrawOutcome,
-} from "../../src/domain/stock/withdraw.ts";
 import type { LogEntry } from "../../src/platform/log.ts";
 
 /** Where a SKU's book is kept. `write` is one transaction. */
@@ -48,10 +43,10 @@ export interface StockParts {
   warn(entry: LogEntry): void;
 }
 
-/** The rules that decide; a simulation plants its bugs here. */
+/** The rules that decide; the simulation replaces them to plant bugs. */
 export type StockRules = Pick<
   typeof stock,
-  "hold" | "order" | "sell" | "release" | "moveStock" | "expire"
+  "hold" | "order" | "sell" | "release" | "moveStock" | "withdraw" | "expire"
 >;
 export const STOCK_RULES: StockRules = stock;
 
@@ -111,8 +106,8 @@ export class StockCore {
     return this.#apply((now) => this.#rules.moveStock(this.#store, movement, now));
   }
 
-  withdraw(withdrawal: Withdrawal): Promise<WithdrawOutcome> {
-    return this.#apply((now) => withdraw(this.#store, withdrawal, now));
+  withdraw(withdrawal: stock.Withdrawal): Promise<stock.WithdrawOutcome> {
+    return this.#apply((now) => this.#rules.withdraw(this.#store, withdrawal, now));
   }
 
   /** Lets what is past its deadline expire. */

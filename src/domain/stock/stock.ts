@@ -1,5 +1,5 @@
 /**
- * The rules of one SKU: hold, order, sell, release, receive, adjust, keep back.
+ * The rules of one SKU: hold, order, sell, release, move (receive, adjust, buffer), withdraw, expire.
  *
  * Guarantee: each command carries the caller's id and may be repeated; a repeated command moves
  * nothing. Outcomes are values, and when several apply the first in the documented precedence is
@@ -229,7 +229,52 @@ export function moveStock(
   return draft.decide({ kind: "moved", counters: draft.counters });
 }
 
-/** Nothing but what time has done: holds past their deadline expire. */
+export interface Withdrawal {
+  /** The movement's id. */
+  readonly id: string;
+  /** Units; null for all that is available. */
+  readonly quantity: number | null;
+  readonly reason: string;
+}
+
+export type WithdrawOutcome =
+  | { readonly kind: "withdrawn"; readonly quantity: number }
+  | { readonly kind: "not_available"; readonly available: number }
+  /** The id belongs to a movement of another kind. */
+  | { readonly kind: "conflict" };
+
+/**
+ * Takes units out of a SKU under an id: all that is available, or so many. An id decides once: the
+ * same id gives the same quantity again, and an id whose units were not available is used up too,
+ * so a late repetition takes nothing that became available meanwhile. Held and ordered units stay.
+ * Precedence: conflict, what the id decided before, not_available, withdrawn.
+ */
+export function withdraw(
+  reads: StockReads,
+  { id, quantity, reason }: Withdrawal,
+  now: number,
+): StockDecision<WithdrawOutcome> {
+  const draft = new StockDraft(reads, now);
+  const { available } = draft.counters;
+  const earlier = reads.movement(id);
+  if (earlier !== null) {
+    if (earlier.kind !== "adjust" || earlier.quantity > 0) {
+      return draft.decide({ kind: "conflict" });
+    }
+    if (earlier.quantity === 0) return draft.decide({ kind: "not_available", available });
+    return draft.decide({ kind: "withdrawn", quantity: -earlier.quantity });
+  }
+  const wanted = quantity ?? available;
+  if (wanted <= 0 || wanted > available) {
+    draft.remember({ id, kind: "adjust", quantity: 0, reason });
+    return draft.decide({ kind: "not_available", available });
+  }
+  draft.move("adjust", -wanted, id);
+  draft.remember({ id, kind: "adjust", quantity: -wanted, reason });
+  return draft.decide({ kind: "withdrawn", quantity: wanted });
+}
+
+/** Holds past their deadline expire; nothing else changes. */
 export function expire(reads: StockReads, now: number): StockDecision<StockCounters> {
   const draft = new StockDraft(reads, now);
   return draft.decide(draft.counters);
