@@ -5,13 +5,15 @@
  * each step idempotent; a request that broke off half-way is finished by repeating it.
  */
 import type { RoomAction } from "../domain/room/room-state.ts";
+import type { Protection } from "../domain/sale/protection.ts";
 import type { AdmissionChange, RevisionRefused, Sale } from "../domain/sale/sale.ts";
 import type { StockCounters } from "../domain/stock/stock-ledger.ts";
 import { countersAgree } from "../domain/stock/stock-ledger.ts";
 import { countOrders } from "../order-book/order-book.ts";
 import { listSales, publishSale } from "../sales/sale-directory.ts";
+import { readTurnstileSettings } from "../proofs/turnstile.ts";
 import { queueItSecretOf } from "../tokens/queue-it.ts";
-import { settingLacking, type ProtectionKeys } from "./protection.ts";
+import type { Keys } from "../tokens/secrets.ts";
 
 /** The arguments of every merchant's use case. Only requests with the admin token get here. */
 export interface MerchantContext {
@@ -49,7 +51,9 @@ export interface BufferRefused {
   readonly counters: StockCounters;
 }
 
-/** @param keys with which the sale's protection would be checked */
+/** The keys that check a sale's protection. */
+type ProtectionKeys = Pick<Keys, "proofSecrets">;
+
 export async function putSale(
   context: MerchantContext,
   sale: Sale,
@@ -76,6 +80,27 @@ export async function putSale(
   });
   if (items.length > 0) return { kind: "not_available", items };
   return { kind: configured.kind, metrics };
+}
+
+/**
+ * The setting that is missing or unusable for checking the protection, or null. A sale that the
+ * deployment cannot check would let nobody in, so its merchant learns it when the sale is saved.
+ */
+function settingLacking(
+  env: GateEnv,
+  { proofSecrets }: ProtectionKeys,
+  protection: Protection,
+): string | null {
+  switch (protection.kind) {
+    case "none":
+      return null;
+    case "altcha":
+      return proofSecrets.length > 0 ? null : "PROOF_KEYS";
+    case "turnstile": {
+      const settings = readTurnstileSettings(env);
+      return settings.kind === "ready" ? null : settings.what;
+    }
+  }
 }
 
 /**
