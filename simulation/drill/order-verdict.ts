@@ -1,6 +1,6 @@
 /**
- * P2, no order lost, and P3, paid once: what the shoppers were promised, held against the order
- * book, and the order book against the money.
+ * The verdicts on orders: P2, no order lost; P3, paid once; P10, settled after an outage. What the
+ * shoppers were promised is compared with the order book, and the order book with the payments.
  */
 import type { OrderWithHistory } from "../crowd/gate-answers.ts";
 import type { Payment } from "../crowd/sandbox-client.ts";
@@ -128,4 +128,42 @@ function notPaid(order: OrderWithHistory, payments: readonly Payment[]): string[
     }
   }
   return violations;
+}
+
+/** From the end of the outage, or from the order's placing when that came later. */
+const SETTLED_WITHIN_MS = 120_000;
+
+/**
+ * P10: after an outage of the payment provider every order reaches its end in time, by its history
+ * in the books. No finding when there was no outage.
+ */
+export function judgeRecovery({ outage, orders }: Evidence): Finding[] {
+  if (outage === null) return [];
+  const violations: string[] = [];
+  let slowest_ms = 0;
+  let caught = 0;
+  for (const { id, history } of orders) {
+    const placedAt_ms = Date.parse(history[0]?.at ?? "");
+    const end = history.find((entry) => FINAL_STATES.has(entry.state));
+    if (end === undefined || Number.isNaN(placedAt_ms)) {
+      violations.push(`order ${id}: no end`);
+      continue;
+    }
+    const endedAt_ms = Date.parse(end.at);
+    if (placedAt_ms < outage.until_ms && endedAt_ms > outage.from_ms) caught += 1;
+    const took_ms = endedAt_ms - Math.max(placedAt_ms, outage.until_ms);
+    slowest_ms = Math.max(slowest_ms, took_ms);
+    if (took_ms <= SETTLED_WITHIN_MS) continue;
+    violations.push(`order ${id}: '${end.state}' only ${Math.round(took_ms / 1000)} s after`);
+  }
+  const down_s = Math.round((outage.until_ms - outage.from_ms) / 1000);
+  const slowest = `the last settled ${(slowest_ms / 1000).toFixed(1)} s after it`;
+  return [
+    {
+      promise: "P10",
+      claim: "settled after outage",
+      checked: `${down_s} s without payments, ${caught} orders caught in it, ${slowest}`,
+      result: resultOf(violations),
+    },
+  ];
 }

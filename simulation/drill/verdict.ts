@@ -6,8 +6,7 @@
  */
 import type { Evidence, Finding } from "./evidence.ts";
 import { judgeCalls, judgeDraw } from "./line-verdict.ts";
-import { judgeOrders, judgePayments } from "./order-verdict.ts";
-import { judgeRecovery } from "./recovery-verdict.ts";
+import { judgeOrders, judgePayments, judgeRecovery } from "./order-verdict.ts";
 import { judgeStock } from "./stock-verdict.ts";
 
 export function judge(evidence: Evidence): Finding[] {
