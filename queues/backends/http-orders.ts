@@ -6,7 +6,7 @@
  * asked for with the same key however often, and from whichever Worker.
  */
 import { z } from "zod";
-import type { BookOutcome } from "../../src/domain/order/step-outcomes.ts";
+import type { BookOutcome } from "../../src/domain/order/order-backend.ts";
 import type { OrderIntent } from "../../src/domain/order/order.ts";
 import { backendIdSchema, type CallOutcome, undecided, undecidedAnswers } from "./http-answers.ts";
 import type { CancelBookingOutcome, OrderBackend } from "../../src/domain/order/order-backend.ts";

@@ -7,7 +7,7 @@
  */
 import type { CancelBookingOutcome, OrderBackend } from "../../src/domain/order/order-backend.ts";
 import type { OrderEvent } from "../../src/domain/order/messages.ts";
-import type { BookOutcome } from "../../src/domain/order/step-outcomes.ts";
+import type { BookOutcome } from "../../src/domain/order/order-backend.ts";
 import type { OrderIntent } from "../../src/domain/order/order.ts";
 import type { World } from "./world.ts";
 

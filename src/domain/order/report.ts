@@ -2,10 +2,12 @@
  * What a consumer found when it took a step, applied to the order.
  *
  * Guarantee: an unknown payment outcome leads to `in_doubt` and nowhere else: it never frees stock
- * (P4), and nothing is authorized or captured again before a look-up said that nothing had
- * happened (P3); tries that bring nothing come less and less often. A report under a lease that has
- * gone to another changes nothing; late but still the last, it is the truth about the step and
- * counts. A cancel the merchant asked for in the meantime is granted with the report.
+ * (P4), and nothing is authorized or captured again before a look-up showed that nothing had
+ * happened (P3). The order ends only when it is known that no money is reserved or kept, and
+ * nothing is refunded twice. A new key is taken only where the last one had no effect, or may be
+ * bound to a stored failure; tries without a result come less and less often.
+ * A report under a lease that another consumer has changes nothing; a late one under the last lease
+ * still counts. A cancel that the merchant asked for meanwhile is granted with the report.
  */
 import {
   ACTION_LOOK_MAX_S,
@@ -13,18 +15,18 @@ import {
   SPREAD_MAX_MS,
   SPREAD_MIN_MS,
 } from "../limits.ts";
-import { isFinal, type OrderRecord } from "./order.ts";
-import { fruitless, putOff, triedAgain } from "./retry.ts";
-import {
-  MOVED,
-  type BookOutcome,
-  type PutOff,
-  type ReportOutcome,
-  type StepReport,
-} from "./step-outcomes.ts";
+import { isFinal, type OrderRecord, type OrderStanding } from "./order.ts";
+import type { BookOutcome } from "./order-backend.ts";
+import type {
+  AuthorizeOutcome,
+  LookupOutcome,
+  PaymentStanding,
+  SettleOutcome,
+} from "./payment-backend.ts";
+import type { PutOff, ReportOutcome, StepReport } from "./step-outcomes.ts";
 import { bookingOf, cancelNow, delay_s, moveTo, undo, type OrderDecision } from "./transition.ts";
-import { stillToUndo, voided } from "./undo.ts";
-import type { AuthorizeOutcome, LookupOutcome, SettleOutcome } from "./payment-backend.ts";
+
+const MOVED: ReportOutcome = { kind: "moved" };
 
 /**
  * Applies what the consumer found; a report under another lease changes nothing.
@@ -224,4 +226,81 @@ function stillWaiting(record: OrderRecord, now: number): OrderDecision<ReportOut
     return undo(record, ending, now, MOVED);
   }
   return putOff(record, Math.min(delay_s(record.tries), ACTION_LOOK_MAX_S), now);
+}
+
+function voided(
+  record: OrderRecord,
+  outcome: SettleOutcome,
+  now: number,
+): OrderDecision<ReportOutcome> {
+  const { standing } = record;
+  if (standing.state !== "voiding") return { record, effects: [], outcome: { kind: "stale" } };
+  switch (outcome.kind) {
+    case "approved": {
+      const { end, reason } = standing;
+      return moveTo(record, { state: end, reason }, now, MOVED);
+    }
+    case "declined":
+    case "unknown":
+      // Neither says whether money is left: look it up, and never refund twice on a guess.
+      return moveTo(record, { ...standing, how: "lookup" }, now, MOVED, fruitless(record, now));
+    case "retry":
+      return putOff(record, outcome.after_s, now);
+  }
+}
+
+/** What is reserved is voided, what was captured is refunded, and nothing is done twice. */
+function stillToUndo(
+  record: OrderRecord,
+  standing: Extract<OrderStanding, { state: "voiding" }>,
+  found: PaymentStanding,
+  now: number,
+): OrderDecision<ReportOutcome> {
+  const { end, reason } = standing;
+  switch (found.kind) {
+    case "prepared":
+    case "action_required":
+    case "authorized":
+      return moveTo(record, { ...standing, how: "void" }, now, MOVED, triedAgain(record, now));
+    case "captured":
+      return moveTo(record, { ...standing, how: "refund" }, now, MOVED, triedAgain(record, now));
+    case "voided":
+    case "refunded":
+    case "declined":
+      return moveTo(record, { state: end, reason }, now, MOVED);
+  }
+}
+
+function putOff(
+  record: OrderRecord,
+  after_s: number,
+  now: number,
+  { newKey = false, tried = true } = {},
+): OrderDecision<ReportOutcome> {
+  const until_ms = now + Math.ceil(after_s * 1000);
+  const next: OrderRecord = {
+    ...record,
+    lease: null,
+    tries: record.tries + (tried ? 1 : 0),
+    notBefore_ms: until_ms,
+    wakeAt_ms: until_ms,
+    updatedAt_ms: now,
+    ...(newKey ? nextAttempt(record, now) : {}),
+  };
+  return { record: next, effects: [], outcome: { kind: "put_off", until_ms } };
+}
+
+/** The last key is known to have had no effect, and may be bound to a stored failure. */
+function nextAttempt(record: OrderRecord, now: number): Partial<OrderRecord> {
+  return { attempt: record.attempt + 1, attemptAt_ms: now };
+}
+
+/** The same, but the tries without a result still count: a failing provider is called less. */
+function triedAgain(record: OrderRecord, now: number): Partial<OrderRecord> {
+  return { ...nextAttempt(record, now), tries: record.tries };
+}
+
+/** Another try without a result: the next comes after a longer wait. */
+function fruitless(record: OrderRecord, now: number): Partial<OrderRecord> {
+  return { tries: record.tries + 1, notBefore_ms: now + delay_s(record.tries) * 1000 };
 }

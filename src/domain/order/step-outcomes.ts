@@ -1,6 +1,7 @@
 /**
  * What a consumer reports about one step of an order, and what became of the report.
  */
+import type { BookOutcome } from "./order-backend.ts";
 import type { AuthorizeOutcome, LookupOutcome, SettleOutcome } from "./payment-backend.ts";
 
 /** The step a consumer took under its lease, and what the backend answered. */
@@ -24,17 +25,8 @@ export interface PutOff {
   readonly tried: boolean;
 }
 
-/** What an order backend answers to `book`. */
-export type BookOutcome =
-  | { readonly kind: "booked"; readonly booking: string }
-  | { readonly kind: "refused"; readonly reason: string }
-  | { readonly kind: "retry"; readonly after_s: number }
-  | { readonly kind: "unknown"; readonly reason: string };
-
 export type ReportOutcome =
   | { readonly kind: "moved" }
   | { readonly kind: "put_off"; readonly until_ms: number }
   /** The lease went to another, or the order went on; a step is repeated with the same key. */
   | { readonly kind: "stale" };
-
-export const MOVED: ReportOutcome = { kind: "moved" };

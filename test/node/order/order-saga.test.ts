@@ -5,7 +5,8 @@
 import { describe, expect, test } from "vitest";
 import { ACTION_REQUIRED_MAX_MS } from "../../../src/domain/limits.ts";
 import { report } from "../../../src/domain/order/report.ts";
-import type { BookOutcome, StepReport } from "../../../src/domain/order/step-outcomes.ts";
+import type { StepReport } from "../../../src/domain/order/step-outcomes.ts";
+import type { BookOutcome } from "../../../src/domain/order/order-backend.ts";
 import type { OrderEffect } from "../../../src/domain/order/transition.ts";
 import type { OrderStanding } from "../../../src/domain/order/order.ts";
 import type { PaymentStanding } from "../../../src/domain/order/payment-backend.ts";
