@@ -2,7 +2,7 @@
  * The breakers of the orders Worker: the pure reducer of `src/domain/breaker.ts`, with KV as the
  * hint that isolates share.
  *
- * The weak guarantee, said aloud: KV has no compare-and-set and may show a change a minute late.
+ * Weak: KV has no compare-and-set and may show a change a minute late.
  * Each isolate counts for itself, writes on transitions only (with an epoch above the one it reads
  * just before), and takes over what another wrote only when its epoch is higher. `retryAt` is
  * absolute, so an old copy recovers by the clock. What cannot be read counts as absent.
@@ -62,7 +62,7 @@ export class Breaker {
     this.#state = newBreaker(by);
   }
 
-  /** Asked before every call. */
+  /** Call it before every call to the backend. */
   async ask(now: number): Promise<Permission> {
     await this.#look(now);
     const decision = ask(this.#state, this.#forced, this.#rules, now);
@@ -70,7 +70,7 @@ export class Breaker {
     return decision.permission;
   }
 
-  /** Told after every call. A transition is written to KV; a failed write changes nothing here. */
+  /** Call it after every call. A transition goes to KV; a failed write changes nothing here. */
   async told(
     result: { readonly failed: boolean; readonly duration_ms: number; readonly probe: boolean },
     now: number,
@@ -108,7 +108,7 @@ export class Breaker {
     return null;
   }
 
-  /** The operator's word; undefined when KV is down: then the last word stands. */
+  /** The operator's override; undefined when KV is down, so that the last one stays. */
   async #readForce(): Promise<"open" | "closed" | null | undefined> {
     try {
       const force = forceSchema.safeParse(await this.#kv.get(`force:${this.#backend}`));

@@ -1,9 +1,9 @@
 /**
- * How many calls may be on their way to one backend at once.
+ * How many calls to one backend may run at once.
  *
- * Guarantee: never more than `slots` between `enter` and `leave`; whoever waits enters in turn;
- * past `waitingMax` nobody is kept waiting. Each backend has its own, so one that hangs fills only
- * its own. Not for rates and not for failures: the breaker is.
+ * Guarantee: never more than `slots` between `enter` and `leave`; waiting calls enter in their
+ * order; past `waitingMax` a call is refused at once. Each backend has its own, so one that hangs
+ * fills only its own. Not for rates and not for failures: the breaker is.
  */
 
 export interface BulkheadRules {
@@ -32,7 +32,7 @@ export class Bulkhead {
     return true;
   }
 
-  /** The slot goes to whoever waits longest. */
+  /** The slot goes to the call that has waited longest. */
   leave(): void {
     const next = this.#waiting.shift();
     if (next === undefined) this.#free += 1;

@@ -27,7 +27,7 @@ export async function park(
     .run();
 }
 
-/** JSON, also of what JSON has no word for: queues carry more kinds of values than JSON does. */
+/** JSON, also of values that JSON cannot hold: queues carry more kinds of values. */
 function textOf(body: unknown): string {
   try {
     return JSON.stringify(body) ?? "null";

@@ -2,10 +2,10 @@
  * Takes an order's next steps with the backends, one leased step at a time.
  *
  * Guarantee: nothing is called without a lease, and the Order has made durable what allows the
- * call before it is made. No call begins that might outlive its lease. The outcome is told to the
- * Order at once; if this Worker dies in between, the lease runs out and the step is repeated with
- * the same key. An order that has to wait is left to its own alarm, so that waiting uses up none
- * of the queue's retries.
+ * call before it is made. No call begins that might outlive its lease. The outcome is reported to
+ * the Order at once; if this Worker dies in between, the lease runs out and the step is repeated
+ * with the same key. An order that has to wait is left to its own alarm, so that waiting uses up
+ * none of the queue's retries.
  */
 import type { LeaseOutcome } from "../src/domain/order/saga.ts";
 import {
@@ -23,7 +23,7 @@ import type { Bulkhead } from "./bulkhead.ts";
 
 /** A slot is free again about when a call that hangs has timed out. */
 const SLOT_AGAIN_S = 2;
-/** Sooner than this after a breaker's word nobody needs to come again. */
+/** After a breaker refused a call, the order waits at least this long. */
 const AFTER_BREAKER_MIN_S = 0.1;
 const UNBOOK_AGAIN_S = 5;
 
@@ -110,7 +110,7 @@ async function takeStep(
     return outcome.kind === "put_off" ? outcome : { step, outcome };
   }
   if (record.standing.state === "voiding") {
-    // The booking first, whatever is found of the payment: goods paid back must not be sent.
+    // The booking first, whatever the state of the payment: refunded goods must not be sent.
     const kept = await unbook(pipeline, record);
     if (kept !== null) return kept;
   }
@@ -158,7 +158,7 @@ async function authorize(
       case "retry":
         return { kind: "put_off", after_s: prepared.after_s, newKey: false, tried: true };
       case "unknown":
-        // Preparing charges nothing; a payment nobody knows of is left behind unconfirmed.
+        // Preparing charges nothing; a payment whose id was lost stays unconfirmed.
         return { kind: "put_off", after_s: delay_s(record.tries), newKey: true, tried: true };
       case "prepared":
         paymentId = prepared.paymentId;
@@ -198,7 +198,7 @@ function notTried(after_s: number): PutOff {
   return { kind: "put_off", after_s, newKey: false, tried: false };
 }
 
-/** Waits for a free slot, then asks the breaker, and tells it afterwards. */
+/** Waits for a free slot, asks the breaker for permission, and reports the result to it. */
 async function guarded<Outcome extends { readonly kind: string }>(
   gate: BackendGate,
   call: () => Promise<Outcome>,

@@ -36,7 +36,7 @@ export async function takeMirrored(env: OrdersEnv, messages: readonly Message[])
   }
   for (const { message, event } of read) {
     if (event === null) log.error("redis-stream", "not_an_event");
-    // Taken out of the settings meanwhile: there is nobody left to be told.
+    // Redis was removed from the settings meanwhile: there is nothing left to write to.
     if (event === null || outcome.kind === "mirrored" || config.kind === "off") message.ack();
     else message.retry({ delaySeconds: messageDelay_s(message.attempts, Math.random()) });
   }

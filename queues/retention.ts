@@ -5,7 +5,7 @@
  * all its deliveries or not at all, when every queue has forgotten it; it stays while a delivery of
  * it is pending and while a dead letter could bring it again. A run deletes a bounded number of
  * rows, the oldest first, and the next run goes on.
- * Not for orders, bookings and letters that nobody has replayed: those are never deleted.
+ * Not for orders, bookings and letters that were not replayed: those are never deleted.
  */
 import { EVENTS_KEPT_MS, RETENTION_ROUNDS_MAX, RETENTION_ROWS_MAX } from "../src/domain/limits.ts";
 import { log } from "../src/platform/log.ts";

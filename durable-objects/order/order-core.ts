@@ -2,10 +2,10 @@
  * What an Order does, wherever it runs: the Durable Object gives it SQLite, an alarm and bindings,
  * the simulation gives it maps, a virtual clock and faults.
  *
- * Guarantee (P2): the alarm and the intent are one commit, before the first side effect. Whatever
- * crashes afterwards, the alarm finds what is still owed (to the stock, the room, the queue) and
- * does it, and queues the order again when nobody has made progress. Effects are repeatable.
- * Not for: what a transition is (`src/domain`), and how the others are reached (`OrderBindings`).
+ * Guarantee (P2): the alarm and the intent are one commit, before the first side effect. After any
+ * crash, the alarm sends what the outbox still holds (to the stock, the room, the queue), and
+ * queues the order again when there was no progress. Effects are repeatable.
+ * Not for: what a transition is (`src/domain`), and how other objects are called (`OrderBindings`).
  */
 import {
   OUTBOX_RETRY_MAX_MS,
@@ -42,7 +42,7 @@ export type PlaceOutcome =
   | { readonly kind: "try_again"; readonly part: string };
 
 export type LeaseAnswer = saga.LeaseOutcome & { readonly record: OrderRecord | null };
-/** `next`: the lease of the following step, where one was asked for and the order moved. */
+/** `next`: the lease of the following step, if the consumer wants one and the order moved. */
 export type ReportAnswer = ReportOutcome & { readonly next: LeaseAnswer | null };
 
 export class OrderCore {
@@ -118,8 +118,8 @@ export class OrderCore {
         ? this.#rules.accept(record, now)
         : this.#rules.reject(record, taken.rejection, now);
     this.#save<string>(decision);
-    // The answer is a promise already: what is owed is durable, and the alarm of the placing is
-    // set and finds it, should this object die before it is done.
+    // The answer is a promise already: the outbox is durable, and the alarm of the placing is set
+    // and finds it, should this object die before it is done.
     this.#waitUntil(this.#flush());
     return placedAnswer(decision.record);
   }
@@ -128,7 +128,7 @@ export class OrderCore {
   async lease(leaseId: string): Promise<LeaseAnswer> {
     if (this.#record === null) return { kind: "nothing", record: null };
     const { answer, owes } = this.#grantLease(this.#record, leaseId);
-    // Only a cancel that was granted here owes anything to others.
+    // Only a cancel that was granted here has effects.
     if (owes) await this.#flush();
     else await this.#alarm.arm([wakeAt_ms(this.#record)], this.#now());
     return answer;
@@ -173,7 +173,7 @@ export class OrderCore {
     return outcome;
   }
 
-  /** An operator's push: queued again, and whatever waited for its time may go now. */
+  /** The operator's retry: queued again now, whatever time it was waiting for. */
   async hurry(): Promise<"queued" | "final" | "unknown"> {
     if (this.#record === null) return "unknown";
     const outcome = this.#save(this.#rules.hurry(this.#record, this.#now()));
@@ -189,7 +189,7 @@ export class OrderCore {
     return outcome;
   }
 
-  /** Asked by a SkuStock whose units this order has owned for long: does it still (P5)? */
+  /** For a SkuStock whose units this order has owned for long: does it still (P5)? */
   async ownership(): Promise<"owns" | "sold" | "released"> {
     if (this.#record === null) return "released";
     const { standing } = this.#record;
@@ -197,7 +197,7 @@ export class OrderCore {
     return isFinal(standing) ? "released" : "owns";
   }
 
-  /** @param at_ms the instant that the alarm was set to, where the platform says so */
+  /** @param at_ms the instant that the alarm was set to, if the platform passes it */
   async ring(at_ms?: number): Promise<void> {
     this.#alarm.fired(at_ms);
     const record = this.#record;
@@ -220,7 +220,7 @@ export class OrderCore {
     return decision.outcome;
   }
 
-  /** Does what is owed and due, one flush after the other, and sets the alarm for the rest. */
+  /** Sends what is due, one flush after the other, and sets the alarm for the rest. */
   #flush(): Promise<void> {
     const flush = this.#flushing.then(() => this.#perform());
     this.#flushing = flush.catch(() => undefined);

@@ -1,13 +1,13 @@
 /**
  * What one Order keeps: its record, its history and its outbox, as one document in one row.
  *
- * Guarantee: `save` makes the record, the history line and everything the change owes to others
- * durable in one write. An effect leaves the document only after it was acknowledged. An order has
+ * Guarantee: `save` makes the record, the history line and the messages of the change durable in
+ * one write. An effect leaves the document only after it was acknowledged. An order has
  * an object of its own, so each table and each statement is a price paid once an order: hence one.
  * Not for queries: what a merchant searches is the order book's.
  *
- * The table is made by the first write. Anybody may ask after an order by an id that they made up,
- * and an object that stores nothing is forgotten by the platform; one with an empty table is kept.
+ * The table is made by the first write, because anyone may request an order by an invented id, and
+ * the platform forgets an object that stores nothing; one with an empty table it keeps.
  */
 import { z } from "zod";
 import { historyLineSchema, withLine, type HistoryLine } from "../../src/domain/order/history.ts";
@@ -100,7 +100,7 @@ export class OrderTables implements OrderStore {
     const history = withLine(this.history(), record);
     const outbox = [...this.outbox()];
     for (const effect of effects) {
-      // A number may be counted again: once its row is gone, nobody remembers it.
+      // A number may be used again: once its row is gone, nothing refers to it.
       const seq = (outbox.at(-1)?.seq ?? 0) + 1;
       outbox.push({ seq, owed: owedOf(record, effect), tries: 0, notBefore_ms: 0 });
     }

@@ -2,16 +2,16 @@
  * Placing an order: the seat first, then the units of every line.
  *
  * Guarantee: each call carries the order's id and may be repeated, so placing that crashed half-way
- * is simply done again. Units taken before a refusal are let go by the rejection's outbox.
- * The weak spot, said aloud: when the room does not answer, the order is placed without asking it
- * whether this admission has another order on its way. Those who are in go on buying; what one
- * buyer may take is still bounded by each SkuStock's limit.
+ * is simply done again. Units taken before a refusal are released by the rejection's outbox.
+ * Weak: when the room does not answer, the order is placed without checking whether this admission
+ * has another order in progress. Admitted shoppers go on buying; each SkuStock still enforces the
+ * limit per buyer.
  */
 import type { BeginOrderOutcome } from "../../src/domain/room/admission.ts";
 import type { OrderIntent, Rejection } from "../../src/domain/order/order.ts";
 import type { OrderCommand, OrderOutcome } from "../../src/domain/stock/stock.ts";
 
-/** Whom placing asks. Null: no answer. */
+/** The objects that placing calls. Null: no answer. */
 export interface PlacingParts {
   beginOrder(intent: OrderIntent): Promise<BeginOrderOutcome | null>;
   order(sku: string, command: OrderCommand): Promise<OrderOutcome | null>;

@@ -20,9 +20,9 @@ import type { LogEntry } from "../../src/platform/log.ts";
 import type { PlacingParts } from "./placing.ts";
 
 /**
- * A message that an order must still send. An event is stored as it was when it happened, so
- * sending it late or twice says the same. Parsed when it is read, because an older version may
- * have written it.
+ * A message that an order must still send. An event is stored as it was when it happened, so a late
+ * or repeated one has the same content. Parsed when it is read, because an older version may have
+ * written it.
  */
 export const owedSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("queue") }),

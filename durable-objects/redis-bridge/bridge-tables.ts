@@ -91,7 +91,7 @@ export class BridgeTables {
     return row === undefined ? null : mirrorSchema.parse(JSON.parse(row.mirror));
   }
 
-  /** Keeps the newest levels only: what Redis missed meanwhile nobody needs any more. */
+  /** Keeps the newest levels only, because older ones are of no use to Redis. */
   noteLevel(level: StockLevel, at_ms: number): void {
     const kept = this.mirror();
     if (kept !== null && kept.level.seq >= level.seq) return;

@@ -2,8 +2,8 @@
  * RedisBridge: one per SKU, between the SkuStock and a merchant's Redis. It brings allotments to
  * the edge, takes unsold units back, and mirrors the levels.
  *
- * Guarantee: a transfer is durable before its first step and after each, and its alarm goes on
- * where a runner died; `src/domain/stock/allotment.ts` says why nothing is lost or doubled by that.
+ * Guarantee: a transfer is durable before its first step and after each, and after a crash its
+ * alarm continues it; `src/domain/stock/allotment.ts` explains why nothing is lost or doubled.
  * An object of its own, so that waiting for Redis delays no hold, no report and no sale.
  * Weak: the mirror is late by a second, and by as long as Redis is away.
  */
@@ -34,7 +34,7 @@ import { BridgeTables, type Mirror } from "./bridge-tables.ts";
 import { SingleAlarm } from "../single-alarm.ts";
 
 export type MoveOutcome =
-  /** `repeated`: it was settled before it was asked for. */
+  /** `repeated`: it was settled before this request. */
   | { readonly kind: "transfer"; readonly transfer: Transfer; readonly repeated: boolean }
   | { readonly kind: "conflict"; readonly earlier: Transfer }
   | { readonly kind: "too_many"; readonly limit: number }
@@ -45,10 +45,10 @@ export interface BridgeReading {
   readonly redis: "on" | "off" | "unusable";
   readonly transfers: readonly {
     readonly transfer: Transfer;
-    /** Null when Redis was not asked. */
+    /** Null when Redis was not read. */
     readonly inRedis: Comparison | null;
   }[];
-  /** By the merchant's key; null where there is no count. Absent: not asked, or no answer. */
+  /** By the merchant's key; null where there is no count. Absent: not read, or no answer. */
   readonly counts: Readonly<Record<string, number | null>>;
   readonly mirror: Mirror | null;
 }
@@ -63,7 +63,7 @@ export class RedisBridge extends DurableObject<GateEnv> {
   readonly #tables: BridgeTables;
   readonly #alarm: SingleAlarm;
   readonly #redis: RedisConnection | null;
-  /** One runner a transfer; whoever else asks for it waits for the same. */
+  /** One runner a transfer; other callers wait for the same one. */
   readonly #running = new Map<string, Promise<void>>();
   #mirroring: Promise<void> | null = null;
 
@@ -98,7 +98,7 @@ export class RedisBridge extends DurableObject<GateEnv> {
 
   /**
    * All transfers; with `comparing` beside what Redis remembers of each. They are shown as they
-   * were before Redis was asked: one that goes on meanwhile is then `pending`, never `missing`.
+   * were before Redis was read: one that goes on meanwhile is then `pending`, never `missing`.
    * Changes nothing.
    */
   async read(comparing: boolean): Promise<BridgeReading> {
@@ -128,7 +128,7 @@ export class RedisBridge extends DurableObject<GateEnv> {
     return { counts, seals };
   }
 
-  /** The SkuStock's word, at most once a second. Answers as soon as it is durable here. */
+  /** Called by the SkuStock, at most once a second. Answers as soon as it is durable here. */
   async noteLevel(level: StockLevel): Promise<void> {
     this.#tables.noteLevel(level, Date.now());
     await this.#arm();
@@ -204,12 +204,12 @@ export class RedisBridge extends DurableObject<GateEnv> {
     return this.env.SKU_STOCK.get(this.env.SKU_STOCK.idFromName(sku));
   }
 
-  /** A SKU that is in no sale yet reports to nobody, so what a transfer changed is fetched. */
+  /** A SKU that is in no sale yet sends no reports, so the levels are fetched after a transfer. */
   async #noteStock(sku: string): Promise<void> {
     this.#tables.noteLevel(await this.#stock(sku).levels(sku), Date.now());
   }
 
-  /** Writes the newest levels, unless Redis knows them or was asked less than a second ago. */
+  /** Writes the newest levels, unless Redis has them or was written less than a second ago. */
   #mirror(): Promise<void> {
     this.#mirroring ??= this.#mirrorNow().finally(() => {
       this.#mirroring = null;
@@ -223,7 +223,7 @@ export class RedisBridge extends DurableObject<GateEnv> {
     if (found.due_ms > Date.now()) return;
     const outcome = await mirrorLevel(this.#redis, found.level, found.at_ms);
     const now = Date.now();
-    // Newer levels may have been noted while Redis was asked.
+    // Newer levels may have been noted while Redis was written.
     const mirror = this.#tables.mirror() ?? found;
     if (outcome.kind === "mirrored") {
       const due_ms = now + LEVEL_REPORT_INTERVAL_MS;

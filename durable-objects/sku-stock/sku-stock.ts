@@ -58,7 +58,7 @@ export class SkuStock extends DurableObject<GateEnv> {
     return this.#core.release(command);
   }
 
-  /** `receive`, `adjust` and `setBuffer`, told apart by the movement's kind. */
+  /** `receive`, `adjust` or `buffer`, by the movement's kind. */
   move(movement: Movement): Promise<stock.MovementOutcome> {
     return this.#core.move(movement);
   }
@@ -68,7 +68,7 @@ export class SkuStock extends DurableObject<GateEnv> {
     return this.#core.withdraw(withdrawal);
   }
 
-  /** From now on the sale's room hears of this SKU's levels. Safe to repeat. */
+  /** From now on the levels are reported to the sale's room. Safe to repeat. */
   async attach(sale: string, sku: string): Promise<StockLevel> {
     this.#tables.watch(sale, sku);
     return this.levels(sku);

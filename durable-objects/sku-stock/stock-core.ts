@@ -2,9 +2,9 @@
  * What a SkuStock does, wherever it runs: the Durable Object gives it SQLite, an alarm and
  * bindings, the simulation gives it maps, a virtual clock and faults.
  *
- * Guarantee: every command loads, asks the rules, writes the whole change in one transaction, and
- * answers with a named outcome. A hold past its deadline expires by alarm, and units an order has
- * owned for long are asked after and healed (P5).
+ * Guarantee: every command loads, calls the rules, writes the whole change in one transaction, and
+ * answers with a named outcome. A hold past its deadline expires by alarm, and units that an order
+ * has owned for long are checked with the order and healed (P5).
  */
 import { LEVEL_REPORT_INTERVAL_MS, ORDERED_AUDIT_MS } from "../../src/domain/limits.ts";
 import * as stock from "../../src/domain/stock/stock.ts";
@@ -19,12 +19,12 @@ import type {
 } from "../../src/domain/stock/stock-ledger.ts";
 import type { LogEntry } from "../../src/platform/log.ts";
 
-/** Where a SKU's book is kept. `write` is one transaction. */
+/** Where a SKU's ledger is stored. `write` is one transaction. */
 export interface StockStore extends StockReads {
   write(change: StockChange): void;
   /** The first instant at which something may be due; null when there is none. */
   nextDue_ms(now: number): number | null;
-  /** Units owned by an order for longer than `ORDERED_AUDIT_MS` since it was last asked. */
+  /** Units owned by an order for longer than `ORDERED_AUDIT_MS` since the last check. */
   dueAudits(now: number): readonly Reservation[];
   postponeAudit(key: ReservationKey, until_ms: number): void;
   watchers(): readonly { readonly sale: string; readonly sku: string }[];
@@ -36,7 +36,7 @@ interface StockAlarm {
   arm(instants_ms: readonly (number | null)[], now: number): Promise<void>;
 }
 
-/** Whom a stock asks and tells. A promise that rejects: no answer. */
+/** The objects that a stock calls. A rejected promise: no answer. */
 export interface StockParts {
   reportLevel(sale: string, level: StockLevel): Promise<unknown>;
   ownership(order: string): Promise<"owns" | "sold" | "released">;
@@ -137,7 +137,7 @@ export class StockCore {
     return this.#alarm.arm([this.#store.nextDue_ms(now), report_ms], now);
   }
 
-  /** @param at_ms the instant that the alarm was set to, where the platform says so */
+  /** @param at_ms the instant that the alarm was set to, if the platform passes it */
   async ring(at_ms?: number): Promise<void> {
     this.#write((now) => this.#rules.expire(this.#store, now));
     try {
@@ -149,11 +149,11 @@ export class StockCore {
     }
   }
 
-  /** Tells every room the levels; a room that does not answer is told again by the next alarm. */
+  /** Reports the levels to every room; the next alarm repeats it for rooms without an answer. */
   async #report(): Promise<void> {
     const seq = this.#store.lastSeq();
     const now = this.#now();
-    // The alarm also comes for deadlines and audits; the rooms are told no oftener for that.
+    // The alarm also comes for deadlines and audits; reports do not become more frequent by that.
     if (seq <= this.#reportedSeq || now < this.#reportedAt_ms + LEVEL_REPORT_INTERVAL_MS) return;
     const counters = this.#store.counters();
     this.#reportedAt_ms = now;
@@ -166,7 +166,7 @@ export class StockCore {
     else this.#parts.warn({ event: "level_report_failed", seq });
   }
 
-  /** P5: units an order has owned for an hour are asked after, and healed if nobody owns them. */
+  /** P5: units owned by an order for an hour are checked, and healed if no order owns them. */
   async #auditOrdered(): Promise<void> {
     for (const { sale, buyer, id, quantity } of this.#store.dueAudits(this.#now())) {
       const key = { sale, buyer, id };

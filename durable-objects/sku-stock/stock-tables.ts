@@ -140,7 +140,7 @@ export class StockTables implements StockStore {
       .reduce((taken, { quantity }) => taken + quantity, 0);
   }
 
-  /** A command asks for several things of one buyer, who has few: they are read once. */
+  /** A command reads several rows of one buyer, who has few: they are read once. */
   #reservationsOf(sale: string, buyer: string): readonly Reservation[] {
     if (this.#read?.sale === sale && this.#read.buyer === buyer) return this.#read.items;
     const items = this.#sql
@@ -159,7 +159,7 @@ export class StockTables implements StockStore {
     return this.#due("held", now);
   }
 
-  /** Units owned by an order for longer than `ORDERED_AUDIT_MS` since it was last asked. */
+  /** Units owned by an order for longer than `ORDERED_AUDIT_MS` since the last check. */
   dueAudits(now: number): readonly Reservation[] {
     return this.#due("ordered", now);
   }

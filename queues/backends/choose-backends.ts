@@ -2,8 +2,8 @@
  * Which payment and order backend a deployment uses, from its variables and secrets.
  *
  * Guarantee: it is both backends or none. Settings that can never work throw with a message for the
- * operator that names each variable and never shows a value; no message is taken from the queue
- * for good until they are mended.
+ * operator that names each variable and never shows a value; until they are corrected every message
+ * stays in the queue.
  */
 import { z } from "zod";
 import { PAYMENT_TIMEOUT_MS } from "../../src/domain/limits.ts";

@@ -1,9 +1,9 @@
 /**
  * Reads what a shop's own server answers, by the contract in docs/backends.md.
  *
- * Guarantee: whatever is outside the contract is `unknown`, in every field. A refusal is believed
- * only when the server names it with a code; a page of some proxy's is nobody's word. Pure: no
- * request is made here.
+ * Guarantee: an answer outside the contract, in any field, is `unknown`. A refusal counts only when
+ * the server names it with a code; an error page of a proxy is no refusal. Pure: no request is made
+ * here.
  */
 import { z } from "zod";
 import {
@@ -26,12 +26,12 @@ import { retryAfter_s } from "../../src/encoding/retry-after.ts";
 
 /** A wrong secret needs a person; asking more often would only fill the log. */
 const SECRET_TROUBLE_AFTER_S = 60;
-/** For an answer that asks to come back and does not say when. */
+/** For an answer that wants a retry without a time. */
 const BUSY_AFTER_S = 2;
 
 /**
- * A 4xx that is no word about the payment or the order: nobody at this address (404, 405), nobody
- * in time (408). Orders wait for the operator instead of being declined by the hundred.
+ * A 4xx that is not about the payment or the order: a wrong address (404, 405), a time-out (408).
+ * Orders wait for the operator instead of being declined by the hundred.
  */
 const ABOUT_THE_ADDRESS = new Set([404, 405, 408]);
 
@@ -103,7 +103,7 @@ const retryAnswer = z.object({
 });
 const unknownAnswer = z.object({ answer: z.literal("unknown") });
 
-/** Said by every operation of both contracts. */
+/** Possible answers to every operation of both contracts. */
 export const undecidedAnswers = [retryAnswer, unknownAnswer] as const;
 
 export function undecided(
@@ -153,7 +153,7 @@ function foundAnswer(url: z.ZodType<string>) {
 }
 export type FoundAnswer = z.infer<ReturnType<typeof foundAnswer>>;
 
-/** A standing and totals that contradict each other tell nothing about either. */
+/** A standing and totals that contradict each other are both unreliable. */
 function agrees({ standing, authorized, captured, refunded }: FoundAnswer): boolean {
   if (captured > authorized || refunded > captured) return false;
   switch (standing) {
@@ -223,7 +223,7 @@ export function readFound(
   return read.data;
 }
 
-/** A refused look-up tells nothing about the payment. */
+/** After a refused look-up the payment's standing is unknown. */
 export function readLookup(
   called: CallOutcome,
   paymentId: string,

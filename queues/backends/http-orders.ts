@@ -2,8 +2,8 @@
  * The order backend of a shop that books orders with a server of its own: signed JSON over HTTP,
  * by the contract in docs/backends.md.
  *
- * Guarantee: as `OrderBackend` asks. The keys follow from the order's id alone, so a booking is
- * asked for with the same key however often, and from whichever Worker.
+ * Guarantee: that of `OrderBackend`. The keys follow from the order's id alone, so a repeated
+ * booking has the same key, from any Worker.
  */
 import { z } from "zod";
 import type { BookOutcome } from "../../src/domain/order/order-backend.ts";
@@ -35,7 +35,7 @@ export function httpOrders(settings: SignedHttpSettings): OrderBackend {
   };
 }
 
-/** What the shop is told of an order: what it needs to fulfil it, and no key or token. */
+/** The fields of an order that the shop needs to fulfil it; no key and no token. */
 function told(intent: OrderIntent) {
   return {
     id: intent.id,

@@ -2,7 +2,7 @@
  * The payment backend of a shop that takes payments with a server of its own: signed JSON over
  * HTTP, by the contract in docs/backends.md.
  *
- * Guarantee: as `PaymentBackend` asks. An answer comes within `timeout_ms`, and one that is outside
+ * Guarantee: that of `PaymentBackend`. An answer comes within `timeout_ms`, and one that is outside
  * the contract is `unknown`, never `declined`.
  *
  * Weakness: that a key has one effect is the server's promise, which Sluice cannot see;

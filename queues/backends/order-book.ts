@@ -3,8 +3,8 @@
  *
  * Guarantee: an order has at most one booking; a booking that was cancelled stays cancelled, even
  * when a late `book` of the same order comes after it. A database that hangs is an `unknown` within
- * `timeout_ms`, so that it fills its breaker's window and not a consumer's lease; what it was told
- * may be there all the same, and telling it again finds it.
+ * `timeout_ms`, so that it fills its breaker's window and not a consumer's lease; the row may be
+ * there all the same, and the repeated statement finds it.
  */
 import { z } from "zod";
 import { ORDER_BOOK_TIMEOUT_MS } from "../../src/domain/limits.ts";

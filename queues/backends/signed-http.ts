@@ -19,7 +19,7 @@ export interface SignedHttpSettings {
   readonly allowHttp: boolean;
   readonly now: () => number;
   readonly newId: () => string;
-  /** Told whenever an answer is no answer, for the operator's log. */
+  /** Called for every call without a usable answer, for the operator's log. */
   readonly onTrouble: (trouble: Trouble) => void;
 }
 
@@ -83,7 +83,7 @@ async function call(settings: SignedHttpSettings, id: string, body: string): Pro
   }
 }
 
-/** Where `fetch` only says that it failed, the cause tells more. */
+/** The message of `fetch` is often only that it failed; its cause has the reason. */
 export function whyOf(error: unknown): string {
   if (!(error instanceof Error)) return "connection lost";
   return error.cause instanceof Error ? error.cause.message : error.message;

@@ -1,7 +1,7 @@
 /**
  * Turns Sluice's money (minor units of ISO 4217) into the integer Stripe expects.
  *
- * Guarantee: the amount Stripe is told is worth exactly the amount Sluice means, or there is none.
+ * Guarantee: the amount sent to Stripe is worth exactly Sluice's amount, or none is sent.
  * Not for rounding: money that Stripe cannot express is refused, never charged approximately.
  *
  * Source: https://docs.stripe.com/currencies, "zero-decimal", "three-decimal" and "special cases".

@@ -1,8 +1,8 @@
 /**
  * Reads what Stripe answers: objects into standings, errors into refusals.
  *
- * Guarantee: whatever cannot be read is `unknown`, and only an answer that is final at Stripe is
- * `declined`. Pure: no request is made here.
+ * Guarantee: an answer that cannot be read is `unknown`, and only an answer that is final at Stripe
+ * is `declined`. Pure: no request is made here.
  *
  * Sources: https://docs.stripe.com/error-low-level, https://docs.stripe.com/api/errors,
  * https://docs.stripe.com/payments/paymentintents/lifecycle.
@@ -21,7 +21,7 @@ import { retryAfter_s } from "../../src/encoding/retry-after.ts";
 
 /** A wrong or restricted key needs a person; asking more often would only fill the log. */
 const KEY_TROUBLE_AFTER_S = 60;
-/** Stripe asks for exponential back-off on 429 and 409 and seldom says from where to start. */
+/** Stripe wants exponential back-off on 429 and 409 and seldom gives its first wait. */
 const BUSY_AFTER_S = 2;
 /** A longer Retry-After than this is taken for a mistake: an order must not sleep for a day. */
 const RETRY_AFTER_MAX_S = 600;
@@ -132,14 +132,14 @@ export function readStanding(answer: unknown): PaymentStanding | Unknown {
   }
 }
 
-/** `succeeded` stays so after a refund: only the charge tells whether the money went back. */
+/** `succeeded` stays after a refund: only the charge shows whether the money was returned. */
 function standingOfTaken(intent: IntentAnswer): PaymentStanding | Unknown {
   const charge = intent.latest_charge;
   if (charge == null || typeof charge === "string") return unknown("succeeded without its charge");
   return { kind: charge.refunded ? "refunded" : "captured" };
 }
 
-/** What a standing means to somebody who asked to authorize. */
+/** The outcome of an authorization whose payment has this standing. */
 export function authorizedBy(standing: PaymentStanding | Unknown): AuthorizeOutcome {
   switch (standing.kind) {
     case "authorized":
@@ -155,7 +155,7 @@ export function authorizedBy(standing: PaymentStanding | Unknown): AuthorizeOutc
   }
 }
 
-/** What a standing means to somebody who wanted the payment to be `wanted`. */
+/** The outcome of an operation that should make the payment `wanted`. */
 export function settledBy(
   standing: PaymentStanding | Unknown,
   wanted: "captured" | "voided" | "refunded",
@@ -165,7 +165,7 @@ export function settledBy(
   return { kind: "declined", reason: "invalid_request" };
 }
 
-/** The answer to a capture or a cancellation. Its status alone tells; no charge is expanded. */
+/** The answer to a capture or a cancellation. Its status is enough; no charge is expanded. */
 export function readSettled(answer: unknown, wanted: "succeeded" | "canceled"): SettleOutcome {
   const read = IntentAnswer.safeParse(answer);
   if (!read.success) return unknown("unreadable payment intent");

@@ -1,14 +1,14 @@
 /**
  * The payment backend that speaks to Stripe, through the official SDK, against any base URL.
  *
- * Guarantee: as `PaymentBackend` asks. An answer comes within `timeout_ms` even when Stripe hangs,
- * `declined` is said only where Stripe's answer is final, and no call is repeated behind the
- * saga's back, which alone decides when to try again and with which key.
+ * Guarantee: that of `PaymentBackend`. An answer comes within `timeout_ms` even when Stripe hangs,
+ * `declined` means that Stripe's answer is final, and no call is repeated here, because the saga
+ * alone decides when to try again and with which key.
  *
  * Weakness: Stripe remembers the answer to a key, a 500 included, and repeats it. After `unknown`
- * the same key can only bring the same answer; the way on is `lookup`, then a fresh key.
+ * the same key can only bring the same answer; the next step is `lookup`, then a new key.
  *
- * Not for webhooks: Sluice asks, it is not told.
+ * Not for Stripe's webhooks: `src/api/stripe-webhook.ts` takes them.
  */
 import Stripe from "stripe";
 import type {

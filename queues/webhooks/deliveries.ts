@@ -58,7 +58,7 @@ const WEBHOOKS = "sluice-webhooks";
 
 type WebhooksEnv = OrdersEnv & WebhookSecretsEnv;
 
-/** Logs events with their deliveries, all or none, and asks for a try of each. */
+/** Logs events with their deliveries, all or none, and queues a try of each. */
 export async function keepAndQueue(
   env: WebhooksEnv,
   events: readonly QueuedEvent[],
@@ -118,7 +118,7 @@ async function takeDelivery(env: WebhooksEnv, message: Message): Promise<void> {
   }
   const claim = await claimDelivery(env.ORDER_BOOK, parsed.data.delivery, now);
   if (claim.kind === "claimed") await tryClaimed(env, claim, now);
-  // Somebody else's try is under way, and may have died: look again when its lease is over.
+  // Another try is in progress, and may have died: look again when its lease is over.
   if (claim.kind === "not_due" && claim.due_ms <= now + WEBHOOK_LEASE_MS) {
     message.retry({ delaySeconds: Math.ceil((claim.due_ms - now) / 1000) });
   } else message.ack();
@@ -140,7 +140,7 @@ async function tryClaimed(
   const outcome = await post(env, endpoint, body, begun_ms);
   const now = Date.now();
   const after = afterTry(delivery, outcome, begun_ms, now, Math.random());
-  // The endpoint first: a crash in between only asks it once more.
+  // The endpoint first: after a crash in between it is only called once more.
   if (after.gone) await turnOffGone(book, endpoint.id, now);
   const kept = await keepTry(book, id, after.delivery, lease_ms, now);
   const { state, due_ms, attempts } = after.delivery;

@@ -1,5 +1,5 @@
 /**
- * One try of one webhook: asks whether the address is public, signs, posts, reads the status.
+ * One try of one webhook: checks that the address is public, signs, posts, reads the status.
  *
  * Guarantee: it ends within `timeout_ms` and with an outcome, nothing is thrown. Redirects are not
  * followed, and nothing of the answer's body is read: a shop's server can neither lead this Worker
@@ -41,7 +41,7 @@ export async function postWebhook(posting: Posting): Promise<TryOutcome> {
     });
     const { status } = response;
     const retryAfter = response.headers.get("retry-after");
-    // Whether letting go of the body works says nothing about the delivery.
+    // Whether the body can be cancelled does not matter for the delivery.
     await response.body?.cancel().catch(() => undefined);
     return { kind: "answered", status, retryAfter };
   } catch {

@@ -8,12 +8,12 @@ import { type Answer, worthRepeating } from "./gate-client.ts";
 const ATTEMPTS_MAX = 5;
 const ATTEMPT_PAUSE_MS = 500;
 
-/** The program cannot go on; the message says what it was doing and what it was told. */
+/** The program cannot go on; the message has what it was doing and the answer it got. */
 export class CannotGoOnError extends Error {
   override readonly name = "CannotGoOnError";
 }
 
-/** Asks a few times when asking again may help; hands back what came last. */
+/** Repeats a call a few times while that may help; returns the last answer. */
 export async function askAgain<T>(ask: () => Promise<Answer<T>>): Promise<Answer<T>> {
   let answer = await ask();
   for (let attempt = 1; attempt < ATTEMPTS_MAX && worthRepeating(answer); attempt += 1) {

@@ -2,8 +2,8 @@
  * The gate's answers as a client of its HTTP contract reads them.
  *
  * Written from the contract, not from the gate's code, so that a field the gate renames is noticed
- * here as `unreadable` instead of being agreed upon by both sides. Fields that nobody in the
- * simulation looks at are not named; more fields than named are fine.
+ * here as `unreadable` instead of being renamed on both sides. Fields that the simulation does not
+ * use are not named; more fields than named are fine.
  */
 import { z } from "zod";
 

@@ -1,9 +1,9 @@
 /**
  * A typed HTTP client of the gate, for programs that play shoppers and merchants.
  *
- * Guarantee: a call never throws for what a server or a network does. Whatever came back is one
- * value: `answered`, `refused` with the problem's code, `unreadable`, or `unreachable`; callers
- * decide what to repeat, and with which key. Every answer is parsed here and nowhere else.
+ * Guarantee: a call never throws for what a server or a network does. The result is one value:
+ * `answered`, `refused` with the problem's code, `unreadable`, or `unreachable`; callers decide
+ * what to repeat, and with which key. Every answer is parsed here and nowhere else.
  *
  * Latencies handed to `onTiming` include the wait for a free connection, because a shopper's
  * patience includes it too.
@@ -27,7 +27,7 @@ export type Answer<T> =
       /** From `Retry-After`. */
       readonly retryAfter_s: number | null;
     }
-  /** The status line came, but the body is not what the contract says. */
+  /** There is a status, but the body does not fit the contract. */
   | {
       readonly kind: "unreadable";
       readonly status: number;

@@ -7,8 +7,8 @@
 import type { Line } from "./gate-client.ts";
 
 /**
- * `buy`: pays. `look`: fills a cart and goes, saying so. `vanish`: fills a cart and is never heard
- * of again. `no_show`: does not take up the turn. `late`: comes back after the turn has lapsed.
+ * `buy`: pays. `look`: fills a cart and leaves through the API. `vanish`: fills a cart and sends
+ * nothing more. `no_show`: does not claim the turn. `late`: comes back after the turn has lapsed.
  */
 export type Intent = "buy" | "look" | "vanish" | "no_show" | "late";
 
@@ -39,7 +39,7 @@ export type Outcome =
   | { readonly kind: "no_show" }
   | { readonly kind: "told_sold_out"; readonly where: "line" | "cart" | "order" }
   | { readonly kind: "lapsed" }
-  /** The gate said no, in words the contract knows. */
+  /** Refused by the gate, with a code of the contract. */
   | { readonly kind: "refused"; readonly code: string }
   /** Something the contract does not allow, or no answer at all. */
   | { readonly kind: "error"; readonly reason: string };
@@ -51,7 +51,7 @@ export interface TicketSeen {
 }
 
 export interface AdmissionSeen {
-  /** Null when nobody waited and the shopper was let in without a ticket. */
+  /** Null when there was no line and the shopper was admitted without a ticket. */
   readonly ticket: TicketSeen | null;
   /** The rank the gate named, and the highest `called` it had named by then. */
   readonly rank: number | null;

@@ -13,7 +13,7 @@ export interface ShopperWorld {
   readonly claimWindow_s: number;
   readonly now: () => number;
   readonly random: Random;
-  /** Rejects when the crowd is told to go home. */
+  /** Rejects when the crowd is ended. */
   readonly sleep: (duration_ms: number) => Promise<void>;
   readonly newKey: () => string;
   readonly onStage?: (stage: Stage) => void;

@@ -1,9 +1,9 @@
 /**
- * One simulated shopper: joins, waits as told, claims the turn, and goes shopping.
+ * One simulated shopper: joins, waits, claims the turn, and goes shopping.
  *
- * Behaves as a well-mannered client of the contract does: polls exactly when told and never
- * sooner, repeats what may have failed with the same key, and takes a refusal for an answer.
- * Clock, chance and sleep are arguments; with `sleep` aborted the shopper stops where they stand.
+ * Behaves as a good client of the contract: polls when the gate's answer says and never sooner,
+ * repeats what may have failed with the same key, and accepts a refusal. Clock, randomness and
+ * sleep are arguments; with `sleep` aborted the shopper stops at once.
  */
 import type { Standing } from "./gate-answers.ts";
 import { goShopping } from "./shopper-purchase.ts";

@@ -1,10 +1,10 @@
 /**
  * The gate of a drill with `--chaos`: the real Worker with the real classes, whose objects die at
- * random moments, in the middle of whatever they are doing.
+ * random moments, in the middle of their work.
  *
  * Guarantee: a death is the platform's own (`abort`): memory and what was not yet durable are
  * gone, callers get an error, and the next call finds a new object. Nothing else differs.
- * Not repeatable: the moments are drawn anew in every run; `simulate --faults` is repeatable.
+ * Not repeatable: each run draws other moments; `simulate --faults` is repeatable.
  */
 import gate, * as real from "../../src/gate.ts";
 

@@ -1,6 +1,6 @@
 /**
- * What a verdict is made from, and the shape of what it says: plain data, gathered by `collect.ts`
- * and judged by the verdicts, which know of nothing else.
+ * The data that verdicts are made from, and the shape of a finding: plain data, gathered by
+ * `collect.ts` and judged by the verdicts, which read nothing else.
  */
 import type {
   Audit,
@@ -12,7 +12,7 @@ import type {
 import type { LedgerAnswer } from "../crowd/sandbox-client.ts";
 import type { ShopperRecord } from "../crowd/shopper-record.ts";
 
-/** An audit, and when it was asked for: what it says was true then or soon after. */
+/** An audit and the time of its request: it was true then or soon after. */
 export interface TimedAudit extends Audit {
   readonly asked_ms: number;
 }

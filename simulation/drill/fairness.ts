@@ -93,7 +93,7 @@ export function rankReader(manifests: readonly Manifest[]) {
   };
 }
 
-/** What a ticket says about itself. The signature is not looked at: only the gate has the key. */
+/** The claims of a ticket. Its signature is not verified: only the gate has the key. */
 export function claimsOf(token: string): TicketClaims | null {
   const [, payload] = token.split(".");
   if (payload === undefined) return null;

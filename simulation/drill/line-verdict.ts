@@ -102,7 +102,7 @@ export function judgeCalls(evidence: Evidence): Finding {
     }
     for (const { status, code } of earlyClaims) {
       if (status === 409 && code === "not_called") refused += 1;
-      // Let in: the turn came in this very moment, or the loop above has said that it had not.
+      // Admitted: the turn came at this very moment, or the loop above has reported it.
       else if (status !== 201 && code !== "sale_over" && code !== "unreachable") {
         violations.push(`${plan.name}: a claim before the turn got ${status} ${code}`);
       }
@@ -119,7 +119,7 @@ export function judgeCalls(evidence: Evidence): Finding {
 
 /**
  * The most that can have been called at this instant. `called` only grows, so the first audit
- * asked for afterwards bounds it; the snapshot in a shopper's own answer may be a second old.
+ * requested afterwards bounds it; the snapshot in a shopper's own answer may be a second old.
  */
 function calledBy(evidence: Evidence, at_ms: number): number {
   return evidence.audits.find((audit) => audit.asked_ms >= at_ms)?.called ?? 0;

@@ -51,7 +51,7 @@ const RAMP_BURST_MS = 1000;
 export const BACKENDS = ["payment", "orders"] as const;
 export type Backend = (typeof BACKENDS)[number];
 
-/** The operator's word over a breaker, as KV holds it; null where there is none. */
+/** The operator's override of a breaker (`force:<backend>`), as KV holds it; null without one. */
 export const forceSchema = z.enum(["open", "closed"]).nullable();
 export type Force = z.infer<typeof forceSchema>;
 
@@ -100,7 +100,7 @@ export interface BreakerState {
   };
   /**
    * After closing: `used_ms` is the instant up to which the rate is used up, `promised_ms` the last
-   * one that somebody was told to wait for.
+   * instant that a caller was given to wait for.
    */
   readonly ramp: { readonly used_ms: number; readonly promised_ms: number };
 }
@@ -125,7 +125,7 @@ export function merge(state: BreakerState, read: SharedBreaker | null): BreakerS
 
 /**
  * What to publish of a transition made here when KV already shows `read`: this isolate has seen the
- * backend later than whoever wrote that, so its word gets the higher epoch.
+ * backend later than the writer of that, so its state gets the higher epoch.
  */
 export function outrank(state: BreakerState, read: SharedBreaker | null): BreakerState {
   const epoch = Math.max(state.shared.epoch, (read?.epoch ?? 0) + 1);
@@ -147,7 +147,7 @@ export interface BreakerDecision {
   readonly permission: Permission;
 }
 
-/** May a call leave now? `forced` is the operator's word and comes first. */
+/** May a call leave now? `forced` is the operator's override and comes first. */
 export function ask(
   state: BreakerState,
   forced: "open" | "closed" | null,
@@ -166,8 +166,8 @@ export function ask(
   if (shared.state === "closed") return askRamp(state, shared.closedAt_ms, rules, now);
   if (now < shared.retryAt_ms) return wait(shared.retryAt_ms);
   const { sent, successes, sentAt_ms } = state.probing;
-  // Probes whose answer never came are forgotten one open time after the last of them was sent, or
-  // nobody would probe again.
+  // Probes without an answer are forgotten one open time after the last of them was sent; otherwise
+  // no probe would ever be sent again.
   const waitedOut = now >= sentAt_ms + rules.openFor_ms;
   const inFlight = waitedOut ? 0 : sent - successes;
   if (inFlight >= rules.probes) return wait(now + 1000);
@@ -192,7 +192,7 @@ function askRamp(
     const ramp = { ...state.ramp, used_ms: used_ms + spacing_ms };
     return { state: { ...state, ramp }, permission: { kind: "go", probe: false } };
   }
-  // Each who must wait is told an instant of their own, so that they do not all ask again at once.
+  // Each caller gets an instant of its own to wait for, so that they do not all come back at once.
   const last_ms = Math.max(state.ramp.promised_ms, used_ms - RAMP_BURST_MS);
   const rateThen = rampRate(last_ms - closedAt_ms, rules);
   const promised_ms = last_ms + (rateThen === null ? 0 : 1000 / rateThen);
@@ -240,7 +240,7 @@ export function record(
   if (state.shared.state === "open") {
     if (!result.probe) return state;
     if (result.failed) return open(state, "a probe failed", by, rules, now);
-    // Slow is what may have opened it: nobody is helped by a backend that answers that late.
+    // A slow answer counts as a failure here, because slowness may be what opened the breaker.
     if (slow) return open(state, "a probe was slow", by, rules, now);
     const successes = state.probing.successes + 1;
     if (successes < rules.successesToClose) {

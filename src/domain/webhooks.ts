@@ -2,9 +2,9 @@
  * Webhooks: which endpoint wants which event, what is sent, and what follows from an answer.
  *
  * Guarantee: an event has one id and one body however often it is sent. A delivery that was not
- * taken is tried ten times over three days and then `failed`; nothing is tried after `delivered`
- * unless somebody replays it. Pure: time and chance are arguments.
- * Not promised: an order. What comes second may be delivered first; `version` tells.
+ * accepted is tried ten times over three days and is then `failed`; after `delivered` it is tried
+ * only when it is replayed. Pure: time and randomness are arguments.
+ * Not promised: the order. A later event may be delivered first; `version` shows it.
  *
  * Source of the schedule and of what a status means: the operational considerations of
  * https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
@@ -28,7 +28,7 @@ export function deliveryMessage(delivery: string): DeliveryMessage {
   return { v: 1, kind: "delivery", delivery };
 }
 
-/** Says only that the endpoint can be reached; sent to one endpoint when its merchant asks. */
+/** Shows that the endpoint can be reached; sent to one endpoint at its merchant's request. */
 export const TEST_EVENT_TYPE = "webhook.test";
 const testEventSchema = z.object({
   v: z.literal(1),

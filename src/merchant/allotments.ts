@@ -2,8 +2,8 @@
  * Units that a merchant moves between their Redis and the edge: allotments, returns, and what
  * became of each.
  *
- * Guarantee: what the SKU's RedisBridge has begun it finishes, whether or not the caller waits;
- * asking again by the same id tells how far it is.
+ * Guarantee: the SKU's RedisBridge finishes what it has begun, whether or not the caller waits; the
+ * same request again returns how far it is.
  */
 import {
   isSettled,
@@ -43,7 +43,7 @@ export async function moveUnits(
   return isSettled(transfer) ? { kind: "done", transfer, repeated } : { kind: "pending", transfer };
 }
 
-/** With `comparing`, beside what Redis remembers of each; it is asked and not changed. */
+/** With `comparing`, also what Redis remembers of each. Reads only. */
 export function readTransfers({ env }: MerchantContext, sku: string, comparing: boolean) {
   return bridgeOf(env, sku).read(comparing);
 }

@@ -1,5 +1,5 @@
 /**
- * The breakers as KV shows them, and the operator's word over them.
+ * The breakers as KV shows them, and the operator's override (`force:<backend>`).
  *
  * KV may take a minute to show a change; `retryAt` is absolute, so what is shown may be late but
  * is never wrong about when the next try is due.

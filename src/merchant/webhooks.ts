@@ -2,8 +2,9 @@
  * A merchant's webhook endpoints and what was sent to them: register, change, rotate, test, read
  * the log, replay.
  *
- * Guarantee: a secret is told when it is made and never again. A replay makes what it replays
- * durable as pending before it asks for tries; asking twice is harmless, receivers know the ids.
+ * Guarantee: a secret is returned when it is made and never again. A replay makes its deliveries
+ * durable as pending before it queues their tries; repeating it is harmless, because receivers know
+ * the ids.
  */
 import {
   EVENTS_PER_SEND_MAX,

@@ -2,8 +2,8 @@
  * The log of events as the merchant reads it: every event once, in the order in which it was read
  * from the queue. The orders Worker writes it.
  *
- * The weak guarantee, said aloud: that order is nearly the order of what happened, and not quite;
- * an event carries the `version` of its order or sale.
+ * Weak: that is nearly the order of what happened, and not quite; an event carries the `version` of
+ * its order or sale.
  */
 import { z } from "zod";
 

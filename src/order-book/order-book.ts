@@ -2,8 +2,8 @@
  * The order book as the merchant reads it. The orders Worker writes it; here it is only read,
  * except that a replayed dead letter is marked.
  *
- * The weak guarantee, said aloud: `orders` is a projection of events that travel through a queue,
- * so it may be some seconds behind. One order's own word is its Order object's.
+ * Weak: `orders` is a projection of events that travel through a queue, so it may be some seconds
+ * behind. The current state of one order is in its Order object.
  */
 import { z } from "zod";
 import { UNREADABLE_REASONS } from "../domain/order/messages.ts";
@@ -24,7 +24,7 @@ export type BookedOrder = z.infer<typeof orderRowSchema>;
 export interface OrdersFilter {
   readonly sale?: string | undefined;
   readonly state?: string | undefined;
-  /** An order's id: the page starts after it. Pages go by id, which says nothing about time. */
+  /** An order's id: the page starts after it. Pages go by id, which has nothing to do with time. */
   readonly after?: string | undefined;
   readonly limit: number;
 }

@@ -7,8 +7,8 @@
  * number that solves it and signs the key which that number leads to, so checking a proof costs
  * two HMACs and not the work again.
  *
- * Guarantee: nothing is stored here; a proof is good for one sale and until its expiry. That one
- * proof gives one place is not decided here: whoever takes it remembers its fingerprint.
+ * Guarantee: nothing is stored here; a proof is valid for one sale and until its expiry. That one
+ * proof gives one place is not decided here, but where its fingerprint is remembered.
  */
 import { createChallenge, randomInt, verifySolution } from "altcha-lib";
 import { deriveKey } from "altcha-lib/algorithms/web/pbkdf2";

@@ -1,15 +1,15 @@
 /**
  * Cloudflare Turnstile: whether a token that the widget gave was given for this sale.
  *
- * A token says nothing until siteverify was asked
- * (https://developers.cloudflare.com/turnstile/get-started/server-side-validation/): it is good
- * once and for 300 seconds. The idempotency key of a question follows from the token, so whoever
- * repeats a join whose answer was lost, on whichever isolate, is answered as the first time.
+ * A token proves nothing without a call to siteverify
+ * (https://developers.cloudflare.com/turnstile/get-started/server-side-validation/): it is valid
+ * once and for 300 seconds. The idempotency key of the call follows from the token, so a join that
+ * is repeated after a lost answer gets the first result again, on any isolate.
  *
- * Guarantee: good means that Cloudflare said so, for this sale (`cdata`), this use (`action`) and a
- * host that the merchant named. A wrong secret is the operator's mistake and lets nobody in; what
- * becomes of a silence is the merchant's choice, and not made here. Nothing is logged that came
- * from the shopper.
+ * Guarantee: valid means that Cloudflare confirmed it, for this sale (`cdata`), this use (`action`)
+ * and a host that the merchant named. A wrong secret is the operator's mistake and admits nobody;
+ * what happens without an answer is the merchant's choice, and not made here. Nothing that came
+ * from the shopper is logged.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
@@ -30,9 +30,9 @@ import { parseJson } from "../encoding/json.ts";
 export type TurnstileOutcome =
   | { readonly kind: "proven"; readonly fingerprint: string }
   | { readonly kind: "refused"; readonly reason: ProofRefusal }
-  /** Siteverify did not answer, or said that it failed itself; nothing is known of the token. */
+  /** Siteverify did not answer, or failed itself; nothing is known about the token. */
   | { readonly kind: "unavailable"; readonly fingerprint: string; readonly why: string }
-  /** What the operator must mend; never a value. */
+  /** What the operator must correct; never a value. */
   | { readonly kind: "not_configured"; readonly what: string };
 
 const settingsSchema = z.object({

@@ -1,10 +1,9 @@
 /**
  * A merchant's Redis over Upstash's REST protocol: whether there is one, and how a script is run.
  *
- * Guarantee: one question is one request that ends after `REDIS_TIMEOUT_MS`, and an answer that
- * does not come, is an error, or is not what the script answers is `unknown`. Nobody knows then
- * whether the script ran; every script is written so that asking again is safe.
- * Not for retries: whoever asks decides when to ask again.
+ * Guarantee: one call is one request that ends after `REDIS_TIMEOUT_MS`, and a missing answer, an
+ * error, or an answer of another shape is `unknown`. The script may have run then; every script is
+ * written so that running it again is safe. Not for retries: the caller decides when to call again.
  */
 import { Redis } from "@upstash/redis/cloudflare";
 import { z } from "zod";
@@ -35,11 +34,11 @@ export function readRedisConfig(env: object): RedisConfig {
 
 export interface RedisUnknown {
   readonly kind: "unknown";
-  /** One word for logs and merchants; never what Redis said, which may quote keys and values. */
+  /** A code for logs and merchants; never Redis's message, which may quote keys and values. */
   readonly why: "timeout" | "unreachable" | "refused" | "unreadable" | "off";
 }
 
-/** A word for whoever could not ask at all. */
+/** The outcome without a Redis. */
 export const REDIS_OFF: RedisUnknown = { kind: "unknown", why: "off" };
 
 function whyOf(error: unknown): RedisUnknown["why"] {

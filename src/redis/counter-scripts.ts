@@ -1,10 +1,10 @@
 /**
- * The Lua scripts that move units in a merchant's Redis. Redis runs a script as one: nothing comes
- * between its lines, and nobody sees half of it.
+ * The Lua scripts that move units in a merchant's Redis. Redis runs a script atomically: nothing
+ * runs between its lines, and no client sees half of it.
  *
  * Guarantee: a script that changes a counter writes beside it, in the same run, what it did and
- * under which name (the seal). A name that has a seal gets the seal and changes nothing. Whatever
- * could fail is looked at before the first write, because Redis does not undo a script that broke.
+ * under which name (the seal). A name that has a seal gets the seal and changes nothing. Everything
+ * that could fail is checked before the first write, because Redis does not undo a failed script.
  *
  * KEYS[1] is the merchant's counter, KEYS[2] the hash of seals; ARGV[1] is the transfer's name.
  */
@@ -39,7 +39,7 @@ redis.call('HSET', KEYS[2], ARGV[1], seal)
 return {'sealed', seal}
 `;
 
-/** ARGV[2] units come to the counter, which is made anew when it has gone meanwhile. */
+/** Adds ARGV[2] units to the counter, which is created again if it has disappeared meanwhile. */
 export const GIVE_SCRIPT = `${KNOWN_SEAL}${READ_COUNTER}
 if why == 'not_a_count' then return {'blocked', why} end
 redis.call('INCRBY', KEYS[1], ARGV[2])

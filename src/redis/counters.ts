@@ -1,8 +1,8 @@
 /**
- * A merchant's counters in Redis: units are taken, given, and asked about by a transfer's name.
+ * A merchant's counters in Redis: units are taken, given and looked up by a transfer's name.
  *
- * Guarantee: `take` and `give` have one effect per name, whoever asks and however often; what the
- * answer does not say for sure is `unknown`.
+ * Guarantee: `take` and `give` have one effect per name, from any caller and however often; an
+ * answer that leaves a doubt is `unknown`.
  * Weak: a Redis that loses acknowledged writes (a failover, an eviction, a restored backup) loses
  * seals with them. `recall` shows it; nothing here can prevent it.
  */
@@ -62,7 +62,7 @@ export async function take(
   return seal;
 }
 
-/** Raises the counter. A counter that cannot be raised is `unknown` with the reason: mend it. */
+/** Raises the counter. One that cannot be raised is `unknown`, with what has to be corrected. */
 export async function give(
   redis: RedisConnection,
   { key, name }: CounterQuestion,
@@ -77,7 +77,7 @@ export async function give(
   return seal;
 }
 
-/** Whether units could be given. A name that has a seal was used by somebody else. */
+/** Whether units could be given. A name that has a seal was used for something else. */
 export async function check(
   redis: RedisConnection,
   { key, name }: CounterQuestion,

@@ -94,9 +94,9 @@ export class SnapshotCache {
   }
 
   /**
-   * The same for requests that must not wait: what is known is given at once and refreshed behind
-   * the answer. Null when nothing young enough is known; then the room is asked, by one request a
-   * second.
+   * The same for requests that must not wait: what is known is returned at once and refreshed after
+   * the response. Null when nothing young enough is known; then one request a second calls the
+   * room.
    */
   async cachedSnapshot(
     sale: string,
@@ -115,7 +115,7 @@ export class SnapshotCache {
     return { snapshot: entry.snapshot, stale: isStale(entry, now) };
   }
 
-  /** What is remembered, however old; nothing is asked. */
+  /** What is remembered, however old. No I/O. */
   known(sale: string): RoomSnapshot | null {
     return this.#snapshots.get(sale)?.snapshot ?? null;
   }

@@ -1,10 +1,10 @@
 /**
- * Passes: a merchant's word that somebody may enter a lane, and who that is.
+ * Passes: signed by the merchant, they let a shopper into a lane and name who that is.
  *
  * JWT (RFC 7519) signed by the merchant, `typ: sluice-pass+jwt`, `aud` the sale, `exp` required,
  * `lane` (absent: general), optionally `sub`. Keys are the gate's PASS_KEYS.
  * Guarantee: each key verifies one algorithm and no other (RFC 8725); without keys no pass is
- * good. A refused pass says why, for the merchant who signed it; the reasons are stable codes.
+ * valid. A refusal has a reason, for the merchant who signed the pass; reasons are stable codes.
  */
 import { errors, jwtVerify } from "jose";
 import { z } from "zod";
@@ -22,7 +22,7 @@ const passClaimsSchema = z.object({
 
 export interface Pass {
   readonly lane: string;
-  /** As the merchant names the shopper; null when the pass is for whoever carries it. */
+  /** As the merchant names the shopper; null for a pass without a subject. */
   readonly sub: string | null;
 }
 

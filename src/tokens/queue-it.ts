@@ -1,7 +1,7 @@
 /**
  * Signs Queue-it tokens: HMAC-SHA-256, in hexadecimal, over everything before `~h_`.
  *
- * Guarantee: without QUEUE_IT_SECRET nothing is signed and the caller is told so; the secret is
+ * Guarantee: without QUEUE_IT_SECRET nothing is signed and the caller gets null; the secret is
  * never printed. It is the secret key of the Queue-it account, which the shop's connector verifies
  * with, so it is one for the whole deployment and is rotated where the connector's is.
  */

@@ -2,8 +2,8 @@
  * Webhook deliveries in D1: one row for each event and endpoint that wants it, with its tries.
  *
  * Guarantee: an event makes at most one delivery for an endpoint, however often it is read. While
- * a try is under way its row is leased: `due_ms` lies behind it, and nobody else claims it; what
- * the try found is written only while the lease is its own. So a replay in between is not undone.
+ * a try is in progress its row is leased: `due_ms` lies after it, and no other Worker claims it;
+ * the result is written only while the lease is held. So a replay in between is not undone.
  * Not for sending: the queue `sluice-webhooks` carries the ids, `queues/webhooks` tries them.
  */
 import { z } from "zod";
@@ -102,7 +102,7 @@ export function restartDeliveries(
 
 const idsSchema = z.array(z.object({ id: z.string() }));
 
-/** Those of the given that nobody has tried yet. */
+/** Those of the given that have not been tried yet. */
 export async function untriedOf(book: D1Database, ids: readonly string[]): Promise<string[]> {
   const { results } = await book
     .prepare(

@@ -2,12 +2,12 @@
  * The secrets of webhook endpoints: derived from the deployment's WEBHOOK_KEYS, the endpoint's id
  * and its generation, so that none is stored and a copy of the database signs nothing.
  *
- * Guarantee: the same key, id and generation give the same secret, and nobody without the key can
- * compute one from another. WEBHOOK_KEYS is a JWKS of `oct` keys: the first makes new secrets, and
+ * Guarantee: the same key, id and generation give the same secret, and without the key none can be
+ * computed from another. WEBHOOK_KEYS is a JWKS of `oct` keys: the first makes new secrets, and
  * each endpoint remembers by `kid` which one made its own, so a set may be rotated.
  *
  * HKDF-SHA-256 (RFC 5869), without salt, info `sluice-webhook-endpoint/v1`, id and generation with
- * a zero byte between; 32 bytes, written as Standard Webhooks asks: `whsec_` and base64.
+ * a zero byte between; 32 bytes, written as Standard Webhooks requires: `whsec_` and base64.
  */
 import { hkdf } from "@noble/hashes/hkdf.js";
 import { sha256 } from "@noble/hashes/sha2.js";

@@ -3,7 +3,7 @@
  * them and turns off one that answers that it is gone.
  *
  * Guarantee: there are never more than `WEBHOOK_ENDPOINTS_MAX`, and of two rotations at once one
- * happens. Not for secrets: a row says which one an endpoint has, and nothing it is made of.
+ * happens. Not for secrets: a row names the secret of an endpoint, and holds nothing of it.
  */
 import { z } from "zod";
 import { WEBHOOK_ENDPOINTS_MAX, WEBHOOK_ROTATION_OVERLAP_MS } from "../domain/limits.ts";
@@ -104,7 +104,7 @@ export async function changeEndpoint(
   return oneOf(statement.bind(id, url ?? null, wanted, description ?? null, turned, now));
 }
 
-/** A new secret, made by the key `kid`; null when somebody else rotated since it was read. */
+/** A new secret, made by the key `kid`; null when it was rotated since it was read. */
 export async function rotateEndpoint(
   book: D1Database,
   { id, generation }: Endpoint,

@@ -2,14 +2,14 @@
  * Whether a URL leads to the public Internet, so that a webhook cannot be pointed at what only
  * this side can reach (server-side request forgery).
  *
- * Guarantee: an address that passes is https, names a host, and every address of that name, when
- * it was asked, was a public one; whatever could not be learnt counts as not public.
+ * Guarantee: an address that passes is https, names a host, and every address of that name was
+ * public when it was resolved; a name that cannot be resolved counts as not public.
  *
- * Weak, said aloud: a Worker cannot choose the address it connects to, so a name may point
+ * Weak: a Worker cannot choose the address it connects to, so a name may point
  * elsewhere a moment later (rebinding). Workers' requests leave from Cloudflare's network and reach
  * nothing private of a merchant's or an operator's, unless the operator has connected it.
  *
- * Names are asked for over HTTPS, with answers in JSON as Cloudflare's resolver gives them:
+ * Names are resolved over HTTPS, with answers in JSON as Cloudflare's resolver gives them:
  * https://developers.cloudflare.com/1.1.1.1/encryption/dns-over-https/make-api-requests/
  */
 import ipaddr from "ipaddr.js";
@@ -37,7 +37,7 @@ export function addressRules(env: AddressEnv): AddressRules {
 
 export type AddressOutcome =
   | { readonly kind: "public" }
-  /** Why not, in words that follow "the address". */
+  /** Why not, as text that follows "the address". */
   | { readonly kind: "refused"; readonly why: string }
   /** The resolver did not say; asking again may help. */
   | { readonly kind: "unknown"; readonly why: string };
@@ -63,7 +63,7 @@ type ReadUrl =
   | { readonly kind: "host"; readonly host: string }
   | Extract<AddressOutcome, { kind: "refused" }>;
 
-/** What the text alone says. */
+/** What the text alone shows. */
 function readUrl(text: string, allowPrivate: boolean): ReadUrl {
   const bad = (why: string): ReadUrl => ({ kind: "refused", why });
   if (text.length > WEBHOOK_URL_LENGTH_MAX) return bad("is too long");

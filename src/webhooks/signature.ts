@@ -1,10 +1,10 @@
 /**
- * Signs what Sluice sends, as Standard Webhooks asks: HMAC-SHA-256 over `id.timestamp.body`.
+ * Signs what Sluice sends, by Standard Webhooks: HMAC-SHA-256 over `id.timestamp.body`.
  *
  * Guarantee: any library of Standard Webhooks verifies the headers made here. With two secrets
  * both sign, so a receiver that knows either one verifies, and a secret is changed without a gap.
  *
- * Not for verifying, and not for hiding: the body is readable by whoever carries it.
+ * Not for verifying, and not for secrecy: the body is not encrypted.
  *
  * Source: the specification of Standard Webhooks 1.0.0, https://www.standardwebhooks.com.
  */
@@ -15,7 +15,7 @@ const SECRETS_MAX = 2;
 
 export type SecretsOutcome =
   | { readonly kind: "read"; readonly secrets: readonly Uint8Array<ArrayBuffer>[] }
-  /** Says what is wrong, and never shows the secret. */
+  /** `why` never shows the secret. */
   | { readonly kind: "bad"; readonly why: string };
 
 /** `text`: one secret `whsec_<base64>`, or the new one and the old one with a space between. */

@@ -1,11 +1,11 @@
 /**
- * The `cfWaitingRoom` object of Cloudflare Waiting Room, told of a shopper of Sluice, so that apps
- * and page templates made for that product go on working.
+ * The `cfWaitingRoom` object of Cloudflare Waiting Room for a shopper of Sluice, so that apps and
+ * page templates made for that product keep working.
  *
  * Source: `json_response_enabled` of Cloudflare's API documentation. Guarantee: every field is
  * there in every state, with its type; an unknown text is "unavailable", an unknown number 0.
- * Nothing is claimed that does not hold here: `docs/formats.md` has the table of what means what.
- * Not for deciding anything: whoever is let in never sees it.
+ * No field claims what does not hold here: `docs/formats.md` has the table of meanings. Not for
+ * deciding anything: admitted shoppers never see it.
  */
 import type { Sale } from "../sale/sale.ts";
 import { phaseAt, type Phase, type Schedule } from "../sale/schedule.ts";
@@ -45,18 +45,18 @@ export interface CloudflareWaitingRoom {
 export interface WaitingFacts {
   readonly sale: { readonly admission: Pick<Sale["admission"], "method"> };
   readonly schedule: Schedule;
-  /** Null for somebody without a place: the sale has not opened, or asks for a proof first. */
+  /** Null without a place: the sale has not opened, or requires a proof first. */
   readonly standing: Pick<Standing, "state" | "cohort" | "wait"> | null;
-  /** When the shopper asks again. */
+  /** When the shopper's client polls again. */
   readonly retryAfter_s: number;
-  /** HTML that asks for a proof of being human; empty when none is asked for. */
+  /** HTML of the form for a proof of being human; empty when none is required. */
   readonly turnstile: string;
   readonly now: number;
 }
 
 const UNAVAILABLE = "unavailable";
 
-/** At least one: a wait that is known is never told as 0, which would mean unknown. */
+/** At least one, because 0 would mean that the wait is unknown. */
 function minutesOf(wait_s: number): number {
   return Math.max(Math.ceil(wait_s / 60), 1);
 }
@@ -75,8 +75,8 @@ export function minutesText(minutes: number): string {
 }
 
 /**
- * Chance decides where the draw decides: for everybody in the pre-queue of a lottery, whose cohort
- * is the first. Whoever came after the start is behind those who came before, whatever the method.
+ * Random where the draw decides: in the pre-queue of a lottery, which is the first cohort. Arrivals
+ * after the start are behind those before it, whatever the method.
  */
 function methodOf({ sale, standing }: WaitingFacts, phase: Phase): "fifo" | "random" | "reject" {
   if (phase === "ended") return "reject";
@@ -125,7 +125,7 @@ function waitFields({ standing }: WaitingFacts, isRandom: boolean): WaitFields {
   };
 }
 
-/** Minutes until an instant and their words; 0 and "unavailable" when they say nothing. */
+/** Minutes until an instant, as number and text; 0 and "unavailable" when they do not apply. */
 function timeUntil(at_ms: number, now: number, isTold: boolean): [number, string] {
   if (!isTold) return [0, UNAVAILABLE];
   const minutes = minutesOf((at_ms - now) / 1000);

@@ -2,8 +2,8 @@
  * The names of everything Sluice keeps in a merchant's Redis, and which keys a merchant may name.
  *
  * Guarantee: keys that one script touches have one hash tag, so that they lie in one slot where
- * the Redis is a cluster. Whatever Sluice makes begins with `sluice:`, and no key of a merchant's
- * may.
+ * the Redis is a cluster. Every key that Sluice makes begins with `sluice:`, and no key of a
+ * merchant's may.
  */
 import { z } from "zod";
 import { REDIS_KEY_LENGTH_MAX } from "../limits.ts";

@@ -7,13 +7,13 @@
  *   2. sale_over      the sale that guards it has ended                          → to the origin
  *   3. bypassed       a health check, address, token or crawler of the sale's    → to the origin
  *   4. admitted       a valid admission whose seat was not taken back            → to the origin
- *   5. failed_open    the room is gone, and the sale says open                   → to the origin
- *   6. failed_closed  the room is gone, and the sale says closed                 → 503
+ *   5. failed_open    the room is gone, and `onFailure` is open                  → to the origin
+ *   6. failed_closed  the room is gone, and `onFailure` is closed                → 503
  *   7. not_open       before `opensAt`                                          → countdown, or 429
  *   8. line           the line decides: claim, join, or wait
  *
- * Guarantee: pure; `test/node/guards/decision.test.ts` has a row for each. What the line then says
- * is the room's (`room/claims.ts`), and it never lets anybody in who was not called.
+ * Guarantee: pure; `test/node/guards/decision.test.ts` has a row for each. What the line then
+ * decides is in `room/claims.ts`, and nobody is admitted who was not called.
  */
 import type { Phase } from "../sale/schedule.ts";
 
@@ -27,7 +27,7 @@ export interface GuardFacts {
   readonly bypass: BypassReason | null;
   /** `revoked`: signed and in time, and its seat was taken back. */
   readonly admission: "none" | "valid" | "revoked";
-  /** `gone`: nothing was heard of it for longer than a snapshot is shown. */
+  /** `gone`: there is no snapshot young enough to be used. */
   readonly room: "known" | "gone";
 }
 
@@ -47,7 +47,7 @@ export function decide(facts: GuardFacts): GuardDecision {
   return { kind: phase === "scheduled" ? "not_open" : "line" };
 }
 
-/** The merchant's choice for when nobody can be asked, and for whatever breaks in the gate. */
+/** The merchant's choice for when the room does not answer, or the gate itself fails. */
 export function failureOf({ onFailure }: { readonly onFailure: "open" | "closed" }): {
   readonly kind: "failed_open" | "failed_closed";
 } {
@@ -60,7 +60,7 @@ export type AskedAs =
   | "document"
   /** A form that a browser sent: it cannot be sent again by itself. */
   | "form"
-  /** A script, an app, an image, a frame: whatever shows no page. */
+  /** A script, an app, an image, a frame: anything that shows no page. */
   | "data"
   /** Exactly `Accept: application/json`: an app that stands in line by itself. */
   | "json";

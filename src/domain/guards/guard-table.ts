@@ -1,8 +1,8 @@
 /**
- * All guards of a deployment, ready to be asked about a request: by host first, then by path.
+ * All guards of a deployment, indexed by host, then matched by path.
  *
- * Guarantee: asking costs a look-up for a host that nobody guards. Where several sales cover a
- * request they are given in the order of their ids, and the first that is not over decides.
+ * Guarantee: a request to a host without guards costs one look-up. Where several sales cover a
+ * request they come in the order of their ids, and the first that is not over decides.
  */
 import {
   compileGuard,

@@ -1,12 +1,12 @@
 /**
- * How a guard reads a path, so that no spelling of it walks around the guard.
+ * How a guard reads a path, so that no spelling of it bypasses the guard.
  *
  * An origin may decode a path once, twice or not at all, merge its slashes, resolve its dots or
- * leave them, drop `;parameters` and ignore case. Nobody knows which from outside, so a path has
+ * leave them, drop `;parameters` and ignore case. From outside it is unknown which, so a path has
  * several *readings*. A guard covers a request when any reading matches; an exception holds only
  * when every one does.
  *
- * Not covered, and said in docs/gate.md: what an origin decides by a body, a cookie or a header of
+ * Not covered, see docs/gate.md: what an origin decides by a body, a cookie or a header of
  * its own, and endings that only Windows drops (`air.`, `air%20`).
  */
 

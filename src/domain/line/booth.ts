@@ -2,9 +2,9 @@
  * A ticket booth: counts the arrivals of its share of a lane into cohorts.
  *
  * Guarantee: no place is ever handed out twice, whatever crashes. Only a high-water mark is
- * durable, moved in blocks *before* a place beyond it is handed out; a booth that comes back
- * continues at the mark, so a crash skips places (dead ranks that nobody claims) and repeats none.
- * Not for deciding order: that is the draw's work (`cohort.ts`).
+ * durable, moved in blocks *before* a place beyond it is handed out; a booth that restarts
+ * continues at the mark, so a crash skips places (dead ranks that are never claimed) and repeats
+ * none. Not for deciding the order: the draw does (`cohort.ts`).
  */
 import { BOOTH_BLOCK_PLACES, PLACES_PER_JOIN_MAX, TICK_MS } from "../limits.ts";
 
@@ -33,7 +33,7 @@ export interface CohortCount {
 export interface BoothDecision<Outcome> {
   readonly state: BoothState;
   readonly outcome: Outcome;
-  /** What must be durable before the outcome is told to anybody. */
+  /** What must be durable before the outcome is returned. */
   readonly save: { readonly closed: readonly CohortCount[]; readonly mark: boolean };
 }
 
@@ -45,8 +45,8 @@ export interface PlaceInBooth {
 
 /**
  * Hands out the next places, all of one cohort: `index`, `index + 1` … up to `places` of them.
- * @param drawClosesAt_ms when given, cohort 0 is the pre-queue's draw, and whoever arrives at or
- *   after this instant belongs to cohort 1, even if the room has not closed cohort 0 yet
+ * @param drawClosesAt_ms when given, cohort 0 is the pre-queue's draw, and an arrival at or after
+ *   this instant belongs to cohort 1, even if the room has not closed cohort 0 yet
  * @param places 1 … `PLACES_PER_JOIN_MAX`
  * @throws RangeError for any other number of places: a caller's bug
  */
@@ -88,7 +88,7 @@ export function settleMark(state: BoothState): BoothDecision<null> {
 
 export type CloseOutcome =
   | { readonly kind: "closed"; readonly count: number }
-  /** Nobody came and the close was not forced: the cohort stays open. */
+  /** There were no arrivals and the close was not forced: the cohort stays open. */
   | { readonly kind: "empty" };
 
 /**

@@ -6,7 +6,7 @@
  * seed is fixed by a secret the sale committed to before anyone could join.
  *
  * Guarantee: over all tickets of a lane the ranks are distinct, and anyone who has the manifests
- * can recompute any of them. Places skipped by a crashed booth keep a rank that nobody holds.
+ * can recompute any of them. Places skipped by a crashed booth keep a rank without a holder.
  */
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
@@ -66,12 +66,12 @@ export function rankOf(place: Place, manifest: CohortManifest): RankOutcome {
   return rankIn(place, manifest, () => drawOf(manifest));
 }
 
-/** The draw of a closed cohort; whoever asks for many places of it keeps it. */
+/** The draw of a closed cohort; keep it to look up many places. */
 export function drawOf({ counts, seed }: CohortManifest): CohortDraw {
   return new CohortDraw(placesIn(counts), hexToBytes(seed));
 }
 
-/** As `rankOf`, with a draw the caller may have kept; it is not asked for a place that is not. */
+/** As `rankOf`, with a draw the caller may have kept; not used for a place that is not in it. */
 export function rankIn(
   place: Place,
   manifest: CohortManifest,

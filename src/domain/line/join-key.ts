@@ -1,12 +1,10 @@
 /**
- * A join that may be repeated: whoever sends it chooses a key, and the same key means the same
- * shopper.
+ * A join that may be repeated: the client chooses a key, and the same key means the same shopper.
  *
  * Guarantee: the subject, and an admission without a ticket, follow from sale, lane and key alone,
- * so a repeated join meets the same booth and is let in once. A ticket's id follows from subject
- * and place: two places are two tickets, so one its shopper never heard of spoils no later one.
- * Not a proof of anybody: a key is chosen by its sender, and who sends another asks for another
- * place, as whoever sends none.
+ * so a repeated join reaches the same booth and is admitted once. A ticket's id follows from
+ * subject and place: two places are two tickets, so one lost in an answer does not affect another.
+ * Not an identity: the client chooses the key, and another key, or none, gets another place.
  */
 import { digestOf } from "../../encoding/json.ts";
 import type { PlaceInBooth } from "./booth.ts";
@@ -17,7 +15,7 @@ export function keyedSubjectOf(sale: string, lane: string, key: string): string 
   return `sub_${digestOf(["join", sale, lane, key]).slice(0, 40)}`;
 }
 
-/** Of the turn of somebody who is let in at once, without a place. */
+/** The ticket id of a shopper who is admitted at once, without a place. */
 export function directTicketIdOf(sale: string, subject: string): string {
   return `tkt_${digestOf(["direct", sale, subject]).slice(0, 40)}`;
 }
@@ -27,7 +25,7 @@ export function placedTicketIdOf(sale: string, subject: string, place: Place): s
   return `tkt_${digestOf(["placed", sale, subject, lane, shard, cohort, index]).slice(0, 40)}`;
 }
 
-/** A place as a booth tells it to somebody who may ask for it again. */
+/** A place as a booth returns it for a join that may be repeated. */
 export interface KeptPlace extends PlaceInBooth {
   readonly joinedAt_ms: number;
 }
@@ -44,7 +42,7 @@ export function keptOf({ cohort, index, joinedAt_ms }: KeptPlace): KeptPlace {
 export interface SeatingPlan {
   /** So many places are new. */
   readonly fresh: number;
-  /** For each who asks: the place they have, or which of the new ones they get. */
+  /** For each join: the place it has already, or which of the new ones it gets. */
   readonly slots: readonly (KeptPlace | number)[];
 }
 

@@ -22,9 +22,9 @@ const KEPT_PLACES_MAX = 2 ** 21;
 
 /**
  * The draw of one cohort. It remembers what all its places share: the pivots, and for cohorts of up
- * to two million places, from the second one asked for on, the decision hashes as they are met, in
- * one flat table. The first places cost 90 hashes each; when as many were asked for as a hash
- * decides on (256 places of a thousand, some thousands of a million), the next cost 90 look-ups.
+ * to two million places, from the second look-up on, the decision hashes as they are computed, in
+ * one flat table. The first places cost 90 hashes each; after as many look-ups as a hash decides on
+ * (256 places of a thousand, some thousands of a million), the next cost 90 reads of the table.
  */
 export class CohortDraw {
   readonly #n: number;
@@ -77,7 +77,7 @@ export class CohortDraw {
     return current;
   }
 
-  /** Whoever asks for one place only, as a room does for a claim, needs no table of MiBs. */
+  /** A caller that needs one place only, as a room does for a claim, needs no table of MiBs. */
   #keepHashes(): void {
     const hashes = Math.ceil(this.#n / POSITIONS_PER_HASH) * SHUFFLE_ROUNDS;
     this.#known = new Uint8Array(hashes);
@@ -108,7 +108,7 @@ function isSet(byte: number, position: number): boolean {
   return ((byte >> (position % 8)) & 1) === 1;
 }
 
-/** One index of a draw that is not asked again; see `CohortDraw` for its errors. */
+/** One index of a draw that is not used again; see `CohortDraw` for its errors. */
 export function computeShuffledIndex(index: number, n: number, seed: Uint8Array): number {
   if (!Number.isInteger(index) || index < 0 || index >= n || n > COHORT_PLACES_MAX) {
     throw new RangeError(`index ${index} is not within a cohort of ${n}`);

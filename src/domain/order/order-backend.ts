@@ -1,7 +1,7 @@
 /**
- * What Sluice asks of the system that fulfils orders.
+ * The contract of the system that fulfils orders.
  *
- * Guarantee asked of every adapter: `book` and `cancel` are idempotent by the order's id; an
+ * Required of every adapter: `book` and `cancel` are idempotent by the order's id; an
  * answer the adapter cannot read is `unknown`, never `refused`.
  */
 import type { OrderIntent } from "./order.ts";

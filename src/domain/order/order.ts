@@ -38,7 +38,7 @@ export const orderIntentSchema = z.object({
   returnUrl: z.string(),
   /** Of the request's body: the same key with another fingerprint is a conflict. */
   fingerprint: z.string(),
-  /** Lets whoever holds the status URL read the order. */
+  /** Part of the status URL; anyone who has it may read the order. */
   viewKey: z.string(),
   placedAt_ms: z.number(),
 });
@@ -69,7 +69,7 @@ export const orderStandingSchema = z.discriminatedUnion("state", [
   z.object({ state: z.literal("in_doubt"), of: doubtSchema, booking: z.string().nullable() }),
   z.object({
     state: z.literal("voiding"),
-    /** `lookup` after an answer that does not tell: what is found decides between the others. */
+    /** `lookup` after an answer that settles nothing: what is found decides between the others. */
     how: z.enum(["void", "refund", "lookup"]),
     end: z.enum(["declined", "failed", "cancelled"]),
     reason: z.string(),
@@ -97,9 +97,9 @@ export const orderRecordSchema = z.object({
   /** Tries of the present step in a row that brought no progress; sets the delay of the next. */
   tries: z.int(),
   notBefore_ms: z.number(),
-  /** When the order queues itself again, unless it is heard of before. */
+  /** When the order queues itself again, unless a consumer reports before. */
   wakeAt_ms: z.number().default(0),
-  /** What the merchant asked for while a step was being taken; granted when that step has ended. */
+  /** The merchant's request during a step; granted when that step has ended. */
   wish: z.literal("cancel").nullable().default(null),
   lease: z.object({ id: z.string(), until_ms: z.number() }).nullable(),
   progressAt_ms: z.number(),

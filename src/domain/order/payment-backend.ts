@@ -1,12 +1,12 @@
 /**
- * What Sluice asks of a payment provider, and the only answers it understands.
+ * The contract of a payment provider, and the only answers Sluice understands.
  *
  * A payment is *prepared* before it is *authorized*: preparing makes the provider's own id of the
  * payment known without moving money, and the Order object stores that id durably before anything
  * is charged. Every later doubt is then settled by one exact look-up of that id, never by a search,
  * and an order can never own two payments.
  *
- * Guarantee asked of every adapter: each operation is idempotent by its `key`, and an answer that
+ * Required of every adapter: each operation is idempotent by its `key`, and an answer that
  * the adapter cannot read is `unknown`, never `declined`.
  */
 
@@ -19,7 +19,7 @@ export interface Money {
 /** The provider refuses for good; trying the same again cannot help. */
 export interface Declined {
   readonly kind: "declined";
-  /** Stable machine word, for example `card_declined`, `insufficient_funds`, `invalid_request`. */
+  /** A stable code, for example `card_declined`, `insufficient_funds`, `invalid_request`. */
   readonly reason: string;
 }
 
@@ -30,7 +30,7 @@ export interface RetryLater {
   readonly reason: string;
 }
 
-/** Nobody knows whether the provider acted: time-out, lost connection, 5xx, unreadable answer. */
+/** It is unknown whether the provider acted: time-out, lost connection, 5xx, unreadable answer. */
 export interface Unknown {
   readonly kind: "unknown";
   readonly reason: string;

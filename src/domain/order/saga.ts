@@ -158,7 +158,7 @@ export function cancel(record: OrderRecord, now: number): OrderDecision<CancelOu
   return { ...decision, effects: [...decision.effects, { kind: "queue" }] };
 }
 
-/** It is `wakeAt_ms`: the order waited long enough, or nobody was heard of. It is queued again. */
+/** It is `wakeAt_ms`: the wait is over, or no consumer has reported. The order is queued again. */
 export function wake(record: OrderRecord, now: number): OrderDecision<"queued" | "asleep"> {
   const sleeps = record.standing.state === "placing" || isFinal(record.standing);
   if (sleeps || now < record.wakeAt_ms) return { record, effects: [], outcome: "asleep" };
@@ -180,8 +180,8 @@ export function hurry(record: OrderRecord, now: number): OrderDecision<"queued" 
 }
 
 /**
- * Somebody says that the provider has news of the payment. Nothing of it is believed: an order
- * that waits for the provider or for the shopper is looked up now instead of later.
+ * The provider may have news of the payment. The news is not trusted: an order that waits for the
+ * provider or for the shopper is looked up now instead of later.
  */
 export function nudge(record: OrderRecord, now: number): OrderDecision<"queued" | "not_waiting"> {
   const { standing } = record;

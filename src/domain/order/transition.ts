@@ -1,13 +1,14 @@
 /**
- * How an order moves: the one place where a standing changes, and what each change owes to others.
+ * How an order moves: the one place where a standing changes, and the messages each change must
+ * send.
  *
- * Guarantee: whoever moves an order through `moveTo` gets the effects of the new standing with it;
- * the Order object makes both durable together and only then performs the effects.
+ * Guarantee: `moveTo` returns the effects of the new standing with it; the Order object makes both
+ * durable together and only then performs the effects.
  */
 import { PROGRESS_WATCHDOG_MS, STEP_RETRY_MAX_S, STEP_RETRY_MIN_S } from "../limits.ts";
 import type { OrderIntent, OrderRecord, OrderStanding } from "./order.ts";
 
-/** What a transition owes to others; kept in the order's outbox until it is done. */
+/** Messages this transition must send; they stay in the order's outbox until it is done. */
 export type OrderEffect =
   | { readonly kind: "queue" }
   | { readonly kind: "stock"; readonly sku: string; readonly action: "sell" | "release" | "return" }
@@ -68,7 +69,7 @@ export function moveTo<Outcome>(
   return { record: moved, effects: effectsOf(standing, record.intent), outcome };
 }
 
-/** An order that waits wakes at its hour; one that is being worked on, when nobody is heard of. */
+/** A waiting order wakes when its wait ends, one in progress when no consumer has reported. */
 function wakeAt({ notBefore_ms, lease }: OrderRecord, now: number): number {
   if (lease !== null) return lease.until_ms;
   return notBefore_ms > now ? notBefore_ms : now + PROGRESS_WATCHDOG_MS;
@@ -79,7 +80,7 @@ export function delay_s(tries: number): number {
   return Math.min(STEP_RETRY_MAX_S, STEP_RETRY_MIN_S * 2 ** Math.min(tries, 16));
 }
 
-/** For a message whose order could not be asked at all; `chance` from 0 to 1 adds a quarter. */
+/** For a message whose Order did not answer at all; `chance` from 0 to 1 adds a quarter. */
 export function messageDelay_s(attempts: number, chance: number): number {
   const base_s = Math.min(2 ** Math.min(attempts, 16), STEP_RETRY_MAX_S);
   return Math.ceil(base_s * (1 + chance / 4));

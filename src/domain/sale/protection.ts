@@ -1,9 +1,8 @@
 /**
- * Proof of being human before a place is given: what a merchant may ask for, and why a proof that
- * was brought is not good.
+ * Proof of being human before a place is given: what a sale may require, and why one is refused.
  *
- * Guarantee: everything in a protection may be shown to the public; secrets are the deployment's.
- * The reasons of a refusal are stable codes: told over HTTP, put into words by the pages.
+ * Guarantee: everything in a protection may be public; secrets belong to the deployment. The
+ * reasons of a refusal are stable codes: sent over HTTP, explained by the pages.
  */
 import { z } from "zod";
 import {
@@ -14,7 +13,7 @@ import {
   TURNSTILE_HOSTNAMES_MAX,
 } from "../limits.ts";
 
-/** Says in Turnstile's answer that the token was solved to join a line, and nothing else. */
+/** Turnstile's `action`: the token was solved to join a line, and for nothing else. */
 export const TURNSTILE_ACTION = "sluice-join";
 
 const turnstileSchema = z.strictObject({
@@ -75,7 +74,7 @@ export interface ProofSecret {
   readonly solution: string;
 }
 
-/** Never the subject of a pass (`pass:`) or of somebody who needed no proof (`sub_`). */
+/** Never the subject of a pass (`pass:`) or of a shopper without a proof (`sub_`). */
 export function proofSubjectOf(fingerprint: string): string {
   return `proof:${fingerprint}`;
 }

@@ -1,5 +1,5 @@
 /**
- * The sale document: what a merchant says about one sale, and what follows from it alone.
+ * The sale document: a merchant's description of one sale, and what follows from it alone.
  *
  * Guarantee: a document that parses is consistent: times in order, seats and windows that fit each
  * other, each SKU and lane named once. Everything a shopper pays is priced from here.
@@ -92,9 +92,9 @@ const templateSchema = z.string().check((context) => {
 
 /** What shoppers see while they wait at a guarded address. */
 const waitingPageSchema = z.strictObject({
-  /** Of the waiting page: 200 for browsers, 202 or 429 for whoever reads statuses. */
+  /** Of the waiting page: 200 for browsers, 202 or 429 for clients that read statuses. */
   status: waitingStatus.default(200),
-  /** Of the answer to an app that asks for exactly `application/json`. */
+  /** Of the answer to an app that accepts exactly `application/json`. */
   jsonStatus: waitingStatus.default(429),
   /** A page of the merchant's own. */
   template: templateSchema.optional(),
@@ -220,7 +220,7 @@ export function boothsOf(sale: Sale): number {
   return Math.min(Math.max(wanted, 1), BOOTHS_PER_LANE_MAX);
 }
 
-/** The shopper may be told prices and limits by this, and pays by nothing else. */
+/** The only source of prices and limits, for what is shown and for what is paid. */
 export function itemOf(sale: Sale, sku: string): SaleItem | null {
   return sale.items.find((item) => item.sku === sku) ?? null;
 }

@@ -7,25 +7,25 @@
  *   return      checking ─► withdrawing ─► returning ─► returned
  *                  └─► refused  └─► refused
  *
- * Guarantee: a unit is in Redis, at the edge or in one transfer that is under way, never in two of
- * them and never in none. Each step has one effect under the transfer's own name, and whoever
- * keeps the units (Redis by its script, the SkuStock by its movement) does it once however often
- * it is asked. So a runner that dies is followed by another which takes the same step again, and
- * an answer that was lost is asked for again. A refusal uses the id up on both sides too.
- * Not for the effects themselves: `nextStep` says what to do, `report` what became of it.
+ * Guarantee: a unit is in Redis, at the edge or in one transfer in progress, never in two of them
+ * and never in none. Each step has one effect under the transfer's own name, because Redis (by its
+ * script) and the SkuStock (by its movement) apply a name once however often it is sent. So after a
+ * crash, or a lost answer, the same step is taken again. A refusal too uses up the id on both
+ * sides.
+ * Not for the effects themselves: `nextStep` decides what to do, `report` records the result.
  */
 import { z } from "zod";
 import { REDIS_RETRY_MAX_MS, REDIS_RETRY_MIN_MS, TRANSFER_WATCH_MS } from "../limits.ts";
 
 export const REFUSALS = [
-  /** The counter in Redis is lower than what was asked for. */
+  /** The counter in Redis is lower than the quantity. */
   "not_enough",
   /** Fewer units are available at the edge than shall go back; or none is. */
   "not_available",
   "key_not_found",
   /** The key holds something else than a whole number. */
   "not_a_count",
-  /** Redis knows the id with another quantity: somebody else used it. */
+  /** Redis knows the id with another quantity: it was used for something else. */
   "id_used",
 ] as const;
 export type Refusal = (typeof REFUSALS)[number];
@@ -57,7 +57,7 @@ const kept = {
   /** Tries of the present step that brought no answer, and what the last one met. */
   attempts: z.int(),
   problem: z.string().nullable(),
-  /** When somebody must take the next step if nobody has; null once final. */
+  /** When the next step is due, unless it was taken before; null once final. */
   due_ms: z.number().nullable(),
 };
 /** As a RedisBridge stores it. */
@@ -163,7 +163,7 @@ export type StepOutcome =
   | { readonly kind: "withdrawn"; readonly quantity: number }
   | { readonly kind: "given"; readonly quantity: number }
   | { readonly kind: "refused"; readonly reason: Refusal; readonly available: number | null }
-  /** Whether it happened nobody knows, or it cannot happen yet; the same step is taken again. */
+  /** It is unknown whether it happened, or it cannot happen yet; the same step is taken again. */
   | { readonly kind: "unknown"; readonly why: string };
 
 /** Where a transfer stands after a step; null when the outcome is of no step it could take. */
@@ -194,7 +194,7 @@ export function redisRetry_ms(attempts: number): number {
   return Math.min(REDIS_RETRY_MIN_MS * 2 ** Math.min(attempts, 20), REDIS_RETRY_MAX_MS);
 }
 
-/** An outcome that does not fit counts as unknown: the step is asked about again, by its name. */
+/** An outcome that does not fit counts as unknown: the step is taken again, under its name. */
 export function report(transfer: Transfer, outcome: StepOutcome, now: number): Transfer {
   if (isSettled(transfer)) return transfer;
   const standing = standingAfter(transfer, outcome);
@@ -218,7 +218,7 @@ export type Comparison = (typeof COMPARISONS)[number];
 
 /**
  * Whether Redis remembers what the edge knows. `missing` after a transfer that has moved units
- * means that Redis lost an acknowledged write; `seal` undefined: Redis could not be asked.
+ * means that Redis lost an acknowledged write; `seal` undefined: Redis did not answer.
  */
 export function compare(transfer: Transfer, seal: Seal | null | undefined): Comparison {
   if (seal === undefined) return "unknown";

@@ -1,5 +1,5 @@
 /**
- * Cart lines: what a shopper asks for, made canonical and checked against the sale.
+ * Cart lines: what a shopper wants, made canonical and checked against the sale.
  *
  * Guarantee: after `normalizeLines`, each SKU stands once with the sum of its lines. Two lines of
  * one SKU checked one by one against the same stock is how shops oversell.

@@ -184,7 +184,7 @@ export class StockDraft {
     this.#expireDueHolds();
   }
 
-  /** A hold past its deadline is gone for whoever reads next, whether or not the alarm has run. */
+  /** A hold past its deadline is gone for the next reader, whether or not the alarm has run. */
   #expireDueHolds(): void {
     for (const hold of this.#reads.dueHolds(this.#now)) {
       this.move("expire", hold.quantity, hold.id);
