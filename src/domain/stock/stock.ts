@@ -1,5 +1,6 @@
 /**
- * The rules of one SKU: hold, order, sell, release, move (receive, adjust, buffer), withdraw, expire.
+ * The rules of one SKU: hold, order, sell, release, move (receive, adjust, buffer), withdraw and
+ * expire.
  *
  * Guarantee: each command carries the caller's id and may be repeated; a repeated command moves
  * nothing. Outcomes are values, and when several apply the first in the documented precedence is
