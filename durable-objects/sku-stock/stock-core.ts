@@ -50,7 +50,7 @@ export type StockRules = Pick<
 >;
 export const STOCK_RULES: StockRules = stock;
 
-export interface StockSurroundings {
+export interface StockPorts {
   readonly store: StockStore;
   readonly alarm: StockAlarm;
   readonly parts: StockParts;
@@ -68,7 +68,7 @@ export class StockCore {
   #reportedSeq = 0;
   #reportedAt_ms = 0;
 
-  constructor({ store, alarm, parts, now, rules }: StockSurroundings) {
+  constructor({ store, alarm, parts, now, rules }: StockPorts) {
     this.#store = store;
     this.#alarm = alarm;
     this.#parts = parts;
