@@ -8,7 +8,7 @@ describe("the storefront of a sale without items", () => {
     ["scheduled", "Until it is your turn, the shop’s pages show your place"],
     ["prequeue", "The line leads into the shop"],
     ["live", "Join the line"],
-    ["ended", "Its pages are open to everyone again"],
+    ["ended", "The shop’s pages are open to everyone again"],
     ["let in", "You’re in"],
     ["let in", "Time left in the shop: 8 minutes"],
   ])("%s: “%s”", async (name, words) => {

@@ -7,12 +7,12 @@ import { SHOPPER_STATES } from "../../../src/domain/room/standing.ts";
 import {
   countdownText,
   durationText,
-  isWorthSaying,
+  isWorthAnnouncing,
   levelText,
   oddsText,
   orderText,
   placeText,
-  spokenText,
+  announcementText,
   waitingFacts,
   waitText,
 } from "../../../src/pages/assets/_sluice/assets/text.js";
@@ -97,17 +97,17 @@ describe("a live region", () => {
     ["a quarter nearer", { state: "queued", position: 75 }, true],
     ["no place any more", { state: "queued", position: null }, false],
   ])("on %s speaks: %o, %s", (_what, next, isSaid) => {
-    expect(isWorthSaying(queued, next)).toBe(isSaid);
+    expect(isWorthAnnouncing(queued, next)).toBe(isSaid);
   });
 
   test("speaks of the first place it hears of", () => {
-    expect(isWorthSaying({ state: "queued", position: null }, queued)).toBe(true);
+    expect(isWorthAnnouncing({ state: "queued", position: null }, queued)).toBe(true);
   });
 
   test("says place and wait while in line, and what to do otherwise", () => {
     const wait = { low_s: 60, high_s: 95 };
-    expect(spokenText({ ...queued, wait })).toBe("You’re number 100. About 1 to 2 minutes.");
-    expect(spokenText({ ...queued, state: "called" })).toContain("It’s your turn. ");
+    expect(announcementText({ ...queued, wait })).toBe("You’re number 100. About 1 to 2 minutes.");
+    expect(announcementText({ ...queued, state: "called" })).toContain("It’s your turn. ");
   });
 });
 
