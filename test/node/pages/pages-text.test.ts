@@ -1,5 +1,5 @@
 /**
- * The words of pages and scripts: lengths of time, places, odds, money.
+ * The text of pages and scripts: durations, places, odds, money.
  */
 import { describe, expect, test } from "vitest";
 import { ORDER_STATES } from "../../../src/domain/order/messages.ts";
@@ -56,7 +56,7 @@ test.each([
   expect(waitText(wait)).toBe(words);
 });
 
-test("an unknown wait, place or chance has no words", () => {
+test("an unknown wait, place or chance has no text", () => {
   expect([waitText(null), placeText(null), placeText(0), oddsText(null)]).toEqual([
     null,
     null,
@@ -79,7 +79,7 @@ test.each([
   expect(oddsText(odds)).toContain(words);
 });
 
-test("stock is said in words, not by colour", () => {
+test("a stock level is text, not only a colour", () => {
   expect([levelText("plenty", 400), levelText("low", 3), levelText("out", 0)]).toEqual([
     "In stock",
     "Only 3 left",
@@ -96,28 +96,28 @@ describe("a live region", () => {
     ["a step forward", { state: "queued", position: 90 }, false],
     ["a quarter nearer", { state: "queued", position: 75 }, true],
     ["no place any more", { state: "queued", position: null }, false],
-  ])("on %s speaks: %o, %s", (_what, next, isSaid) => {
-    expect(isWorthAnnouncing(queued, next)).toBe(isSaid);
+  ])("on %s announces: %o, %s", (_what, next, isAnnounced) => {
+    expect(isWorthAnnouncing(queued, next)).toBe(isAnnounced);
   });
 
-  test("speaks of the first place it hears of", () => {
+  test("announces the first place", () => {
     expect(isWorthAnnouncing({ state: "queued", position: null }, queued)).toBe(true);
   });
 
-  test("says place and wait while in line, and what to do otherwise", () => {
+  test("announces place and wait while in line, and what to do otherwise", () => {
     const wait = { low_s: 60, high_s: 95 };
     expect(announcementText({ ...queued, wait })).toBe("You’re number 100. About 1 to 2 minutes.");
     expect(announcementText({ ...queued, state: "called" })).toContain("It’s your turn. ");
   });
 });
 
-test("odds are told while there is something to have", () => {
+test("odds are shown while something may be left", () => {
   const of = (state: string) => waitingFacts({ state, position: 5, wait: null, odds: 0 }).odds;
   expect([of("queued"), of("paused")]).not.toContain(null);
   expect([of("sold_out"), of("called"), of("lapsed"), of("ended")]).toEqual(Array(4).fill(null));
 });
 
-test("only those in line have a place, and only a moving line has a wait", () => {
+test("only a shopper in line has a place, and only a moving line has a wait", () => {
   const of = (state: string) => {
     const { place, wait } = waitingFacts({
       state,
@@ -132,7 +132,7 @@ test("only those in line have a place, and only a moving line has a wait", () =>
   expect([...of("called"), ...of("ended"), ...of("lapsed")]).toEqual(Array(6).fill(null));
 });
 
-test("every state of a shopper and of an order has its own words", () => {
+test("every state of a shopper and of an order has its own text", () => {
   for (const state of SHOPPER_STATES) {
     const { heading, text } = waitingFacts({ state, position: 5, wait: null, odds: null });
     expect(heading.length * text.length).toBeGreaterThan(0);
