@@ -93,11 +93,11 @@ describe("with scripts", () => {
     await page.goto(shop(SALE));
     await page.getByRole("link", { name: "Check the draw", exact: true }).click();
     await page.getByRole("heading", { level: 1, name: "Check the draw" }).waitFor();
-    const words = await computePlace(ticket);
-    expect(words).toContain(`Your place is number ${rank + 1} of its lane.`);
-    expect(words).toContain(`The shop gives the same place: number ${rank + 1}.`);
-    expect(words).toContain("its secret is published; come back");
-    expect(words).not.toContain("Wrong");
+    const report = await computePlace(ticket);
+    expect(report).toContain(`Your place is number ${rank + 1} of its lane.`);
+    expect(report).toContain(`The shop gives the same place: number ${rank + 1}.`);
+    expect(report).toContain("its secret is published; come back");
+    expect(report).not.toContain("Wrong");
     expect(complaints).toEqual([]);
   });
 
@@ -112,8 +112,8 @@ describe("with scripts", () => {
         (found) => found !== null,
       ),
     );
-    const words = await computePlace(carried);
-    expect(words).toContain(`Your place is number ${expected + 1} of its lane.`);
+    const report = await computePlace(carried);
+    expect(report).toContain(`Your place is number ${expected + 1} of its lane.`);
     expect(complaints).toEqual([]);
   });
 
@@ -155,9 +155,9 @@ test("after the end the secret and the seed are checked too", async () => {
   await until(ask, ({ body }) => body["secret"] !== null);
   await openPage();
   await page.goto(shop(`${SALE}/fairness`));
-  const words = await computePlace(ticket);
-  expect(words).toContain("its SHA-256 is the commitment made before the sale");
-  expect(words).toContain("The seed of your cohort follows from the secret.");
-  expect(words).not.toContain("Wrong");
+  const report = await computePlace(ticket);
+  expect(report).toContain("its SHA-256 is the commitment made before the sale");
+  expect(report).toContain("The seed of your cohort follows from the secret.");
+  expect(report).not.toContain("Wrong");
   expect(complaints).toEqual([]);
 });

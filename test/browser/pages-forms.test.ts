@@ -179,11 +179,11 @@ describe("a form is refused", () => {
     ["method", { method: "4242424242424242" }, "Choose one of the cards"],
   ] as const)(
     "an order with a wrong %s keeps the entered values and its key",
-    async (_, wrong, words) => {
+    async (_, wrong, expected) => {
       await send(`/${SALE}/cart`, { from: "shop", [SHOE]: "1" });
       const page = await send(`/${SALE}/order`, { ...ORDER, ...wrong });
       expect(page.status).toBe(422);
-      expect(page.text).toContain(words);
+      expect(page.text).toContain(expected);
       expect(page.text).toContain('name="key" value="a-key"');
       await send(`/${SALE}/cart`, { from: "shop" });
     },

@@ -39,7 +39,7 @@ export type Notice =
   | { readonly kind: "admission_spent"; readonly sale: string }
   | { readonly kind: "admission_expired"; readonly sale: string }
   | { readonly kind: "admission_invalid"; readonly sale: string }
-  /** @property hasTicket whether the visit can continue here by a claim with the ticket */
+  /** @property hasTicket whether this browser has the ticket to continue the visit with */
   | {
       readonly kind: "admission_replayed";
       readonly sale: string;

@@ -170,7 +170,7 @@ function passText(lane: string): Html {
   return html`<p>Your pass is for ${name}.</p>`;
 }
 
-/** For a visitor in line without the pass, which gives a place in another lane. */
+/** For a visitor who has a place already; the pass would give another one. */
 function besidesPlace(sale: Sale): Html {
   return html`<p>
     You are already in line without this pass.

@@ -207,6 +207,6 @@ test.each([
   [60, "1 hour"],
   [61, "1 hour 1 minute"],
   [125, "2 hours 5 minutes"],
-])("%i minutes are “%s”", (count, words) => {
-  expect(minutesText(count)).toBe(words);
+])("%i minutes are “%s”", (count, expected) => {
+  expect(minutesText(count)).toBe(expected);
 });

@@ -105,9 +105,9 @@ describe("the storefront", () => {
     ["with a pass, in line without it", "See your place without the pass", "Join the line", true],
     ["paused", "paused letting people in", "Join the line", true],
     ["ended", "This sale has ended", "Join the line", false],
-  ])("when %s it says “%s”", async (name, words, button, offered) => {
+  ])("when %s it says “%s”", async (name, expected, button, offered) => {
     const text = await textOf(find(STOREFRONTS, name));
-    expect(text).toContain(words);
+    expect(text).toContain(expected);
     expect(text.includes(button)).toBe(offered);
   });
 
@@ -149,8 +149,8 @@ describe("the waiting page", () => {
     ["ended", "The sale has ended"],
     ["seats full", "The shop is full right now"],
     ["stale, with a message", "the last known state"],
-  ])("%s: “%s”", async (name, words) => {
-    expect(await textOf(find(WAITING, name))).toContain(words);
+  ])("%s: “%s”", async (name, expected) => {
+    expect(await textOf(find(WAITING, name))).toContain(expected);
   });
 
   test("reloads without scripts after pollAfter_s, and no longer when it is over", async () => {
@@ -175,8 +175,8 @@ describe("the page that checks the draw", () => {
     ["just ended", "The secret is being published"],
     ["before the end", "npm run verify-draw -- --url https://shop.example --sale air-one"],
     ["before the end", "This needs a browser that runs scripts"],
-  ])("%s: “%s”", async (name, words) => {
-    expect(await textOf(find(DRAWS, name))).toContain(words);
+  ])("%s: “%s”", async (name, expected) => {
+    expect(await textOf(find(DRAWS, name))).toContain(expected);
   });
 
   test("has the field for the ticket outside any form, filled with the browser's ticket", async () => {
@@ -231,8 +231,8 @@ describe("the order page", () => {
     ["failed", "You have not been charged"],
     ["rejected", "Nothing was charged"],
     ["cancelled", "Your order was cancelled"],
-  ])("%s: “%s”", async (state, words) => {
-    expect(await textOf(find(ORDERS, state))).toContain(words);
+  ])("%s: “%s”", async (state, expected) => {
+    expect(await textOf(find(ORDERS, state))).toContain(expected);
   });
 
   test("reloads without scripts until the order is final", async () => {

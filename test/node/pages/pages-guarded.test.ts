@@ -14,9 +14,9 @@ describe("the storefront of a sale without items", () => {
     ["ended", "The shop’s pages are open to everyone again"],
     ["let in", "You’re in"],
     ["let in", "Time left in the shop: 8 minutes"],
-  ])("%s: “%s”", async (name, words) => {
+  ])("%s: “%s”", async (name, expected) => {
     const page = find(GUARDING, name);
-    expect(await textOf(page)).toContain(words);
+    expect(await textOf(page)).toContain(expected);
     expect(await render(page)).toContain('href="/drops/">Go to the shop</a>');
   });
 
@@ -40,8 +40,8 @@ describe("a guarded address shows", () => {
     ["rate_limited", "Please slow down"],
     ["booth_unavailable", "We could not give you a place right now"],
     ["room_unavailable", "Your place is safe"],
-  ])("%s: “%s”", async (name, words) => {
-    expect(await textOf(find(GUARDED_PAGES, name))).toContain(words);
+  ])("%s: “%s”", async (name, expected) => {
+    expect(await textOf(find(GUARDED_PAGES, name))).toContain(expected);
   });
 
   test.each(["not_open", "rate_limited", "booth_unavailable", "room_unavailable"])(

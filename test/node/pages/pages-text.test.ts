@@ -30,8 +30,8 @@ test.each([
   [7200, "2 hours"],
   [40_000, "11 hours"],
   [200_000, "2 days"],
-])("%d s is “%s”", (duration_s, words) => {
-  expect(durationText(duration_s)).toBe(words);
+])("%d s is “%s”", (duration_s, expected) => {
+  expect(durationText(duration_s)).toBe(expected);
 });
 
 test.each([
@@ -41,8 +41,8 @@ test.each([
   [245, "4:05"],
   [3600, "1:00:00"],
   [200_000, "2 days"],
-])("%d s left count down as “%s”", (left_s, words) => {
-  expect(countdownText(left_s)).toBe(words);
+])("%d s left count down as “%s”", (left_s, expected) => {
+  expect(countdownText(left_s)).toBe(expected);
 });
 
 test.each([
@@ -52,8 +52,8 @@ test.each([
   [{ low_s: 100, high_s: 110 }, "About 2 minutes"],
   [{ low_s: 1, high_s: 5 }, "A few seconds"],
   [{ low_s: 1, high_s: 30 }, "Probably less than 30 seconds"],
-])("a wait of %j is “%s”", (wait, words) => {
-  expect(waitText(wait)).toBe(words);
+])("a wait of %j is “%s”", (wait, expected) => {
+  expect(waitText(wait)).toBe(expected);
 });
 
 test("an unknown wait, place or chance has no text", () => {
@@ -75,8 +75,8 @@ test.each([
   [0.05, "about 1 in 20"],
   [0.001, "about 1 in 1,000"],
   [0, "very unlikely"],
-])("odds of %d promise no more than “%s”", (odds, words) => {
-  expect(oddsText(odds)).toContain(words);
+])("odds of %d promise no more than “%s”", (odds, expected) => {
+  expect(oddsText(odds)).toContain(expected);
 });
 
 test("a stock level is text, not only a colour", () => {
@@ -161,6 +161,6 @@ test.each([
   [500, "JPY", "¥500"],
   [1_234_567, "USD", "$12,345.67"],
   [1234, "BHD", "BHD 1.234"],
-])("%d in the minor unit of %s is %s", (amount, currency, words) => {
-  expect(moneyText(amount, currency).replace(/\s/, " ")).toBe(words);
+])("%d in the minor unit of %s is %s", (amount, currency, expected) => {
+  expect(moneyText(amount, currency).replace(/\s/, " ")).toBe(expected);
 });
