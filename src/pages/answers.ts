@@ -1,9 +1,9 @@
 /**
- * What every page's answer has in common: its headers, and how a notice is sent.
+ * What the responses of all pages share: their headers, and how a notice is sent.
  *
- * Guarantee: no page is cached, framed or sniffed, none runs a script or sends a form that is not
- * this origin's own. The referrer stays within the origin; `no-referrer` would make browsers send
- * `Origin: null` with forms, and the origin check would refuse the shop's own.
+ * Guarantee: no page is cached, framed or sniffed, and scripts and form targets are of this origin,
+ * unless a page names others (`allowFor`). The referrer stays within the origin; `no-referrer`
+ * would make browsers send `Origin: null` with forms, which the origin check refuses.
  */
 import type { MiddlewareHandler } from "hono";
 import { saleIdSchema } from "../domain/sale/sale.ts";
@@ -22,13 +22,13 @@ const POLICY = {
   "frame-ancestors": "'none'",
 };
 
-/** @param more directives that replace or add to those of every page */
+/** @param more directives that replace or extend those of every page */
 export function policyWith(more: Readonly<Record<string, string>> = {}): string {
   const directives = Object.entries({ ...POLICY, ...more });
   return directives.map(([name, sources]) => `${name} ${sources}`).join("; ");
 }
 
-/** Allows this one page what it needs beyond what every page may. */
+/** Sets this page's policy: that of every page, changed by `more`. */
 export function allowFor(c: GateRequest, more: Readonly<Record<string, string>>): void {
   c.header("Content-Security-Policy", policyWith(more));
 }
@@ -46,12 +46,15 @@ export const pageHeaders: MiddlewareHandler<GateApp> = async (c, next) => {
   await next();
 };
 
-/** How long until a page that could not be shown is asked for again; spread over the crowd. */
+/**
+ * Seconds until a page that could not be shown is requested again: 5 to 10 at random, so that a
+ * crowd does not return all at once.
+ */
 export function retryAfter_s(c: GateRequest): number {
   return 5 + Math.round(c.get("gate").chance * 5);
 }
 
-/** They have a join button, and so a key for it. */
+/** Notices with a join button, which needs a join key. */
 const JOINABLE: ReadonlySet<Notice["kind"]> = new Set([
   "booth_unavailable",
   "cookies_blocked",
@@ -73,7 +76,7 @@ export function sendNotice(c: GateRequest, notice: Notice): Answer {
 
 type Answer = Response | Promise<Response>;
 
-/** A handler that is given the sale of its path; what cannot be the id of a sale is none. */
+/** Passes the sale id in the path to a handler; answers `sale_not_found` to an impossible id. */
 export function forSale(
   answer: (c: GateRequest, sale: string) => Answer,
 ): (c: GateRequest) => Answer {

@@ -1,8 +1,8 @@
 /**
  * The forms of the pages, parsed once by zod.
  *
- * Guarantee: a form with a field that is unknown, missing, doubled or malformed is refused with
- * the field's name, and nothing is done. What was typed is kept, so a page can show it again.
+ * Guarantee: a form with an unknown, missing, repeated or malformed field is refused with the
+ * field's name, and nothing changes. The entered text is kept, so a page can show it again.
  */
 import { z } from "zod";
 import {
@@ -36,7 +36,7 @@ const quantitiesSchema = z
     return Object.entries(quantities).map(([sku, quantity]) => ({ sku, quantity }));
   });
 
-/** A path of this host: what begins with two slashes, or a backslash, leads to another one. */
+/** A path of this host. Browsers read `//` and `/\` at the start as the address of another host. */
 export const ownPathSchema = z
   .string()
   .max(RETURN_PATH_LENGTH_MAX)
@@ -45,19 +45,19 @@ export const ownPathSchema = z
 const noQuantities = z.record(z.string(), z.never());
 
 export const joinForm = z.strictObject({
-  /** Leaves a place behind that can no longer be used. */
+  /** Gives up a place that can no longer be used. */
   afresh: z.literal("yes").optional(),
-  /** Goes on without the pass that the browser carries. */
+  /** Joins the general line, without the pass in the browser. */
   general: z.literal("yes").optional(),
-  /** The guarded address that the shopper came for: a path of this host, where they go on. */
+  /** The guarded address that the shopper requested, to return to: a path of this host. */
   to: ownPathSchema.optional(),
-  /** Of being human; what the check's widget put into the form. */
+  /** The proof, as the check's widget wrote it into the form. */
   proof: z.string().max(PROOF_LENGTH_MAX).optional(),
   quantities: noQuantities,
 });
 
 export const enterForm = z.strictObject({
-  /** The guarded address that the shopper came for. */
+  /** The guarded address that the shopper requested. */
   to: ownPathSchema.optional(),
   quantities: noQuantities,
 });
@@ -65,7 +65,7 @@ export const enterForm = z.strictObject({
 export const emptyForm = z.strictObject({ quantities: noQuantities });
 
 export const cartForm = z.strictObject({
-  /** The page the form stands on; it is shown again when something is refused. */
+  /** The page with the form, which is shown again when something is refused. */
   from: z.enum(["shop", "cart"]),
   remove: identifierSchema.optional(),
   quantities: quantitiesSchema,
@@ -83,7 +83,7 @@ export const orderForm = z.strictObject({
   quantities: quantitiesSchema,
 });
 
-/** What was typed, by field, and by SKU for quantities. */
+/** The entered text, by field name, and by SKU for quantities. */
 export interface Entered {
   readonly fields: Readonly<Record<string, string>>;
   readonly quantities: Readonly<Record<string, string>>;
@@ -112,7 +112,7 @@ export async function readForm<Form>(
   const fields: [string, string][] = [];
   const quantities: [string, string][] = [];
   for (const [name, value] of Object.entries(body)) {
-    if (typeof value !== "string") return refuse(name, "Give it once, as text", NOTHING);
+    if (typeof value !== "string") return refuse(name, "It must be sent once, as text", NOTHING);
     if (!name.startsWith(QUANTITY_PREFIX)) fields.push([name, value]);
     else quantities.push([name.slice(QUANTITY_PREFIX.length), value]);
   }

@@ -1,9 +1,8 @@
 /**
- * The shopper's pages: every address, and what stands before all of them.
+ * The shopper's pages: their routes, and the checks before every form.
  *
- * Guarantee: works without scripts. Whatever changes something is a form of this origin's own, of
- * limited size and number; whatever goes wrong is a page that says what to do next. Not for:
- * merchants.
+ * Guarantee: works without scripts. Only forms of this origin change anything, and their size and
+ * rate are limited; every failure is a page that says what to do next. Not for merchants.
  */
 import { Hono } from "hono";
 import { BODY_BYTES_MAX } from "../domain/limits.ts";
@@ -40,7 +39,11 @@ pages.post(
   wholeBody(BODY_BYTES_MAX, {
     tooLarge: (c) => sendNotice(c, { kind: "body_too_large" }),
     brokenOff: (c) => {
-      return sendNotice(c, { kind: "bad_form", field: "form", message: "It did not arrive whole" });
+      return sendNotice(c, {
+        kind: "bad_form",
+        field: "form",
+        message: "It was not received completely",
+      });
     },
   }),
 );
@@ -64,7 +67,8 @@ pages.get("/:sale/cart", forSale(showCart));
 pages.post("/:sale/cart", forSale(changeCart));
 pages.post("/:sale/order", forSale(orderCart));
 pages.get("/:sale/orders/:order", forSale(showOrder));
-// Each by its own path: a pattern here would put every route of the gate on Hono's slower router.
+// One route per path, because a pattern here would move all routes of the gate to Hono's slower
+// router.
 for (const form of ["join", "enter", "leave", "order"]) {
   pages.get(`/:sale/${form}`, forSale(backFromForm));
 }

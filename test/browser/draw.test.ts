@@ -1,6 +1,6 @@
 /**
- * The page that checks the draw, in a browser: a place is worked out there and is the one that the
- * shop tells; what was tampered with is said; without scripts the page says how to check.
+ * The page that checks the draw, in a browser: it computes the same place as the shop and reports
+ * tampering; without scripts it says how to check.
  */
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -63,7 +63,7 @@ async function rankOf(token: string): Promise<number | null> {
   return contract.standingSchema.parse(answer.body).rank;
 }
 
-/** Browsers keep Secure cookies, and compute hashes, over plain HTTP for this name. */
+/** Over plain HTTP, browsers keep Secure cookies and compute hashes for this host only. */
 function shop(path: string): string {
   const { port } = new URL(sluice.host.gateUrl);
   return `http://localhost:${port}/_sluice/shop/${path}`;
@@ -78,7 +78,7 @@ async function openPage(options: { readonly javaScriptEnabled?: boolean } = {}):
   page.on("pageerror", (error) => complaints.push(error.message));
 }
 
-async function workOut(token: string): Promise<string> {
+async function computePlace(token: string): Promise<string> {
   await page.getByLabel("Ticket").fill(token);
   const button = page.getByRole("button", { name: "Work out the place" });
   await button.click();
@@ -89,19 +89,19 @@ async function workOut(token: string): Promise<string> {
 describe("with scripts", () => {
   beforeEach(() => openPage());
 
-  test("a pasted ticket comes out at the place that the shop tells", async () => {
+  test("a pasted ticket gets the same place as from the shop", async () => {
     await page.goto(shop(SALE));
     await page.getByRole("link", { name: "Check the draw", exact: true }).click();
     await page.getByRole("heading", { level: 1, name: "Check the draw" }).waitFor();
-    const words = await workOut(ticket);
-    expect(words).toContain(`Your place is number ${rank + 1} of its lane.`);
-    expect(words).toContain(`The shop says the same: number ${rank + 1}.`);
-    expect(words).toContain("its secret is published; come back");
-    expect(words).not.toContain("Wrong");
+    const report = await computePlace(ticket);
+    expect(report).toContain(`Your place is number ${rank + 1} of its lane.`);
+    expect(report).toContain(`The shop gives the same place: number ${rank + 1}.`);
+    expect(report).toContain("its secret is published; come back");
+    expect(report).not.toContain("Wrong");
     expect(complaints).toEqual([]);
   });
 
-  test("the ticket that the browser carries is there already", async () => {
+  test("the field already has the ticket of the browser's cookie", async () => {
     await page.goto(shop(SALE));
     await page.getByRole("button", { name: /Join the line|Go in/ }).click();
     await page.getByRole("link", { name: "you can check the draw" }).click();
@@ -112,12 +112,12 @@ describe("with scripts", () => {
         (found) => found !== null,
       ),
     );
-    const words = await workOut(carried);
-    expect(words).toContain(`Your place is number ${expected + 1} of its lane.`);
+    const report = await computePlace(carried);
+    expect(report).toContain(`Your place is number ${expected + 1} of its lane.`);
     expect(complaints).toEqual([]);
   });
 
-  test("a cohort that starts elsewhere than the earlier ones end is noticed", async () => {
+  test("a cohort whose base is not the sum of the earlier cohorts is reported", async () => {
     await page.route(/\/cohorts\/general\/\d+$/, async (route) => {
       const answer = await route.fetch();
       const manifest = contract.manifestSchema.parse(await answer.json());
@@ -125,17 +125,17 @@ describe("with scripts", () => {
       await route.fulfill({ response: answer, json: { ...manifest, base } });
     });
     await page.goto(shop(`${SALE}/fairness`));
-    expect(await workOut(ticket)).toContain("Something does not agree");
+    expect(await computePlace(ticket)).toContain("Something does not match");
   });
 
-  test("what is no ticket, or one of another sale, is said to be so", async () => {
+  test("text that is no ticket, and a ticket of another sale, are refused with the reason", async () => {
     await page.goto(shop(`${SALE}/fairness`));
-    expect(await workOut("what is this")).toContain("This is not a ticket");
+    expect(await computePlace("what is this")).toContain("This is not a ticket");
     const [head, , signature] = ticket.split(".");
     const claims = { aud: "other", lane: "general", cohort: 0, shard: 0, index: 0 };
     const payload = Buffer.from(JSON.stringify(claims)).toString("base64url");
     await page.reload();
-    expect(await workOut(`${head}.${payload}.${signature}`)).toContain("of another sale");
+    expect(await computePlace(`${head}.${payload}.${signature}`)).toContain("for another sale");
   });
 });
 
@@ -155,9 +155,9 @@ test("after the end the secret and the seed are checked too", async () => {
   await until(ask, ({ body }) => body["secret"] !== null);
   await openPage();
   await page.goto(shop(`${SALE}/fairness`));
-  const words = await workOut(ticket);
-  expect(words).toContain("its SHA-256 is the commitment made before the sale");
-  expect(words).toContain("The seed of your cohort follows from the secret.");
-  expect(words).not.toContain("Wrong");
+  const report = await computePlace(ticket);
+  expect(report).toContain("its SHA-256 is the commitment made before the sale");
+  expect(report).toContain("The seed of your cohort follows from the secret.");
+  expect(report).not.toContain("Wrong");
   expect(complaints).toEqual([]);
 });

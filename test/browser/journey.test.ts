@@ -1,6 +1,6 @@
 /**
- * The whole way of a shopper in a browser: joins, waits, is let in, holds, pays, and sees the
- * confirmed order; once with scripts and once without, among others who wait too.
+ * A shopper's whole visit in a browser: join, wait, enter, fill the cart, pay, and see the
+ * confirmed order; with and without scripts, while other shoppers wait too.
  */
 import { isDeepStrictEqual } from "node:util";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
@@ -39,7 +39,7 @@ async function openPage(options: BrowserContextOptions): Promise<Page> {
   return context.newPage();
 }
 
-/** Of the page's console, and what broke its policy. */
+/** Errors of the page's console and breaches of its policy, as they occur. */
 function complaintsOf(page: Page): string[] {
   const complaints: string[] = [];
   page.on("console", (message) => {
@@ -49,15 +49,15 @@ function complaintsOf(page: Page): string[] {
   return complaints;
 }
 
-/** Browsers keep Secure cookies over plain HTTP for this name. */
+/** Over plain HTTP, browsers keep Secure cookies for this host only. */
 function shop(path: string): string {
   const { port } = new URL(sluice.host.gateUrl);
   return `http://localhost:${port}/_sluice/shop/${path}`;
 }
 
 /**
- * Others join first; everybody draws lots, and some two a second are called. Pages ask again after
- * half a claim window, so a short one makes for a short test.
+ * Others join first; the draw orders everyone, and about two a second are called. Without scripts,
+ * pages reload after half a claim window, so a short one keeps the test short.
  */
 async function saleWithCrowd(): Promise<string> {
   sales += 1;
@@ -75,7 +75,7 @@ async function saleWithCrowd(): Promise<string> {
   return id;
 }
 
-/** Nobody else comes to it, so the turn comes at once or within a second. */
+/** Nobody else joins it, so the turn comes at once or within a second. */
 async function joinQuietSale(page: Page): Promise<string> {
   sales += 1;
   const id = `drop-${sales}`;
@@ -85,7 +85,7 @@ async function joinQuietSale(page: Page): Promise<string> {
   return id;
 }
 
-/** Of the page that is open; to be asked until it is the one that should come. */
+/** The heading of the open page; to poll until the expected one appears. */
 function h1(page: Page): Promise<string> {
   return page.locator("h1").innerText();
 }
@@ -94,8 +94,8 @@ async function act(sale: string, action: "start" | "pause" | "resume"): Promise<
   await sluice.merchant("POST", `/sales/${sale}/actions`, { action });
 }
 
-function heading(page: Page, words: string | RegExp) {
-  return page.getByRole("heading", { level: 1, name: words });
+function heading(page: Page, name: string | RegExp) {
+  return page.getByRole("heading", { level: 1, name });
 }
 
 async function join(page: Page, sale: string): Promise<void> {
@@ -119,7 +119,7 @@ async function pay(page: Page, card: string | RegExp): Promise<void> {
   await page.waitForURL("**/orders/**");
 }
 
-/** The order book hears of an order's end by a queue, so it may be a moment behind. */
+/** The order book gets an order's end through a queue, so it may be a moment behind. */
 async function expectOrders(sale: string, orders: Readonly<Record<string, number>>) {
   const audit = await until(
     () => auditOf(sluice, sale),
@@ -143,7 +143,7 @@ describe.concurrent("with scripts", () => {
     page.on("framenavigated", (frame) => loads.push(new URL(frame.url()).pathname));
     await act(sale, "start");
     await page.waitForURL(shop(sale));
-    // From the waiting page straight to the shop: nothing was reloaded to poll.
+    // From the waiting page straight to the shop: polling reloaded nothing.
     expect(loads).toEqual([`/_sluice/shop/${sale}`]);
     await fillCart(page);
     await pay(page, /Visa 4242/);
@@ -152,7 +152,7 @@ describe.concurrent("with scripts", () => {
     expect(complaints).toEqual([]);
   });
 
-  test("the place in line is shown, and a pause is said to those who listen", async ({
+  test("the place in line is shown, and a pause is announced to screen readers", async ({
     expect,
   }) => {
     const page = await open();
@@ -194,7 +194,7 @@ describe.concurrent("with scripts", () => {
     await expect.poll(() => h1(page), PATIENCE).toBe("Your order is confirmed");
   });
 
-  test("without a network the page says so, and goes on by itself when it is back", async ({
+  test("without a network the page says so, and continues by itself when it returns", async ({
     expect,
   }) => {
     const page = await open();
@@ -227,7 +227,9 @@ describe.concurrent("without scripts", () => {
     await expectOrders(sale, { confirmed: 1 });
   });
 
-  test("whoever leaves frees the seat and the cart, and may join again", async ({ expect }) => {
+  test("a shopper who leaves frees the seat and the cart, and may join again", async ({
+    expect,
+  }) => {
     const page = await open();
     const sale = await joinQuietSale(page);
     const turn = page.getByRole("button", { name: "Go in now" });
@@ -243,7 +245,7 @@ describe.concurrent("without scripts", () => {
   });
 });
 
-test.concurrent("a sale that opens while it is looked at shows the way in without being asked", async ({
+test.concurrent("a page that is open when its sale opens shows the join button without a reload", async ({
   expect,
 }) => {
   const page = await openPage({ viewport: PHONE });

@@ -1,5 +1,5 @@
 /**
- * The pages' forms as anybody may send them: what is malformed, foreign or refused gets a page
+ * The pages' forms, as any client may send them: a malformed, foreign or refused one gets a page
  * that says so, with the right status, and changes nothing.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -128,7 +128,7 @@ describe("a form is refused", () => {
     }
   });
 
-  test("when cookies are carried and no origin is named", async () => {
+  test("when it has cookies and no Origin header", async () => {
     const page = await send(`/${SALE}/join`, {}, { cookie: "a=b" });
     expect(page.status).toBe(403);
   });
@@ -155,7 +155,7 @@ describe("a form is refused", () => {
     expect(page.text).toContain(`“${field}”`);
   });
 
-  test("when a field comes twice", async () => {
+  test("when a field is sent twice", async () => {
     const page = await send(`/${SALE}/cart`, [
       ["from", "shop"],
       ["from", "cart"],
@@ -164,7 +164,7 @@ describe("a form is refused", () => {
   });
 
   test.each(["-1", "1.5", "many", "1e3", "9999999"])(
-    "a quantity of %s is shown at its item, with what was typed",
+    "a quantity of %s is refused beside its item, with the entered value",
     async (quantity) => {
       const page = await send(`/${SALE}/cart`, { from: "shop", [SHOE]: quantity });
       expect(page.status).toBe(422);
@@ -178,12 +178,12 @@ describe("a form is refused", () => {
     ["name", { name: "n".repeat(201) }, "field-name-fault"],
     ["method", { method: "4242424242424242" }, "Choose one of the cards"],
   ] as const)(
-    "an order with a wrong %s keeps what was typed and its key",
-    async (_, wrong, words) => {
+    "an order with a wrong %s keeps the entered values and its key",
+    async (_, wrong, expected) => {
       await send(`/${SALE}/cart`, { from: "shop", [SHOE]: "1" });
       const page = await send(`/${SALE}/order`, { ...ORDER, ...wrong });
       expect(page.status).toBe(422);
-      expect(page.text).toContain(words);
+      expect(page.text).toContain(expected);
       expect(page.text).toContain('name="key" value="a-key"');
       await send(`/${SALE}/cart`, { from: "shop" });
     },
@@ -191,7 +191,7 @@ describe("a form is refused", () => {
 });
 
 describe("the line", () => {
-  test("joining gives a ticket as a cookie and leads to the place", async () => {
+  test("joining sets the ticket as a cookie and redirects to the waiting page", async () => {
     const page = await send("/in-prequeue/join", {}, {});
     expect(page.status).toBe(303);
     expect(page.headers.get("location")).toBe("/_sluice/shop/in-prequeue/wait");
@@ -208,18 +208,18 @@ describe("the line", () => {
     expect((await ask("/over")).text).toContain("This sale has ended");
   });
 
-  test("the place of somebody without a ticket is the storefront", async () => {
+  test("the waiting page redirects to the storefront without a ticket", async () => {
     const page = await ask("/in-prequeue/wait");
     expect([page.status, page.headers.get("location")]).toEqual([303, "/_sluice/shop/in-prequeue"]);
   });
 
-  test("a forged ticket is not believed, and its owner may join", async () => {
+  test("a forged ticket is refused, and its owner may join", async () => {
     const page = await ask("/in-prequeue/wait", { headers: { "sluice-ticket": "forged" } });
     expect(page.status).toBe(401);
     expect(page.text).toContain("Join the line");
   });
 
-  test("an address of a form leads back when it is opened by hand", async () => {
+  test("the address of a form redirects to its page when it is opened with GET", async () => {
     const page = await ask(`/${SALE}/enter`);
     expect([page.status, page.headers.get("location")]).toEqual([
       303,
@@ -229,7 +229,7 @@ describe("the line", () => {
 });
 
 describe("the shop", () => {
-  test("more than is free is refused where it was asked for, and the cart stays", async () => {
+  test("more than the limit is refused on the page that asked for it, and the cart stays", async () => {
     await send(`/${SALE}/cart`, { from: "shop", [SHOE]: "1" });
     const page = await send(`/${SALE}/cart`, { from: "cart", [SHOE]: "3" });
     expect(page.status).toBe(409);
@@ -259,7 +259,7 @@ describe("the shop", () => {
     expect(other.text).not.toContain('name="key" value="twice"');
   });
 
-  test("the page of an order is for who has its key, and says how it ended", async () => {
+  test("the page of an order needs its key or its admission, and shows how it ended", async () => {
     const shopper = await admit(sluice, SALE);
     const placed = await placeOrder(sluice, shopper, "seen", orderBody(SALE));
     const { id, path } = acceptedOrder(placed);
@@ -273,10 +273,10 @@ describe("the shop", () => {
   });
 });
 
-/** More than twice what a minute allows, since a minute may end in the middle of it. */
+/** More than twice the limit of a minute, because a minute may end in the middle of it. */
 const FLOOD = 250;
 
-test("a flood of forms from one address is stopped with a page, and others are not", async () => {
+test("a flood of forms from one address is answered 429 with a page, and other addresses are not", async () => {
   const limited = await startSluice({ rateLimits: "configured" });
   try {
     await makeSale(limited, "flood", PREQUEUE);

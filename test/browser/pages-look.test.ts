@@ -1,6 +1,6 @@
 /**
- * Every page of the gallery in a browser, on a phone and a desktop, light and dark: it can be read,
- * touched, and fits the window.
+ * Every page of the gallery in a browser, on a phone and a desktop, light and dark: it is readable,
+ * its controls are large enough to touch, and it fits the window.
  */
 import { once } from "node:events";
 import { createReadStream } from "node:fs";
@@ -10,7 +10,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { GALLERY } from "../node/support/pages-exhibits.ts";
 import { DESKTOP, launchBrowser, PHONE } from "./support/browser.ts";
 
-/** Half a thousand looks take a while where much else is tested. */
+/** The page is audited several hundred times, which takes a while on a busy machine. */
 const LOOKING_MS = 180_000;
 const ASSETS_PATH = "/_sluice/assets/";
 const ASSETS = new URL("../../src/pages/assets/_sluice/assets/", import.meta.url);
@@ -25,7 +25,7 @@ let browser: Browser;
 let origin: string;
 let exhibits: readonly string[];
 
-/** The gallery by number, the assets, which may be kept, and nothing else. */
+/** Serves the gallery by number and the assets (cacheable), and nothing else. */
 const server = createServer((request, response) => {
   const { pathname } = new URL(request.url ?? "/", "http://gallery");
   const exhibit = exhibits[Number(pathname.slice(1))];
@@ -73,7 +73,7 @@ async function audit(page: Page): Promise<string[]> {
 }
 
 test(
-  "every page can be read and touched, on a phone and a desktop, light and dark",
+  "every page is readable and touchable, on a phone and a desktop, light and dark",
   async () => {
     const page = await browser.newPage();
     const findings: string[] = [];

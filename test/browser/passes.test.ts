@@ -1,6 +1,6 @@
 /**
- * A member follows the merchant's link in a browser, with scripts and without: the pass is in no
- * address, leads into its lane on every device, and is there again for whoever joins again.
+ * A member follows the merchant's link in a browser, with and without scripts: the pass is in no
+ * address, leads into its lane on every device, and still does when the member joins again.
  */
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, test } from "vitest";
@@ -23,7 +23,7 @@ afterAll(async () => {
   await sluice.stop();
 });
 
-/** Browsers keep Secure cookies over plain HTTP for this name. */
+/** Over plain HTTP, browsers keep Secure cookies for this host only. */
 function shop(path: string): string {
   const { port } = new URL(sluice.host.gateUrl);
   return `http://localhost:${port}/_sluice/shop/${path}`;
@@ -40,7 +40,7 @@ async function act(sale: string, action: "start" | "pause"): Promise<void> {
   await sluice.merchant("POST", `/sales/${sale}/actions`, { action });
 }
 
-/** The ticket that the browser carries. */
+/** The ticket in the browser's cookie. */
 async function ticketIn(context: BrowserContext, sale: string): Promise<string> {
   const cookies = await context.cookies();
   const cookie = cookies.find(({ name }) => name === `__Host-sluice-ticket-${sale}`);
@@ -58,8 +58,8 @@ describe.concurrent.each([
     return context.newPage();
   }
 
-  function heading(on: Page, words: string) {
-    return on.getByRole("heading", { level: 1, name: words });
+  function heading(on: Page, name: string) {
+    return on.getByRole("heading", { level: 1, name });
   }
 
   async function joinByLink(on: Page, sale: string, pass: string): Promise<void> {
@@ -76,10 +76,10 @@ describe.concurrent.each([
     const page = await newDevice();
     const sale = await saleWithMembers();
     const pass = await passFor(sale, { sub: "customer-1" });
-    const told: string[] = [];
+    const sent: string[] = [];
     page.on("request", (request) => {
       const referrer = request.headers()["referer"] ?? "";
-      told.push(`${new URL(request.url()).search} ${referrer}`);
+      sent.push(`${new URL(request.url()).search} ${referrer}`);
     });
     await page.goto(shop(`${sale}?pass=${pass}`));
     expect(page.url()).toBe(shop(sale));
@@ -90,7 +90,7 @@ describe.concurrent.each([
     await page.getByText("Your lane: members").waitFor();
     await page.goBack();
     await page.getByText("You are already in line").waitFor();
-    const [link, ...others] = told;
+    const [link, ...others] = sent;
     expect(link).toContain(pass);
     expect(others.length).toBeGreaterThan(5);
     expect(others.filter((address) => address.includes(pass))).toEqual([]);
@@ -110,7 +110,7 @@ describe.concurrent.each([
     expect(await ticketIn(stranger.context(), sale)).not.toBe(ticket);
   });
 
-  test("a pass that has ended is said to have, also when reloaded, and the general line is open", async ({
+  test("an expired pass is reported, also after a reload, and the general line can be joined", async ({
     expect,
   }) => {
     const page = await newDevice();
@@ -128,9 +128,7 @@ describe.concurrent.each([
     await page.getByText("You are already in line").waitFor();
   });
 
-  test("whoever was away when the turn came joins again, and stays in the lane", async ({
-    expect,
-  }) => {
+  test("a member who missed the turn joins again, in the same lane", async ({ expect }) => {
     const page = await newDevice();
     const sale = await saleWithMembers({ claimWindowSeconds: 5, ratePerMinute: 6000 });
     await joinByLink(page, sale, await passFor(sale, { sub: "customer-4" }));

@@ -1,6 +1,5 @@
 /**
- * A place in line outlives what browsers do: a tab that is closed, a browser that is started anew,
- * and a page whose answer got lost on the way.
+ * A place in line survives a closed tab, a restarted browser, and a page whose answer was lost.
  */
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, test } from "vitest";
@@ -15,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => sluice.stop());
 
-/** Browsers keep Secure cookies over plain HTTP for this name. */
+/** Over plain HTTP, browsers keep Secure cookies for this host only. */
 function shop(path: string): string {
   const { port } = new URL(sluice.host.gateUrl);
   return `http://localhost:${port}/_sluice/shop/${path}`;
@@ -26,7 +25,7 @@ async function tabIn(context: BrowserContext): Promise<Page> {
   return context.newPage();
 }
 
-/** "Number 3 in line", or "You’re next". */
+/** The place as shown: "You’re number 3", or "You’re next". */
 async function placeShownIn(page: Page, sale: string): Promise<string> {
   await page.goto(shop(`${sale}/wait`));
   const place = page.getByText(/^(You’re number \d+|You’re next)$/);
@@ -45,7 +44,7 @@ async function joinIn(page: Page, sale: string): Promise<void> {
   await page.getByRole("heading", { level: 1, name: "You’re in the draw" }).waitFor();
 }
 
-/** Pages ask again after half a claim window, so a short one makes for a short test. */
+/** Without scripts, pages reload after half a claim window, so a short one keeps the test short. */
 async function openSale(sale: string, others: number): Promise<void> {
   await makeSale(sluice, sale, { ...PREQUEUE, admission: { claimWindowSeconds: 10 } });
   for (let other = 0; other < others; other += 1) {
@@ -57,7 +56,7 @@ async function act(sale: string, action: "pause" | "start"): Promise<void> {
   await sluice.merchant("POST", `/sales/${sale}/actions`, { action });
 }
 
-test.concurrent("a closed tab and a browser that is started anew show the same place", async ({
+test.concurrent("after a closed tab, and after a restart of the browser, the place is the same", async ({
   expect,
 }) => {
   const sale = "kept-place";
@@ -72,7 +71,7 @@ test.concurrent("a closed tab and a browser that is started anew show the same p
   await tab.close();
   expect(await placeShownIn(await tabIn(context), sale)).toBe(place);
   const ticket = await ticketIn(context, sale);
-  // What is not kept past a session is gone with it.
+  // Session cookies do not survive the restart.
   const { cookies, origins } = await context.storageState();
   const kept = cookies.filter(({ expires }) => expires > Date.now() / 1000);
   await first.close();
@@ -90,7 +89,7 @@ test.concurrent("a closed tab and a browser that is started anew show the same p
   }
 });
 
-test.concurrent("a page that never arrived after joining is asked for again, and no second place is taken", async ({
+test.concurrent("when the page after joining is lost, loading it again takes no second place", async ({
   expect,
 }) => {
   const sale = "lost-answer";

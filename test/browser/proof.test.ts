@@ -1,7 +1,7 @@
 /**
- * The step before a place in a browser: ALTCHA's own widget solves the gate's challenge under the
- * page's policy, Turnstile's is let in on this page alone, and without scripts it is said plainly
- * what is needed. Turnstile's script is answered by a stand-in, as there is no network here.
+ * The page of the proof in a browser: ALTCHA's own widget solves the gate's challenge under the
+ * page's policy, Turnstile's is allowed on this page only, and without scripts the page says what
+ * is needed. A stand-in replaces Turnstile's script, because there is no network here.
  */
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
@@ -31,7 +31,7 @@ afterEach(async () => {
   await Promise.all(contexts.splice(0).map((context) => context.close()));
 });
 
-/** What the browser complained of, among it every breach of the page's policy. */
+/** Errors of the browser's console, including every breach of the page's policy. */
 let complaints: string[] = [];
 
 async function newPage(javaScriptEnabled = true): Promise<Page> {
@@ -74,7 +74,7 @@ test("ALTCHA's widget solves the puzzle by itself, under the page's policy, and 
   await page.getByText("You are already in line").waitFor();
 });
 
-test("a check that is not solved is said to be, and can be tried again", async () => {
+test("a failed check is reported, and can be tried again", async () => {
   const page = await newPage();
   await page.route("**/challenge", (route) => route.abort());
   await beginToJoin(page, "worked");
@@ -94,7 +94,7 @@ test("a check that is not solved is said to be, and can be tried again", async (
   expect(page.url()).toBe(shop("worked/wait"));
 });
 
-/** As Cloudflare's does, this puts a hidden field, named as the page asks, into the form. */
+/** Like Cloudflare's script, adds a hidden field to the form, with the name the page chose. */
 function standIn(token: string): string {
   return `for (const box of document.querySelectorAll(".cf-turnstile")) {
     const field = document.createElement("input");
@@ -102,12 +102,12 @@ function standIn(token: string): string {
     field.name = box.dataset.responseFieldName;
     field.value = ${JSON.stringify(token)};
     box.append(field);
-    box.dataset.told = [box.dataset.sitekey, box.dataset.action, box.dataset.cdata].join(" ");
+    box.dataset.received = [box.dataset.sitekey, box.dataset.action, box.dataset.cdata].join(" ");
   }
   globalThis.turnstile = {};`;
 }
 
-test("Turnstile's widget is let in on this page alone, and its token joins", async () => {
+test("Turnstile's widget is allowed on this page only, and its token joins", async () => {
   const page = await newPage();
   const solvedAt_ms = Date.now();
   const solved = { hostname: "localhost", action: "sluice-join", cdata: "checked" };
@@ -123,8 +123,8 @@ test("Turnstile's widget is let in on this page alone, and its token joins", asy
     }
   });
   await beginToJoin(page, "checked");
-  const told = page.locator('[data-told="1x00000000000000000000AA sluice-join checked"]');
-  await told.waitFor({ state: "attached" });
+  const received = page.locator('[data-received="1x00000000000000000000AA sluice-join checked"]');
+  await received.waitFor({ state: "attached" });
   await page.getByRole("button", { name: "Join the line" }).click();
   await joined(page).waitFor();
   expect(complaints).toEqual([]);
@@ -132,12 +132,15 @@ test("Turnstile's widget is let in on this page alone, and its token joins", asy
   expect(policies).toEqual([`${base} false`, `${base}/proof true`, `${base}/wait false`]);
 });
 
-test.each(["worked", "checked"])("without scripts %s says that they are needed", async (sale) => {
-  const page = await newPage(false);
-  await beginToJoin(page, sale);
-  // Text selectors pass over `noscript`, whether or not a browser shows it.
-  await page.locator("noscript .note").waitFor();
-  await page.getByRole("button", { name: "Join the line" }).click();
-  await page.getByRole("heading", { level: 1, name: "One more step" }).waitFor();
-  expect(page.url()).toBe(shop(`${sale}/proof`));
-});
+test.each(["worked", "checked"])(
+  "without scripts the page of %s says that they are needed",
+  async (sale) => {
+    const page = await newPage(false);
+    await beginToJoin(page, sale);
+    // Text selectors ignore `noscript`, whether or not a browser shows it.
+    await page.locator("noscript .note").waitFor();
+    await page.getByRole("button", { name: "Join the line" }).click();
+    await page.getByRole("heading", { level: 1, name: "One more step" }).waitFor();
+    expect(page.url()).toBe(shop(`${sale}/proof`));
+  },
+);

@@ -1,7 +1,7 @@
 /**
- * Sessions at guarded addresses of a shop behind the gate: reload, Back and Forward, two tabs,
- * answers and admissions that are lost, and browsers that keep no cookies or run no scripts. Nobody
- * loses a place, nobody takes two, and the shop never sees a mark of the waiting.
+ * Sessions at guarded addresses of a shop behind the gate: reload, Back and Forward, two tabs, lost
+ * answers and admissions, and browsers without cookies or scripts. Nobody loses a place, nobody
+ * takes two, and no request to the shop shows that its sender waited.
  */
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -41,7 +41,7 @@ afterAll(async () => {
   await origin.stop();
 });
 
-/** One is in and two are in line; nobody else gets in until there is room. */
+/** One shopper is in and two are in line; nobody else gets in until a seat is free. */
 async function fullSale(): Promise<string> {
   sales += 1;
   const sale = `line-at-${sales}`;
@@ -54,9 +54,10 @@ async function fullSale(): Promise<string> {
 const BEFORE = 2;
 
 /**
- * All places but those two. A place counts when the room has heard of it, so somebody joins last
- * and is waited for; who is let in at once has no place, and then nobody is left to be heard of.
- * @param before in line before anybody's browser
+ * All places except those taken `before` this browser's. The room counts a place only when its
+ * cohort has closed, so another shopper joins last, and its place is waited for. If that shopper is
+ * admitted at once, there is no place to wait for.
+ * @param before places taken before any browser's
  */
 async function placesIn(sale: string, before = BEFORE): Promise<number> {
   const { body } = await sluice.shopper("POST", `/sales/${sale}/tickets`);
@@ -64,7 +65,7 @@ async function placesIn(sale: string, before = BEFORE): Promise<number> {
   if (typeof last === "string") {
     await until(
       () => sluice.shopper("GET", `/sales/${sale}/status`, { headers: { "sluice-ticket": last } }),
-      ({ body: told }) => told["position"] !== null || told["state"] === "called",
+      ({ body: status }) => status["position"] !== null || status["state"] === "called",
       PATIENCE_MS,
     );
   }
@@ -95,7 +96,7 @@ async function isIn(page: Page, sale: string): Promise<void> {
   expect(page.url()).toBe(address(sale));
 }
 
-/** Whoever has a ticket of it is called, if nobody takes the turn up before. */
+/** Calls the browser's ticket, if nobody else claims the free seat. */
 async function callFor(context: BrowserContext, sale: string): Promise<void> {
   const headers = { "sluice-ticket": (await cookieIn(context, "ticket", sale)) ?? "" };
   await makeRoom(sluice, sale);
@@ -118,7 +119,7 @@ describe.concurrent("at a guarded address", () => {
         await page.reload();
         return position();
       },
-      (told) => told !== null,
+      (shown) => shown !== null,
       PATIENCE_MS,
     );
     const at = await position();
@@ -153,7 +154,7 @@ describe.concurrent("at a guarded address", () => {
     await context.close();
   });
 
-  test("a turn whose answer was lost, and an admission that was lost, are there with the next load", async () => {
+  test("after a lost answer to the claim, and after a lost admission cookie, the next load enters", async () => {
     const sale = await fullSale();
     const { context, page } = await device();
     await page.goto(address(sale));
@@ -176,7 +177,7 @@ describe.concurrent("at a guarded address", () => {
     await context.close();
   });
 
-  test("a page without scripts loads itself again, keeps the place, and gets in", async () => {
+  test("a page without scripts reloads itself, keeps the place, and gets in", async () => {
     const sale = await fullSale();
     const { context, page } = await device({ javaScriptEnabled: false });
     await page.goto(address(sale));
@@ -195,7 +196,7 @@ describe.concurrent("at a guarded address", () => {
     await context.close();
   });
 
-  test("a form that is sent while its sender waits says that it was not sent", async () => {
+  test("a form sent while waiting is answered by a page that says it was not sent", async () => {
     const sale = await fullSale();
     const { context, page } = await device();
     await page.goto(address(sale));
@@ -222,7 +223,7 @@ describe.concurrent("at a guarded address", () => {
     ["with scripts", true],
     ["without scripts", false],
   ])(
-    "a browser that keeps no cookies takes one place, and is told: %s",
+    "a browser that keeps no cookies takes one place, and the page says so: %s",
     async (_, javaScriptEnabled) => {
       const sale = await fullSale();
       const { context, page } = await device({ javaScriptEnabled });
@@ -231,8 +232,8 @@ describe.concurrent("at a guarded address", () => {
       await waits(page);
       const notKept = page.getByRole("heading", { name: NOT_KEPT });
       await notKept.waitFor();
-      const told = page.url();
-      expect(new URL(told).pathname).toBe(`/_sluice/shop/${sale}/kept`);
+      const explained = page.url();
+      expect(new URL(explained).pathname).toBe(`/_sluice/shop/${sale}/kept`);
       await page.reload();
       await page.getByRole("button", { name: "Try again" }).click();
       await page.waitForURL(/\/join$/);
@@ -240,7 +241,7 @@ describe.concurrent("at a guarded address", () => {
       expect(await placesIn(sale)).toBe(1);
 
       await keepCookiesAgain(context);
-      await page.goto(told);
+      await page.goto(explained);
       await page.getByRole("button", { name: "Try again" }).click();
       await page.waitForURL(address(sale));
       await waits(page);

@@ -60,7 +60,7 @@ function nameSale(): string {
   return `line-${sales}`;
 }
 
-/** Its line is open and its start is to come. */
+/** A sale whose line is open and that has not started. */
 async function openLine(change: Readonly<Record<string, unknown>> = {}): Promise<string> {
   const sale = nameSale();
   await makeSale(sluice, sale, {
@@ -76,7 +76,7 @@ async function start(sale: string): Promise<void> {
 }
 
 describe.concurrent("a join", () => {
-  test("whose answer was lost has its place when it is sent again from a page loaded anew", async () => {
+  test("whose answer was lost gets the same place when it is sent again from a reloaded page", async () => {
     const sale = await openLine();
     const page = await device();
     await page.goto(shop(sale));
@@ -92,7 +92,7 @@ describe.concurrent("a join", () => {
     expect(await peopleIn(sluice, sale)).toEqual(ONE);
   });
 
-  test("that never arrived is joined by loading the page again", async () => {
+  test("that never reached the server succeeds from a reloaded page", async () => {
     const sale = await openLine();
     const page = await device();
     await page.goto(shop(sale));
@@ -106,7 +106,7 @@ describe.concurrent("a join", () => {
     expect(await peopleIn(sluice, sale)).toEqual(ONE);
   });
 
-  test("from two tabs and with an impatient second click is one place", async () => {
+  test("from two tabs, one of them with a double click, takes one place", async () => {
     const sale = await openLine();
     const first = await device();
     await first.goto(shop(sale));
@@ -124,7 +124,7 @@ describe.concurrent("a join", () => {
     expect(await peopleIn(sluice, sale)).toEqual(ONE);
   });
 
-  test("where nobody waits lets in once, also when its answer was lost and a line has formed", async () => {
+  test("where nobody waits admits once, even when its answer was lost and a line has formed since", async () => {
     const sale = nameSale();
     await makeSale(sluice, sale, { admission: { ratePerMinute: 1_000_000, maxActive: 1 } });
     const page = await device();
@@ -132,7 +132,7 @@ describe.concurrent("a join", () => {
     const lost = await loseAnswer(sluice, page, "/join");
     await pressJoin(page);
     await seesBroken(page, lost, 303);
-    // The seat is taken, so whoever comes now turns the line on.
+    // The seat is taken, so the next join turns queueing on.
     await sluice.shopper("POST", `/sales/${sale}/tickets`);
     const line = page.getByText("There is a line");
     await until(() => page.goto(shop(sale)).then(() => line.isVisible()), Boolean, PATIENCE_MS);
@@ -143,7 +143,7 @@ describe.concurrent("a join", () => {
 });
 
 describe.concurrent("a turn", () => {
-  test("whose answer was lost is taken by the script again: one seat", async () => {
+  test("whose answer was lost is claimed again by the script: one seat", async () => {
     const sale = await openLine();
     const page = await device();
     await page.goto(shop(sale));
@@ -156,7 +156,7 @@ describe.concurrent("a turn", () => {
     expect(await peopleIn(sluice, sale)).toEqual(ONE);
   });
 
-  test("whose answer was lost is taken by hand again, without scripts: one seat", async () => {
+  test("whose answer was lost is claimed again by hand, without scripts: one seat", async () => {
     const sale = await openLine({
       admission: { claimWindowSeconds: 60, ratePerMinute: 1_000_000, maxActive: 100 },
     });
@@ -176,7 +176,7 @@ describe.concurrent("a turn", () => {
     expect(await peopleIn(sluice, sale)).toEqual(ONE);
   });
 
-  test("taken by a tab that sleeps shows the shop when the page comes back as it was left", async () => {
+  test("claimed in another tab leads to the shop when the browser restores the waiting page", async () => {
     const sale = await openLine();
     const page = await device();
     await page.goto(shop(sale));
@@ -230,7 +230,7 @@ describe.concurrent("cookies", () => {
     expect(await peopleIn(sluice, sale)).toEqual(ONE);
   });
 
-  test("of which the admission is lost: the ticket leads back into the shop, also when its turn is long past", async () => {
+  test("of which the admission is lost: the ticket leads back into the shop, even after its claim window", async () => {
     const sale = await openLine({
       admission: { claimWindowSeconds: 5, ratePerMinute: 1_000_000, maxActive: 100 },
     });
@@ -263,7 +263,7 @@ describe.concurrent("cookies", () => {
     expect(await peopleIn(sluice, sale)).toEqual(ONE);
   });
 
-  test("of which the ticket is lost: whoever is in goes on shopping", async () => {
+  test("of which the ticket is lost: an admitted shopper can continue shopping", async () => {
     const sale = await openLine();
     const page = await device();
     await page.goto(shop(sale));
@@ -280,7 +280,7 @@ describe.concurrent("cookies", () => {
   });
 });
 
-test.concurrent("whoever opens the cart while they wait may press Join without losing their place", async () => {
+test.concurrent("a waiting shopper who opens the cart and presses Join keeps the place", async () => {
   const sale = await openLine();
   const page = await device();
   await page.goto(shop(sale));

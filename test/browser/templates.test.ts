@@ -1,6 +1,6 @@
 /**
- * A merchant's own waiting page in a browser, in front of a shop that knows nothing of Sluice: with
- * scripts and without, however badly the page behaves, the shopper waits and gets in.
+ * A merchant's own waiting page in a browser, in front of a shop that does not know Sluice: with
+ * and without scripts, and however badly the page behaves, the shopper waits and gets in.
  */
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -44,7 +44,7 @@ async function fullSale(
   return id;
 }
 
-/** Browsers keep Secure cookies over plain HTTP for this name. */
+/** Over plain HTTP, browsers keep Secure cookies for this host only. */
 function address(sale: string): string {
   return `http://localhost:${new URL(sluice.host.gateUrl).port}/${sale}/shoes?size=42`;
 }
@@ -62,7 +62,7 @@ async function getsIn(page: Page, sale: string): Promise<void> {
   await page.context().close();
 }
 
-/** In the style of Cloudflare's documented example: sections, and a script that fills in. */
+/** In the style of Cloudflare's documented example: sections, and a script that writes the wait. */
 const IN_THEIR_STYLE = `<!DOCTYPE html>
 <html lang="en">
 <head><title>Almost there</title><style>h1 { color: rgb(1, 2, 3); }</style></head>
@@ -94,11 +94,11 @@ const BADLY_BEHAVED = {
   neverCloses: '<!-- <script> <p title="',
 };
 
-/** Without scripts too: what Playwright calls text leaves out what stands in `<noscript>`. */
+/** Reads `textContent`, because Playwright's text omits `<noscript>`. */
 async function readsWait(page: Page): Promise<void> {
-  const told = page.locator("#time-remaining");
+  const wait = page.locator("#time-remaining");
   await until(
-    () => told.textContent().catch(() => null),
+    () => wait.textContent().catch(() => null),
     (text) => /About \d+ minutes? to wait/.test(text ?? ""),
     PATIENCE_MS,
   );
@@ -108,19 +108,19 @@ describe.concurrent.each([
   ["with scripts", true],
   ["without scripts", false],
 ] as const)("%s", (_, javaScriptEnabled) => {
-  test("a page in Cloudflare's style joins, waits, tells the wait and gets in", async () => {
+  test("a page in Cloudflare's style joins, shows the wait and gets in", async () => {
     const sale = await fullSale(IN_THEIR_STYLE);
     const page = await openPage(javaScriptEnabled);
     await page.goto(address(sale));
     await readsWait(page);
-    // The page asks again by itself, so what is asked of it may be lost.
+    // The page reloads itself, so an evaluation may be lost.
     const heading = "getComputedStyle(document.querySelector('h1')).color";
     const colour = () => page.evaluate(heading).catch(() => null);
     expect(await until(colour, Boolean, PATIENCE_MS)).toBe("rgb(1, 2, 3)");
     await getsIn(page, sale);
   });
 
-  test("a page still gets in that hides everything, throws and stops loading, asks for no refresh, or is broken", async () => {
+  test("a page gets in even when it hides everything, stops loading, refreshes a day later, or is never closed", async () => {
     const pages = Object.values(BADLY_BEHAVED).map(async (template) => {
       const sale = await fullSale(template);
       const page = await openPage(javaScriptEnabled);
@@ -131,11 +131,11 @@ describe.concurrent.each([
   });
 });
 
-test.concurrent("a hostile title and message are read as written, and run nowhere", async () => {
+test.concurrent("a hostile title and message are shown as text, and never run", async () => {
   const title = `</title><img src=x onerror="window.hacked = 1">`;
   const message = "`${window.hacked = 2}` \\\" '</script><script>window.hacked = 3</script>";
   const sale = await fullSale(
-    `<title>{{title}}</title><p id="title" title={{title}}>{{title}}</p><p id="said">{{message}}</p>
+    `<title>{{title}}</title><p id="title" title={{title}}>{{title}}</p><p id="note">{{message}}</p>
     <a id="link" href="{{title}}" onclick="window.hacked = 4">x</a>
     <script>var quoted = "{{message}}"; var ticked = \`{{message}}\`; var other = '{{title}}';
     document.body.dataset.ran = "yes";</script>`,
@@ -144,11 +144,11 @@ test.concurrent("a hostile title and message are read as written, and run nowher
   await sluice.merchant("PATCH", `/sales/${sale}/admission`, { message });
   const page = await openPage();
   await page.goto(address(sale));
-  await page.locator("#said", { hasText: "window.hacked" }).waitFor();
+  await page.locator("#note", { hasText: "window.hacked" }).waitFor();
   expect(await page.locator("#title").textContent()).toBe(title);
-  expect(await page.locator("#said").textContent()).toBe(message);
+  expect(await page.locator("#note").textContent()).toBe(message);
   expect(await page.title()).toBe(title);
-  // In one step: the link leads away, and the page asks again by itself.
+  // In one step, because the link leads away and the page reloads itself.
   const read = `(() => {
     document.querySelector("#link").click();
     return [document.body.dataset.ran, typeof window.hacked];

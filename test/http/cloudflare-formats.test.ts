@@ -223,7 +223,10 @@ describe("a page of the merchant's own", () => {
         path: "waitingPage.template",
         message: "line 2: {{{title}}} would not be escaped; write {{title}}",
       },
-      { path: "waitingPage.template", message: "line 3: {{>head}} is a partial; there are none" },
+      {
+        path: "waitingPage.template",
+        message: "line 3: {{>head}} is a partial, which is not supported",
+      },
     ]);
     expect((await sluice.merchant("GET", `/sales/${id}`)).status).toBe(404);
   });

@@ -1,11 +1,11 @@
 /**
- * The `cfWaitingRoom` object of Cloudflare Waiting Room for a shopper of Sluice, so that apps and
- * page templates made for that product keep working.
+ * The `cfWaitingRoom` object of Cloudflare Waiting Room, filled in for a shopper of Sluice, so that
+ * apps and page templates made for that product keep working.
  *
  * Source: `json_response_enabled` of Cloudflare's API documentation. Guarantee: every field is
- * there in every state, with its type; an unknown text is "unavailable", an unknown number 0.
- * No field claims what does not hold here: `docs/formats.md` has the table of meanings. Not for
- * deciding anything: admitted shoppers never see it.
+ * present in every state, with its type; an unknown text is "unavailable", an unknown number 0. No
+ * field claims anything that does not hold in Sluice: `docs/formats.md` lists what each means here.
+ * Not for decisions: a shopper who is let in never gets it.
  */
 import type { Sale } from "../sale/sale.ts";
 import { phaseAt, type Phase, type Schedule } from "../sale/schedule.ts";
@@ -45,18 +45,18 @@ export interface CloudflareWaitingRoom {
 export interface WaitingFacts {
   readonly sale: { readonly admission: Pick<Sale["admission"], "method"> };
   readonly schedule: Schedule;
-  /** Null without a place: the sale has not opened, or requires a proof first. */
+  /** Null for a shopper without a place: the sale is not open, or requires a proof first. */
   readonly standing: Pick<Standing, "state" | "cohort" | "wait"> | null;
-  /** When the shopper's client polls again. */
+  /** Time until the client should ask again. */
   readonly retryAfter_s: number;
-  /** HTML of the form for a proof of being human; empty when none is required. */
+  /** HTML of the form for the proof; empty when none is required. */
   readonly turnstile: string;
   readonly now: number;
 }
 
 const UNAVAILABLE = "unavailable";
 
-/** At least one, because 0 would mean that the wait is unknown. */
+/** At least 1, because 0 means that the wait is unknown. */
 function minutesOf(wait_s: number): number {
   return Math.max(Math.ceil(wait_s / 60), 1);
 }
@@ -70,13 +70,13 @@ export function minutesText(minutes: number): string {
   const hours = Math.floor(minutes / 60);
   const rest = minutes % 60;
   if (hours === 0) return numberOf(minutes, "minute");
-  const words = numberOf(hours, "hour");
-  return rest === 0 ? words : `${words} ${numberOf(rest, "minute")}`;
+  const text = numberOf(hours, "hour");
+  return rest === 0 ? text : `${text} ${numberOf(rest, "minute")}`;
 }
 
 /**
- * Random where the draw decides: in the pre-queue of a lottery, which is the first cohort. Arrivals
- * after the start are behind those before it, whatever the method.
+ * `random` where the draw decides: for the first cohort of a lottery, which is its prequeue. Later
+ * cohorts come after it in order of arrival, whatever the method.
  */
 function methodOf({ sale, standing }: WaitingFacts, phase: Phase): "fifo" | "random" | "reject" {
   if (phase === "ended") return "reject";
@@ -107,7 +107,7 @@ const WAIT_UNKNOWN: WaitFields = {
 
 function waitFields({ standing }: WaitingFacts, isRandom: boolean): WaitFields {
   const state = standing?.state ?? null;
-  // Called, and every seat is taken this moment: the next free one is theirs.
+  // Called while every seat is taken: the shopper gets the next free one.
   const wait = state === "called" ? { low_s: 0, high_s: 60 } : (standing?.wait ?? null);
   if (wait === null || (state !== "queued" && state !== "called")) return WAIT_UNKNOWN;
   const low = minutesOf(wait.low_s);
@@ -115,19 +115,19 @@ function waitFields({ standing }: WaitingFacts, isRandom: boolean): WaitFields {
   const median = minutesOf((wait.low_s + wait.high_s) / 2);
   const known = { waitTimeKnown: true, waitTime: median };
   if (!isRandom) return { ...WAIT_UNKNOWN, ...known, waitTimeFormatted: minutesText(median) };
-  const words = low === high ? minutesText(low) : `${minutesText(low)} to ${minutesText(high)}`;
+  const text = low === high ? minutesText(low) : `${minutesText(low)} to ${minutesText(high)}`;
   return {
     ...known,
     waitTime25Percentile: low,
     waitTime50Percentile: median,
     waitTime75Percentile: high,
-    waitTimeFormatted: words,
+    waitTimeFormatted: text,
   };
 }
 
-/** Minutes until an instant, as number and text; 0 and "unavailable" when they do not apply. */
-function timeUntil(at_ms: number, now: number, isTold: boolean): [number, string] {
-  if (!isTold) return [0, UNAVAILABLE];
+/** Minutes until an instant, as number and text; 0 and "unavailable" when it does not apply. */
+function timeUntil(at_ms: number, now: number, applies: boolean): [number, string] {
+  if (!applies) return [0, UNAVAILABLE];
   const minutes = minutesOf((at_ms - now) / 1000);
   return [minutes, minutesText(minutes)];
 }
@@ -152,7 +152,7 @@ export function cloudflareWaitingRoom(facts: WaitingFacts): CloudflareWaitingRoo
   return {
     inWaitingRoom: true,
     ...waitFields(facts, queueingMethod === "random"),
-    // A line of Sluice has no end that one could be turned away from.
+    // Never: a line of Sluice has no maximum length.
     queueIsFull: false,
     queueAll: standing?.state === "paused" || standing?.state === "sold_out",
     lastUpdated: new Date(now).toISOString(),

@@ -1,16 +1,15 @@
 /**
- * The names of everything Sluice keeps in a merchant's Redis, and which keys a merchant may name.
+ * The names of Sluice's keys in a merchant's Redis, and the rule for keys that a merchant names.
  *
- * Guarantee: keys that one script touches have one hash tag, so that they lie in one slot where
- * the Redis is a cluster. Every key that Sluice makes begins with `sluice:`, and no key of a
- * merchant's may.
+ * Guarantee: all keys of one script have the same hash tag, so that a Redis cluster has them in one
+ * slot. Sluice's own keys begin with `sluice:`, and a merchant's key must not.
  */
 import { z } from "zod";
 import { REDIS_KEY_LENGTH_MAX } from "../limits.ts";
 
 /**
  * The key of a counter: visible characters, and at most one hash tag in braces. Other braces would
- * make it uncertain which slot the key lies in.
+ * make it ambiguous which slot the key is in.
  */
 export const counterKeySchema = z
   .string()
@@ -18,7 +17,7 @@ export const counterKeySchema = z
   .max(REDIS_KEY_LENGTH_MAX)
   .regex(/^(?!sluice:)[^\s{}]*(\{[^\s{}]+\}[^\s{}]*)?$/, "use no spaces, one {tag}, no sluice:");
 
-/** The hash that remembers, by id, what was done to a counter. Beside it, in the same slot. */
+/** The hash that records, by id, the transfers of a counter. In the same slot as the counter. */
 export function transfersKey(counterKey: string): string {
   const tag = /\{(.+)\}/u.exec(counterKey)?.[1] ?? counterKey;
   return `sluice:{${tag}}:transfers:${counterKey}`;
@@ -29,6 +28,6 @@ export function levelKey(sku: string): string {
   return `sluice:{${sku}}:level`;
 }
 
-/** The stream of order events, and the ids that are in it. */
+/** The stream of order events, and the record of the ids already in it. */
 export const ORDERS_STREAM_KEY = "sluice:orders";
 export const ORDERS_SEEN_KEY = "sluice:{sluice:orders}:seen";

@@ -1,10 +1,10 @@
 /**
- * A merchant's own waiting page, rendered: the values of its variables, put into the template.
+ * Renders a merchant's own waiting page: puts the values of its variables into the template.
  *
  * Guarantee: no value becomes markup or script: text is escaped for HTML, attributes and script
  * strings alike. The template's own scripts and styles get the page's nonce; a script inside a
- * value would get none. Not for: which templates are accepted (`sale/page-template.ts`), nor for
- * what the page does without the template (it is loaded again by a header).
+ * value gets none. Not for accepting templates (`sale/page-template.ts`), nor for reloading the
+ * page (a header does that).
  */
 import Mustache from "mustache";
 import { BoundedMap } from "../bounded-map.ts";
@@ -17,14 +17,14 @@ export interface TemplateView extends CloudflareWaitingRoom {
   readonly waitTimeHours: number;
   readonly waitTimeHourMinutes: number;
   readonly title: string;
-  /** The merchant's message to everybody; empty when there is none. */
+  /** The merchant's message to all shoppers; empty when there is none. */
   readonly message: string;
   readonly position: number;
   readonly positionKnown: boolean;
 }
 
 /**
- * Letters, digits, spaces and `.:_-` stay; everything else becomes a character reference. HTML
+ * Keeps letters, digits, spaces and `.:_-`; everything else becomes a character reference. HTML
  * reads it as the character, and a script string as harmless text, because it has no quote, no
  * backslash, no `$`, no line break and no `</`.
  */
@@ -34,7 +34,7 @@ export function escapeText(value: unknown): string {
 
 const parsed = new BoundedMap<unknown>(TEMPLATES_REMEMBERED_MAX);
 
-/** Gives the template's own scripts and styles the page's nonce, and those in values none. */
+/** Adds the page's nonce to the template's own scripts and styles, and never to those in values. */
 class PageWriter extends Mustache.Writer {
   readonly #nonce: string;
 
@@ -51,7 +51,7 @@ class PageWriter extends Mustache.Writer {
     return tokens;
   }
 
-  /** Without quotes, because a script may hold such a tag in a string of its own. */
+  /** Without quotes, because a script may contain such a tag in a string. */
   override rawValue(token: string[]): string {
     const tag = /<(script|style|link)(?=[\s>])/gi;
     return super.rawValue(token).replace(tag, `<$1 nonce=${this.#nonce}`);
@@ -59,14 +59,14 @@ class PageWriter extends Mustache.Writer {
 }
 
 /**
- * Null when a form asks for a proof and the template has no place for it: without the form nobody
- * could join, so another page has to be shown.
+ * Null when a proof is required and the page does not contain its form: without the form nobody
+ * could join, so another page must be shown.
  *
- * @param template one that `templateFaults` finds nothing wrong with
- * @param nonce letters and digits, fresh for every page
+ * @param template one for which `templateFaults` is empty
+ * @param nonce letters and digits, new for every page
  */
 export function renderTemplate(template: string, view: TemplateView, nonce: string): string | null {
-  // Each variable that a template may name has a value; otherwise this does not compile.
+  // Every variable that a template may name has a value; otherwise this does not compile.
   const values: Readonly<Record<TemplateVariable, unknown>> = view;
   const page = new PageWriter(nonce).render(template, values, {}, { escape: escapeText });
   if (!page.includes(view.turnstile)) return null;

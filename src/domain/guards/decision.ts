@@ -1,19 +1,19 @@
 /**
- * What the gate does with a request to the shop: the one place where that is decided.
+ * Decides what the gate does with a request to the shop. Nothing else decides it.
  *
- * In this order; the first that holds decides:
+ * The first rule that applies decides:
  *
- *   1. not_guarded    no sale's guards cover it                                  → to the origin
- *   2. sale_over      the sale that guards it has ended                          → to the origin
- *   3. bypassed       a health check, address, token or crawler of the sale's    → to the origin
- *   4. admitted       a valid admission whose seat was not taken back            → to the origin
- *   5. failed_open    the room is gone, and `onFailure` is open                  → to the origin
- *   6. failed_closed  the room is gone, and `onFailure` is closed                → 503
- *   7. not_open       before `opensAt`                                          → countdown, or 429
- *   8. line           the line decides: claim, join, or wait
+ *   1. not_guarded    no sale's guards cover it                                → to the origin
+ *   2. sale_over      the sale that guards it has ended                        → to the origin
+ *   3. bypassed       the sale's bypass allows it (health check, address, …)   → to the origin
+ *   4. admitted       a valid admission that was not revoked                   → to the origin
+ *   5. failed_open    the room does not answer, `onFailure` is `open`          → to the origin
+ *   6. failed_closed  the room does not answer, `onFailure` is `closed`        → 503
+ *   7. not_open       before `opensAt`                                         → countdown, or 429
+ *   8. line           the shopper claims, joins or waits
  *
- * Guarantee: pure; `test/node/guards/decision.test.ts` has a row for each. What the line then
- * decides is in `room/claims.ts`, and nobody is admitted who was not called.
+ * Guarantee: pure; `test/node/guards/decision.test.ts` has a row for each. In the line the room
+ * decides (`room/claims.ts`), and it admits nobody before their turn.
  */
 import type { Phase } from "../sale/schedule.ts";
 
@@ -22,12 +22,12 @@ export type BypassReason = "health_check" | "address" | "token" | "verified_craw
 export interface GuardFacts {
   /** Null when no sale's guards cover the request. */
   readonly sale: { readonly onFailure: "open" | "closed" } | null;
-  /** By the room's snapshot; by the document where there is none. */
+  /** From the room's snapshot; from the sale document when there is none. */
   readonly phase: Phase;
   readonly bypass: BypassReason | null;
-  /** `revoked`: signed and in time, and its seat was taken back. */
+  /** `revoked`: the token is valid, but the room took the seat back. */
   readonly admission: "none" | "valid" | "revoked";
-  /** `gone`: there is no snapshot young enough to be used. */
+  /** `gone`: the room has not answered for longer than its last snapshot may be used. */
   readonly room: "known" | "gone";
 }
 
@@ -47,22 +47,22 @@ export function decide(facts: GuardFacts): GuardDecision {
   return { kind: phase === "scheduled" ? "not_open" : "line" };
 }
 
-/** The merchant's choice for when the room does not answer, or the gate itself fails. */
+/** The sale's `onFailure`, for a room that does not answer and for errors in the gate. */
 export function failureOf({ onFailure }: { readonly onFailure: "open" | "closed" }): {
   readonly kind: "failed_open" | "failed_closed";
 } {
   return { kind: onFailure === "open" ? "failed_open" : "failed_closed" };
 }
 
-/** How a request wants to be answered when it has to wait. */
+/** The kind of answer that a request can use while its shopper has to wait. */
 export type AskedAs =
-  /** A page in a browser's window: it can show the waiting page. */
+  /** A navigation in a browser: it can show the waiting page. */
   | "document"
-  /** A form that a browser sent: it cannot be sent again by itself. */
+  /** A form sent by a browser: it must not be sent again automatically. */
   | "form"
-  /** A script, an app, an image, a frame: anything that shows no page. */
+  /** A request of a script, an app, an image or a frame, which cannot show a page. */
   | "data"
-  /** Exactly `Accept: application/json`: an app that stands in line by itself. */
+  /** Exactly `Accept: application/json`: an app that shows the line itself. */
   | "json";
 
 export interface AskedFacts {
@@ -71,7 +71,7 @@ export interface AskedFacts {
   /** `Sec-Fetch-Dest` and `Sec-Fetch-Mode`; older browsers send neither. */
   readonly dest: string | null;
   readonly mode: string | null;
-  /** `Sec-Purpose`: a page that is fetched ahead is looked at later or never. */
+  /** `Sec-Purpose`: a prefetched page is shown later or never. */
   readonly purpose: string | null;
   readonly upgrade: boolean;
 }

@@ -1,8 +1,8 @@
 /**
- * All guards of a deployment, indexed by host, then matched by path.
+ * All guards of a deployment, indexed by host.
  *
- * Guarantee: a request to a host without guards costs one look-up. Where several sales cover a
- * request they come in the order of their ids, and the first that is not over decides.
+ * Guarantee: a host without guards costs one look-up. When several sales cover a request, they are
+ * returned in the order of their ids; the first that has not ended decides.
  */
 import {
   compileGuard,
@@ -13,7 +13,7 @@ import {
 } from "./guard.ts";
 import type { Sale } from "../sale/sale.ts";
 
-/** A sale's document, and which of its revisions that is. */
+/** A sale document and its revision. */
 export interface GuardingSale {
   readonly sale: Sale;
   readonly revision: number;
@@ -25,9 +25,9 @@ interface HostGuard {
 }
 
 export interface GuardTable {
-  /** Guards of exact hosts. */
+  /** Guards of exact hosts, by host. */
   readonly exact: ReadonlyMap<string, readonly HostGuard[]>;
-  /** Guards of `*` and `*.…`. */
+  /** Guards of `*` and of `*.…` hosts. */
   readonly open: readonly (HostGuard & { readonly host: string })[];
 }
 
@@ -48,17 +48,17 @@ function byId({ sale: a }: GuardingSale, { sale: b }: GuardingSale): number {
   return a.id < b.id ? -1 : 1;
 }
 
-const NOBODY: readonly HostGuard[] = [];
+const NO_GUARDS: readonly HostGuard[] = [];
 
-/** The guards that a host has; none for most requests of a shop with one guarded name. */
+/** The guards whose host covers this one; for most hosts, none. */
 export function guardsOfHost({ exact, open }: GuardTable, host: string): readonly HostGuard[] {
-  const named = exact.get(host) ?? NOBODY;
+  const named = exact.get(host) ?? NO_GUARDS;
   if (open.length === 0) return named;
-  const also = open.filter((guard) => coversHost(guard.host, host));
-  return also.length === 0 ? named : [...named, ...also];
+  const matching = open.filter((guard) => coversHost(guard.host, host));
+  return matching.length === 0 ? named : [...named, ...matching];
 }
 
-/** The sales whose guards cover the request, each once. */
+/** The sales whose guards cover the request, each once, in the order of their ids. */
 export function coveringSales(
   guards: readonly HostGuard[],
   request: GuardedRequest,

@@ -2,9 +2,9 @@
  * Whether a sale's guard covers a request.
  *
  * A guard's path matches in any case and any spelling (`path-readings.ts`). An exception in
- * `except` is taken literally, so a doubt is decided for guarding. Without `methods` every method
- * is guarded except OPTIONS, which changes nothing and which browsers send without cookies.
- * What a merchant may write is in `sale/guard-schema.ts`.
+ * `except` is case-sensitive and must match every reading of the path, so an ambiguous request is
+ * guarded. Without `methods`, every method is guarded except OPTIONS, because it changes nothing
+ * and browsers send it without cookies. `sale/guard-schema.ts` defines what a merchant may write.
  */
 import type { Guard } from "../sale/guard-schema.ts";
 import { compilePattern, matchesPath, readingsOf, type PathPattern } from "./path-readings.ts";
@@ -28,15 +28,13 @@ export function compileGuard({ path, except, methods, exceptMethods }: Guard): C
 
 /** The parts of a request that guards look at. */
 export interface GuardedRequest {
-  /** In capitals; with those by which a header makes some origins replace it. */
+  /** In capitals: the request's method, and methods that a header names and some origins obey. */
   readonly methods: readonly string[];
-  /** Readings of its path, and of those by which a header makes some origins replace it. */
+  /** Readings of the request's path, and of paths that a header names and some origins obey. */
   readonly readings: readonly string[];
 }
 
-/**
- * @param overrides other methods and paths, by headers that some origins obey
- */
+/** @param overrides methods and paths from headers that some origins obey */
 export function guardedRequest(
   method: string,
   path: string,
@@ -64,7 +62,7 @@ function coversMethod({ methods, exceptMethods }: CompiledGuard, method: string)
 }
 
 /**
- * A page of the shop to lead a visitor of this host to: as much of a guard's path as is certain.
+ * A page of the shop on this host to link to: a guard's path, or its folder before the first `*`.
  * Null when no guard covers pages of this host.
  */
 export function guardedPageOn(guards: readonly Guard[], host: string): string | null {
@@ -74,11 +72,11 @@ export function guardedPageOn(guards: readonly Guard[], host: string): string | 
     return coversPages && coversHost(item.host, host);
   });
   if (guard === undefined) return null;
-  const [certain = "/", ...rest] = guard.path.split("*");
-  return rest.length === 0 ? certain : certain.slice(0, certain.lastIndexOf("/") + 1);
+  const [fixed = "/", ...rest] = guard.path.split("*");
+  return rest.length === 0 ? fixed : fixed.slice(0, fixed.lastIndexOf("/") + 1);
 }
 
-/** Whether a guard's host names this one. */
+/** Whether a guard's host covers this one. */
 export function coversHost(pattern: string, host: string): boolean {
   if (pattern === "*") return true;
   if (pattern.startsWith("*.")) return host.endsWith(pattern.slice(1)) && host !== pattern.slice(2);

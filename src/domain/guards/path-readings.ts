@@ -1,21 +1,21 @@
 /**
- * How a guard reads a path, so that no spelling of it bypasses the guard.
+ * How a guard reads a path, so that no spelling of it evades the guard.
  *
- * An origin may decode a path once, twice or not at all, merge its slashes, resolve its dots or
- * leave them, drop `;parameters` and ignore case. From outside it is unknown which, so a path has
- * several *readings*. A guard covers a request when any reading matches; an exception holds only
- * when every one does.
+ * An origin may decode a path once, twice or not at all, merge its slashes, resolve its dot
+ * segments or keep them, drop `;parameters` and ignore case. The gate cannot know which, so a path
+ * has several *readings*. A guard covers a request when any reading matches; an exception applies
+ * only when every reading matches it.
  *
- * Not covered, see docs/gate.md: what an origin decides by a body, a cookie or a header of
- * its own, and endings that only Windows drops (`air.`, `air%20`).
+ * Not covered (docs/gate.md lists these limits): routing by a body, a cookie or a header of the
+ * origin's own, and endings that only Windows drops (`air.`, `air%20`).
  */
 
-/** More rounds of decoding than this no origin does. */
+/** No origin is known to decode more often than this. */
 const DECODINGS_MAX = 3;
 
 const DECODER = new TextDecoder();
 
-/** `%XX` decoded once as UTF-8; what is no `%XX` stays as it is, and never throws. */
+/** Decodes each `%XX` once as UTF-8. Keeps everything else and never throws. */
 function decodeOnce(text: string): string {
   return text.replace(/(?:%[0-9a-f]{2})+/gi, (run) => {
     const bytes = run.match(/[0-9a-f]{2}/gi) ?? [];
@@ -23,7 +23,7 @@ function decodeOnce(text: string): string {
   });
 }
 
-/** One kind of slash, no double ones, no dot segments, no slash at the end. */
+/** Slashes for backslashes, without empty segments, dot segments and a trailing slash. */
 export function canonicalPath(path: string): string {
   const kept: string[] = [];
   for (const segment of path.replaceAll("\\", "/").split("/")) {
@@ -33,24 +33,24 @@ export function canonicalPath(path: string): string {
   return `/${kept.join("/")}`;
 }
 
-/** One kind of slash and no double ones, its dots left as they are: some routers match that. */
+/** As `canonicalPath`, but with its dot segments, because some routers match on them. */
 function unresolvedPath(path: string): string {
   const segments = path.split(/[\\/]/).filter((segment) => segment !== "");
   return `/${segments.join("/")}`;
 }
 
 /**
- * As the URL standard writes it, and so as it is sent on: `%2e%2e` is a dot segment beside a slash
- * that stays encoded, and an empty segment is one that `..` takes away.
+ * The path as the URL standard normalizes it, which is how it is forwarded: `%2e%2e` is a dot
+ * segment beside a slash that stays encoded, and `..` may remove an empty segment.
  */
 function urlPath(path: string): string {
   return URL.parse(`http://host.invalid/${path.replace(/^[/\\]/, "")}`)?.pathname ?? path;
 }
 
-/** A path without any of these has one reading, which is itself. */
+/** A path without any of these has only one reading, itself. */
 const AMBIGUOUS = /[%\\;]|\/\/|\/\.|.\/$/;
 
-/** @param path of a request, without its query, as it was sent */
+/** @param path of a request, without its query, as received */
 export function readingsOf(path: string): readonly string[] {
   if (!AMBIGUOUS.test(path)) return [path === "" ? "/" : path];
   const readings = new Set<string>();
@@ -70,13 +70,13 @@ export function readingsOf(path: string): readonly string[] {
   return [...readings];
 }
 
-/** A path in which each `*` stands for any run of characters, slashes among them. */
+/** A path in which each `*` stands for any run of characters, including slashes. */
 export interface PathPattern {
-  /** What stands between the stars. */
+  /** The texts between the asterisks. */
   readonly parts: readonly string[];
 }
 
-/** @param anyCase whether the pattern is to match paths in lower case */
+/** @param anyCase whether the pattern is compared with paths in lower case */
 export function compilePattern(pattern: string, anyCase: boolean): PathPattern {
   const canonical = canonicalPath(decodeOnce(pattern));
   return { parts: (anyCase ? canonical.toLowerCase() : canonical).split("*") };
@@ -89,7 +89,7 @@ function matchesText({ parts }: PathPattern, text: string): boolean {
   const end = text.length - last.length;
   let at = first.length;
   if (end < at || !text.startsWith(first) || !text.endsWith(last)) return false;
-  // The leftmost place of each part leaves the most for those that follow.
+  // The leftmost match of each part leaves the most text for the parts that follow.
   for (const part of parts.slice(1, -1)) {
     const found = text.indexOf(part, at);
     if (found < 0 || found + part.length > end) return false;
@@ -98,7 +98,7 @@ function matchesText({ parts }: PathPattern, text: string): boolean {
   return true;
 }
 
-/** Whether the whole of a reading matches, with or without a slash at its end. */
+/** Whether the pattern matches a whole reading, with or without a slash at its end. */
 export function matchesPath(pattern: PathPattern, reading: string): boolean {
   return matchesText(pattern, reading) || matchesText(pattern, `${reading}/`);
 }

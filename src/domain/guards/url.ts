@@ -1,13 +1,13 @@
 /**
  * The parts of a request's URL that guards and links need, cut from its text.
  *
- * Guarantee: the parts are as they were sent; `URL` would already have resolved `..` and decoded
- * what an origin may read otherwise. Takes URLs as the runtime gives them: absolute, with `://`.
+ * Guarantee: the parts are as received, because `URL` would resolve `..` and normalize what an
+ * origin may read differently. Expects URLs as the runtime provides them: absolute, with `://`.
  */
 import { RETURN_PATH_LENGTH_MAX } from "../limits.ts";
 import { canonicalPath } from "./path-readings.ts";
 
-/** Of a URL as the runtime gives it. Ports, case, user and a final dot do not count. */
+/** The host of an absolute URL: in lower case, without user, port and trailing dot. */
 export function hostOf(url: string): string {
   const from = url.indexOf("://") + 3;
   const authority = url.slice(from, endOfAuthority(url, from));
@@ -15,7 +15,7 @@ export function hostOf(url: string): string {
   return (host.endsWith(".") ? host.slice(0, -1) : host).toLowerCase();
 }
 
-/** Of a URL as the runtime gives it, without query and fragment; as it was sent. */
+/** The path of an absolute URL, as received, without query and fragment. */
 export function pathOf(url: string): string {
   const start = endOfAuthority(url, url.indexOf("://") + 3);
   for (let end = start; end < url.length; end += 1) {
@@ -25,20 +25,20 @@ export function pathOf(url: string): string {
   return url.slice(start);
 }
 
-/** Everything after the authority: path and query. */
+/** Path and query: everything after the authority. */
 export function targetOf(url: string): string {
   const target = url.slice(endOfAuthority(url, url.indexOf("://") + 3));
   return target.startsWith("/") ? target : `/${target}`;
 }
 
 /**
- * Where a shopper at this URL comes back to after the line: its path and query, as a link that
- * leads nowhere but to this host; "/" when that is too long to be carried along.
+ * Where a shopper at this URL returns to after the line: its path and query, as a link that always
+ * leads to this host; "/" when that is too long or not visible ASCII.
  */
 export function returnAddress(url: string): string {
   const target = targetOf(url);
   const path = pathOf(url);
-  // What begins with two slashes, or one of them a backslash, is another host's address.
+  // Browsers read `//` and `/\` at the start as the address of another host.
   const own = /^\/[/\\]/.test(target) ? canonicalPath(path) + target.slice(path.length) : target;
   return own.length <= RETURN_PATH_LENGTH_MAX && /^[\x21-\x7e]+$/.test(own) ? own : "/";
 }

@@ -2,9 +2,9 @@
  * A ticket booth: counts the arrivals of its share of a lane into cohorts.
  *
  * Guarantee: no place is ever handed out twice, whatever crashes. Only a high-water mark is
- * durable, moved in blocks *before* a place beyond it is handed out; a booth that restarts
- * continues at the mark, so a crash skips places (dead ranks that are never claimed) and repeats
- * none. Not for deciding the order: the draw does (`cohort.ts`).
+ * durable, moved in blocks *before* a place beyond it is handed out. A booth that restarts
+ * continues at the mark, so a crash skips places (dead ranks that nobody claims) and repeats none.
+ * Not for deciding the order: the draw does that (`cohort.ts`).
  */
 import { BOOTH_BLOCK_PLACES, PLACES_PER_JOIN_MAX, TICK_MS } from "../limits.ts";
 
@@ -13,18 +13,18 @@ export interface BoothState {
   readonly cohort: number;
   /** The next index to hand out in the open cohort; kept in memory only. */
   readonly next: number;
-  /** Durable: every index below it may have been handed out. `next` never passes it unsaved. */
+  /** Durable: every index below it may have been handed out. Saved before `next` may pass it. */
   readonly highWater: number;
 }
 
 export const NEW_BOOTH: BoothState = { cohort: 0, next: 0, highWater: 0 };
 
-/** What a booth knows after a crash: the durable part alone. */
+/** The state after a crash: only the durable part is left. */
 export function recoverBooth(durable: { cohort: number; highWater: number }): BoothState {
   return { cohort: durable.cohort, next: durable.highWater, highWater: durable.highWater };
 }
 
-/** A cohort that this booth has finished counting. Durable from the moment it is decided. */
+/** How many places this booth handed out in a closed cohort. Must be durable with the closing. */
 export interface CohortCount {
   readonly cohort: number;
   readonly count: number;
@@ -39,14 +39,14 @@ export interface BoothDecision<Outcome> {
 
 export interface PlaceInBooth {
   readonly cohort: number;
-  /** Of the first, when several were taken; the others follow it. */
+  /** The first index, when several places were taken; the others follow it. */
   readonly index: number;
 }
 
 /**
  * Hands out the next places, all of one cohort: `index`, `index + 1` … up to `places` of them.
- * @param drawClosesAt_ms when given, cohort 0 is the pre-queue's draw, and an arrival at or after
- *   this instant belongs to cohort 1, even if the room has not closed cohort 0 yet
+ * @param drawClosesAt_ms when given, cohort 0 is the draw of the prequeue, and arrivals at or after
+ *   this instant belong to cohort 1, even if the room has not closed cohort 0 yet
  * @param places 1 … `PLACES_PER_JOIN_MAX`
  * @throws RangeError for any other number of places: a caller's bug
  */
@@ -76,9 +76,9 @@ export function takePlaces(
 }
 
 /**
- * Lowers the mark to what was really handed out. A booth that falls asleep between two arrivals
- * then skips nothing; without it a quiet pre-queue would lose a block of places to each eviction,
- * and every lost place is a dead rank that has to be called and to lapse.
+ * Lowers the mark to the places really handed out, so that an eviction between two arrivals skips
+ * none. Otherwise each eviction in a quiet prequeue would skip a block of places, and each skipped
+ * place is a dead rank that must be called and lapse.
  */
 export function settleMark(state: BoothState): BoothDecision<null> {
   const settled = { ...state, highWater: state.next };
@@ -88,11 +88,11 @@ export function settleMark(state: BoothState): BoothDecision<null> {
 
 export type CloseOutcome =
   | { readonly kind: "closed"; readonly count: number }
-  /** There were no arrivals and the close was not forced: the cohort stays open. */
+  /** Nobody joined and the close was not forced: the cohort stays open. */
   | { readonly kind: "empty" };
 
 /**
- * Closes a cohort and opens the next. Asking again gives the same count.
+ * Closes a cohort and opens the next. A repeated call returns the same count.
  * @param force closes an empty cohort too: another booth of the lane had arrivals in it
  * @param counted the durable count of cohort `k`, when it was closed before
  */
@@ -115,7 +115,7 @@ export function closeCohort(
   };
 }
 
-/** FNV-1a: spreads subjects evenly over booths; nothing depends on it being hard to guess. */
+/** FNV-1a: spreads subjects evenly over booths. Nothing depends on it being hard to predict. */
 export function boothFor(subject: string, booths: number): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < subject.length; index += 1) {
@@ -124,14 +124,14 @@ export function boothFor(subject: string, booths: number): number {
   return hash % booths;
 }
 
-/** Ticks that came early, and clocks that do not quite agree. */
+/** Tolerance for early ticks and for differences between clocks. */
 const COHORTS_AHEAD = 10;
 
 /**
- * Whether a booth may have reached the cohort. A booth is at most one cohort ahead of its room,
- * and what is known of the room may be some ticks old.
- * @param closed the lane's closed cohorts, as known
- * @param age_ms how old that knowledge is
+ * Whether a booth may have reached the cohort. A booth is at most one cohort ahead of its room, and
+ * the caller's view of the room may be some ticks old.
+ * @param closed the lane's closed cohorts in that view
+ * @param age_ms age of that view
  */
 export function mayHaveOpened(cohort: number, closed: number, age_ms: number): boolean {
   return cohort <= closed + 1 + Math.ceil(Math.max(age_ms, 0) / TICK_MS) + COHORTS_AHEAD;

@@ -1,9 +1,9 @@
 /**
- * Cohorts and ranks: who is before whom.
+ * Cohorts and ranks: the order of a lane.
  *
- * A cohort is everyone who joined a lane in one stretch of time: the whole pre-queue, later one
- * second. Between cohorts it is first come, first served; inside one the order is a draw whose
- * seed is fixed by a secret the sale committed to before anyone could join.
+ * A cohort is everyone who joined a lane in one stretch of time: the whole prequeue in a lottery,
+ * one second otherwise. Between cohorts it is first come, first served; inside one the order is a
+ * draw whose seed follows from a secret that the sale committed to before anyone could join.
  *
  * Guarantee: over all tickets of a lane the ranks are distinct, and anyone who has the manifests
  * can recompute any of them. Places skipped by a crashed booth keep a rank without a holder.
@@ -19,19 +19,19 @@ export const DRAW_ALGORITHM =
   "compute_shuffled_index: swap-or-not, 90 rounds, SHA-256 (Ethereum consensus specification, " +
   "phase 0); commitment = SHA-256(secret)";
 
-/** A closed cohort: public, immutable. `counts[shard]` places were handed out by that booth. */
+/** A closed cohort: public and immutable. Booth `shard` handed out `counts[shard]` places. */
 export interface CohortManifest {
   readonly sale: string;
   readonly lane: string;
   readonly k: number;
-  /** The sum of all earlier cohorts of the lane: the rank of this cohort's first. */
+  /** Places in all earlier cohorts of the lane: the rank of this cohort's first. */
   readonly base: number;
   readonly counts: readonly number[];
   /** 32 bytes, lower-case hex. */
   readonly seed: string;
 }
 
-/** Where a ticket stands inside its cohort. */
+/** A place in line. `index` counts within the booth `shard`. */
 export interface Place {
   readonly lane: string;
   readonly cohort: number;
@@ -66,12 +66,12 @@ export function rankOf(place: Place, manifest: CohortManifest): RankOutcome {
   return rankIn(place, manifest, () => drawOf(manifest));
 }
 
-/** The draw of a closed cohort; keep it to look up many places. */
+/** The draw of a closed cohort. To rank many places, keep it: it caches hashes. */
 export function drawOf({ counts, seed }: CohortManifest): CohortDraw {
   return new CohortDraw(placesIn(counts), hexToBytes(seed));
 }
 
-/** As `rankOf`, with a draw the caller may have kept; not used for a place that is not in it. */
+/** As `rankOf`, with a draw that may be kept; not called for a place that does not exist. */
 export function rankIn(
   place: Place,
   manifest: CohortManifest,

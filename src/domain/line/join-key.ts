@@ -1,16 +1,17 @@
 /**
- * A join that may be repeated: the client chooses a key, and the same key means the same shopper.
+ * Repeatable joins: the client chooses a key for its join, and the same key means the same shopper.
  *
- * Guarantee: the subject, and an admission without a ticket, follow from sale, lane and key alone,
- * so a repeated join reaches the same booth and is admitted once. A ticket's id follows from
- * subject and place: two places are two tickets, so one lost in an answer does not affect another.
- * Not an identity: the client chooses the key, and another key, or none, gets another place.
+ * Guarantee: the subject, and the ticket id of an admission without a place, follow from sale, lane
+ * and key alone, so a repeated join reaches the same booth and is admitted once. A ticket's id
+ * follows from subject and place: two places are two tickets, so a ticket whose answer was lost
+ * cannot make a later one invalid. Not a proof of identity: the client chooses the key, and another
+ * key, or none, gets another place.
  */
 import { digestOf } from "../../encoding/json.ts";
 import type { PlaceInBooth } from "./booth.ts";
 import type { Place } from "./cohort.ts";
 
-/** Never the subject of a pass, which begins otherwise. */
+/** The prefix differs from those of passes (`pass:`) and proofs (`proof:`). */
 export function keyedSubjectOf(sale: string, lane: string, key: string): string {
   return `sub_${digestOf(["join", sale, lane, key]).slice(0, 40)}`;
 }
@@ -25,13 +26,13 @@ export function placedTicketIdOf(sale: string, subject: string, place: Place): s
   return `tkt_${digestOf(["placed", sale, subject, lane, shard, cohort, index]).slice(0, 40)}`;
 }
 
-/** A place as a booth returns it for a join that may be repeated. */
+/** A place that a booth remembers, so that a repeated join gets it again. */
 export interface KeptPlace extends PlaceInBooth {
   readonly joinedAt_ms: number;
 }
 
 export interface AnsweredPlace extends KeptPlace {
-  /** It was given before, to the same subject. */
+  /** True when the same subject was given this place before. */
   readonly again: boolean;
 }
 
@@ -40,14 +41,14 @@ export function keptOf({ cohort, index, joinedAt_ms }: KeptPlace): KeptPlace {
 }
 
 export interface SeatingPlan {
-  /** So many places are new. */
+  /** How many new places the plan needs. */
   readonly fresh: number;
-  /** For each join: the place it has already, or which of the new ones it gets. */
+  /** For each subject: the place it has, or the number of its new place, from 0. */
   readonly slots: readonly (KeptPlace | number)[];
 }
 
 /**
- * Who of those that ask together gets a new place; the same subject twice gets one.
+ * Plans a batch of joins: which subjects need a new place. A subject that occurs twice gets one.
  * @param known the place a subject was given before
  */
 export function planSeating(
@@ -66,7 +67,10 @@ export function planSeating(
   return { fresh, slots };
 }
 
-/** The answers to a plan. @param first of the new places; null when there are none */
+/**
+ * The places of a plan, in the order of its subjects.
+ * @param first the first new place; null when the plan needs none
+ */
 export function seatAll(
   { slots }: SeatingPlan,
   first: PlaceInBooth | null,

@@ -1,9 +1,9 @@
 /**
  * Subjects that join with a merchant's pass: which place each has, and why a pass is refused.
  *
- * Guarantee: a subject has one live place in a sale. A stored place is given again, on every
- * device and after a lost answer; it changes only when its round is over, which the room decides
- * (`turnOf`), and never before the place was called. So nobody draws again for a better rank.
+ * Guarantee: a subject has one live place in a sale. A stored place is given again, on every device
+ * and after a lost answer; it changes only when its round is over, which the room decides
+ * (`turnOf`), and never before the place was called. So nobody can draw again for a better rank.
  * Two requests at once may each be offered a place; the first one stored counts, and the other
  * becomes a rank that nobody claims.
  */
@@ -47,9 +47,9 @@ export interface PassArrival extends PassEntry {
 }
 
 /**
- * A subject arrives.
- * @param over the round that the room says is over; null when it was not asked. A round that has
- *   ended already is not ended again, so a repeated call gives up one place and not two.
+ * The entry of a subject that joins.
+ * @param over the round that the room reports as over; null when the room was not called. A round
+ *   ends only once, so a repeated call gives up one place and not two.
  */
 export function arrive(kept: PassEntry | null, over: number | null): PassArrival {
   if (kept === null) return { round: 0, place: null, isNew: true };
@@ -65,7 +65,7 @@ export function keepPlace(kept: PassEntry | null, offered: PassPlace): PassEntry
   return kept.place === null ? { round: kept.round, place: offered } : kept;
 }
 
-/** Never the subject of a shopper without a pass: those are random and begin with `sub_`. */
+/** The prefix differs from that of shoppers without a pass (`sub_`). */
 export function passSubjectOf(sub: string): string {
   return `pass:${sub}`;
 }

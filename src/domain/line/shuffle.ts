@@ -3,8 +3,8 @@
  * (`compute_shuffled_index`, phase 0, SHUFFLE_ROUND_COUNT = 90, SHA-256).
  *
  * Guarantee: for a given seed it is a permutation of 0 … n − 1, and one index is computed without
- * ever building the list. It was chosen because it is published, has independent implementations
- * to be checked against, and a shopper's page can run it.
+ * building the list. It was chosen because it is published, has independent implementations to
+ * check against, and can run in a shopper's browser.
  *
  * Source: https://github.com/ethereum/consensus-specs, specs/phase0/beacon-chain.md. Based on
  * Hoang, Morris, Rogaway: "An Enciphering Scheme Based on a Card Shuffle", CRYPTO 2012.
@@ -12,19 +12,19 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 
 export const SHUFFLE_ROUNDS = 90;
-/** Well below the 2^40 of the specification, and no cohort comes near it. */
+/** Well below the 2^40 of the specification and far above any real cohort. */
 export const COHORT_PLACES_MAX = 2 ** 32;
 
 const POSITIONS_PER_HASH = 256;
 const HASH_BYTES = 32;
-/** 90 hashes for every 256 places: 11.25 bytes a place. So a draw keeps 23 MiB at most. */
+/** 90 hashes for every 256 places: 11.25 bytes a place. So a draw caches at most 23 MiB. */
 const KEPT_PLACES_MAX = 2 ** 21;
 
 /**
- * The draw of one cohort. It remembers what all its places share: the pivots, and for cohorts of up
- * to two million places, from the second look-up on, the decision hashes as they are computed, in
- * one flat table. The first places cost 90 hashes each; after as many look-ups as a hash decides on
- * (256 places of a thousand, some thousands of a million), the next cost 90 reads of the table.
+ * The draw of one cohort. It caches what its places share: the pivots and, for cohorts of up to two
+ * million places, from the second place on, the decision hashes, in one flat table. The first
+ * places cost 90 hashes each; when as many places were computed as one hash decides (256 places of
+ * a thousand, some thousands of a million), the next cost 90 look-ups.
  */
 export class CohortDraw {
   readonly #n: number;
@@ -32,8 +32,8 @@ export class CohortDraw {
   /** Seed, round, position / 256: the input of a decision hash. */
   readonly #source = new Uint8Array(37);
   readonly #block = new DataView(this.#source.buffer, 33, 4);
-  #asked = 0;
-  /** Hash after hash, by block and round, and which of them are there; empty while none is kept. */
+  #computed = 0;
+  /** The cached hashes, by block and round, and which of them are present; empty before. */
   #hashes = new Uint8Array();
   #known = new Uint8Array();
 
@@ -66,8 +66,8 @@ export class CohortDraw {
     if (!Number.isInteger(index) || index < 0 || index >= n) {
       throw new RangeError(`index ${index} is not within a cohort of ${n}`);
     }
-    this.#asked += 1;
-    if (this.#asked === 2 && n <= KEPT_PLACES_MAX) this.#keepHashes();
+    this.#computed += 1;
+    if (this.#computed === 2 && n <= KEPT_PLACES_MAX) this.#startCache();
     let current = index;
     for (let round = 0; round < SHUFFLE_ROUNDS; round += 1) {
       const flip = ((this.#pivots[round] ?? 0) + n - current) % n;
@@ -77,8 +77,8 @@ export class CohortDraw {
     return current;
   }
 
-  /** A caller that needs one place only, as a room does for a claim, needs no table of MiBs. */
-  #keepHashes(): void {
+  /** Not for the first place, because a room's claim computes only one and needs no large table. */
+  #startCache(): void {
     const hashes = Math.ceil(this.#n / POSITIONS_PER_HASH) * SHUFFLE_ROUNDS;
     this.#known = new Uint8Array(hashes);
     this.#hashes = new Uint8Array(hashes * HASH_BYTES);
@@ -108,7 +108,7 @@ function isSet(byte: number, position: number): boolean {
   return ((byte >> (position % 8)) & 1) === 1;
 }
 
-/** One index of a draw that is not used again; see `CohortDraw` for its errors. */
+/** One index of a draw that is not needed again; for its errors see `CohortDraw`. */
 export function computeShuffledIndex(index: number, n: number, seed: Uint8Array): number {
   if (!Number.isInteger(index) || index < 0 || index >= n || n > COHORT_PLACES_MAX) {
     throw new RangeError(`index ${index} is not within a cohort of ${n}`);

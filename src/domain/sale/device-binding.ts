@@ -1,13 +1,13 @@
 /**
- * Admissions that are used on another device than they were given to: what identifies a device,
- * and what becomes of a use on another one.
+ * Device binding: what identifies a device, and what happens when an admission is used on another
+ * device than it was issued to.
  *
- * A device is a random id in a cookie (of an app, in a header), with its User-Agent and, if the
- * merchant wants it, its network. An admission carries a digest of these, so checking needs the
- * token and the request alone. No I/O.
+ * A device is a random id in a cookie (for an app: in a header), with its User-Agent and, if the
+ * merchant wants it, its network. An admission carries a digest of these, so checking needs only
+ * the token and the request. No I/O.
  *
- * Guarantee: the same device gives the same digest, so a repeated claim gets the same token. Not a
- * proof: a copy of the token with its id and User-Agent counts as the same device.
+ * Guarantee: the same device gives the same digest, so a repeated claim gets the same token. Weak:
+ * a copied admission counts as the same device when the id and the User-Agent are copied with it.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { utf8ToBytes } from "@noble/hashes/utils.js";
@@ -18,7 +18,9 @@ import { DEVICE_ID_LENGTH_MAX, DEVICE_ID_LENGTH_MIN } from "../limits.ts";
 export const replaySchema = z.strictObject({
   /** `allow`: not checked. `report`: served, and logged. `refuse`: not served. */
   handling: z.enum(["allow", "report", "refuse"]).default("allow"),
-  /** Whether the network counts too: stricter, but it fails for phones that change networks. */
+  /**
+   * Whether the network is part of a device: stricter, but fails for phones that change networks.
+   */
   address: z.boolean().default(false),
 });
 
@@ -31,7 +33,7 @@ export const deviceIdSchema = z
   .regex(/^[A-Za-z0-9_-]+$/);
 
 export interface DeviceFacts {
-  /** Null when the request brings none. */
+  /** Null when the request has none. */
   readonly id: string | null;
   readonly userAgent: string;
   readonly address: string | null;
@@ -39,7 +41,7 @@ export interface DeviceFacts {
 
 const DIGEST_BYTES = 16;
 
-/** Null when devices are not checked, or the request brings no id. */
+/** The device's digest; null when devices are not checked or the request has no id. */
 export function deviceOf(rules: ReplayRules, { id, userAgent, address }: DeviceFacts) {
   if (rules.handling === "allow" || id === null) return null;
   const network = rules.address && address !== null ? networkOf(address) : "";

@@ -2,8 +2,8 @@
  * The guards of a sale as a merchant writes them, and the requests that bypass them.
  *
  * A guard names a host, a path and, optionally, methods. `host` is exact, `*.shop.example` (any
- * name below it, not itself) or `*`; ports, case and a final dot do not count. `path` must match as
- * a whole, `*` being any run of characters. What a guard covers is in `guards/guard.ts`.
+ * name below it, not itself) or `*`; ports, case and a trailing dot are ignored. `path` must match
+ * the whole path; `*` stands for any run of characters. `guards/guard.ts` matches requests.
  */
 import { z } from "zod";
 import {
@@ -35,14 +35,14 @@ const methods = z
 export const guardSchema = z.strictObject({
   host: z.string().max(253).toLowerCase().regex(HOST, HOST_HINT),
   path: guardedPath,
-  /** Paths that the guard leaves alone. */
+  /** Paths that the guard does not cover. */
   except: z.array(guardedPath).max(GUARD_EXCEPTIONS_MAX).default([]),
   methods: methods.min(1).optional(),
   exceptMethods: methods.default([]),
 });
 
 export const bypassSchema = z.strictObject({
-  /** Of clients, as Cloudflare sees them: single ones or CIDR blocks. */
+  /** Client addresses as Cloudflare reports them: single addresses or CIDR blocks. */
   addresses: z
     .array(
       z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], {
@@ -51,7 +51,7 @@ export const bypassSchema = z.strictObject({
     )
     .max(BYPASS_ADDRESSES_MAX)
     .default([]),
-  /** Of who sends `Sluice-Bypass: <token>`; only its SHA-256 is kept here. */
+  /** Tokens that bypass the guards as `Sluice-Bypass: <token>`; only their SHA-256 is stored. */
   tokens: z
     .array(
       z.strictObject({
@@ -67,7 +67,7 @@ export const bypassSchema = z.strictObject({
     .array(
       z.strictObject({
         path: guardedPath,
-        /** Found anywhere in the User-Agent. */
+        /** A substring of the User-Agent. */
         userAgent: z.string().min(1).max(TEXT_LENGTH_MAX).optional(),
       }),
     )

@@ -1,9 +1,11 @@
 /**
  * A merchant's own waiting page: a Mustache template with the variables of Cloudflare's custom
- * waiting rooms, so that a page made for those keeps working. Here: which templates are accepted.
+ * waiting rooms, so that a page made for those keeps working. This file decides which templates are
+ * accepted.
  *
- * Guarantee: a template without faults renders to a page for every value of its variables
- * (`formats/template-render.ts`). Not for keeping a merchant from writing a page that hides itself.
+ * Guarantee: an accepted template renders to a page for every value of its variables
+ * (`formats/template-render.ts`). Not a check that the page is usable: a merchant can write one
+ * that hides its own content.
  */
 import Mustache from "mustache";
 import { TEMPLATE_DEPTH_MAX, TEMPLATE_FAULTS_MAX } from "../limits.ts";
@@ -47,10 +49,10 @@ export type TemplateVariable = (typeof TEMPLATE_VARIABLES)[number];
 
 const KNOWN_VARIABLES: ReadonlySet<string> = new Set(TEMPLATE_VARIABLES);
 
-/** The one variable that is HTML: the form that asks for a proof, empty when none is needed. */
+/** The only variable that is HTML: the form of the proof; empty when no proof is required. */
 const MARKUP_VARIABLE = "turnstile";
 
-/** As `mustache` gives them: kind, value, start, end and, of a section, the tokens inside it. */
+/** As `mustache` returns them: kind, value, start, end and, for a section, the tokens inside it. */
 type Token = readonly [kind: string, value: string, start: number, end: number, inside?: Token[]];
 
 function lineAt(template: string, position: number): number {
@@ -70,10 +72,10 @@ function tagsIn(tokens: readonly Token[], depth = 1): Tag[] {
   });
 }
 
-/** What is wrong with one tag; null when nothing is. */
+/** The fault of one tag; null when it has none. */
 function faultOf([kind, value]: Token): string | null {
   if (kind === "!") return null;
-  if (kind === ">") return `{{>${value}}} is a partial; there are none`;
+  if (kind === ">") return `{{>${value}}} is a partial, which is not supported`;
   if (kind === "=") return "the delimiters must stay {{ and }}";
   if (!KNOWN_VARIABLES.has(value)) {
     return `'${value.slice(0, 60)}' is not a variable of a waiting page`;
@@ -81,17 +83,17 @@ function faultOf([kind, value]: Token): string | null {
   if (kind === "&" && value !== MARKUP_VARIABLE) {
     return `{{{${value}}}} would not be escaped; write {{${value}}}`;
   }
-  if (kind === "name" && value === MARKUP_VARIABLE) return "write {{{turnstile}}}, for it is HTML";
+  if (kind === "name" && value === MARKUP_VARIABLE) return "write {{{turnstile}}}: it is HTML";
   return null;
 }
 
-/** Places where the form that asks for a proof would not work, each with its position. */
+/** Faults in the position of the proof's form, each with that position: it would not work there. */
 function placeFaults(template: string, tags: readonly Tag[]): [number, string][] {
   const forms = tags.filter(({ token: [kind, value] }) => {
     return kind === "&" && value === MARKUP_VARIABLE;
   });
   const again = forms.slice(1).map(({ token }): [number, string] => {
-    return [token[2], "{{{turnstile}}} may stand there once"];
+    return [token[2], "{{{turnstile}}} may appear only once"];
   });
   const first = forms[0]?.token[2];
   if (first === undefined) return again;
@@ -100,22 +102,22 @@ function placeFaults(template: string, tags: readonly Tag[]): [number, string][]
     return before.lastIndexOf(`<${name}`) > before.lastIndexOf(`</${name}`);
   });
   if (hidden === undefined) return again;
-  return [[first, `{{{turnstile}}} must not stand inside <${hidden}>`], ...again];
+  return [[first, `{{{turnstile}}} must not be inside <${hidden}>`], ...again];
 }
 
-/** The message of `mustache`, with a line instead of a position in the text. */
+/** The error message of `mustache`, with a line number instead of a position in the text. */
 function parsingFault(template: string, error: unknown): string {
   const text = error instanceof Error ? error.message : "cannot be read";
-  const [, what = text, at] = /^(.*) at (\d+)$/s.exec(text) ?? [];
-  if (at === undefined) return what;
-  return `line ${lineAt(template, Number(at))}: ${what.slice(0, 100)}`;
+  const [, message = text, at] = /^(.*) at (\d+)$/s.exec(text) ?? [];
+  if (at === undefined) return message;
+  return `line ${lineAt(template, Number(at))}: ${message.slice(0, 100)}`;
 }
 
-/** Everything wrong with a template, each with its line; empty when it may be used. */
+/** All faults of a template, each with its line; empty when it is accepted. */
 export function templateFaults(template: string): string[] {
   let tags: Tag[];
   try {
-    // A writer of its own, because a writer caches every template it has parsed.
+    // A new writer each time, because a writer caches every template it has parsed.
     const tokens: Token[] = new Mustache.Writer().parse(template);
     tags = tagsIn(tokens);
   } catch (error) {

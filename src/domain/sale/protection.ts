@@ -1,8 +1,9 @@
 /**
- * Proof of being human before a place is given: what a sale may require, and why one is refused.
+ * The proof that a sale can require before it gives a place: its settings, and the reasons for
+ * which a proof is refused.
  *
- * Guarantee: everything in a protection may be public; secrets belong to the deployment. The
- * reasons of a refusal are stable codes: sent over HTTP, explained by the pages.
+ * Guarantee: every field of a protection may be public; secrets belong to the deployment. The
+ * reasons are stable codes: sent over HTTP, explained by the pages.
  */
 import { z } from "zod";
 import {
@@ -13,19 +14,19 @@ import {
   TURNSTILE_HOSTNAMES_MAX,
 } from "../limits.ts";
 
-/** Turnstile's `action`: the token was solved to join a line, and for nothing else. */
+/** The action in Turnstile's answer: the token was solved to join a line, not for another form. */
 export const TURNSTILE_ACTION = "sluice-join";
 
 const turnstileSchema = z.strictObject({
   kind: z.literal("turnstile"),
   /** The widget's public key. */
   siteKey: z.string().regex(/^[A-Za-z0-9_-]{10,100}$/, "use the widget's site key"),
-  /** Where the widget may have been solved; empty: the host that the request was sent to. */
+  /** Hosts on which the widget may be solved. Empty: only the host of the request. */
   hostnames: z
     .array(z.string().regex(/^[a-z0-9.-]{1,253}$/, "use a lower-case host name without a port"))
     .max(TURNSTILE_HOSTNAMES_MAX)
     .default([]),
-  /** What becomes of a join while siteverify does not answer. */
+  /** Whether joins are refused or allowed while siteverify does not answer. */
   onUnavailable: z.enum(["refuse", "allow"]).default("refuse"),
 });
 
@@ -33,9 +34,9 @@ const altchaSchema = z.strictObject({
   kind: z.literal("altcha"),
   /** The number that solves the challenge lies in the upper half of 1 … maxNumber. */
   maxNumber: z.int().min(2).max(ALTCHA_NUMBER_MAX).default(1000),
-  /** Rounds of PBKDF2 for each number that is tried. */
+  /** PBKDF2 iterations for each number that is tried. */
   cost: z.int().min(1).max(ALTCHA_COST_MAX).default(5000),
-  /** How long a challenge, and its proof, is good for. */
+  /** How long a challenge, and a proof made from it, is valid. */
   expiresSeconds: z.int().min(ALTCHA_EXPIRY_MIN_S).max(ALTCHA_EXPIRY_MAX_S).default(600),
 });
 
@@ -65,16 +66,16 @@ export const PROOF_REFUSALS = [
 
 export type ProofRefusal = (typeof PROOF_REFUSALS)[number];
 
-/** What challenges are signed with; two secrets, because two different things are signed. */
+/** The secrets that sign ALTCHA's challenges; two, because two different things are signed. */
 export interface ProofSecret {
   readonly kid: string;
   /** Signs the challenge. */
   readonly challenge: string;
-  /** Signs the key that its solution leads to. */
+  /** Signs the derived key that a right solution must produce. */
   readonly solution: string;
 }
 
-/** Never the subject of a pass (`pass:`) or of a shopper without a proof (`sub_`). */
+/** The prefix differs from those of passes (`pass:`) and of shoppers without a proof (`sub_`). */
 export function proofSubjectOf(fingerprint: string): string {
   return `proof:${fingerprint}`;
 }

@@ -1,10 +1,10 @@
 /**
- * Queue-it's token without its signature, `e_…~q_…~ts_…~ce_…~cv_…~rt_…`, and when an admitted
- * shopper needs one. A shop guarded by one of Queue-it's connectors needs nothing else to accept
- * the shoppers that Sluice admitted. `src/tokens/queue-it.ts` signs it.
+ * The text of Queue-it's token, `e_…~q_…~ts_…~ce_…~cv_…~rt_…`, and when an admitted shopper needs a
+ * token. A shop behind one of Queue-it's connectors needs nothing else to accept the shoppers that
+ * Sluice admits. `src/tokens/queue-it.ts` signs the text.
  *
  * Source: Queue-it's own connectors (KnownUser V3), against which it is tested. Guarantee: no value
- * holds a `_` or a `~`, so the text reads one way only. Not for: deciding who is admitted.
+ * contains `_` or `~`, so the text can be parsed in only one way. Not for deciding who is admitted.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
@@ -21,18 +21,18 @@ const nameSchema = z
   .regex(/^[A-Za-z0-9-]+$/, "use letters, digits and '-'");
 
 export const queueItSchema = z.strictObject({
-  /** The connector's event or waiting room; in tokens in lower case, as Queue-it writes it. */
+  /** The connector's event or waiting room; in lower case in tokens, as Queue-it writes it. */
   eventId: nameSchema,
-  /** The account the connector was set up for. For the record only: tokens do not name it. */
+  /** The account of the connector. Informative only: tokens do not contain it. */
   customerId: nameSchema.optional(),
   /**
-   * How long the connector lets the shopper in, counted from the token. Absent: the sale's session,
-   * or, for a cookie that is extended, the connector's own setting.
+   * How long the connector admits the shopper, counted from the token. Absent: the sale's session,
+   * or, when the cookie is extendable, the connector's own setting.
    */
   cookieValidityMinutes: z.int().min(1).max(QUEUE_IT_COOKIE_MINUTES_MAX).optional(),
   /** Whether each visit extends the connector's cookie. */
   extendableCookie: z.boolean().default(false),
-  /** How long a token may take from here to the connector. */
+  /** How long a token is valid: it must reach the connector within this time. */
   tokenValiditySeconds: z
     .int()
     .min(QUEUE_IT_TOKEN_SECONDS_MIN)
@@ -48,17 +48,17 @@ interface AdmittedTo {
 }
 
 /**
- * The shopper's number in the queue, in the shape of a UUID as Queue-it's are: the same for the
- * same admission, and telling nothing about it.
+ * The shopper's queue id, a UUID as Queue-it's are. The same admission always has the same id, and
+ * the id does not reveal the admission.
  */
 export function queueIdOf({ sale, admission }: AdmittedTo): string {
   const hex = bytesToHex(sha256(utf8ToBytes(`queue-it\0${sale}\0${admission}`)));
-  // RFC 9562, version 8: sixteen bytes of our own, but for version and variant.
+  // RFC 9562, version 8: all bits are Sluice's own, except for version and variant.
   const parts = [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`];
   return [...parts, `8${hex.slice(17, 20)}`, hex.slice(20, 32)].join("-");
 }
 
-/** What is signed. @param session_s how long the sale lets shoppers in for */
+/** The text to sign. @param session_s how long the sale admits shoppers */
 export function queueItText(
   rules: QueueItRules,
   admitted: AdmittedTo,
@@ -67,7 +67,8 @@ export function queueItText(
 ): string {
   const { eventId, extendableCookie, tokenValiditySeconds } = rules;
   const session = extendableCookie ? undefined : Math.ceil(session_s / 60);
-  // A connector takes a cookie whose validity the token fixes for one that is not extended.
+  // Connectors never extend a cookie whose validity the token sets, so an extendable one has none
+  // unless the merchant sets it.
   const minutes = rules.cookieValidityMinutes ?? session;
   return [
     `e_${eventId.toLowerCase()}`,
@@ -80,9 +81,9 @@ export function queueItText(
 }
 
 export interface QueueItFacts {
-  /** The shopper's number in the queue, of this admission. */
+  /** The queue id of this admission. */
   readonly queueId: string;
-  /** From the gate's own cookie: the queue id of the last token given; null without one. */
+  /** The queue id of the last token, from the gate's own cookie; null without the cookie. */
   readonly marked: string | null;
   readonly cookies: string | null;
   /** Absolute. */
@@ -104,8 +105,8 @@ function isToken(piece: string): boolean {
   return piece.toLowerCase() === PARAMETER || piece.toLowerCase().startsWith(`${PARAMETER}=`);
 }
 
-/** The connector has admitted this admission: its cookie names the queue id. */
-function isLetIn({ cookies, queueId }: QueueItFacts): boolean {
+/** Whether the connector has accepted this admission: its cookie then contains the queue id. */
+function isAccepted({ cookies, queueId }: QueueItFacts): boolean {
   return cookies !== null && new RegExp(`QueueId(=|%3D)${queueId}`, "i").test(cookies);
 }
 
@@ -115,13 +116,13 @@ function isFresh(piece: string, { queueId, now }: QueueItFacts): boolean {
 }
 
 /**
- * Whether an admitted shopper's page needs a token. One is given once per admission, and redirects
+ * Whether an admitted shopper's page needs a token. An admission gets one token, and redirects
  * cannot loop, because each of these ends them: the gate's cookie, the connector's cookie, and a
- * fresh token in the URL. A token that the connector would refuse (old, or another shopper's) is
- * replaced by one that it accepts.
+ * fresh token in the URL. A token that the connector would refuse (expired, or another shopper's)
+ * is replaced.
  */
 export function needsQueueItToken(facts: QueueItFacts): boolean {
-  if (isLetIn(facts)) return false;
+  if (isAccepted(facts)) return false;
   const carried = queryOf(facts.url).pieces.filter(isToken);
   if (carried.length === 0) return facts.marked !== facts.queueId;
   return !carried.every((piece) => isFresh(piece, facts));

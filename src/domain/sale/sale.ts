@@ -1,8 +1,8 @@
 /**
- * The sale document: a merchant's description of one sale, and what follows from it alone.
+ * The sale document: a merchant's settings for one sale, and values that follow from them alone.
  *
- * Guarantee: a document that parses is consistent: times in order, seats and windows that fit each
- * other, each SKU and lane named once. Everything a shopper pays is priced from here.
+ * Guarantee: a document that parses is consistent: times are in order, durations fit each other,
+ * and each SKU and lane is listed once. It is the only source of prices.
  */
 import { z } from "zod";
 
@@ -30,7 +30,9 @@ import type { Phase } from "./schedule.ts";
 
 export const GENERAL_LANE = "general";
 
-/** Names in URLs and object names: letters, digits, `.`, `_` and `-`, no leading sign. */
+/**
+ * Used in URLs and object names: letters, digits, `.`, `_`, `-`; the first is a letter or digit.
+ */
 export const identifierSchema = z
   .string()
   .max(IDENTIFIER_LENGTH_MAX)
@@ -78,12 +80,12 @@ const laneSchema = z.strictObject({
 
 const waitingStatus = z.union([z.literal(200), z.literal(202), z.literal(429)]);
 
-/** Everything that is wrong with it is an issue of its own. */
+/** Reports each fault of the template as an issue of its own. */
 const templateSchema = z.string().check((context) => {
   const bytes = new TextEncoder().encode(context.value).byteLength;
   const faults =
     bytes > TEMPLATE_BYTES_MAX
-      ? [`has ${bytes} bytes; ${TEMPLATE_BYTES_MAX} are the most`]
+      ? [`has ${bytes} bytes; the maximum is ${TEMPLATE_BYTES_MAX}`]
       : templateFaults(context.value);
   for (const message of faults) {
     context.issues.push({ code: "custom", input: context.value, message });
@@ -92,11 +94,11 @@ const templateSchema = z.string().check((context) => {
 
 /** What shoppers see while they wait at a guarded address. */
 const waitingPageSchema = z.strictObject({
-  /** Of the waiting page: 200 for browsers, 202 or 429 for clients that read statuses. */
+  /** HTTP status of the waiting page: 200 for browsers; 202 or 429 for clients that read it. */
   status: waitingStatus.default(200),
-  /** Of the answer to an app that accepts exactly `application/json`. */
+  /** HTTP status of the answer to a request with exactly `Accept: application/json`. */
   jsonStatus: waitingStatus.default(429),
-  /** A page of the merchant's own. */
+  /** The merchant's own page, a Mustache template. */
   template: templateSchema.optional(),
 });
 
@@ -110,10 +112,10 @@ const saleObjectSchema = z.strictObject({
   guards: z.array(guardSchema).max(GUARDS_PER_SALE_MAX).default([]),
   /** Requests that need no turn. */
   bypass: bypassSchema.prefault({}),
-  /** What becomes of guarded requests while the room is gone. */
+  /** Whether guarded requests are refused or served while the room does not answer. */
   onFailure: z.enum(["closed", "open"]).default("closed"),
   waitingPage: waitingPageSchema.prefault({}),
-  /** For a shop whose servers have a connector of Queue-it's. */
+  /** For a shop whose servers use a connector of Queue-it. */
   queueIt: queueItSchema.optional(),
   items: z.array(itemSchema).max(ITEMS_PER_SALE_MAX),
   admission: admissionRulesSchema.prefault({}),
@@ -151,21 +153,21 @@ function relationsBroken(sale: z.output<typeof saleObjectSchema>): RelationBroke
   const cookie_s = (sale.queueIt?.cookieValidityMinutes ?? Infinity) * 60;
   if (cookie_s < admission.sessionSeconds) {
     const message =
-      "must not be shorter than admission.sessionSeconds: who is in would be sent away";
+      "must not be shorter than admission.sessionSeconds: admitted shoppers would be sent away";
     broken.push({ path: ["queueIt", "cookieValidityMinutes"], message });
   }
-  const twice = (names: string[], path: (index: number) => (string | number)[]): void => {
+  const reportRepeated = (names: string[], path: (index: number) => (string | number)[]): void => {
     names.forEach((name, index) => {
       if (names.indexOf(name) !== index) {
         broken.push({ path: path(index), message: `'${name}' is named twice` });
       }
     });
   };
-  twice(
+  reportRepeated(
     sale.items.map((item) => item.sku),
     (index) => ["items", index, "sku"],
   );
-  twice(
+  reportRepeated(
     sale.lanes.map((lane) => lane.id),
     (index) => ["lanes", index, "id"],
   );
@@ -180,7 +182,7 @@ function relationsBroken(sale: z.output<typeof saleObjectSchema>): RelationBroke
 /**
  * A merchant's document, and also the stored form: rooms and KV keep parsed documents and read them
  * with this schema. So a new field needs a default (or to be optional), no field may be removed
- * (objects are strict), and no rule may become narrower; otherwise every existing room would throw
+ * (objects are strict), and no rule may become stricter. Otherwise every existing room would throw
  * and every published sale would be unreadable. `test/workerd/stored-sale.test.ts` reads a document
  * of the first version.
  */
@@ -193,7 +195,7 @@ export const saleSchema = saleObjectSchema.check((context) => {
 export type Sale = z.output<typeof saleSchema>;
 export type SaleItem = Sale["items"][number];
 
-/** What a merchant may change while the sale runs. `message: null` takes the message away. */
+/** What a merchant may change while the sale runs. `message: null` removes the message. */
 export type AdmissionChange = {
   readonly ratePerMinute?: number | undefined;
   readonly maxActive?: number | undefined;
@@ -211,8 +213,8 @@ export function lanesOf(sale: Sale): Lane[] {
 }
 
 /**
- * How many booths a lane of the sale has: enough that the expected crowd, should it come within
- * ten seconds of the start, stays under a booth's share.
+ * How many booths each lane of the sale has: enough that every booth stays under
+ * `JOINS_PER_BOOTH_PER_SECOND` if all expected shoppers join within ten seconds.
  */
 export function boothsOf(sale: Sale): number {
   const perSecond = sale.expectedShoppers / 10;
@@ -220,7 +222,7 @@ export function boothsOf(sale: Sale): number {
   return Math.min(Math.max(wanted, 1), BOOTHS_PER_LANE_MAX);
 }
 
-/** The only source of prices and limits, for what is shown and for what is paid. */
+/** The item with its price and limit; null when the sale does not have the SKU. */
 export function itemOf(sale: Sale, sku: string): SaleItem | null {
   return sale.items.find((item) => item.sku === sku) ?? null;
 }
@@ -230,7 +232,7 @@ export interface RevisionRefused {
   readonly message: string;
 }
 
-/** What a changed document may not change, because shoppers or stock already rely on it. */
+/** The changes that a new document may not make, because shoppers or stock already rely on them. */
 export function revisionRefusals(before: Sale, after: Sale, phase: Phase): RevisionRefused[] {
   const refused: RevisionRefused[] = [];
   if (after.currency !== before.currency) {

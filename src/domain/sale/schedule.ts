@@ -1,10 +1,10 @@
 /**
  * A sale's schedule and the phase it is in: scheduled, prequeue, live, ended.
  *
- * Guarantee: at an instant that is a boundary the later phase has begun.
+ * Guarantee: at the instant of a boundary the later phase has begun.
  */
 
-/** When the sale opens, starts and ends: planned in its document, moved by a merchant's actions. */
+/** When the sale opens, starts and ends. Merchant actions can change the planned times. */
 export interface Schedule {
   readonly opensAt_ms: number;
   readonly startsAt_ms: number;

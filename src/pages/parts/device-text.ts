@@ -1,13 +1,14 @@
 /**
- * What somebody reads whose visit is open on another device, and the one button that goes on here.
+ * The text for a shopper whose visit is open on another device, and the button to continue here.
  */
 import { html } from "hono/html";
 import type { Html } from "./layout.ts";
 import { partLink } from "./links.ts";
 
 /**
- * @param hasTicket a claim with it goes on here: the same place, and what is held
- * @param to the guarded address that was asked for; null where there is none
+ * @param hasTicket whether this browser has the ticket: then entering moves the visit here, with
+ *   its place and its cart
+ * @param to the guarded address that was requested; null when there is none
  */
 export function replayedText(sale: string, hasTicket: boolean, to: string | null) {
   const sentence = hasTicket

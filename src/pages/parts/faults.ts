@@ -1,6 +1,6 @@
 /**
- * What is wrong with a form, shown twice: as a list at the top that is read out at once, and at
- * the field it is about.
+ * The faults of a form, shown twice: in a list at the top, which screen readers announce, and
+ * beside each field.
  */
 import { html } from "hono/html";
 import type { Html, Maybe } from "./layout.ts";
@@ -34,7 +34,7 @@ export function faultSummary(faults: Faults): Maybe {
   </div>`;
 }
 
-/** Id and, when something is wrong, the marks that tie an input to its message. */
+/** The id of an input and, with a fault, the attributes that connect it with the message. */
 export function fieldMarks(field: string, fault: Fault | null): Html {
   const id = fieldId(field);
   if (fault === null) return html`id="${id}"`;

@@ -2,7 +2,7 @@
  * The frame of every page: head, landmarks, and the parts that several views use.
  *
  * Guarantee: every value is escaped; no inline script and no inline style, so the content security
- * policy can forbid both. What scripts need to know stands in data attributes.
+ * policy can forbid both. Scripts read their parameters from data attributes.
  */
 import { html } from "hono/html";
 import { durationText } from "../assets/_sluice/assets/text.js";
@@ -11,19 +11,19 @@ import { instantText } from "./money.ts";
 
 export type Html = ReturnType<typeof html>;
 
-/** What a view shows in a place where there may be nothing. */
+/** Optional markup: null shows nothing. */
 export type Maybe = Html | null;
 
 export interface PageFrame {
-  /** Of the browser's tab; the heading of the page is the view's. */
+  /** The title of the browser tab; the view writes the page's heading. */
   readonly title: string;
   readonly sale: { readonly id: string; readonly title: string } | null;
   readonly now: number;
-  /** Reload after this without scripts; `null` stays as it is. */
+  /** When the page reloads without scripts; never when `null`. */
   readonly refresh_s?: number | null;
-  /** Load this address instead of the page's own. */
+  /** The address to load instead of the page's own. */
   readonly refreshTo?: string | null;
-  /** Reload whether or not there are scripts: on pages that have none of their own. */
+  /** Whether it reloads with scripts too: for pages without a script of their own. */
   readonly refreshAlways?: boolean;
   readonly scripts?: readonly string[];
   readonly styles?: readonly string[];
@@ -31,8 +31,8 @@ export interface PageFrame {
   readonly foreignScript?: string;
   /** Attributes of `main`, for scripts. */
   readonly data?: Html;
-  /** Links that belong to the visitor's own way, such as their cart. */
-  readonly links?: readonly { readonly href: string; readonly words: string }[];
+  /** The visitor's own links, such as the cart. */
+  readonly links?: readonly { readonly href: string; readonly text: string }[];
 }
 
 function refreshTag({ refresh_s, refreshTo, refreshAlways }: PageFrame): Maybe {
@@ -77,7 +77,7 @@ export function page(frame: PageFrame, body: Html): Html {
                 ? html`<a class="home" href="${listLink()}">Sales</a>`
                 : html`<a class="home" href="${saleLink(sale.id)}">${sale.title}</a>`
             }
-            ${links.map(({ href, words }) => html`<a href="${href}">${words}</a>`)}
+            ${links.map(({ href, text }) => html`<a href="${href}">${text}</a>`)}
           </nav>
         </header>
         <main id="main" tabindex="-1" ${data}>
@@ -109,11 +109,11 @@ export interface Countdown {
   /** Ids of elements, shown and hidden when the time has run out. */
   readonly reveals?: string;
   readonly hides?: string;
-  /** Said aloud when one minute is left. */
+  /** Announced by screen readers when one minute is left. */
   readonly warning?: string;
 }
 
-/** Time left: in words from the server, counting down where scripts run. */
+/** Time left: as text from the server, counted down by scripts. */
 export function countdown(until_ms: number, now: number, more: Countdown = {}): Html {
   const { reveals, hides, warning } = more;
   const left = durationText(Math.max(until_ms - now, 0) / 1000);
@@ -128,25 +128,25 @@ export function countdown(until_ms: number, now: number, more: Countdown = {}): 
   >`;
 }
 
-/** What the merchant has to say to everybody. */
+/** The merchant's message to all shoppers. */
 export function merchantMessage(message: string | null): Html {
   return html`<p class="note" data-slot="message" ${message === null ? "hidden" : ""}>
     ${message ?? ""}
   </p>`;
 }
 
-/** Attributes of a part that is there for some states only; scripts show it when one comes. */
+/** Attributes of a part for some states only; scripts show and hide it as the state changes. */
 export function onlyFor(state: string, states: readonly string[]): Html {
   return html`data-for="${states.join(" ")}" ${states.includes(state) ? "" : "hidden"}`;
 }
 
-/** An element whose words a script keeps current; hidden while there are none. */
-export function slot(name: string, words: string | null, className = ""): Html {
+/** An element whose text a script keeps current; hidden while it has none. */
+export function slot(name: string, text: string | null, className = ""): Html {
   return html`<p
     data-slot="${name}"
     ${className === "" ? "" : html`class="${className}"`}
-    ${words === null ? "hidden" : ""}
+    ${text === null ? "hidden" : ""}
   >
-    ${words ?? ""}
+    ${text ?? ""}
   </p>`;
 }

@@ -29,19 +29,19 @@ export function partLink(sale: string, part: SalePart): string {
 }
 
 /**
- * Sees whether a browser keeps the place it was given at a guarded address, and goes on there.
+ * Checks whether a browser kept the place it was given at a guarded address, and returns there.
  * @param to path and query of the guarded address
  */
 export function keptLink(sale: string, to: string): string {
   return `${partLink(sale, "kept")}?to=${encodeURIComponent(to)}`;
 }
 
-/** An order by its number alone, for whoever carries the admission it was placed with. */
+/** The page of an order by its id alone, which only the admission that placed it can open. */
 export function orderLink(sale: string, order: string): string {
   return `${saleLink(sale)}/orders/${order}`;
 }
 
-/** What the pages' scripts ask: the sale, or an order, in the JSON API. */
+/** Addresses of the JSON API for the pages' scripts: a sale, and below it an order. */
 export function saleApi(sale: string): string {
   return `/_sluice/v1/sales/${sale}`;
 }

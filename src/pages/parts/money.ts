@@ -1,5 +1,5 @@
 /**
- * Money and instants in words, as the server prints them. What scripts print too is in
+ * Money and instants as text, as the server writes them. Text that scripts write too is in
  * `assets/_sluice/assets/text.js`.
  */
 
@@ -19,7 +19,9 @@ const INSTANT = new Intl.DateTimeFormat("en-GB", {
   timeZone: "UTC",
 });
 
-/** In UTC, and said so: the server does not know where the reader is. Scripts show local time. */
+/**
+ * In UTC, which it names, because the server does not know the reader's zone. Scripts convert it.
+ */
 export function instantText(at_ms: number): string {
   return `${INSTANT.format(at_ms)} UTC`;
 }

@@ -1,6 +1,6 @@
 /**
- * A refused pass in words: what is the matter with it, and what its owner can do. A shopper can
- * only wait, open the link again or ask the shop; the code is for whoever they ask.
+ * Text for a refused pass: what is wrong, and what the shopper can do, which is to wait, to open
+ * the link again or to ask the shop. The refusal's code is for the shop.
  */
 import type { PassRefusal } from "../../domain/line/pass-places.ts";
 
@@ -22,8 +22,8 @@ export function passText(reason: PassRefusal): PassText {
       return {
         heading: "This pass has expired",
         sentence:
-          "It was good for a time, and that time is over. A place that was taken with it is " +
-          "kept. Ask the shop for a new link.",
+          "If you already have a place with this pass, you keep it. " +
+          "Otherwise, ask the shop for a new link.",
       };
     case "not_yet_valid":
       return {
@@ -37,7 +37,7 @@ export function passText(reason: PassRefusal): PassText {
       };
     case "unknown_lane":
       return {
-        heading: "This sale has no such lane",
+        heading: "This pass does not fit this sale",
         sentence: "The pass is for a lane that this sale does not have. Ask the shop about it.",
       };
     case "malformed":

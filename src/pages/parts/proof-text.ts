@@ -1,5 +1,5 @@
 /**
- * A refused proof in words: what to do next. The reason's code is for whoever a shopper asks.
+ * Text for a refused proof: what to do next. The refusal's code is for the shop.
  */
 import type { ProofRefusal } from "../../domain/sale/protection.ts";
 

@@ -1,5 +1,5 @@
 /**
- * How many of an item: a list to choose from while it is short, else a number to type.
+ * The field for an item's quantity: a list when few may be bought, otherwise a number field.
  */
 import { html } from "hono/html";
 import { fieldMarks, labelFor, type Fault } from "./faults.ts";
@@ -17,8 +17,8 @@ export interface QuantityItem {
 }
 
 /**
- * The message of a fault stands beside it, where there is room for a sentence.
- * @param value as typed, held or chosen before
+ * The message of a fault is shown beside this field, where there is room for a sentence.
+ * @param value as entered, held or chosen before
  */
 export function quantityField(item: QuantityItem, value: string, fault: Fault | null): Html {
   const { sku, name, limitPerBuyer } = item;

@@ -1,8 +1,9 @@
 /**
- * Why a cart or an order was refused, in words that say what to do next.
+ * Text for a refused cart or order: why, and what to do next.
  *
- * Each has the status of the page that shows it, and says whether the same idempotency key may be
- * used again: an order refused for good needs a new one, or it gets the same answer for ever.
+ * Each refusal has the status of the page that shows it, and whether the same idempotency key may
+ * be used again: an order that is finally refused needs a new key, because the old one always gets
+ * the same answer.
  */
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { itemOf, type Sale } from "../../domain/sale/sale.ts";
@@ -14,7 +15,7 @@ export interface Refusal {
   readonly status: ContentfulStatusCode;
   readonly fault: Fault;
   readonly key: "same" | "new";
-  /** The id of an order that stands in the way. */
+  /** The id of the order in progress that prevents this one; null otherwise. */
   readonly order: string | null;
 }
 
@@ -44,11 +45,11 @@ function nameOf(sale: Sale, sku: string): string {
 
 function soldOut(sale: Sale, sku: string, available: number): Refusal {
   const name = nameOf(sale, sku);
-  const words =
+  const message =
     available <= 0
-      ? `No more of ${name} is free right now. It may come back when others let go of theirs.`
+      ? `No more of ${name} is available right now. More may become available later.`
       : `Only ${available} more of ${name} available. Choose fewer.`;
-  return refusal(409, sku, words);
+  return refusal(409, sku, message);
 }
 
 function limitReached(sale: Sale, sku: string, limit: number, taken: number): Refusal {
@@ -72,8 +73,8 @@ export function cartRefusal(sale: Sale, refused: CartRefused): Refusal {
     case "sold_out":
       return soldOut(sale, refused.sku, refused.available);
     case "stock_unavailable": {
-      const words = `We cannot check the stock of ${nameOf(sale, refused.sku)} right now.`;
-      return refusal(503, refused.sku, `${words} Your cart has not changed. Please try again.`);
+      const reason = `We cannot check the stock of ${nameOf(sale, refused.sku)} right now.`;
+      return refusal(503, refused.sku, `${reason} Your cart has not changed. Please try again.`);
     }
     default:
       return linesRefused(sale, refused);
@@ -83,12 +84,12 @@ export function cartRefusal(sale: Sale, refused: CartRefused): Refusal {
 export function orderRefusal(sale: Sale, refused: OrderRefused): Refusal {
   switch (refused.kind) {
     case "order_unavailable": {
-      const words = "The order could not be placed right now. Press the button again:";
-      return refusal(503, null, `${words} you will not order twice.`);
+      const reason = "The order could not be placed right now.";
+      return refusal(503, null, `${reason} Press the button again: you will not order twice.`);
     }
     case "idempotency_conflict": {
-      const words = "This form was already sent with other details, and that order stands.";
-      return refusal(409, null, `${words} Press the button again to place a new order.`, {
+      const reason = "This form was already sent with other details, and that order was placed.";
+      return refusal(409, null, `${reason} Press the button again to place a new order.`, {
         key: "new",
       });
     }
@@ -108,14 +109,14 @@ function rejected(sale: Sale, rejection: Rejection): Refusal {
     case "limit_reached":
       return limitReached(sale, rejection.sku, rejection.limit, rejection.taken);
     case "order_in_progress": {
-      const words = "You already have an order being processed. Wait until it is complete.";
-      return refusal(409, null, words, { order: rejection.order });
+      const message = "You already have an order being processed. Wait until it is complete.";
+      return refusal(409, null, message, { order: rejection.order });
     }
     case "admission_spent":
       return refusal(
         409,
         null,
-        "You have placed all orders this visit allows. Join the line again to buy more.",
+        "You have placed all the orders that one visit allows. Join the line again to buy more.",
       );
     case "admission_required":
       return refusal(401, null, "Your time in the shop is over. Join the line again.");

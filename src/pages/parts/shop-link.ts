@@ -1,6 +1,6 @@
 /**
- * What the storefront says of a sale without items: its line leads into a shop that has pages of
- * its own, so there is no stock to show here and no cart.
+ * The storefront's section for a sale without items: its line leads into a shop with pages of its
+ * own, so there is no stock to show here and no cart.
  */
 import { html } from "hono/html";
 import { partLink } from "./links.ts";
@@ -20,10 +20,10 @@ const HEADINGS = {
 
 const SENTENCES = {
   waits:
-    "The line leads into the shop, where you see the products.  " +
+    "The line leads into the shop, where you see the products. " +
     "Until it is your turn, the shop’s pages show your place in line.",
   admitted: "You can use every page of the shop in this browser until your time is over.",
-  too_late: "Its pages are open to everyone again.",
+  too_late: "The shop’s pages are open to everyone again.",
 } as const;
 
 export function shopBehind({ href, visitor }: ShopBehind): Html {
@@ -40,7 +40,7 @@ function wayThere({ href, visitor }: ShopBehind): Maybe {
   return html`<p><a${look} href="${href}">Go to the shop</a></p>`;
 }
 
-/** The visitor's own links: a cart, where there is something to put in one. */
+/** The visitor's own links: the cart, when the sale has items. */
 export function cartLinks(sale: { readonly id: string; readonly items: readonly unknown[] }) {
-  return sale.items.length === 0 ? [] : [{ href: partLink(sale.id, "cart"), words: "Cart" }];
+  return sale.items.length === 0 ? [] : [{ href: partLink(sale.id, "cart"), text: "Cart" }];
 }

@@ -1,8 +1,9 @@
 /**
- * The cart and the checkout on one page: what is held and until when, and the form that orders it.
+ * The cart and the checkout on one page: what is in the cart and reserved until when, and the order
+ * form.
  *
- * Guarantee: the order form names its own lines and its own idempotency key, so what is ordered is
- * what was shown, and pressing the button twice orders once.
+ * Guarantee: the order form contains its own lines and its own idempotency key, so the order is
+ * exactly what the page showed, and pressing the button twice orders once.
  */
 import { html } from "hono/html";
 import type { PricedLine } from "../../domain/stock/cart.ts";
@@ -22,7 +23,7 @@ import { moneyText } from "../parts/money.ts";
 import { TEST_CARDS } from "../parts/payment-methods.ts";
 import { QUANTITY_PREFIX, quantityField } from "../parts/quantity-field.ts";
 
-/** What was typed into the checkout, or nothing yet. */
+/** What the shopper entered at the checkout, or nothing yet. */
 export interface CheckoutInput {
   readonly email: string;
   readonly name: string;
@@ -41,12 +42,12 @@ export interface CheckoutModel {
   readonly admissionEndsAt_ms: number;
   readonly testCards: boolean;
   readonly input: CheckoutInput;
-  /** The same for every repetition of the same order; a new one after a refusal for good. */
+  /** The same for every repetition of an order; a new one after a final refusal. */
   readonly idempotencyKey: string;
-  /** Refused quantities as they were asked for, by SKU. */
+  /** Refused quantities as entered, by SKU. */
   readonly quantities: Readonly<Record<string, string>>;
   readonly faults: Faults;
-  /** The order that was placed from this seat, if it counts. */
+  /** The order placed with this admission, if it is in progress or confirmed. */
   readonly placed: { readonly kind: "under_way" | "bought"; readonly href: string } | null;
   readonly now: number;
 }
@@ -59,7 +60,7 @@ export function checkoutPage(model: CheckoutModel): Html {
       title: faults.length > 0 ? "Not ordered" : "Cart",
       sale,
       now,
-      links: [{ href: partLink(sale.id, "cart"), words: "Cart" }],
+      links: [{ href: partLink(sale.id, "cart"), text: "Cart" }],
     },
     html`<h1>${headingOf(model)}</h1>
       ${faultSummary(faults)} ${placedNote(model)}
@@ -73,8 +74,8 @@ export function checkoutPage(model: CheckoutModel): Html {
 }
 
 const PLACED = {
-  under_way: { heading: "Your order is being processed", words: "See your order" },
-  bought: { heading: "You have completed your purchase", words: "See your order" },
+  under_way: { heading: "Your order is being processed", link: "See your order" },
+  bought: { heading: "You have completed your purchase", link: "See your order" },
 } as const;
 
 function headingOf({ cart, placed }: CheckoutModel): string {
@@ -82,10 +83,10 @@ function headingOf({ cart, placed }: CheckoutModel): string {
   return placed === null ? "Your cart is empty" : PLACED[placed.kind].heading;
 }
 
-/** Whoever lost the answer to an order finds the order here. */
+/** A shopper who did not receive the answer to an order finds the order here. */
 function placedNote({ placed }: CheckoutModel): Maybe {
   if (placed === null) return null;
-  return html`<p class="note"><a href="${placed.href}">${PLACED[placed.kind].words}</a></p>`;
+  return html`<p class="note"><a href="${placed.href}">${PLACED[placed.kind].link}</a></p>`;
 }
 
 function holdTime({ cart, admissionEndsAt_ms, now }: CheckoutModel): Html {
@@ -202,7 +203,7 @@ function cards(chosen: string, faults: Faults): Html {
   const known = TEST_CARDS.some(({ id }) => id === chosen);
   return html`<fieldset class="field">
     <legend>Test card</legend>
-    ${TEST_CARDS.map(({ id, words, hint }, index) => {
+    ${TEST_CARDS.map(({ id, name, hint }, index) => {
       const isChosen = known ? id === chosen : index === 0;
       return html`<label class="choice">
         <input
@@ -212,7 +213,7 @@ function cards(chosen: string, faults: Faults): Html {
           ${index === 0 ? fieldMarks("method", fault) : ""}
           ${isChosen ? "checked" : ""}
         />
-        <span>${words} <span class="quiet">${hint}</span></span>
+        <span>${name} <span class="quiet">${hint}</span></span>
       </label>`;
     })}
     ${fieldFault("method", fault)}

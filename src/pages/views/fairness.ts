@@ -1,9 +1,9 @@
 /**
- * The page on which anybody checks the draw: the commitment before, the secret after, and a field
- * for a ticket whose place is worked out in the reader's own browser.
+ * The page on which anyone can check the draw: the commitment before the sale, the secret after it,
+ * and a field for a ticket whose place the reader's own browser computes.
  *
- * Guarantee: the field is in no form, so a ticket never becomes part of an address. Without scripts
- * the page explains how to check from outside.
+ * Guarantee: the field is in no form, so a ticket never becomes part of a URL. Without scripts the
+ * page explains how to check the draw without it.
  */
 import { html } from "hono/html";
 import { DRAW_ALGORITHM } from "../../domain/line/cohort.ts";
@@ -19,7 +19,7 @@ export interface FairnessModel {
   readonly commitment: string;
   /** Hex; null until the sale has ended. */
   readonly secret: string | null;
-  /** The ticket this browser carries, when the gate knows it as its own. */
+  /** The ticket in this browser's cookie, when it is valid. */
   readonly ticket: string | null;
   /** Scheme and host of this page. */
   readonly origin: string;
@@ -36,11 +36,12 @@ export function fairnessPage(model: FairnessModel): Html {
       <p>
         ${
           sale.admission.method === "lottery"
-            ? "All who join before the start are one cohort; later every second is one."
-            : "All who join within one second are one cohort."
+            ? "Everyone who joins before the start is in the first cohort; after that, every " +
+              "second has a cohort of its own."
+            : "Everyone who joins within one second is in one cohort."
         }
-        Earlier cohorts come first, and inside a cohort the order is drawn by lot. The draw was
-        fixed by a secret number before anybody could join.
+        Earlier cohorts come first, and the order inside a cohort is random. The draw was fixed by a
+        secret number before anybody could join.
       </p>
       ${promise(model)} ${checking(model)} ${byHand(model)}`,
   );
@@ -76,7 +77,7 @@ function checking({ ticket }: FairnessModel): Html {
     <div data-with-script hidden>
       <p>
         Your browser works the place out by itself, from the figures that the shop publishes, and
-        compares it with what the shop says.
+        compares it with the place that the shop gives.
       </p>
       <div class="field">
         <label for="ticket">Ticket</label>
@@ -88,8 +89,8 @@ ${ticket ?? ""}</textarea>
       <div id="result" class="panel" hidden></div>
     </div>
     <p data-without-script>
-      This needs a browser that runs scripts. Without, the place can be worked out with the program
-      below, or by your own from its specification.
+      This needs a browser that runs scripts. Without scripts, use the program below, or write your
+      own from its specification.
     </p>
   </section>`;
 }

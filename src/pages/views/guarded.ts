@@ -1,10 +1,10 @@
 /**
  * Pages that a guarded address shows instead of the shop's own, other than the waiting page: why
- * nobody gets in now, and what to do about it.
+ * the shopper cannot enter now, and what to do about it.
  *
- * Guarantee: each stands at the address that was asked for, so that loading it again asks again;
- * what was asked for with GET loads itself again when that makes sense. A form is never sent again
- * by itself.
+ * Guarantee: each is shown at the requested address, so that reloading it requests that address
+ * again; a page requested with GET reloads itself when that can help. A form is never sent again
+ * automatically.
  */
 import { html } from "hono/html";
 import type { PassRefusal } from "../../domain/line/pass-places.ts";
@@ -32,7 +32,7 @@ export interface GuardedPageModel {
   readonly now: number;
 }
 
-interface Words {
+interface NoticeText {
   readonly heading: string;
   readonly body: Html;
   readonly reloads: boolean;
@@ -40,7 +40,7 @@ interface Words {
 
 export function guardedPage(model: GuardedPageModel): Html {
   const { sale, retry_s, now } = model;
-  const { heading, body, reloads } = wordsOf(model);
+  const { heading, body, reloads } = textOf(model);
   const refresh = reloads ? { refresh_s: retry_s, refreshAlways: true } : {};
   return page(
     { title: heading, sale, now, ...refresh },
@@ -51,9 +51,9 @@ export function guardedPage(model: GuardedPageModel): Html {
   );
 }
 
-function wordsOf({ notice, sale, guarded, retry_s, now }: GuardedPageModel): Words {
+function textOf({ notice, sale, guarded, retry_s, now }: GuardedPageModel): NoticeText {
   const again = `This page tries again in ${Math.ceil(retry_s)} seconds.`;
-  const said = (heading: string, sentence: string, then: Maybe = null): Words => {
+  const text = (heading: string, sentence: string, then: Maybe = null): NoticeText => {
     const body = html`<p>${sentence}</p>
       ${then}`;
     return { heading, body, reloads: true };
@@ -74,23 +74,23 @@ function wordsOf({ notice, sale, guarded, retry_s, now }: GuardedPageModel): Wor
           again.
         </p>
         <p><a class="button" href="${notice.back}">Go to the line</a></p>`;
-      return { ...said("Your form was not sent", sentence, then), reloads: false };
+      return { ...text("Your form was not sent", sentence, then), reloads: false };
     }
     case "pass_invalid": {
       const { heading, sentence } = passText(notice.reason);
-      return { ...said(heading, sentence, joinGeneral(sale.id, guarded)), reloads: false };
+      return { ...text(heading, sentence, joinGeneral(sale.id, guarded)), reloads: false };
     }
     case "admission_replayed": {
       const { heading, sentence, form } = replayedText(sale.id, notice.hasTicket, guarded);
-      return { ...said(heading, sentence, form), reloads: false };
+      return { ...text(heading, sentence, form), reloads: false };
     }
     case "rate_limited":
-      return said("Please slow down", `Too many requests were sent. ${again}`);
+      return text("Please slow down", `Too many requests were sent. ${again}`);
     case "booth_unavailable":
-      return said("One moment, please", `We could not give you a place right now. ${again}`);
+      return text("One moment, please", `We could not give you a place right now. ${again}`);
     case "room_unavailable": {
-      const sentence = `The waiting room does not answer right now. Your place is safe. ${again}`;
-      return said("Your place is safe", sentence);
+      const sentence = `The waiting room is not responding right now. Your place is safe. ${again}`;
+      return text("Your place is safe", sentence);
     }
   }
 }

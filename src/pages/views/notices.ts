@@ -1,6 +1,6 @@
 /**
- * Pages that say why a request led nowhere, and what to do next. Each has the status of its HTTP
- * answer, so that a page never looks fine while the answer was an error.
+ * Pages that say why a request failed, and what to do next. Each has the status of its HTTP
+ * response, so that a page never looks fine while the response was an error.
  */
 import { html } from "hono/html";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
@@ -30,16 +30,16 @@ export type Notice =
       readonly hasPlace: boolean;
     }
   | { readonly kind: "ticket_invalid"; readonly sale: string }
-  /** The browser sends no cookie back, so it could not keep a place. */
+  /** The browser sends no cookies, so it cannot keep a place. */
   | { readonly kind: "cookies_blocked"; readonly sale: string; readonly to?: string }
-  /** The cookie with the place does not come back. `to`: the guarded address they came for. */
+  /** The browser did not keep the cookie with the place. `to`: the guarded address it requested. */
   | { readonly kind: "ticket_not_kept"; readonly sale: string; readonly to?: string }
   | { readonly kind: "turn_lapsed"; readonly sale: string }
   | { readonly kind: "admission_required"; readonly sale: string }
   | { readonly kind: "admission_spent"; readonly sale: string }
   | { readonly kind: "admission_expired"; readonly sale: string }
   | { readonly kind: "admission_invalid"; readonly sale: string }
-  /** @property hasTicket a claim with it goes on here */
+  /** @property hasTicket whether this browser has the ticket to continue the visit with */
   | {
       readonly kind: "admission_replayed";
       readonly sale: string;
@@ -55,9 +55,9 @@ interface NoticeText {
   readonly status: ContentfulStatusCode;
   readonly heading: string;
   readonly body: Html;
-  /** When asking again makes sense. */
+  /** When the request can be repeated. */
   readonly retry_s?: number;
-  /** The page asks again by itself; only what was asked for with GET can be. */
+  /** Whether the page reloads itself; only for GET requests. */
   readonly reloads?: boolean;
 }
 
@@ -245,7 +245,7 @@ function laterText(notice: LaterNotice): NoticeText {
   const again = `This page tries again in ${seconds} seconds.`;
   switch (notice.kind) {
     case "room_unavailable": {
-      const sentence = `The waiting room does not answer right now. Your place is safe. ${again}`;
+      const sentence = `The waiting room is not responding right now. Your place is safe. ${again}`;
       return { ...text(503, "Your place is safe", sentence), reloads: true };
     }
     case "origin_unreachable": {

@@ -1,8 +1,8 @@
 /**
- * The page of one order, followed to its end.
+ * The page of one order, kept current until its final state.
  *
- * Guarantee: says what became of the money in every state. Whoever has the address sees it, so it
- * shows no name and no e-mail address.
+ * Guarantee: says in every state what happened to the money. Anyone with the address can see the
+ * page, so it shows no name and no e-mail address.
  */
 import { html } from "hono/html";
 import type { OrderView } from "../../domain/order/messages.ts";
@@ -20,7 +20,7 @@ export interface OrderModel {
 }
 
 const REFRESH_S = 2;
-/** The order is over and was not bought; the visitor keeps the turn and the items. */
+/** The order is final without a purchase, and the shopper keeps their turn and their cart. */
 const MAY_TRY_AGAIN = ["declined"] as const;
 const OVER_WITHOUT = ["failed", "rejected", "cancelled"] as const;
 const FINAL: ReadonlySet<string> = new Set(["confirmed", ...MAY_TRY_AGAIN, ...OVER_WITHOUT]);
@@ -57,7 +57,7 @@ export function orderPage({ sale, order, viewKey, now }: OrderModel): Html {
   );
 }
 
-/** Only web addresses: what a backend names is shown as a link to the shopper. */
+/** Only web addresses, because the URL comes from a backend and becomes a link. */
 function bankLink({ state, action }: OrderView): Html {
   const url = action !== null && /^https?:\/\//.test(action.url) ? action.url : "";
   return html`<p ${onlyFor(state, ["action_required"])}>

@@ -1,10 +1,10 @@
 /**
- * The step before a place, where a sale asks for a proof of being human: Turnstile's widget or
- * ALTCHA's, and the button that joins.
+ * The page before a place, for a sale that requires a proof: Turnstile's widget or ALTCHA's, and
+ * the button that joins.
  *
- * Guarantee: says plainly that scripts are needed, because both are scripts, and what to do when
- * the check cannot be loaded. ALTCHA's widget is served from here and asks nobody else; Turnstile's
- * is Cloudflare's, and this is the only page on which the browser may load it.
+ * Guarantee: says that the check needs scripts, as both widgets do, and what to do when it cannot
+ * be loaded. ALTCHA's widget is served from here and contacts no other host; Turnstile's comes from
+ * Cloudflare, and this is the only page on which the browser may load it.
  */
 import { html } from "hono/html";
 import type { Protection, ProofRefusal } from "../../domain/sale/protection.ts";
@@ -17,13 +17,13 @@ import { proofText } from "../parts/proof-text.ts";
 
 export type AskingProtection = Exclude<Protection, { readonly kind: "none" }>;
 
-/** Where a join was begun; it goes on there once the proof is brought. */
+/** How the join was begun; it continues the same way with the proof. */
 export interface JoinDetails {
-  /** A place that can no longer be used is left behind. */
+  /** Gives up a place that can no longer be used. */
   readonly afresh: boolean;
-  /** Without the pass that the browser carries. */
+  /** Joins the general line, without the pass in the browser. */
   readonly general: boolean;
-  /** The guarded address that the shopper came for; null where there is none. */
+  /** The guarded address that the shopper requested; null when there is none. */
   readonly to: string | null;
 }
 
@@ -31,14 +31,14 @@ export interface ProofModel {
   readonly sale: Sale;
   readonly protection: AskingProtection;
   readonly details: JoinDetails;
-  /** Why the proof that was brought is not good; null when none was. */
+  /** Why the proof was refused; null when none was sent. */
   readonly refused: ProofRefusal | null;
   readonly now: number;
 }
 
 const TURNSTILE_SCRIPT = "https://challenges.cloudflare.com/turnstile/v0/api.js";
 
-/** What the page's content security policy allows beyond what every page may. */
+/** What this page's content security policy allows in addition to that of every page. */
 export function proofPolicy({ kind }: AskingProtection): Readonly<Record<string, string>> {
   if (kind === "altcha") return { "worker-src": "'self'" };
   const widget = "https://challenges.cloudflare.com";
@@ -102,7 +102,7 @@ function kept({ afresh, general, to }: JoinDetails): Html {
   ${general ? html`<input type="hidden" name="general" value="yes" />` : ""}`;
 }
 
-/** The widget puts what it found into a hidden field of its form. */
+/** The widget writes its proof into a hidden field of its form. */
 function altcha(sale: Sale): Html {
   return html`<altcha-widget
     name="proof"
@@ -124,7 +124,7 @@ function turnstile(sale: Sale, protection: AskingProtection): Maybe {
   ></div>`;
 }
 
-/** The widget by itself, for an app that shows pages of its own; empty where none is asked for. */
+/** Only the widget's HTML, for an app with pages of its own; empty when the sale requires none. */
 export function turnstileMarkup({ id, protection }: Sale): string {
   if (protection.kind !== "turnstile") return "";
   const data = `data-sitekey="${protection.siteKey}" data-action="${TURNSTILE_ACTION}"`;

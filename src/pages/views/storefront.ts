@@ -1,8 +1,8 @@
 /**
- * The storefront of a sale: what there is, when it starts, and the way in. For a visitor who has
- * been let in, the same page is the shop; of a sale without items, the way to it.
+ * The storefront of a sale: its products, its times, and the form to join. For an admitted visitor
+ * the same page is the shop; for a sale without items, the link to the shop.
  *
- * What the stock words say was true a second ago; only a hold in the cart is a promise.
+ * The stock level shown is a second old; only a hold in the cart is a guarantee.
  */
 import { html } from "hono/html";
 import { GENERAL_LANE, type Sale, type SaleItem } from "../../domain/sale/sale.ts";
@@ -24,12 +24,12 @@ import { quantityField } from "../parts/quantity-field.ts";
 
 export type Visitor =
   | { readonly kind: "new" }
-  /** Carries a ticket. */
+  /** Has a ticket. */
   | { readonly kind: "in_line" }
   | {
       readonly kind: "admitted";
       readonly expiresAt_ms: number;
-      /** What the form shows: what is held, or what was asked for and refused. */
+      /** The quantities in the form: those held, or those requested and refused. */
       readonly quantities: Readonly<Record<string, string>>;
       readonly holdsSomething: boolean;
     };
@@ -39,17 +39,19 @@ export interface StorefrontModel {
   readonly snapshot: RoomSnapshot;
   readonly stale: boolean;
   readonly visitor: Visitor;
-  /** The lane that the visitor's pass leads into; null without one, and when they are there. */
+  /**
+   * The lane of the visitor's pass; null without one, and when the visitor is in that lane already.
+   */
   readonly passLane: string | null;
-  /** A page on this host that the sale guards, as `guardedPageOn` finds it. */
+  /** A guarded page of the shop on this host (`guardedPageOn`); null when there is none. */
   readonly shopHref: string | null;
   readonly faults: Faults;
-  /** The visitor was let in, and the browser has not kept that. */
+  /** The visitor was admitted, but the browser did not keep the cookie. */
   readonly admissionLost: boolean;
   readonly now: number;
 }
 
-/** Nobody waits, so whoever comes may be let in at once. */
+/** Whether a visitor may be admitted at once, because nobody waits. */
 export function mayGoIn({ phase, queueing, soldOut }: RoomSnapshot): boolean {
   return phase === "live" && !queueing && !soldOut;
 }
@@ -68,11 +70,11 @@ export function storefrontPage(model: StorefrontModel): Html {
       ${merchantMessage(model.snapshot.message)} ${faultSummary(faults)} ${staleNote(model)}
       ${admitted === null ? lostNote(model) : null}
       ${admitted === null ? entryForm(model) : timeLeft(sale, admitted.expiresAt_ms, now)}
-      ${whatThereIs(model)} ${fairness(model)}`,
+      ${products(model)} ${fairness(model)}`,
   );
 }
 
-function whatThereIs(model: StorefrontModel): Html {
+function products(model: StorefrontModel): Html {
   const { sale, snapshot, visitor, shopHref: href } = model;
   if (sale.items.length === 0) {
     if (visitor.kind === "admitted") return shopBehind({ href, visitor: "admitted" });
@@ -98,7 +100,7 @@ function lostNote({ sale, admissionLost }: StorefrontModel): Maybe {
   </p>`;
 }
 
-/** Where the sale is, and the one thing to do about it. */
+/** The state of the sale, and the form to join it. */
 function entryForm(model: StorefrontModel): Html {
   const { snapshot, now } = model;
   const { opensAt_ms, startsAt_ms, endsAt_ms } = snapshot.schedule;
@@ -164,12 +166,11 @@ function joinForm({ sale, snapshot, visitor, passLane }: StorefrontModel): Html 
 }
 
 function passText(lane: string): Html {
-  const words =
-    lane === GENERAL_LANE ? "the general line" : html`the lane <strong>${lane}</strong>`;
-  return html`<p>Your pass is for ${words}.</p>`;
+  const name = lane === GENERAL_LANE ? "the general line" : html`the lane <strong>${lane}</strong>`;
+  return html`<p>Your pass is for ${name}.</p>`;
 }
 
-/** In line already, and with a pass that leads to another place. */
+/** For a visitor who has a place already; the pass would give another one. */
 function besidesPlace(sale: Sale): Html {
   return html`<p>
     You are already in line without this pass.
@@ -177,7 +178,7 @@ function besidesPlace(sale: Sale): Html {
   </p>`;
 }
 
-/** How long the visitor may stay, and the way out. */
+/** How long the visitor may stay, and the button to leave. */
 function timeLeft(sale: Sale, expiresAt_ms: number, now: number): Html {
   const warning = "You have one minute left in the shop.";
   const ends = { hides: "time-left", reveals: "time-over", warning };

@@ -1,13 +1,13 @@
 /**
- * A merchant's own waiting page as an answer to a browser: what it may do there, and how it goes
- * on by itself.
+ * A merchant's own waiting page as a response to a browser: its policy, and how it reloads itself.
  *
- * Guarantee: the page asks again by the header `Refresh`, which browsers obey with and without
- * scripts, before they read any markup; so it goes on whatever the template shows or hides. A
- * script that stops what the page is loading stops that too, so a timer of the gate's own comes
- * before everything that the template brings.
- * Scripts and styles run by a nonce that only the template's own text gets, frames may not show the
- * page, and its forms lead nowhere but here. No value of the template reaches a header.
+ * Guarantee: the page reloads by the header `Refresh`, which browsers obey with and without scripts
+ * and before they parse any markup, so it reloads whatever the template shows or hides. A script
+ * that stops the loading of the page cancels that reload too, so a timer of the gate's own comes
+ * before everything in the template.
+ * Scripts and styles need a nonce that only the template's own text gets, no other page may frame
+ * this one, and its forms can only be sent to this origin. No value of the template reaches a
+ * header.
  */
 import {
   renderTemplate,
@@ -20,7 +20,7 @@ export interface TemplatedPage {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** `strict-dynamic`: a script that the template brings may load others, as widgets do. */
+/** `strict-dynamic`: a script of the template may load others, as widgets do. */
 function policyFor(nonce: string): string {
   return [
     "default-src 'none'",
@@ -40,15 +40,15 @@ function policyFor(nonce: string): string {
 
 export interface TemplatedModel extends TemplateFacts {
   readonly template: string;
-  /** Letters and digits, fresh for every answer. */
+  /** Letters and digits, new for every response. */
   readonly nonce: string;
-  /** In whole seconds; null stays as it is, because a form is being filled in. */
+  /** In whole seconds; null: never reloads, because the shopper is filling in a form. */
   readonly refresh_s: number | null;
-  /** An address of Sluice's own that is loaded instead of this page; null for the page itself. */
+  /** An address of Sluice to load instead of this page; null for the page itself. */
   readonly check: string | null;
 }
 
-/** Null when the template has no place for a form that the page needs. */
+/** Null when the template lacks the form that the page needs. */
 export function templatedPage(model: TemplatedModel): TemplatedPage | null {
   const { template, nonce, refresh_s, check } = model;
   const page = renderTemplate(template, templateView(model), nonce);
@@ -56,7 +56,7 @@ export function templatedPage(model: TemplatedModel): TemplatedPage | null {
   const policy = { "Content-Security-Policy": policyFor(nonce) };
   if (refresh_s === null) return { body: page, headers: policy };
   const timer = `<script nonce=${nonce}>${timerFor(refresh_s, check)}</script>`;
-  // Before `<html>`, where a browser opens the head for it and takes the template's as the same.
+  // Before `<html>`: a browser opens the head for the script and merges the template's own into it.
   const body = page.replace(DOCTYPE, (doctype) => doctype + timer);
   const refresh = check === null ? String(refresh_s) : `${refresh_s}; url=${check}`;
   return { body, headers: { ...policy, Refresh: refresh } };
@@ -64,7 +64,7 @@ export function templatedPage(model: TemplatedModel): TemplatedPage | null {
 
 const DOCTYPE = /^\s*<!doctype[^>]*>/i;
 
-/** A second later than the header, so that nobody asks twice. */
+/** A second after the header's reload, so that normally only one of them happens. */
 function timerFor(refresh_s: number, check: string | null): string {
   const load = check === null ? "location.reload()" : `location.replace(${JSON.stringify(check)})`;
   return `setTimeout(function(){${load}},${refresh_s * 1000 + 1000})`;

@@ -1,8 +1,8 @@
 /**
- * The waiting page: where somebody stands, in words that promise nothing, and what to do about it.
+ * The waiting page: a shopper's state in line, with estimates that promise nothing, and what to do.
  *
- * Guarantee: says the same with and without scripts. Without them it reloads itself when the
- * standing says so; with them `waiting.js` keeps it current.
+ * Guarantee: shows the same with and without scripts. Without them it reloads itself after
+ * `pollAfter_s`; with them `waiting.js` keeps it current.
  */
 import { html } from "hono/html";
 import { GENERAL_LANE, type Sale } from "../../domain/sale/sale.ts";
@@ -25,13 +25,15 @@ export interface WaitingModel {
   readonly sale: Sale;
   readonly schedule: Schedule;
   readonly standing: Standing;
-  /** The turn was claimed and every seat was taken. */
+  /** The turn was claimed while every seat was taken. */
   readonly seatsFull: boolean;
-  /** The guarded address, path and query, that this page is shown at; absent on the sale's own. */
+  /**
+   * The guarded address (path and query) at which the page is shown; absent on the sale's own page.
+   */
   readonly guarded?: string;
   /**
-   * What is loaded instead of this page when it is loaded again, as long as nobody knows whether
-   * the browser keeps its place; null when it is known.
+   * The address to load instead of reloading this page, while it is unknown whether the browser
+   * keeps its place; null when it is known.
    */
   readonly check?: string | null;
   readonly now: number;
@@ -69,14 +71,15 @@ export function waitingPage(model: WaitingModel): Html {
   );
 }
 
-/** The lane a pass led into; the general one needs no name. */
+/** The lane of the visitor's pass; the general lane is not named. */
 function laneOf({ lane }: Standing): Maybe {
   if (lane === GENERAL_LANE) return null;
   return html`<p class="quiet">Your lane: <strong>${lane}</strong></p>`;
 }
 
 /**
- * Without scripts. Whoever is called is left in peace to find the button, for as long as is safe.
+ * The reload without scripts. For a called shopper it is as late as is safe, so that they can find
+ * the button undisturbed.
  */
 function refreshOf({ sale, standing, guarded }: WaitingModel): number | null {
   switch (standing.state) {
@@ -84,7 +87,7 @@ function refreshOf({ sale, standing, guarded }: WaitingModel): number | null {
     case "lapsed":
       return null;
     case "called":
-      // At a guarded address loading the page again is going in.
+      // At a guarded address, reloading the page enters the shop.
       if (guarded !== undefined) return standing.pollAfter_s;
       return Math.max(standing.pollAfter_s, sale.admission.claimWindowSeconds / 2);
     default:
@@ -92,7 +95,7 @@ function refreshOf({ sale, standing, guarded }: WaitingModel): number | null {
   }
 }
 
-/** What the script starts from. */
+/** The parameters of the script. */
 function scriptData({ sale, standing, guarded, check = null }: WaitingModel): Html {
   const { state, position, pollAfter_s } = standing;
   return html`data-waiting data-api="${saleApi(sale.id)}"
@@ -114,7 +117,7 @@ function seatsFullNote({ seatsFull }: WaitingModel): Maybe {
   </p>`;
 }
 
-/** One form or link for each state that has something to do. */
+/** A form or link for each state in which the shopper can do something. */
 function nextSteps(model: WaitingModel): Html {
   const { sale, standing, guarded } = model;
   const { state } = standing;
@@ -146,10 +149,10 @@ function stock({ sale, standing }: WaitingModel): Maybe {
   if (sale.items.length === 0) return null;
   const rows = sale.items.map(({ sku, name }) => {
     const known = standing.stock.find((level) => level.sku === sku);
-    const words = known === undefined ? "Checking stock" : levelText(known.level, known.available);
+    const text = known === undefined ? "Checking stock" : levelText(known.level, known.available);
     return html`<div>
       <dt>${name}</dt>
-      <dd data-slot="stock:${sku}">${words}</dd>
+      <dd data-slot="stock:${sku}">${text}</dd>
     </div>`;
   });
   return html`<section aria-labelledby="stock" ${onlyFor(standing.state, IN_LINE)}>
@@ -158,7 +161,7 @@ function stock({ sale, standing }: WaitingModel): Maybe {
   </section>`;
 }
 
-/** Without scripts the page says how it stays current. */
+/** Without scripts: how the page stays current. */
 function keepOpen({ sale, standing, guarded, check }: WaitingModel): Html {
   return html`<div data-without-script>
     <p class="quiet" ${onlyFor(standing.state, IN_LINE)}>

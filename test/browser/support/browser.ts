@@ -1,8 +1,9 @@
 /**
  * A Chromium from an npm package, for the browser tests: no system package is needed.
  *
- * The package's own flags are for functions in a cloud. Those that switch off what these tests are
- * about (the same-origin rules) or that make it fragile (one process for all) are left out.
+ * The package's own flags are for serverless functions. Left out are those that switch off what
+ * these tests check (the same-origin rules) and those that make the browser fragile (one process
+ * for all).
  */
 import chromium from "@sparticuz/chromium";
 import { chromium as playwright, type Browser } from "playwright-core";

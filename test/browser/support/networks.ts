@@ -1,18 +1,18 @@
 /**
- * Bad networks and browsers that forget, for the browser tests: answers that are lost after the
- * request had its effect, requests that are answered late, and cookies that are not kept.
+ * Bad networks and forgetful browsers, for the browser tests: answers lost after the request had
+ * its effect, requests that never arrive, and cookies that are not kept.
  *
- * Guarantee: a request whose answer is lost has reached the server and was answered, and nothing of
- * the answer has reached the browser. No time is waited for: a slow answer waits for a condition.
+ * Guarantee: a request whose answer is lost has reached the server and was answered, and the
+ * browser received nothing of the answer. Nothing sleeps: everything waits for a condition.
  */
 import type { BrowserContext, Page, Route } from "playwright-core";
 import { request as send } from "undici";
 import { auditOf, connections, type Sluice, until } from "../../http/support/sluice.ts";
 
-/** The address of the browser's own page, shown when no answer came. */
+/** The address of the browser's own error page. */
 const BROKEN = /^chrome-error:/;
 
-/** Browsers keep Secure cookies over plain HTTP for this name. */
+/** Over plain HTTP, browsers keep Secure cookies for this host only. */
 export function hostAt(sluice: Sluice): string {
   return `http://localhost:${new URL(sluice.host.gateUrl).port}`;
 }
@@ -21,21 +21,21 @@ export function shopAt(sluice: Sluice, path: string): string {
   return `${hostAt(sluice)}/_sluice/shop/${path}`;
 }
 
-interface PastAnswer {
+interface DirectAnswer {
   readonly status: number;
   readonly headers: Headers;
   readonly body: Buffer;
 }
 
-/** `fetch` would say of itself that no browser asks for a page. */
+/** Set explicitly, because a request sent from here is not marked as a browser's navigation. */
 const NAVIGATION = { "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" };
 
-/** Sends what the browser wanted to send, past the browser and its cookies. */
-async function sendPast(
+/** Sends the browser's request from here, so that the browser stores no cookies of the answer. */
+async function sendDirectly(
   sluice: Sluice,
   context: BrowserContext,
   route: Route,
-): Promise<PastAnswer> {
+): Promise<DirectAnswer> {
   const request = route.request();
   const { pathname, search } = new URL(request.url());
   const cookies = await context.cookies(request.url());
@@ -51,16 +51,16 @@ async function sendPast(
     body: request.postData(),
     dispatcher: connections,
   });
-  const told = Object.entries(answer.headers).flatMap(([name, value = []]) => {
+  const received = Object.entries(answer.headers).flatMap(([name, value = []]) => {
     return [value].flat().map((line): [string, string] => [name, line]);
   });
   const body = Buffer.from(await answer.body.arrayBuffer());
-  return { status: answer.statusCode, headers: new Headers(told), body };
+  return { status: answer.statusCode, headers: new Headers(received), body };
 }
 
 /**
- * The next answer to this address, to a POST unless said otherwise, is lost. What is returned
- * becomes the status of the answer that nobody has seen.
+ * Loses the next answer to this address, by default to a POST. The returned function gives the
+ * status of the lost answer; 0 before, and -1 while it is under way.
  */
 export async function loseAnswer(
   sluice: Sluice,
@@ -73,14 +73,14 @@ export async function loseAnswer(
   await page.route(pattern, async (route) => {
     if (status !== 0 || route.request().method() !== method) return route.fallback();
     status = -1;
-    const answer = await sendPast(sluice, page.context(), route);
+    const answer = await sendDirectly(sluice, page.context(), route);
     status = answer.status;
     return route.abort("connectionreset");
   });
   return () => status;
 }
 
-/** The next POST of this address never reaches the server. */
+/** The next POST to this address never reaches the server. */
 export async function loseRequest(page: Page, ending: string): Promise<() => boolean> {
   let lost = false;
   await page.route(`**${ending}`, async (route) => {
@@ -91,7 +91,7 @@ export async function loseRequest(page: Page, ending: string): Promise<() => boo
   return () => lost;
 }
 
-/** Until the answer, or the request, was lost and the browser says that no answer came. */
+/** Waits until the answer or the request was lost and the browser shows its error page. */
 export async function seesBroken<Lost>(page: Page, lost: () => Lost, wanted: Lost): Promise<void> {
   await until(
     async () => ({ lost: lost(), shown: page.url() }),
@@ -100,8 +100,8 @@ export async function seesBroken<Lost>(page: Page, lost: () => Lost, wanted: Los
 }
 
 /**
- * A browser that does not keep these cookies: their `Set-Cookie` is dropped on the way.
- * @param names what their names match
+ * Makes a browser that does not keep these cookies: their `Set-Cookie` headers are removed.
+ * @param names matches the names of the cookies
  * @param from the addresses that would set them
  */
 export async function keepNoCookies(
@@ -111,7 +111,7 @@ export async function keepNoCookies(
   from: string | RegExp = "**/_sluice/shop/**",
 ): Promise<void> {
   await context.route(from, async (route) => {
-    const answer = await sendPast(sluice, context, route);
+    const answer = await sendDirectly(sluice, context, route);
     const kept = answer.headers.getSetCookie().filter((cookie) => !names.test(cookie));
     const headers = Object.fromEntries(answer.headers);
     delete headers["set-cookie"];
@@ -147,7 +147,7 @@ export async function pressJoin(page: Page): Promise<void> {
   await page.getByRole("button", { name: /Join the line|Go in/ }).click();
 }
 
-/** All who joined a sale and were let in, as soon as somebody was. */
+/** How many joined a sale and were admitted, as soon as somebody was. */
 export async function peopleIn(sluice: Sluice, sale: string) {
   const { tickets, claimed } = await until(
     () => auditOf(sluice, sale),

@@ -1,16 +1,16 @@
 /**
- * Loaded into a page, tells what a reader could not use: text with too little contrast, controls
+ * Runs in a page and lists what a reader could not use: text with too little contrast, controls
  * that are too small to touch, and content wider than the window.
  *
- * Not a whole audit: it measures what can be measured (WCAG 2.2: 1.4.3, 1.4.10, 1.4.11; targets of
- * 44 px). Backgrounds are taken to be plain colours, which these pages' are.
+ * Not a complete audit: it checks what can be measured (WCAG 2.2: 1.4.3, 1.4.10, 1.4.11; targets of
+ * 44 px). It takes backgrounds to be plain colours, as these pages' are.
  */
 const TEXT_CONTRAST_MIN = 4.5;
 const LARGE_TEXT_CONTRAST_MIN = 3;
 const CONTROL_CONTRAST_MIN = 3;
 const TARGET_PX_MIN = 44;
 
-/** @param {string} colour as computed style gives it */
+/** @param {string} colour as in a computed style */
 function channelsOf(colour) {
   const [red = 0, green = 0, blue = 0, alpha = 1] = (colour.match(/[\d.]+/g) ?? []).map(Number);
   return { red, green, blue, alpha };
@@ -45,7 +45,7 @@ function backgroundOf(element) {
 }
 
 /**
- * A widget of others (ALTCHA's) has a look of its own, in colours that are not told as rgb().
+ * ALTCHA's widget is excluded, because it has its own design, in colours that are not `rgb()`.
  * @param {Element} element
  */
 function isShown(element) {
@@ -57,8 +57,8 @@ function isShown(element) {
 
 /** @param {Element} element */
 function describe(element) {
-  const words = (element.textContent ?? "").trim().replace(/\s+/g, " ").slice(0, 40);
-  return `<${element.localName}> “${words}”`;
+  const text = (element.textContent ?? "").trim().replace(/\s+/g, " ").slice(0, 40);
+  return `<${element.localName}> “${text}”`;
 }
 
 function findPaleText() {

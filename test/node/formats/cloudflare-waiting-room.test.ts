@@ -1,6 +1,6 @@
 /**
- * What an app that speaks Cloudflare's format is told: every field in every state, and nothing
- * that is not so.
+ * What an app that reads Cloudflare's format gets: every field in every state, and nothing that
+ * does not hold.
  */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -69,7 +69,7 @@ const generated: fc.Arbitrary<WaitingFacts> = fc.record({
   ),
 });
 
-test("every field is there, with its type, in every phase and for every standing", () => {
+test("every field is present, with its type, in every phase and for every standing", () => {
   fc.assert(
     fc.property(generated, (facts) => {
       expect(documented.safeParse(cloudflareWaitingRoom(facts)).error).toBeUndefined();
@@ -77,46 +77,48 @@ test("every field is there, with its type, in every phase and for every standing
   );
 });
 
-test("what is not known is told as unavailable and 0, and nothing known is", () => {
+test("an unknown time is 0 and unavailable, and a known one never is", () => {
   fc.assert(
     fc.property(generated, (facts) => {
-      const told = cloudflareWaitingRoom(facts);
-      const times = [told.waitTime25Percentile, told.waitTime50Percentile].concat(
-        told.waitTime75Percentile,
+      const answer = cloudflareWaitingRoom(facts);
+      const times = [answer.waitTime25Percentile, answer.waitTime50Percentile].concat(
+        answer.waitTime75Percentile,
       );
-      expect(told.waitTimeKnown).toBe(told.waitTimeFormatted !== "unavailable");
-      expect(told.waitTimeKnown).toBe(told.waitTime > 0);
-      const hasPercentiles = told.waitTimeKnown && told.isRandomQueue;
+      expect(answer.waitTimeKnown).toBe(answer.waitTimeFormatted !== "unavailable");
+      expect(answer.waitTimeKnown).toBe(answer.waitTime > 0);
+      const hasPercentiles = answer.waitTimeKnown && answer.isRandomQueue;
       expect(times.map((time) => time > 0)).toEqual(times.map(() => hasPercentiles));
       expect(times).toEqual(times.toSorted((a, b) => a - b));
-      expect(told.waitTime).toBe(hasPercentiles ? told.waitTime50Percentile : told.waitTime);
-      expect(told.timeUntilEventStart > 0).toBe(told.isEventPrequeueing);
-      expect(told.timeUntilEventStartFormatted === "unavailable").toBe(!told.isEventPrequeueing);
-      expect(told.timeUntilEventEnd > 0).toBe(told.isEventActive);
-      expect(told.timeUntilEventEndFormatted === "unavailable").toBe(!told.isEventActive);
+      expect(answer.waitTime).toBe(hasPercentiles ? answer.waitTime50Percentile : answer.waitTime);
+      expect(answer.timeUntilEventStart > 0).toBe(answer.isEventPrequeueing);
+      expect(answer.timeUntilEventStartFormatted === "unavailable").toBe(
+        !answer.isEventPrequeueing,
+      );
+      expect(answer.timeUntilEventEnd > 0).toBe(answer.isEventActive);
+      expect(answer.timeUntilEventEndFormatted === "unavailable").toBe(!answer.isEventActive);
     }),
   );
 });
 
-test("exactly one kind of queue is named, an event prequeues only while it is active, and only a sale that is over is not asked again", () => {
+test("exactly one kind of queue is named, an event prequeues only while it is active, and only an ended sale has no refresh interval", () => {
   fc.assert(
     fc.property(generated, (facts) => {
-      const told = cloudflareWaitingRoom(facts);
+      const answer = cloudflareWaitingRoom(facts);
       const kinds = {
-        fifo: told.isFIFOQueue,
-        random: told.isRandomQueue,
-        passthrough: told.isPassthroughQueue,
-        reject: told.isRejectQueue,
+        fifo: answer.isFIFOQueue,
+        random: answer.isRandomQueue,
+        passthrough: answer.isPassthroughQueue,
+        reject: answer.isRejectQueue,
       };
-      expect(Object.entries(kinds).filter(([, is]) => is)).toEqual([[told.queueingMethod, true]]);
-      expect(told.isEventActive || !told.isEventPrequeueing).toBe(true);
-      expect(told.refreshIntervalSeconds === 0).toBe(told.isRejectQueue);
-      expect(told.isRejectQueue).toBe(facts.now >= ENDS_MS);
+      expect(Object.entries(kinds).filter(([, is]) => is)).toEqual([[answer.queueingMethod, true]]);
+      expect(answer.isEventActive || !answer.isEventPrequeueing).toBe(true);
+      expect(answer.refreshIntervalSeconds === 0).toBe(answer.isRejectQueue);
+      expect(answer.isRejectQueue).toBe(facts.now >= ENDS_MS);
     }),
   );
 });
 
-function told(
+function answerFor(
   state: ShopperState | null,
   method: "lottery" | "fifo",
   { cohort = null, now = STARTS_MS + 60_000 }: { cohort?: number | null; now?: number } = {},
@@ -132,9 +134,9 @@ function told(
   });
 }
 
-describe("an app is told", () => {
+describe("an app gets", () => {
   test("one time in a line first come, first served", () => {
-    expect(told("queued", "fifo", { cohort: 3 })).toMatchObject({
+    expect(answerFor("queued", "fifo", { cohort: 3 })).toMatchObject({
       waitTimeKnown: true,
       waitTime: 10,
       waitTime25Percentile: 0,
@@ -151,8 +153,8 @@ describe("an app is told", () => {
     });
   });
 
-  test("an interval where the place was drawn by lot", () => {
-    expect(told("queued", "lottery", { cohort: 0 })).toMatchObject({
+  test("an interval where the place was drawn at random", () => {
+    expect(answerFor("queued", "lottery", { cohort: 0 })).toMatchObject({
       waitTime: 10,
       waitTime25Percentile: 5,
       waitTime50Percentile: 10,
@@ -163,17 +165,17 @@ describe("an app is told", () => {
     });
   });
 
-  test("that whoever came after the start of a lottery is behind those before them", () => {
-    expect(told("queued", "lottery", { cohort: 4 })).toMatchObject({
+  test("fifo for a shopper who joined after the start of a lottery", () => {
+    expect(answerFor("queued", "lottery", { cohort: 4 })).toMatchObject({
       isFIFOQueue: true,
       isRandomQueue: false,
       shuffleAtEventStart: true,
     });
   });
 
-  test("when the sale starts, while it is in the pre-queue", () => {
+  test("the time until the sale starts, in the prequeue", () => {
     const now = STARTS_MS - 90_000;
-    expect(told("prequeue", "lottery", { cohort: 0, now })).toMatchObject({
+    expect(answerFor("prequeue", "lottery", { cohort: 0, now })).toMatchObject({
       waitTimeKnown: false,
       isEventActive: true,
       isEventPrequeueing: true,
@@ -183,21 +185,18 @@ describe("an app is told", () => {
     });
   });
 
-  test.each(["paused", "sold_out"] as const)(
-    "that nobody is let in, and no time, while %s",
-    (state) => {
-      const answer = told(state, "fifo", { cohort: 1 });
-      expect(answer).toMatchObject({ queueAll: true, waitTimeKnown: false, waitTime: 0 });
-    },
-  );
+  test.each(["paused", "sold_out"] as const)("queueAll, and no time, while %s", (state) => {
+    const answer = answerFor(state, "fifo", { cohort: 1 });
+    expect(answer).toMatchObject({ queueAll: true, waitTimeKnown: false, waitTime: 0 });
+  });
 
-  test("that the turn has come and only a seat is missing", () => {
-    const answer = told("called", "fifo", { cohort: 1 });
+  test("one minute when the turn has come and no seat is free", () => {
+    const answer = answerFor("called", "fifo", { cohort: 1 });
     expect(answer).toMatchObject({ waitTimeKnown: true, waitTimeFormatted: "1 minute" });
   });
 
-  test("nothing of a place before there is one", () => {
-    const answer = told(null, "lottery", { now: OPENS_MS - 5000 });
+  test("no wait before there is a place", () => {
+    const answer = answerFor(null, "lottery", { now: OPENS_MS - 5000 });
     expect(answer).toMatchObject({ waitTimeKnown: false, isEventActive: false, waitTime: 0 });
   });
 });
@@ -208,6 +207,6 @@ test.each([
   [60, "1 hour"],
   [61, "1 hour 1 minute"],
   [125, "2 hours 5 minutes"],
-])("%i minutes are said as “%s”", (count, words) => {
-  expect(minutesText(count)).toBe(words);
+])("%i minutes are “%s”", (count, expected) => {
+  expect(minutesText(count)).toBe(expected);
 });

@@ -1,6 +1,6 @@
 /**
- * What becomes of a request to the shop: a row for each decision, and one for each pair of them
- * that could hold at once, so that their order is fixed.
+ * What the gate does with a request to the shop: a row for each decision, and one for each pair of
+ * conditions that can hold at once, so that their precedence is fixed.
  */
 import { describe, expect, test } from "vitest";
 import {
@@ -13,7 +13,7 @@ import {
 const CLOSED = { onFailure: "closed" } as const;
 const OPEN = { onFailure: "open" } as const;
 
-/** Guarded, live, with nothing in its favour. */
+/** Guarded and live, without a bypass or an admission. */
 const PLAIN: GuardFacts = {
   sale: CLOSED,
   phase: "live",
@@ -25,11 +25,7 @@ const PLAIN: GuardFacts = {
 describe("the decision", () => {
   const rows: [what: string, facts: Partial<GuardFacts>, decision: object][] = [
     ["no sale guards it", { sale: null }, { kind: "not_guarded" }],
-    [
-      "no sale guards it, whatever it carries",
-      { sale: null, room: "gone" },
-      { kind: "not_guarded" },
-    ],
+    ["no sale guards it, and the room gone", { sale: null, room: "gone" }, { kind: "not_guarded" }],
     ["the sale is over", { phase: "ended" }, { kind: "sale_over" }],
     ["over, and admitted", { phase: "ended", admission: "valid" }, { kind: "sale_over" }],
     ["over, and the room gone", { phase: "ended", room: "gone" }, { kind: "sale_over" }],
@@ -53,7 +49,7 @@ describe("the decision", () => {
       { kind: "bypassed", why: "address" },
     ],
     [
-      "a bypass, and an admission taken back",
+      "a bypass, and a revoked admission",
       { bypass: "token", admission: "revoked" },
       { kind: "bypassed", why: "token" },
     ],
@@ -64,7 +60,7 @@ describe("the decision", () => {
       { admission: "valid", phase: "scheduled" },
       { kind: "admitted" },
     ],
-    ["an admission taken back", { admission: "revoked" }, { kind: "line" }],
+    ["a revoked admission", { admission: "revoked" }, { kind: "line" }],
     ["the room gone, and closed", { room: "gone" }, { kind: "failed_closed" }],
     ["the room gone, and open", { room: "gone", sale: OPEN }, { kind: "failed_open" }],
     [
@@ -73,12 +69,12 @@ describe("the decision", () => {
       { kind: "failed_open" },
     ],
     [
-      "the room gone, and the admission taken back",
+      "the room gone, and a revoked admission",
       { room: "gone", admission: "revoked" },
       { kind: "failed_closed" },
     ],
     ["before the opening", { phase: "scheduled" }, { kind: "not_open" }],
-    ["in the pre-queue", { phase: "prequeue" }, { kind: "line" }],
+    ["in the prequeue", { phase: "prequeue" }, { kind: "line" }],
     ["while the sale is on", {}, { kind: "line" }],
     ["while the sale is on, and open on failure", { sale: OPEN }, { kind: "line" }],
   ];
@@ -88,8 +84,8 @@ describe("the decision", () => {
   });
 });
 
-describe("a request asks for", () => {
-  const PLAINLY: AskedFacts = {
+describe("the kind of a request:", () => {
+  const PLAIN_REQUEST: AskedFacts = {
     method: "GET",
     accept: "*/*",
     dest: null,
@@ -98,7 +94,7 @@ describe("a request asks for", () => {
     upgrade: false,
   };
   const HTML = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8";
-  const rows: [what: string, facts: Partial<AskedFacts>, asked: string][] = [
+  const rows: [what: string, facts: Partial<AskedFacts>, kind: string][] = [
     ["a navigation", { dest: "document", mode: "navigate", accept: HTML }, "document"],
     ["an old browser's navigation", { accept: HTML }, "document"],
     ["a HEAD of one", { method: "HEAD", accept: HTML }, "document"],
@@ -108,7 +104,7 @@ describe("a request asks for", () => {
     ["a script's fetch of HTML", { dest: "empty", mode: "same-origin", accept: HTML }, "data"],
     ["an image", { dest: "image", mode: "no-cors" }, "data"],
     ["a frame", { dest: "iframe", mode: "navigate", accept: HTML }, "data"],
-    ["a page fetched ahead", { dest: "document", mode: "navigate", purpose: "prefetch" }, "data"],
+    ["a prefetched page", { dest: "document", mode: "navigate", purpose: "prefetch" }, "data"],
     ["a WebSocket", { upgrade: true, mode: "websocket", accept: HTML }, "data"],
     ["curl", {}, "data"],
     ["no Accept at all", { accept: null }, "data"],
@@ -121,7 +117,7 @@ describe("a request asks for", () => {
     ],
   ];
 
-  test.each(rows)("%s", (_, facts, asked) => {
-    expect(askedAs({ ...PLAINLY, ...facts })).toBe(asked);
+  test.each(rows)("%s", (_, facts, kind) => {
+    expect(askedAs({ ...PLAIN_REQUEST, ...facts })).toBe(kind);
   });
 });

@@ -1,6 +1,6 @@
 /**
  * Guards: what a merchant may write, which requests they cover, and that no spelling of a request
- * walks around them.
+ * evades them.
  */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -38,7 +38,7 @@ test.each([
   [null, { host: "*.shop.example" }],
   [null, { methods: ["POST"] }],
   [null, { exceptMethods: ["GET"] }],
-] as const)("leads a visitor of its host to %j: %j", (page, change) => {
+] as const)("the page to link to is %j for %j", (page, change) => {
   expect(guards.guardedPageOn([guard(change)], "shop.example")).toBe(page);
 });
 
@@ -46,15 +46,15 @@ describe("a guard covers", () => {
   test.each([
     ["the whole path", { path: "/drops/air" }, "/drops/air", true],
     ["no more than the whole path", { path: "/drops/air" }, "/drops/air/2", false],
-    ["any run of characters where a star is", { path: "/drops/*" }, "/drops/a/b.html", true],
-    ["nothing as well, where a star is", { path: "/drops/*" }, "/drops/", true],
+    ["any run of characters in place of a star", { path: "/drops/*" }, "/drops/a/b.html", true],
+    ["an empty run in place of a star", { path: "/drops/*" }, "/drops/", true],
     ["a folder named without its slash", { path: "/drops/*" }, "/drops", true],
-    ["a name that only begins alike not", { path: "/drops/*" }, "/dropsy", false],
+    ["not a name that only begins the same", { path: "/drops/*" }, "/dropsy", false],
     ["stars in between", { path: "/*/air/*.html" }, "/en/air/one.html", true],
     ["stars in between, in their order", { path: "/*/air/*.html" }, "/en/one.html/air", false],
-    ["parts that would have to overlap not", { path: "/a*a" }, "/a", false],
+    ["not parts that would have to overlap", { path: "/a*a" }, "/a", false],
     ["everything by /*", { path: "/*" }, "/", true],
-    ["the first page alone by /", { path: "/" }, "/other", false],
+    ["only the first page by /", { path: "/" }, "/other", false],
   ])("%s", (_, change, path, covered) => {
     expect(isCovered(change, path)).toBe(covered);
   });
@@ -73,15 +73,15 @@ describe("a guard covers", () => {
     expect(isCovered(change, "/drops/air/one", method)).toBe(covered);
   });
 
-  test("an excepted path no more, and a doubtful exception all the same", () => {
+  test("an ambiguous exception, but no clear one", () => {
     const change = { path: "/drops/*", except: ["/drops/public/*", "/*.css"] };
     const excepted = ["/drops/public/a", "/drops/public", "/drops/main.css", "/drops/%6dain.css"];
     expect(excepted.filter((path) => isCovered(change, path))).toEqual([]);
-    const doubtful = ["/drops/PUBLIC/a", "/drops/air%2f..%2fpublic%2fa", "/drops/air;x=.css"];
-    expect(doubtful.filter((path) => !isCovered(change, path))).toEqual([]);
+    const ambiguous = ["/drops/PUBLIC/a", "/drops/air%2f..%2fpublic%2fa", "/drops/air;x=.css"];
+    expect(ambiguous.filter((path) => !isCovered(change, path))).toEqual([]);
   });
 
-  test("what a header would have an origin take for the method or the path", () => {
+  test("the method and the path that an origin may take from a header", () => {
     const posts = { exceptMethods: ["GET"] };
     expect(isCovered(posts, "/drops/air/one", "GET", { methods: ["POST"] })).toBe(true);
     expect(isCovered({}, "/", "GET", { paths: ["/drops/air/one"] })).toBe(true);
@@ -90,7 +90,7 @@ describe("a guard covers", () => {
   });
 });
 
-/** Ways to write a path that some origin takes for the same. */
+/** Spellings that some origin understands as the same path. */
 const spellings: fc.Arbitrary<(path: string) => string> = fc.oneof(
   fc.integer({ min: 1, max: 11 }).map((at) => (path: string) => {
     const code = path.charCodeAt(at).toString(16).padStart(2, "0");
@@ -118,8 +118,8 @@ const spellings: fc.Arbitrary<(path: string) => string> = fc.oneof(
 
 const UNITS = ["/", ".", "%", "2", "5", "e", "E", ";", "\\", "é", "a", "\0"];
 
-describe("no spelling walks around a guard:", () => {
-  test("whatever is done to a guarded path, one spelling after the other, it stays guarded", () => {
+describe("no spelling evades a guard:", () => {
+  test("a guarded path stays guarded through any sequence of spellings", () => {
     const ways = fc.array(spellings, { minLength: 1, maxLength: 3 });
     const patterns = fc.constantFrom("/drops/air/*", "/drops/*", "/*");
     const law = fc.property(ways, patterns, (spelled, path) => {
@@ -146,11 +146,11 @@ describe("no spelling walks around a guard:", () => {
     "/drops//../air",
     "/x/%2e%2e/drops/air/..%2f..%2fopen",
     "/a%252fb/%252e%252e/drops/air",
-  ])("%s is guarded, for it is sent on as the URL standard writes it", (text) => {
+  ])("%s is guarded, because it is forwarded as the URL standard normalizes it", (text) => {
     expect(isCovered({ path: "/drops/air*" }, text)).toBe(true);
   });
 
-  test("any text at all has readings, and a plain path has itself alone", () => {
+  test("any text has readings, and a plain path has only itself", () => {
     const texts = fc.string({ unit: fc.constantFrom(...UNITS), maxLength: 40 });
     const law = fc.property(texts, (text) => {
       for (const reading of readingsOf(text)) {
@@ -187,7 +187,7 @@ describe("hosts", () => {
     expect(guardsOfHost(table, host).length === 1).toBe(guarded);
   });
 
-  test("sales that guard the same address are asked in the order of their ids", () => {
+  test("sales that guard the same address are listed in the order of their ids", () => {
     const of = (id: string, host: string) => {
       return { sale: saleOf({}, { id, guards: [{ host, path: "/*" }] }), revision: 1 };
     };
@@ -198,7 +198,7 @@ describe("hosts", () => {
   });
 });
 
-describe("an address to come back to is one of this host:", () => {
+describe("an address to return to is one of this host:", () => {
   test.each([
     ["https://shop.example/drops?size=42", "/drops?size=42"],
     ["https://shop.example//evil.example/x?y", "/evil.example/x?y"],
@@ -209,7 +209,7 @@ describe("an address to come back to is one of this host:", () => {
     expect(returnAddress(url)).toBe(address);
   });
 
-  test("one that is too long to be carried along is the shop's first page", () => {
+  test("one that is too long is the shop's first page", () => {
     const most = `/${"a".repeat(limits.RETURN_PATH_LENGTH_MAX - 1)}`;
     expect(returnAddress(`https://shop.example${most}`)).toBe(most);
     expect(returnAddress(`https://shop.example${most}a`)).toBe("/");
@@ -251,7 +251,7 @@ describe("a bad guard or bypass names the path of its fault:", () => {
     expect(parsed.error?.issues.map((issue) => issue.path.join("."))).toEqual([path]);
   });
 
-  test("as much as the limits allow, and a sale of guards alone, are taken", () => {
+  test("as much as the limits allow, and a sale with guards only, are accepted", () => {
     const change = {
       items: [],
       guards: many(limits.GUARDS_PER_SALE_MAX, () => ({

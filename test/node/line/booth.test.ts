@@ -1,8 +1,8 @@
 /**
  * Ticket booths: no place twice, none lost from the count, whatever crashes in between.
  *
- * The model below is a booth as its object runs it: what `save` names is durable before the
- * outcome is told, and a crash forgets everything else.
+ * The model below runs a booth as its object does: what `save` names is durable before the outcome
+ * is returned, and a crash forgets everything else.
  */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -42,7 +42,7 @@ class BoothModel {
     return this.#keep(takePlaces(this.state, now, drawClosesAt_ms, places));
   }
 
-  /** Several at once; every place of them, as those who asked together share them out. */
+  /** Several joins at once: all their places, as the joins share them out. */
   joinTogether(now: number, drawClosesAt_ms: number | null, places: number): PlaceInBooth[] {
     const { cohort, index } = this.join(now, drawClosesAt_ms, places);
     if (this.state.next > this.durable.highWater) throw new Error("given before it was durable");
@@ -53,7 +53,7 @@ class BoothModel {
     return this.#keep(closeCohort(this.state, k, force, this.counts.get(k) ?? null));
   }
 
-  /** It falls asleep in good order: the mark is lowered first. */
+  /** An orderly eviction: the mark is lowered first. */
   sleep(): void {
     this.#keep(settleMark(this.state));
     this.crash();
@@ -68,7 +68,7 @@ const DRAW_CLOSES_MS = 10_000;
 
 interface Step {
   readonly kind: "join" | "crash" | "sleep" | "close" | "close_again" | "pass_time";
-  /** How often somebody joins, and how many at once. */
+  /** How many joins, and how many of them at once. */
   readonly times: number;
   readonly together: number;
   readonly force: boolean;
@@ -94,7 +94,7 @@ const steps: fc.Arbitrary<Step> = fc
     times: step.kind === "join" ? Math.ceil(step.times / step.together) : 0,
   }));
 
-/** Runs a story; gives every place that was handed out and the booth at its end. */
+/** Runs the steps; returns all places handed out, and the booth at the end. */
 function live(
   story: readonly Step[],
   isDraw: boolean,
@@ -110,7 +110,7 @@ function live(
     for (let join = 0; join < times; join += 1) {
       places.push(...booth.joinTogether(now, isDraw ? DRAW_CLOSES_MS : null, together));
     }
-    // The room closes cohorts in order, and the draw's not before its end.
+    // The room closes cohorts in order, and the cohort of the draw not before its end.
     if (kind === "close" && (!isDraw || open > 0 || now >= DRAW_CLOSES_MS)) {
       if (booth.close(open, force).kind === "closed") open += 1;
     }
@@ -151,7 +151,7 @@ describe("a booth, through joins, crashes and closes", () => {
     );
   });
 
-  test("puts nobody who came after the draw closed into the draw", () => {
+  test("puts nobody who joins after the draw has closed into the draw", () => {
     fc.assert(
       fc.property(stories, fc.nat({ max: 4000 }), (story, late_ms) => {
         const booth = new BoothModel();
@@ -171,7 +171,7 @@ describe("a booth, through joins, crashes and closes", () => {
 });
 
 describe("the instant of the start", () => {
-  test("belongs to one side: the last millisecond before to the draw, the start to cohort 1", () => {
+  test("belongs to cohort 1; the last millisecond before it belongs to the draw", () => {
     const before = takePlaces(NEW_BOOTH, DRAW_CLOSES_MS - 1, DRAW_CLOSES_MS, 1);
     expect(before.outcome).toEqual({ cohort: 0, index: 0 });
     const at = takePlaces(before.state, DRAW_CLOSES_MS, DRAW_CLOSES_MS, 1);
@@ -179,7 +179,7 @@ describe("the instant of the start", () => {
     expect(at.save).toEqual({ closed: [{ cohort: 0, count: 1 }], mark: true });
   });
 
-  test("those who ask together at the start are all in cohort 1", () => {
+  test("joins that come together at the start are all in cohort 1", () => {
     const booth = new BoothModel();
     booth.join(DRAW_CLOSES_MS - 1, DRAW_CLOSES_MS);
     const places = booth.joinTogether(DRAW_CLOSES_MS, DRAW_CLOSES_MS, 3);
@@ -187,7 +187,7 @@ describe("the instant of the start", () => {
     expect(booth.counts.get(0)).toBe(1);
   });
 
-  test("the room's later close of the draw is told the count of that instant", () => {
+  test("a later close of the draw returns the count at that instant", () => {
     const booth = new BoothModel();
     booth.join(9000, DRAW_CLOSES_MS);
     booth.join(9500, DRAW_CLOSES_MS);
@@ -196,7 +196,7 @@ describe("the instant of the start", () => {
     expect(booth.close(1, false)).toEqual({ kind: "closed", count: 1 });
   });
 
-  test("a first come, first served sale has no draw to keep open", () => {
+  test("without a draw, an arrival at the start is still in cohort 0", () => {
     expect(takePlaces(NEW_BOOTH, DRAW_CLOSES_MS, null, 1).outcome).toEqual({ cohort: 0, index: 0 });
   });
 });
@@ -210,7 +210,7 @@ describe("closing a cohort", () => {
     expect(booth.state.cohort).toBe(1);
   });
 
-  test("asked again, forced or not, even after a crash, it gives the same count", () => {
+  test("a repeated close gives the same count, forced or not, even after a crash", () => {
     const booth = new BoothModel();
     for (let join = 0; join < 3; join += 1) booth.join(0, null);
     expect(booth.close(0, false)).toEqual({ kind: "closed", count: 3 });
@@ -221,14 +221,14 @@ describe("closing a cohort", () => {
   });
 });
 
-describe("how many may ask together", () => {
-  test.each([1, PLACES_PER_JOIN_MAX])("%i get places that follow each other", (places) => {
+describe("a batch of joins", () => {
+  test.each([1, PLACES_PER_JOIN_MAX])("of %i takes that many places in a row", (places) => {
     const decision = takePlaces(NEW_BOOTH, 0, null, places);
     expect(decision.state.next).toBe(places);
     expect(decision.save.mark).toBe(true);
   });
 
-  test.each([0, -1, 1.5, PLACES_PER_JOIN_MAX + 1])("%d is a caller's mistake", (places) => {
+  test.each([0, -1, 1.5, PLACES_PER_JOIN_MAX + 1])("of %d is a caller's bug", (places) => {
     expect(() => takePlaces(NEW_BOOTH, 0, null, places)).toThrow(RangeError);
   });
 });
@@ -242,7 +242,7 @@ describe("the high-water mark", () => {
     expect(booth.marks).toBe(2);
   });
 
-  test("is lowered by a booth that falls asleep, so that nothing is skipped", () => {
+  test("is lowered before an orderly eviction, so that no place is skipped", () => {
     const booth = new BoothModel();
     booth.join(0, null);
     booth.sleep();
@@ -253,7 +253,7 @@ describe("the high-water mark", () => {
     expect(booth.close(0, false)).toEqual({ kind: "closed", count: 2 });
   });
 
-  test("is where a crashed booth goes on", () => {
+  test("is where a crashed booth continues", () => {
     const booth = new BoothModel();
     booth.join(0, null);
     booth.crash();

@@ -1,6 +1,6 @@
 /**
- * Cohorts and ranks: everybody's rank is their own, and anyone with the published numbers can
- * recompute it with another implementation (here Node's own cryptography).
+ * Cohorts and ranks: every rank is given once, and anyone with the published numbers can recompute
+ * it with another implementation (here Node's own cryptography).
  */
 import { createHash, createHmac } from "node:crypto";
 import * as fc from "fast-check";
@@ -20,7 +20,7 @@ const secrets = fc
   .uint8Array({ minLength: 32, maxLength: 32 })
   .map((bytes) => Buffer.from(bytes).toString("hex"));
 
-/** A lane's line: cohort after cohort, each with its booths' counts. */
+/** The manifests of a lane: one per cohort, from the counts of its booths. */
 function manifestsOf(secret: string, cohorts: readonly (readonly number[])[]): CohortManifest[] {
   let base = 0;
   return cohorts.map((counts, k) => {
@@ -71,7 +71,7 @@ describe("the ranks of a lane", () => {
   test.each([
     ["an index the booth never handed out", { ...place, index: 2 }],
     ["an index below 0", { ...place, index: -1 }],
-    ["a booth nobody came to", { ...place, shard: 1 }],
+    ["a booth without arrivals", { ...place, shard: 1 }],
     ["a booth that does not exist", { ...place, shard: 2 }],
     ["another cohort", { ...place, cohort: 1 }],
     ["another lane", { ...place, lane: "members" }],
@@ -125,7 +125,7 @@ describe("the seed of a cohort", () => {
       seedOf(SECRET, "air-one", "members", 0),
       seedOf(SECRET, "air-two", "general", 0),
       seedOf("f0".repeat(32), "air-one", "general", 0),
-      // The zero byte between: moving a letter from one name to the other is another message.
+      // With the zero byte, moving a letter from one name to the other changes the message.
       seedOf(SECRET, "air-on", "egeneral", 0),
     ];
     expect(new Set(seeds).size).toBe(seeds.length);

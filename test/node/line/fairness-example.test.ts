@@ -1,6 +1,5 @@
 /**
- * The worked example of docs/fairness.md, computed: the page cannot come to say other figures than
- * the code does.
+ * The worked example of docs/fairness.md, computed, so that the page cannot differ from the code.
  */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";

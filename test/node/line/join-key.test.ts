@@ -1,5 +1,5 @@
 /**
- * Keys of joins: who of those that ask together has a place already, and what follows from a key.
+ * Join keys: which subjects of a batch have a place already, and what is derived from a key.
  */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -13,7 +13,7 @@ import {
   type KeptPlace,
 } from "../../../src/domain/line/join-key.ts";
 
-/** A booth that answers those who ask together, and remembers them. */
+/** A booth that answers batches of joins, and remembers their places. */
 class Booth {
   readonly remembered = new Map<string, KeptPlace>();
   handedOut = 0;
@@ -31,28 +31,28 @@ class Booth {
   }
 }
 
-describe("places of those who ask together", () => {
-  test("each subject has one place however often and with whom it asks, and no two share one", () => {
+describe("the places of a batch of joins", () => {
+  test("each subject has one place, however often it joins, and no two share one", () => {
     const subjects = fc.array(fc.constantFrom("ann", "ben", "cleo", "dan"), { maxLength: 6 });
     fc.assert(
       fc.property(fc.array(subjects, { maxLength: 8 }), (groups) => {
         const booth = new Booth();
-        const told = new Map<string, Set<number>>();
+        const given = new Map<string, Set<number>>();
         for (const [now, group] of groups.entries()) {
           for (const [nth, { index }] of booth.answer(group, now).entries()) {
             const subject = group[nth] ?? "";
-            told.set(subject, (told.get(subject) ?? new Set()).add(index));
+            given.set(subject, (given.get(subject) ?? new Set()).add(index));
           }
         }
-        const places = [...told.values()].flatMap((indices) => [...indices]);
-        expect(places).toHaveLength(told.size);
-        expect(new Set(places).size).toBe(told.size);
-        expect(booth.handedOut).toBe(told.size);
+        const places = [...given.values()].flatMap((indices) => [...indices]);
+        expect(places).toHaveLength(given.size);
+        expect(new Set(places).size).toBe(given.size);
+        expect(booth.handedOut).toBe(given.size);
       }),
     );
   });
 
-  test("whoever asks again is told so, and when the place was taken", () => {
+  test("a repeated join is marked as such, and has the time of the first", () => {
     const booth = new Booth();
     const first = { cohort: 0, index: 0, joinedAt_ms: 5 };
     expect(booth.answer(["ann"], 5)).toEqual([{ ...first, again: false }]);
@@ -64,7 +64,7 @@ describe("places of those who ask together", () => {
   });
 });
 
-describe("what follows from a key", () => {
+describe("what is derived from a key", () => {
   const place = { lane: "general", shard: 0, cohort: 0, index: 0 };
 
   test("differs by sale, lane and key", () => {
@@ -78,7 +78,7 @@ describe("what follows from a key", () => {
     expect(subjects[0]).toBe(keyedSubjectOf("one", "general", "key"));
   });
 
-  test("is another ticket for another place, and for none", () => {
+  test("is a different ticket for each place, and for no place", () => {
     const ids = [
       directTicketIdOf("one", "ann"),
       placedTicketIdOf("one", "ann", place),

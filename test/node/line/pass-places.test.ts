@@ -1,8 +1,8 @@
 /**
- * One live place for each subject that comes by a pass, whatever is repeated, lost or crashes.
+ * One live place for each subject with a pass, whatever is repeated, lost or crashes.
  *
- * The model is a gate with a desk as its object runs it: what the desk keeps is durable before it
- * is told. A crash may come between a booth's offer and the desk's row; the offer is then lost.
+ * The model runs a gate with a desk as its object does: what the desk stores is durable before it
+ * is returned. A crash may come between a booth's offer and the desk's row; the offer is then lost.
  */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -22,15 +22,15 @@ import { turnOf, type AskedTurn } from "../../../src/domain/turn.ts";
 import { saleOf, STARTS_MS } from "../support/sale-document.ts";
 
 type Step =
-  /** Somebody with the subject comes; the row may be lost on the way, or the answer. */
+  /** The subject joins; the row or the answer may be lost. */
   | {
-      readonly kind: "come";
+      readonly kind: "join";
       readonly lane: string;
       readonly dies: "before_row" | "after_row" | "no";
     }
-  /** Two devices ask before either has been answered. */
-  | { readonly kind: "come_twice" }
-  /** The room calls the present round over, and `times` devices hear of it. */
+  /** Two devices join before either has an answer. */
+  | { readonly kind: "join_twice" }
+  /** The room reports the current round as over, and `times` devices repeat that. */
   | { readonly kind: "over"; readonly times: number };
 
 const lanes = fc.constantFrom("general", "members");
@@ -38,12 +38,12 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 5,
     arbitrary: fc.record({
-      kind: fc.constant("come" as const),
+      kind: fc.constant("join" as const),
       lane: lanes,
       dies: fc.constantFrom("before_row" as const, "after_row" as const, "no" as const),
     }),
   },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant("come_twice" as const) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("join_twice" as const) }) },
   {
     weight: 2,
     arbitrary: fc.record({
@@ -56,15 +56,15 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
 class DeskModel {
   row: PassEntry | null = null;
   #offers = 0;
-  /** What was told, by round. */
-  readonly told = new Map<number, PassPlace[]>();
+  /** The places in the answers, by round. */
+  readonly answers = new Map<number, PassPlace[]>();
 
   offer(lane: string): PassPlace {
     this.#offers += 1;
     return { lane, shard: 0, cohort: 0, index: this.#offers, joinedAt_ms: this.#offers * 1000 };
   }
 
-  come(over: number | null): PassEntry {
+  join(over: number | null): PassEntry {
     const { round, place } = arrive(this.row, over);
     if (this.row?.round !== round) this.row = { round, place };
     return { round, place };
@@ -75,50 +75,50 @@ class DeskModel {
     return this.row;
   }
 
-  tell({ round, place }: PassEntry): void {
-    if (place === null) throw new Error("told of no place");
-    this.told.set(round, [...(this.told.get(round) ?? []), place]);
+  answer({ round, place }: PassEntry): void {
+    if (place === null) throw new Error("answered without a place");
+    this.answers.set(round, [...(this.answers.get(round) ?? []), place]);
   }
 
   step(step: Step): void {
     switch (step.kind) {
-      case "come": {
-        const entry = this.come(null);
-        if (entry.place !== null) return this.tell(entry);
+      case "join": {
+        const entry = this.join(null);
+        if (entry.place !== null) return this.answer(entry);
         const offered = this.offer(step.lane);
         if (step.dies === "before_row") return;
         const kept = this.keep(offered);
-        if (step.dies === "no") this.tell(kept);
+        if (step.dies === "no") this.answer(kept);
         return;
       }
-      case "come_twice": {
-        const found = [this.come(null), this.come(null)];
+      case "join_twice": {
+        const found = [this.join(null), this.join(null)];
         const offered = found.map(({ place }) => place ?? this.offer("general"));
-        for (const place of offered) this.tell(this.keep(place));
+        for (const place of offered) this.answer(this.keep(place));
         return;
       }
       case "over": {
-        const { round } = this.come(null);
-        for (let device = 0; device < step.times; device += 1) this.come(round);
+        const { round } = this.join(null);
+        for (let device = 0; device < step.times; device += 1) this.join(round);
       }
     }
   }
 }
 
 describe("a subject", () => {
-  test("is told one place in each round, whatever crashes or comes at once", () => {
+  test("gets the same place throughout a round, whatever crashes or comes at once", () => {
     fc.assert(
       fc.property(fc.array(steps, { maxLength: 40 }), (story) => {
         const desk = new DeskModel();
         for (const step of story) desk.step(step);
-        for (const places of desk.told.values()) {
+        for (const places of desk.answers.values()) {
           for (const place of places) expect(place).toBe(places[0]);
         }
       }),
     );
   });
 
-  test("gives up one round when the room says so, however many devices hear of it", () => {
+  test("gives up one round when the room reports it as over, however often that is repeated", () => {
     fc.assert(
       fc.property(fc.array(steps, { maxLength: 40 }), (story) => {
         const desk = new DeskModel();
@@ -133,7 +133,7 @@ describe("a subject", () => {
     );
   });
 
-  test("keeps its place for a round that is over already, and for one it never had", () => {
+  test("keeps its place when an earlier or unknown round is reported as over", () => {
     const place: PassPlace = { lane: "a", shard: 0, cohort: 0, index: 5, joinedAt_ms: 1 };
     const kept = { round: 2, place };
     for (const over of [null, 0, 1, 3]) {
@@ -144,7 +144,7 @@ describe("a subject", () => {
     expect(keepPlace(kept, { ...place, index: 6 })).toBe(kept);
   });
 
-  test("has one ticket id a round, apart from other subjects, sales and rounds", () => {
+  test("has one ticket id per round, different from those of other subjects, sales and rounds", () => {
     const subject = passSubjectOf("ann");
     const ids = [
       passTicketIdOf("air", subject, 0),
@@ -157,7 +157,7 @@ describe("a subject", () => {
     expect(passSubjectOf(`sub_${crypto.randomUUID()}`)).toMatch(/^pass:/);
   });
 
-  test("finds its desk again, and desks are used evenly", () => {
+  test("always has the same desk, and desks are used evenly", () => {
     const load = new Map<number, number>();
     for (let shopper = 0; shopper < 6400; shopper += 1) {
       const desk = boothFor(passSubjectOf(`customer-${shopper}`), PASS_DESKS_PER_SALE);
@@ -189,11 +189,11 @@ describe("a turn", () => {
   };
   const rows = [
     ["open", "that has not been called", { rank: 20 }],
-    ["open", "that is called and not taken up", { rank: 10 }],
+    ["open", "that is called and not claimed", { rank: 10 }],
     ["open", "whose cohort has not closed", { rank: null }],
     ["over", "that lapsed", {}],
-    ["admitted", "that was taken up", { existing: admission }],
-    ["admitted", "that was taken up without a place", { existing: admission, rank: null }],
+    ["admitted", "that was claimed", { existing: admission }],
+    ["admitted", "that was claimed without a place", { existing: admission, rank: null }],
     ["over", "that was spent", { existing: { ...admission, standing: "spent" } }],
     ["over", "that was left", { existing: { ...admission, standing: "left" }, rank: 15 }],
     ["over", "whose admission has ended", { existing: { ...admission, expiresAt_ms: now } }],
@@ -204,7 +204,7 @@ describe("a turn", () => {
   });
 });
 
-test("a booth is believed to be a little ahead of what is known of its room, not far ahead", () => {
+test("a booth may be a little ahead of what is known of its room, not far ahead", () => {
   expect(mayHaveOpened(0, 0, 0)).toBe(true);
   expect(mayHaveOpened(6, 5, 0)).toBe(true);
   expect(mayHaveOpened(100, 5, 0)).toBe(false);

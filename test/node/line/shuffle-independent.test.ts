@@ -1,9 +1,9 @@
 /**
- * The draw beside a shuffle that others wrote: `@chainsafe/swap-or-not-shuffle`, which Ethereum's
- * consensus clients run. Both meet the published vectors, and each other on every list.
+ * The draw compared with an independent shuffle: `@chainsafe/swap-or-not-shuffle`, which Ethereum's
+ * consensus clients run. Both give the published vectors, and agree on every list.
  *
  * The package shuffles lists. Its `unshuffleList` puts at place i what the specification's
- * `compute_shuffled_index` names for i; its `shuffleList` is the way back.
+ * `compute_shuffled_index` gives for i; its `shuffleList` is the inverse.
  */
 import { ComputeShuffledIndex, shuffleList, unshuffleList } from "@chainsafe/swap-or-not-shuffle";
 import * as fc from "fast-check";

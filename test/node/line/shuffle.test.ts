@@ -1,6 +1,6 @@
 /**
- * The draw's shuffle: the vectors published with the Ethereum consensus specification, the law
- * that it is a permutation, and what it refuses.
+ * The draw's shuffle: the vectors published with the Ethereum consensus specification, the law that
+ * it is a permutation, and what it refuses.
  */
 import { createHash } from "node:crypto";
 import * as fc from "fast-check";
@@ -24,7 +24,7 @@ describe("the shuffle of the consensus specification", () => {
     expect(digestOf(mappingOf(n, vectorSeed))).toBe(digest);
   });
 
-  test("maps the ten places of the published seed like this", () => {
+  test("maps the ten places of the published seed to 2, 7, 8, 5, 4, 1, 6, 0, 9, 3", () => {
     expect(mappingOf(10, vectorSeed)).toEqual([2, 7, 8, 5, 4, 1, 6, 0, 9, 3]);
   });
 
@@ -70,18 +70,18 @@ describe("the shuffle of the consensus specification", () => {
   });
 });
 
-describe("a draw that is asked again and again", () => {
-  test.each([1, 2, 300, 70_000])("of %i places gives what one asked once gives", (n) => {
+describe("a draw that is kept", () => {
+  test.each([1, 2, 300, 70_000])("of %i places gives the same places as a new one", (n) => {
     const seed = createHash("sha256").update(`kept ${n}`).digest();
     const draw = new CohortDraw(n, seed);
-    const asked = Array.from({ length: 150 }, (_, nth) => (nth * 7919) % n);
-    for (const index of [...asked, ...asked]) {
+    const indices = Array.from({ length: 150 }, (_, nth) => (nth * 7919) % n);
+    for (const index of [...indices, ...indices]) {
       expect(draw.placeOf(index)).toBe(computeShuffledIndex(index, n, seed));
     }
   });
 });
 
-describe("a caller's mistake", () => {
+describe("a caller's bug", () => {
   const seed = new Uint8Array(32);
 
   test.each([-1, 3, 4, 0.5, Number.NaN])("throws at the index %d of a cohort of 3", (index) => {

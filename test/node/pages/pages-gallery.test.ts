@@ -1,5 +1,5 @@
 /**
- * A gallery of every page in every state: each says what it has to say, and keeps the rules that
+ * A gallery of every page in every state: each shows what it should, and follows the rules that
  * hold for all pages.
  */
 import { describe, expect, test } from "vitest";
@@ -26,7 +26,7 @@ function valuesOf(markup: string, attribute: string): string[] {
   return [...markup.matchAll(pattern)].flatMap(([, value]) => (value ?? "").split(" "));
 }
 
-/** The one script of another origin, and the one page that may have it. */
+/** The only script of another origin; only one page may have it. */
 const TURNSTILE =
   '<script async defer src="https://challenges.cloudflare.com/turnstile/v0/api.js"></script>';
 
@@ -57,7 +57,7 @@ describe.each(GALLERY)("%s", (name, page) => {
     }
   });
 
-  test("shows what people typed as text", async () => {
+  test("shows entered text as text, never as markup", async () => {
     expect(await render(page)).not.toContain("<script>alert");
   });
 
@@ -84,10 +84,10 @@ describe.each(GALLERY)("%s", (name, page) => {
 });
 
 describe("the storefront", () => {
-  test("names prices, stock in words, and limits", async () => {
+  test("names prices, stock levels and limits", async () => {
     const text = await textOf(find(STOREFRONTS, "on"));
-    for (const words of ["€129.00", "€135.50", "In stock", "Only 3 left", "Currently sold out"]) {
-      expect(text).toContain(words);
+    for (const part of ["€129.00", "€135.50", "In stock", "Only 3 left", "Currently sold out"]) {
+      expect(text).toContain(part);
     }
     expect(text).toContain("Limit 2 per person");
     expect(text).toContain("Limit 1 per person");
@@ -105,13 +105,13 @@ describe("the storefront", () => {
     ["with a pass, in line without it", "See your place without the pass", "Join the line", true],
     ["paused", "paused letting people in", "Join the line", true],
     ["ended", "This sale has ended", "Join the line", false],
-  ])("when %s it says “%s”", async (name, words, button, offered) => {
+  ])("when %s it says “%s”", async (name, expected, button, offered) => {
     const text = await textOf(find(STOREFRONTS, name));
-    expect(text).toContain(words);
+    expect(text).toContain(expected);
     expect(text.includes(button)).toBe(offered);
   });
 
-  test("is the shop for whoever was let in: quantities, time left, a way out", async () => {
+  test("is the shop for an admitted visitor: quantities, time left, a button to leave", async () => {
     const page = find(STOREFRONTS, "the shop");
     const markup = await render(page);
     const text = await textOf(page);
@@ -122,7 +122,7 @@ describe("the storefront", () => {
     expect(text).toContain("Update cart");
   });
 
-  test("ties a refusal to its item and reads it out", async () => {
+  test("connects a refusal with its item and announces it", async () => {
     const markup = await render(find(STOREFRONTS, "the shop refuses"));
     expect(markup).toMatch(/role="alert"/);
     expect(markup).toMatch(/aria-invalid="true" aria-describedby="field-AIR-43-fault"/);
@@ -149,18 +149,18 @@ describe("the waiting page", () => {
     ["ended", "The sale has ended"],
     ["seats full", "The shop is full right now"],
     ["stale, with a message", "the last known state"],
-  ])("%s: “%s”", async (name, words) => {
-    expect(await textOf(find(WAITING, name))).toContain(words);
+  ])("%s: “%s”", async (name, expected) => {
+    expect(await textOf(find(WAITING, name))).toContain(expected);
   });
 
-  test("reloads without scripts as often as told, and not once it is over", async () => {
+  test("reloads without scripts after pollAfter_s, and no longer when it is over", async () => {
     const refresh = '<noscript><meta http-equiv="refresh" content="9" /></noscript>';
     expect(await render(find(WAITING, "queued"))).toContain(refresh);
     expect(await render(find(WAITING, "lapsed"))).not.toContain("http-equiv");
     expect(await render(find(WAITING, "ended"))).not.toContain("http-equiv");
   });
 
-  test("tells its script where to ask, and when", async () => {
+  test("gives its script the address to poll, and the interval", async () => {
     const markup = await render(find(WAITING, "queued"));
     expect(markup).toContain('data-api="/_sluice/v1/sales/air-one"');
     expect(markup).toContain('data-poll-after="8.4"');
@@ -175,11 +175,11 @@ describe("the page that checks the draw", () => {
     ["just ended", "The secret is being published"],
     ["before the end", "npm run verify-draw -- --url https://shop.example --sale air-one"],
     ["before the end", "This needs a browser that runs scripts"],
-  ])("%s: “%s”", async (name, words) => {
-    expect(await textOf(find(DRAWS, name))).toContain(words);
+  ])("%s: “%s”", async (name, expected) => {
+    expect(await textOf(find(DRAWS, name))).toContain(expected);
   });
 
-  test("has the field for the ticket outside any form, filled with the one that is carried", async () => {
+  test("has the field for the ticket outside any form, filled with the browser's ticket", async () => {
     const markup = await render(find(DRAWS, "with a ticket"));
     expect(markup).not.toContain("<form");
     expect(markup).toMatch(/<textarea id="ticket"[^>]*>\s*a\.b\.c &lt;script/);
@@ -195,7 +195,7 @@ describe("the page that checks the draw", () => {
 });
 
 describe("the checkout", () => {
-  test("carries its lines and its key, and names the sum", async () => {
+  test("contains its lines and its key, and names the total", async () => {
     const page = find(CHECKOUTS, "test cards");
     const markup = await render(page);
     expect(markup).toContain('name="key" value="7d1f6f9e-0d4c-4a07-9b1c-2f4f6f1f7a10"');
@@ -206,13 +206,13 @@ describe("the checkout", () => {
     expect(text).toContain("Reserved for you for 5 minutes");
   });
 
-  test("asks for no card without test cards, and says who does", async () => {
+  test("asks for no card without test cards, and says where to pay", async () => {
     const page = find(CHECKOUTS, "no test cards");
     expect(await render(page)).not.toContain('type="radio"');
     expect(await textOf(page)).toContain("shop's own checkout");
   });
 
-  test("keeps what was typed when the order was refused", async () => {
+  test("keeps the entered values when the order was refused", async () => {
     const markup = await render(find(CHECKOUTS, "order refused"));
     expect(markup).toContain('value="a@b.example"');
     expect(markup).toMatch(/value="pm_card_mastercard"\s+checked/);
@@ -231,8 +231,8 @@ describe("the order page", () => {
     ["failed", "You have not been charged"],
     ["rejected", "Nothing was charged"],
     ["cancelled", "Your order was cancelled"],
-  ])("%s: “%s”", async (state, words) => {
-    expect(await textOf(find(ORDERS, state))).toContain(words);
+  ])("%s: “%s”", async (state, expected) => {
+    expect(await textOf(find(ORDERS, state))).toContain(expected);
   });
 
   test("reloads without scripts until the order is final", async () => {
@@ -240,7 +240,7 @@ describe("the order page", () => {
     expect(await render(find(ORDERS, "confirmed"))).not.toContain("http-equiv");
   });
 
-  test("links to the bank, and to nothing that is no web address", async () => {
+  test("links to the bank, and only to web addresses", async () => {
     const markup = await render(find(ORDERS, "action_required"));
     expect(markup).toContain('href="https://bank.example/?a=1&amp;b=2"');
     const action = { kind: "redirect", url: "javascript:alert(1)" } as const;
@@ -281,7 +281,7 @@ describe("notices", () => {
     expect(placed).not.toContain("Join the general line");
   });
 
-  test("a room out of reach keeps the place and is asked again, with and without scripts", async () => {
+  test("when the room does not answer, the page reloads with and without scripts", async () => {
     const { page } = noticePage({ kind: "room_unavailable", retry_s: 7 }, NOW);
     expect(await textOf(page)).toContain("Your place is safe");
     const markup = await render(page);

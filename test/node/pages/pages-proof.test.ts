@@ -1,6 +1,6 @@
 /**
- * The step before a place: what its form carries on, what the widgets are told, and what a shopper
- * reads whose proof was refused.
+ * The page of the proof: what its form keeps, the parameters of the widgets, and the text for a
+ * refused proof.
  */
 import { expect, test } from "vitest";
 import { PROOF_REFUSALS } from "../../../src/domain/sale/protection.ts";
@@ -12,7 +12,7 @@ async function markupOf(name: string): Promise<string> {
   return String(await found[1]);
 }
 
-test("it keeps how the join was begun, and names sale and use to the widget", async () => {
+test("it keeps how the join was begun, and gives the widget the sale and the action", async () => {
   const markup = await markupOf("proof by Turnstile");
   for (const field of ["afresh", "general"]) {
     expect(markup).toContain(`<input type="hidden" name="${field}" value="yes" />`);
@@ -22,7 +22,7 @@ test("it keeps how the join was begun, and names sale and use to the widget", as
   expect(await markupOf("proof of work")).not.toContain('name="afresh"');
 });
 
-test.each(PROOF_REFUSALS)("it says what to do about %s, and its code", async (reason) => {
+test.each(PROOF_REFUSALS)("for %s it says what to do, and shows the code", async (reason) => {
   const markup = await markupOf(`proof of work, ${reason}`);
   expect(markup).toContain('role="alert"');
   expect(markup).toContain(`proof_invalid, ${reason}`);

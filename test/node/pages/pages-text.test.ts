@@ -1,5 +1,5 @@
 /**
- * The words of pages and scripts: lengths of time, places, odds, money.
+ * The text of pages and scripts: durations, places, odds, money.
  */
 import { describe, expect, test } from "vitest";
 import { ORDER_STATES } from "../../../src/domain/order/messages.ts";
@@ -7,12 +7,12 @@ import { SHOPPER_STATES } from "../../../src/domain/room/standing.ts";
 import {
   countdownText,
   durationText,
-  isWorthSaying,
+  isWorthAnnouncing,
   levelText,
   oddsText,
   orderText,
   placeText,
-  spokenText,
+  announcementText,
   waitingFacts,
   waitText,
 } from "../../../src/pages/assets/_sluice/assets/text.js";
@@ -30,8 +30,8 @@ test.each([
   [7200, "2 hours"],
   [40_000, "11 hours"],
   [200_000, "2 days"],
-])("%d s is “%s”", (duration_s, words) => {
-  expect(durationText(duration_s)).toBe(words);
+])("%d s is “%s”", (duration_s, expected) => {
+  expect(durationText(duration_s)).toBe(expected);
 });
 
 test.each([
@@ -41,8 +41,8 @@ test.each([
   [245, "4:05"],
   [3600, "1:00:00"],
   [200_000, "2 days"],
-])("%d s left count down as “%s”", (left_s, words) => {
-  expect(countdownText(left_s)).toBe(words);
+])("%d s left count down as “%s”", (left_s, expected) => {
+  expect(countdownText(left_s)).toBe(expected);
 });
 
 test.each([
@@ -52,11 +52,11 @@ test.each([
   [{ low_s: 100, high_s: 110 }, "About 2 minutes"],
   [{ low_s: 1, high_s: 5 }, "A few seconds"],
   [{ low_s: 1, high_s: 30 }, "Probably less than 30 seconds"],
-])("a wait of %j is “%s”", (wait, words) => {
-  expect(waitText(wait)).toBe(words);
+])("a wait of %j is “%s”", (wait, expected) => {
+  expect(waitText(wait)).toBe(expected);
 });
 
-test("an unknown wait, place or chance has no words", () => {
+test("an unknown wait, place or chance has no text", () => {
   expect([waitText(null), placeText(null), placeText(0), oddsText(null)]).toEqual([
     null,
     null,
@@ -75,11 +75,11 @@ test.each([
   [0.05, "about 1 in 20"],
   [0.001, "about 1 in 1,000"],
   [0, "very unlikely"],
-])("odds of %d promise no more than “%s”", (odds, words) => {
-  expect(oddsText(odds)).toContain(words);
+])("odds of %d promise no more than “%s”", (odds, expected) => {
+  expect(oddsText(odds)).toContain(expected);
 });
 
-test("stock is said in words, not by colour", () => {
+test("a stock level is text, not only a colour", () => {
   expect([levelText("plenty", 400), levelText("low", 3), levelText("out", 0)]).toEqual([
     "In stock",
     "Only 3 left",
@@ -96,28 +96,28 @@ describe("a live region", () => {
     ["a step forward", { state: "queued", position: 90 }, false],
     ["a quarter nearer", { state: "queued", position: 75 }, true],
     ["no place any more", { state: "queued", position: null }, false],
-  ])("on %s speaks: %o, %s", (_what, next, isSaid) => {
-    expect(isWorthSaying(queued, next)).toBe(isSaid);
+  ])("on %s announces: %o, %s", (_what, next, isAnnounced) => {
+    expect(isWorthAnnouncing(queued, next)).toBe(isAnnounced);
   });
 
-  test("speaks of the first place it hears of", () => {
-    expect(isWorthSaying({ state: "queued", position: null }, queued)).toBe(true);
+  test("announces the first place", () => {
+    expect(isWorthAnnouncing({ state: "queued", position: null }, queued)).toBe(true);
   });
 
-  test("says place and wait while in line, and what to do otherwise", () => {
+  test("announces place and wait while in line, and what to do otherwise", () => {
     const wait = { low_s: 60, high_s: 95 };
-    expect(spokenText({ ...queued, wait })).toBe("You’re number 100. About 1 to 2 minutes.");
-    expect(spokenText({ ...queued, state: "called" })).toContain("It’s your turn. ");
+    expect(announcementText({ ...queued, wait })).toBe("You’re number 100. About 1 to 2 minutes.");
+    expect(announcementText({ ...queued, state: "called" })).toContain("It’s your turn. ");
   });
 });
 
-test("odds are told while there is something to have", () => {
+test("odds are shown while something may be left", () => {
   const of = (state: string) => waitingFacts({ state, position: 5, wait: null, odds: 0 }).odds;
   expect([of("queued"), of("paused")]).not.toContain(null);
   expect([of("sold_out"), of("called"), of("lapsed"), of("ended")]).toEqual(Array(4).fill(null));
 });
 
-test("only those in line have a place, and only a moving line has a wait", () => {
+test("only a shopper in line has a place, and only a moving line has a wait", () => {
   const of = (state: string) => {
     const { place, wait } = waitingFacts({
       state,
@@ -132,7 +132,7 @@ test("only those in line have a place, and only a moving line has a wait", () =>
   expect([...of("called"), ...of("ended"), ...of("lapsed")]).toEqual(Array(6).fill(null));
 });
 
-test("every state of a shopper and of an order has its own words", () => {
+test("every state of a shopper and of an order has its own text", () => {
   for (const state of SHOPPER_STATES) {
     const { heading, text } = waitingFacts({ state, position: 5, wait: null, odds: null });
     expect(heading.length * text.length).toBeGreaterThan(0);
@@ -161,6 +161,6 @@ test.each([
   [500, "JPY", "¥500"],
   [1_234_567, "USD", "$12,345.67"],
   [1234, "BHD", "BHD 1.234"],
-])("%d in the minor unit of %s is %s", (amount, currency, words) => {
-  expect(moneyText(amount, currency).replace(/\s/, " ")).toBe(words);
+])("%d in the minor unit of %s is %s", (amount, currency, expected) => {
+  expect(moneyText(amount, currency).replace(/\s/, " ")).toBe(expected);
 });

@@ -1,5 +1,5 @@
 /**
- * Which device an admission was given to, and which others are told apart.
+ * Device binding: which device an admission was issued to, and what happens on other devices.
  */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -22,14 +22,14 @@ const rules = fc.record({
   address: fc.boolean(),
 });
 
-/** The rule in words, written a second time. */
+/** The rule, written a second time. */
 function isSame(withNetwork: boolean, one: DeviceFacts, other: DeviceFacts): boolean {
   const network = ({ address }: DeviceFacts) => (address === null ? "" : networkOf(address));
   const own = one.id !== null && one.id === other.id && one.userAgent === other.userAgent;
   return own && (!withNetwork || network(one) === network(other));
 }
 
-test("an admission is its own device's, told or refused elsewhere as the merchant chose", () => {
+test("an admission is accepted on its own device, and reported or refused on others", () => {
   fc.assert(
     fc.property(rules, facts, facts, (rules, given, used) => {
       const bound = deviceOf(rules, given);
@@ -42,7 +42,7 @@ test("an admission is its own device's, told or refused elsewhere as the merchan
   );
 });
 
-test("the same device has the same digest, in 22 characters that say nothing of it", () => {
+test("the same device has the same digest, in 22 characters", () => {
   const refuse = replaySchema.parse({ handling: "refuse" });
   const device = { id: "device-one-00000000", userAgent: "a browser", address: "192.0.2.1" };
   const digest = deviceOf(refuse, device);
@@ -63,7 +63,7 @@ describe("a network is", () => {
   });
 });
 
-test("rules have defaults, and know no others", () => {
+test("rules have defaults, and refuse other values and fields", () => {
   expect(replaySchema.parse({})).toEqual({ handling: "allow", address: false });
   expect(replaySchema.safeParse({ handling: "block" }).success).toBe(false);
   expect(replaySchema.safeParse({ device: true }).success).toBe(false);
@@ -74,7 +74,7 @@ test.each([
   [15, false],
   [64, true],
   [65, false],
-])("a device id of %s characters is taken: %s", (length, isTaken) => {
-  expect(deviceIdSchema.safeParse("a".repeat(length)).success).toBe(isTaken);
+])("a device id of %s characters is accepted: %s", (length, isAccepted) => {
+  expect(deviceIdSchema.safeParse("a".repeat(length)).success).toBe(isAccepted);
   expect(deviceIdSchema.safeParse(`${"a".repeat(length - 1)};`).success).toBe(false);
 });

@@ -1,5 +1,5 @@
 /**
- * A merchant's own page: what is refused when it is given, what it shows, and that no value of a
+ * A merchant's own page: which templates are refused, what a page shows, and that no value of a
  * variable becomes markup or script.
  */
 import * as fc from "fast-check";
@@ -33,7 +33,7 @@ function render(template: string, change: Partial<TemplateView> = {}): string | 
   return renderTemplate(template, viewOf(change), "n0nce");
 }
 
-/** The shape of Cloudflare's documented example, in words of our own. */
+/** The structure of Cloudflare's documented example, with our own text. */
 const IN_THEIR_STYLE = `<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -70,8 +70,8 @@ describe("a template is refused, with its line,", () => {
     ["for three braces", "{{{title}}}", "line 1: {{{title}}} would not be escaped"],
     ["for an ampersand", "{{&message}}", "line 1: {{{message}}} would not be escaped"],
     ["for a proof that is escaped", "{{turnstile}}", "line 1: write {{{turnstile}}}"],
-    ["for two proofs", "{{{turnstile}}}\n{{&turnstile}}", "line 2: {{{turnstile}}} may stand"],
-    ["for a proof in a script", "<script>'{{{turnstile}}}'</script>", "must not stand inside"],
+    ["for two proofs", "{{{turnstile}}}\n{{&turnstile}}", "line 2: {{{turnstile}}} may appear"],
+    ["for a proof in a script", "<script>'{{{turnstile}}}'</script>", "must not be inside"],
     ["for a partial", "\n\n{{> head}}", "line 3: {{>head}} is a partial"],
     ["for other delimiters", "{{=<% %>=}}<% waitTime %>", "line 1: the delimiters must stay"],
     ["for an unclosed tag", "a\nb {{waitTime", "line 2: Unclosed tag"],
@@ -105,13 +105,13 @@ test("every variable of Cloudflare's, and each of Sluice's, may be used and has 
   expect(TEMPLATE_VARIABLES).toEqual(expect.arrayContaining(Object.keys(view)));
   for (const name of TEMPLATE_VARIABLES) {
     const brackets = name === "turnstile" ? `{{{${name}}}}` : `{{${name}}}`;
-    expect(templateFaults(`{{! said }}${brackets}{{#${name}}}1{{/${name}}}`)).toEqual([]);
+    expect(templateFaults(`{{! comment }}${brackets}{{#${name}}}1{{/${name}}}`)).toEqual([]);
     expect(view).toHaveProperty(name);
   }
 });
 
 describe("a page in Cloudflare's style", () => {
-  test("passes and shows the wait, whole hours and the minutes above them", () => {
+  test("is accepted and shows the wait, as text and as hours and minutes", () => {
     expect(templateFaults(IN_THEIR_STYLE)).toEqual([]);
     const page = render(IN_THEIR_STYLE);
     expect(page).toContain("<p>About 2 hours 5 minutes to go.</p>");
@@ -132,12 +132,12 @@ describe("a page in Cloudflare's style", () => {
     expect(marked).toEqual(["<style nonce=n0nce", "<script nonce=n0nce", "<link nonce=n0nce"]);
   });
 
-  test("is a document of the standard, whatever it begins with", () => {
+  test("always begins with a doctype", () => {
     expect(render("<p>Wait.")).toBe("<!doctype html>\n<p>Wait.");
     expect(render(IN_THEIR_STYLE)?.startsWith("<!DOCTYPE html>")).toBe(true);
   });
 
-  test("is not used where a proof is asked for and it has no place for it", () => {
+  test("is not used when a proof is required and the template lacks its form", () => {
     const turnstile = "<form>prove it</form>";
     expect(render("<p>Wait.", { turnstile })).toBeNull();
     expect(render("{{#queueAll}}{{{turnstile}}}{{/queueAll}}", { turnstile })).toBeNull();
@@ -160,7 +160,7 @@ const hostile = fc.oneof(
   ),
 );
 
-test("no title and no message leaves the text, the attribute or the script string it stands in", () => {
+test("no title and no message breaks out of the text, attribute or script string it is in", () => {
   fc.assert(
     fc.property(hostile, hostile, (title, message) => {
       const page = render("|{{title}}|{{message}}|", { title, message }) ?? "";
@@ -171,7 +171,7 @@ test("no title and no message leaves the text, the attribute or the script strin
   );
 });
 
-test("what is escaped reads as it was, so nobody sees a difference", () => {
+test("escaped text is displayed as it was written", () => {
   fc.assert(
     fc.property(fc.string({ unit: "grapheme" }), (text) => {
       const read = escapeText(text).replace(/&#(\d+);/g, (_, code) => {
@@ -182,7 +182,7 @@ test("what is escaped reads as it was, so nobody sees a difference", () => {
   );
 });
 
-test("sections mean what they mean to Mustache itself", () => {
+test("sections render as in Mustache itself", () => {
   const name = fc.constantFrom("queueAll", "waitTimeKnown", "title", "message", "waitTime");
   const piece = fc.tuple(name, fc.constantFrom("{{X}}", "{{#X}}a{{/X}}", "{{^X}}b{{/X}}\n", " t "));
   fc.assert(

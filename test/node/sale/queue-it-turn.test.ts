@@ -1,5 +1,5 @@
 /**
- * When a shopper is sent round with a Queue-it token: once, and never in circles.
+ * When a shopper is redirected with a Queue-it token: once, and never in a loop.
  */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -28,18 +28,18 @@ const connector = (id: string) => ({
 
 describe("a token is", () => {
   test.each([
-    ["given to who comes for the first time", {}, true],
+    ["given on the first visit", {}, true],
     ["not given again", { marked: queueId }, false],
     ["given for a second admission", { marked: other }, true],
-    ["not given to whom the connector has let in", connector(queueId), false],
-    ["given to whom it let in for another admission", connector(other), true],
-    ["not given on top of a fresh one", at(token(queueId, 30)), false],
-    ["given in place of one that is too old", { marked: queueId, ...at(token(queueId, -1)) }, true],
+    ["not given when the connector has accepted the admission", connector(queueId), false],
+    ["given when the connector has accepted another admission", connector(other), true],
+    ["not given in addition to a fresh one", at(token(queueId, 30)), false],
+    ["given in place of an expired one", { marked: queueId, ...at(token(queueId, -1)) }, true],
     ["given in place of another shopper's", { marked: queueId, ...at(token(other, 30)) }, true],
     ["given in place of an empty one", { marked: queueId, ...at("") }, true],
     ["given in place of two", at(`${token(queueId, 30)}&queueittoken=x`), true],
     [
-      "not given in place of an old one to whom the connector has let in",
+      "not given in place of an expired one when the connector has accepted the admission",
       { ...connector(queueId), ...at(token(queueId, -1)) },
       false,
     ],
@@ -61,7 +61,7 @@ test.each([
   expect(withQueueItToken(url, "T")).toBe(expected);
 });
 
-test("whatever the address and the cookies, whoever was sent round is not sent round again", () => {
+test("whatever the address and the cookies, a redirected shopper is not redirected again", () => {
   const word = fc.stringMatching(/^[a-zA-Z0-9%~_=.-]{0,20}$/);
   const name = fc.oneof(word, fc.constant("queueittoken"));
   fc.assert(

@@ -1,5 +1,5 @@
 /**
- * Queue-it tokens as Queue-it's own connector sees them: who is let in, for how long, and what is
+ * Queue-it tokens, checked by Queue-it's own connector: who is admitted, for how long, and what is
  * refused.
  */
 import { createHmac } from "node:crypto";
@@ -20,7 +20,7 @@ import {
 } from "../support/queue-it-connector.ts";
 
 const ADMITTED = { sale: "air-one", admission: "tkt_5f2c~with_signs", session_s: 601 };
-const URL_ASKED = "https://shop.example/drops/air-one?size=42";
+const SHOP_URL = "https://shop.example/drops/air-one?size=42";
 const EVENT = { eventId: "airone" };
 
 function rulesOf(change: Partial<QueueItRules> = {}): QueueItRules {
@@ -38,7 +38,7 @@ test("a token is the documented text and the HMAC-SHA-256 of it, in hexadecimal"
   expect(token).toBe(`${text}~h_${signature}`);
 });
 
-test("whatever is admitted to whatever, the connector reads back what was written", async () => {
+test("for any sale and admission, the connector reads the values that were written", async () => {
   const rules = fc.record({
     eventId: fc.stringMatching(/^[A-Za-z0-9-]{1,50}$/),
     extendableCookie: fc.boolean(),
@@ -74,7 +74,7 @@ test("whatever is admitted to whatever, the connector reads back what was writte
   );
 });
 
-test("the same admission has the same number in the queue, and another has another", () => {
+test("the same admission has the same queue id, and another admission has another", () => {
   expect(queueIdOf(ADMITTED)).toBe(queueIdOf({ ...ADMITTED }));
   expect(queueIdOf(ADMITTED)).not.toBe(queueIdOf({ ...ADMITTED, admission: "tkt_other" }));
   expect(queueIdOf(ADMITTED)).not.toBe(queueIdOf({ ...ADMITTED, sale: "air-two" }));
@@ -82,10 +82,10 @@ test("the same admission has the same number in the queue, and another has anoth
 
 describe("Queue-it's connector", () => {
   const ask = (token: string, more: object = {}, setting: object = {}) => {
-    return askConnector({ url: URL_ASKED, token, ...more }, { ...EVENT, ...setting });
+    return askConnector({ url: SHOP_URL, token, ...more }, { ...EVENT, ...setting });
   };
 
-  test("lets in whoever comes with a token, and then by its own cookie", async () => {
+  test("admits with a token, and afterwards by its own cookie", async () => {
     const first = await ask(await sign());
     expect(first.sendsTo).toBeNull();
     expect(Object.values(first.cookies)[0]).toContain(`QueueId=${queueIdOf(ADMITTED)}`);
@@ -94,7 +94,7 @@ describe("Queue-it's connector", () => {
     expect(second.sendsTo).toBeNull();
   });
 
-  test("makes the cookie of an extendable token last anew, and not that of a fixed one", async () => {
+  test("extends the cookie of an extendable token, and not that of a fixed one", async () => {
     const fixed = await ask(await sign());
     expect(Object.values(fixed.cookies)[0]).toContain("FixedValidityMins=11");
     expect((await ask("", { cookies: fixed.cookies })).cookies).toEqual({});
@@ -104,12 +104,12 @@ describe("Queue-it's connector", () => {
     expect(Object.keys(again.cookies)).toEqual(Object.keys(extendable.cookies));
   });
 
-  test("sends away whoever comes without a token", async () => {
+  test("sends a shopper without a token to the queue", async () => {
     const { sendsTo } = await ask("");
     expect(sendsTo).toContain(`https://${QUEUE_DOMAIN}/`);
   });
 
-  test("refuses a token once its time has passed, and not a second before", async () => {
+  test("refuses an expired token, and not a second earlier", async () => {
     const now = Date.parse("2026-11-27T10:00:00Z");
     const token = await sign({ tokenValiditySeconds: 60 }, now);
     vi.useFakeTimers({ now: now + 60_000 });
@@ -164,7 +164,7 @@ describe("a sale's rules for Queue-it", () => {
     expect(parsed.success).toBe(isGood);
   });
 
-  test("an empty secret is none", () => {
+  test("an empty secret counts as none", () => {
     expect(queueItSecretOf({ ISSUER: "sluice" })).toBeNull();
     expect(queueItSecretOf({ ISSUER: "sluice", QUEUE_IT_SECRET: "" })).toBeNull();
     expect(queueItSecretOf({ ISSUER: "sluice", QUEUE_IT_SECRET: "s" })).toBe("s");

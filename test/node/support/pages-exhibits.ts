@@ -1,5 +1,5 @@
 /**
- * The exhibits of the gallery: every page in every state, from fixed models.
+ * The gallery: every page in every state, from fixed models.
  */
 import { ORDER_STATES } from "../../../src/domain/order/messages.ts";
 import { PASS_REFUSALS } from "../../../src/domain/line/pass-places.ts";
@@ -40,7 +40,7 @@ export type Exhibit = readonly [name: string, page: Html];
 
 const sale = { id: SALE.id, title: SALE.title };
 const FAULTS = [
-  { field: "AIR-43", message: "Only 1 more can be had." },
+  { field: "AIR-43", message: "Only 1 more is available." },
   { field: null, message: "The order could not be placed." },
 ];
 const TYPED_FAULTS = [
@@ -92,7 +92,7 @@ export const GUARDING: readonly Exhibit[] = [
   ["let in", storefrontPage(storefrontModel({ ...guarding, visitor: ADMITTED }))],
 ];
 
-/** What a guarded address shows instead of the shop's page. */
+/** Pages that a guarded address shows instead of the shop's. */
 export const GUARDED_PAGES: readonly Exhibit[] = (
   [
     { kind: "not_open", opensAt_ms: NOW + 90_000 },
@@ -140,7 +140,7 @@ export const CHECKOUTS: readonly Exhibit[] = [
     "order refused",
     checkoutPage(
       checkoutModel({
-        faults: [{ field: null, message: "An order is on its way." }],
+        faults: [{ field: null, message: "An order is being processed." }],
         input: { email: "a@b.example", name: HOSTILE, method: "pm_card_mastercard" },
         placed: { kind: "under_way", href: "/_sluice/shop/air-one/orders/ord_1" },
       }),
@@ -172,7 +172,7 @@ export const ORDERS: readonly Exhibit[] = ORDER_STATES.map((state): Exhibit => {
 function proof(kind: AskingProtection["kind"], change: Partial<ProofModel> = {}): Html {
   const siteKey = "1x00000000000000000000AA";
   const protection = protectionSchema.parse(kind === "altcha" ? { kind } : { kind, siteKey });
-  if (protection.kind === "none") throw new Error("asks for nothing");
+  if (protection.kind === "none") throw new Error("requires no proof");
   const details = { afresh: false, general: false, to: null };
   return proofPage({ sale: SALE, protection, details, refused: null, now: NOW, ...change });
 }

@@ -1,6 +1,6 @@
 /**
- * A fixed sale, room and shopper for the gallery of pages. Names are hostile on purpose: whatever
- * a merchant or a shopper typed must come out as text.
+ * A fixed sale, room and shopper for the gallery of pages. Names contain markup on purpose, because
+ * all text of merchants and shoppers must be shown as text.
  */
 import type { PricedLine } from "../../../src/domain/stock/cart.ts";
 import type { OrderView } from "../../../src/domain/order/messages.ts";
@@ -41,7 +41,7 @@ export const SCHEDULE = {
   endsAt_ms: Date.parse(ENDS),
 };
 
-/** Guards a shop and sells nothing itself. */
+/** Guards a shop and has no items. */
 export const GUARDING_SALE = saleSchema.parse({
   id: SALE.id,
   title: SALE.title,
@@ -53,7 +53,7 @@ export const GUARDING_SALE = saleSchema.parse({
   guards: [{ host: "shop.example", path: "/drops/*" }],
 });
 
-/** An address that only its own quotes keep in its attribute. */
+/** An address that would break out of its attribute if it were not escaped. */
 export const GUARDED = `/drops/air?size="><script>alert(1)</script>`;
 
 const STOCK = [

@@ -1,4 +1,6 @@
-/** A page of the gallery as markup, and as what a reader sees of it. */
+/**
+ * Renders a page of the gallery as markup, and as the text that a reader sees.
+ */
 import type { Html } from "../../../src/pages/parts/layout.ts";
 import type { Exhibit } from "./pages-exhibits.ts";
 
@@ -6,7 +8,7 @@ export async function render(page: Html): Promise<string> {
   return String(await page);
 }
 
-/** What a reader sees: no tags, entities read, spaces as one. */
+/** The text that a reader sees: without tags, with entities decoded and white space collapsed. */
 export async function textOf(page: Html): Promise<string> {
   const markup = (await render(page)).replace(/<([a-z]+)[^>]*\shidden(\s[^>]*)?>.*?<\/\1>/gs, "");
   const text = markup.replace(/^.*<main/s, "<main").replace(/<[^>]+>/g, " ");

@@ -1,5 +1,5 @@
 /**
- * Queue-it's own connector, set up as a shop sets it up on its server: what it says to a request.
+ * Queue-it's own connector, configured as on a shop's server: its answer to a request.
  */
 import { createHmac } from "node:crypto";
 import { KnownUser, QueueEventConfig, QueueParameterHelper } from "@queue-it/connector-javascript";
@@ -8,15 +8,15 @@ export const QUEUE_IT_SECRET =
   "9b7ac2f3c4e1458ea2f1d1c3b6a7e8f90112233445566778899aabbccddeeff0011223";
 export const QUEUE_DOMAIN = "acme.queue-it.example";
 
-export interface Asked {
+export interface ConnectorRequest {
   /** Without the token. */
   readonly url: string;
   readonly token: string;
   readonly cookies?: Readonly<Record<string, string>>;
 }
 
-export interface Said {
-  /** Where the connector sends the shopper; null lets them in. */
+export interface ConnectorAnswer {
+  /** Where the connector redirects the shopper; null admits them. */
   readonly sendsTo: string | null;
   /** Cookies it sets, decoded. */
   readonly cookies: Readonly<Record<string, string>>;
@@ -28,9 +28,9 @@ interface Setting {
 }
 
 export async function askConnector(
-  { url, token, cookies = {} }: Asked,
+  { url, token, cookies = {} }: ConnectorRequest,
   { eventId, extendCookieValidity = true }: Setting,
-): Promise<Said> {
+): Promise<ConnectorAnswer> {
   const set: Record<string, string> = {};
   const event = new QueueEventConfig(
     eventId,
@@ -76,7 +76,7 @@ export async function askConnector(
   return { sendsTo: answer.doRedirect() ? answer.redirectUrl : null, cookies: set };
 }
 
-/** What the connector reads in a token. */
+/** The values that the connector reads from a token. */
 export function readToken(token: string) {
   const read = QueueParameterHelper.extractQueueParams(token);
   if (read === null) throw new Error(`the connector cannot read ${token}`);

@@ -1,5 +1,5 @@
 /**
- * The sale that tests are about: a document as a merchant would write it, and its parsed form.
+ * The sale of the tests: a document as a merchant would write it, and its parsed form.
  */
 import { saleSchema, type Sale } from "../../../src/domain/sale/sale.ts";
 

@@ -1,6 +1,6 @@
 /**
- * A room's life as a test makes it up: what merchants, stock and clock do to it, and what it tells.
- * It does by hand what the WaitingRoom object does with the rules.
+ * A generated life of a room: changes by merchants, stock and clock, and the events that follow.
+ * Does by hand what the WaitingRoom object does with the rules.
  */
 import * as fc from "fast-check";
 import {
@@ -134,7 +134,8 @@ export const lives = (revisions: boolean) =>
     from_ms: fc.constantFrom(OPENS_MS - MINUTE_MS, OPENS_MS, STARTS_MS, ENDS_MS - MINUTE_MS),
     steps: fc.array(
       fc.record({
-        // Without revisions no two things happen in one instant, so that each stretch has a length.
+        // Without revisions no two changes have the same instant, so that each stretch has a
+        // length.
         after_ms: fc.constantFrom(revisions ? 0 : 1, 1, 1000, MINUTE_MS, 60 * MINUTE_MS),
         act: acts(revisions),
       }),

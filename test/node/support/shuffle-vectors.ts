@@ -1,6 +1,6 @@
 /**
- * The vectors of the shuffle that are published with the Ethereum consensus specification, kept as
- * digests of their files, and how to write such a file to be held against them.
+ * The shuffle's vectors, published with the Ethereum consensus specification: digests of their
+ * files, and a writer of such files for comparison.
  */
 import { createHash } from "node:crypto";
 
@@ -16,7 +16,7 @@ export const VECTOR_DIGESTS = [
   [1000, "1fe4a03c481ce317d63640d1caf23d3466c0583a194998a66d8a3be818a5932a"],
 ] as const;
 
-/** A mapping written as the specification's test files are: YAML, broken after column 80. */
+/** A mapping in the format of the specification's test files: YAML, wrapped after column 80. */
 function vectorFile(seed: string, mapping: readonly number[]): string {
   const lines = ["mapping: ["];
   mapping.forEach((value, index) => {

@@ -1,20 +1,20 @@
 /**
- * Times on a page: shows instants in the reader's own time zone, and lets countdowns run.
+ * Times on a page: instants in the reader's own time zone, and countdowns.
  *
  *   <time datetime="…" data-local>                     an instant, rewritten in local time
  *   <time datetime="…" data-countdown                  time left, rewritten every second
  *         data-reveals="id" data-hides="id">           what to show and hide when it has run out
- *   <html data-now="…">                                the server's clock when it wrote the page
+ *   <html data-now="…">                                the server's time when it rendered the page
  *
- * Guarantee: counts by the server's clock, so a wrong clock on the device does no harm. Nothing is
- * asked of the server when time runs out. Only the last minute is said aloud, once.
+ * Guarantee: counts by the server's clock, so a wrong clock on the device does no harm. No request
+ * is sent when time runs out. Screen readers announce only the last minute, once.
  */
 import { countdownText } from "./text.js";
 
 const LAST_MINUTE_S = 60;
 
-const told_ms = Date.parse(document.documentElement.dataset["now"] ?? "");
-const serverAtLoad_ms = Number.isNaN(told_ms) ? Date.now() : told_ms;
+const rendered_ms = Date.parse(document.documentElement.dataset["now"] ?? "");
+const serverAtLoad_ms = Number.isNaN(rendered_ms) ? Date.now() : rendered_ms;
 const loadedAt_ms = performance.now();
 
 function serverNow_ms() {
@@ -44,10 +44,10 @@ function setHidden(ids, hidden) {
   }
 }
 
-/** @param {string} words */
-function say(words) {
+/** @param {string} text */
+function announce(text) {
   const live = document.querySelector("[data-live]");
-  if (live !== null) live.textContent = words;
+  if (live !== null) live.textContent = text;
 }
 
 /** @param {HTMLTimeElement} time */
@@ -62,7 +62,7 @@ function countDown(time) {
     time.textContent = countdownText(left_s);
     if (!warned && left_s <= LAST_MINUTE_S) {
       warned = true;
-      if (warning !== undefined) say(warning);
+      if (warning !== undefined) announce(warning);
     }
     if (left_s > 0) return;
     clearInterval(timer);

@@ -1,8 +1,8 @@
 /**
- * The draw, worked out in a shopper's own browser: SHA-256 and HMAC of the browser, everything else
- * here, and nothing of the server's code. What it computes is specified in docs/fairness.md.
+ * The draw, computed in a shopper's own browser: SHA-256 and HMAC come from the browser, the rest
+ * is here, and none of it is the server's code. The algorithm is specified in docs/fairness.md.
  *
- * Guarantee: touches no page and asks no server; the same figures give the same place anywhere.
+ * Guarantee: uses no page and no network; the same input gives the same place anywhere.
  */
 
 const ROUNDS = 90;
@@ -29,7 +29,8 @@ function isRecord(value) {
 }
 
 /**
- * What a ticket says; null when it is none. Only the gate can tell whether it is signed.
+ * The claims of a ticket; null when it is not one. Its signature is not checked, because only the
+ * gate can.
  * @param {string} token
  * @returns {Ticket | null}
  */

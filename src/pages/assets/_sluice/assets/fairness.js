@@ -1,24 +1,26 @@
 /**
- * The page that checks the draw: reads a ticket, fetches the published figures, works the place
- * out in this browser, and says each step in words.
+ * The page that checks the draw: reads a ticket, fetches the published figures, computes the place
+ * in this browser, and lists each step as text.
  *
- * Guarantee: the ticket goes to this sale's gate and nowhere else, as a header and never in an
- * address. What does not agree is said plainly; what cannot be told yet is not called checked.
+ * Guarantee: the ticket is sent only to this sale's gate, in a header and never in a URL. A
+ * mismatch is shown as one, and what cannot be checked yet is not shown as checked.
  */
 import { commitmentTo, drawPlace, isManifest, readTicket, seedFrom, sum } from "./draw.js";
-import { hideFallbacks, say } from "./panel.js";
+import { announce, hideFallbacks } from "./panel.js";
 
-/** Further back the bases are not added up here; verify-draw adds up all of them. */
+/** The page checks the bases of this many earlier cohorts; verify-draw checks all of them. */
 const EARLIER_MAX = 500;
+/** Cohorts fetched at the same time. */
 const AT_ONCE = 8;
 
-/** @typedef {(words: string, isWrong?: boolean) => void} Tell */
+/** @typedef {(text: string, isWrong?: boolean) => void} Report Adds a step to the list. */
 
-/** Something that ends the check, in words for the shopper. */
+/** Ends the check, with a message for the shopper. */
 class EndOfCheck extends Error {}
 
 /**
- * Without cookies: what is asked about is the ticket in the field, not whoever carries it.
+ * Sends no cookies, because the request is about the ticket in the field, not the one in this
+ * browser's cookie.
  * @param {string} url
  * @param {Record<string, string>} [headers]
  */
@@ -58,92 +60,100 @@ async function manifestOf(api, lane, k) {
 }
 
 /**
- * The base must be the sum of the cohorts before; each is asked for, as far back as is sensible.
+ * Checks that the base is the sum of the cohorts before it, as far back as `EARLIER_MAX`.
  * @param {string} api
  * @param {import("./draw.js").Manifest} manifest
- * @param {Tell} tell
+ * @param {Report} report
  */
-async function checkBase(api, { lane, k, base }, tell) {
+async function checkBase(api, { lane, k, base }, report) {
   const first = Math.max(k - EARLIER_MAX, 0);
   let places = /** @type {number | null} */ (first === 0 ? 0 : null);
   for (let from = first; from < k; from += AT_ONCE) {
     const numbers = Array.from({ length: Math.min(AT_ONCE, k - from) }, (_, index) => from + index);
     for (const earlier of await Promise.all(numbers.map((at) => manifestOf(api, lane, at)))) {
-      if (earlier === null) return tell("An earlier cohort is missing, which cannot be.", true);
+      if (earlier === null) return report("An earlier cohort is missing.", true);
       if (places !== null && earlier.base !== places) {
-        return tell(`Cohort ${earlier.k} does not start where the one before it ended.`, true);
+        return report(`Cohort ${earlier.k} does not start where the one before it ended.`, true);
       }
       places = earlier.base + sum(earlier.counts);
     }
   }
   if ((places ?? base) !== base) {
-    return tell(`The cohorts before yours add up to ${places}, and yours starts at ${base}.`, true);
+    return report(
+      `The cohorts before yours add up to ${places}, and yours starts at ${base}.`,
+      true,
+    );
   }
-  if (k === 0) return tell("Yours is the first cohort, so nobody comes before it.");
+  if (k === 0) return report("Yours is the first cohort, so nobody comes before it.");
   const which = first === 0 ? "" : `last ${EARLIER_MAX} `;
-  tell(`The ${which}cohorts before yours add up: ${base} places in line come before your cohort.`);
+  report(
+    `The ${which}cohorts before yours add up: ${base} places in line come before your cohort.`,
+  );
 }
 
 /**
  * @param {string} api
  * @param {import("./draw.js").Manifest} manifest
  * @param {string} shown the commitment that this page shows
- * @param {Tell} tell
+ * @param {Report} report
  */
-async function checkSecret(api, { sale, lane, k, seed }, shown, tell) {
+async function checkSecret(api, { sale, lane, k, seed }, shown, report) {
   const { body } = await getJson(`${api}/fairness`);
   const commitment = field(body, "commitment");
   const secret = field(body, "secret");
-  if (commitment !== shown)
-    return tell("The commitment is another one than this page shows.", true);
+  if (commitment !== shown) {
+    return report("The commitment differs from the one on this page.", true);
+  }
   if (typeof secret !== "string") {
-    return tell("When the sale is over its secret is published; come back to check the seed too.");
+    return report(
+      "When the sale is over its secret is published; come back to check the seed too.",
+    );
   }
   if ((await commitmentTo(secret)) !== commitment) {
-    return tell("The secret does not fit the commitment.", true);
+    return report("The secret does not match the commitment.", true);
   }
-  tell("The secret is published, and its SHA-256 is the commitment made before the sale.");
+  report("The secret is published, and its SHA-256 is the commitment made before the sale.");
   if ((await seedFrom(secret, sale, lane, k)) !== seed) {
-    return tell("The seed of your cohort does not follow from the secret.", true);
+    return report("The seed of your cohort does not follow from the secret.", true);
   }
-  tell("The seed of your cohort follows from the secret.");
+  report("The seed of your cohort follows from the secret.");
 }
 
 /**
  * @param {string} api
  * @param {string} token
  * @param {number} rank
- * @param {Tell} tell
+ * @param {Report} report
  */
-async function compareWithGate(api, token, rank, tell) {
+async function compareWithGate(api, token, rank, report) {
   const { status, body } = await getJson(`${api}/status`, { "Sluice-Ticket": token.trim() });
-  if (status === 401) return tell("The shop does not take this ticket as one of its own.", true);
-  const told = field(body, "rank");
-  if (status !== 200 || typeof told !== "number") {
-    return tell("The shop has not told the place of this ticket yet; try again in a moment.");
+  if (status === 401) return report("The shop does not accept this ticket.", true);
+  const known = field(body, "rank");
+  if (status !== 200 || typeof known !== "number") {
+    return report("The shop does not know the place of this ticket yet. Try again in a moment.");
   }
-  if (told === rank) return tell(`The shop says the same: number ${told + 1}.`);
-  tell(`The shop says another place: number ${told + 1}.`, true);
+  if (known === rank) return report(`The shop gives the same place: number ${known + 1}.`);
+  report(`The shop gives another place: number ${known + 1}.`, true);
 }
 
 /**
  * @param {{ readonly api: string, readonly sale: string, readonly commitment: string }} page
  * @param {string} token
- * @param {Tell} tell
+ * @param {Report} report
  * @returns {Promise<number | null>} the rank; null when it is not drawn yet
  */
-async function checkTicket({ api, sale, commitment }, token, tell) {
+async function checkTicket({ api, sale, commitment }, token, report) {
   const ticket = readTicket(token);
-  if (ticket === null) throw new EndOfCheck("This is not a ticket. Paste the whole of it.");
+  if (ticket === null) throw new EndOfCheck("This is not a ticket. Paste the complete ticket.");
   const { lane, cohort, shard, index } = ticket;
-  if (ticket.aud !== sale) throw new EndOfCheck("This is a ticket of another sale.");
-  tell(
+  if (ticket.aud !== sale) throw new EndOfCheck("This ticket is for another sale.");
+  report(
     `Your ticket says: lane ${lane}, cohort ${cohort}, booth ${shard}, ` +
       `where ${index} came before you.`,
   );
   const manifest = await manifestOf(api, lane, cohort);
   if (manifest === null) {
-    tell("Your cohort has not closed, so nothing is drawn yet. Come back when it has.");
+    report("Your cohort has not closed, so nothing is drawn yet. Come back when it has.");
     return null;
   }
   if (manifest.sale !== sale || manifest.lane !== lane || manifest.k !== cohort) {
@@ -152,13 +162,13 @@ async function checkTicket({ api, sale, commitment }, token, tell) {
   const place = await drawPlace(ticket, manifest);
   if (place === null) throw new EndOfCheck("No booth ever handed out the place on this ticket.");
   const counted = manifest.counts.join(", ");
-  tell(`Your cohort has closed. Booth by booth it counted ${counted}: ${place.n} in all.`);
-  tell(`Counted in that order, ${place.start} come before you.`);
-  await checkBase(api, manifest, tell);
-  tell(`The seed of your cohort is ${manifest.seed}.`);
-  tell(`Shuffled with this seed in your browser, ${place.drawn} of the cohort come before you.`);
-  await compareWithGate(api, token, place.rank, tell);
-  await checkSecret(api, manifest, commitment, tell);
+  report(`Your cohort has closed. Its booths counted ${counted}: ${place.n} in all.`);
+  report(`Counted in that order, ${place.start} come before you.`);
+  await checkBase(api, manifest, report);
+  report(`The seed of your cohort is ${manifest.seed}.`);
+  report(`Shuffled with this seed in your browser, ${place.drawn} of the cohort come before you.`);
+  await compareWithGate(api, token, place.rank, report);
+  await checkSecret(api, manifest, commitment, report);
   return place.rank;
 }
 
@@ -174,28 +184,28 @@ async function run(main, input, result) {
   result.replaceChildren(verdict, steps);
   result.hidden = false;
   let wrong = false;
-  /** @type {Tell} */
-  const tell = (words, isWrong = false) => {
+  /** @type {Report} */
+  const report = (text, isWrong = false) => {
     const step = document.createElement("li");
-    step.textContent = isWrong ? `Wrong: ${words}` : words;
+    step.textContent = isWrong ? `Wrong: ${text}` : text;
     if (isWrong) step.className = "wrong";
     steps.append(step);
     wrong ||= isWrong;
   };
   const { api = "", sale = "", commitment = "" } = main.dataset;
   let rank = /** @type {number | null} */ (null);
-  let words = "";
+  let conclusion = "";
   try {
     if (!isSecureContext) throw new EndOfCheck("Browsers compute hashes on https pages only.");
-    rank = await checkTicket({ api, sale, commitment }, input.value, tell);
-    words = rank === null ? "Not drawn yet." : `Your place is number ${rank + 1} of its lane.`;
+    rank = await checkTicket({ api, sale, commitment }, input.value, report);
+    conclusion = rank === null ? "Not drawn yet." : `Your place is number ${rank + 1} of its lane.`;
   } catch (error) {
     if (!(error instanceof EndOfCheck)) throw error;
-    words = error.message;
+    conclusion = error.message;
   }
-  verdict.textContent = wrong ? `${words} Something does not agree; see below.` : words;
+  verdict.textContent = wrong ? `${conclusion} Something does not match; see below.` : conclusion;
   verdict.classList.toggle("wrong", wrong);
-  say(verdict.textContent);
+  announce(verdict.textContent);
 }
 
 function start() {

@@ -1,17 +1,16 @@
 /**
- * Follows an order to its end without reloading the page.
+ * Keeps the page of an order current until its final state, without reloading it.
  *
- * Guarantee: a final state stops the questions. Everything works without this script too, by
- * reloading.
+ * Guarantee: a final state stops the polling. Without this script the page reloads itself instead.
  */
-import { fetchJson, keepAsking } from "./asking.js";
-import { fill, hideFallbacks, nameTab, say, showFor } from "./panel.js";
+import { announce, fill, hideFallbacks, nameTab, showFor } from "./panel.js";
+import { fetchJson, keepPolling } from "./polling.js";
 import { durationText, orderText } from "./text.js";
 
 const FIRST_S = 0.5;
 const SOON_S = 1;
 const LATER_S = 4;
-/** Most orders are done by then; the others wait for a bank or a breaker. */
+/** Most orders are final by then; the others wait for a bank or a breaker. */
 const SOON_FOR_MS = 45_000;
 
 /**
@@ -27,7 +26,7 @@ const SOON_FOR_MS = 45_000;
 let shown = "";
 
 /**
- * The shape is the contract's; anything that is no order has no state.
+ * Checks only that it is an order, because the API's contract guarantees the rest.
  * @param {unknown} body
  * @returns {body is Order}
  */
@@ -46,23 +45,23 @@ function show({ state, reason, action, delayed }) {
   if (link instanceof HTMLAnchorElement && /^https?:/.test(action?.url ?? "")) {
     link.href = action?.url ?? "";
   }
-  const words = `${heading}. ${text}`;
-  if (shown !== "" && shown !== words) say(words);
-  shown = words;
+  const announcement = `${heading}. ${text}`;
+  if (shown !== "" && shown !== announcement) announce(announcement);
+  shown = announcement;
 }
 
 /** @param {number | null} after_s */
 function showTrouble(after_s) {
   if (after_s === null) return fill("trouble", null);
-  const words = "We cannot reach the shop right now. Your order is not affected; ";
-  fill("trouble", `${words}we try again in ${durationText(after_s)}.`);
+  const reason = "We cannot reach the shop right now. Your order is not affected;";
+  fill("trouble", `${reason} we try again in ${durationText(after_s)}.`);
 }
 
 /**
  * @param {string} url
- * @returns {Promise<import("./asking.js").Next>}
+ * @returns {Promise<import("./polling.js").Next>}
  */
-async function ask(url) {
+async function poll(url) {
   const answer = await fetchJson(url);
   const order = answer.body;
   if (answer.status !== 200 || !isOrder(order)) {
@@ -82,7 +81,7 @@ function start() {
   const heading = document.querySelector('[data-slot="heading"]')?.textContent ?? "";
   const text = document.querySelector('[data-slot="text"]')?.textContent ?? "";
   shown = `${heading.trim()}. ${text.trim()}`;
-  keepAsking({ ask: () => ask(status), first_s: FIRST_S, onTrouble: showTrouble });
+  keepPolling({ poll: () => poll(status), first_s: FIRST_S, onTrouble: showTrouble });
 }
 
 start();

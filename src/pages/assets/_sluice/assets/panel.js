@@ -1,23 +1,23 @@
 /**
- * How a script changes a page that the server has rendered: words go into slots, parts are shown
- * for the states they are for, and a live region says what matters.
+ * How a script changes a page that the server has rendered: it fills slots with text, shows parts
+ * for the states they are for, and writes to a live region.
  *
- *   <p data-slot="place">                  takes words; hidden while it has none
+ *   <p data-slot="place">                  holds text; hidden while it has none
  *   <section data-for="called lapsed">     shown in these states only
- *   <p data-live aria-live="polite">       said aloud
+ *   <p data-live aria-live="polite">       announced by screen readers
  *
- * Guarantee: words are text, never markup.
+ * Guarantee: text never becomes markup.
  */
 
 /**
  * @param {string} name
- * @param {string | null} words
+ * @param {string | null} text
  */
-export function fill(name, words) {
+export function fill(name, text) {
   for (const slot of document.querySelectorAll(`[data-slot="${name}"]`)) {
     if (!(slot instanceof HTMLElement)) continue;
-    if (slot.textContent !== (words ?? "")) slot.textContent = words ?? "";
-    slot.hidden = words === null;
+    if (slot.textContent !== (text ?? "")) slot.textContent = text ?? "";
+    slot.hidden = text === null;
   }
 }
 
@@ -29,13 +29,13 @@ export function showFor(state) {
   }
 }
 
-/** @param {string} words */
-export function say(words) {
+/** @param {string} text */
+export function announce(text) {
   const live = document.querySelector("[data-live]");
-  if (live !== null && live.textContent !== words) live.textContent = words;
+  if (live !== null && live.textContent !== text) live.textContent = text;
 }
 
-/** What only helps while no script runs. */
+/** Hides the parts that only help while no script runs. */
 export function hideFallbacks() {
   for (const part of document.querySelectorAll("[data-without-script]")) {
     if (part instanceof HTMLElement) part.hidden = true;

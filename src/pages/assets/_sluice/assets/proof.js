@@ -1,11 +1,11 @@
 /**
- * The step before a place: tells ALTCHA's widget where its worker is, says aloud when the check is
- * done, and says so when it could not be loaded.
+ * The page of the proof: gives ALTCHA's widget the address of its worker, announces when the check
+ * is done, and shows a note when it could not be loaded.
  *
- * Guarantee: joins nothing by itself; the shopper's own button does. The worker is a file of this
+ * Guarantee: never joins by itself; the shopper's own button does. The worker is a file of this
  * origin, because the page's policy allows no other.
  */
-import { say } from "./panel.js";
+import { announce } from "./panel.js";
 
 const LOADED_WITHIN_MS = 15_000;
 
@@ -17,7 +17,7 @@ function showTrouble(isTroubled) {
   if (trouble instanceof HTMLElement) trouble.hidden = !isTroubled;
 }
 
-/** The widget's own list of what solves which challenge; null when the widget did not load. */
+/** The widget's own map of algorithms to workers; null when the widget did not load. */
 function algorithms() {
   /** @type {unknown} */
   const registry = Reflect.get(globalThis, "$altcha");
@@ -33,7 +33,7 @@ if (kind === "altcha") {
   showTrouble(known === null);
   widget?.addEventListener("statechange", (event) => {
     const { state = "" } = event instanceof CustomEvent ? (event.detail ?? {}) : {};
-    if (state === "verified") say("The check is done. You can join the line now.");
+    if (state === "verified") announce("The check is done. You can join the line now.");
     showTrouble(state === "error");
   });
 }

@@ -1,9 +1,9 @@
 /**
- * A page that comes back as it was left, by Back or Forward, may show what is long over: a turn
- * that was taken, a cart that was ordered. It is loaded again, and says how things stand.
+ * A page that the browser restores from its back-forward cache may show an outdated state: a turn
+ * that was used, a cart that was ordered. So it is reloaded.
  *
- * Guarantee: only pages that the browser kept alive are loaded, once each time. Not for pages that
- * it asks the server for anyway: those are new.
+ * Guarantee: reloads only pages restored from that cache, once each time. Not for pages that the
+ * browser requests from the server anyway.
  */
 
 addEventListener("pageshow", (event) => {

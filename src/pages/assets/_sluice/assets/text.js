@@ -1,15 +1,15 @@
 /**
- * The words a shopper reads about waiting and about an order. The server renders its pages with
- * them and the scripts keep the same pages current, so both always say the same.
+ * The text that shoppers read about waiting and about an order. The server renders its pages with
+ * it and the scripts keep the same pages current, so both always show the same.
  *
  * Guarantee: pure functions of their arguments; every estimate is worded as one. Not for money and
- * dates, which only the server prints.
+ * dates, which only the server writes.
  */
 
 /** @typedef {"plenty" | "low" | "out"} Level */
 
 /**
- * What is told about a place in the line; the status of the HTTP contract has these fields.
+ * A shopper's state in line: fields of the status in the HTTP API.
  * @typedef {object} Waiting
  * @property {string} state
  * @property {number | null} position 1 is the next to be called
@@ -17,7 +17,7 @@
  * @property {number | null} odds
  */
 
-/** @typedef {{ readonly heading: string, readonly text: string }} Words */
+/** @typedef {{ readonly heading: string, readonly text: string }} Message */
 
 const count = new Intl.NumberFormat("en");
 
@@ -30,7 +30,7 @@ function plural(amount, one) {
 }
 
 /**
- * A length of time as one says it, rounded the coarser the longer it is.
+ * A duration as text, rounded more coarsely the longer it is.
  * @param {number} duration_s
  */
 export function durationText(duration_s) {
@@ -78,7 +78,7 @@ export function waitText(wait) {
 }
 
 /**
- * The chance that the turn comes while something is left, said so that nobody takes it for a
+ * The chance that the turn comes while something is left, worded so that nobody takes it for a
  * promise.
  * @param {number | null} odds
  */
@@ -94,7 +94,7 @@ export function oddsText(odds) {
   if (odds >= 0.001) {
     const shoppers = count.format(Math.round(1 / odds));
     const few = `about 1 in ${shoppers} at a place like yours gets their turn in time.`;
-    return `Much less is left than there are shoppers: ${few}`;
+    return `Far fewer items are left than there are shoppers: ${few}`;
   }
   return (
     "Far fewer items are left than there are people ahead of you. " +
@@ -118,13 +118,13 @@ export function levelText(level, available) {
   return "Currently sold out";
 }
 
-/** @type {Record<string, Words>} */
+/** @type {Record<string, Message>} */
 const WAITING = {
   prequeue: {
     heading: "You’re in the draw",
     text:
-      "When the sale starts, everybody who is here by then gets a place. " +
-      "Coming earlier or clicking faster makes no difference, and you can leave this page open.",
+      "When the sale starts, everyone in the draw gets a random place. " +
+      "Joining earlier or clicking faster makes no difference. You can leave this page open.",
   },
   drawing: {
     heading: "You’re in line",
@@ -146,7 +146,7 @@ const WAITING = {
   },
   lapsed: {
     heading: "Your turn has passed",
-    text: "It was your turn, and it was not used in time. You can join the line again.",
+    text: "Your turn was not used in time. You can join the line again.",
   },
   paused: {
     heading: "The line is paused",
@@ -155,8 +155,8 @@ const WAITING = {
   sold_out: {
     heading: "Currently sold out",
     text:
-      "Nothing is left to buy right now. If something comes back, the line moves on from " +
-      "where it is. You may stay or go.",
+      "Nothing is left to buy right now. If items become available again, the line continues " +
+      "from where it is. You can stay in line or leave.",
   },
   ended: {
     heading: "The sale has ended",
@@ -166,20 +166,19 @@ const WAITING = {
 
 /**
  * @param {Waiting} waiting
- * @returns {Words}
+ * @returns {Message}
  */
 function waitingText(waiting) {
   const unknownPlace = waiting.state === "queued" && waiting.position === null;
-  const words = WAITING[unknownPlace ? "drawing" : waiting.state];
-  return words ?? { heading: "You’re in line", text: "Your place is safe." };
+  const message = WAITING[unknownPlace ? "drawing" : waiting.state];
+  return message ?? { heading: "You’re in line", text: "Your place is safe." };
 }
 
-/** Where a place in the line means something; whoever is called, in or too late has none. */
+/** The states in which a position means something. */
 const IN_LINE = new Set(["queued", "paused", "sold_out"]);
 
 /**
- * Everything a waiting page says of a standing; null where there is nothing to say. A wait is only
- * told while the line moves.
+ * All text of a waiting page; null where there is none. A wait is shown only while the line moves.
  * @param {Waiting} waiting
  */
 export function waitingFacts(waiting) {
@@ -189,34 +188,34 @@ export function waitingFacts(waiting) {
     ...waitingText(waiting),
     place: isInLine ? placeText(position) : null,
     wait: state === "queued" ? waitText(wait) : null,
-    // Once all is sold the words of that state say it; there is nothing to have odds of.
+    // The message of `sold_out` already says so; there is nothing to have odds of.
     odds: isInLine && state !== "sold_out" ? oddsText(odds) : null,
   };
 }
 
 /**
- * Whether somebody who listens to the page should hear of the change: another state, a first
- * place, or a place at least a quarter nearer to the front.
- * @param {Pick<Waiting, "state" | "position">} told what was said last
+ * Whether screen readers should announce the change: another state, a first place, or a place at
+ * least a quarter nearer to the front.
+ * @param {Pick<Waiting, "state" | "position">} announced the last announcement
  * @param {Pick<Waiting, "state" | "position">} next
  */
-export function isWorthSaying(told, next) {
-  if (told.state !== next.state) return true;
-  if (next.position === null || next.position === told.position) return false;
-  return told.position === null || next.position <= told.position * 0.75;
+export function isWorthAnnouncing(announced, next) {
+  if (announced.state !== next.state) return true;
+  if (next.position === null || next.position === announced.position) return false;
+  return announced.position === null || next.position <= announced.position * 0.75;
 }
 
 /**
  * One sentence or two for a live region.
  * @param {Waiting} waiting
  */
-export function spokenText(waiting) {
+export function announcementText(waiting) {
   const { heading, text, place, wait } = waitingFacts(waiting);
   if (waiting.state !== "queued" || place === null) return `${heading}. ${text}`;
   return wait === null ? `${place}.` : `${place}. ${wait}.`;
 }
 
-/** @type {Record<string, Words>} */
+/** @type {Record<string, Message>} */
 const ORDER = {
   moving: {
     heading: "Your order is being processed",
@@ -262,7 +261,7 @@ const DECLINED = {
   payment_intent_authentication_failure: "The payment was rejected on the bank's page.",
 };
 
-/** @type {Record<string, Words>} The steps before an order is final, by state. */
+/** @type {Record<string, Message>} The messages of steps before an order is final, by state. */
 const STEPS = {
   authorized: {
     heading: "Your order is being processed",
@@ -279,10 +278,10 @@ const STEPS = {
   },
 };
 
-/** The states whose own words say already why it takes longer, or that it is over. */
-const SPEAK_FOR_THEMSELVES = new Set(["action_required", "in_doubt", "voiding", "confirmed"]);
+/** The states whose own message says already why it takes longer, or that it is over. */
+const EXPLAIN_THEMSELVES = new Set(["action_required", "in_doubt", "voiding", "confirmed"]);
 
-/** @type {Words} */
+/** @type {Message} */
 const DELAYED = {
   heading: "Payment is taking longer",
   text:
@@ -294,10 +293,10 @@ const DELAYED = {
  * @param {string} state
  * @param {string | null} reason
  * @param {boolean} [isDelayed] whether the order waits for a service that is slow or down
- * @returns {Words}
+ * @returns {Message}
  */
 export function orderText(state, reason, isDelayed = false) {
-  if (isDelayed && !SPEAK_FOR_THEMSELVES.has(state)) return DELAYED;
+  if (isDelayed && !EXPLAIN_THEMSELVES.has(state)) return DELAYED;
   if (state === "declined") {
     const why = DECLINED[reason ?? ""] ?? "The bank did not approve the payment.";
     return { heading: "The payment was declined", text: `${why} Nothing was charged.` };

@@ -1,17 +1,23 @@
 /**
- * Keeps the waiting page current without reloading it: asks for the standing when told to, takes
- * the turn as soon as it comes, and then goes to the shop.
+ * Keeps the waiting page current without reloading it: polls the status as often as the server
+ * says, claims the turn as soon as it comes, and then goes to the shop.
  *
- * Guarantee: asks no sooner than `pollAfter_s`. What it cannot handle it leaves to the server by
- * loading the page once, and a server out of reach is said and waited for. Everything works
- * without this script too, by reloading.
+ * Guarantee: polls no sooner than `pollAfter_s`. To handle any other answer it loads the server's
+ * page, once; while the server cannot be reached, the page says so and the script retries. Without
+ * this script the page reloads itself instead.
  */
-import { fetchJson, keepAsking } from "./asking.js";
-import { fill, hideFallbacks, nameTab, say, showFor } from "./panel.js";
-import { durationText, isWorthSaying, levelText, spokenText, waitingFacts } from "./text.js";
+import { announce, fill, hideFallbacks, nameTab, showFor } from "./panel.js";
+import { fetchJson, keepPolling } from "./polling.js";
+import {
+  announcementText,
+  durationText,
+  isWorthAnnouncing,
+  levelText,
+  waitingFacts,
+} from "./text.js";
 
 /**
- * The status of the HTTP contract, as far as it is shown.
+ * The status of the HTTP API, as far as it is shown.
  * @typedef {import("./text.js").Waiting & {
  *   readonly pollAfter_s: number,
  *   readonly stock: readonly {
@@ -24,15 +30,15 @@ import { durationText, isWorthSaying, levelText, spokenText, waitingFacts } from
  * }} Status
  */
 
-/** Speech does not keep up with a fast line; a change of state is said at once all the same. */
-const SPEECH_PAUSE_MS = 12_000;
+/** Speech cannot keep up with a fast line. Changes of state are announced without this pause. */
+const ANNOUNCEMENT_PAUSE_MS = 12_000;
 
-/** What was said last; at first what the server's page says. */
-let told = { state: "", position: /** @type {number | null} */ (null) };
-let toldAt_ms = 0;
+/** The last announcement; at first the state in the server's page. */
+let announced = { state: "", position: /** @type {number | null} */ (null) };
+let announcedAt_ms = 0;
 
 /**
- * The shape is the contract's; anything that is no status has no state.
+ * Checks only that it is a status, because the API's contract guarantees the rest.
  * @param {unknown} body
  * @returns {body is Status}
  */
@@ -57,36 +63,36 @@ function show(status) {
   }
   showFor(status.state);
   nameTab(facts.place ?? facts.heading);
-  speak(status);
+  announceChange(status);
 }
 
 /** @param {Status} status */
-function speak(status) {
-  if (!isWorthSaying(told, status)) return;
-  const isSmall = told.state === status.state && told.position !== null;
-  if (isSmall && performance.now() - toldAt_ms < SPEECH_PAUSE_MS) return;
-  say(spokenText(status));
-  told = { state: status.state, position: status.position };
-  toldAt_ms = performance.now();
+function announceChange(status) {
+  if (!isWorthAnnouncing(announced, status)) return;
+  const isSmall = announced.state === status.state && announced.position !== null;
+  if (isSmall && performance.now() - announcedAt_ms < ANNOUNCEMENT_PAUSE_MS) return;
+  announce(announcementText(status));
+  announced = { state: status.state, position: status.position };
+  announcedAt_ms = performance.now();
 }
 
 /** @param {number | null} after_s */
 function showTrouble(after_s) {
   if (after_s === null) return fill("trouble", null);
-  const words = "We cannot reach the shop right now. Your place is safe; ";
-  fill("trouble", `${words}we try again in ${durationText(after_s)}.`);
+  const reason = "We cannot reach the shop right now. Your place is safe;";
+  fill("trouble", `${reason} we try again in ${durationText(after_s)}.`);
 }
 
 /**
  * @param {string} api address of the sale
  * @param {string} shop
  * @param {Status} called
- * @returns {Promise<import("./asking.js").Next>}
+ * @returns {Promise<import("./polling.js").Next>}
  */
 async function takeTurn(api, shop, called) {
   const answer = await fetchJson(`${api}/admissions`, { method: "POST", body: "{}" });
   if (answer.status === 200 || answer.status === 201) return leaveFor(shop);
-  // A seat is not free yet, or the room stopped: the next status says which.
+  // No seat is free yet, or the room is paused: the next status says which.
   if (answer.status === 409) return { kind: "again", after_s: called.pollAfter_s };
   if (answer.status === 410) {
     const { body } = answer;
@@ -99,8 +105,8 @@ async function takeTurn(api, shop, called) {
 }
 
 /**
- * The ticket is not taken, or there is no such sale: the server's page says it better.
- * @param {import("./asking.js").Answer} answer
+ * The ticket is not accepted, or there is no such sale: the server's page explains it better.
+ * @param {import("./polling.js").Answer} answer
  */
 function isRefused({ status }) {
   return status === 401 || status === 404;
@@ -108,7 +114,7 @@ function isRefused({ status }) {
 
 /**
  * @param {string} url
- * @returns {import("./asking.js").Next}
+ * @returns {import("./polling.js").Next}
  */
 function leaveFor(url) {
   location.replace(url);
@@ -116,8 +122,9 @@ function leaveFor(url) {
 }
 
 /**
- * By way of the address that sees whether the browser keeps its place, where the page names one.
- * @returns {import("./asking.js").Next}
+ * Loads the page again: by the address that checks whether the browser keeps its place, if the page
+ * names one.
+ * @returns {import("./polling.js").Next}
  */
 function loadAgain() {
   const page = document.querySelector("[data-check]");
@@ -130,9 +137,9 @@ function loadAgain() {
 /**
  * @param {string} api
  * @param {string} shop
- * @returns {Promise<import("./asking.js").Next>}
+ * @returns {Promise<import("./polling.js").Next>}
  */
-async function ask(api, shop) {
+async function poll(api, shop) {
   const answer = await fetchJson(`${api}/status`);
   if (isRefused(answer)) return loadAgain();
   const status = answer.body;
@@ -158,11 +165,11 @@ function start() {
   if (!(page instanceof HTMLElement)) return;
   const { api, shop, state, position, pollAfter } = page.dataset;
   if (api === undefined || shop === undefined || state === undefined) return;
-  told = { state, position: position === undefined ? null : Number(position) };
+  announced = { state, position: position === undefined ? null : Number(position) };
   hideFallbacks();
   if (state === "ended" || state === "lapsed") return;
   const first_s = state === "called" ? 0 : Number(pollAfter ?? 2);
-  keepAsking({ ask: () => ask(api, shop), first_s, onTrouble: showTrouble });
+  keepPolling({ poll: () => poll(api, shop), first_s, onTrouble: showTrouble });
 }
 
 start();

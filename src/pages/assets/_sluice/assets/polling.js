@@ -1,19 +1,19 @@
 /**
- * Asking the server again and again, as it says when: one question at a time, later and later
- * while it does not answer, at once when the page is looked at again or the network is back.
+ * Polling: requests to the server at the times it names. One request at a time, with back-off while
+ * the server does not answer; a hidden page that becomes visible catches up at once.
  *
- * Guarantee: `ask` never runs twice at once, and never sooner than the time it named last, except
- * that a page that comes back asks when that time has passed.
+ * Guarantee: `poll` never runs twice at once, and never before the time it named last, except when
+ * the network returns after a failure.
  */
 
 const BACKOFF_MIN_S = 2;
 const BACKOFF_MAX_S = 60;
-/** Browsers give up on nothing by themselves; a question that hangs is a question that failed. */
+/** Shorter than the browser's own time-out, which is minutes; then the request counts as failed. */
 const ANSWER_TIMEOUT_MS = 15_000;
 
 /**
  * @typedef {object} Answer
- * @property {number} status 0 when nothing answered
+ * @property {number} status 0 when there was no response
  * @property {unknown} body null when it was not JSON
  * @property {number | null} retryAfter_s
  */
@@ -28,10 +28,10 @@ export async function fetchJson(url, post) {
   try {
     const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
     const response = await fetch(url, { ...post, headers, signal, credentials: "same-origin" });
-    const retryAfter_s = Number(response.headers.get("retry-after") ?? Number.NaN);
+    const seconds = Number(response.headers.get("retry-after") ?? Number.NaN);
     const body = await response.json().catch(() => null);
-    const told = Number.isFinite(retryAfter_s) ? retryAfter_s : null;
-    return { status: response.status, body, retryAfter_s: told };
+    const retryAfter_s = Number.isFinite(seconds) ? seconds : null;
+    return { status: response.status, body, retryAfter_s };
   } catch {
     return { status: 0, body: null, retryAfter_s: null };
   }
@@ -39,12 +39,12 @@ export async function fetchJson(url, post) {
 
 /**
  * @param {number} failures in a row, from 1
- * @param {number | null} told_s the server's own wish
+ * @param {number | null} retryAfter_s from the server; null when it sent none
  */
-function backOff(failures, told_s) {
-  const most_s = Math.min(BACKOFF_MIN_S * 2 ** (failures - 1), BACKOFF_MAX_S);
-  // Spread, so that a crowd that lost the server together does not come back together.
-  return Math.max(most_s * (0.5 + Math.random() / 2), told_s ?? 0);
+function backOff(failures, retryAfter_s) {
+  const longest_s = Math.min(BACKOFF_MIN_S * 2 ** (failures - 1), BACKOFF_MAX_S);
+  // Random, so that a crowd that lost the server together does not return together.
+  return Math.max(longest_s * (0.5 + Math.random() / 2), retryAfter_s ?? 0);
 }
 
 /**
@@ -55,11 +55,12 @@ function backOff(failures, told_s) {
 
 /**
  * @param {object} how
- * @param {() => Promise<Next>} how.ask
- * @param {number} how.first_s
- * @param {(after_s: number | null) => void} how.onTrouble null when it is over
+ * @param {() => Promise<Next>} how.poll
+ * @param {number} how.first_s time until the first request
+ * @param {(after_s: number | null) => void} how.onTrouble with the time until the next attempt;
+ *   null when the server answers again
  */
-export function keepAsking({ ask, first_s, onTrouble }) {
+export function keepPolling({ poll, first_s, onTrouble }) {
   let failures = 0;
   let due_ms = 0;
   let busy = false;
@@ -77,7 +78,7 @@ export function keepAsking({ ask, first_s, onTrouble }) {
     if (busy) return;
     clearTimeout(timer);
     busy = true;
-    const next = await ask();
+    const next = await poll();
     busy = false;
     if (next.kind === "done") return stop();
     if (next.kind === "troubled") {
@@ -91,7 +92,7 @@ export function keepAsking({ ask, first_s, onTrouble }) {
     wait(next.after_s);
   }
 
-  // Timers sleep with the page; whoever looks at it again should not look at something old.
+  // Browsers suspend the timers of hidden pages, so a page that becomes visible may be out of date.
   function onReturn() {
     if (document.visibilityState === "visible" && Date.now() >= due_ms) void run();
   }
