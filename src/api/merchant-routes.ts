@@ -5,8 +5,8 @@
 import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
 import { LEDGER_PAGE_ROWS_MAX } from "../domain/limits.ts";
 import type { MerchantContext } from "../merchant/merchant-context.ts";
-import { stockOf } from "../merchant/merchant-context.ts";
 import * as sales from "../merchant/sales.ts";
+import { stockOf } from "../platform/objects.ts";
 import type { GateApp, GateRequest } from "../web/gate-app.ts";
 import { answers, jsonBody } from "./answers.ts";
 import * as documents from "./schemas.ts";

@@ -12,8 +12,8 @@ import Stripe from "stripe";
 import { z } from "zod";
 import { WEBHOOK_TOLERANCE_S } from "../domain/limits.ts";
 import { ORDER_ID_PATTERN } from "../domain/order/order-id.ts";
+import { orderOf } from "../platform/objects.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
-import { orderOf } from "../shopper/order.ts";
 import type { GateContext } from "../shopper/visit.ts";
 
 /** An empty text is none. */

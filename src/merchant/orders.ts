@@ -15,6 +15,7 @@ import {
 import { saleEventSchema, type SaleEvent } from "../domain/room/events.ts";
 import { deliveryMessageSchema, type DeliveryMessage } from "../domain/webhooks.ts";
 import * as book from "../order-book/order-book.ts";
+import { orderOf } from "../platform/objects.ts";
 import type { MerchantContext } from "./merchant-context.ts";
 
 export type DeadLetter = book.DeadLetter;
@@ -52,7 +53,7 @@ export type OrderOutcome =
 
 export async function readOrder({ env }: MerchantContext, id: string): Promise<OrderOutcome> {
   if (!ORDER_ID_PATTERN.test(id)) return { kind: "order_not_found" };
-  const stub = env.ORDER.get(env.ORDER.idFromName(id));
+  const stub = orderOf(env, id);
   const [seen, history] = await Promise.all([stub.view(), stub.history()]);
   if (seen === null) return { kind: "order_not_found" };
   return { kind: "order", order: seen.order, email: seen.email, history };
@@ -70,7 +71,7 @@ export async function actOnOrder(
   action: "retry" | "cancel",
 ): Promise<OrderActionOutcome> {
   if (!ORDER_ID_PATTERN.test(id)) return { kind: "order_not_found" };
-  const stub = env.ORDER.get(env.ORDER.idFromName(id));
+  const stub = orderOf(env, id);
   if (action === "retry") {
     const hurried = await stub.hurry();
     if (hurried === "unknown") return { kind: "order_not_found" };

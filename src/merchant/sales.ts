@@ -9,10 +9,10 @@ import type { AdmissionChange, RevisionRefused, Sale } from "../domain/sale/sale
 import type { StockCounters } from "../domain/stock/stock-ledger.ts";
 import { countersAgree } from "../domain/stock/stock-ledger.ts";
 import { countOrders } from "../order-book/order-book.ts";
+import { roomOf, stockOf } from "../platform/objects.ts";
 import { listSales, publishSale } from "../sales/sale-directory.ts";
 import { queueItSecretOf } from "../tokens/queue-it.ts";
 import type { MerchantContext } from "./merchant-context.ts";
-import { roomOf, stockOf } from "./merchant-context.ts";
 import { settingLacking, type ProtectionKeys } from "./protection.ts";
 
 type Metrics = Extract<

@@ -11,9 +11,9 @@
  * and the log says so.
  */
 import { EXTENSION_MAX_S, EXTENSION_WORTH_MS, SHOPPER_CALL_TIMEOUT_MS } from "../domain/limits.ts";
-import type { Caller, GateContext, RoomAnswer } from "../shopper/visit.ts";
-import { roomOf } from "../shopper/visit.ts";
+import type { Caller, GateContext } from "../shopper/visit.ts";
 import { leave } from "../shopper/waiting.ts";
+import { roomOf, type RoomAnswer } from "../platform/objects.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
 import type { Admission } from "../tokens/admissions.ts";
 import { admissionCookie, expiredCookie } from "../web/token-cookies.ts";

@@ -16,8 +16,9 @@ import type { SeatStanding } from "../domain/room/admission.ts";
 import { priceLines, type Line, type PricedLine } from "../domain/stock/cart.ts";
 import type { Sale } from "../domain/sale/sale.ts";
 import type { HoldCommand, HoldOutcome } from "../domain/stock/stock.ts";
+import { roomOf, stockOf } from "../platform/objects.ts";
 import type { Admission } from "../tokens/admissions.ts";
-import { roomOf, visitOf, type Carried, type GateContext, type Visit } from "./visit.ts";
+import { visitOf, type Carried, type GateContext, type Visit } from "./visit.ts";
 
 export interface CartLine extends Line {
   readonly outcome: "held" | "already_held";
@@ -54,10 +55,6 @@ export type SetCartOutcome =
   | { readonly kind: "sale_over" }
   | LinesRefused
   | AdmissionRefused;
-
-export function stockOf(env: GateEnv, sku: string): ReturnType<GateEnv["SKU_STOCK"]["get"]> {
-  return env.SKU_STOCK.get(env.SKU_STOCK.idFromName(sku));
-}
 
 /** The visit of somebody who is in the shop, or why they are not. */
 export async function admittedVisit(

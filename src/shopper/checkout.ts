@@ -8,10 +8,10 @@
  */
 import { SEAT_CALL_TIMEOUT_MS } from "../domain/limits.ts";
 import { checkoutKeyOf } from "../domain/order/order-id.ts";
+import { orderOf, roomOf } from "../platform/objects.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
 import { readCart, type AdmissionRefused, type CartOutcome } from "./cart.ts";
-import { orderOf } from "./order.ts";
-import { roomOf, type Carried, type GateContext } from "./visit.ts";
+import type { Carried, GateContext } from "./visit.ts";
 
 /** What stands in the way of another order, or has bought all that the seat may buy. */
 export interface OrderOfSeat {

@@ -12,11 +12,12 @@ import { SHOPPER_CALL_TIMEOUT_MS } from "../domain/limits.ts";
 import type { PassPlace } from "../domain/line/pass-places.ts";
 import type { PassRefusal } from "../domain/pass-refusal.ts";
 import { admittedStanding, standingOf, type Standing } from "../domain/room/standing.ts";
+import { boothName, boothOf, roomOf, type RoomAnswer } from "../platform/objects.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
 import { signTicket, type Ticket } from "../tokens/tickets.ts";
 import type { ProofRefused } from "./proof.ts";
 import type { DeviceNeeded } from "./device-binding.ts";
-import { roomOf, type GateContext, type RoomAnswer, type Visit } from "./visit.ts";
+import type { GateContext, Visit } from "./visit.ts";
 import { standingOfTicket, type Admitted, type Unreachable } from "./waiting.ts";
 
 export type JoinOutcome =
@@ -88,11 +89,11 @@ export async function takePlace(
 ): Promise<(PassPlace & Pick<AnsweredPlace, "again">) | null> {
   const { booths, schedule } = seen.snapshot;
   const shard = boothFor(subject, booths);
-  const name = `${sale.id}/${lane}/${shard}`;
+  const name = boothName(sale.id, lane, shard);
   const drawClosesAt_ms = sale.admission.method === "lottery" ? schedule.startsAt_ms : null;
   const group = `${name}/${drawClosesAt_ms}`;
   // Only who makes the call needs the booth; most who meet share one.
-  const booth = () => env.TICKET_BOOTH.get(env.TICKET_BOOTH.idFromName(name));
+  const booth = () => boothOf(env, name);
   if (key !== null) {
     const ask = (subjects: readonly string[]): Promise<AnsweredPlace[]> => {
       return booth().joinAgain(drawClosesAt_ms, subjects);

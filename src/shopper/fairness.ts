@@ -3,8 +3,9 @@
  */
 import type { CohortManifest } from "../domain/line/cohort.ts";
 import { laneIn } from "../domain/room/standing.ts";
+import { roomOf, type RoomAnswer } from "../platform/objects.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
-import { roomOf, saleOf, type GateContext, type RoomAnswer } from "./visit.ts";
+import { saleOf, type GateContext } from "./visit.ts";
 
 type NoSale = { readonly kind: "sale_not_found" } | { readonly kind: "room_unavailable" };
 

@@ -7,6 +7,7 @@
 import { boothFor } from "../domain/line/booth.ts";
 import { PASS_DESKS_PER_SALE, SHOPPER_CALL_TIMEOUT_MS } from "../domain/limits.ts";
 import { passTicketIdOf, type PassEntry } from "../domain/line/pass-places.ts";
+import { passDeskOf } from "../platform/objects.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
 import type { ProofRefused } from "./proof.ts";
 import type { GateContext, Visit } from "./visit.ts";
@@ -36,11 +37,8 @@ export async function joinByName(
   named: Named,
 ): Promise<JoinOutcome> {
   const { subject, lane, device, whenOver } = named;
-  const { PASS_DESK } = context.env;
   const sale = visit.sale.id;
-  const desk = PASS_DESK.get(
-    PASS_DESK.idFromName(`${sale}/${boothFor(subject, PASS_DESKS_PER_SALE)}`),
-  );
+  const desk = passDeskOf(context.env, sale, boothFor(subject, PASS_DESKS_PER_SALE));
   const arrival = await withTimeout(desk.arrive(subject, null), SHOPPER_CALL_TIMEOUT_MS);
   if (arrival === null) return { kind: "booth_unavailable" };
   let entry: PassEntry = arrival;

@@ -12,20 +12,14 @@ import type { Place } from "../domain/line/cohort.ts";
 import { passSubjectOf } from "../domain/line/pass-places.ts";
 import { GENERAL_LANE } from "../domain/sale/sale.ts";
 import { admittedStanding } from "../domain/room/standing.ts";
+import { roomOf } from "../platform/objects.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
 import type { Admission } from "../tokens/admissions.ts";
 import { verifyPass } from "../tokens/passes.ts";
 import { joinByName } from "./join-once.ts";
 import { checkProof } from "./proof.ts";
 import { deviceFor, lacksDevice } from "./device-binding.ts";
-import {
-  roomOf,
-  visitOf,
-  type Caller,
-  type Carried,
-  type GateContext,
-  type Visit,
-} from "./visit.ts";
+import { visitOf, type Caller, type Carried, type GateContext, type Visit } from "./visit.ts";
 import { standingOfTicket } from "./waiting.ts";
 import {
   admitNow,

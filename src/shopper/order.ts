@@ -10,6 +10,8 @@ import { fingerprintOf, ORDER_ID_PATTERN, orderIdOf } from "../domain/order/orde
 import type { OrderView } from "../domain/order/messages.ts";
 import type { OrderIntent, Rejection } from "../domain/order/order.ts";
 import type { Sale } from "../domain/sale/sale.ts";
+import { orderOf } from "../platform/objects.ts";
+import { sameText } from "../platform/same-text.ts";
 import { findSale } from "../sales/sale-directory.ts";
 import { verifyAdmission, type Admission } from "../tokens/admissions.ts";
 import {
@@ -38,10 +40,6 @@ export type PlaceOrderOutcome =
   | { readonly kind: "sale_over" }
   | LinesRefused
   | AdmissionRefused;
-
-export function orderOf(env: GateEnv, id: string): ReturnType<GateEnv["ORDER"]["get"]> {
-  return env.ORDER.get(env.ORDER.idFromName(id));
-}
 
 /** @param orderPage where the shopper's browser comes back to, given the order's id and key */
 export async function placeOrder(
@@ -154,13 +152,4 @@ export async function viewOrder(
     if (replay === "refused") return hidden;
   }
   return { kind: "order", order, viewKey };
-}
-
-/** Compares in a time that does not depend on where the texts differ. */
-export function sameText(left: string, right: string): boolean {
-  const encoder = new TextEncoder();
-  const a = encoder.encode(left);
-  const b = encoder.encode(right);
-  if (a.byteLength !== b.byteLength) return false;
-  return crypto.subtle.timingSafeEqual(a, b);
 }

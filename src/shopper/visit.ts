@@ -7,6 +7,7 @@
 import type { Seen } from "../domain/room/standing.ts";
 import { findSale, rememberSale, type PublishedSale } from "../sales/sale-directory.ts";
 import type { SnapshotCache } from "../sales/snapshots.ts";
+import { roomOf } from "../platform/objects.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
 import { verifyAdmission, type Admission } from "../tokens/admissions.ts";
 import type { Keys } from "../tokens/secrets.ts";
@@ -72,15 +73,6 @@ export type SaleOutcome =
   | { readonly kind: "sale"; readonly sale: PublishedSale["sale"]; readonly seen: Seen }
   | { readonly kind: "sale_not_found" }
   | { readonly kind: "room_unavailable" };
-
-export function roomOf(env: GateEnv, sale: string): ReturnType<GateEnv["WAITING_ROOM"]["get"]> {
-  return env.WAITING_ROOM.get(env.WAITING_ROOM.idFromName(sale));
-}
-
-/** What the room answers; `withTimeout` cannot infer it, as its answers are a union. */
-export type RoomAnswer<Call extends "claim" | "admitNow" | "turn" | "metrics" | "extend"> = Awaited<
-  ReturnType<ReturnType<typeof roomOf>[Call]>
->;
 
 /** The published sale and the room's snapshot; the document is as new as the snapshot says. */
 export async function saleOf(context: GateContext, id: string): Promise<SaleOutcome> {

@@ -7,17 +7,11 @@ import { mayHaveOpened } from "../domain/line/booth.ts";
 import type { Place } from "../domain/line/cohort.ts";
 import { CLAIM_RETRY_S, SHOPPER_CALL_TIMEOUT_MS } from "../domain/limits.ts";
 import { admittedStanding, laneIn, standingOf, type Standing } from "../domain/room/standing.ts";
+import { roomOf, type RoomAnswer } from "../platform/objects.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
 import { admissionRefusal, dropCart, type AdmissionRefused } from "./cart.ts";
 import { deviceFor, lacksDevice, type DeviceNeeded } from "./device-binding.ts";
-import {
-  roomOf,
-  visitOf,
-  type Carried,
-  type GateContext,
-  type RoomAnswer,
-  type Visit,
-} from "./visit.ts";
+import { visitOf, type Carried, type GateContext, type Visit } from "./visit.ts";
 
 export interface Admitted {
   readonly admission: string;

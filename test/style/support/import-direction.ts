@@ -35,9 +35,12 @@ const LAYERS: readonly Layer[] = [
     folder,
     mayImport: ["src/domain", ...PLATFORM, ...ADAPTERS, ...SHOPPER],
   })),
-  { folder: "src/merchant", mayImport: ["src/domain", ...ADAPTERS] },
+  { folder: "src/merchant", mayImport: ["src/domain", ...PLATFORM, ...ADAPTERS] },
   { folder: "src/web", mayImport: ["src/domain", ...SHOPPER, "package.json"] },
-  { folder: "src/api", mayImport: ["src/domain", ...SHOPPER, "src/merchant", "src/web"] },
+  {
+    folder: "src/api",
+    mayImport: ["src/domain", ...PLATFORM, ...SHOPPER, "src/merchant", "src/web"],
+  },
   { folder: "src/pages", mayImport: ["src/domain", ...SHOPPER, "src/web"] },
   ...["src/edge", "src/proxy"].map((folder) => ({
     folder,
