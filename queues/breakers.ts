@@ -21,6 +21,7 @@ import {
   type Permission,
   type SharedBreaker,
 } from "../src/domain/breaker.ts";
+import { breakerKey, forceKey } from "../src/platform/kv-keys.ts";
 
 /** KV, as far as breakers use it. */
 export interface HintStore {
@@ -81,7 +82,7 @@ export class Breaker {
     const said = { at: "breaker", event: shared.state, backend: this.#backend };
     this.#warn({ ...said, reason: "reason" in shared ? shared.reason : null });
     await this.#kv
-      .put(`breaker:${this.#backend}`, JSON.stringify(shared))
+      .put(breakerKey(this.#backend), JSON.stringify(shared))
       .catch((error: unknown) => this.#complain("kv_write_failed", error));
   }
 
@@ -96,7 +97,7 @@ export class Breaker {
   /** What KV shows of this breaker; null when nothing, when unreadable, and when KV is down. */
   async #read(): Promise<SharedBreaker | null> {
     try {
-      const value = await this.#kv.get(`breaker:${this.#backend}`);
+      const value = await this.#kv.get(breakerKey(this.#backend));
       const shared = writtenBreakerSchema.safeParse(value);
       if (shared.success) return shared.data;
       this.#complain("unreadable_breaker", shared.error);
@@ -109,7 +110,7 @@ export class Breaker {
   /** The operator's word; undefined when KV is down: then the last word stands. */
   async #readForce(): Promise<"open" | "closed" | null | undefined> {
     try {
-      const force = forceSchema.safeParse(await this.#kv.get(`force:${this.#backend}`));
+      const force = forceSchema.safeParse(await this.#kv.get(forceKey(this.#backend)));
       if (force.success) return force.data;
       this.#complain("unreadable_force", force.error);
       return null;

@@ -14,6 +14,7 @@ import { PIPELINE_LOOK_INTERVAL_MS, PIPELINE_LOOK_TIMEOUT_MS } from "../../src/d
 import type { BackendReading, PipelineReading } from "../../src/domain/room/throttle.ts";
 import type { RoomState } from "../../src/domain/room/room-state.ts";
 import { phaseAt } from "../../src/domain/sale/sale.ts";
+import { breakerKey, forceKey } from "../../src/platform/kv-keys.ts";
 import { withTimeout } from "../../src/platform/with-timeout.ts";
 
 export class PipelineWatch {
@@ -54,8 +55,8 @@ export class PipelineWatch {
 
   async #readOne(backend: string): Promise<BackendReading> {
     const [breaker, force] = await Promise.all([
-      this.#parse(`breaker:${backend}`, writtenBreakerSchema),
-      this.#parse(`force:${backend}`, forceSchema),
+      this.#parse(breakerKey(backend), writtenBreakerSchema),
+      this.#parse(forceKey(backend), forceSchema),
     ]);
     return { breaker, force };
   }

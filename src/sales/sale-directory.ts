@@ -9,6 +9,7 @@ import { z } from "zod";
 import { BoundedMap } from "../domain/bounded-map.ts";
 import { SALE_FRESH_MS, SALES_REMEMBERED_MAX } from "../domain/limits.ts";
 import { saleSchema, type Sale } from "../domain/sale/sale.ts";
+import { SALE_PREFIX } from "../platform/kv-keys.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
 import { publishGuards, rememberGuards } from "./guard-index.ts";
 
@@ -33,10 +34,6 @@ function memoryOf(kv: KVNamespace): BoundedMap<Remembered> {
   return memory;
 }
 
-function keyOf(sale: string): string {
-  return `sale:${sale}`;
-}
-
 /** Null when no such sale was published. An unreadable value counts as absent and is logged. */
 export async function findSale(
   kv: KVNamespace,
@@ -46,7 +43,9 @@ export async function findSale(
   const memory = memoryOf(kv);
   const known = memory.get(id);
   if (known !== undefined && now - known.readAt_ms < SALE_FRESH_MS) return known.published;
-  const value = await withTimeout<unknown>(kv.get(keyOf(id), { type: "json", cacheTtl: 30 }));
+  const value = await withTimeout<unknown>(
+    kv.get(SALE_PREFIX + id, { type: "json", cacheTtl: 30 }),
+  );
   const parsed = value === null ? null : publishedSchema.safeParse(value);
   if (parsed !== null && !parsed.success) {
     console.error(JSON.stringify({ at: "sales", event: "unreadable_sale", sale: id }));
@@ -73,7 +72,9 @@ export async function publishSale(
   now: number,
 ): Promise<void> {
   const value = JSON.stringify({ v: 1, ...published });
-  await kv.put(keyOf(published.sale.id), value, { metadata: { title: published.sale.title } });
+  await kv.put(SALE_PREFIX + published.sale.id, value, {
+    metadata: { title: published.sale.title },
+  });
   await publishGuards(kv, published, now);
   rememberSale(kv, published, now);
 }
@@ -84,10 +85,10 @@ export async function listSales(kv: KVNamespace): Promise<string[]> {
   let cursor: string | undefined;
   do {
     const page: KVNamespaceListResult<unknown> = await kv.list({
-      prefix: "sale:",
+      prefix: SALE_PREFIX,
       ...(cursor === undefined ? {} : { cursor }),
     });
-    ids.push(...page.keys.map(({ name }) => name.slice("sale:".length)));
+    ids.push(...page.keys.map(({ name }) => name.slice(SALE_PREFIX.length)));
     cursor = page.list_complete ? undefined : page.cursor;
   } while (cursor !== undefined);
   return ids;
