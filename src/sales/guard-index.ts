@@ -11,15 +11,13 @@
 import { z } from "zod";
 import { buildGuardTable, type GuardTable } from "../domain/guards/guard-table.ts";
 import { GUARDING_SALES_MAX, GUARDS_FRESH_MS, GUARDS_KEPT_S } from "../domain/limits.ts";
-import { saleSchema } from "../domain/sale/sale.ts";
 import { GUARD_PREFIX } from "../platform/kv-keys.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
-import type { PublishedSale } from "./sale-directory.ts";
+import { publishedSchema, publishedText, type PublishedSale } from "./published-sale.ts";
 
 /** KV takes no key that expires sooner. */
 const EXPIRY_MIN_S = 60;
 
-const publishedSchema = z.object({ v: z.literal(1), revision: z.int(), sale: saleSchema });
 const metadataSchema = z.object({ revision: z.int() });
 
 interface Index {
@@ -155,7 +153,7 @@ export async function publishGuards(
   } else {
     const wanted_s = Math.ceil(Date.parse(sale.endsAt) / 1000) + GUARDS_KEPT_S;
     const soonest_s = Math.ceil(now / 1000) + EXPIRY_MIN_S;
-    await kv.put(name, JSON.stringify({ v: 1, revision, sale }), {
+    await kv.put(name, publishedText(published), {
       metadata: { revision },
       expiration: Math.max(wanted_s, soonest_s),
     });

@@ -5,20 +5,12 @@
  * missing. So KV decides only whether a sale exists; a document older than what the room's
  * snapshot speaks of is fetched from the room itself.
  */
-import { z } from "zod";
 import { BoundedMap } from "../domain/bounded-map.ts";
 import { SALE_FRESH_MS, SALES_REMEMBERED_MAX } from "../domain/limits.ts";
-import { saleSchema, type Sale } from "../domain/sale/sale.ts";
 import { SALE_PREFIX } from "../platform/kv-keys.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
 import { publishGuards, rememberGuards } from "./guard-index.ts";
-
-const publishedSchema = z.object({ v: z.literal(1), revision: z.int(), sale: saleSchema });
-
-export interface PublishedSale {
-  readonly sale: Sale;
-  readonly revision: number;
-}
+import { publishedSchema, publishedText, type PublishedSale } from "./published-sale.ts";
 
 interface Remembered {
   readonly published: PublishedSale;
@@ -71,10 +63,8 @@ export async function publishSale(
   published: PublishedSale,
   now: number,
 ): Promise<void> {
-  const value = JSON.stringify({ v: 1, ...published });
-  await kv.put(SALE_PREFIX + published.sale.id, value, {
-    metadata: { title: published.sale.title },
-  });
+  const { id, title } = published.sale;
+  await kv.put(SALE_PREFIX + id, publishedText(published), { metadata: { title } });
   await publishGuards(kv, published, now);
   rememberSale(kv, published, now);
 }

@@ -4,8 +4,9 @@
  * Guarantee: tokens are verified here and nowhere else in the journey; a token of another sale,
  * type or key never gets past `visitOf`.
  */
+import type { Sale } from "../domain/sale/sale.ts";
 import type { Seen } from "../domain/room/standing.ts";
-import { findSale, rememberSale, type PublishedSale } from "../sales/sale-directory.ts";
+import { findSale, rememberSale } from "../sales/sale-directory.ts";
 import type { SnapshotCache } from "../sales/snapshots.ts";
 import { roomOf } from "../platform/objects.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
@@ -49,7 +50,7 @@ export interface Carried {
 }
 
 export interface Visit {
-  readonly sale: PublishedSale["sale"];
+  readonly sale: Sale;
   readonly seen: Seen;
   readonly ticket: Ticket | null;
   readonly ticketToken: string | null;
@@ -70,7 +71,7 @@ export type VisitOutcome =
   | { readonly kind: "room_unavailable" };
 
 export type SaleOutcome =
-  | { readonly kind: "sale"; readonly sale: PublishedSale["sale"]; readonly seen: Seen }
+  | { readonly kind: "sale"; readonly sale: Sale; readonly seen: Seen }
   | { readonly kind: "sale_not_found" }
   | { readonly kind: "room_unavailable" };
 
