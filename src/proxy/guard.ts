@@ -17,16 +17,9 @@ import type { SeenSnapshot, SnapshotCache } from "../sales/snapshots.ts";
 import { verifyAdmission, type Admission } from "../tokens/admissions.ts";
 import type { Keys } from "../tokens/secrets.ts";
 import { callerKnown, callerOf } from "../web/device-cookie.ts";
-import { passInCookies } from "../web/pass-cookie.ts";
+import { passIn } from "../web/pass-cookie.ts";
 import { isWriteOverLimit } from "../web/rate-limits.ts";
-import {
-  cookieName,
-  cookieOf,
-  expiredCookie,
-  admissionCookie,
-  tokenIn,
-  TOKEN_HEADERS,
-} from "../web/token-cookies.ts";
+import { admissionCookie, expiredTokenCookie, tokenIn, tokensIn } from "../web/token-cookies.ts";
 import { bypassOf } from "./bypass.ts";
 import { describe } from "./request-facts.ts";
 import { isRevoked } from "./revoked.ts";
@@ -151,11 +144,8 @@ async function admissionIn(
   { tools, seen }: { readonly tools: GuardTools; readonly seen: SeenSnapshot | null },
 ): Promise<CarriedAdmission> {
   const { env, now } = tools;
-  const { headers } = request;
-  const named = headers.get(TOKEN_HEADERS.admission);
-  const cookie = cookieOf(headers.get("Cookie"), cookieName("admission", sale.id));
   let over: CarriedAdmission = { kind: "none" };
-  for (const token of [named, cookie]) {
+  for (const token of tokensIn(request.headers, "admission", sale.id)) {
     if (token === null) continue;
     const outcome = await verifyAdmission(keys, env.ISSUER, sale.id, token, now);
     if (outcome.kind === "expired") over = { kind: "expired" };
@@ -224,7 +214,7 @@ async function askTheLine(
   const { sale, request, asked } = judged;
   const { headers } = request;
   const ticket = tokenIn(headers, "ticket", sale.id);
-  const kept = passInCookies(headers.get("Cookie"), sale.id);
+  const kept = passIn(headers, sale.id);
   if (kept.kind === "refused" && ticket === null && asked === "document") {
     return turnAway(judged, { kind: "pass_invalid", reason: kept.reason });
   }
@@ -281,7 +271,10 @@ function letIn(
   const cookies = [...given.cookies, admissionCookie(id, admission, expiresAt_ms, given.now)];
   // The ticket of this turn leads in again, should the admission be lost; another one is used up.
   const dropsTicket = hasTicket && !byTicket;
-  return { admission, cookies: dropsTicket ? [...cookies, expiredCookie("ticket", id)] : cookies };
+  return {
+    admission,
+    cookies: dropsTicket ? [...cookies, expiredTokenCookie("ticket", id)] : cookies,
+  };
 }
 
 async function onFailure(kind: "failed_open" | "failed_closed", judged: Judged): Promise<Verdict> {

@@ -16,7 +16,7 @@ import { leave } from "../shopper/waiting.ts";
 import { roomOf, type RoomAnswer } from "../platform/objects.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
 import type { Admission } from "../tokens/admissions.ts";
-import { admissionCookie, expiredCookie } from "../web/token-cookies.ts";
+import { admissionCookie, expiredTokenCookie } from "../web/token-cookies.ts";
 import type { OriginDirectives } from "./forward.ts";
 
 const REVOKE = "sluice-admission-revoke";
@@ -54,7 +54,7 @@ async function revoke(
   const left = await leave(context, sale, { ticket: null, admission: token, caller });
   if (left.kind !== "left") tell("revoke_not_done", sale, left.kind);
   else context.waitUntil(context.snapshots.refresh(sale, context.now));
-  return [expiredCookie("admission", sale), expiredCookie("ticket", sale)];
+  return [expiredTokenCookie("admission", sale), expiredTokenCookie("ticket", sale)];
 }
 
 async function extend(

@@ -12,7 +12,8 @@ import { queueIdOf } from "../domain/sale/queue-it.ts";
 import { needsQueueItToken, withQueueItToken } from "../domain/queue-it-turn.ts";
 import type { Sale } from "../domain/sale/sale.ts";
 import { queueItSecretOf, signQueueItToken, type QueueItEnv } from "../tokens/queue-it.ts";
-import { cookieOf, markCookie, TOKEN_HEADERS } from "../web/token-cookies.ts";
+import { cookie, cookieIn } from "../web/cookies.ts";
+import { TOKEN_HEADERS } from "../web/token-cookies.ts";
 import { failureAnswer, type Moment } from "./failure.ts";
 import { changed, type Passed } from "./forward.ts";
 
@@ -25,7 +26,7 @@ export interface GoingOn {
 }
 
 function markName(sale: string): string {
-  return `__Host-sluice-queue-it-${sale}`;
+  return `sluice-queue-it-${sale}`;
 }
 
 /** Null when the request goes on to the shop. */
@@ -40,7 +41,7 @@ export async function queueItRedirect(going: GoingOn): Promise<Response | null> 
   const { jti = "", exp = 0 } = decodeJwt(token);
   const queueId = queueIdOf({ sale: sale.id, admission: jti });
   const cookies = request.headers.get("Cookie");
-  const marked = cookieOf(cookies, markName(sale.id));
+  const marked = cookieIn(request.headers, markName(sale.id));
   const { now } = tools;
   if (!needsQueueItToken({ queueId, marked, cookies, url: request.url, now })) return null;
   const secret = queueItSecretOf(tools.env);
@@ -56,7 +57,7 @@ export async function queueItRedirect(going: GoingOn): Promise<Response | null> 
     Location: withQueueItToken(request.url, signed),
     "Cache-Control": "no-store",
   });
-  const mark = markCookie(markName(sale.id), queueId, exp * 1000);
-  for (const cookie of [...passed.cookies, mark]) headers.append("Set-Cookie", cookie);
+  const mark = cookie(markName(sale.id), queueId, { expiresAt_ms: exp * 1000 });
+  for (const given of [...passed.cookies, mark]) headers.append("Set-Cookie", given);
   return new Response(null, { status: 302, headers });
 }

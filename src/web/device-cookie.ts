@@ -2,22 +2,21 @@
  * The id by which a device is known: random, kept by a browser in a cookie of this host, or sent by
  * an app as `Sluice-Device`.
  *
- * Guarantee: only sales that tell devices apart give a browser the cookie. It is `__Host-`, Secure,
- * HttpOnly and SameSite=Lax, and says nothing about whoever has it; what is no such id counts as
- * none.
+ * Guarantee: only sales that tell devices apart give a browser the cookie. It says nothing about
+ * its owner. A malformed id counts as none.
  */
 import { hostOf } from "../domain/guards/guard.ts";
 import { DEVICE_COOKIE_S } from "../domain/limits.ts";
 import { deviceIdSchema } from "../domain/sale/device-binding.ts";
 import type { Sale } from "../domain/sale/sale.ts";
 import type { Caller } from "../shopper/visit.ts";
-import { cookieOf } from "./token-cookies.ts";
+import { cookie, cookieIn } from "./cookies.ts";
 
-const NAME = "__Host-sluice-device";
+const NAME = "sluice-device";
 
 /** What a request says of where it comes from. */
 export function callerOf({ url, headers }: Request): Caller {
-  const carried = headers.get("Sluice-Device") ?? cookieOf(headers.get("Cookie"), NAME);
+  const carried = headers.get("Sluice-Device") ?? cookieIn(headers, NAME);
   return {
     host: hostOf(url),
     address: headers.get("CF-Connecting-IP"),
@@ -28,8 +27,7 @@ export function callerOf({ url, headers }: Request): Caller {
 
 export function newDevice(): { readonly id: string; readonly cookie: string } {
   const id = crypto.randomUUID();
-  const attributes = `Path=/; Max-Age=${DEVICE_COOKIE_S}; HttpOnly; Secure; SameSite=Lax`;
-  return { id, cookie: `${NAME}=${id}; ${attributes}` };
+  return { id, cookie: cookie(NAME, id, { maxAge_s: DEVICE_COOKIE_S }) };
 }
 
 export interface CallerKnown {

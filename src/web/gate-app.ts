@@ -1,15 +1,14 @@
 /**
  * What the JSON API and the pages share about a request: its context, its tokens, its origin.
  *
- * Guarantee: a token carried as a header comes before one in a cookie; cookies are `__Host-`,
- * Secure, HttpOnly and SameSite=Lax, one pair per sale, so that two sales never mix.
+ * Guarantee: a token carried as a header comes before one in a cookie.
  */
 import type { Context } from "hono";
 import { saleOf, type Carried, type GateContext } from "../shopper/visit.ts";
 import { callerOf, newDevice } from "./device-cookie.ts";
 import {
   admissionCookie,
-  expiredCookie,
+  expiredTokenCookie,
   ticketCookie,
   tokenIn,
   type Token,
@@ -32,8 +31,12 @@ export function carriedOf(c: GateRequest, sale: string): Carried {
   };
 }
 
+export function giveCookie(c: GateRequest, cookie: string): void {
+  c.header("Set-Cookie", cookie, { append: true });
+}
+
 export function giveTicket(c: GateRequest, sale: string, ticket: string): void {
-  c.header("Set-Cookie", ticketCookie(sale, ticket), { append: true });
+  giveCookie(c, ticketCookie(sale, ticket));
 }
 
 export function giveAdmission(
@@ -41,8 +44,7 @@ export function giveAdmission(
   sale: string,
   { admission, expiresAt_ms }: { readonly admission: string; readonly expiresAt_ms: number },
 ): void {
-  const cookie = admissionCookie(sale, admission, expiresAt_ms, c.get("gate").now);
-  c.header("Set-Cookie", cookie, { append: true });
+  giveCookie(c, admissionCookie(sale, admission, expiresAt_ms, c.get("gate").now));
 }
 
 /**
@@ -55,12 +57,12 @@ export async function carriedByDevice(c: GateRequest, sale: string): Promise<Car
   const found = await saleOf(c.get("gate"), sale);
   if (found.kind !== "sale" || found.sale.replay.handling === "allow") return carried;
   const { id, cookie } = newDevice();
-  c.header("Set-Cookie", cookie, { append: true });
+  giveCookie(c, cookie);
   return { ...carried, caller: { ...carried.caller, device: id } };
 }
 
 export function takeCookie(c: GateRequest, token: Token, sale: string): void {
-  c.header("Set-Cookie", expiredCookie(token, sale), { append: true });
+  giveCookie(c, expiredTokenCookie(token, sale));
 }
 
 /**

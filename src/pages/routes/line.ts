@@ -14,6 +14,7 @@ import {
   carriedByDevice,
   carriedOf,
   giveAdmission,
+  giveCookie,
   giveTicket,
   takeCookie,
   type GateRequest,
@@ -26,7 +27,7 @@ import {
   offerJoinKey,
   renewJoinKey,
 } from "../../web/join-key-cookie.ts";
-import { dropPass, keepPass, passCarried } from "../../web/pass-cookie.ts";
+import { expiredPassCookie, passCookie, passIn } from "../../web/pass-cookie.ts";
 import { retryAfter_s, sendNotice, sendUnreachable } from "../answers.ts";
 import type { Faults } from "../parts/faults.ts";
 import { emptyForm, enterForm, joinForm, ownPathSchema, readForm } from "../forms.ts";
@@ -121,11 +122,11 @@ export async function joinLine(c: GateRequest, id: string): Promise<Response> {
   const carried = await carriedByDevice(c, id);
   const afresh = read.form.afresh === "yes";
   const isGeneral = read.form.general === "yes";
-  if (isGeneral) dropPass(c, id);
+  if (isGeneral) giveCookie(c, expiredPassCookie(id));
   if (!keepsCookies(c, id)) {
     return sendNotice(c, { kind: "cookies_blocked", sale: id, ...whereTo(read.form.to) });
   }
-  const pass = isGeneral ? ({ kind: "none" } as const) : passCarried(c, id);
+  const pass = isGeneral ? ({ kind: "none" } as const) : passIn(c.req.raw.headers, id);
   const hasPlace = carried.ticket !== null && !afresh;
   if (pass.kind === "refused") return refusePass(c, id, pass.reason, hasPlace);
   const token = pass.kind === "pass" ? pass.token : null;
@@ -152,7 +153,7 @@ export async function joinLine(c: GateRequest, id: string): Promise<Response> {
     case "proof_unavailable":
       return askForProof(c, id, { afresh, general: isGeneral, to: read.form.to ?? null }, outcome);
     case "pass_invalid":
-      keepPass(c, id, { kind: "refused", reason: outcome.reason });
+      giveCookie(c, passCookie(id, { kind: "refused", reason: outcome.reason }));
       return refusePass(c, id, outcome.reason, hasPlace);
     case "sale_not_found":
     case "room_unavailable":

@@ -7,8 +7,8 @@
 import { isPlaceOfPass, readPass, type PassRead } from "../../shopper/pass.ts";
 import { saleOf, type Visit } from "../../shopper/visit.ts";
 import type { PassRefusal } from "../../domain/pass-refusal.ts";
-import type { GateRequest } from "../../web/gate-app.ts";
-import { keepPass, passCarried } from "../../web/pass-cookie.ts";
+import { giveCookie, type GateRequest } from "../../web/gate-app.ts";
+import { passCookie, passIn } from "../../web/pass-cookie.ts";
 import { sendNotice, sendUnreachable } from "../answers.ts";
 import { saleLink } from "../parts/links.ts";
 
@@ -22,14 +22,14 @@ export async function takePassFromLink(
   const found = await saleOf(c.get("gate"), id);
   if (found.kind !== "sale") return sendUnreachable(c, found);
   const read = await readPass(c.get("gate"), found.sale, token);
-  keepPass(c, id, read.kind === "good" ? { kind: "pass", token } : read);
+  giveCookie(c, passCookie(id, read.kind === "good" ? { kind: "pass", token } : read));
   return c.redirect(saleLink(id), 303);
 }
 
 export type PassOfVisit = PassRead | { readonly kind: "none" };
 
 export async function passOf(c: GateRequest, { sale }: Visit): Promise<PassOfVisit> {
-  const carried = passCarried(c, sale.id);
+  const carried = passIn(c.req.raw.headers, sale.id);
   return carried.kind === "pass" ? readPass(c.get("gate"), sale, carried.token) : carried;
 }
 
