@@ -54,10 +54,10 @@ export function saleAnswer(sale: Sale, { snapshot, now }: Seen) {
 }
 
 export function admittedAnswer(c: GateRequest, sale: string, admitted: Admitted): Response {
-  const { admission, expiresAt_ms, standing } = admitted;
+  const { token, admission, standing } = admitted;
   giveAdmission(c, sale, admitted);
-  const expiresAt = timeOf(Math.floor(expiresAt_ms / 1000) * 1000);
-  return c.json({ admission, expiresAt, status: statusOf(standing) }, 201);
+  const expiresAt = timeOf(Math.floor(admission.expiresAt_ms / 1000) * 1000);
+  return c.json({ admission: token, expiresAt, status: statusOf(standing) }, 201);
 }
 
 export function notOpenProblem(c: GateRequest, opensAt_ms: number): Response {

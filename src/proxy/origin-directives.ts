@@ -72,7 +72,7 @@ async function extend(
     tell("extend_not_done", sale, outcome?.kind ?? "room_unavailable");
     return [];
   }
-  return [admissionCookie(sale, outcome.token, outcome.expiresAt_ms, context.now)];
+  return [admissionCookie(sale, outcome.token, outcome.admission.expiresAt_ms, context.now)];
 }
 
 function tell(event: string, sale: string, why: string): void {

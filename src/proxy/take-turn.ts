@@ -14,12 +14,14 @@ import { deviceFor, lacksDevice } from "../shopper/device-binding.ts";
 import type { Caller, Carried, GateContext, Visit } from "../shopper/visit.ts";
 import { askStanding, claimTurn } from "../shopper/waiting.ts";
 import { turnTaken, type AskedTurn } from "../shopper/entry.ts";
+import type { Admission } from "../tokens/admissions.ts";
 
 export type TurnOutcome =
   | {
       readonly kind: "admitted";
-      readonly admission: string;
-      readonly expiresAt_ms: number;
+      /** Signed, and what is in it. */
+      readonly token: string;
+      readonly admission: Admission;
       /** By the ticket that was carried, which leads in again; else that ticket is used up. */
       readonly byTicket: boolean;
     }
@@ -113,8 +115,8 @@ async function claim(way: Way, stands: Stands): Promise<TurnOutcome> {
   const outcome = await journey.claimTurn(sale, { ticket, admission: null, caller });
   switch (outcome.kind) {
     case "admitted": {
-      const { admission, expiresAt_ms } = outcome;
-      return { kind: "admitted", admission, expiresAt_ms, byTicket: true };
+      const { token, admission } = outcome;
+      return { kind: "admitted", token, admission, byTicket: true };
     }
     case "not_called": {
       const { standing, seatsFull } = outcome;
@@ -162,8 +164,8 @@ async function turnPassed(
   switch (turn.kind) {
     case "admitted": {
       if (lacksDevice(visit.sale, caller)) return { kind: "booth_unavailable" };
-      const { admission, expiresAt_ms } = turn;
-      return { kind: "admitted", admission, expiresAt_ms, byTicket: true };
+      const { token, admission } = turn;
+      return { kind: "admitted", token, admission, byTicket: true };
     }
     case "silent":
     case "sale_not_found":
@@ -185,8 +187,8 @@ async function joinAfresh({ journey, asking }: Way, counts = true): Promise<Turn
   const outcome = await journey.join(sale, carried, wish);
   switch (outcome.kind) {
     case "admitted": {
-      const { admission, expiresAt_ms } = outcome;
-      return { kind: "admitted", admission, expiresAt_ms, byTicket: false };
+      const { token, admission } = outcome;
+      return { kind: "admitted", token, admission, byTicket: false };
     }
     case "joined":
     case "already_joined": {

@@ -11,20 +11,20 @@ import type { AnsweredPlace } from "../domain/line/join-key.ts";
 import { SHOPPER_CALL_TIMEOUT_MS } from "../domain/limits.ts";
 import type { PassPlace } from "../domain/line/pass-places.ts";
 import type { PassRefusal } from "../domain/pass-refusal.ts";
-import { admittedStanding, standingOf, type Standing } from "../domain/room/standing.ts";
+import { standingOf, type Standing } from "../domain/room/standing.ts";
 import { boothName, boothOf, roomOf, type RoomAnswer } from "../platform/objects.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
 import { signTicket, type Ticket } from "../tokens/tickets.ts";
 import type { ProofRefused } from "./proof.ts";
 import type { DeviceNeeded } from "./device-binding.ts";
 import type { GateContext, Visit } from "./visit.ts";
-import { standingOfTicket, type Admitted, type Unreachable } from "./waiting.ts";
+import { admittedBy, standingOfTicket, type Admitted, type Unreachable } from "./waiting.ts";
 
 export type JoinOutcome =
   | { readonly kind: "joined"; readonly ticket: string; readonly standing: Standing }
   /** There is a place already, by the ticket carried or by the pass; it is kept. */
   | { readonly kind: "already_joined"; readonly ticket: string; readonly standing: Standing }
-  | ({ readonly kind: "admitted" } & Admitted)
+  | Admitted
   | { readonly kind: "sale_not_open"; readonly opensAt_ms: number }
   | { readonly kind: "sale_over" }
   | { readonly kind: "pass_invalid"; readonly reason: PassRefusal }
@@ -54,7 +54,7 @@ export interface KeyedJoiner extends Joiner {
 }
 
 type Direct =
-  | Extract<JoinOutcome, { readonly kind: "admitted" }>
+  | Admitted
   /** The room wants a ticket, or does not answer. */
   | { readonly kind: "no" }
   /** Whoever this is was let in before, and that is over. */
@@ -76,9 +76,7 @@ export async function admitNow(
   );
   if (outcome?.kind === "turn_lapsed") return { kind: "turn_over" };
   if (outcome?.kind !== "admitted") return { kind: "no" };
-  const { token, expiresAt_ms } = outcome;
-  const standing = admittedStanding(lane, seen);
-  return { kind: "admitted", admission: token, expiresAt_ms, standing };
+  return admittedBy(outcome, seen);
 }
 
 /** A place at a booth, new unless the key has one there; null when the booth does not answer. */
@@ -126,7 +124,7 @@ export type TurnTaken =
   | { readonly kind: "open" | "silent" | "sale_not_found" }
   /** `used`: it was taken up. */
   | { readonly kind: "over"; readonly used: boolean }
-  | Extract<JoinOutcome, { readonly kind: "admitted" }>;
+  | Admitted;
 
 export interface AskedTurn {
   readonly ticket: string;
@@ -149,7 +147,5 @@ export async function turnTaken(
   if (turn === null) return { kind: "silent" };
   if (turn.kind === "no_sale") return { kind: "sale_not_found" };
   if (turn.kind !== "admitted") return turn;
-  const { token, expiresAt_ms, lane } = turn;
-  const standing = admittedStanding(lane, seen);
-  return { kind: "admitted", admission: token, expiresAt_ms, standing };
+  return admittedBy(turn, seen);
 }

@@ -11,7 +11,6 @@ import { directTicketIdOf, keyedSubjectOf, placedTicketIdOf } from "../domain/li
 import type { Place } from "../domain/line/cohort.ts";
 import { passSubjectOf } from "../domain/line/pass-places.ts";
 import { GENERAL_LANE } from "../domain/sale/sale.ts";
-import { admittedStanding } from "../domain/room/standing.ts";
 import { roomOf } from "../platform/objects.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
 import type { Admission } from "../tokens/admissions.ts";
@@ -20,7 +19,7 @@ import { joinByName } from "./join-once.ts";
 import { checkProof } from "./proof.ts";
 import { deviceFor, lacksDevice } from "./device-binding.ts";
 import { visitOf, type Caller, type Carried, type GateContext, type Visit } from "./visit.ts";
-import { standingOfTicket } from "./waiting.ts";
+import { admittedBy, standingOfTicket } from "./waiting.ts";
 import {
   admitNow,
   takePlace,
@@ -158,9 +157,7 @@ async function placeCarried(
 ): Promise<JoinOutcome | null> {
   const { admission, admissionToken, ticket, ticketToken, seen } = visit;
   if (admission !== null && admissionToken !== null && (await isSeated(context, admission))) {
-    const standing = admittedStanding(admission.lane, seen);
-    const { expiresAt_ms } = admission;
-    return { kind: "admitted", admission: admissionToken, expiresAt_ms, standing };
+    return admittedBy({ kind: "admitted", token: admissionToken, admission }, seen);
   }
   if (ticket === null || ticketToken === null) return null;
   if (lane !== null && ticket.lane !== lane) return null;

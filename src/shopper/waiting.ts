@@ -6,17 +6,32 @@
 import { mayHaveOpened } from "../domain/line/booth.ts";
 import type { Place } from "../domain/line/cohort.ts";
 import { CLAIM_RETRY_S, SHOPPER_CALL_TIMEOUT_MS } from "../domain/limits.ts";
-import { admittedStanding, laneIn, standingOf, type Standing } from "../domain/room/standing.ts";
+import {
+  admittedStanding,
+  laneIn,
+  standingOf,
+  type Seen,
+  type Standing,
+} from "../domain/room/standing.ts";
 import { roomOf, type RoomAnswer } from "../platform/objects.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
+import type { Admission } from "../tokens/admissions.ts";
 import { admissionRefusal, dropCart, type AdmissionRefused } from "./cart.ts";
 import { deviceFor, lacksDevice, type DeviceNeeded } from "./device-binding.ts";
 import { visitOf, type Carried, type GateContext, type Visit } from "./visit.ts";
 
+/** Somebody who is let in. */
 export interface Admitted {
-  readonly admission: string;
-  readonly expiresAt_ms: number;
+  readonly kind: "admitted";
+  /** The signed admission, and what is in it. */
+  readonly token: string;
+  readonly admission: Admission;
   readonly standing: Standing;
+}
+
+/** A room's answer as its shopper is given it. */
+export function admittedBy({ token, admission }: Omit<Admitted, "standing">, seen: Seen): Admitted {
+  return { kind: "admitted", token, admission, standing: admittedStanding(admission.lane, seen) };
 }
 
 export type Unreachable =
@@ -72,7 +87,7 @@ export async function askStanding(
 }
 
 export type ClaimTurnOutcome =
-  | ({ readonly kind: "admitted" } & Admitted)
+  | Admitted
   | { readonly kind: "not_called"; readonly standing: Standing; readonly seatsFull: boolean }
   | { readonly kind: "turn_lapsed" }
   | { readonly kind: "sale_over" }
@@ -98,11 +113,8 @@ export async function claimTurn(
   );
   if (outcome === null) return { kind: "room_unavailable" };
   switch (outcome.kind) {
-    case "admitted": {
-      const { token, expiresAt_ms } = outcome;
-      const standing = admittedStanding(ticket.lane, seen);
-      return { kind: "admitted", admission: token, expiresAt_ms, standing };
-    }
+    case "admitted":
+      return admittedBy(outcome, seen);
     case "turn_lapsed":
     case "sale_over":
       return outcome;

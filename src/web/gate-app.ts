@@ -5,6 +5,7 @@
  */
 import type { Context } from "hono";
 import { saleOf, type Carried, type GateContext } from "../shopper/visit.ts";
+import type { Admitted } from "../shopper/waiting.ts";
 import { callerOf, newDevice } from "./device-cookie.ts";
 import {
   admissionCookie,
@@ -39,12 +40,8 @@ export function giveTicket(c: GateRequest, sale: string, ticket: string): void {
   giveCookie(c, ticketCookie(sale, ticket));
 }
 
-export function giveAdmission(
-  c: GateRequest,
-  sale: string,
-  { admission, expiresAt_ms }: { readonly admission: string; readonly expiresAt_ms: number },
-): void {
-  giveCookie(c, admissionCookie(sale, admission, expiresAt_ms, c.get("gate").now));
+export function giveAdmission(c: GateRequest, sale: string, { token, admission }: Admitted): void {
+  giveCookie(c, admissionCookie(sale, token, admission.expiresAt_ms, c.get("gate").now));
 }
 
 /**

@@ -110,8 +110,15 @@ async function goes(said: Said, change: Partial<Asking> = {}, isOver = false): P
   return { way, calls, counted };
 }
 
-const expiresAt_ms = STARTS_MS + HOUR_MS;
-const IN = { admission: "an admission", expiresAt_ms, standing: standing("admitted") };
+const admission = {
+  id: "adm_tkt_1",
+  sale: "air-one",
+  subject: "sub_1",
+  lane: "general",
+  expiresAt_ms: STARTS_MS + HOUR_MS,
+  device: null,
+};
+const IN = { token: "an admission", admission, standing: standing("admitted") };
 const ADMITTED = { kind: "admitted", ...IN } as const;
 const stands = (state: Standing["state"], visit = visitOf(true)) => {
   return { kind: "standing", standing: standing(state), visit } as const;
@@ -123,7 +130,7 @@ const LAPSED: TurnOutcome = {
   ticket: null,
 };
 const IN_BY = (byTicket: boolean): TurnOutcome => {
-  return { kind: "admitted", admission: "an admission", expiresAt_ms, byTicket };
+  return { kind: "admitted", token: "an admission", admission, byTicket };
 };
 const JOINED = { kind: "joined", ticket: "a new ticket", standing: standing("queued") } as const;
 const NEW_PLACE: TurnOutcome = {
