@@ -14,7 +14,7 @@ import { serveShop } from "./proxy/serve.ts";
 import { roomOf } from "./platform/objects.ts";
 import { CartBatches } from "./shopper/cart-batches.ts";
 import { PlaceBatches } from "./shopper/place-batches.ts";
-import type { GateContext } from "./shopper/visit.ts";
+import type { GateContext } from "./shopper/gate-context.ts";
 import { pages } from "./pages/pages.ts";
 import { SnapshotCache } from "./sales/snapshots.ts";
 import { readSecrets, type Keys } from "./tokens/secrets.ts";

@@ -14,7 +14,7 @@ import { WEBHOOK_TOLERANCE_S } from "../domain/limits.ts";
 import { ORDER_ID_PATTERN } from "../domain/order/order-id.ts";
 import { orderOf } from "../platform/objects.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
-import type { GateContext } from "../shopper/visit.ts";
+import type { GateContext } from "../shopper/gate-context.ts";
 
 /** An empty text is none. */
 const settingsSchema = z.object({ STRIPE_WEBHOOK_SECRET: z.string().default("") });

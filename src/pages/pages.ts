@@ -11,7 +11,8 @@ import { saleIdSchema } from "../domain/sale/sale.ts";
 import { carriedOf, isOwnOrigin, type GateApp } from "../web/gate-app.ts";
 import { isOverLimit, RATE_LIMIT_RETRY_S } from "../web/rate-limits.ts";
 import { wholeBody } from "../web/whole-body.ts";
-import { forSale, pageHeaders, sendNotice } from "./answers.ts";
+import { forSale, forVisit, pageHeaders, sendNotice } from "./answers.ts";
+import { cartForm, emptyForm, enterForm, forForm, joinForm, orderForm } from "./forms.ts";
 import { showFairness } from "./routes/fairness.ts";
 import {
   backFromForm,
@@ -23,8 +24,16 @@ import {
   showSales,
   showStorefront,
 } from "./routes/line.ts";
+import { hidePass } from "./routes/pass.ts";
 import { showProof } from "./routes/proof.ts";
-import { changeCart, orderCart, showCart, showOrder } from "./routes/purchase.ts";
+import {
+  changeCart,
+  orderCart,
+  refuseCartForm,
+  refuseOrderForm,
+  showCart,
+  showOrder,
+} from "./routes/purchase.ts";
 
 export const pages = new Hono<GateApp>();
 
@@ -50,17 +59,17 @@ pages.post("/:sale/*", async (c, next) => {
 });
 
 pages.get("/", showSales);
-pages.get("/:sale", forSale(showStorefront));
-pages.post("/:sale/join", forSale(joinLine));
-pages.get("/:sale/proof", forSale(showProof));
-pages.get("/:sale/wait", forSale(showPlace));
+pages.get("/:sale", hidePass, forVisit(showStorefront));
+pages.post("/:sale/join", forForm(joinForm, joinLine));
+pages.get("/:sale/proof", forVisit(showProof));
+pages.get("/:sale/wait", forVisit(showPlace));
 pages.get("/:sale/kept", forSale(checkKept));
-pages.post("/:sale/enter", forSale(enterShop));
-pages.post("/:sale/leave", forSale(leaveShop));
-pages.get("/:sale/fairness", forSale(showFairness));
-pages.get("/:sale/cart", forSale(showCart));
-pages.post("/:sale/cart", forSale(changeCart));
-pages.post("/:sale/order", forSale(orderCart));
+pages.post("/:sale/enter", forForm(enterForm, enterShop));
+pages.post("/:sale/leave", forForm(emptyForm, leaveShop));
+pages.get("/:sale/fairness", forVisit(showFairness));
+pages.get("/:sale/cart", forVisit(showCart));
+pages.post("/:sale/cart", forForm(cartForm, changeCart, refuseCartForm));
+pages.post("/:sale/order", forForm(orderForm, orderCart, refuseOrderForm));
 pages.get("/:sale/orders/:order", forSale(showOrder));
 // Each by its own path: a pattern here would put every route of the gate on Hono's slower router.
 for (const form of ["join", "enter", "leave", "order"]) {

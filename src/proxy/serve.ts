@@ -27,10 +27,9 @@ export async function serveShop(
     return failureAnswer(request, "room_unavailable", tools);
   }
   try {
-    const { response, word } = await askOrigin(origin, request, passed);
-    const holder = verdict.kind === "pass" ? verdict.holder : null;
-    if (word === null || holder === null) return response;
-    const cookies = await obey(holder.context, word, holder);
+    const { response, directives } = await askOrigin(origin, request, passed);
+    if (directives === null || passed.holder === null) return response;
+    const cookies = await obey(directives, passed.holder);
     return cookies.length === 0 ? response : changed(response, [], cookies);
   } catch (error) {
     const why = error instanceof Error ? error.message : "unknown";

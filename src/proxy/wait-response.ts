@@ -1,5 +1,6 @@
 /**
- * What a guarded address answers whoever may not go on: the one place where that answer is made.
+ * What a guarded address answers a request that may not go on: the one place where that answer is
+ * made.
  *
  * A document gets a page at the same address; a form a page that says it was not sent; everything
  * else a problem document with `Retry-After`. Guarantee: never cached, never indexed, and never an
@@ -11,7 +12,7 @@ import {
   type ProblemCode,
   type ProblemDetails,
 } from "../api/problems.ts";
-import { proofFacts, statusOf, timeOf } from "../api/shopper-answers.ts";
+import { refusalFacts, statusOf, timeOf } from "../api/shopper-answers.ts";
 import type { AskedAs } from "../domain/guards/decision.ts";
 import { returnAddress, targetOf } from "../domain/guards/guard.ts";
 import type { Sale, Schedule } from "../domain/sale/sale.ts";
@@ -55,7 +56,6 @@ export async function waitResponse(away: TurnedAway): Promise<Response> {
 
 /** In whole seconds, until asking again makes sense. */
 function retryOf({ stopped, now, chance }: TurnedAway): number {
-  const unreachable_s = 5 + 5 * chance;
   switch (stopped.kind) {
     case "waiting":
       return Math.ceil(stopped.standing.pollAfter_s);
@@ -65,29 +65,67 @@ function retryOf({ stopped, now, chance }: TurnedAway): number {
       return Math.ceil(Math.min(Math.max(left_s, 1) + 3 * chance, NOT_OPEN_RETRY_MAX_S));
     }
     default:
-      return Math.ceil(unreachable_s);
+      return Math.ceil(5 + 5 * chance);
   }
 }
 
 const NOT_OPEN_RETRY_MAX_S = 60;
 
-const STATUSES: Readonly<Record<Stopped["kind"], number | null>> = {
-  waiting: null,
-  not_open: null,
-  not_joined: 429,
-  rate_limited: 429,
-  pass_invalid: 403,
-  proof: 403,
-  admission_replayed: 403,
-  booth_unavailable: 503,
-  room_unavailable: 503,
-};
+/** What a stop is in each format: a page's status and notice, and a problem document. */
+interface Described {
+  /** Null: as the sale's waiting page. */
+  readonly status: number | null;
+  readonly notice: GuardedNotice;
+  readonly code: ProblemCode;
+  readonly details: ProblemDetails;
+}
+
+const TRY_AGAIN: GuardedNotice = { kind: "booth_unavailable" };
+
+function describeStop(away: TurnedAway): Described {
+  const { sale, stopped } = away;
+  const retryAfter_s = retryOf(away);
+  const here = { sale: sale.id, joinUrl: `/_sluice/v1/sales/${sale.id}/tickets` };
+  switch (stopped.kind) {
+    case "waiting": {
+      const ticket = stopped.ticket === null ? {} : { ticket: stopped.ticket };
+      const more = { ...here, ...ticket, standing: statusOf(stopped.standing) };
+      const details = { retryAfter_s, more };
+      return { status: null, notice: TRY_AGAIN, code: "turn_required", details };
+    }
+    case "not_open": {
+      const more = { ...here, opensAt: timeOf(stopped.opensAt_ms) };
+      const details = { retryAfter_s, more, detail: "The line has not opened yet." };
+      return { status: null, notice: stopped, code: "turn_required", details };
+    }
+    case "not_joined": {
+      const details = { retryAfter_s, more: here };
+      return { status: 429, notice: TRY_AGAIN, code: "turn_required", details };
+    }
+    case "proof":
+    case "pass_invalid": {
+      const [refused, notice] =
+        stopped.kind === "proof" ? [stopped.refused, TRY_AGAIN] : [stopped, stopped];
+      const { code, details } = refusalFacts(sale.id, refused);
+      return { status: 403, notice, code, details: { more: { ...here, ...details?.more } } };
+    }
+    case "admission_replayed":
+      return { status: 403, notice: stopped, code: stopped.kind, details: { more: here } };
+    case "rate_limited":
+    case "booth_unavailable":
+    case "room_unavailable": {
+      const { kind } = stopped;
+      const details = { retryAfter_s, more: { sale: sale.id } };
+      return { status: kind === "rate_limited" ? 429 : 503, notice: { kind }, code: kind, details };
+    }
+  }
+}
 
 async function pageAnswer(away: TurnedAway): Promise<Response> {
-  const { request, sale, asked, stopped } = away;
+  const { request, sale, asked } = away;
   const retry_s = retryOf(away);
   const ofWaiting = asked === "form" ? 429 : sale.waitingPage.status;
-  const status = STATUSES[stopped.kind] ?? ofWaiting;
+  const status = describeStop(away).status ?? ofWaiting;
   const own = merchantsPage(waitingOf(away, retry_s));
   const headers = new Headers({
     ...PAGE_HEADERS,
@@ -140,23 +178,11 @@ function pageOf(away: TurnedAway, retry_s: number): ReturnType<typeof guardedPag
     const details = { afresh: true, general: false, to: guarded };
     return proofPage({ sale, protection, details, refused: null, now });
   }
-  return guardedPage({ notice: noticeOf(away), sale, guarded, retry_s, now });
-}
-
-function noticeOf({ request, asked, stopped }: TurnedAway): GuardedNotice {
-  if (asked === "form") return { kind: "form_not_sent", back: formPageOf(request) };
-  switch (stopped.kind) {
-    case "not_open":
-    case "pass_invalid":
-    case "admission_replayed":
-      return stopped;
-    case "proof":
-    case "waiting":
-    case "not_joined":
-      return { kind: "booth_unavailable" };
-    default:
-      return { kind: stopped.kind };
-  }
+  const notice: GuardedNotice =
+    asked === "form"
+      ? { kind: "form_not_sent", back: formPageOf(request) }
+      : describeStop(away).notice;
+  return guardedPage({ notice, sale, guarded, retry_s, now });
 }
 
 /** The page the form stood on, if it was one of this host's; else the shop's first. */
@@ -168,7 +194,7 @@ function formPageOf(request: Request): string {
 }
 
 function dataAnswer(away: TurnedAway): Response {
-  const { code, details } = problemOf(away);
+  const { code, details } = describeStop(away);
   const problem = problemAnswer(code, details);
   const { status, headers, body } = away.asked === "json" ? appAnswer(away, problem) : problem;
   const sent = away.request.method === "HEAD" ? null : JSON.stringify(body);
@@ -197,43 +223,4 @@ function appAnswer(away: TurnedAway, problem: ProblemAnswer): ProblemAnswer {
     ...body
   } = problem.body;
   return { status, headers, body: { ...more, ...body } };
-}
-
-interface Problem {
-  readonly code: ProblemCode;
-  readonly details: ProblemDetails;
-}
-
-function problemOf(away: TurnedAway): Problem {
-  const { sale, stopped } = away;
-  const retryAfter_s = retryOf(away);
-  const joinUrl = `/_sluice/v1/sales/${sale.id}/tickets`;
-  const here = { sale: sale.id, joinUrl };
-  switch (stopped.kind) {
-    case "waiting": {
-      const standing = statusOf(stopped.standing);
-      const ticket = stopped.ticket === null ? {} : { ticket: stopped.ticket };
-      const more = { ...here, ...ticket, standing };
-      return { code: "turn_required", details: { retryAfter_s, more } };
-    }
-    case "not_open": {
-      const more = { ...here, opensAt: timeOf(stopped.opensAt_ms) };
-      const detail = "The line has not opened yet.";
-      return { code: "turn_required", details: { retryAfter_s, more, detail } };
-    }
-    case "not_joined":
-      return { code: "turn_required", details: { retryAfter_s, more: here } };
-    case "pass_invalid":
-      return { code: "pass_invalid", details: { more: { ...here, reason: stopped.reason } } };
-    case "proof": {
-      const { code, more } = proofFacts(sale.id, stopped.refused);
-      return { code, details: { more: { ...here, ...more } } };
-    }
-    case "admission_replayed":
-      return { code: stopped.kind, details: { more: here } };
-    case "rate_limited":
-    case "booth_unavailable":
-    case "room_unavailable":
-      return { code: stopped.kind, details: { retryAfter_s, more: { sale: sale.id } } };
-  }
 }

@@ -6,7 +6,8 @@
  */
 import { phaseAt, scheduleOf, type Phase, type Sale, type Schedule } from "../domain/sale/sale.ts";
 import { findSale, listSales } from "../sales/sale-directory.ts";
-import { saleOf, type GateContext } from "./visit.ts";
+import type { GateContext } from "./gate-context.ts";
+import { saleOf } from "./visit.ts";
 
 export interface ListedSale {
   readonly sale: Sale;

@@ -7,7 +7,7 @@ import type { PassRefusal } from "../domain/pass-refusal.ts";
 import type { Sale } from "../domain/sale/sale.ts";
 import { verifyPass } from "../tokens/passes.ts";
 import type { Ticket } from "../tokens/tickets.ts";
-import type { GateContext } from "./visit.ts";
+import type { GateContext } from "./gate-context.ts";
 
 export type PassRead =
   | { readonly kind: "good"; readonly lane: string; readonly subject: string | null }
