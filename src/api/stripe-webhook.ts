@@ -1,19 +1,46 @@
 /**
- * Where Stripe sends its events.
+ * Where Stripe sends its events: that something happened to a payment.
  *
- * Guarantee: a body that was not signed with the endpoint's secret changes nothing. Larger bodies
- * than a shopper's are taken, as they came; no origin is asked for and nobody is counted, because
- * it is Stripe that calls, from few addresses and as often as there is news.
+ * Guarantee: a body that was not signed with the endpoint's secret changes nothing, and nothing
+ * that an event says is believed. All it does is make the order it names look its payment up now
+ * instead of later, and only an order that waits for a payment does. So events may repeat, come
+ * late, out of order or never. Larger bodies than a shopper's are taken, as they came; there is no
+ * origin check and no rate limit, because Stripe calls from few addresses, as often as it must.
+ * Not for: payments of other systems in the same Stripe account; their events are ignored.
+ *
+ * Source: https://docs.stripe.com/webhooks
  */
 import { OpenAPIHono, z } from "@hono/zod-openapi";
-import { WEBHOOK_BODY_BYTES_MAX } from "../domain/limits.ts";
-import { hearPaymentNews } from "../journey/payment-news.ts";
-import type { GateApp } from "../web/gate-app.ts";
+import Stripe from "stripe";
+import { WEBHOOK_BODY_BYTES_MAX, WEBHOOK_TOLERANCE_S } from "../domain/limits.ts";
+import { ORDER_ID_PATTERN } from "../domain/order/order-id.ts";
+import { orderOf } from "../platform/objects.ts";
+import { withTimeout } from "../platform/with-timeout.ts";
+import type { GateApp, GateRequest } from "../web/gate-app.ts";
 import { wholeBody } from "../web/whole-body.ts";
 import { answers } from "./answers.ts";
 import { problem, refuseBody } from "./problems.ts";
 
 const heardDocument = z.object({ received: z.literal(true) }).openapi("ReceivedEvent");
+
+/** An empty text is none. */
+const settingsSchema = z.object({ STRIPE_WEBHOOK_SECRET: z.string().default("") });
+
+/** Of an event: what is needed to find the order. */
+const eventSchema = z.object({
+  id: z.string(),
+  type: z.string(),
+  data: z.object({ object: z.object({ metadata: z.record(z.string(), z.unknown()).nullish() }) }),
+});
+
+/** After any of these a look-up may find what it did not find before. */
+const TELLING = new Set([
+  "payment_intent.amount_capturable_updated",
+  "payment_intent.canceled",
+  "payment_intent.payment_failed",
+  "payment_intent.succeeded",
+  "charge.refunded",
+]);
 
 export const webhookRoutes = new OpenAPIHono<GateApp>();
 
@@ -34,24 +61,58 @@ webhookRoutes.post(
   "/webhooks/stripe",
   wholeBody(WEBHOOK_BODY_BYTES_MAX, refuseBody(WEBHOOK_BODY_BYTES_MAX)),
   async (c) => {
-    const body = await c.req.text();
-    const outcome = await hearPaymentNews(
-      c.get("gate"),
-      body,
-      c.req.header("Stripe-Signature") ?? "",
-    );
-    switch (outcome.kind) {
-      case "not_configured":
-        return problem(c, "stripe_webhook_not_configured");
-      case "signature_invalid":
-        return problem(c, "webhook_signature_invalid");
-      case "order_silent":
-        return problem(c, "order_silent");
-      case "ignored":
-        console.log(JSON.stringify({ at: "webhook", event: "ignored", why: outcome.why }));
-        return c.json({ received: true }, 200);
-      case "heard":
-        return c.json({ received: true }, 200);
+    const { env, now } = c.get("gate");
+    const { STRIPE_WEBHOOK_SECRET: secret } = settingsSchema.parse(env);
+    if (secret === "") return problem(c, "stripe_webhook_not_configured");
+    const signature = c.req.header("Stripe-Signature") ?? "";
+    const signed = await signedEvent(await c.req.text(), signature, secret, now);
+    if (signed === null) return problem(c, "webhook_signature_invalid");
+    const parsed = eventSchema.safeParse(signed.event);
+    if (!parsed.success) return ignore(c, "not an event");
+    const { type, data } = parsed.data;
+    if (!TELLING.has(type)) return ignore(c, `the type ${type}`);
+    const order = data.object.metadata?.["order"];
+    if (typeof order !== "string" || !ORDER_ID_PATTERN.test(order)) {
+      return ignore(c, "not of an order");
     }
+    const nudged = await withTimeout(orderOf(env, order).nudge());
+    // Stripe sends the event again.
+    if (nudged === null) return problem(c, "order_silent");
+    if (nudged === "unknown") return ignore(c, "an order nobody placed here");
+    return c.json({ received: true }, 200);
   },
 );
+
+function ignore(c: GateRequest, why: string): Response {
+  console.log(JSON.stringify({ at: "webhook", event: "ignored", why }));
+  return c.json({ received: true }, 200);
+}
+
+/**
+ * Null when it is not signed with our secret, or was signed too long ago.
+ * @param body exactly as it came, because it is what was signed
+ * @param signature the `Stripe-Signature` header
+ */
+async function signedEvent(
+  body: string,
+  signature: string,
+  secret: string,
+  now: number,
+): Promise<{ readonly event: unknown } | null> {
+  try {
+    const crypto = Stripe.createSubtleCryptoProvider();
+    const { webhooks } = Stripe;
+    const event: unknown = await webhooks.constructEventAsync(
+      body,
+      signature,
+      secret,
+      WEBHOOK_TOLERANCE_S,
+      crypto,
+      now,
+    );
+    return { event };
+  } catch (error) {
+    // Whatever else it throws is about a body that was signed: text that is no event.
+    return error instanceof Stripe.errors.StripeSignatureVerificationError ? null : { event: null };
+  }
+}
