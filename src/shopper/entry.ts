@@ -15,8 +15,8 @@ import { boothName, boothOf, roomOf, type RoomAnswer } from "../platform/objects
 import { withTimeout } from "../platform/with-timeout.ts";
 import { signTicket, type Ticket } from "../tokens/tickets.ts";
 import type { ProofRefused } from "./proof.ts";
-import type { DeviceNeeded } from "./device-binding.ts";
-import type { SaleContext, Unreachable } from "./visit.ts";
+import { deviceFor, type DeviceNeeded } from "./device-binding.ts";
+import type { SaleContext, Unreachable, Visit } from "./visit.ts";
 import { admittedBy, standingOfTicket, type Admitted } from "./waiting.ts";
 
 export type JoinOutcome =
@@ -45,40 +45,38 @@ export interface Joiner {
   readonly id: string;
   readonly subject: string;
   readonly lane: string;
-  /** The device that the admission is bound to (`domain/sale/device-binding.ts`); null: any. */
-  readonly device: string | null;
-}
-
-/** Somebody whose join may be repeated. */
-export interface KeyedJoiner extends Joiner {
-  readonly key: JoinKey | null;
 }
 
 type Direct =
   | Admitted
-  /** `no`: the room wants a ticket, or does not answer. `turn_over`: let in before, and that ended. */
+  /** `no`: the room wants a ticket, or is silent. `turn_over`: let in before, and that ended. */
   | { readonly kind: "no" | "turn_over" };
 
 /** @param mayBeIn the room is asked also while there is a line */
 export async function admitNow(
-  { gate, sale, seen }: SaleContext,
-  { id, subject, lane, device }: Joiner,
+  visit: Visit,
+  { id, subject, lane }: Joiner,
   mayBeIn = false,
 ): Promise<Direct> {
+  const { gate, sale, seen } = visit;
   const { phase, queueing } = seen.snapshot;
   if (phase !== "live" || (queueing && !mayBeIn)) return { kind: "no" };
   const outcome = await withTimeout<RoomAnswer<"admitNow">>(
-    roomOf(gate.env, sale.id).admitNow(id, subject, lane, device),
+    roomOf(gate.env, sale.id).admitNow(id, subject, lane, deviceFor(visit)),
     SHOPPER_CALL_TIMEOUT_MS,
   );
   if (outcome?.kind === "turn_lapsed") return { kind: "turn_over" };
   return outcome?.kind === "admitted" ? admittedBy(outcome, seen) : { kind: "no" };
 }
 
-/** A place at a booth, new unless the key has one there; null when the booth does not answer. */
+/**
+ * A place at a booth; null when the booth does not answer.
+ * @param kept the subject may have a place there already, which it then keeps
+ */
 export async function takePlace(
   { gate, sale, seen }: SaleContext,
-  { subject, lane, key }: Pick<KeyedJoiner, "subject" | "lane" | "key">,
+  { subject, lane }: Joiner,
+  kept: boolean,
 ): Promise<(PassPlace & Pick<AnsweredPlace, "again">) | null> {
   const { env, now, places, waitUntil } = gate;
   const { booths, schedule } = seen.snapshot;
@@ -88,12 +86,12 @@ export async function takePlace(
   const group = `${name}/${drawClosesAt_ms}`;
   // Only the request that makes the call needs the booth; most that meet share one.
   const booth = () => boothOf(env, name);
-  if (key !== null) {
+  if (kept) {
     const ask = (subjects: readonly string[]): Promise<AnsweredPlace[]> => {
       return booth().joinAgain(drawClosesAt_ms, subjects);
     };
-    const kept = await places.takeKept(group, subject, ask, waitUntil);
-    return kept === null ? null : { lane, shard, ...kept };
+    const place = await places.takeKept(group, subject, ask, waitUntil);
+    return place === null ? null : { lane, shard, ...place };
   }
   const ask = (count: number): Promise<PlaceInBooth> => booth().join(drawClosesAt_ms, count);
   const place = await places.take(group, ask, waitUntil);

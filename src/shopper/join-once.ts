@@ -18,14 +18,13 @@ import { standingOfTicket, turnTaken, type TurnTaken } from "./waiting.ts";
 interface Named {
   readonly subject: string;
   readonly lane: string;
-  readonly device: string | null;
   /** Once the turn is over a person may have another, which is null here; a proof may not. */
   readonly whenOver: ProofRefused | null;
 }
 
 /** The subject's own place, whichever device and lane's pass it comes with, or its first. */
 export async function joinByName(visit: Visit, named: Named): Promise<JoinOutcome> {
-  const { subject, lane, device, whenOver } = named;
+  const { subject, lane, whenOver } = named;
   const sale = visit.sale.id;
   const desk = passDeskOf(visit.gate.env, sale, boothFor(subject, PASS_DESKS_PER_SALE));
   const arrival = await withTimeout(desk.arrive(subject, null), SHOPPER_CALL_TIMEOUT_MS);
@@ -42,11 +41,11 @@ export async function joinByName(visit: Visit, named: Named): Promise<JoinOutcom
       return turn;
     }
   }
-  const joiner: Joiner = { id: passTicketIdOf(sale, subject, entry.round), subject, lane, device };
+  const joiner: Joiner = { id: passTicketIdOf(sale, subject, entry.round), subject, lane };
   if (entry.place !== null) return withTicket(visit, joiner, entry.place, "already_joined");
   const direct = await admitNow(visit, joiner);
   if (direct.kind === "admitted") return direct;
-  const offered = await takePlace(visit, { ...joiner, key: null });
+  const offered = await takePlace(visit, joiner, false);
   const kept =
     offered === null
       ? null

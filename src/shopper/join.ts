@@ -3,7 +3,7 @@
  * into its lane and, when the pass says who it is for, to the one place that shopper has. Where the
  * sale asks for a proof of being human, each proof gives one place, and only one.
  *
- * Reads on into `join-once.ts` (one place for each name), `entry.ts` (the ways in) and `waiting.ts`.
+ * Reads on into `join-once.ts` (one place a name), `entry.ts` (the ways in) and `waiting.ts`.
  *
  * Guarantee: a place is answered only once it is durable: the booth's mark, and with a pass the
  * desk's row, come first. A part that does not answer is a `retry`, never a lost place. A join
@@ -11,21 +11,20 @@
  */
 import { directTicketIdOf, keyedSubjectOf, placedTicketIdOf } from "../domain/line/join-key.ts";
 import type { Place } from "../domain/line/cohort.ts";
-import { passSubjectOf } from "../domain/line/pass-places.ts";
 import { GENERAL_LANE } from "../domain/sale/sale.ts";
 import { roomOf } from "../platform/objects.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
-import { verifyPass } from "../tokens/passes.ts";
-import { deviceFor, lacksDevice } from "./device-binding.ts";
+import { lacksDevice } from "./device-binding.ts";
 import {
   admitNow,
   takePlace,
   withTicket,
   type JoinKey,
   type JoinOutcome,
-  type KeyedJoiner,
+  type Joiner,
 } from "./entry.ts";
 import { joinByName } from "./join-once.ts";
+import { readPass } from "./pass.ts";
 import { checkProof } from "./proof.ts";
 import type { ValidAdmission, Visit } from "./visit.ts";
 import { admittedBy, standingOfTicket, turnTaken } from "./waiting.ts";
@@ -53,57 +52,54 @@ export interface JoinWish {
 export async function join(visit: Visit, wish: JoinWish): Promise<JoinOutcome> {
   const { gate, sale, seen } = visit;
   const { snapshot } = seen;
-  const passed = wish.pass === null ? null : await verifyPass(gate.keys, sale, wish.pass, gate.now);
-  if (passed?.kind === "invalid") return { kind: "pass_invalid", reason: passed.reason };
-  const { lane = null, sub = null } = passed?.pass ?? {};
-  const there = sub === null ? await placeCarried(visit, lane, wish.afresh) : null;
+  const pass = wish.pass === null ? NO_PASS : await readPass(gate, sale, wish.pass);
+  if (pass.kind === "refused") return { kind: "pass_invalid", reason: pass.reason };
+  const there = pass.subject === null ? await placeCarried(visit, pass.lane, wish.afresh) : null;
   if (there !== null) return there;
   if (snapshot.phase === "scheduled") {
     return { kind: "sale_not_open", opensAt_ms: snapshot.schedule.opensAt_ms };
   }
   if (snapshot.phase === "ended") return { kind: "sale_over" };
   if (lacksDevice(visit)) return { kind: "device_required" };
-  const as = { lane: lane ?? GENERAL_LANE, device: deviceFor(visit) };
-  if (sub !== null) {
-    return joinByName(visit, { ...as, subject: passSubjectOf(sub), whenOver: null });
+  const lane = pass.lane ?? GENERAL_LANE;
+  if (pass.subject !== null) {
+    return joinByName(visit, { lane, subject: pass.subject, whenOver: null });
   }
   const checked = await checkProof(visit, wish.proof);
   if (checked.kind === "proven") {
     const { subject, by } = checked;
     const whenOver = { kind: "proof_invalid", by, reason: "already_used" } as const;
-    return joinByName(visit, { ...as, subject, whenOver });
+    return joinByName(visit, { lane, subject, whenOver });
   }
   if (checked.kind !== "not_asked") return checked;
-  return joinAs(visit, joinerOf(visit, as, keyAfter(visit, wish.key)));
+  return joinAs(visit, lane, keyAfter(visit, wish.key));
 }
 
-/** Without the place left behind this is a new shopper, and the same one when that is repeated. */
+const NO_PASS = { kind: "none", lane: null, subject: null } as const;
+
+/** Who leaves a place behind joins as a new shopper, and when that is repeated as the same one. */
 function keyAfter({ ticket }: Visit, key: JoinKey | null): JoinKey | null {
   if (key === null || ticket.kind !== "valid") return key;
   return { ...key, value: `${key.value}/${ticket.ticket.id}` };
 }
 
-function joinerOf(
-  { sale }: Visit,
-  as: Pick<KeyedJoiner, "lane" | "device">,
-  key: JoinKey | null,
-): KeyedJoiner {
+function joinerOf(sale: string, lane: string, key: JoinKey | null): Joiner {
   if (key === null) {
-    const [id, subject] = [`tkt_${crypto.randomUUID()}`, `sub_${crypto.randomUUID()}`];
-    return { ...as, id, subject, key };
+    return { id: `tkt_${crypto.randomUUID()}`, subject: `sub_${crypto.randomUUID()}`, lane };
   }
-  const subject = keyedSubjectOf(sale.id, as.lane, key.value);
-  return { ...as, id: directTicketIdOf(sale.id, subject), subject, key };
+  const subject = keyedSubjectOf(sale, lane, key.value);
+  return { id: directTicketIdOf(sale, subject), subject, lane };
 }
 
-async function joinAs(visit: Visit, joiner: KeyedJoiner): Promise<JoinOutcome> {
-  const { key, subject } = joiner;
-  const stranger = (): Promise<JoinOutcome> => joinAs(visit, joinerOf(visit, joiner, null));
+async function joinAs(visit: Visit, lane: string, key: JoinKey | null): Promise<JoinOutcome> {
+  const stranger = (): Promise<JoinOutcome> => joinAs(visit, lane, null);
+  const joiner = joinerOf(visit.sale.id, lane, key);
+  const { subject } = joiner;
   const direct = await admitNow(visit, joiner, key?.mayBeIn ?? false);
   if (direct.kind === "admitted") return direct;
   // What this key was good for is used up, and its sender wants in again.
   if (direct.kind === "turn_over" && key !== null) return stranger();
-  const place = await takePlace(visit, joiner);
+  const place = await takePlace(visit, joiner, key !== null);
   if (place === null) return { kind: "booth_unavailable" };
   if (place.again && (await hasLapsed(visit, place))) return stranger();
   const id = key === null ? joiner.id : placedTicketIdOf(visit.sale.id, subject, place);

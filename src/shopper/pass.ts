@@ -1,6 +1,6 @@
 /**
- * A merchant's pass before anybody joins with it: whether it is good, and whose place it stands
- * for. Joining verifies it again; what is said here takes no place and promises none.
+ * A merchant's pass: whether it is good, and whose place it stands for. Reading one takes no place
+ * and promises none; joining reads it again.
  */
 import { passSubjectOf } from "../domain/line/pass-places.ts";
 import type { PassRefusal } from "../domain/pass-refusal.ts";

@@ -14,11 +14,13 @@ import type { SaleContext, Visit } from "./visit.ts";
 
 export type ProofKind = Exclude<Protection["kind"], "none">;
 
+/** It could not be checked: the deployment lacks a secret, or Turnstile does not answer. */
+type ProofUnavailable = { readonly kind: "proof_unavailable"; readonly by: ProofKind };
+
 export type ProofRefused =
   | { readonly kind: "proof_required"; readonly by: ProofKind }
   | { readonly kind: "proof_invalid"; readonly by: ProofKind; readonly reason: ProofRefusal }
-  /** It could not be checked: the deployment lacks a secret, or Turnstile does not answer. */
-  | { readonly kind: "proof_unavailable"; readonly by: ProofKind };
+  | ProofUnavailable;
 
 export type ProofOutcome =
   | { readonly kind: "not_asked" }
@@ -61,7 +63,7 @@ export async function checkProof(
   }
 }
 
-function unavailable(sale: Sale, by: ProofKind, missing: string): ProofRefused {
+function unavailable(sale: Sale, by: ProofKind, missing: string): ProofUnavailable {
   log("not_configured", sale, { missing });
   return { kind: "proof_unavailable", by };
 }
@@ -76,7 +78,7 @@ export type ChallengeOutcome =
   | { readonly kind: "challenge_not_found" }
   | { readonly kind: "sale_not_open"; readonly opensAt_ms: number }
   | { readonly kind: "sale_over" }
-  | { readonly kind: "proof_unavailable"; readonly by: ProofKind };
+  | ProofUnavailable;
 
 /** Precedence: challenge_not_found, the phase, the secret. */
 export async function askChallenge({ gate, sale, seen }: SaleContext): Promise<ChallengeOutcome> {
@@ -85,10 +87,7 @@ export async function askChallenge({ gate, sale, seen }: SaleContext): Promise<C
   if (phase === "scheduled") return { kind: "sale_not_open", opensAt_ms: schedule.opensAt_ms };
   if (phase === "ended") return { kind: "sale_over" };
   const [secret] = gate.keys.proofSecrets;
-  if (secret === undefined) {
-    log("not_configured", sale, { missing: "PROOF_KEYS" });
-    return { kind: "proof_unavailable", by: "altcha" };
-  }
+  if (secret === undefined) return unavailable(sale, "altcha", "PROOF_KEYS");
   const challenge = await makeAltchaChallenge(secret, sale.id, sale.protection, gate.now);
   return { kind: "challenge", challenge };
 }

@@ -125,16 +125,8 @@ export function inShop({
 }: Pick<Visit, "gate" | "sale" | "admission">):
   | ({ readonly kind: "in_shop" } & InShop)
   | AdmissionRefused {
-  switch (carried.kind) {
-    case "valid":
-      return { kind: "in_shop", gate, sale, admission: carried.admission };
-    case "none":
-      return { kind: "admission_required" };
-    case "expired":
-      return { kind: "admission_expired" };
-    case "invalid":
-      return { kind: "admission_invalid" };
-    case "replayed":
-      return { kind: "admission_replayed" };
+  if (carried.kind === "valid") {
+    return { kind: "in_shop", gate, sale, admission: carried.admission };
   }
+  return { kind: carried.kind === "none" ? "admission_required" : `admission_${carried.kind}` };
 }
