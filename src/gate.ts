@@ -39,7 +39,7 @@ function snapshotsOfIsolate(): SnapshotCache {
   return snapshots;
 }
 
-/** Without its secrets the gate lets nobody in, and says to its operator which are missing. */
+/** Without its secrets the gate lets nobody in, and logs which are missing. */
 async function secretsOf(env: GateEnv) {
   const secrets = await readSecrets(env);
   if (secrets.kind === "ready") return secrets;
@@ -48,11 +48,7 @@ async function secretsOf(env: GateEnv) {
   return { kind: secrets.kind, missing } as const;
 }
 
-interface Moment {
-  readonly waitUntil: (work: Promise<unknown>) => void;
-  readonly now: number;
-  readonly chance: number;
-}
+type Moment = Pick<GateContext, "waitUntil" | "now" | "chance">;
 
 function contextOf(bindings: GateEnv, keys: Keys, moment: Moment): GateContext {
   return { env: bindings, keys, snapshots: snapshotsOfIsolate(), places, carts, ...moment };

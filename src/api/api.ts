@@ -60,13 +60,13 @@ const bearer: MiddlewareHandler<GateApp> = async (c, next) => {
 const limitRate: MiddlewareHandler<GateApp> = async (c, next) => {
   const sale = c.req.path.match(/\/sales\/([a-z0-9][a-z0-9-]*)\//)?.[1] ?? null;
   const carried = carriedOf(c, sale ?? "");
-  if (await isOverLimit(c, carried.admission ?? carried.ticket)) {
+  if (await isOverLimit(c.env, c.req.raw.headers, carried.admission ?? carried.ticket)) {
     return problem(c, "rate_limited", { retryAfter_s: RATE_LIMIT_RETRY_S });
   }
   return next();
 };
 
-/** What went wrong in words of ours; the cause stays in the log. */
+/** An opaque problem; the cause stays in the log. */
 export function failed(error: Error, c: GateRequest): Response {
   if (error instanceof HTTPException && error.status === 400) return problem(c, "malformed_json");
   const { method } = c.req;
@@ -105,7 +105,7 @@ export function jsonApi(): OpenAPIHono<GateApp> {
   app.route("/v1", shopperApi());
   app.route("/admin/v1", merchantApi());
   describeApi(app);
-  // Made once an isolate: anybody may ask for it, as often as they like.
+  // Made once an isolate, because anyone may ask for it as often as they like.
   let document: ReturnType<typeof openApiDocument> | null = null;
   app.get("/openapi.json", (c) => c.json((document ??= openApiDocument(app))));
   return app;

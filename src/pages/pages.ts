@@ -1,8 +1,8 @@
 /**
  * The shopper's pages: every address, and what stands before all of them.
  *
- * Guarantee: works without scripts. Whatever changes something is a form of this origin's own, of
- * limited size and number; whatever goes wrong is a page that says what to do next. Not for:
+ * Guarantee: works without scripts. All that changes something is a form of this origin's own, of
+ * limited size and number; all that goes wrong is a page that says what to do next. Not for:
  * merchants.
  */
 import { Hono } from "hono";
@@ -54,7 +54,7 @@ pages.post(
 pages.post("/:sale/*", async (c, next) => {
   const sale = saleIdSchema.safeParse(c.req.param("sale"));
   const { admission = null, ticket = null } = sale.success ? carriedOf(c, sale.data) : {};
-  if (!(await isOverLimit(c, admission ?? ticket))) return next();
+  if (!(await isOverLimit(c.env, c.req.raw.headers, admission ?? ticket))) return next();
   return sendNotice(c, { kind: "rate_limited", retry_s: RATE_LIMIT_RETRY_S });
 });
 

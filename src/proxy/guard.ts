@@ -15,11 +15,11 @@ import { replayBy } from "../shopper/device-binding.ts";
 import type { GateContext } from "../shopper/gate-context.ts";
 import { saleOf, visitOf } from "../shopper/visit.ts";
 import { readGuards } from "../sales/guard-index.ts";
-import type { SeenSnapshot, SnapshotCache } from "../sales/snapshots.ts";
+import type { SeenSnapshot } from "../sales/snapshots.ts";
 import { verifyAdmission } from "../tokens/admissions.ts";
 import { callerOf, withDevice } from "../web/device-cookie.ts";
 import { passIn } from "../web/pass-cookie.ts";
-import { isWriteOverLimit } from "../web/rate-limits.ts";
+import { isOverLimit } from "../web/rate-limits.ts";
 import { admissionCookie, expiredTokenCookie, tokenIn, tokensIn } from "../web/token-cookies.ts";
 import { bypassOf } from "./bypass.ts";
 import { describe } from "./request-facts.ts";
@@ -30,12 +30,8 @@ import { queueItRedirect } from "./queue-it-redirect.ts";
 import { waitResponse, type Stopped } from "./wait-response.ts";
 import { takeTurn, type TurnOutcome } from "./take-turn.ts";
 
-export interface GuardTools {
-  readonly env: GateEnv;
-  readonly snapshots: SnapshotCache;
-  readonly waitUntil: (work: Promise<unknown>) => void;
-  readonly now: number;
-  readonly chance: number;
+/** What there is to work with before the gate's secrets are read. */
+export interface GuardTools extends Omit<GateContext, "keys" | "places" | "carts"> {
   /** Null when the gate's secrets are missing, which the log says. */
   readonly context: () => Promise<GateContext | null>;
 }
@@ -210,7 +206,7 @@ async function askTheLine(
     wasIn,
     joins: asked !== "data",
     rejoins: asked === "json",
-    isOverLimit: () => isWriteOverLimit(gate.env, headers, ticket),
+    isOverLimit: () => isOverLimit(gate.env, headers, ticket),
   });
   const cookies = given === null ? [] : [given];
   switch (way.kind) {

@@ -44,10 +44,10 @@ export interface TurnedAway {
 
 export async function waitResponse(away: TurnedAway): Promise<Response> {
   const { asked, stopped } = away;
-  // Somebody without a place asks for nothing but to be told so; a page would have joined.
-  const isPage = asked === "document" || asked === "form";
-  const answer =
-    isPage && stopped.kind !== "not_joined" ? await pageAnswer(away) : dataAnswer(away);
+  const stop = { ...away, ...describeStop(away) };
+  // A page that has no place would have joined; what did not join is answered as data.
+  const isPage = (asked === "document" || asked === "form") && stopped.kind !== "not_joined";
+  const answer = isPage ? await pageAnswer(stop) : dataAnswer(stop);
   if (stopped.kind === "waiting" && stopped.ticket !== null) {
     answer.headers.append("Set-Cookie", ticketCookie(away.sale.id, stopped.ticket));
   }
@@ -79,6 +79,8 @@ interface Described {
   readonly code: ProblemCode;
   readonly details: ProblemDetails;
 }
+
+type Stop = TurnedAway & Described;
 
 const TRY_AGAIN: GuardedNotice = { kind: "booth_unavailable" };
 
@@ -121,34 +123,32 @@ function describeStop(away: TurnedAway): Described {
   }
 }
 
-async function pageAnswer(away: TurnedAway): Promise<Response> {
-  const { request, sale, asked } = away;
-  const retry_s = retryOf(away);
-  const ofWaiting = asked === "form" ? 429 : sale.waitingPage.status;
-  const status = describeStop(away).status ?? ofWaiting;
-  const own = merchantsPage(waitingOf(away, retry_s));
+async function pageAnswer(stop: Stop): Promise<Response> {
+  const { request, sale, asked } = stop;
+  const retry_s = retryOf(stop);
+  const status = stop.status ?? (asked === "form" ? 429 : sale.waitingPage.status);
+  const own = merchantsPage(waitingOf(stop));
   const headers = new Headers({
     ...PAGE_HEADERS,
     ...own?.headers,
-    ...policyOf(away),
+    ...policyOf(stop),
     "Content-Type": "text/html; charset=UTF-8",
     "X-Robots-Tag": "noindex",
     ...(status === 200 || status === 202 ? {} : { "Retry-After": String(retry_s) }),
   });
-  const body = own === null ? String(await pageOf(away, retry_s)) : own.body;
+  const body = own === null ? String(await pageOf(stop)) : own.body;
   return new Response(request.method === "HEAD" ? null : body, { status, headers });
 }
 
-function waitingOf(away: TurnedAway, retry_s: number): Waiting {
+function waitingOf(away: TurnedAway): Waiting {
   const { sale, schedule, asked, stopped, now } = away;
-  const hasPlace = stopped.kind === "waiting" && asked !== "form";
-  const standing = hasPlace ? stopped.standing : null;
-  return { sale, schedule, standing, check: checkOf(away), retry_s, now };
+  const standing = stopped.kind === "waiting" && asked !== "form" ? stopped.standing : null;
+  return { sale, schedule, standing, check: checkOf(away), retry_s: retryOf(away), now };
 }
 
 /**
- * A browser that keeps no cookies would join anew with every load. So whoever was given a ticket
- * loads the page again by way of an address of Sluice's own, which sees whether it was kept: one
+ * A browser that keeps no cookies would join anew with every load. So the page that comes with a
+ * ticket is loaded again by way of an address of Sluice's own, which sees whether it was kept: one
  * ticket, one check, and the shop never sees a mark. An address too long to be carried along is
  * loaded as it is.
  */
@@ -165,12 +165,12 @@ function policyOf({ sale, asked, stopped }: TurnedAway): Readonly<Record<string,
   return { "Content-Security-Policy": policyWith(proofPolicy(protection)) };
 }
 
-function pageOf(away: TurnedAway, retry_s: number): ReturnType<typeof guardedPage> {
-  const { request, sale, schedule, asked, stopped, now } = away;
+function pageOf(stop: Stop): ReturnType<typeof guardedPage> {
+  const { request, sale, schedule, asked, stopped, now } = stop;
   const guarded = returnAddress(request.url);
   if (stopped.kind === "waiting" && asked === "document") {
     const { standing, seatsFull } = stopped;
-    const check = checkOf(away);
+    const check = checkOf(stop);
     return waitingPage({ sale, schedule, standing, seatsFull, guarded, check, now });
   }
   const { protection } = sale;
@@ -178,11 +178,9 @@ function pageOf(away: TurnedAway, retry_s: number): ReturnType<typeof guardedPag
     const details = { afresh: true, general: false, to: guarded };
     return proofPage({ sale, protection, details, refused: null, now });
   }
-  const notice: GuardedNotice =
-    asked === "form"
-      ? { kind: "form_not_sent", back: formPageOf(request) }
-      : describeStop(away).notice;
-  return guardedPage({ notice, sale, guarded, retry_s, now });
+  const notSent = { kind: "form_not_sent", back: formPageOf(request) } as const;
+  const notice = asked === "form" ? notSent : stop.notice;
+  return guardedPage({ notice, sale, guarded, retry_s: retryOf(stop), now });
 }
 
 /** The page the form stood on, if it was one of this host's; else the shop's first. */
@@ -193,11 +191,10 @@ function formPageOf(request: Request): string {
   return returnAddress(referrer.href);
 }
 
-function dataAnswer(away: TurnedAway): Response {
-  const { code, details } = describeStop(away);
-  const problem = problemAnswer(code, details);
-  const { status, headers, body } = away.asked === "json" ? appAnswer(away, problem) : problem;
-  const sent = away.request.method === "HEAD" ? null : JSON.stringify(body);
+function dataAnswer(stop: Stop): Response {
+  const problem = problemAnswer(stop.code, stop.details);
+  const { status, headers, body } = stop.asked === "json" ? appAnswer(stop, problem) : problem;
+  const sent = stop.request.method === "HEAD" ? null : JSON.stringify(body);
   return new Response(sent, { status, headers: { ...headers, "X-Robots-Tag": "noindex" } });
 }
 
@@ -208,7 +205,7 @@ function dataAnswer(away: TurnedAway): Response {
 function appAnswer(away: TurnedAway, problem: ProblemAnswer): ProblemAnswer {
   const { sale, stopped } = away;
   if (stopped.kind === "pass_invalid") return problem;
-  const more = forApp(waitingOf(away, retryOf(away)));
+  const more = forApp(waitingOf(away));
   const waits = stopped.kind === "waiting" || stopped.kind === "not_open";
   const status = waits ? sale.waitingPage.jsonStatus : problem.status;
   const headers = { ...problem.headers, "Content-Type": "application/json" };
