@@ -4,7 +4,7 @@
  * Guarantee: method, path, query, body and headers go through as they came, streamed and never
  * held; so do status, headers and body of the answer, redirects and WebSockets among them. All that
  * is touched: `Sluice-*` headers, which only the gate may set, are taken from both; an admitted
- * request gets `Sluice-Admission`, and `Sluice-Replay: 1` where the sale wants to be told that it
+ * request gets `Sluice-Admission`, and `Sluice-Replay: 1` where the sale wants to know that it
  * comes from another device than it was given to; for a server of another name `Host` becomes its
  * own, and `X-Forwarded-Host` and `-Proto` say the public one; cookies of the gate are added to the
  * answer.

@@ -34,7 +34,7 @@ export async function serveShop(
   } catch (error) {
     const why = error instanceof Error ? error.message : "unknown";
     console.error(JSON.stringify({ at: "edge", event: "origin_unreachable", why }));
-    // Whoever was let in with this very request is in, whatever became of it.
+    // A shopper who was let in with this very request is in, whatever became of it.
     return changed(await failureAnswer(request, "origin_unreachable", tools), [], passed.cookies);
   }
 }

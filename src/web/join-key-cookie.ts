@@ -74,7 +74,7 @@ export function markJoinKey(c: GateRequest, sale: string, given: "ticket" | "adm
   if (carried !== null && carried.given !== given) send(c, sale, { ...carried, given });
 }
 
-/** When what the key was good for is over: whoever joins again is somebody new. */
+/** When what the key was good for is over, because the next join is a new shopper's. */
 export function renewJoinKey(c: GateRequest, sale: string): void {
   send(c, sale, { given: "line", id: crypto.randomUUID() });
 }
