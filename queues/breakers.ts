@@ -23,6 +23,7 @@ import {
 } from "../src/domain/breaker.ts";
 import { errorText } from "../src/encoding/error-text.ts";
 import { log, type LogEntry } from "../src/platform/log.ts";
+import { breakerKey, forceKey } from "../src/platform/kv-keys.ts";
 
 /** KV, as far as breakers use it. */
 export interface HintStore {
@@ -83,7 +84,7 @@ export class Breaker {
     const reason = "reason" in shared ? shared.reason : null;
     this.#warn({ event: shared.state, backend: this.#backend, reason });
     await this.#kv
-      .put(`breaker:${this.#backend}`, JSON.stringify(shared))
+      .put(breakerKey(this.#backend), JSON.stringify(shared))
       .catch((error: unknown) => this.#complain("kv_write_failed", error));
   }
 
@@ -98,7 +99,7 @@ export class Breaker {
   /** What KV shows of this breaker; null when nothing, when unreadable, and when KV is down. */
   async #read(): Promise<SharedBreaker | null> {
     try {
-      const value = await this.#kv.get(`breaker:${this.#backend}`);
+      const value = await this.#kv.get(breakerKey(this.#backend));
       const shared = writtenBreakerSchema.safeParse(value);
       if (shared.success) return shared.data;
       this.#complain("unreadable_breaker", shared.error);
@@ -111,7 +112,7 @@ export class Breaker {
   /** The operator's override; undefined when KV is down, so that the last one stays. */
   async #readForce(): Promise<"open" | "closed" | null | undefined> {
     try {
-      const force = forceSchema.safeParse(await this.#kv.get(`force:${this.#backend}`));
+      const force = forceSchema.safeParse(await this.#kv.get(forceKey(this.#backend)));
       if (force.success) return force.data;
       this.#complain("unreadable_force", force.error);
       return null;

@@ -17,6 +17,8 @@ import { messageDelay_s } from "../src/domain/order/transition.ts";
 import type { QueuedEvent } from "../src/domain/webhooks.ts";
 import { errorText } from "../src/encoding/error-text.ts";
 import { log } from "../src/platform/log.ts";
+import { orderOf } from "../src/platform/objects.ts";
+import { QUEUES } from "../src/platform/queue-names.ts";
 import { chooseBackends } from "./backends/choose-backends.ts";
 import { Breaker } from "./breakers.ts";
 import { Bulkhead } from "./bulkhead.ts";
@@ -26,11 +28,6 @@ import { advance, type Pipeline } from "./pipeline.ts";
 import { passToMirror, takeMirrored } from "./redis-stream.ts";
 import { deleteOld } from "./retention.ts";
 import { keepAndQueue, sweepDeliveries, takeDeliveries } from "./webhooks/deliveries.ts";
-
-const ORDERS = "sluice-orders";
-const EVENTS = "sluice-events";
-const MIRROR = "sluice-mirror";
-const WEBHOOKS = "sluice-webhooks";
 
 /** The part of the pipeline that outlives a batch: breakers count per isolate. */
 type Standing = Omit<Pipeline, "paymentSlots" | "orderSlots">;
@@ -70,11 +67,11 @@ async function takeOrder(
 ): Promise<void> {
   const parsed = orderMessageSchema.safeParse(message.body);
   if (!parsed.success) {
-    await park(env.ORDER_BOOK, ORDERS, UNREADABLE_REASONS.order, message, Date.now());
+    await park(env.ORDER_BOOK, QUEUES.orders, UNREADABLE_REASONS.order, message, Date.now());
     message.ack();
     return;
   }
-  const order = env.ORDER.get(env.ORDER.idFromName(parsed.data.order));
+  const order = orderOf(env, parsed.data.order);
   const progress = await advance(pipeline(), order);
   if (progress.kind === "again") message.retry({ delaySeconds: Math.ceil(progress.after_s) });
   else message.ack();
@@ -94,7 +91,7 @@ async function takeOrders(env: OrdersEnv, messages: readonly Message[]): Promise
     for (let message = waiting.shift(); message !== undefined; message = waiting.shift()) {
       const current = message;
       await takeOrder(env, pipeline, current).catch((error: unknown) => {
-        retryLater(current, ORDERS, error);
+        retryLater(current, QUEUES.orders, error);
       });
     }
   };
@@ -107,7 +104,7 @@ async function takeEvents(env: OrdersEnv, messages: readonly Message[]): Promise
   for (const message of messages) {
     const event = readEvent(message.body);
     if (event === null) {
-      await parkOrRetry(env, EVENTS, UNREADABLE_REASONS.event, message);
+      await parkOrRetry(env, QUEUES.events, UNREADABLE_REASONS.event, message);
     } else {
       events.push(event);
       readable.push(message);
@@ -118,7 +115,7 @@ async function takeEvents(env: OrdersEnv, messages: readonly Message[]): Promise
     await passToMirror(env, events);
     for (const message of readable) message.ack();
   } catch (error) {
-    for (const message of readable) retryLater(message, EVENTS, error);
+    for (const message of readable) retryLater(message, QUEUES.events, error);
   }
 }
 
@@ -139,13 +136,13 @@ async function parkOrRetry(
 export default {
   async queue(batch, env): Promise<void> {
     switch (batch.queue) {
-      case ORDERS:
+      case QUEUES.orders:
         return takeOrders(env, batch.messages);
-      case EVENTS:
+      case QUEUES.events:
         return takeEvents(env, batch.messages);
-      case MIRROR:
+      case QUEUES.mirror:
         return takeMirrored(env, batch.messages);
-      case WEBHOOKS:
+      case QUEUES.webhooks:
         return takeDeliveries(env, batch.messages, retryLater);
       default:
         for (const message of batch.messages) {

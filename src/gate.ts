@@ -12,9 +12,10 @@ import { pathOf } from "./domain/guards/url.ts";
 import { log } from "./platform/log.ts";
 import { originOf } from "./proxy/origin.ts";
 import { serveShop } from "./proxy/serve.ts";
+import { roomOf } from "./platform/objects.ts";
 import { CartBatches } from "./shopper/cart-batches.ts";
 import { PlaceBatches } from "./shopper/place-batches.ts";
-import { roomOf, type GateContext } from "./shopper/visit.ts";
+import type { GateContext } from "./shopper/gate-context.ts";
 import { pages } from "./pages/pages.ts";
 import { SnapshotCache } from "./sales/snapshots.ts";
 import { readSecrets, type Keys } from "./tokens/secrets.ts";
@@ -39,7 +40,7 @@ function snapshotsOfIsolate(): SnapshotCache {
   return snapshots;
 }
 
-/** Without its secrets the gate lets nobody in, and says to its operator which are missing. */
+/** Without its secrets the gate lets nobody in, and logs which are missing. */
 async function secretsOf(env: GateEnv) {
   const secrets = await readSecrets(env);
   if (secrets.kind === "ready") return secrets;
@@ -48,11 +49,7 @@ async function secretsOf(env: GateEnv) {
   return { kind: secrets.kind, missing } as const;
 }
 
-interface Moment {
-  readonly waitUntil: (work: Promise<unknown>) => void;
-  readonly now: number;
-  readonly chance: number;
-}
+type Moment = Pick<GateContext, "waitUntil" | "now" | "chance">;
 
 function contextOf(bindings: GateEnv, keys: Keys, moment: Moment): GateContext {
   return { env: bindings, keys, snapshots: snapshotsOfIsolate(), places, carts, ...moment };

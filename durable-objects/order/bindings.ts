@@ -5,27 +5,26 @@
  */
 import type { BeginOrderOutcome } from "../../src/domain/room/admission.ts";
 import { log } from "../../src/platform/log.ts";
+import { roomOf, stockOf } from "../../src/platform/objects.ts";
 import type { OrderBindings } from "./ports.ts";
 import { withTimeout } from "../../src/platform/with-timeout.ts";
 
 export function orderParts(env: GateEnv): OrderBindings {
-  const roomOf = (sale: string) => env.WAITING_ROOM.get(env.WAITING_ROOM.idFromName(sale));
-  const stockOf = (sku: string) => env.SKU_STOCK.get(env.SKU_STOCK.idFromName(sku));
   return {
     beginOrder: ({ sale, admission, id }) => {
-      return withTimeout<BeginOrderOutcome>(roomOf(sale).beginOrder(admission, id));
+      return withTimeout<BeginOrderOutcome>(roomOf(env, sale).beginOrder(admission, id));
     },
     order: (sku, command) =>
-      stockOf(sku)
+      stockOf(env, sku)
         .order(command)
         .catch(() => null),
     queue: (message) => env.ORDERS_QUEUE.send(message),
     tell: (event) => env.EVENTS_QUEUE.send(event),
     finishOrder: ({ sale, admission, id }, how) => {
-      return roomOf(sale).finishOrder(admission, id, how);
+      return roomOf(env, sale).finishOrder(admission, id, how);
     },
-    sell: async (sku, key) => await stockOf(sku).sell(key),
-    release: async (sku, command) => await stockOf(sku).release(command),
+    sell: async (sku, key) => await stockOf(env, sku).sell(key),
+    release: async (sku, command) => await stockOf(env, sku).release(command),
     warn: ({ event, ...fields }) => log.warn("order", event, fields),
   };
 }

@@ -27,6 +27,7 @@ import { LEVEL_REPORT_INTERVAL_MS, TRANSFERS_PER_SKU_MAX } from "../../src/domai
 import type { StockLevel } from "../../src/domain/stock/stock-ledger.ts";
 import { errorText } from "../../src/encoding/error-text.ts";
 import { log } from "../../src/platform/log.ts";
+import { stockOf } from "../../src/platform/objects.ts";
 import { readRedisConfig, REDIS_OFF, RedisConnection } from "../../src/redis/connection.ts";
 import { check, give, recall, take } from "../../src/redis/counters.ts";
 import { mirrorLevel } from "../../src/redis/mirror.ts";
@@ -201,7 +202,7 @@ export class RedisBridge extends DurableObject<GateEnv> {
   }
 
   #stock(sku: string) {
-    return this.env.SKU_STOCK.get(this.env.SKU_STOCK.idFromName(sku));
+    return stockOf(this.env, sku);
   }
 
   /** A SKU that is in no sale yet sends no reports, so the levels are fetched after a transfer. */

@@ -16,6 +16,7 @@ import type {
   StockLevel,
 } from "../../src/domain/stock/stock-ledger.ts";
 import { log } from "../../src/platform/log.ts";
+import { orderOf, redisBridgeOf, roomOf } from "../../src/platform/objects.ts";
 import { readRedisConfig } from "../../src/redis/connection.ts";
 import { SingleAlarm } from "../single-alarm.ts";
 import { STOCK_RULES, StockCore, type StockParts } from "./stock-core.ts";
@@ -97,13 +98,13 @@ export class SkuStock extends DurableObject<GateEnv> {
 function stockParts(env: GateEnv): StockParts {
   return {
     reportLevel: async (sale, level) => {
-      const room = env.WAITING_ROOM.get(env.WAITING_ROOM.idFromName(sale));
+      const room = roomOf(env, sale);
       if (readRedisConfig(env).kind !== "on") return room.reportLevel(level);
       // The bridge only notes it; whether Redis can be reached is the bridge's own affair.
-      const bridge = env.REDIS_BRIDGE.get(env.REDIS_BRIDGE.idFromName(level.sku));
+      const bridge = redisBridgeOf(env, level.sku);
       await Promise.all([room.reportLevel(level), bridge.noteLevel(level)]);
     },
-    ownership: (order) => env.ORDER.get(env.ORDER.idFromName(order)).ownership(),
+    ownership: (order) => orderOf(env, order).ownership(),
     warn: ({ event, ...fields }) => log.warn("sku-stock", event, fields),
   };
 }

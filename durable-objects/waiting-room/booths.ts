@@ -6,6 +6,7 @@
  */
 import { BOOTH_ANSWER_TIMEOUT_MS } from "../../src/domain/limits.ts";
 import { boothsOf } from "../../src/domain/sale/sale.ts";
+import { boothName, boothOf } from "../../src/platform/objects.ts";
 import { closeCohortAtBooths, openBoothsAt } from "../cohort-closing.ts";
 import type { RoomBook } from "./room-store.ts";
 import type { TicketBooth } from "../ticket-booth.ts";
@@ -26,8 +27,8 @@ export class RoomBooths {
   /** Booths `from` (included) to `to` (excluded) of a lane. */
   #booths(sale: string, lane: string, from: number, to: number): DurableObjectStub<TicketBooth>[] {
     return Array.from({ length: to - from }, (_, added) => {
-      const name = `${sale}/${lane}/${from + added}`;
-      return this.#namespace.get(this.#namespace.idFromName(name));
+      const name = boothName(sale, lane, from + added);
+      return boothOf({ TICKET_BOOTH: this.#namespace }, name);
     });
   }
 

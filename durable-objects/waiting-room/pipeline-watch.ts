@@ -15,6 +15,7 @@ import type { BackendReading, PipelineReading } from "../../src/domain/room/thro
 import type { RoomState } from "../../src/domain/room/room-state.ts";
 import { phaseAt } from "../../src/domain/sale/schedule.ts";
 import { errorText } from "../../src/encoding/error-text.ts";
+import { breakerKey, forceKey } from "../../src/platform/kv-keys.ts";
 import { log } from "../../src/platform/log.ts";
 import { withTimeout } from "../../src/platform/with-timeout.ts";
 
@@ -56,8 +57,8 @@ export class PipelineWatch {
 
   async #readOne(backend: string): Promise<BackendReading> {
     const [breaker, force] = await Promise.all([
-      this.#parse(`breaker:${backend}`, writtenBreakerSchema),
-      this.#parse(`force:${backend}`, forceSchema),
+      this.#parse(breakerKey(backend), writtenBreakerSchema),
+      this.#parse(forceKey(backend), forceSchema),
     ]);
     return { breaker, force };
   }

@@ -1,5 +1,6 @@
 /**
- * An admission of a room as its shopper is told of it: signed with the deployment's keys.
+ * An admission of a room as its shopper carries it: signed with the deployment's keys, and beside
+ * the token the facts that are in it, so that nobody verifies what the room has just signed.
  *
  * Guarantee: the same record and device give the very same token. It changes nothing.
  */
@@ -7,6 +8,7 @@ import type { AdmissionRecord } from "../../src/domain/room/admission.ts";
 import type { Place } from "../../src/domain/line/cohort.ts";
 import { signAdmission } from "../../src/tokens/admissions.ts";
 import { readSecrets } from "../../src/tokens/secrets.ts";
+import type { Admitted } from "./outcomes.ts";
 import type { RoomBook } from "./room-store.ts";
 
 /** The device that an admission is bound to (`domain/sale/device-binding.ts`); null: any. */
@@ -18,13 +20,13 @@ export type ClaimedTicket = Place & { readonly id: string; readonly subject: str
 export async function signedAdmission(
   env: GateEnv,
   book: RoomBook,
-  admission: AdmissionRecord,
+  record: AdmissionRecord,
   device: Device,
-) {
+): Promise<Admitted> {
   const secrets = await readSecrets(env);
   if (secrets.kind !== "ready") throw new Error(secrets.missing.join("; "));
   const sale = book.foundation.sale.id;
-  const token = await signAdmission(secrets.keys, env.ISSUER, sale, admission, device);
-  const { id, expiresAt_ms } = admission;
-  return { kind: "admitted", token, id, expiresAt_ms } as const;
+  const token = await signAdmission(secrets.keys, env.ISSUER, sale, record, device);
+  const { id, subject, lane, expiresAt_ms } = record;
+  return { kind: "admitted", token, admission: { id, sale, subject, lane, expiresAt_ms, device } };
 }

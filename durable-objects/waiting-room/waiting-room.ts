@@ -180,10 +180,7 @@ export class WaitingRoom extends DurableObject<GateEnv> {
     };
     const turn = turnOf(book.room, asked, Date.now());
     if (turn.kind !== "admitted") return turn;
-    return {
-      ...(await signedAdmission(this.env, book, turn.admission, device)),
-      lane: turn.admission.lane,
-    };
+    return signedAdmission(this.env, book, turn.admission, device);
   }
 
   async #admit(

@@ -42,6 +42,7 @@ import {
   secretOf,
   type WebhookSecretsEnv,
 } from "../../src/webhooks/endpoint-secrets.ts";
+import { QUEUES } from "../../src/platform/queue-names.ts";
 import {
   findEndpoint,
   listEndpoints,
@@ -53,8 +54,6 @@ import { addressRules } from "../../src/webhooks/public-address.ts";
 import { park } from "../dead-letters.ts";
 import { keepEvents } from "../events.ts";
 import { postWebhook } from "./post.ts";
-
-const WEBHOOKS = "sluice-webhooks";
 
 type WebhooksEnv = OrdersEnv & WebhookSecretsEnv;
 
@@ -101,7 +100,7 @@ export async function takeDeliveries(
       try {
         await takeDelivery(env, message);
       } catch (error) {
-        retryLater(message, WEBHOOKS, error);
+        retryLater(message, QUEUES.webhooks, error);
       }
     }
   };
@@ -112,7 +111,7 @@ async function takeDelivery(env: WebhooksEnv, message: Message): Promise<void> {
   const parsed = deliveryMessageSchema.safeParse(message.body);
   const now = Date.now();
   if (!parsed.success) {
-    await park(env.ORDER_BOOK, WEBHOOKS, UNREADABLE_REASONS.delivery, message, now);
+    await park(env.ORDER_BOOK, QUEUES.webhooks, UNREADABLE_REASONS.delivery, message, now);
     message.ack();
     return;
   }

@@ -9,7 +9,7 @@ import type { MiddlewareHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { BODY_BYTES_MAX, SALE_BODY_BYTES_MAX } from "../domain/limits.ts";
 import { log } from "../platform/log.ts";
-import { sameText } from "../shopper/order.ts";
+import { sameText } from "../platform/same-text.ts";
 import { carriedOf, isOwnOrigin, type GateApp, type GateRequest } from "../web/gate-app.ts";
 import { isOverLimit, RATE_LIMIT_RETRY_S } from "../web/rate-limits.ts";
 import { wholeBody } from "../web/whole-body.ts";
@@ -61,7 +61,7 @@ const bearer: MiddlewareHandler<GateApp> = async (c, next) => {
 const limitRate: MiddlewareHandler<GateApp> = async (c, next) => {
   const sale = c.req.path.match(/\/sales\/([a-z0-9][a-z0-9-]*)\//)?.[1] ?? null;
   const carried = carriedOf(c, sale ?? "");
-  if (await isOverLimit(c, carried.admission ?? carried.ticket)) {
+  if (await isOverLimit(c.env, c.req.raw.headers, carried.admission ?? carried.ticket)) {
     return problem(c, "rate_limited", { retryAfter_s: RATE_LIMIT_RETRY_S });
   }
   return next();
@@ -104,7 +104,7 @@ export function jsonApi(): OpenAPIHono<GateApp> {
   app.route("/v1", shopperApi());
   app.route("/admin/v1", merchantApi());
   describeApi(app);
-  // Made once an isolate: anybody may ask for it, as often as they like.
+  // Made once an isolate, because anyone may ask for it as often as they like.
   let document: ReturnType<typeof openApiDocument> | null = null;
   app.get("/openapi.json", (c) => c.json((document ??= openApiDocument(app))));
   return app;

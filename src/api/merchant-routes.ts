@@ -5,6 +5,7 @@
 import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
 import { LEDGER_PAGE_ROWS_MAX } from "../domain/limits.ts";
 import * as sales from "../merchant/sales.ts";
+import { stockOf } from "../platform/objects.ts";
 import type { GateApp, GateRequest } from "../web/gate-app.ts";
 import { answers, jsonBody } from "./answers.ts";
 import * as documents from "./schemas.ts";
@@ -189,7 +190,7 @@ merchantRoutes.openapi(
   }),
   async (c) => {
     const { sku } = c.req.valid("param");
-    return c.json(await sales.stockOf(c.env, sku).levels(sku), 200);
+    return c.json(await stockOf(c.env, sku).levels(sku), 200);
   },
 );
 
@@ -205,7 +206,7 @@ merchantRoutes.openapi(
     const { sku } = c.req.valid("param");
     const { after, limit } = c.req.valid("query");
     const page = Math.min(limit, LEDGER_PAGE_ROWS_MAX);
-    const rows = await sales.stockOf(c.env, sku).history(after, page);
+    const rows = await stockOf(c.env, sku).history(after, page);
     const next = rows.length === page ? (rows.at(-1)?.seq ?? null) : null;
     const shown = rows.map(({ at_ms, ...row }) => ({ ...row, at: timeOf(at_ms) }));
     return c.json({ rows: shown, next }, 200);
@@ -222,7 +223,7 @@ merchantRoutes.openapi(
   }),
   async (c) => {
     const { sku } = c.req.valid("param");
-    const stock = sales.stockOf(c.env, sku);
+    const stock = stockOf(c.env, sku);
     const outcome = await stock.move(c.req.valid("json"));
     switch (outcome.kind) {
       case "moved":

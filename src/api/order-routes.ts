@@ -5,17 +5,12 @@ import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
 import { z } from "zod";
 import { IDEMPOTENCY_KEY_LENGTH_MAX } from "../domain/limits.ts";
 import { placeOrder, viewOrder } from "../shopper/order.ts";
-import { carriedOf, type GateApp } from "../web/gate-app.ts";
+import { carriedOf, withVisitOr, type GateApp } from "../web/gate-app.ts";
 import { orderPagePath } from "../web/paths.ts";
 import { answers, jsonBody } from "./answers.ts";
 import * as documents from "./schemas.ts";
 import { ADMISSION } from "./openapi.ts";
-import {
-  admissionProblem,
-  linesProblem,
-  orderAnswer,
-  rejectionProblem,
-} from "./shopper-answers.ts";
+import { orderAnswer, refuse, unreachable } from "./shopper-answers.ts";
 import { problem } from "./problems.ts";
 import { refuseInvalid } from "./validation.ts";
 
@@ -26,6 +21,8 @@ const IDEMPOTENCY_KEY = {
   required: true,
   schema: { type: "string", minLength: 1, maxLength: IDEMPOTENCY_KEY_LENGTH_MAX },
 } as const;
+
+const withVisit = withVisitOr(unreachable);
 
 export const orderRoutes = new OpenAPIHono<GateApp>({ defaultHook: refuseInvalid });
 
@@ -51,28 +48,13 @@ orderRoutes.openapi(
     const { origin } = new URL(c.req.url);
     const page = (order: string, viewKey: string): string =>
       `${origin}${orderPagePath(request.sale, order, viewKey)}`;
-    const carried = carriedOf(c, request.sale);
-    const outcome = await placeOrder(c.get("gate"), carried, request, key.data, page);
-    switch (outcome.kind) {
-      case "accepted": {
-        const { order, viewKey } = outcome;
-        const statusUrl = `${origin}/_sluice/v1/orders/${order.id}?key=${viewKey}`;
-        return c.json({ order: orderAnswer(order), statusUrl }, 202, { Location: statusUrl });
-      }
-      case "rejected":
-        return rejectionProblem(c, outcome.rejection);
-      case "order_unavailable":
-        return problem(c, "order_unavailable", { more: { part: outcome.part } });
-      case "idempotency_conflict":
-      case "sale_over":
-        return problem(c, outcome.kind);
-      case "unknown_sku":
-      case "too_many_lines":
-      case "limit_reached":
-        return linesProblem(c, outcome);
-      default:
-        return admissionProblem(c, outcome);
-    }
+    return withVisit(c, request.sale, async (visit) => {
+      const outcome = await placeOrder(visit, request, key.data, page);
+      if (outcome.kind !== "accepted") return refuse(c, visit.sale.id, outcome);
+      const { order, viewKey } = outcome;
+      const statusUrl = `${origin}/_sluice/v1/orders/${order.id}?key=${viewKey}`;
+      return c.json({ order: orderAnswer(order), statusUrl }, 202, { Location: statusUrl });
+    });
   },
 );
 

@@ -1,17 +1,25 @@
 /**
- * Use-case outcomes as documents and problems: the one place where a shopper's words are chosen.
+ * Use-case outcomes as documents and problems: the one place where the API describes them.
  */
 import { DRAW_ALGORITHM } from "../domain/line/cohort.ts";
 import type { OrderView } from "../domain/order/messages.ts";
-import type { Rejection } from "../domain/order/order.ts";
 import { lanesOf, type Sale } from "../domain/sale/sale.ts";
 import type { Seen, Standing } from "../domain/room/standing.ts";
-import type { AdmissionRefused, LinesRefused } from "../shopper/cart.ts";
-import type { ProofRefused } from "../shopper/proof.ts";
-import type { Admitted } from "../shopper/waiting.ts";
+import type { SetCartOutcome } from "../shopper/cart.ts";
+import type { JoinOutcome } from "../shopper/entry.ts";
+import type { ManifestOutcome } from "../shopper/fairness.ts";
+import type { PlaceOrderOutcome } from "../shopper/order.ts";
+import type { ChallengeOutcome } from "../shopper/proof.ts";
+import type { Unreachable } from "../shopper/visit.ts";
+import type {
+  Admitted,
+  ClaimTurnOutcome,
+  LeaveOutcome,
+  StandingOutcome,
+} from "../shopper/waiting.ts";
 import { giveAdmission, type GateRequest } from "../web/gate-app.ts";
 import { challengePath } from "../web/paths.ts";
-import { problem } from "./problems.ts";
+import { problem, type ProblemCode, type ProblemDetails } from "./problems.ts";
 
 export function timeOf(at_ms: number): string {
   return new Date(at_ms).toISOString();
@@ -53,65 +61,110 @@ export function saleAnswer(sale: Sale, { snapshot, now }: Seen) {
   };
 }
 
-export function admittedAnswer(c: GateRequest, sale: string, admitted: Admitted): Response {
-  const { admission, expiresAt_ms, standing } = admitted;
-  giveAdmission(c, sale, admitted);
-  const expiresAt = timeOf(Math.floor(expiresAt_ms / 1000) * 1000);
-  return c.json({ admission, expiresAt, status: statusOf(standing) }, 201);
+export function admittedAnswer(c: GateRequest, admitted: Admitted): Response {
+  const { token, admission, standing } = admitted;
+  giveAdmission(c, admitted);
+  const expiresAt = timeOf(Math.floor(admission.expiresAt_ms / 1000) * 1000);
+  return c.json({ admission: token, expiresAt, status: statusOf(standing) }, 201);
 }
 
-export function notOpenProblem(c: GateRequest, opensAt_ms: number): Response {
-  return problem(c, "sale_not_open", { more: { opensAt: timeOf(opensAt_ms) } });
+type Outcome =
+  | JoinOutcome
+  | ChallengeOutcome
+  | StandingOutcome
+  | ClaimTurnOutcome
+  | LeaveOutcome
+  | SetCartOutcome
+  | ManifestOutcome
+  | PlaceOrderOutcome
+  | Unreachable;
+type Done =
+  | "joined"
+  | "already_joined"
+  | "admitted"
+  | "challenge"
+  | "standing"
+  | "left"
+  | "set"
+  | "manifest"
+  | "accepted";
+
+/** Every way in which a use case of a shopper refuses. */
+export type Refused = Exclude<Outcome, { readonly kind: Done }>;
+
+interface ProblemFacts {
+  readonly code: ProblemCode;
+  readonly details?: ProblemDetails;
 }
 
-export function deviceProblem(c: GateRequest): Response {
-  const errors = [{ path: "Sluice-Device", message: "is missing or malformed" }];
-  return problem(c, "device_required", { errors });
-}
-
-/** Says what is asked for and where it comes from: a client need not read the sale first. */
-export function proofFacts(sale: string, refused: ProofRefused) {
-  const { kind: code, by } = refused;
-  const proof =
-    by === "altcha" ? { kind: by, challengeUrl: challengePath(sale) } : ({ kind: by } as const);
-  const reason = refused.kind === "proof_invalid" ? { reason: refused.reason } : {};
-  return { code, more: { proof, ...reason } };
-}
-
-export function proofProblem(c: GateRequest, sale: string, refused: ProofRefused): Response {
-  const { code, more } = proofFacts(sale, refused);
-  return problem(c, code, { more });
-}
-
-export function unreachable(c: GateRequest, code: "sale_not_found" | "room_unavailable"): Response {
-  return problem(c, code);
-}
-
-export function admissionProblem(c: GateRequest, refused: AdmissionRefused): Response {
-  return problem(c, refused.kind);
-}
-
-export function linesProblem(c: GateRequest, refused: LinesRefused): Response {
-  switch (refused.kind) {
+/** Each refusal as a problem; what has no details of its own is a code alone. */
+export function refusalFacts(sale: string, refused: Refused): ProblemFacts {
+  const { kind: code } = refused;
+  switch (code) {
+    case "sale_not_open":
+      return { code, details: { more: { opensAt: timeOf(refused.opensAt_ms) } } };
+    case "pass_invalid":
+      return { code, details: { more: { reason: refused.reason } } };
+    case "proof_required":
+    case "proof_invalid":
+    case "proof_unavailable": {
+      // What is asked for and where it comes from: a client need not read the sale first.
+      const { by } = refused;
+      const proof =
+        by === "altcha" ? { kind: by, challengeUrl: challengePath(sale) } : { kind: by };
+      const reason = code === "proof_invalid" ? { reason: refused.reason } : {};
+      return { code, details: { more: { proof, ...reason } } };
+    }
+    case "device_required": {
+      const errors = [{ path: "Sluice-Device", message: "is missing or malformed" }];
+      return { code, details: { errors } };
+    }
+    case "not_called": {
+      // A problem's own `status` is the HTTP status, so the shopper's goes by another name.
+      const standing = statusOf(refused.standing);
+      const detail = "You are called; every seat is taken and your turn is kept.";
+      const more = { more: { standing }, retryAfter_s: standing.pollAfter_s };
+      return { code, details: refused.seatsFull ? { detail, ...more } : more };
+    }
+    case "sold_out": {
+      const { sku, available } = refused;
+      return { code, details: { more: { sku, available } } };
+    }
+    case "stock_unavailable":
+      return { code, details: { more: { sku: refused.sku } } };
     case "unknown_sku": {
       const path = `lines.${refused.index}.sku`;
-      const errors = [{ path, message: `'${refused.sku}' is not in this sale` }];
-      return problem(c, "unknown_sku", { errors });
+      return {
+        code,
+        details: { errors: [{ path, message: `'${refused.sku}' is not in this sale` }] },
+      };
     }
     case "too_many_lines": {
       const errors = [{ path: "lines", message: `at most ${refused.limit} lines` }];
-      return problem(c, "too_many_lines", { errors });
+      return { code, details: { errors } };
     }
     case "limit_reached": {
-      const { sku, limit, taken } = refused;
-      return problem(c, "limit_reached", { more: { sku, limit, taken: taken ?? 0 } });
+      const { sku, limit, taken = 0 } = refused;
+      return { code, details: { more: { sku, limit, taken } } };
     }
+    case "rejected": {
+      const { code: reason, ...more } = refused.rejection;
+      return { code: reason, details: { more } };
+    }
+    case "order_unavailable":
+      return { code, details: { more: { part: refused.part } } };
+    default:
+      return { code };
   }
 }
 
-export function rejectionProblem(c: GateRequest, rejection: Rejection): Response {
-  const { code, ...more } = rejection;
-  return problem(c, code, { more });
+export function refuse(c: GateRequest, sale: string, refused: Refused): Response {
+  const { code, details } = refusalFacts(sale, refused);
+  return problem(c, code, details);
+}
+
+export function unreachable(c: GateRequest, { kind }: Unreachable): Response {
+  return problem(c, kind);
 }
 
 /** The Order document of API answers. */

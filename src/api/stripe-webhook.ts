@@ -15,15 +15,33 @@ import Stripe from "stripe";
 import { WEBHOOK_BODY_BYTES_MAX, WEBHOOK_TOLERANCE_S } from "../domain/limits.ts";
 import { ORDER_ID_PATTERN } from "../domain/order/order-id.ts";
 import { log } from "../platform/log.ts";
+import { orderOf } from "../platform/objects.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
-import { orderOf } from "../shopper/order.ts";
-import type { GateContext } from "../shopper/visit.ts";
-import type { GateApp } from "../web/gate-app.ts";
+import type { GateApp, GateRequest } from "../web/gate-app.ts";
 import { wholeBody } from "../web/whole-body.ts";
 import { answers } from "./answers.ts";
 import { problem, refuseBody } from "./problems.ts";
 
 const receivedDocument = z.object({ received: z.literal(true) }).openapi("ReceivedEvent");
+
+/** An empty text is none. */
+const settingsSchema = z.object({ STRIPE_WEBHOOK_SECRET: z.string().default("") });
+
+/** Of an event: what is needed to find the order. */
+const eventSchema = z.object({
+  id: z.string(),
+  type: z.string(),
+  data: z.object({ object: z.object({ metadata: z.record(z.string(), z.unknown()).nullish() }) }),
+});
+
+/** After any of these a look-up may find what it did not find before. */
+const RELEVANT_TYPES = new Set([
+  "payment_intent.amount_capturable_updated",
+  "payment_intent.canceled",
+  "payment_intent.payment_failed",
+  "payment_intent.succeeded",
+  "charge.refunded",
+]);
 
 export const webhookRoutes = new OpenAPIHono<GateApp>();
 
@@ -44,79 +62,38 @@ webhookRoutes.post(
   "/webhooks/stripe",
   wholeBody(WEBHOOK_BODY_BYTES_MAX, refuseBody(WEBHOOK_BODY_BYTES_MAX)),
   async (c) => {
-    const body = await c.req.text();
-    const outcome = await takeEvent(c.get("gate"), body, c.req.header("Stripe-Signature") ?? "");
-    switch (outcome.kind) {
-      case "not_configured":
-        return problem(c, "stripe_webhook_not_configured");
-      case "signature_invalid":
-        return problem(c, "webhook_signature_invalid");
-      case "order_silent":
-        return problem(c, "order_silent");
-      case "ignored":
-        log.info("webhook", "ignored", { why: outcome.why });
-        return c.json({ received: true }, 200);
-      case "taken":
-        return c.json({ received: true }, 200);
+    const { env, now } = c.get("gate");
+    const { STRIPE_WEBHOOK_SECRET: secret } = settingsSchema.parse(env);
+    if (secret === "") return problem(c, "stripe_webhook_not_configured");
+    const signature = c.req.header("Stripe-Signature") ?? "";
+    const signed = await signedEvent(await c.req.text(), signature, secret, now);
+    if (signed === null) return problem(c, "webhook_signature_invalid");
+    const parsed = eventSchema.safeParse(signed.event);
+    if (!parsed.success) return ignore(c, "not an event");
+    const { type, data } = parsed.data;
+    if (!RELEVANT_TYPES.has(type)) return ignore(c, `the type ${type}`);
+    const order = data.object.metadata?.["order"];
+    if (typeof order !== "string" || !ORDER_ID_PATTERN.test(order)) {
+      return ignore(c, "not of an order");
     }
+    const nudged = await withTimeout(orderOf(env, order).nudge());
+    // Stripe sends the event again.
+    if (nudged === null) return problem(c, "order_silent");
+    if (nudged === "unknown") return ignore(c, "an order nobody placed here");
+    return c.json({ received: true }, 200);
   },
 );
 
-/** An empty secret counts as none. */
-const settingsSchema = z.object({ STRIPE_WEBHOOK_SECRET: z.string().default("") });
-
-/** The part of an event that names its order. */
-const eventSchema = z.object({
-  id: z.string(),
-  type: z.string(),
-  data: z.object({ object: z.object({ metadata: z.record(z.string(), z.unknown()).nullish() }) }),
-});
-
-/** After any of these a look-up may have another result than before. */
-const RELEVANT_TYPES = new Set([
-  "payment_intent.amount_capturable_updated",
-  "payment_intent.canceled",
-  "payment_intent.payment_failed",
-  "payment_intent.succeeded",
-  "charge.refunded",
-]);
-
-type EventOutcome =
-  | { readonly kind: "not_configured" }
-  | { readonly kind: "signature_invalid" }
-  | { readonly kind: "ignored"; readonly why: string }
-  | { readonly kind: "taken" }
-  /** Stripe sends the event again. */
-  | { readonly kind: "order_silent" };
+function ignore(c: GateRequest, why: string): Response {
+  log.info("webhook", "ignored", { why });
+  return c.json({ received: true }, 200);
+}
 
 /**
+ * Null when it is not signed with our secret, or was signed too long ago.
  * @param body exactly as it came, because it is what was signed
  * @param signature the `Stripe-Signature` header
  */
-async function takeEvent(
-  { env, now }: GateContext,
-  body: string,
-  signature: string,
-): Promise<EventOutcome> {
-  const { STRIPE_WEBHOOK_SECRET: secret } = settingsSchema.parse(env);
-  if (secret === "") return { kind: "not_configured" };
-  const signed = await signedEvent(body, signature, secret, now);
-  if (signed === null) return { kind: "signature_invalid" };
-  const parsed = eventSchema.safeParse(signed.event);
-  if (!parsed.success) return { kind: "ignored", why: "not an event" };
-  const { type, data } = parsed.data;
-  if (!RELEVANT_TYPES.has(type)) return { kind: "ignored", why: `the type ${type}` };
-  const order = data.object.metadata?.["order"];
-  if (typeof order !== "string" || !ORDER_ID_PATTERN.test(order)) {
-    return { kind: "ignored", why: "not of an order" };
-  }
-  const nudged = await withTimeout(Promise.resolve(orderOf(env, order).nudge()));
-  if (nudged === null) return { kind: "order_silent" };
-  if (nudged === "unknown") return { kind: "ignored", why: "an order nobody placed here" };
-  return { kind: "taken" };
-}
-
-/** Null when it is not signed with our secret, or was signed too long ago. */
 async function signedEvent(
   body: string,
   signature: string,

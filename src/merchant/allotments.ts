@@ -11,13 +11,8 @@ import {
   type Transfer,
   type TransferCommand,
 } from "../domain/stock/allotment.ts";
+import { redisBridgeOf } from "../platform/objects.ts";
 import type { MerchantContext } from "./sales.ts";
-
-type Bridge = ReturnType<GateEnv["REDIS_BRIDGE"]["get"]>;
-
-function bridgeOf(env: GateEnv, sku: string): Bridge {
-  return env.REDIS_BRIDGE.get(env.REDIS_BRIDGE.idFromName(sku));
-}
 
 export type TransferOutcome =
   | { readonly kind: "done"; readonly transfer: Transfer; readonly repeated: boolean }
@@ -33,7 +28,7 @@ export async function moveUnits(
   { env }: MerchantContext,
   command: TransferCommand,
 ): Promise<TransferOutcome> {
-  const outcome = await bridgeOf(env, command.sku).move(command);
+  const outcome = await redisBridgeOf(env, command.sku).move(command);
   if (outcome.kind !== "transfer") return outcome;
   const { transfer, repeated } = outcome;
   const { standing } = transfer;
@@ -45,5 +40,5 @@ export async function moveUnits(
 
 /** With `comparing`, also what Redis remembers of each. Reads only. */
 export function readTransfers({ env }: MerchantContext, sku: string, comparing: boolean) {
-  return bridgeOf(env, sku).read(comparing);
+  return redisBridgeOf(env, sku).read(comparing);
 }

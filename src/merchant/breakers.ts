@@ -12,6 +12,7 @@ import {
   type Force,
   type SharedBreaker,
 } from "../domain/breaker.ts";
+import { breakerKey, forceKey } from "../platform/kv-keys.ts";
 import { log } from "../platform/log.ts";
 import type { MerchantContext } from "./sales.ts";
 
@@ -28,8 +29,8 @@ export async function readBreaker(
   backend: Backend,
 ): Promise<BreakerReading> {
   const [value, forced] = await Promise.all([
-    env.CONFIG.get(`breaker:${backend}`),
-    env.CONFIG.get(`force:${backend}`),
+    env.CONFIG.get(breakerKey(backend)),
+    env.CONFIG.get(forceKey(backend)),
   ]);
   const shared = writtenBreakerSchema.safeParse(value);
   const force = forceSchema.safeParse(forced);
@@ -53,7 +54,7 @@ export async function forceBreaker(
   force: Force,
 ): Promise<BreakerReading> {
   const { CONFIG } = context.env;
-  if (force === null) await CONFIG.delete(`force:${backend}`);
-  else await CONFIG.put(`force:${backend}`, force);
+  if (force === null) await CONFIG.delete(forceKey(backend));
+  else await CONFIG.put(forceKey(backend), force);
   return { ...(await readBreaker(context, backend)), force };
 }

@@ -13,6 +13,7 @@ import {
 } from "../domain/webhooks.ts";
 import { parseJson } from "../encoding/json.ts";
 import * as book from "../order-book/order-book.ts";
+import { orderOf } from "../platform/objects.ts";
 import type { MerchantContext } from "./sales.ts";
 
 export type DeadLetter = book.DeadLetter;
@@ -50,7 +51,7 @@ export type OrderOutcome =
 
 export async function readOrder({ env }: MerchantContext, id: string): Promise<OrderOutcome> {
   if (!ORDER_ID_PATTERN.test(id)) return { kind: "order_not_found" };
-  const stub = env.ORDER.get(env.ORDER.idFromName(id));
+  const stub = orderOf(env, id);
   const [seen, history] = await Promise.all([stub.view(), stub.history()]);
   if (seen === null) return { kind: "order_not_found" };
   return { kind: "order", order: seen.order, email: seen.email, history };
@@ -68,7 +69,7 @@ export async function actOnOrder(
   action: "retry" | "cancel",
 ): Promise<OrderActionOutcome> {
   if (!ORDER_ID_PATTERN.test(id)) return { kind: "order_not_found" };
-  const stub = env.ORDER.get(env.ORDER.idFromName(id));
+  const stub = orderOf(env, id);
   if (action === "retry") {
     const hurried = await stub.hurry();
     if (hurried === "unknown") return { kind: "order_not_found" };

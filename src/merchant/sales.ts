@@ -10,6 +10,7 @@ import type { AdmissionChange, RevisionRefused, Sale } from "../domain/sale/sale
 import type { StockCounters } from "../domain/stock/stock-ledger.ts";
 import { countersAgree } from "../domain/stock/stock-ledger.ts";
 import { countOrders } from "../order-book/order-book.ts";
+import { roomOf, stockOf } from "../platform/objects.ts";
 import { listSales, publishSale } from "../sales/sale-directory.ts";
 import { readTurnstileSettings } from "../proofs/turnstile.ts";
 import { queueItSecretOf } from "../tokens/queue-it.ts";
@@ -19,14 +20,6 @@ import type { Keys } from "../tokens/secrets.ts";
 export interface MerchantContext {
   readonly env: GateEnv;
   readonly now: number;
-}
-
-export function roomOf(env: GateEnv, sale: string): ReturnType<GateEnv["WAITING_ROOM"]["get"]> {
-  return env.WAITING_ROOM.get(env.WAITING_ROOM.idFromName(sale));
-}
-
-export function stockOf(env: GateEnv, sku: string): ReturnType<GateEnv["SKU_STOCK"]["get"]> {
-  return env.SKU_STOCK.get(env.SKU_STOCK.idFromName(sku));
 }
 
 type Metrics = Extract<

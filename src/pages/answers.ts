@@ -7,8 +7,18 @@
  */
 import type { MiddlewareHandler } from "hono";
 import { saleIdSchema } from "../domain/sale/sale.ts";
-import type { GateApp, GateRequest } from "../web/gate-app.ts";
-import { offerJoinKey } from "../web/join-key-cookie.ts";
+import type { DeviceNeeded } from "../shopper/device-binding.ts";
+import type { AdmissionRefused, Unreachable, Visit } from "../shopper/visit.ts";
+import type { TicketRefused } from "../shopper/waiting.ts";
+import {
+  takeCookie,
+  withVisitOr,
+  type Answer,
+  type GateApp,
+  type GateRequest,
+} from "../web/gate-app.ts";
+import { offerJoinKey, renewJoinKey } from "../web/join-key-cookie.ts";
+import { saleLink } from "./parts/links.ts";
 import { noticePage, type Notice } from "./views/notices.ts";
 
 const POLICY = {
@@ -74,9 +84,7 @@ export function sendNotice(c: GateRequest, notice: Notice): Answer {
   return c.html(page, status);
 }
 
-type Answer = Response | Promise<Response>;
-
-/** Passes the sale id in the path to a handler; answers `sale_not_found` to an impossible id. */
+/** A handler that is given the sale of its path; what cannot be the id of a sale is none. */
 export function forSale(
   answer: (c: GateRequest, sale: string) => Answer,
 ): (c: GateRequest) => Answer {
@@ -86,10 +94,67 @@ export function forSale(
   };
 }
 
-export type Unreachable =
-  | { readonly kind: "sale_not_found" }
-  | { readonly kind: "room_unavailable" };
-
-export function sendUnreachable(c: GateRequest, { kind }: Unreachable): Answer {
+function sendUnreachable(c: GateRequest, { kind }: Unreachable): Answer {
   return sendNotice(c, kind === "sale_not_found" ? { kind } : { kind, retry_s: retryAfter_s(c) });
+}
+
+const withVisit = withVisitOr(sendUnreachable);
+
+/** A handler that is given the request's visit. */
+export function forVisit(
+  answer: (c: GateRequest, visit: Visit) => Answer,
+): (c: GateRequest) => Answer {
+  return forSale((c, sale) => withVisit(c, sale, (visit) => answer(c, visit)));
+}
+
+/** Every way in which a use case refuses that a page of its own explains. */
+export type Refused =
+  | Unreachable
+  | AdmissionRefused
+  | TicketRefused
+  | DeviceNeeded
+  | { readonly kind: "stock_unavailable" | "booth_unavailable" | "proof_unavailable" }
+  | { readonly kind: "admission_spent" | "turn_lapsed" | "sale_over" }
+  | { readonly kind: "sale_not_open"; readonly opensAt_ms: number };
+
+export function sendRefusal(c: GateRequest, visit: Visit, refused: Refused): Answer {
+  const sale = visit.sale.id;
+  const retry_s = retryAfter_s(c);
+  switch (refused.kind) {
+    case "sale_not_found":
+    case "room_unavailable":
+      return sendUnreachable(c, { kind: refused.kind });
+    case "stock_unavailable":
+      return sendNotice(c, { kind: "cart_unreadable", retry_s });
+    case "proof_unavailable":
+      return sendNotice(c, { kind: refused.kind, sale, retry_s });
+    case "booth_unavailable":
+    // The sale has begun to tell devices apart this very moment.
+    case "device_required":
+      return sendNotice(c, { kind: "booth_unavailable", sale, retry_s });
+    case "sale_not_open":
+      return sendNotice(c, { kind: refused.kind, sale, opensAt_ms: refused.opensAt_ms });
+    case "ticket_required":
+      return c.redirect(saleLink(sale), 303);
+    case "ticket_invalid":
+    case "turn_lapsed":
+      forgetPlace(c, sale);
+      return sendNotice(c, { kind: refused.kind, sale });
+    case "admission_replayed": {
+      const hasTicket = visit.ticket.kind === "valid";
+      return sendNotice(c, { kind: refused.kind, sale, hasTicket });
+    }
+    case "admission_required":
+    case "admission_expired":
+    case "admission_invalid":
+    case "admission_spent":
+    case "sale_over":
+      return sendNotice(c, { kind: refused.kind, sale });
+  }
+}
+
+/** The place is of no use any more; the next join is another shopper's. */
+export function forgetPlace(c: GateRequest, sale: string): void {
+  takeCookie(c, "ticket", sale);
+  renewJoinKey(c, sale);
 }

@@ -15,7 +15,9 @@ import {
 } from "../domain/limits.ts";
 import type { Line } from "../domain/stock/cart.ts";
 import { identifierSchema } from "../domain/sale/sale.ts";
-import type { GateRequest } from "../web/gate-app.ts";
+import type { Visit } from "../shopper/visit.ts";
+import type { Answer, GateRequest } from "../web/gate-app.ts";
+import { forSale, forVisit, sendNotice } from "./answers.ts";
 import type { Fault } from "./parts/faults.ts";
 import { paymentMethodSchema } from "./parts/payment-methods.ts";
 import { QUANTITY_PREFIX } from "./parts/quantity-field.ts";
@@ -83,6 +85,11 @@ export const orderForm = z.strictObject({
   quantities: quantitiesSchema,
 });
 
+export type JoinForm = z.output<typeof joinForm>;
+export type EnterForm = z.output<typeof enterForm>;
+export type CartForm = z.output<typeof cartForm>;
+export type OrderForm = z.output<typeof orderForm>;
+
 /** The entered text, by field name, and by SKU for quantities. */
 export interface Entered {
   readonly fields: Readonly<Record<string, string>>;
@@ -93,26 +100,51 @@ export interface FieldFault extends Fault {
   readonly field: string;
 }
 
-export type FormOutcome<Form> =
-  | { readonly kind: "read"; readonly form: Form; readonly entered: Entered }
-  | {
-      readonly kind: "refused";
-      readonly faults: readonly [FieldFault, ...FieldFault[]];
-      readonly entered: Entered;
-    };
+/** A form that fits its schema, and as it was typed. */
+export interface ReadForm<Form> {
+  readonly kind: "read";
+  readonly form: Form;
+  readonly entered: Entered;
+}
+
+export interface RefusedForm {
+  readonly kind: "refused";
+  readonly faults: readonly [FieldFault, ...FieldFault[]];
+  readonly entered: Entered;
+}
+
+/**
+ * A handler of a form, which is parsed before its visit is resolved.
+ * @param refuse answers a form that does not fit; without it a notice names the first fault
+ */
+export function forForm<Form>(
+  schema: z.ZodType<Form>,
+  answer: (c: GateRequest, visit: Visit, read: ReadForm<Form>) => Answer,
+  refuse: (c: GateRequest, refused: RefusedForm) => Answer = refuseForm,
+): (c: GateRequest) => Answer {
+  return forSale(async (c) => {
+    const read = await readForm(c, schema);
+    if (read.kind === "refused") return refuse(c, read);
+    return forVisit((_, visit) => answer(c, visit, read))(c);
+  });
+}
+
+export function refuseForm(c: GateRequest, { faults: [fault] }: RefusedForm): Answer {
+  return sendNotice(c, { kind: "bad_form", ...fault });
+}
 
 const NOTHING: Entered = { fields: {}, quantities: {} };
 
-export async function readForm<Form>(
+async function readForm<Form>(
   c: GateRequest,
   schema: z.ZodType<Form>,
-): Promise<FormOutcome<Form>> {
+): Promise<ReadForm<Form> | RefusedForm> {
   const body = await c.req.parseBody({ all: true }).catch(() => null);
-  if (body === null) return refuse("form", "It cannot be read", NOTHING);
+  if (body === null) return refused("form", "It cannot be read", NOTHING);
   const fields: [string, string][] = [];
   const quantities: [string, string][] = [];
   for (const [name, value] of Object.entries(body)) {
-    if (typeof value !== "string") return refuse(name, "It must be sent once, as text", NOTHING);
+    if (typeof value !== "string") return refused(name, "It must be sent once, as text", NOTHING);
     if (!name.startsWith(QUANTITY_PREFIX)) fields.push([name, value]);
     else quantities.push([name.slice(QUANTITY_PREFIX.length), value]);
   }
@@ -123,15 +155,11 @@ export async function readForm<Form>(
   const parsed = schema.safeParse({ ...entered.fields, quantities: entered.quantities });
   if (parsed.success) return { kind: "read", form: parsed.data, entered };
   const [first, ...rest] = parsed.error.issues.map(faultOfIssue);
-  if (first === undefined) return refuse("form", "It cannot be read", entered);
+  if (first === undefined) return refused("form", "It cannot be read", entered);
   return { kind: "refused", faults: [first, ...rest], entered };
 }
 
-function refuse(
-  field: string,
-  message: string,
-  entered: Entered,
-): Extract<FormOutcome<never>, { readonly kind: "refused" }> {
+function refused(field: string, message: string, entered: Entered): RefusedForm {
   return { kind: "refused", faults: [{ field, message }], entered };
 }
 

@@ -12,7 +12,8 @@ import { log } from "../platform/log.ts";
 import { carriedOf, isOwnOrigin, type GateApp } from "../web/gate-app.ts";
 import { isOverLimit, RATE_LIMIT_RETRY_S } from "../web/rate-limits.ts";
 import { wholeBody } from "../web/whole-body.ts";
-import { forSale, pageHeaders, sendNotice } from "./answers.ts";
+import { forSale, forVisit, pageHeaders, sendNotice } from "./answers.ts";
+import { cartForm, emptyForm, enterForm, forForm, joinForm, orderForm } from "./forms.ts";
 import { showFairness } from "./routes/fairness.ts";
 import {
   backFromForm,
@@ -24,8 +25,16 @@ import {
   showSales,
   showStorefront,
 } from "./routes/line.ts";
+import { hidePass } from "./routes/pass.ts";
 import { showProof } from "./routes/proof.ts";
-import { changeCart, orderCart, showCart, showOrder } from "./routes/purchase.ts";
+import {
+  changeCart,
+  orderCart,
+  refuseCartForm,
+  refuseOrderForm,
+  showCart,
+  showOrder,
+} from "./routes/purchase.ts";
 
 export const pages = new Hono<GateApp>();
 
@@ -50,22 +59,22 @@ pages.post(
 pages.post("/:sale/*", async (c, next) => {
   const sale = saleIdSchema.safeParse(c.req.param("sale"));
   const { admission = null, ticket = null } = sale.success ? carriedOf(c, sale.data) : {};
-  if (!(await isOverLimit(c, admission ?? ticket))) return next();
+  if (!(await isOverLimit(c.env, c.req.raw.headers, admission ?? ticket))) return next();
   return sendNotice(c, { kind: "rate_limited", retry_s: RATE_LIMIT_RETRY_S });
 });
 
 pages.get("/", showSales);
-pages.get("/:sale", forSale(showStorefront));
-pages.post("/:sale/join", forSale(joinLine));
-pages.get("/:sale/proof", forSale(showProof));
-pages.get("/:sale/wait", forSale(showPlace));
+pages.get("/:sale", hidePass, forVisit(showStorefront));
+pages.post("/:sale/join", forForm(joinForm, joinLine));
+pages.get("/:sale/proof", forVisit(showProof));
+pages.get("/:sale/wait", forVisit(showPlace));
 pages.get("/:sale/kept", forSale(checkKept));
-pages.post("/:sale/enter", forSale(enterShop));
-pages.post("/:sale/leave", forSale(leaveShop));
-pages.get("/:sale/fairness", forSale(showFairness));
-pages.get("/:sale/cart", forSale(showCart));
-pages.post("/:sale/cart", forSale(changeCart));
-pages.post("/:sale/order", forSale(orderCart));
+pages.post("/:sale/enter", forForm(enterForm, enterShop));
+pages.post("/:sale/leave", forForm(emptyForm, leaveShop));
+pages.get("/:sale/fairness", forVisit(showFairness));
+pages.get("/:sale/cart", forVisit(showCart));
+pages.post("/:sale/cart", forForm(cartForm, changeCart, refuseCartForm));
+pages.post("/:sale/order", forForm(orderForm, orderCart, refuseOrderForm));
 pages.get("/:sale/orders/:order", forSale(showOrder));
 // One route per path, because a pattern here would move all routes of the gate to Hono's slower
 // router.

@@ -14,7 +14,7 @@ import type { BypassReason } from "../domain/guards/decision.ts";
 import type { Bypass } from "../domain/sale/guard-schema.ts";
 import { BYPASS_TOKEN_LENGTH_MAX } from "../domain/limits.ts";
 import type { Sale } from "../domain/sale/sale.ts";
-import { sameText } from "../shopper/order.ts";
+import { sameText } from "../platform/same-text.ts";
 
 const BYPASS_HEADER = "Sluice-Bypass";
 

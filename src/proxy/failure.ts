@@ -1,6 +1,6 @@
 /**
- * What the gate answers when no sale can speak for the request: the origin is out of reach, nobody
- * knows what is guarded, or the gate is not configured. A page for whoever looks at one.
+ * What the gate answers when no sale decides: the origin is out of reach, the guards are not known,
+ * or the gate is not configured. A page for a browser's window, a problem document for the rest.
  */
 import { problemAnswer } from "../api/problems.ts";
 import { askedAs, type AskedAs } from "../domain/guards/decision.ts";

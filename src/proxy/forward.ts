@@ -4,27 +4,33 @@
  * Guarantee: method, path, query, body and headers go through as they came, streamed and never
  * held; so do status, headers and body of the answer, redirects and WebSockets among them. All that
  * is touched: `Sluice-*` headers, which only the gate may set, are taken from both; an admitted
- * request gets `Sluice-Admission`, and `Sluice-Replay: 1` where the sale wants to be told that it
+ * request gets `Sluice-Admission`, and `Sluice-Replay: 1` where the sale wants to know that it
  * comes from another device than it was given to; for a server of another name `Host` becomes its
  * own, and `X-Forwarded-Host` and `-Proto` say the public one; cookies of the gate are added to the
  * answer.
  */
 import { hostOf, targetOf } from "../domain/guards/url.ts";
+import type { ValidAdmission, Visit } from "../shopper/visit.ts";
 import { TOKEN_HEADERS } from "../web/token-cookies.ts";
 import type { Origin } from "./origin.ts";
 
 const OURS = "sluice-";
 
-export interface Passed {
-  /** The verified admission, for an admitted request. */
-  readonly admission: string | null;
+/** Who is let through: the admission that the origin is sent, and may speak of in its answer. */
+export interface Holder extends Pick<Visit, "gate" | "sale"> {
+  readonly admission: ValidAdmission;
   /** It was given to another device, which the origin is told. */
-  readonly isReplay?: boolean;
+  readonly isReplay: boolean;
+}
+
+export interface Passed {
+  /** Null for a request that needs no admission. */
+  readonly holder: Holder | null;
   /** `Set-Cookie` values to add to the answer. */
   readonly cookies: readonly string[];
 }
 
-export const UNTOUCHED: Passed = { admission: null, cookies: [] };
+export const UNTOUCHED: Passed = { holder: null, cookies: [] };
 
 type Reachable = Extract<Origin, { readonly kind: "zone" | "server" }>;
 
@@ -35,15 +41,15 @@ function oursIn(headers: Headers): string[] {
 }
 
 /** What the origin is sent. */
-export function requestFor(origin: Reachable, request: Request, passed: Passed): Request {
+export function requestFor(origin: Reachable, request: Request, { holder }: Passed): Request {
   const ours = oursIn(request.headers);
   const sent =
     origin.kind === "server"
       ? new Request(origin.base + targetOf(request.url), request)
       : new Request(request);
   for (const name of ours) sent.headers.delete(name);
-  if (passed.admission !== null) sent.headers.set(TOKEN_HEADERS.admission, passed.admission);
-  if (passed.isReplay === true) sent.headers.set("Sluice-Replay", "1");
+  if (holder !== null) sent.headers.set(TOKEN_HEADERS.admission, holder.admission.token);
+  if (holder?.isReplay === true) sent.headers.set("Sluice-Replay", "1");
   if (origin.kind === "server") {
     sent.headers.set("X-Forwarded-Host", publicHostOf(request));
     sent.headers.set("X-Forwarded-Proto", request.url.startsWith("https:") ? "https" : "http");
@@ -56,13 +62,13 @@ function publicHostOf(request: Request): string {
   return request.headers.get("Host") ?? hostOf(request.url);
 }
 
-/** What the origin says to the gate alone, by header. */
+/** What the origin asks of the gate alone, by header. */
 export type OriginDirectives = Readonly<Record<string, string>>;
 
 export interface OriginAnswer {
   readonly response: Response;
   /** `Sluice-*` headers of the answer, by their lower-case names; null when there were none. */
-  readonly word: OriginDirectives | null;
+  readonly directives: OriginDirectives | null;
 }
 
 /** Throws when the origin cannot be reached. */
@@ -73,11 +79,13 @@ export async function askOrigin(
 ): Promise<OriginAnswer> {
   const response = await fetch(requestFor(origin, request, passed), { redirect: "manual" });
   const ours = oursIn(response.headers);
-  if (ours.length === 0 && passed.cookies.length === 0) return { response, word: null };
-  const word = Object.fromEntries(ours.map((name) => [name, response.headers.get(name) ?? ""]));
+  if (ours.length === 0 && passed.cookies.length === 0) return { response, directives: null };
+  const directives = Object.fromEntries(
+    ours.map((name) => [name, response.headers.get(name) ?? ""]),
+  );
   return {
     response: changed(response, ours, passed.cookies),
-    word: ours.length === 0 ? null : word,
+    directives: ours.length === 0 ? null : directives,
   };
 }
 

@@ -1,66 +1,52 @@
 /**
  * The gate in front of the shop: finds the sale that guards a request, gathers what is known, asks
- * `guarding.ts` what becomes of it, and does that.
+ * `domain/guards/decision.ts` what becomes of it, and does that.
  *
  * Guarantee: a request that may go on waits for nothing but the origin, once its isolate knows the
- * guards and the sale. Whatever breaks while it is judged is decided by the sale's `onFailure`, and
- * said in the log; whatever breaks behind it, at the origin, never is.
+ * guards and the sale: it is judged by the snapshot at hand. Only a request that asks the line
+ * resolves a visit, with a fresh snapshot. What breaks while a request is judged is decided by the
+ * sale's `onFailure`, and logged; what breaks behind it, at the origin, never is.
  */
 import { decide, failureOf, type AskedAs, type GuardDecision } from "../domain/guards/decision.ts";
 import { coveringSales, guardsOfHost, type GuardingSale } from "../domain/guards/guard-table.ts";
 import type { GuardedRequest } from "../domain/guards/guard.ts";
 import { hostOf } from "../domain/guards/url.ts";
 import type { Sale } from "../domain/sale/sale.ts";
-import { phaseAt, scheduleOf, type Phase } from "../domain/sale/schedule.ts";
+import { phaseAt, scheduleOf } from "../domain/sale/schedule.ts";
 import { errorText } from "../encoding/error-text.ts";
 import { log } from "../platform/log.ts";
 import { replayBy } from "../shopper/device-binding.ts";
-import { saleOf, type GateContext } from "../shopper/visit.ts";
+import type { GateContext } from "../shopper/gate-context.ts";
+import { saleOf, visitOf } from "../shopper/visit.ts";
 import { readGuards } from "../sales/guard-index.ts";
-import type { SeenSnapshot, SnapshotCache } from "../sales/snapshots.ts";
-import { verifyAdmission, type Admission } from "../tokens/admissions.ts";
-import type { Keys } from "../tokens/secrets.ts";
-import { callerKnown, callerOf } from "../web/device-cookie.ts";
-import { passInCookies } from "../web/pass-cookie.ts";
-import { isWriteOverLimit } from "../web/rate-limits.ts";
-import {
-  cookieName,
-  cookieOf,
-  expiredCookie,
-  admissionCookie,
-  tokenIn,
-  TOKEN_HEADERS,
-} from "../web/token-cookies.ts";
+import type { SeenSnapshot } from "../sales/snapshots.ts";
+import { verifyAdmission } from "../tokens/admissions.ts";
+import { callerOf, withDevice } from "../web/device-cookie.ts";
+import { passIn } from "../web/pass-cookie.ts";
+import { isOverLimit } from "../web/rate-limits.ts";
+import { admissionCookie, expiredTokenCookie, tokenIn, tokensIn } from "../web/token-cookies.ts";
 import { bypassOf } from "./bypass.ts";
 import { describe } from "./request-facts.ts";
 import { isRevoked } from "./revoked.ts";
 import { askedOf, failureAnswer } from "./failure.ts";
-import type { Holder } from "./origin-directives.ts";
-import { UNTOUCHED, type Passed } from "./forward.ts";
+import { UNTOUCHED, type Holder, type Passed } from "./forward.ts";
 import { queueItRedirect } from "./queue-it-redirect.ts";
 import { waitResponse, type Stopped } from "./wait-response.ts";
-import { journeyIn, takeTurn, type TurnOutcome } from "./take-turn.ts";
+import { takeTurn, type TurnOutcome } from "./take-turn.ts";
 
-export interface GuardTools {
-  readonly env: GateEnv;
-  readonly snapshots: SnapshotCache;
-  readonly waitUntil: (work: Promise<unknown>) => void;
-  readonly now: number;
-  readonly chance: number;
-  /** Null when the gate's secrets are missing; the operator has been told. */
+/** What there is to work with before the gate's secrets are read. */
+export interface GuardTools extends Omit<GateContext, "keys" | "places" | "carts"> {
+  /** Null when the gate's secrets are missing, which the log says. */
   readonly context: () => Promise<GateContext | null>;
 }
 
-/** Whose admission the origin may speak of in its answer. */
-export type SpokenFor = Holder & { readonly context: GateContext };
-
 export type Verdict =
-  | { readonly kind: "pass"; readonly passed: Passed; readonly holder: SpokenFor | null }
+  | { readonly kind: "pass"; readonly passed: Passed }
   | { readonly kind: "answer"; readonly response: Response }
   /** Nobody knows which sales guard what. */
   | { readonly kind: "guards_unknown" };
 
-const PASS: Verdict = { kind: "pass", passed: UNTOUCHED, holder: null };
+const PASS: Verdict = { kind: "pass", passed: UNTOUCHED };
 
 export async function guardRequest(request: Request, tools: GuardTools): Promise<Verdict> {
   const { env, now, waitUntil } = tools;
@@ -84,12 +70,13 @@ async function trySale(
   tools: GuardTools,
 ): Promise<Verdict | null> {
   const { sale } = guarding;
+  const judged = { sale, request, asked: askedOf(request), tools };
   try {
-    return await decideFor(guarding, request, described, tools);
+    return await decideFor(guarding, judged, described);
   } catch (error) {
     const failure = failureOf(sale);
     log.error("guard", failure.kind, { sale: sale.id, why: errorText(error) });
-    return onFailure(failure.kind, { sale, request, asked: askedOf(request), tools });
+    return onFailure(failure.kind, judged);
   }
 }
 
@@ -101,45 +88,35 @@ interface Judged {
 }
 
 async function decideFor(
-  { sale, revision }: GuardingSale,
-  request: Request,
+  { revision }: GuardingSale,
+  judged: Judged,
   { readings }: GuardedRequest,
-  tools: GuardTools,
 ): Promise<Verdict | null> {
+  const { sale, request, tools } = judged;
   const { now, waitUntil } = tools;
   const seen = await tools.snapshots.cachedSnapshot(sale.id, now, waitUntil);
-  const context = await tools.context();
-  if (context === null) {
+  const gate = await tools.context();
+  if (gate === null) {
     return { kind: "answer", response: await failureAnswer(request, "not_configured", tools) };
   }
   // The room speaks of a newer document; it is fetched behind the answer.
-  if (seen !== null && seen.snapshot.revision > revision) waitUntil(saleOf(context, sale.id));
+  if (seen !== null && seen.snapshot.revision > revision) waitUntil(saleOf(gate, sale.id));
   const [bypass, carried] = await Promise.all([
     bypassOf(sale, request, readings),
-    admissionIn(request, sale, context.keys, { tools, seen }),
+    admissionIn(request, sale, gate, seen),
   ]);
   const decision = decide({
     sale,
-    phase: phaseOf(sale, seen, now),
+    phase: phaseAt(seen?.snapshot.schedule ?? scheduleOf(sale), now),
     bypass,
     admission: carried.kind === "valid" || carried.kind === "revoked" ? carried.kind : "none",
     room: seen === null ? "gone" : "known",
   });
-  const judged: Judged = { sale, request, asked: askedOf(request), tools };
-  return carryOut(decision, judged, { context, seen, carried });
-}
-
-function phaseOf(sale: Sale, seen: SeenSnapshot | null, now: number): Phase {
-  return phaseAt(seen?.snapshot.schedule ?? scheduleOf(sale), now);
+  return carryOut(decision, judged, { gate, seen, carried });
 }
 
 type CarriedAdmission =
-  | {
-      readonly kind: "valid";
-      readonly token: string;
-      readonly admission: Admission;
-      readonly isReplay: boolean;
-    }
+  | { readonly kind: "valid"; readonly holder: Holder }
   /** Given to another device, and the sale refuses it here. */
   | { readonly kind: "replayed" }
   /** Ours: its time is up, or its seat was given back. */
@@ -150,34 +127,31 @@ type CarriedAdmission =
 async function admissionIn(
   request: Request,
   sale: Sale,
-  keys: Keys,
-  { tools, seen }: { readonly tools: GuardTools; readonly seen: SeenSnapshot | null },
+  gate: GateContext,
+  seen: SeenSnapshot | null,
 ): Promise<CarriedAdmission> {
-  const { env, now } = tools;
-  const { headers } = request;
-  const named = headers.get(TOKEN_HEADERS.admission);
-  const cookie = cookieOf(headers.get("Cookie"), cookieName("admission", sale.id));
+  const { keys, env, now } = gate;
   let over: CarriedAdmission = { kind: "none" };
-  for (const token of [named, cookie]) {
+  for (const token of tokensIn(request.headers, "admission", sale.id)) {
     if (token === null) continue;
     const outcome = await verifyAdmission(keys, env.ISSUER, sale.id, token, now);
     if (outcome.kind === "expired") over = { kind: "expired" };
     if (outcome.kind !== "valid") continue;
-    const { admission } = outcome;
-    if (seen !== null && isRevoked(seen.snapshot, admission.id)) {
+    if (seen !== null && isRevoked(seen.snapshot, outcome.admission.id)) {
       over = { kind: "revoked" };
       continue;
     }
-    const replay = replayBy({ now }, sale, admission, callerOf(request));
+    const replay = replayBy(gate, sale, outcome.admission, callerOf(request));
     const isReplay = replay === "reported";
-    if (replay !== "refused") return { kind: "valid", token, admission, isReplay };
+    const admission = { ...outcome, token };
+    if (replay !== "refused") return { kind: "valid", holder: { gate, sale, admission, isReplay } };
     over = { kind: "replayed" };
   }
   return over;
 }
 
 interface Known {
-  readonly context: GateContext;
+  readonly gate: GateContext;
   readonly seen: SeenSnapshot | null;
   readonly carried: CarriedAdmission;
 }
@@ -185,106 +159,94 @@ interface Known {
 async function carryOut(
   decision: GuardDecision,
   judged: Judged,
-  { context, seen, carried }: Known,
+  { gate, seen, carried }: Known,
 ): Promise<Verdict | null> {
+  const { id: sale } = judged.sale;
   switch (decision.kind) {
     case "sale_over":
       return null;
     case "not_guarded":
     case "bypassed":
       return PASS;
-    case "admitted": {
-      if (carried.kind !== "valid") return PASS;
-      const { token, admission, isReplay } = carried;
-      const passed = { admission: token, isReplay, cookies: [] };
-      const caller = callerOf(judged.request);
-      return passOn(judged, passed, { token, admission, caller, context });
-    }
+    case "admitted":
+      return carried.kind === "valid" ? passOn(judged, carried.holder, []) : PASS;
     case "failed_open":
-    case "failed_closed": {
-      const { id: sale } = judged.sale;
+    case "failed_closed":
       log.error("guard", decision.kind, { sale, why: "room gone" });
       return onFailure(decision.kind, judged);
-    }
     case "not_open": {
       const { opensAt_ms } = seen?.snapshot.schedule ?? scheduleOf(judged.sale);
       return turnAway(judged, { kind: "not_open", opensAt_ms });
     }
     case "line":
       if (carried.kind === "replayed") {
-        const hasTicket = tokenIn(judged.request.headers, "ticket", judged.sale.id) !== null;
+        const hasTicket = tokenIn(judged.request.headers, "ticket", sale) !== null;
         return turnAway(judged, { kind: "admission_replayed", hasTicket });
       }
-      return askTheLine(judged, context, carried.kind !== "none");
+      return askTheLine(judged, gate, carried.kind !== "none");
   }
 }
 
 async function askTheLine(
   judged: Judged,
-  context: GateContext,
+  gate: GateContext,
   wasIn: boolean,
 ): Promise<Verdict | null> {
   const { sale, request, asked } = judged;
   const { headers } = request;
   const ticket = tokenIn(headers, "ticket", sale.id);
-  const kept = passInCookies(headers.get("Cookie"), sale.id);
+  const kept = passIn(headers, sale.id);
   if (kept.kind === "refused" && ticket === null && asked === "document") {
     return turnAway(judged, { kind: "pass_invalid", reason: kept.reason });
   }
-  const { caller, cookies } = callerKnown(sale, request);
-  const way = await takeTurn(journeyIn(context), {
-    sale: sale.id,
-    ticket,
-    caller,
-    proof: headers.get("Sluice-Proof"),
+  const { caller, given } = withDevice(sale, callerOf(request));
+  const visit = await visitOf(gate, sale.id, { ticket, admission: null, caller });
+  if (visit.kind !== "visit") return onFailure(failureOf(sale).kind, judged);
+  const pass = kept.kind === "pass" ? kept.token : null;
+  const way = await takeTurn({
+    visit,
+    wish: { pass, proof: headers.get("Sluice-Proof"), key: null, afresh: false },
     wasIn,
-    pass: kept.kind === "pass" ? kept.token : null,
     joins: asked !== "data",
     rejoins: asked === "json",
-    isOverLimit: () => isWriteOverLimit(context.env, headers, ticket),
+    isOverLimit: () => isOverLimit(gate.env, headers, ticket),
   });
+  const cookies = given === null ? [] : [given];
   switch (way.kind) {
     case "sale_over":
       return null;
     case "room_unavailable":
       return onFailure(failureOf(sale).kind, judged);
     case "admitted": {
-      const passed = letIn(sale, way, ticket !== null, { cookies, now: context.now });
-      const { admission: token } = way;
-      const { keys, env, now } = context;
-      const verified = await verifyAdmission(keys, env.ISSUER, sale.id, token, now);
-      if (verified.kind !== "valid") return passOn(judged, passed);
-      const { admission } = verified;
-      return passOn(judged, passed, { token, admission, caller, context });
+      const holder = { gate, sale, admission: way.admission, isReplay: false };
+      return passOn(judged, holder, [...cookies, ...cookiesOf(holder, way, ticket !== null)]);
     }
     default:
       return turnAway(judged, way, cookies);
   }
 }
 
+/** That the browser keeps of its admission, given with the first request that is let through. */
+function cookiesOf(
+  { gate, sale, admission: { token, admission } }: Holder,
+  { byTicket }: Extract<TurnOutcome, { readonly kind: "admitted" }>,
+  hasTicket: boolean,
+): readonly string[] {
+  const kept = admissionCookie(sale.id, token, admission.expiresAt_ms, gate.now);
+  // The ticket of this turn leads in again, should the admission be lost; another one is used up.
+  return hasTicket && !byTicket ? [kept, expiredTokenCookie("ticket", sale.id)] : [kept];
+}
+
 /** To the shop; by way of a Queue-it token, where its servers ask for one. */
 async function passOn(
   { sale, request, asked, tools }: Judged,
-  passed: Passed,
-  holder: SpokenFor | null = null,
+  holder: Holder,
+  cookies: readonly string[],
 ): Promise<Verdict> {
-  const pass: Verdict = { kind: "pass", passed, holder };
-  if (sale.queueIt === undefined) return pass;
-  const response = await queueItRedirect({ sale, request, asked, passed, tools });
-  return response === null ? pass : { kind: "answer", response };
-}
-
-/** The request goes on as the first of an admitted shopper's, whose browser keeps the admission. */
-function letIn(
-  { id }: Sale,
-  { admission, expiresAt_ms, byTicket }: Extract<TurnOutcome, { readonly kind: "admitted" }>,
-  hasTicket: boolean,
-  given: { readonly cookies: readonly string[]; readonly now: number },
-): Passed {
-  const cookies = [...given.cookies, admissionCookie(id, admission, expiresAt_ms, given.now)];
-  // The ticket of this turn leads in again, should the admission be lost; another one is used up.
-  const dropsTicket = hasTicket && !byTicket;
-  return { admission, cookies: dropsTicket ? [...cookies, expiredCookie("ticket", id)] : cookies };
+  const { admission } = holder;
+  const response = await queueItRedirect({ sale, request, asked, admission, cookies, tools });
+  if (response !== null) return { kind: "answer", response };
+  return { kind: "pass", passed: { holder, cookies } };
 }
 
 async function onFailure(kind: "failed_open" | "failed_closed", judged: Judged): Promise<Verdict> {
@@ -298,8 +260,7 @@ async function turnAway(
 ): Promise<Verdict> {
   const { now, chance, snapshots } = tools;
   const schedule = snapshots.known(sale.id)?.schedule ?? scheduleOf(sale);
-  const away = { request, sale, schedule, asked, stopped, now, chance };
-  const response = await waitResponse(away);
+  const response = await waitResponse({ request, sale, schedule, asked, stopped, now, chance });
   for (const cookie of cookies) response.headers.append("Set-Cookie", cookie);
   return { kind: "answer", response };
 }

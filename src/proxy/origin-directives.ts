@@ -6,39 +6,29 @@
  *   Sluice-Admission-Extend: <seconds>  at least so long from now; a new token and a new cookie
  *
  * Guarantee: only an answer to an admitted request counts, and only for the admission it came with;
- * revoking comes before extending. An answer waits for the room's word on it, and if there is none
- * it goes out all the same: a revoked shopper loses the cookie, an extended one keeps the old time,
+ * revoking comes before extending. An answer waits for the room, and when the room is silent it
+ * goes out all the same: a revoked shopper loses the cookie, an extended one keeps the old time,
  * and the log says so.
  */
 import { EXTENSION_MAX_S, EXTENSION_WORTH_MS, SHOPPER_CALL_TIMEOUT_MS } from "../domain/limits.ts";
 import { log } from "../platform/log.ts";
-import type { Caller, GateContext, RoomAnswer } from "../shopper/visit.ts";
-import { roomOf } from "../shopper/visit.ts";
 import { leave } from "../shopper/waiting.ts";
+import { roomOf, type RoomAnswer } from "../platform/objects.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
-import type { Admission } from "../tokens/admissions.ts";
-import { admissionCookie, expiredCookie } from "../web/token-cookies.ts";
-import type { OriginDirectives } from "./forward.ts";
+import { admissionCookie, expiredTokenCookie } from "../web/token-cookies.ts";
+import type { Holder, OriginDirectives } from "./forward.ts";
 
 const REVOKE = "sluice-admission-revoke";
 const EXTEND = "sluice-admission-extend";
 
-export interface Holder {
-  /** Whoever asked with it. */
-  readonly caller: Caller;
-  readonly token: string;
-  readonly admission: Admission;
-}
-
 /** Cookies to set for it. */
 export async function obey(
-  context: GateContext,
-  word: OriginDirectives,
+  directives: OriginDirectives,
   holder: Holder,
 ): Promise<readonly string[]> {
-  if (word[REVOKE]?.trim() === "1") return revoke(context, holder);
-  const seconds = secondsOf(word[EXTEND]);
-  return seconds === null ? [] : extend(context, holder, seconds);
+  if (directives[REVOKE]?.trim() === "1") return revoke(holder);
+  const seconds = secondsOf(directives[EXTEND]);
+  return seconds === null ? [] : extend(holder, seconds);
 }
 
 /** Null for what is no whole number of seconds, from 1 to a day. */
@@ -47,35 +37,30 @@ export function secondsOf(text: string | undefined): number | null {
   return seconds >= 1 && seconds <= EXTENSION_MAX_S ? seconds : null;
 }
 
-async function revoke(
-  context: GateContext,
-  { token, admission, caller }: Holder,
-): Promise<string[]> {
-  const { sale } = admission;
-  const left = await leave(context, sale, { ticket: null, admission: token, caller });
-  if (left.kind !== "left") tell("revoke_not_done", sale, left.kind);
-  else context.waitUntil(context.snapshots.refresh(sale, context.now));
-  return [expiredCookie("admission", sale), expiredCookie("ticket", sale)];
+async function revoke(holder: Holder): Promise<string[]> {
+  const { gate } = holder;
+  const sale = holder.sale.id;
+  const left = await leave(holder);
+  if (left.kind !== "left")
+    log.error("origin-directives", "revoke_not_done", { sale, why: left.kind });
+  // The newer snapshot names the admission as revoked, so that this gate lets it through no more.
+  else gate.waitUntil(gate.snapshots.refresh(sale, gate.now));
+  return [expiredTokenCookie("admission", sale), expiredTokenCookie("ticket", sale)];
 }
 
-async function extend(
-  context: GateContext,
-  { admission }: Holder,
-  seconds: number,
-): Promise<string[]> {
-  const { id, sale, expiresAt_ms, device } = admission;
-  if (context.now + seconds * 1000 - expiresAt_ms < EXTENSION_WORTH_MS) return [];
+async function extend({ gate, admission: held }: Holder, seconds: number): Promise<string[]> {
+  const { id, sale, expiresAt_ms, device } = held.admission;
+  if (gate.now + seconds * 1000 - expiresAt_ms < EXTENSION_WORTH_MS) return [];
   const outcome = await withTimeout<RoomAnswer<"extend">>(
-    roomOf(context.env, sale).extend(id, seconds, device),
+    roomOf(gate.env, sale).extend(id, seconds, device),
     SHOPPER_CALL_TIMEOUT_MS,
   );
   if (outcome?.kind !== "admitted") {
-    tell("extend_not_done", sale, outcome?.kind ?? "room_unavailable");
+    log.error("origin-directives", "extend_not_done", {
+      sale,
+      why: outcome?.kind ?? "room_unavailable",
+    });
     return [];
   }
-  return [admissionCookie(sale, outcome.token, outcome.expiresAt_ms, context.now)];
-}
-
-function tell(event: string, sale: string, why: string): void {
-  log.error("origin-word", event, { sale, why });
+  return [admissionCookie(sale, outcome.token, outcome.admission.expiresAt_ms, gate.now)];
 }

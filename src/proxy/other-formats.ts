@@ -1,9 +1,9 @@
 /**
- * What whoever waits at a guarded address is told in formats of other waiting rooms: the page that
- * a merchant brought, and the object that an app knows.
+ * Answers to a shopper who waits at a guarded address in formats of other waiting rooms: the page
+ * that a merchant brought, and the object that an app knows.
  *
  * Guarantee: where the shopper has something to do, or something is out of reach, Sluice's own page
- * says it; a merchant's page is shown only to whoever needs do nothing but wait.
+ * explains it; a merchant's page is shown only to a shopper who need do nothing but wait.
  */
 import { cloudflareWaitingRoom } from "../domain/formats/cloudflare-waiting-room.ts";
 import type { Sale } from "../domain/sale/sale.ts";
@@ -15,7 +15,7 @@ import { templatedPage, type TemplatedPage } from "../pages/views/templated.ts";
 export interface Waiting {
   readonly sale: Sale;
   readonly schedule: Schedule;
-  /** Null for somebody without a place. */
+  /** Null for a shopper without a place. */
   readonly standing: Standing | null;
   /** What a page loads instead of itself; null for itself. */
   readonly check: string | null;
@@ -26,7 +26,7 @@ export interface Waiting {
 
 function waitingRoomOf({ sale, schedule, standing, retry_s, now }: Waiting) {
   const retryAfter_s = retry_s;
-  // Whoever has a place has brought what it asks for.
+  // A shopper with a place has brought what it asks for.
   const turnstile = standing === null ? turnstileMarkup(sale) : "";
   return cloudflareWaitingRoom({ sale, schedule, standing, retryAfter_s, turnstile, now });
 }

@@ -6,57 +6,59 @@
  * redirect carries every cookie that was to be given. Without QUEUE_IT_SECRET nobody is sent to a
  * connector that would send them away: the answer is 503 and the operator's log names the secret.
  */
-import { decodeJwt } from "jose";
 import type { AskedAs } from "../domain/guards/decision.ts";
 import { needsQueueItToken, queueIdOf, withQueueItToken } from "../domain/sale/queue-it.ts";
 import type { Sale } from "../domain/sale/sale.ts";
 import { log } from "../platform/log.ts";
+import type { ValidAdmission } from "../shopper/visit.ts";
 import { queueItSecretOf, signQueueItToken, type QueueItEnv } from "../tokens/queue-it.ts";
-import { cookieOf, markCookie, TOKEN_HEADERS } from "../web/token-cookies.ts";
+import { cookie, cookieIn } from "../web/cookies.ts";
+import { TOKEN_HEADERS } from "../web/token-cookies.ts";
 import { failureAnswer, type Moment } from "./failure.ts";
-import { changed, type Passed } from "./forward.ts";
+import { changed } from "./forward.ts";
 
 export interface GoingOn {
   readonly sale: Sale;
   readonly request: Request;
   readonly asked: AskedAs;
-  readonly passed: Passed;
+  readonly admission: ValidAdmission;
+  /** `Set-Cookie` values that were to be given. */
+  readonly cookies: readonly string[];
   readonly tools: Moment & { readonly env: QueueItEnv };
 }
 
 function markName(sale: string): string {
-  return `__Host-sluice-queue-it-${sale}`;
+  return `sluice-queue-it-${sale}`;
 }
 
 /** Null when the request goes on to the shop. */
 export async function queueItRedirect(going: GoingOn): Promise<Response | null> {
-  const { sale, request, asked, passed, tools } = going;
+  const { sale, request, asked, admission: held, tools } = going;
   const rules = sale.queueIt;
-  const token = passed.admission;
-  if (rules === undefined || token === null) return null;
+  if (rules === undefined) return null;
   if (asked !== "document" || request.method !== "GET") return null;
-  // Who sends the admission by header keeps no cookies, and would go round in circles.
-  if (request.headers.get(TOKEN_HEADERS.admission) === token) return null;
-  const { jti = "", exp = 0 } = decodeJwt(token);
-  const queueId = queueIdOf({ sale: sale.id, admission: jti });
+  // A client that sends the admission by header keeps no cookies, and would go round in circles.
+  if (request.headers.get(TOKEN_HEADERS.admission) === held.token) return null;
+  const { id: admission, expiresAt_ms } = held.admission;
+  const queueId = queueIdOf({ sale: sale.id, admission });
   const cookies = request.headers.get("Cookie");
-  const marked = cookieOf(cookies, markName(sale.id));
+  const marked = cookieIn(request.headers, markName(sale.id));
   const { now } = tools;
   if (!needsQueueItToken({ queueId, marked, cookies, url: request.url, now })) return null;
   const secret = queueItSecretOf(tools.env);
   if (secret === null) {
     const missing = "QUEUE_IT_SECRET is missing";
     log.error("guard", "not_configured", { sale: sale.id, missing });
-    return changed(await failureAnswer(request, "not_configured", tools), [], passed.cookies);
+    return changed(await failureAnswer(request, "not_configured", tools), [], going.cookies);
   }
   const session_s = sale.admission.sessionSeconds;
-  const admitted = { sale: sale.id, admission: jti, session_s };
+  const admitted = { sale: sale.id, admission, session_s };
   const signed = await signQueueItToken(secret, rules, admitted, now);
   const headers = new Headers({
     Location: withQueueItToken(request.url, signed),
     "Cache-Control": "no-store",
   });
-  const mark = markCookie(markName(sale.id), queueId, exp * 1000);
-  for (const cookie of [...passed.cookies, mark]) headers.append("Set-Cookie", cookie);
+  const mark = cookie(markName(sale.id), queueId, { expiresAt_ms });
+  for (const given of [...going.cookies, mark]) headers.append("Set-Cookie", given);
   return new Response(null, { status: 302, headers });
 }

@@ -29,14 +29,13 @@ export async function serveShop(
     return failureAnswer(request, "room_unavailable", tools);
   }
   try {
-    const { response, word } = await askOrigin(origin, request, passed);
-    const holder = verdict.kind === "pass" ? verdict.holder : null;
-    if (word === null || holder === null) return response;
-    const cookies = await obey(holder.context, word, holder);
+    const { response, directives } = await askOrigin(origin, request, passed);
+    if (directives === null || passed.holder === null) return response;
+    const cookies = await obey(directives, passed.holder);
     return cookies.length === 0 ? response : changed(response, [], cookies);
   } catch (error) {
     log.error("edge", "origin_unreachable", { why: errorText(error) });
-    // Whoever was let in with this very request is in, whatever became of it.
+    // A shopper who was let in with this very request is in, whatever became of it.
     return changed(await failureAnswer(request, "origin_unreachable", tools), [], passed.cookies);
   }
 }

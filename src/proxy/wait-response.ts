@@ -1,5 +1,6 @@
 /**
- * What a guarded address answers whoever may not go on: the one place where that answer is made.
+ * What a guarded address answers a request that may not go on: the one place where that answer is
+ * made.
  *
  * A document gets a page at the same address; a form a page that says it was not sent; everything
  * else a problem document with `Retry-After`. Guarantee: never cached, never indexed, and never an
@@ -11,7 +12,7 @@ import {
   type ProblemCode,
   type ProblemDetails,
 } from "../api/problems.ts";
-import { proofFacts, statusOf, timeOf } from "../api/shopper-answers.ts";
+import { refusalFacts, statusOf, timeOf } from "../api/shopper-answers.ts";
 import type { AskedAs } from "../domain/guards/decision.ts";
 import { returnAddress, targetOf } from "../domain/guards/url.ts";
 import type { Sale } from "../domain/sale/sale.ts";
@@ -44,10 +45,10 @@ export interface TurnedAway {
 
 export async function waitResponse(away: TurnedAway): Promise<Response> {
   const { asked, stopped } = away;
-  // Somebody without a place asks for nothing but to be told so; a page would have joined.
-  const isPage = asked === "document" || asked === "form";
-  const answer =
-    isPage && stopped.kind !== "not_joined" ? await pageAnswer(away) : dataAnswer(away);
+  const stop = { ...away, ...describeStop(away) };
+  // A page that has no place would have joined; what did not join is answered as data.
+  const isPage = (asked === "document" || asked === "form") && stopped.kind !== "not_joined";
+  const answer = isPage ? await pageAnswer(stop) : dataAnswer(stop);
   if (stopped.kind === "waiting" && stopped.ticket !== null) {
     answer.headers.append("Set-Cookie", ticketCookie(away.sale.id, stopped.ticket));
   }
@@ -56,7 +57,6 @@ export async function waitResponse(away: TurnedAway): Promise<Response> {
 
 /** In whole seconds, until asking again makes sense. */
 function retryOf({ stopped, now, chance }: TurnedAway): number {
-  const unreachable_s = 5 + 5 * chance;
   switch (stopped.kind) {
     case "waiting":
       return Math.ceil(stopped.standing.pollAfter_s);
@@ -66,52 +66,90 @@ function retryOf({ stopped, now, chance }: TurnedAway): number {
       return Math.ceil(Math.min(Math.max(left_s, 1) + 3 * chance, NOT_OPEN_RETRY_MAX_S));
     }
     default:
-      return Math.ceil(unreachable_s);
+      return Math.ceil(5 + 5 * chance);
   }
 }
 
 const NOT_OPEN_RETRY_MAX_S = 60;
 
-const STATUSES: Readonly<Record<Stopped["kind"], number | null>> = {
-  waiting: null,
-  not_open: null,
-  not_joined: 429,
-  rate_limited: 429,
-  pass_invalid: 403,
-  proof: 403,
-  admission_replayed: 403,
-  booth_unavailable: 503,
-  room_unavailable: 503,
-};
+/** What a stop is in each format: a page's status and notice, and a problem document. */
+interface Described {
+  /** Null: as the sale's waiting page. */
+  readonly status: number | null;
+  readonly notice: GuardedNotice;
+  readonly code: ProblemCode;
+  readonly details: ProblemDetails;
+}
 
-async function pageAnswer(away: TurnedAway): Promise<Response> {
-  const { request, sale, asked, stopped } = away;
-  const retry_s = retryOf(away);
-  const ofWaiting = asked === "form" ? 429 : sale.waitingPage.status;
-  const status = STATUSES[stopped.kind] ?? ofWaiting;
-  const own = merchantsPage(waitingOf(away, retry_s));
+type Stop = TurnedAway & Described;
+
+const TRY_AGAIN: GuardedNotice = { kind: "booth_unavailable" };
+
+function describeStop(away: TurnedAway): Described {
+  const { sale, stopped } = away;
+  const retryAfter_s = retryOf(away);
+  const here = { sale: sale.id, joinUrl: `/_sluice/v1/sales/${sale.id}/tickets` };
+  switch (stopped.kind) {
+    case "waiting": {
+      const ticket = stopped.ticket === null ? {} : { ticket: stopped.ticket };
+      const more = { ...here, ...ticket, standing: statusOf(stopped.standing) };
+      const details = { retryAfter_s, more };
+      return { status: null, notice: TRY_AGAIN, code: "turn_required", details };
+    }
+    case "not_open": {
+      const more = { ...here, opensAt: timeOf(stopped.opensAt_ms) };
+      const details = { retryAfter_s, more, detail: "The line has not opened yet." };
+      return { status: null, notice: stopped, code: "turn_required", details };
+    }
+    case "not_joined": {
+      const details = { retryAfter_s, more: here };
+      return { status: 429, notice: TRY_AGAIN, code: "turn_required", details };
+    }
+    case "proof":
+    case "pass_invalid": {
+      const [refused, notice] =
+        stopped.kind === "proof" ? [stopped.refused, TRY_AGAIN] : [stopped, stopped];
+      const { code, details } = refusalFacts(sale.id, refused);
+      return { status: 403, notice, code, details: { more: { ...here, ...details?.more } } };
+    }
+    case "admission_replayed":
+      return { status: 403, notice: stopped, code: stopped.kind, details: { more: here } };
+    case "rate_limited":
+    case "booth_unavailable":
+    case "room_unavailable": {
+      const { kind } = stopped;
+      const details = { retryAfter_s, more: { sale: sale.id } };
+      return { status: kind === "rate_limited" ? 429 : 503, notice: { kind }, code: kind, details };
+    }
+  }
+}
+
+async function pageAnswer(stop: Stop): Promise<Response> {
+  const { request, sale, asked } = stop;
+  const retry_s = retryOf(stop);
+  const status = stop.status ?? (asked === "form" ? 429 : sale.waitingPage.status);
+  const own = merchantsPage(waitingOf(stop));
   const headers = new Headers({
     ...PAGE_HEADERS,
     ...own?.headers,
-    ...policyOf(away),
+    ...policyOf(stop),
     "Content-Type": "text/html; charset=UTF-8",
     "X-Robots-Tag": "noindex",
     ...(status === 200 || status === 202 ? {} : { "Retry-After": String(retry_s) }),
   });
-  const body = own === null ? String(await pageOf(away, retry_s)) : own.body;
+  const body = own === null ? String(await pageOf(stop)) : own.body;
   return new Response(request.method === "HEAD" ? null : body, { status, headers });
 }
 
-function waitingOf(away: TurnedAway, retry_s: number): Waiting {
+function waitingOf(away: TurnedAway): Waiting {
   const { sale, schedule, asked, stopped, now } = away;
-  const hasPlace = stopped.kind === "waiting" && asked !== "form";
-  const standing = hasPlace ? stopped.standing : null;
-  return { sale, schedule, standing, check: checkOf(away), retry_s, now };
+  const standing = stopped.kind === "waiting" && asked !== "form" ? stopped.standing : null;
+  return { sale, schedule, standing, check: checkOf(away), retry_s: retryOf(away), now };
 }
 
 /**
- * A browser that keeps no cookies would join anew with every load. So whoever was given a ticket
- * loads the page again by way of an address of Sluice's own, which sees whether it was kept: one
+ * A browser that keeps no cookies would join anew with every load. So the page that comes with a
+ * ticket is loaded again by way of an address of Sluice's own, which sees whether it was kept: one
  * ticket, one check, and the shop never sees a mark. An address too long to be carried along is
  * loaded as it is.
  */
@@ -128,12 +166,12 @@ function policyOf({ sale, asked, stopped }: TurnedAway): Readonly<Record<string,
   return { "Content-Security-Policy": policyWith(proofPolicy(protection)) };
 }
 
-function pageOf(away: TurnedAway, retry_s: number): ReturnType<typeof guardedPage> {
-  const { request, sale, schedule, asked, stopped, now } = away;
+function pageOf(stop: Stop): ReturnType<typeof guardedPage> {
+  const { request, sale, schedule, asked, stopped, now } = stop;
   const guarded = returnAddress(request.url);
   if (stopped.kind === "waiting" && asked === "document") {
     const { standing, seatsFull } = stopped;
-    const check = checkOf(away);
+    const check = checkOf(stop);
     return waitingPage({ sale, schedule, standing, seatsFull, guarded, check, now });
   }
   const { protection } = sale;
@@ -141,23 +179,9 @@ function pageOf(away: TurnedAway, retry_s: number): ReturnType<typeof guardedPag
     const details = { afresh: true, general: false, to: guarded };
     return proofPage({ sale, protection, details, refused: null, now });
   }
-  return guardedPage({ notice: noticeOf(away), sale, guarded, retry_s, now });
-}
-
-function noticeOf({ request, asked, stopped }: TurnedAway): GuardedNotice {
-  if (asked === "form") return { kind: "form_not_sent", back: formPageOf(request) };
-  switch (stopped.kind) {
-    case "not_open":
-    case "pass_invalid":
-    case "admission_replayed":
-      return stopped;
-    case "proof":
-    case "waiting":
-    case "not_joined":
-      return { kind: "booth_unavailable" };
-    default:
-      return { kind: stopped.kind };
-  }
+  const notSent = { kind: "form_not_sent", back: formPageOf(request) } as const;
+  const notice = asked === "form" ? notSent : stop.notice;
+  return guardedPage({ notice, sale, guarded, retry_s: retryOf(stop), now });
 }
 
 /** The page the form stood on, if it was one of this host's; else the shop's first. */
@@ -168,11 +192,10 @@ function formPageOf(request: Request): string {
   return returnAddress(referrer.href);
 }
 
-function dataAnswer(away: TurnedAway): Response {
-  const { code, details } = problemOf(away);
-  const problem = problemAnswer(code, details);
-  const { status, headers, body } = away.asked === "json" ? appAnswer(away, problem) : problem;
-  const sent = away.request.method === "HEAD" ? null : JSON.stringify(body);
+function dataAnswer(stop: Stop): Response {
+  const problem = problemAnswer(stop.code, stop.details);
+  const { status, headers, body } = stop.asked === "json" ? appAnswer(stop, problem) : problem;
+  const sent = stop.request.method === "HEAD" ? null : JSON.stringify(body);
   return new Response(sent, { status, headers: { ...headers, "X-Robots-Tag": "noindex" } });
 }
 
@@ -183,7 +206,7 @@ function dataAnswer(away: TurnedAway): Response {
 function appAnswer(away: TurnedAway, problem: ProblemAnswer): ProblemAnswer {
   const { sale, stopped } = away;
   if (stopped.kind === "pass_invalid") return problem;
-  const more = forApp(waitingOf(away, retryOf(away)));
+  const more = forApp(waitingOf(away));
   const waits = stopped.kind === "waiting" || stopped.kind === "not_open";
   const status = waits ? sale.waitingPage.jsonStatus : problem.status;
   const headers = { ...problem.headers, "Content-Type": "application/json" };
@@ -198,43 +221,4 @@ function appAnswer(away: TurnedAway, problem: ProblemAnswer): ProblemAnswer {
     ...body
   } = problem.body;
   return { status, headers, body: { ...more, ...body } };
-}
-
-interface Problem {
-  readonly code: ProblemCode;
-  readonly details: ProblemDetails;
-}
-
-function problemOf(away: TurnedAway): Problem {
-  const { sale, stopped } = away;
-  const retryAfter_s = retryOf(away);
-  const joinUrl = `/_sluice/v1/sales/${sale.id}/tickets`;
-  const here = { sale: sale.id, joinUrl };
-  switch (stopped.kind) {
-    case "waiting": {
-      const standing = statusOf(stopped.standing);
-      const ticket = stopped.ticket === null ? {} : { ticket: stopped.ticket };
-      const more = { ...here, ...ticket, standing };
-      return { code: "turn_required", details: { retryAfter_s, more } };
-    }
-    case "not_open": {
-      const more = { ...here, opensAt: timeOf(stopped.opensAt_ms) };
-      const detail = "The line has not opened yet.";
-      return { code: "turn_required", details: { retryAfter_s, more, detail } };
-    }
-    case "not_joined":
-      return { code: "turn_required", details: { retryAfter_s, more: here } };
-    case "pass_invalid":
-      return { code: "pass_invalid", details: { more: { ...here, reason: stopped.reason } } };
-    case "proof": {
-      const { code, more } = proofFacts(sale.id, stopped.refused);
-      return { code, details: { more: { ...here, ...more } } };
-    }
-    case "admission_replayed":
-      return { code: stopped.kind, details: { more: here } };
-    case "rate_limited":
-    case "booth_unavailable":
-    case "room_unavailable":
-      return { code: stopped.kind, details: { retryAfter_s, more: { sale: sale.id } } };
-  }
 }

@@ -11,17 +11,14 @@
 import { z } from "zod";
 import { buildGuardTable, type GuardTable } from "../domain/guards/guard-table.ts";
 import { GUARDING_SALES_MAX, GUARDS_FRESH_MS, GUARDS_KEPT_S } from "../domain/limits.ts";
-import { saleSchema } from "../domain/sale/sale.ts";
+import { GUARD_PREFIX } from "../platform/kv-keys.ts";
 import { log } from "../platform/log.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
-import type { PublishedSale } from "./sale-directory.ts";
+import { publishedSchema, publishedText, type PublishedSale } from "./published-sale.ts";
 
-const PREFIX = "guard:";
 /** KV takes no key that expires sooner. */
 const EXPIRY_MIN_S = 60;
 
-/** Stored documents are read with today's schema: see `saleSchema` before changing a field. */
-const publishedSchema = z.object({ v: z.literal(1), revision: z.int(), sale: saleSchema });
 const metadataSchema = z.object({ revision: z.int() });
 
 interface Index {
@@ -111,11 +108,11 @@ async function readAll(
   kv: KVNamespace,
   known: ReadonlyMap<string, PublishedSale>,
 ): Promise<ReadonlyMap<string, PublishedSale>> {
-  const page = await kv.list({ prefix: PREFIX, limit: GUARDING_SALES_MAX });
+  const page = await kv.list({ prefix: GUARD_PREFIX, limit: GUARDING_SALES_MAX });
   if (!page.list_complete) log.error("guards", "too_many_sales_guard");
   const read = await Promise.all(
     page.keys.map(async ({ name, metadata }) => {
-      const id = name.slice(PREFIX.length);
+      const id = name.slice(GUARD_PREFIX.length);
       const told = metadataSchema.safeParse(metadata);
       const mine = known.get(id);
       if (mine !== undefined && told.success && mine.revision >= told.data.revision) return mine;
@@ -148,14 +145,14 @@ export async function publishGuards(
   now: number,
 ): Promise<void> {
   const { sale, revision } = published;
-  const name = PREFIX + sale.id;
+  const name = GUARD_PREFIX + sale.id;
   if (sale.guards.length === 0) {
     // A first revision has left no guards behind.
     if (revision > 1) await kv.delete(name);
   } else {
     const wanted_s = Math.ceil(Date.parse(sale.endsAt) / 1000) + GUARDS_KEPT_S;
     const soonest_s = Math.ceil(now / 1000) + EXPIRY_MIN_S;
-    await kv.put(name, JSON.stringify({ v: 1, revision, sale }), {
+    await kv.put(name, publishedText(published), {
       metadata: { revision },
       expiration: Math.max(wanted_s, soonest_s),
     });

@@ -5,21 +5,13 @@
  * missing. So KV decides only whether a sale exists; a document older than what the room's
  * snapshot speaks of is fetched from the room itself.
  */
-import { z } from "zod";
 import { BoundedMap } from "../domain/bounded-map.ts";
 import { SALE_FRESH_MS, SALES_REMEMBERED_MAX } from "../domain/limits.ts";
-import { saleSchema, type Sale } from "../domain/sale/sale.ts";
+import { SALE_PREFIX } from "../platform/kv-keys.ts";
 import { log } from "../platform/log.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
 import { publishGuards, rememberGuards } from "./guard-index.ts";
-
-/** Stored documents are read with today's schema: see `saleSchema` before changing a field. */
-const publishedSchema = z.object({ v: z.literal(1), revision: z.int(), sale: saleSchema });
-
-export interface PublishedSale {
-  readonly sale: Sale;
-  readonly revision: number;
-}
+import { publishedSchema, publishedText, type PublishedSale } from "./published-sale.ts";
 
 interface Remembered {
   readonly published: PublishedSale;
@@ -35,10 +27,6 @@ function memoryOf(kv: KVNamespace): BoundedMap<Remembered> {
   return memory;
 }
 
-function keyOf(sale: string): string {
-  return `sale:${sale}`;
-}
-
 /** Null when no such sale was published. An unreadable value counts as absent and is logged. */
 export async function findSale(
   kv: KVNamespace,
@@ -48,7 +36,9 @@ export async function findSale(
   const memory = memoryOf(kv);
   const known = memory.get(id);
   if (known !== undefined && now - known.readAt_ms < SALE_FRESH_MS) return known.published;
-  const value = await withTimeout<unknown>(kv.get(keyOf(id), { type: "json", cacheTtl: 30 }));
+  const value = await withTimeout<unknown>(
+    kv.get(SALE_PREFIX + id, { type: "json", cacheTtl: 30 }),
+  );
   const parsed = value === null ? null : publishedSchema.safeParse(value);
   if (parsed !== null && !parsed.success) {
     log.error("sales", "unreadable_sale", { sale: id });
@@ -74,8 +64,8 @@ export async function publishSale(
   published: PublishedSale,
   now: number,
 ): Promise<void> {
-  const value = JSON.stringify({ v: 1, ...published });
-  await kv.put(keyOf(published.sale.id), value, { metadata: { title: published.sale.title } });
+  const { id, title } = published.sale;
+  await kv.put(SALE_PREFIX + id, publishedText(published), { metadata: { title } });
   await publishGuards(kv, published, now);
   rememberSale(kv, published, now);
 }
@@ -86,10 +76,10 @@ export async function listSales(kv: KVNamespace): Promise<string[]> {
   let cursor: string | undefined;
   do {
     const page: KVNamespaceListResult<unknown> = await kv.list({
-      prefix: "sale:",
+      prefix: SALE_PREFIX,
       ...(cursor === undefined ? {} : { cursor }),
     });
-    ids.push(...page.keys.map(({ name }) => name.slice("sale:".length)));
+    ids.push(...page.keys.map(({ name }) => name.slice(SALE_PREFIX.length)));
     cursor = page.list_complete ? undefined : page.cursor;
   } while (cursor !== undefined);
   return ids;

@@ -1,15 +1,15 @@
 /**
  * Requests that meet in an isolate share a call of their object: while one call is under way,
- * whoever comes for the same object gathers, and the next call asks for all of them. So a crowd
- * costs an object a fraction of its shoppers in calls, and somebody who comes alone waits for
- * nobody.
+ * further requests for the same object gather, and the next call asks for all of them. So a crowd
+ * costs an object far fewer calls than it has shoppers, and a request that comes alone waits for no
+ * other.
  *
- * Guarantee: everyone gets the answer to their own question, in the order they came, and nobody
- * hangs on another's request. A request may end at any moment, for instance because its shopper
+ * Guarantee: each request gets the answer to its own question, in the order of arrival, and none
+ * hangs on another request. A request may end at any moment, for instance because its shopper
  * closed the tab, and all it was about to do ends with it. So each waits on a promise and a timer
- * of its own; the platform runs what follows a promise in the request that made it, whichever
- * request keeps it. Past the timer the first of them makes the call, for all. Null: no answer, and
- * what was asked may have been done all the same. Not for what must not be asked twice.
+ * of its own, because the platform runs what follows a promise in the request that made it. Past
+ * the timer the first of them makes the call, for all. Null: no answer, and the question may have
+ * been carried out all the same. Not for questions that must not be asked twice.
  */
 import { withTimeout } from "../platform/with-timeout.ts";
 
@@ -23,16 +23,16 @@ export interface Sharing {
   readonly together_max: number;
   /** So many wait for the next call of one object; more call by themselves. */
   readonly gathered_max: number;
-  /** Whoever waits longer for another's call makes it. */
+  /** A request that has waited this long for another's call makes the call itself. */
   readonly wait_ms: number;
   /** A call that takes longer has no answer. */
   readonly call_ms: number;
 }
 
-/** What becomes of somebody who waits. */
+/** What becomes of a request that waits. */
 type Turn<Answer> =
   | { readonly kind: "answer"; readonly answer: Answer | null }
-  /** To make the next call, for all who have gathered. */
+  /** It makes the next call, for all that have gathered. */
   | { readonly kind: "carry" };
 
 interface Waiter<Question, Answer> {
@@ -42,7 +42,7 @@ interface Waiter<Question, Answer> {
 
 /** One per isolate and kind of question. */
 export class CallBatcher<Question, Answer> {
-  /** Of objects that somebody is calling: who waits for the next call. */
+  /** By object that is being called: the requests that wait for the next call. */
   readonly #gathered = new Map<string, Waiter<Question, Answer>[]>();
   readonly #sharing: Sharing;
 
@@ -80,7 +80,7 @@ export class CallBatcher<Question, Answer> {
     if (turn === null) {
       const waitsAt = gathered.indexOf(waiter);
       if (waitsAt >= 0) {
-        // Whoever was to call is slow or gone. Those who still wait for it are taken along.
+        // The request that was to call is slow or gone. The others that wait for it join this call.
         gathered.splice(waitsAt, 1);
         return carry();
       }

@@ -1,9 +1,9 @@
 /**
- * What carts that meet in an isolate ask together, as `call-batcher.ts` says: the room after their
- * seats, and a SkuStock for their holds.
+ * The calls that carts in one isolate share (`call-batcher.ts`): of the room, for their seats, and
+ * of a SkuStock, for their holds.
  *
- * Guarantee: a hold that was asked and not answered may be there; it has a deadline, and setting
- * the cart again finds it. Not for orders: each is placed by an object of its own.
+ * Guarantee: a hold whose answer was lost may exist; it has a deadline, and setting the cart again
+ * finds it. Not for orders: each is placed by an object of its own.
  */
 import type { SeatStanding } from "../domain/room/admission.ts";
 import {
@@ -28,7 +28,7 @@ export class CartBatches {
     wait_ms: HOLD_GROUP_WAIT_MS,
     call_ms: SHOPPER_CALL_TIMEOUT_MS,
   });
-  /** By sale; what is asked is an admission's id. */
+  /** By sale; a question is an admission's id. */
   readonly seats = new CallBatcher<string, SeatStanding>({
     together_max: SEATS_PER_CALL_MAX,
     gathered_max: SEATS_GATHERED_MAX,

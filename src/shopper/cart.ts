@@ -10,27 +10,19 @@
  *
  * The gate keeps no cart of its own: a hold's id is the admission's, so the SkuStocks of the
  * sale's items are the cart. Two carts set at the same instant by one shopper may mix by SKU; what
- * an order takes is always said by its own lines.
+ * an order takes is always in its own lines.
  */
 import type { SeatStanding } from "../domain/room/admission.ts";
-import { priceLines, type Line, type PricedLine } from "../domain/stock/cart.ts";
-import type { Sale } from "../domain/sale/sale.ts";
+import { priceLines, totalOf, type Line, type PricedLine } from "../domain/stock/cart.ts";
+import { itemOf, type Sale } from "../domain/sale/sale.ts";
 import type { HoldCommand, HoldOutcome } from "../domain/stock/stock.ts";
+import { roomOf, stockOf } from "../platform/objects.ts";
 import type { Admission } from "../tokens/admissions.ts";
-import { roomOf, visitOf, type Carried, type GateContext, type Visit } from "./visit.ts";
+import { inShop, type AdmissionRefused, type InShop, type Visit } from "./visit.ts";
 
 export interface CartLine extends Line {
   readonly outcome: "held" | "already_held";
 }
-
-export type AdmissionRefused =
-  | { readonly kind: "sale_not_found" }
-  | { readonly kind: "room_unavailable" }
-  | { readonly kind: "admission_required" }
-  | { readonly kind: "admission_expired"; readonly past: Admission | null }
-  | { readonly kind: "admission_invalid" }
-  /** It was given to another device, and the sale refuses it here. */
-  | { readonly kind: "admission_replayed" };
 
 export type LinesRefused =
   | { readonly kind: "unknown_sku"; readonly sku: string; readonly index: number }
@@ -42,6 +34,9 @@ export type LinesRefused =
       readonly taken?: number;
     };
 
+/** What a stock that does not answer holds is not known; it is not nothing. */
+export type StockUnavailable = { readonly kind: "stock_unavailable"; readonly sku: string };
+
 export type SetCartOutcome =
   | {
       readonly kind: "set";
@@ -49,45 +44,10 @@ export type SetCartOutcome =
       readonly holdsUntil_ms: number | null;
     }
   | { readonly kind: "sold_out"; readonly sku: string; readonly available: number }
-  | { readonly kind: "stock_unavailable"; readonly sku: string }
-  | { readonly kind: "admission_spent" }
-  | { readonly kind: "sale_over" }
+  | { readonly kind: "admission_spent" | "sale_over" }
+  | StockUnavailable
   | LinesRefused
   | AdmissionRefused;
-
-export function stockOf(env: GateEnv, sku: string): ReturnType<GateEnv["SKU_STOCK"]["get"]> {
-  return env.SKU_STOCK.get(env.SKU_STOCK.idFromName(sku));
-}
-
-/** The visit of somebody who is in the shop, or why they are not. */
-export async function admittedVisit(
-  context: GateContext,
-  sale: string,
-  carried: Carried,
-): Promise<
-  | { readonly kind: "admitted"; readonly visit: Visit; readonly admission: Admission }
-  | AdmissionRefused
-> {
-  const found = await visitOf(context, sale, carried);
-  if (found.kind !== "visit") return found;
-  const { visit } = found;
-  if (visit.admission !== null) return { kind: "admitted", visit, admission: visit.admission };
-  return admissionRefusal(visit);
-}
-
-/** Why a visit is not in the shop. */
-export function admissionRefusal(visit: Visit): AdmissionRefused {
-  switch (visit.admissionRefused) {
-    case null:
-      return { kind: "admission_required" };
-    case "expired":
-      return { kind: "admission_expired", past: visit.pastAdmission };
-    case "invalid":
-      return { kind: "admission_invalid" };
-    case "replayed":
-      return { kind: "admission_replayed" };
-  }
-}
 
 /** Until when a new hold of this admission lasts. */
 export function holdDeadline_ms(sale: Sale, admission: Admission, now: number): number {
@@ -96,69 +56,50 @@ export function holdDeadline_ms(sale: Sale, admission: Admission, now: number): 
 
 type Asked = { readonly sku: string; readonly outcome: HoldOutcome | null };
 
-async function holdLine(
-  context: GateContext,
-  sale: Sale,
-  admission: Admission,
-  line: Line & { readonly limitPerBuyer: number },
-): Promise<Asked> {
+async function holdLine({ gate, sale, admission }: InShop, line: Line): Promise<Asked> {
+  const { sku, quantity } = line;
   const command: HoldCommand = {
     sale: sale.id,
     buyer: admission.subject,
     id: admission.id,
-    quantity: line.quantity,
-    deadline_ms: holdDeadline_ms(sale, admission, context.now),
-    limitPerBuyer: line.limitPerBuyer,
+    quantity,
+    deadline_ms: holdDeadline_ms(sale, admission, gate.now),
+    limitPerBuyer: limitOf(sale, sku),
   };
-  const { env, carts, waitUntil } = context;
   const holdAll = (commands: readonly HoldCommand[]): Promise<HoldOutcome[]> => {
-    return stockOf(env, line.sku).holdAll(commands);
+    return stockOf(gate.env, sku).holdAll(commands);
   };
-  const outcome = await carts.holds.ask(line.sku, command, holdAll, waitUntil);
-  return { sku: line.sku, outcome };
+  return { sku, outcome: await gate.carts.holds.ask(sku, command, holdAll, gate.waitUntil) };
 }
 
-export async function setCart(
-  context: GateContext,
-  saleId: string,
-  carried: Carried,
-  lines: readonly Line[],
-): Promise<SetCartOutcome> {
-  const found = await admittedVisit(context, saleId, carried);
-  if (found.kind !== "admitted") return found;
-  const { visit, admission } = found;
+export async function setCart(visit: Visit, lines: readonly Line[]): Promise<SetCartOutcome> {
+  const shopper = inShop(visit);
+  if (shopper.kind !== "in_shop") return shopper;
   const { sale } = visit;
   const priced = priceLines(sale, lines);
   if (priced.kind !== "priced") return priced;
   if (visit.seen.snapshot.phase === "ended" && lines.length > 0) return { kind: "sale_over" };
-  const wanted = priced.lines.map((line) => ({ ...line, limitPerBuyer: limitOf(sale, line.sku) }));
+  const wanted = priced.lines;
   const [seat, asked] = await Promise.all([
-    wanted.length === 0 ? null : seatRefusal(context, admission),
-    Promise.all(wanted.map((line) => holdLine(context, sale, admission, line))),
+    wanted.length === 0 ? null : seatRefusal(shopper),
+    Promise.all(wanted.map((line) => holdLine(shopper, line))),
   ]);
   const refusal = seat ?? refusalOf(asked);
   if (refusal !== null) {
-    await giveBack(context, sale, admission, asked);
+    await giveBack(shopper, asked);
     return refusal;
   }
   const kept = new Set(wanted.map(({ sku }) => sku));
-  const others = sale.items.filter(({ sku }) => !kept.has(sku));
-  await Promise.all(
-    others.map(({ sku, limitPerBuyer }) => {
-      return holdLine(context, sale, admission, { sku, quantity: 0, limitPerBuyer });
-    }),
-  );
+  await letGo(shopper, (sku) => !kept.has(sku));
   return setOutcome(asked);
 }
 
-async function seatRefusal(
-  { env, carts, waitUntil }: GateContext,
-  { sale, id }: Admission,
-): Promise<SetCartOutcome | null> {
+async function seatRefusal({ gate, admission }: InShop): Promise<SetCartOutcome | null> {
+  const { sale, id } = admission;
   const standings = (ids: readonly string[]): Promise<SeatStanding[]> => {
-    return roomOf(env, sale).standings(ids);
+    return roomOf(gate.env, sale).standings(ids);
   };
-  const standing = await carts.seats.ask(sale, id, standings, waitUntil);
+  const standing = await gate.carts.seats.ask(sale, id, standings, gate.waitUntil);
   switch (standing) {
     case null:
     case "active":
@@ -166,7 +107,7 @@ async function seatRefusal(
     case "spent":
       return { kind: "admission_spent" };
     case "expired":
-      return { kind: "admission_expired", past: null };
+      return { kind: "admission_expired" };
     case "left":
     case "unknown":
       return { kind: "admission_required" };
@@ -174,7 +115,7 @@ async function seatRefusal(
 }
 
 export function limitOf(sale: Sale, sku: string): number {
-  return sale.items.find((item) => item.sku === sku)?.limitPerBuyer ?? 0;
+  return itemOf(sale, sku)?.limitPerBuyer ?? 0;
 }
 
 /** The first refusal in the order of the lines. */
@@ -188,7 +129,7 @@ function refusalOf(asked: readonly Asked[]): SetCartOutcome | null {
       case "limit_reached":
         return { kind: "limit_reached", sku, limit: outcome.limit, taken: outcome.taken };
       case "hold_expired":
-        return { kind: "admission_expired", past: null };
+        return { kind: "admission_expired" };
       case "held":
       case "already_held":
       case "released":
@@ -199,17 +140,11 @@ function refusalOf(asked: readonly Asked[]): SetCartOutcome | null {
 }
 
 /** Back to what each line was before; that is never more than now, so it cannot be refused. */
-async function giveBack(
-  context: GateContext,
-  sale: Sale,
-  admission: Admission,
-  asked: readonly Asked[],
-): Promise<void> {
+async function giveBack(shopper: InShop, asked: readonly Asked[]): Promise<void> {
   await Promise.all(
     asked.map(async ({ sku, outcome }) => {
       if (outcome?.kind !== "held" || outcome.previous >= outcome.quantity) return;
-      const line = { sku, quantity: outcome.previous, limitPerBuyer: limitOf(sale, sku) };
-      await holdLine(context, sale, admission, line);
+      await holdLine(shopper, { sku, quantity: outcome.previous });
     }),
   );
 }
@@ -225,16 +160,13 @@ function setOutcome(asked: readonly Asked[]): SetCartOutcome {
   return { kind: "set", lines, holdsUntil_ms };
 }
 
-export async function dropCart(
-  context: GateContext,
-  sale: Sale,
-  admission: Admission,
+/** Releases what is held of the sale's items. @param which of them; all, when absent */
+export async function letGo(
+  shopper: InShop,
+  which: (sku: string) => boolean = () => true,
 ): Promise<void> {
-  await Promise.all(
-    sale.items.map(({ sku, limitPerBuyer }) => {
-      return holdLine(context, sale, admission, { sku, quantity: 0, limitPerBuyer });
-    }),
-  );
+  const items = shopper.sale.items.filter(({ sku }) => which(sku));
+  await Promise.all(items.map(({ sku }) => holdLine(shopper, { sku, quantity: 0 })));
 }
 
 export interface CartView {
@@ -244,30 +176,19 @@ export interface CartView {
 }
 
 export type CartOutcome =
-  | {
-      readonly kind: "cart";
-      readonly cart: CartView;
-      readonly visit: Visit;
-      readonly admission: Admission;
-    }
-  /** What a stock that does not answer holds is not known; it is not nothing. */
-  | { readonly kind: "stock_unavailable"; readonly sku: string }
+  | { readonly kind: "cart"; readonly cart: CartView; readonly admission: Admission }
+  | StockUnavailable
   | AdmissionRefused;
 
 /** What the shopper holds now, as the SkuStocks say. */
-export async function readCart(
-  context: GateContext,
-  saleId: string,
-  carried: Carried,
-): Promise<CartOutcome> {
-  const found = await admittedVisit(context, saleId, carried);
-  if (found.kind !== "admitted") return found;
-  const { visit, admission } = found;
-  const { sale } = visit;
+export async function readCart(visit: Visit): Promise<CartOutcome> {
+  const shopper = inShop(visit);
+  if (shopper.kind !== "in_shop") return shopper;
+  const { gate, sale, admission } = shopper;
   const key = { sale: sale.id, buyer: admission.subject, id: admission.id };
   const holds = await Promise.all(
     sale.items.map(async (item) => {
-      const hold = await stockOf(context.env, item.sku)
+      const hold = await stockOf(gate.env, item.sku)
         .reservation(key)
         .catch(() => "no_answer" as const);
       return { item, hold };
@@ -282,6 +203,5 @@ export async function readCart(
     holdsUntil_ms = Math.min(holdsUntil_ms ?? deadline_ms, deadline_ms);
     lines.push({ sku: item.sku, name: item.name, price: item.price, quantity: hold.quantity });
   }
-  const total = lines.reduce((sum, line) => sum + line.price * line.quantity, 0);
-  return { kind: "cart", cart: { lines, total, holdsUntil_ms }, visit, admission };
+  return { kind: "cart", cart: { lines, total: totalOf(lines), holdsUntil_ms }, admission };
 }

@@ -7,7 +7,8 @@
 import type { Sale } from "../domain/sale/sale.ts";
 import { phaseAt, scheduleOf, type Phase, type Schedule } from "../domain/sale/schedule.ts";
 import { findSale, listSales } from "../sales/sale-directory.ts";
-import { saleOf, type GateContext } from "./visit.ts";
+import type { GateContext } from "./gate-context.ts";
+import { saleOf } from "./visit.ts";
 
 export interface ListedSale {
   readonly sale: Sale;

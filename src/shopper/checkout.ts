@@ -2,16 +2,17 @@
  * The cart as a checkout shows it: what is held, the order that was placed from this seat, and the
  * key that the next order is placed with.
  *
- * Guarantee: whoever lost the answer to an order and comes back finds that order, and a form that
- * would place no second one: the key is the same until an order has ended. A room that does not
- * answer takes nothing from that; then only the order is not shown.
+ * Guarantee: a shopper who lost the answer to an order and comes back finds that order, and a form
+ * that would place no second one: the key is the same until an order has ended. A room that does
+ * not answer takes nothing from that; then only the order is not shown.
  */
 import { SEAT_CALL_TIMEOUT_MS } from "../domain/limits.ts";
 import { checkoutKeyOf } from "../domain/order/order-id.ts";
+import { orderOf, roomOf } from "../platform/objects.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
-import { readCart, type AdmissionRefused, type CartOutcome } from "./cart.ts";
-import { orderOf } from "./order.ts";
-import { roomOf, type Carried, type GateContext } from "./visit.ts";
+import { readCart, type CartOutcome } from "./cart.ts";
+import type { GateContext } from "./gate-context.ts";
+import type { Visit } from "./visit.ts";
 
 /** What stands in the way of another order, or has bought all that the seat may buy. */
 export interface OrderOfSeat {
@@ -24,22 +25,18 @@ export type CheckoutOutcome =
       readonly orderKey: string;
       readonly placed: OrderOfSeat | null;
     })
-  | Extract<CartOutcome, { readonly kind: "stock_unavailable" }>
-  | AdmissionRefused;
+  | Exclude<CartOutcome, { readonly kind: "cart" }>;
 
-export async function readCheckout(
-  context: GateContext,
-  saleId: string,
-  carried: Carried,
-): Promise<CheckoutOutcome> {
-  const read = await readCart(context, saleId, carried);
+export async function readCheckout(visit: Visit): Promise<CheckoutOutcome> {
+  const read = await readCart(visit);
   if (read.kind !== "cart") return read;
+  const { gate } = visit;
   const { id, sale } = read.admission;
-  const seat = await withTimeout(roomOf(context.env, sale).seat(id), SEAT_CALL_TIMEOUT_MS);
+  const seat = await withTimeout(roomOf(gate.env, sale).seat(id), SEAT_CALL_TIMEOUT_MS);
   if (seat === null) return { ...read, orderKey: checkoutKeyOf(id, null), placed: null };
   const { standing, orderInProgress, orderEnded } = seat;
-  const underWay = orderInProgress !== null && (await isUnderWay(context, orderInProgress));
-  // An order that is over tells the room so, and the shopper may be here before.
+  const underWay = orderInProgress !== null && (await isUnderWay(gate, orderInProgress));
+  // An order that is over tells the room, and the shopper may be here before that.
   const ended = underWay ? orderEnded : (orderInProgress ?? orderEnded);
   const orderKey = checkoutKeyOf(id, ended);
   if (underWay) return { ...read, orderKey, placed: { kind: "under_way", order: orderInProgress } };

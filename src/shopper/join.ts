@@ -3,41 +3,33 @@
  * into its lane and, when the pass says who it is for, to the one place that shopper has. Where the
  * sale asks for a proof of being human, each proof gives one place, and only one.
  *
- * Guarantee: whoever is answered with a place has it: the booth's mark, and with a pass the desk's
- * row, are durable first. A part that does not answer is a `retry`, never a lost place. A join
+ * Reads on into `join-once.ts` (one place a name), `entry.ts` (the ways in) and `waiting.ts`.
+ *
+ * Guarantee: a place is answered only once it is durable: the booth's mark, and with a pass the
+ * desk's row, come first. A part that does not answer is a `retry`, never a lost place. A join
  * repeated with its key is let in once, and finds its place while the booth remembers it.
  */
 import { directTicketIdOf, keyedSubjectOf, placedTicketIdOf } from "../domain/line/join-key.ts";
 import type { Place } from "../domain/line/cohort.ts";
-import { passSubjectOf } from "../domain/line/pass-places.ts";
 import { GENERAL_LANE } from "../domain/sale/sale.ts";
-import { admittedStanding } from "../domain/room/standing.ts";
+import { roomOf } from "../platform/objects.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
-import type { Admission } from "../tokens/admissions.ts";
-import { verifyPass } from "../tokens/passes.ts";
-import { joinByName } from "./join-once.ts";
-import { checkProof } from "./proof.ts";
-import { deviceFor, lacksDevice } from "./device-binding.ts";
-import {
-  roomOf,
-  visitOf,
-  type Caller,
-  type Carried,
-  type GateContext,
-  type Visit,
-} from "./visit.ts";
-import { standingOfTicket } from "./waiting.ts";
+import { lacksDevice } from "./device-binding.ts";
 import {
   admitNow,
   takePlace,
-  turnTaken,
   withTicket,
   type JoinKey,
   type JoinOutcome,
-  type KeyedJoiner,
+  type Joiner,
 } from "./entry.ts";
+import { joinByName } from "./join-once.ts";
+import { readPass } from "./pass.ts";
+import { checkProof } from "./proof.ts";
+import type { ValidAdmission, Visit } from "./visit.ts";
+import { admittedBy, standingOfTicket, turnTaken } from "./waiting.ts";
 
-/** What whoever joins says of it. */
+/** What a join brings besides the visit's tokens. */
 export interface JoinWish {
   /** A merchant's pass into a lane, or null. */
   readonly pass: string | null;
@@ -45,110 +37,77 @@ export interface JoinWish {
   readonly proof: string | null;
   /** The same for every repetition of this join, or null. */
   readonly key: JoinKey | null;
-  /** The place carried may be of no use any more: the room is asked. */
+  /** The place carried may be used up: the room is asked. */
   readonly afresh: boolean;
 }
 
 /**
  * A place that is carried needs no proof again, and a pass that names its shopper stands for one:
- * it gives one place however often it comes. A pass for whoever carries it gives a place each time,
- * so it needs one.
+ * it gives one place however often it comes. A pass for any bearer gives a place each time, so it
+ * needs one.
  *
- * Precedence: sale_not_found, room_unavailable, pass_invalid, the place that is carried,
- * sale_not_open, sale_over, device_required, proof_required, proof_unavailable, proof_invalid,
- * admitted, joined.
+ * Precedence: pass_invalid, the place that is carried, sale_not_open, sale_over, device_required,
+ * proof_required, proof_unavailable, proof_invalid, admitted, joined.
  */
-export async function join(
-  context: GateContext,
-  sale: string,
-  carried: Carried,
-  wish: JoinWish,
-): Promise<JoinOutcome> {
-  const found = await visitOf(context, sale, carried);
-  if (found.kind !== "visit") return found;
-  const { visit } = found;
-  const { snapshot } = visit.seen;
-  const { pass, proof, key, afresh } = wish;
-  const passed =
-    pass === null ? null : await verifyPass(context.keys, visit.sale, pass, context.now);
-  if (passed?.kind === "invalid") return { kind: "pass_invalid", reason: passed.reason };
-  const lane = passed === null ? null : passed.pass.lane;
-  const sub = passed?.pass.sub ?? null;
-  const { caller } = carried;
-  const there = sub === null ? await placeCarried(context, visit, { lane, afresh, caller }) : null;
+export async function join(visit: Visit, wish: JoinWish): Promise<JoinOutcome> {
+  const { gate, sale, seen } = visit;
+  const { snapshot } = seen;
+  const pass = wish.pass === null ? NO_PASS : await readPass(gate, sale, wish.pass);
+  if (pass.kind === "refused") return { kind: "pass_invalid", reason: pass.reason };
+  const there = pass.subject === null ? await placeCarried(visit, pass.lane, wish.afresh) : null;
   if (there !== null) return there;
   if (snapshot.phase === "scheduled") {
     return { kind: "sale_not_open", opensAt_ms: snapshot.schedule.opensAt_ms };
   }
   if (snapshot.phase === "ended") return { kind: "sale_over" };
-  if (lacksDevice(visit.sale, caller)) return { kind: "device_required" };
-  const device = deviceFor(visit.sale, caller);
-  const as = { lane: lane ?? GENERAL_LANE, device };
-  if (sub !== null) {
-    return joinByName(context, visit, { ...as, subject: passSubjectOf(sub), whenOver: null });
+  if (lacksDevice(visit)) return { kind: "device_required" };
+  const lane = pass.lane ?? GENERAL_LANE;
+  if (pass.subject !== null) {
+    return joinByName(visit, { lane, subject: pass.subject, whenOver: null });
   }
-  const checked = await checkProof(context, visit.sale, proof, caller);
+  const checked = await checkProof(visit, wish.proof);
   if (checked.kind === "proven") {
     const { subject, by } = checked;
     const whenOver = { kind: "proof_invalid", by, reason: "already_used" } as const;
-    return joinByName(context, visit, { ...as, subject, whenOver });
+    return joinByName(visit, { lane, subject, whenOver });
   }
   if (checked.kind !== "not_asked") return checked;
-  return joinAs(context, visit, joinerOf(visit, as, keyAfter(visit, key)));
+  return joinAs(visit, lane, keyAfter(visit, wish.key));
 }
 
-/** Whoever leaves a place behind is somebody new, and the same one when that is repeated. */
+const NO_PASS = { kind: "none", lane: null, subject: null } as const;
+
+/** Who leaves a place behind joins as a new shopper, and when that is repeated as the same one. */
 function keyAfter({ ticket }: Visit, key: JoinKey | null): JoinKey | null {
-  if (key === null || ticket === null) return key;
-  return { ...key, value: `${key.value}/${ticket.id}` };
+  if (key === null || ticket.kind !== "valid") return key;
+  return { ...key, value: `${key.value}/${ticket.ticket.id}` };
 }
 
-function joinerOf(
-  { sale }: Visit,
-  as: Pick<KeyedJoiner, "lane" | "device">,
-  key: JoinKey | null,
-): KeyedJoiner {
+function joinerOf(sale: string, lane: string, key: JoinKey | null): Joiner {
   if (key === null) {
-    const [id, subject] = [`tkt_${crypto.randomUUID()}`, `sub_${crypto.randomUUID()}`];
-    return { ...as, id, subject, key };
+    return { id: `tkt_${crypto.randomUUID()}`, subject: `sub_${crypto.randomUUID()}`, lane };
   }
-  const subject = keyedSubjectOf(sale.id, as.lane, key.value);
-  return { ...as, id: directTicketIdOf(sale.id, subject), subject, key };
+  const subject = keyedSubjectOf(sale, lane, key.value);
+  return { id: directTicketIdOf(sale, subject), subject, lane };
 }
 
-async function joinAs(
-  context: GateContext,
-  visit: Visit,
-  joiner: KeyedJoiner,
-): Promise<JoinOutcome> {
-  const { key, subject } = joiner;
-  const stranger = (): Promise<JoinOutcome> => {
-    return joinAs(context, visit, joinerOf(visit, joiner, null));
-  };
-  const direct = await admitNow(context, visit, joiner, key?.mayBeIn ?? false);
+async function joinAs(visit: Visit, lane: string, key: JoinKey | null): Promise<JoinOutcome> {
+  const stranger = (): Promise<JoinOutcome> => joinAs(visit, lane, null);
+  const joiner = joinerOf(visit.sale.id, lane, key);
+  const { subject } = joiner;
+  const direct = await admitNow(visit, joiner, key?.mayBeIn ?? false);
   if (direct.kind === "admitted") return direct;
   // What this key was good for is used up, and its sender wants in again.
   if (direct.kind === "turn_over" && key !== null) return stranger();
-  const place = await takePlace(context, visit, joiner);
+  const place = await takePlace(visit, joiner, key !== null);
   if (place === null) return { kind: "booth_unavailable" };
-  if (place.again && (await hasLapsed(context, visit, place))) return stranger();
+  if (place.again && (await hasLapsed(visit, place))) return stranger();
   const id = key === null ? joiner.id : placedTicketIdOf(visit.sale.id, subject, place);
-  return withTicket(context, visit, { id, subject }, place, "joined");
+  return withTicket(visit, { id, subject }, place, "joined");
 }
 
-interface Asked {
-  /**
-   * Asked for by a pass; another lane's ticket is left behind for it, and an admission to the shop
-   * is one whatever lane it came by.
-   */
-  readonly lane: string | null;
-  /** The place may be used up although it has not lapsed. */
-  readonly afresh: boolean;
-  readonly caller: Caller;
-}
-
-async function hasLapsed(context: GateContext, visit: Visit, place: Place): Promise<boolean> {
-  const standing = await standingOfTicket(context, visit, place);
+async function hasLapsed(visit: Visit, place: Place): Promise<boolean> {
+  const standing = await standingOfTicket(visit, place);
   return standing === null || standing.state === "lapsed";
 }
 
@@ -156,35 +115,36 @@ async function hasLapsed(context: GateContext, visit: Visit, place: Place): Prom
  * What the tokens carried are good for. A turn that was taken up is good for as long as its
  * admission is, also when that was lost on the way; the room is asked where the ticket alone would
  * say that the turn has passed.
+ * @param lane of the pass; another lane's ticket is left behind for it, and an admission to the
+ *   shop is one whatever lane it came by
+ * @param afresh the place may be used up although it has not lapsed
  */
 async function placeCarried(
-  context: GateContext,
   visit: Visit,
-  { lane, afresh, caller }: Asked,
+  lane: string | null,
+  afresh: boolean,
 ): Promise<JoinOutcome | null> {
-  const { admission, admissionToken, ticket, ticketToken, seen } = visit;
-  if (admission !== null && admissionToken !== null && (await isSeated(context, admission))) {
-    const standing = admittedStanding(admission.lane, seen);
-    const { expiresAt_ms } = admission;
-    return { kind: "admitted", admission: admissionToken, expiresAt_ms, standing };
+  const { admission, ticket: carried } = visit;
+  if (admission.kind === "valid" && (await isSeated(visit, admission))) {
+    return admittedBy(admission, visit.seen);
   }
-  if (ticket === null || ticketToken === null) return null;
+  if (carried.kind !== "valid") return null;
+  const { ticket } = carried;
   if (lane !== null && ticket.lane !== lane) return null;
-  const standing = await standingOfTicket(context, visit, ticket);
+  const standing = await standingOfTicket(visit, ticket);
   if (standing === null) return null;
   const lapsed = standing.state === "lapsed";
   if (lapsed || afresh) {
-    const device = deviceFor(visit.sale, caller);
-    const turn = await turnTaken(context, visit, { ticket: ticket.id, place: ticket, device });
-    const isLacking = lacksDevice(visit.sale, caller);
-    if (turn.kind === "admitted") return isLacking ? { kind: "device_required" } : turn;
+    const turn = await turnTaken(visit, ticket.id, ticket);
+    if (turn.kind === "admitted" || turn.kind === "device_required") return turn;
     if (lapsed || turn.kind === "over") return null;
   }
-  return { kind: "already_joined", ticket: ticketToken, standing };
+  return { kind: "already_joined", ticket: carried.token, standing };
 }
 
 /** Left or spent, an admission is no way in; if the room does not answer, it counts as it says. */
-async function isSeated({ env }: GateContext, admission: Admission): Promise<boolean> {
-  const standings = await withTimeout(roomOf(env, admission.sale).standings([admission.id]));
+async function isSeated({ gate }: Visit, { admission }: ValidAdmission): Promise<boolean> {
+  const room = roomOf(gate.env, admission.sale);
+  const standings = await withTimeout(room.standings([admission.id]));
   return standings === null || standings[0] === "active";
 }

@@ -9,18 +9,14 @@ import { priceLines, type Line } from "../domain/stock/cart.ts";
 import { fingerprintOf, ORDER_ID_PATTERN, orderIdOf } from "../domain/order/order-id.ts";
 import type { OrderView } from "../domain/order/messages.ts";
 import type { OrderIntent, Rejection } from "../domain/order/order.ts";
-import type { Sale } from "../domain/sale/sale.ts";
+import { orderOf } from "../platform/objects.ts";
+import { sameText } from "../platform/same-text.ts";
 import { findSale } from "../sales/sale-directory.ts";
-import { verifyAdmission, type Admission } from "../tokens/admissions.ts";
-import {
-  admittedVisit,
-  holdDeadline_ms,
-  limitOf,
-  type AdmissionRefused,
-  type LinesRefused,
-} from "./cart.ts";
+import { verifyAdmission } from "../tokens/admissions.ts";
+import { holdDeadline_ms, limitOf, type LinesRefused } from "./cart.ts";
 import { replayBy } from "./device-binding.ts";
-import type { Carried, GateContext } from "./visit.ts";
+import type { Carried, GateContext } from "./gate-context.ts";
+import { inShop, type AdmissionRefused, type InShop, type Visit } from "./visit.ts";
 
 export interface OrderRequest {
   readonly sale: string;
@@ -39,43 +35,40 @@ export type PlaceOrderOutcome =
   | LinesRefused
   | AdmissionRefused;
 
-export function orderOf(env: GateEnv, id: string): ReturnType<GateEnv["ORDER"]["get"]> {
-  return env.ORDER.get(env.ORDER.idFromName(id));
-}
-
 /** @param orderPage where the shopper's browser comes back to, given the order's id and key */
 export async function placeOrder(
-  context: GateContext,
-  carried: Carried,
+  visit: Visit,
   request: OrderRequest,
   idempotencyKey: string,
   orderPage: (order: string, viewKey: string) => string,
 ): Promise<PlaceOrderOutcome> {
-  const found = await admittedVisit(context, request.sale, carried);
-  if (found.kind === "admission_expired" && found.past !== null) {
-    const again = await answerAgain(context, found.past, request, idempotencyKey);
-    return again ?? found;
+  const { gate, sale } = visit;
+  if (visit.admission.kind === "expired") {
+    const { admission } = visit.admission;
+    const again = await answerAgain({ gate, sale, admission }, request, idempotencyKey);
+    if (again !== null) return again;
   }
-  if (found.kind !== "admitted") return found;
-  const { visit, admission } = found;
-  const priced = priceLines(visit.sale, request.lines);
+  const shopper = inShop(visit);
+  if (shopper.kind !== "in_shop") return shopper;
+  const priced = priceLines(sale, request.lines);
   if (priced.kind !== "priced" || visit.seen.snapshot.phase === "ended") {
-    const again = await answerAgain(context, admission, request, idempotencyKey);
+    const again = await answerAgain(shopper, request, idempotencyKey);
     if (again !== null) return again;
     return priced.kind === "priced" ? { kind: "sale_over" } : priced;
   }
-  const id = orderIdOf(request.sale, admission.subject, idempotencyKey);
+  const id = orderIdOf(sale.id, shopper.admission.subject, idempotencyKey);
   const viewKey = crypto.randomUUID();
   const intent: OrderIntent = {
-    ...intentOf(visit.sale, admission, request, context.now),
+    ...intentOf(shopper, request),
     id,
-    lines: priced.lines.map((line) => ({ ...line, limitPerBuyer: limitOf(visit.sale, line.sku) })),
+    lines: priced.lines.map((line) => ({ ...line, limitPerBuyer: limitOf(sale, line.sku) })),
     total: priced.total,
     viewKey,
     returnUrl: orderPage(id, viewKey),
   };
-  const stub = orderOf(context.env, id);
-  const placed = await stub.place(intent).catch(() => null);
+  const placed = await orderOf(gate.env, id)
+    .place(intent)
+    .catch(() => null);
   return placed === null ? { kind: "order_unavailable", part: "order" } : answerOf(placed);
 }
 
@@ -85,12 +78,11 @@ export async function placeOrder(
  * under this key.
  */
 async function answerAgain(
-  context: GateContext,
-  past: Admission,
+  { gate, sale, admission }: InShop,
   request: OrderRequest,
   idempotencyKey: string,
 ): Promise<PlaceOrderOutcome | null> {
-  const stub = orderOf(context.env, orderIdOf(request.sale, past.subject, idempotencyKey));
+  const stub = orderOf(gate.env, orderIdOf(sale.id, admission.subject, idempotencyKey));
   const placed = await stub.placed(fingerprintOf(request)).catch(() => null);
   return placed === null ? null : answerOf(placed);
 }
@@ -103,10 +95,8 @@ function answerOf(
 }
 
 function intentOf(
-  sale: Sale,
-  admission: Admission,
+  { gate: { now }, sale, admission }: InShop,
   request: OrderRequest,
-  now: number,
 ): Omit<OrderIntent, "id" | "lines" | "total" | "viewKey" | "returnUrl"> {
   return {
     sale: sale.id,
@@ -128,39 +118,31 @@ export type ViewOrderOutcome =
   | { readonly kind: "order"; readonly order: OrderView; readonly viewKey: string }
   | { readonly kind: "order_not_found" };
 
-/** For its buyer only: the admission's subject, or whoever has the key of the status URL. */
+/**
+ * For its buyer only: by the admission's subject, or by the key of the status URL. Takes no visit,
+ * because an order can be looked at while its sale's room is silent.
+ */
 export async function viewOrder(
-  context: GateContext,
+  gate: GateContext,
   id: string,
   key: string | null,
   carriedFor: (sale: string) => Carried,
 ): Promise<ViewOrderOutcome> {
   const hidden: ViewOrderOutcome = { kind: "order_not_found" };
   if (!ORDER_ID_PATTERN.test(id)) return hidden;
-  const seen = await orderOf(context.env, id).view();
+  const seen = await orderOf(gate.env, id).view();
   if (seen === null) return hidden;
   const { order, viewKey, buyer } = seen;
   if (key !== null && sameText(key, viewKey)) return { kind: "order", order, viewKey };
   const { admission: token, caller } = carriedFor(order.sale);
   if (token === null) return hidden;
-  const { keys, env, now } = context;
-  const admission = await verifyAdmission(keys, env.ISSUER, order.sale, token, now);
-  // Whoever ordered may look at it also when their time in the shop is over.
-  if (admission.kind === "invalid" || admission.admission?.subject !== buyer) return hidden;
-  const device = admission.admission?.device ?? null;
-  const published = device === null ? null : await findSale(env.CONFIG, order.sale, now);
-  if (published !== null && admission.admission !== null) {
-    const replay = replayBy(context, published.sale, admission.admission, caller);
-    if (replay === "refused") return hidden;
-  }
-  return { kind: "order", order, viewKey };
-}
-
-/** Compares in a time that does not depend on where the texts differ. */
-export function sameText(left: string, right: string): boolean {
-  const encoder = new TextEncoder();
-  const a = encoder.encode(left);
-  const b = encoder.encode(right);
-  if (a.byteLength !== b.byteLength) return false;
-  return crypto.subtle.timingSafeEqual(a, b);
+  const { keys, env, now } = gate;
+  const verified = await verifyAdmission(keys, env.ISSUER, order.sale, token, now);
+  // Also when the buyer's time in the shop is over.
+  if (verified.kind === "invalid" || verified.admission.subject !== buyer) return hidden;
+  const { admission } = verified;
+  const published = admission.device === null ? null : await findSale(env.CONFIG, order.sale, now);
+  const isReplayed =
+    published !== null && replayBy(gate, published.sale, admission, caller) === "refused";
+  return isReplayed ? hidden : { kind: "order", order, viewKey };
 }

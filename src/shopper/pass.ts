@@ -1,12 +1,12 @@
 /**
- * A merchant's pass before anybody joins with it: whether it is good, and whose place it stands
- * for. Joining verifies it again; what is said here takes no place and promises none.
+ * A merchant's pass: whether it is good, and whose place it stands for. Reading one takes no place
+ * and promises none; joining reads it again.
  */
 import { passSubjectOf, type PassRefusal } from "../domain/line/pass-places.ts";
 import type { Sale } from "../domain/sale/sale.ts";
 import { verifyPass } from "../tokens/passes.ts";
 import type { Ticket } from "../tokens/tickets.ts";
-import type { GateContext } from "./visit.ts";
+import type { GateContext } from "./gate-context.ts";
 
 export type PassRead =
   | { readonly kind: "good"; readonly lane: string; readonly subject: string | null }

@@ -1,11 +1,11 @@
 /**
- * Joins that meet in an isolate share a call of their booth, as `call-batcher.ts` says.
+ * Joins that meet in an isolate share a call of their booth (`call-batcher.ts`).
  *
- * Guarantee: no two shoppers are given the same place. A place taken for somebody who is gone is a
+ * Guarantee: no two shoppers are given the same place. A place taken for a shopper who is gone is a
  * dead rank, which the room passes on. Not for deciding order: that is the draw's work.
  *
- * Whoever may ask again says so by a subject. Such joins have names of their own, so that those
- * who carry nothing keep the booth's shorter question.
+ * A join that may be repeated brings a subject. Such joins are batched apart, so that the others
+ * keep the booth's shorter question.
  */
 import type { PlaceInBooth } from "../domain/line/booth.ts";
 import type { AnsweredPlace } from "../domain/line/join-key.ts";

@@ -2,25 +2,26 @@
  * The proof that a sale may ask for before it gives a place: where its challenge comes from, and
  * whether one that was brought is good.
  *
- * Guarantee: a good proof names a subject of its own, and the same proof always the same, so
- * whoever gives out places gives one for each proof. While the deployment's own secret is missing
- * or wrong nobody is let past, and the operator's log says what to mend.
+ * Guarantee: a good proof names a subject of its own, and the same proof always the same, so each
+ * proof is given one place. While the deployment's own secret is missing or wrong nobody is let
+ * past, and the operator's log names it.
  */
 import { proofSubjectOf, type Protection, type ProofRefusal } from "../domain/sale/protection.ts";
 import type { Sale } from "../domain/sale/sale.ts";
 import { log } from "../platform/log.ts";
 import { makeAltchaChallenge, verifyAltchaProof, type AltchaChallenge } from "../proofs/altcha.ts";
 import { verifyTurnstileToken } from "../proofs/turnstile.ts";
-import { saleOf, type Caller, type GateContext } from "./visit.ts";
-import type { Unreachable } from "./waiting.ts";
+import type { SaleContext, Visit } from "./visit.ts";
 
 export type ProofKind = Exclude<Protection["kind"], "none">;
+
+/** It could not be checked: the deployment lacks a secret, or Turnstile does not answer. */
+type ProofUnavailable = { readonly kind: "proof_unavailable"; readonly by: ProofKind };
 
 export type ProofRefused =
   | { readonly kind: "proof_required"; readonly by: ProofKind }
   | { readonly kind: "proof_invalid"; readonly by: ProofKind; readonly reason: ProofRefusal }
-  /** It could not be checked: the deployment lacks a secret, or Turnstile does not answer. */
-  | { readonly kind: "proof_unavailable"; readonly by: ProofKind };
+  | ProofUnavailable;
 
 export type ProofOutcome =
   | { readonly kind: "not_asked" }
@@ -29,25 +30,23 @@ export type ProofOutcome =
 
 /** Precedence: not_asked, proof_required, proof_unavailable, proof_invalid, proven. */
 export async function checkProof(
-  context: GateContext,
-  sale: Sale,
+  { gate, sale, caller }: Visit,
   proof: string | null,
-  caller: Caller,
 ): Promise<ProofOutcome> {
   const { protection } = sale;
   if (protection.kind === "none") return { kind: "not_asked" };
   const by = protection.kind;
   if (proof === null || proof === "") return { kind: "proof_required", by };
   if (by === "altcha") {
-    const { proofSecrets } = context.keys;
+    const { proofSecrets } = gate.keys;
     if (proofSecrets.length === 0) return unavailable(sale, by, "PROOF_KEYS");
-    const checked = await verifyAltchaProof(proofSecrets, sale.id, proof, context.now);
+    const checked = await verifyAltchaProof(proofSecrets, sale.id, proof, gate.now);
     if (checked.kind === "refused") return { kind: "proof_invalid", by, reason: checked.reason };
     return { kind: "proven", by, subject: proofSubjectOf(checked.fingerprint) };
   }
   const { address, host } = caller;
   const question = { sale: sale.id, protection, token: proof, address, host };
-  const checked = await verifyTurnstileToken(context.env, question);
+  const checked = await verifyTurnstileToken(gate.env, question);
   switch (checked.kind) {
     case "proven":
       return { kind: "proven", by, subject: proofSubjectOf(checked.fingerprint) };
@@ -65,7 +64,7 @@ export async function checkProof(
   }
 }
 
-function unavailable(sale: Sale, by: ProofKind, missing: string): ProofRefused {
+function unavailable(sale: Sale, by: ProofKind, missing: string): ProofUnavailable {
   log.error("proofs", "not_configured", { sale: sale.id, missing });
   return { kind: "proof_unavailable", by };
 }
@@ -76,23 +75,16 @@ export type ChallengeOutcome =
   | { readonly kind: "challenge_not_found" }
   | { readonly kind: "sale_not_open"; readonly opensAt_ms: number }
   | { readonly kind: "sale_over" }
-  | { readonly kind: "proof_unavailable"; readonly by: ProofKind }
-  | Unreachable;
+  | ProofUnavailable;
 
-/** Precedence: sale_not_found, room_unavailable, challenge_not_found, the phase, the secret. */
-export async function askChallenge(context: GateContext, id: string): Promise<ChallengeOutcome> {
-  const found = await saleOf(context, id);
-  if (found.kind !== "sale") return found;
-  const { sale, seen } = found;
+/** Precedence: challenge_not_found, the phase, the secret. */
+export async function askChallenge({ gate, sale, seen }: SaleContext): Promise<ChallengeOutcome> {
   if (sale.protection.kind !== "altcha") return { kind: "challenge_not_found" };
   const { phase, schedule } = seen.snapshot;
   if (phase === "scheduled") return { kind: "sale_not_open", opensAt_ms: schedule.opensAt_ms };
   if (phase === "ended") return { kind: "sale_over" };
-  const [secret] = context.keys.proofSecrets;
-  if (secret === undefined) {
-    log.error("proofs", "not_configured", { sale: sale.id, missing: "PROOF_KEYS" });
-    return { kind: "proof_unavailable", by: "altcha" };
-  }
-  const challenge = await makeAltchaChallenge(secret, id, sale.protection, context.now);
+  const [secret] = gate.keys.proofSecrets;
+  if (secret === undefined) return unavailable(sale, "altcha", "PROOF_KEYS");
+  const challenge = await makeAltchaChallenge(secret, sale.id, sale.protection, gate.now);
   return { kind: "challenge", challenge };
 }

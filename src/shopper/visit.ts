@@ -1,133 +1,132 @@
 /**
- * What every use case of a shopper starts from: the sale, its snapshot, and who is asking.
+ * What every use case of a shopper starts from: the sale, the room's snapshot, and who is asking.
+ * The API, the pages and the guard resolve it once a request, and use cases take it as it is; what
+ * needs a newer snapshot after a write refreshes it and says why.
  *
- * Guarantee: tokens are verified here and nowhere else in the journey; a token of another sale,
- * type or key never gets past `visitOf`.
+ * Guarantee: tickets and admissions are verified here, so a token of another sale, type or key
+ * never gets into a visit as valid.
  */
 import type { Seen } from "../domain/room/standing.ts";
-import { findSale, rememberSale, type PublishedSale } from "../sales/sale-directory.ts";
-import type { SnapshotCache } from "../sales/snapshots.ts";
+import type { Sale } from "../domain/sale/sale.ts";
+import { roomOf } from "../platform/objects.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
+import { findSale, rememberSale } from "../sales/sale-directory.ts";
 import { verifyAdmission, type Admission } from "../tokens/admissions.ts";
-import type { Keys } from "../tokens/secrets.ts";
 import { verifyTicket, type Ticket } from "../tokens/tickets.ts";
 import { replayBy } from "./device-binding.ts";
-import type { CartBatches } from "./cart-batches.ts";
-import type { PlaceBatches } from "./place-batches.ts";
+import type { Caller, Carried, GateContext } from "./gate-context.ts";
 
-/** What a request has to work with. Time and chance are fixed for the request. */
-export interface GateContext {
-  readonly env: GateEnv;
-  readonly keys: Keys;
-  readonly snapshots: SnapshotCache;
-  readonly places: PlaceBatches;
-  readonly carts: CartBatches;
-  /** Lets the request go on after its answer, until this is done. */
-  readonly waitUntil: (work: Promise<unknown>) => void;
-  readonly now: number;
-  /** 0 … 1. */
-  readonly chance: number;
-}
-
-/** What a request says of where it comes from. None of it proves anything. */
-export interface Caller {
-  /** The host that was asked, without its port. */
-  readonly host: string;
-  /** As Cloudflare tells it; null where nobody does. */
-  readonly address: string | null;
-  readonly userAgent: string;
-  /** Its id, as the browser or the app keeps it; null where there is none. */
-  readonly device: string | null;
-}
-
-/** Tokens as they were carried, by header or cookie; null when there is none. */
-export interface Carried {
-  readonly ticket: string | null;
-  readonly admission: string | null;
-  readonly caller: Caller;
-}
-
-export interface Visit {
-  readonly sale: PublishedSale["sale"];
+/** A sale as the room shows it now; `seen` belongs to the request, as its time does. */
+export interface SaleContext {
+  readonly gate: GateContext;
+  readonly sale: Sale;
   readonly seen: Seen;
-  readonly ticket: Ticket | null;
-  readonly ticketToken: string | null;
-  readonly admission: Admission | null;
-  readonly admissionToken: string | null;
-  /** A token was carried and refused. */
-  readonly ticketRefused: boolean;
-  readonly admissionRefused: "expired" | "invalid" | "replayed" | null;
-  /** The admission was given to another device, which the sale only wants to be told. */
-  readonly isReplay: boolean;
-  /** An admission of ours that is over. */
-  readonly pastAdmission: Admission | null;
 }
 
-export type VisitOutcome =
-  | { readonly kind: "visit"; readonly visit: Visit }
-  | { readonly kind: "sale_not_found" }
-  | { readonly kind: "room_unavailable" };
+export type CarriedTicket =
+  | { readonly kind: "none" | "invalid" }
+  | { readonly kind: "valid"; readonly token: string; readonly ticket: Ticket };
 
-export type SaleOutcome =
-  | { readonly kind: "sale"; readonly sale: PublishedSale["sale"]; readonly seen: Seen }
-  | { readonly kind: "sale_not_found" }
-  | { readonly kind: "room_unavailable" };
+export type ValidAdmission = {
+  readonly kind: "valid";
+  readonly token: string;
+  readonly admission: Admission;
+};
 
-export function roomOf(env: GateEnv, sale: string): ReturnType<GateEnv["WAITING_ROOM"]["get"]> {
-  return env.WAITING_ROOM.get(env.WAITING_ROOM.idFromName(sale));
+export type CarriedAdmission =
+  | { readonly kind: "none" | "invalid" }
+  /** It was given to another device, and the sale refuses it here. */
+  | { readonly kind: "replayed" }
+  /** Ours, and its time is up. */
+  | { readonly kind: "expired"; readonly admission: Admission }
+  | ValidAdmission;
+
+export interface Visit extends SaleContext {
+  readonly caller: Caller;
+  readonly ticket: CarriedTicket;
+  readonly admission: CarriedAdmission;
 }
 
-/** What the room answers; `withTimeout` cannot infer it, as its answers are a union. */
-export type RoomAnswer<Call extends "claim" | "admitNow" | "turn" | "metrics" | "extend"> = Awaited<
-  ReturnType<ReturnType<typeof roomOf>[Call]>
->;
+export type Unreachable = { readonly kind: "sale_not_found" | "room_unavailable" };
 
 /** The published sale and the room's snapshot; the document is as new as the snapshot says. */
-export async function saleOf(context: GateContext, id: string): Promise<SaleOutcome> {
-  const { env, now, chance } = context;
+export async function saleOf(
+  gate: GateContext,
+  id: string,
+): Promise<({ readonly kind: "sale" } & SaleContext) | Unreachable> {
+  const { env, now, chance, snapshots } = gate;
   const published = await findSale(env.CONFIG, id, now);
   if (published === null) return { kind: "sale_not_found" };
-  const read = await context.snapshots.snapshot(id, now);
+  const read = await snapshots.snapshot(id, now);
   if (read === null) return { kind: "room_unavailable" };
-  const seen: Seen = { ...read, now, chance };
-  if (published.revision >= read.snapshot.revision) {
-    return { kind: "sale", sale: published.sale, seen };
-  }
+  const found = { kind: "sale", gate, seen: { ...read, now, chance } } as const;
+  if (published.revision >= read.snapshot.revision) return { ...found, sale: published.sale };
   const document = await withTimeout(roomOf(env, id).document());
-  if (document === null) return { kind: "sale", sale: published.sale, seen };
+  if (document === null) return { ...found, sale: published.sale };
   rememberSale(env.CONFIG, document, now);
-  return { kind: "sale", sale: document.sale, seen };
+  return { ...found, sale: document.sale };
 }
 
 export async function visitOf(
-  context: GateContext,
+  gate: GateContext,
   id: string,
   carried: Carried,
-): Promise<VisitOutcome> {
-  const found = await saleOf(context, id);
+): Promise<({ readonly kind: "visit" } & Visit) | Unreachable> {
+  const found = await saleOf(gate, id);
   if (found.kind !== "sale") return found;
-  const { sale, seen } = found;
-  const { keys, env, now } = context;
-  const [ticket, verified] = await Promise.all([
-    carried.ticket === null ? null : verifyTicket(keys, id, carried.ticket),
-    carried.admission === null
-      ? null
-      : verifyAdmission(keys, env.ISSUER, id, carried.admission, now),
+  const { caller } = carried;
+  const [ticket, admission] = await Promise.all([
+    ticketIn(found, carried.ticket),
+    admissionIn(found, carried.admission, caller),
   ]);
-  const bound = verified === null || verified.kind === "invalid" ? null : verified.admission;
-  const replay = bound === null ? "own" : replayBy(context, sale, bound, carried.caller);
-  const admission = replay === "refused" ? ({ kind: "replayed" } as const) : verified;
-  const visit: Visit = {
-    sale,
-    seen,
-    ticket: ticket?.kind === "valid" ? ticket.ticket : null,
-    ticketToken: ticket?.kind === "valid" ? carried.ticket : null,
-    admission: admission?.kind === "valid" ? admission.admission : null,
-    admissionToken: admission?.kind === "valid" ? carried.admission : null,
-    ticketRefused: ticket?.kind === "invalid",
-    admissionRefused: admission === null || admission.kind === "valid" ? null : admission.kind,
-    isReplay: replay === "reported",
-    pastAdmission: admission?.kind === "expired" ? admission.admission : null,
-  };
-  return { kind: "visit", visit };
+  return { ...found, kind: "visit", caller, ticket, admission };
+}
+
+async function ticketIn({ gate, sale }: SaleContext, token: string | null): Promise<CarriedTicket> {
+  if (token === null) return { kind: "none" };
+  const verified = await verifyTicket(gate.keys, sale.id, token);
+  return verified.kind === "valid" ? { ...verified, token } : verified;
+}
+
+async function admissionIn(
+  { gate, sale }: SaleContext,
+  token: string | null,
+  caller: Caller,
+): Promise<CarriedAdmission> {
+  if (token === null) return { kind: "none" };
+  const { keys, env, now } = gate;
+  const verified = await verifyAdmission(keys, env.ISSUER, sale.id, token, now);
+  if (verified.kind === "invalid") return verified;
+  const replay = replayBy(gate, sale, verified.admission, caller);
+  if (replay === "refused") return { kind: "replayed" };
+  return verified.kind === "valid" ? { ...verified, token } : verified;
+}
+
+/** Somebody who was let in: the sale, and the admission to it. */
+export interface InShop {
+  readonly gate: GateContext;
+  readonly sale: Sale;
+  readonly admission: Admission;
+}
+
+export type AdmissionRefused = {
+  readonly kind:
+    | "admission_required"
+    | "admission_expired"
+    | "admission_invalid"
+    | "admission_replayed";
+};
+
+/** What a visit's admission is good for, or why it is good for nothing. */
+export function inShop({
+  gate,
+  sale,
+  admission: carried,
+}: Pick<Visit, "gate" | "sale" | "admission">):
+  | ({ readonly kind: "in_shop" } & InShop)
+  | AdmissionRefused {
+  if (carried.kind === "valid") {
+    return { kind: "in_shop", gate, sale, admission: carried.admission };
+  }
+  return { kind: carried.kind === "none" ? "admission_required" : `admission_${carried.kind}` };
 }

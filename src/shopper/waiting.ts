@@ -1,38 +1,51 @@
 /**
- * A shopper's way through the waiting room, once there is a ticket: ask, claim, leave.
+ * A shopper's way through the waiting room, once there is a ticket: stand, claim, leave.
  *
  * Guarantee: asking changes nothing; a room that does not answer is a `retry`, never a lost place.
  */
 import { mayHaveOpened } from "../domain/line/booth.ts";
 import type { Place } from "../domain/line/cohort.ts";
 import { CLAIM_RETRY_S, SHOPPER_CALL_TIMEOUT_MS } from "../domain/limits.ts";
-import { admittedStanding, laneIn, standingOf, type Standing } from "../domain/room/standing.ts";
+import {
+  admittedStanding,
+  laneIn,
+  standingOf,
+  type Seen,
+  type Standing,
+} from "../domain/room/standing.ts";
+import { roomOf, type RoomAnswer } from "../platform/objects.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
-import { admissionRefusal, dropCart, type AdmissionRefused } from "./cart.ts";
+import type { Admission } from "../tokens/admissions.ts";
+import { letGo } from "./cart.ts";
 import { deviceFor, lacksDevice, type DeviceNeeded } from "./device-binding.ts";
 import {
-  roomOf,
-  visitOf,
-  type Carried,
-  type GateContext,
-  type RoomAnswer,
+  inShop,
+  type AdmissionRefused,
+  type SaleContext,
+  type Unreachable,
   type Visit,
 } from "./visit.ts";
 
+/** Somebody who is let in. */
 export interface Admitted {
-  readonly admission: string;
-  readonly expiresAt_ms: number;
+  readonly kind: "admitted";
+  /** The signed admission, and what is in it. */
+  readonly token: string;
+  readonly admission: Admission;
   readonly standing: Standing;
 }
 
-export type Unreachable =
-  | { readonly kind: "sale_not_found" }
-  | { readonly kind: "room_unavailable" };
+/** A room's answer as its shopper is given it. */
+export function admittedBy(
+  { token, admission }: Pick<Admitted, "token" | "admission">,
+  seen: Seen,
+): Admitted {
+  return { kind: "admitted", token, admission, standing: admittedStanding(admission.lane, seen) };
+}
 
 /** Null for a ticket whose place no booth ever handed out. */
 export async function standingOfTicket(
-  context: GateContext,
-  { seen }: Pick<Visit, "seen">,
+  { gate, seen }: SaleContext,
   ticket: Place,
 ): Promise<Standing | null> {
   const { snapshot, now } = seen;
@@ -42,113 +55,132 @@ export async function standingOfTicket(
     const possible = mayHaveOpened(ticket.cohort, lane.closed, now - snapshot.at_ms);
     return possible ? standingOf(ticket, null, seen) : null;
   }
-  const ranked = await context.snapshots.rank(snapshot.sale, ticket);
+  const ranked = await gate.snapshots.rank(snapshot.sale, ticket);
   if (ranked.kind === "no_such_place") return null;
   return standingOf(ticket, ranked.kind === "ranked" ? ranked.rank : null, seen);
 }
 
-export type StandingOutcome =
-  | { readonly kind: "standing"; readonly standing: Standing; readonly visit: Visit }
-  | { readonly kind: "ticket_required"; readonly visit: Visit }
-  | { readonly kind: "ticket_invalid"; readonly visit: Visit }
-  /** In the shop, on another device; a claim with the ticket goes on here. */
-  | { readonly kind: "admission_replayed"; readonly visit: Visit }
-  | Unreachable;
+export type TicketRefused = { readonly kind: "ticket_required" | "ticket_invalid" };
 
-/** Where the carrier of these tokens stands. An admission comes before a ticket. */
-export async function askStanding(
-  context: GateContext,
-  sale: string,
-  carried: Carried,
-): Promise<StandingOutcome> {
-  const found = await visitOf(context, sale, carried);
-  if (found.kind !== "visit") return found;
-  const { visit } = found;
-  if (visit.admission !== null) {
-    const standing = admittedStanding(visit.admission.lane, visit.seen);
-    return { kind: "standing", standing, visit };
+const TICKET_INVALID: TicketRefused = { kind: "ticket_invalid" };
+
+function refuseTicket({ ticket }: Visit): TicketRefused {
+  return ticket.kind === "none" ? { kind: "ticket_required" } : TICKET_INVALID;
+}
+
+export type StandingOutcome =
+  | { readonly kind: "standing"; readonly standing: Standing }
+  /** In the shop, on another device; a claim with the ticket goes on here. */
+  | { readonly kind: "admission_replayed" }
+  | TicketRefused;
+
+/** Where the visitor stands. An admission comes before a ticket. */
+export async function askStanding(visit: Visit): Promise<StandingOutcome> {
+  const { admission, ticket, seen } = visit;
+  if (admission.kind === "valid") {
+    return { kind: "standing", standing: admittedStanding(admission.admission.lane, seen) };
   }
-  if (visit.admissionRefused === "replayed") return { kind: "admission_replayed", visit };
-  if (visit.ticket === null) {
-    return { kind: visit.ticketRefused ? "ticket_invalid" : "ticket_required", visit };
-  }
-  const standing = await standingOfTicket(context, visit, visit.ticket);
-  if (standing === null) return { kind: "ticket_invalid", visit };
-  return { kind: "standing", standing, visit };
+  if (admission.kind === "replayed") return { kind: "admission_replayed" };
+  if (ticket.kind !== "valid") return refuseTicket(visit);
+  const standing = await standingOfTicket(visit, ticket.ticket);
+  return standing === null ? TICKET_INVALID : { kind: "standing", standing };
 }
 
 export type ClaimTurnOutcome =
-  | ({ readonly kind: "admitted" } & Admitted)
+  | Admitted
   | { readonly kind: "not_called"; readonly standing: Standing; readonly seatsFull: boolean }
   | { readonly kind: "turn_lapsed" }
   | { readonly kind: "sale_over" }
-  | { readonly kind: "ticket_required" }
-  | { readonly kind: "ticket_invalid" }
+  | TicketRefused
   | DeviceNeeded
   | Unreachable;
 
-export async function claimTurn(
-  context: GateContext,
-  sale: string,
-  carried: Carried,
-): Promise<ClaimTurnOutcome> {
-  const found = await visitOf(context, sale, carried);
-  if (found.kind !== "visit") return found;
-  const { visit } = found;
-  const { ticket, seen } = visit;
-  if (ticket === null) return { kind: visit.ticketRefused ? "ticket_invalid" : "ticket_required" };
-  if (lacksDevice(visit.sale, carried.caller)) return { kind: "device_required" };
+/** Takes up the turn of the visit's ticket. */
+export async function claimTurn(visit: Visit): Promise<ClaimTurnOutcome> {
+  const { gate, sale, seen } = visit;
+  if (visit.ticket.kind !== "valid") return refuseTicket(visit);
+  if (lacksDevice(visit)) return { kind: "device_required" };
+  const { ticket } = visit.ticket;
   const outcome = await withTimeout<RoomAnswer<"claim">>(
-    roomOf(context.env, sale).claim(ticket, deviceFor(visit.sale, carried.caller)),
+    roomOf(gate.env, sale.id).claim(ticket, deviceFor(visit)),
     SHOPPER_CALL_TIMEOUT_MS,
   );
-  if (outcome === null) return { kind: "room_unavailable" };
-  switch (outcome.kind) {
-    case "admitted": {
-      const { token, expiresAt_ms } = outcome;
-      const standing = admittedStanding(ticket.lane, seen);
-      return { kind: "admitted", admission: token, expiresAt_ms, standing };
-    }
+  switch (outcome?.kind) {
+    case undefined:
+      return { kind: "room_unavailable" };
+    case "admitted":
+      return admittedBy(outcome, seen);
     case "turn_lapsed":
     case "sale_over":
       return outcome;
     case "no_such_place":
-      return { kind: "ticket_invalid" };
+      return TICKET_INVALID;
     case "no_sale":
       return { kind: "sale_not_found" };
     case "not_called":
     case "held_up":
     case "queue":
     case "seats_full": {
-      const standing = await standingOfTicket(context, visit, ticket);
-      if (standing === null) return { kind: "ticket_invalid" };
-      const seatsFull = outcome.kind === "seats_full";
-      // The gate's snapshot may be a second behind the room; the room's word on the turn counts.
+      const standing = await standingOfTicket(visit, ticket);
+      if (standing === null) return TICKET_INVALID;
+      if (outcome.kind !== "seats_full") return { kind: "not_called", standing, seatsFull: false };
+      // The gate's snapshot may be a second behind the room, which has called this turn.
       const called = { ...standing, state: "called", pollAfter_s: CLAIM_RETRY_S } as const;
-      const told = seatsFull ? called : standing;
-      return { kind: "not_called", standing: told, seatsFull };
+      return { kind: "not_called", standing: called, seatsFull: true };
     }
   }
 }
 
-export type LeaveOutcome = { readonly kind: "left" } | AdmissionRefused;
+export type TurnTaken =
+  | { readonly kind: "open" }
+  /** `used`: it was taken up. */
+  | { readonly kind: "over"; readonly used: boolean }
+  | Admitted
+  | DeviceNeeded
+  | Unreachable;
+
+/**
+ * What has become of a turn, as the room knows it.
+ * @param ticket its id
+ * @param place null when there was none
+ */
+export async function turnTaken(
+  visit: Visit,
+  ticket: string,
+  place: Place | null,
+): Promise<TurnTaken> {
+  const turn = await withTimeout<RoomAnswer<"turn">>(
+    roomOf(visit.gate.env, visit.sale.id).turn(ticket, place, deviceFor(visit)),
+    SHOPPER_CALL_TIMEOUT_MS,
+  );
+  switch (turn?.kind) {
+    case undefined:
+      return { kind: "room_unavailable" };
+    case "no_sale":
+      return { kind: "sale_not_found" };
+    case "admitted":
+      return lacksDevice(visit) ? { kind: "device_required" } : admittedBy(turn, visit.seen);
+    case "open":
+    case "over":
+      return turn;
+  }
+}
+
+export type LeaveOutcome =
+  | { readonly kind: "left" }
+  | { readonly kind: "room_unavailable" }
+  | AdmissionRefused;
 
 /** Frees the seat and lets go of every hold. Leaving twice is leaving. */
 export async function leave(
-  context: GateContext,
-  sale: string,
-  carried: Carried,
+  visit: Pick<Visit, "gate" | "sale" | "admission">,
 ): Promise<LeaveOutcome> {
-  const found = await visitOf(context, sale, carried);
-  if (found.kind !== "visit") return found;
-  const { visit } = found;
-  const { admission } = visit;
-  if (admission === null) return admissionRefusal(visit);
-  const left = await withTimeout(
-    roomOf(context.env, sale).leave(admission.id),
-    SHOPPER_CALL_TIMEOUT_MS,
-  );
+  const shopper = inShop(visit);
+  if (shopper.kind !== "in_shop") return shopper;
+  const { gate, sale, admission } = shopper;
+  const room = roomOf(gate.env, sale.id);
+  const left = await withTimeout(room.leave(admission.id), SHOPPER_CALL_TIMEOUT_MS);
   if (left === null) return { kind: "room_unavailable" };
-  await dropCart(context, visit.sale, admission);
+  await letGo(shopper);
   return { kind: "left" };
 }

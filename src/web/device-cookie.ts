@@ -2,22 +2,20 @@
  * The id by which a device is known: random, kept by a browser in a cookie of this host, or sent by
  * an app as `Sluice-Device`.
  *
- * Guarantee: only sales that tell devices apart give a browser the cookie. It is `__Host-`, Secure,
- * HttpOnly and SameSite=Lax, and says nothing about whoever has it; what is no such id counts as
- * none.
+ * Guarantee: only sales that tell devices apart give a browser the cookie. It says nothing about
+ * its owner. A malformed id counts as none.
  */
 import { hostOf } from "../domain/guards/url.ts";
 import { DEVICE_COOKIE_S } from "../domain/limits.ts";
 import { deviceIdSchema } from "../domain/sale/device-binding.ts";
 import type { Sale } from "../domain/sale/sale.ts";
-import type { Caller } from "../shopper/visit.ts";
-import { cookieOf } from "./token-cookies.ts";
+import type { Caller } from "../shopper/gate-context.ts";
+import { cookie, cookieIn } from "./cookies.ts";
 
-const NAME = "__Host-sluice-device";
+const NAME = "sluice-device";
 
-/** What a request says of where it comes from. */
 export function callerOf({ url, headers }: Request): Caller {
-  const carried = headers.get("Sluice-Device") ?? cookieOf(headers.get("Cookie"), NAME);
+  const carried = headers.get("Sluice-Device") ?? cookieIn(headers, NAME);
   return {
     host: hostOf(url),
     address: headers.get("CF-Connecting-IP"),
@@ -26,22 +24,18 @@ export function callerOf({ url, headers }: Request): Caller {
   };
 }
 
-export function newDevice(): { readonly id: string; readonly cookie: string } {
-  const id = crypto.randomUUID();
-  const attributes = `Path=/; Max-Age=${DEVICE_COOKIE_S}; HttpOnly; Secure; SameSite=Lax`;
-  return { id, cookie: `${NAME}=${id}; ${attributes}` };
-}
-
-export interface CallerKnown {
-  readonly caller: Caller;
-  /** That the browser is to keep, so that it is known again. */
-  readonly cookies: readonly string[];
-}
-
-/** Whoever asks; in a sale that tells devices apart, by a device that is given one if need be. */
-export function callerKnown({ replay }: Sale, request: Request): CallerKnown {
-  const caller = callerOf(request);
-  if (replay.handling === "allow" || caller.device !== null) return { caller, cookies: [] };
-  const { id, cookie } = newDevice();
-  return { caller: { ...caller, device: id }, cookies: [cookie] };
+/**
+ * The caller with a device: in a sale that tells devices apart, one without gets a new id.
+ * @returns its `Set-Cookie` value as well; null when nothing is new
+ */
+export function withDevice(
+  { replay }: Sale,
+  caller: Caller,
+): { readonly caller: Caller; readonly given: string | null } {
+  if (replay.handling === "allow" || caller.device !== null) return { caller, given: null };
+  const device = crypto.randomUUID();
+  return {
+    caller: { ...caller, device },
+    given: cookie(NAME, device, { maxAge_s: DEVICE_COOKIE_S }),
+  };
 }

@@ -1,19 +1,22 @@
 /**
- * What the JSON API and the pages share about a request: its context, its tokens, its origin.
+ * What the JSON API and the pages share about a request: its context, its tokens, its visit, its
+ * origin.
  *
- * Guarantee: a token carried as a header comes before one in a cookie; cookies are `__Host-`,
- * Secure, HttpOnly and SameSite=Lax, one pair per sale, so that two sales never mix.
+ * Guarantee: a token carried as a header comes before one in a cookie. A handler that takes a visit
+ * runs only with one; each format answers in its own way when there is none.
  */
 import type { Context } from "hono";
-import { saleOf, type Carried, type GateContext } from "../shopper/visit.ts";
-import { callerOf, newDevice } from "./device-cookie.ts";
+import type { Carried, GateContext } from "../shopper/gate-context.ts";
 import {
-  admissionCookie,
-  expiredCookie,
-  ticketCookie,
-  tokenIn,
-  type Token,
-} from "./token-cookies.ts";
+  saleOf,
+  visitOf,
+  type SaleContext,
+  type Unreachable,
+  type Visit,
+} from "../shopper/visit.ts";
+import type { Admitted } from "../shopper/waiting.ts";
+import { callerOf, withDevice } from "./device-cookie.ts";
+import { admissionCookie, expiredTokenCookie, tokenIn, type Token } from "./token-cookies.ts";
 
 export type GateApp = {
   Bindings: GateEnv;
@@ -21,6 +24,8 @@ export type GateApp = {
 };
 
 export type GateRequest = Context<GateApp>;
+
+export type Answer = Response | Promise<Response>;
 
 /** Sale ids are checked before they come here; anything else carries no cookie. */
 export function carriedOf(c: GateRequest, sale: string): Carried {
@@ -32,35 +37,51 @@ export function carriedOf(c: GateRequest, sale: string): Carried {
   };
 }
 
-export function giveTicket(c: GateRequest, sale: string, ticket: string): void {
-  c.header("Set-Cookie", ticketCookie(sale, ticket), { append: true });
+/** A format's answer for a sale that is not there, or whose room is silent. */
+type Unreached = (c: GateRequest, refused: Unreachable) => Answer;
+
+/** Answers with the sale alone: for what anybody may read, whatever tokens are carried. */
+export function withSaleOr(unreachable: Unreached) {
+  return async (
+    c: GateRequest,
+    sale: string,
+    answer: (context: SaleContext) => Answer,
+  ): Promise<Response> => {
+    const found = await saleOf(c.get("gate"), sale);
+    return found.kind === "sale" ? answer(found) : unreachable(c, found);
+  };
 }
 
-export function giveAdmission(
-  c: GateRequest,
-  sale: string,
-  { admission, expiresAt_ms }: { readonly admission: string; readonly expiresAt_ms: number },
-): void {
-  const cookie = admissionCookie(sale, admission, expiresAt_ms, c.get("gate").now);
+/** Answers with the request's visit, which is resolved here and nowhere else. */
+export function withVisitOr(unreachable: Unreached) {
+  return async (
+    c: GateRequest,
+    sale: string,
+    answer: (visit: Visit) => Answer,
+  ): Promise<Response> => {
+    const found = await visitOf(c.get("gate"), sale, carriedOf(c, sale));
+    return found.kind === "visit" ? answer(found) : unreachable(c, found);
+  };
+}
+
+export function giveCookie(c: GateRequest, cookie: string): void {
   c.header("Set-Cookie", cookie, { append: true });
 }
 
-/**
- * The same, known by a device: a browser that joins or claims in a sale that tells devices apart
- * gets an id, if it has none.
- */
-export async function carriedByDevice(c: GateRequest, sale: string): Promise<Carried> {
-  const carried = carriedOf(c, sale);
-  if (carried.caller.device !== null) return carried;
-  const found = await saleOf(c.get("gate"), sale);
-  if (found.kind !== "sale" || found.sale.replay.handling === "allow") return carried;
-  const { id, cookie } = newDevice();
-  c.header("Set-Cookie", cookie, { append: true });
-  return { ...carried, caller: { ...carried.caller, device: id } };
+export function giveAdmission(c: GateRequest, { token, admission }: Admitted): void {
+  const { sale, expiresAt_ms } = admission;
+  giveCookie(c, admissionCookie(sale, token, expiresAt_ms, c.get("gate").now));
 }
 
 export function takeCookie(c: GateRequest, token: Token, sale: string): void {
-  c.header("Set-Cookie", expiredCookie(token, sale), { append: true });
+  giveCookie(c, expiredTokenCookie(token, sale));
+}
+
+/** The same visit, known by a device: a browser that joins or claims gets an id, if it has none. */
+export function knownByDevice(c: GateRequest, visit: Visit): Visit {
+  const { caller, given } = withDevice(visit.sale, visit.caller);
+  if (given !== null) giveCookie(c, given);
+  return { ...visit, caller };
 }
 
 /**

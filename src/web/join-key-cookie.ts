@@ -2,18 +2,17 @@
  * The key of a browser's join: given with the page that has the button, sent back with the form,
  * so that a join whose answer was lost, was sent twice or came from two tabs is one join.
  *
- * It also tells what the browser keeps. A form that comes back without any cookie of its sale comes
+ * It also shows what the browser keeps. A form that comes back without any cookie of its sale comes
  * from a browser that keeps none; a key that was given together with a token, and comes back
  * without it, from one that keeps some.
  *
- * Guarantee: `__Host-`, Secure, HttpOnly, SameSite=Lax, one cookie a sale, random. Not a proof of
- * anything: see `src/domain/line/join-key.ts`.
+ * Guarantee: one cookie a sale, random. Not a proof of anything: see `src/domain/line/join-key.ts`.
  */
-import { getCookie, setCookie } from "hono/cookie";
 import { TICKET_COOKIE_S } from "../domain/limits.ts";
 import type { JoinKey } from "../shopper/entry.ts";
-import { carriedOf, type GateRequest } from "./gate-app.ts";
-import { passCarried } from "./pass-cookie.ts";
+import { cookie, cookieIn } from "./cookies.ts";
+import { carriedOf, giveCookie, type GateRequest } from "./gate-app.ts";
+import { passIn } from "./pass-cookie.ts";
 
 /**
  * What was given with the key: a page with a way in at once, or into the line; a ticket; an
@@ -24,7 +23,7 @@ type Given = (typeof GIVEN)[number];
 
 const PATTERN = /^([a-z]+)-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 
-function cookieName(sale: string): string {
+function nameOf(sale: string): string {
   return `sluice-join-${sale}`;
 }
 
@@ -35,8 +34,7 @@ interface CarriedKey {
 
 /** Null when there is none, or it is none of ours. */
 function keyCarried(c: GateRequest, sale: string): CarriedKey | null {
-  const value = getCookie(c, cookieName(sale), "host");
-  const [, word, id] = (typeof value === "string" ? PATTERN.exec(value) : null) ?? [];
+  const [, word, id] = PATTERN.exec(cookieIn(c.req.raw.headers, nameOf(sale)) ?? "") ?? [];
   const given = GIVEN.find((known) => known === word);
   return given === undefined || id === undefined ? null : { given, id };
 }
@@ -60,8 +58,9 @@ export function hasLost(c: GateRequest, sale: string, token: "ticket" | "admissi
 export function keepsCookies(c: GateRequest, sale: string): boolean {
   if (c.req.header("Origin") === undefined) return true;
   const { ticket, admission } = carriedOf(c, sale);
-  if (ticket !== null || admission !== null || passCarried(c, sale).kind !== "none") return true;
-  return getCookie(c, cookieName(sale), "host") !== undefined;
+  const { headers } = c.req.raw;
+  if (ticket !== null || admission !== null || passIn(headers, sale).kind !== "none") return true;
+  return cookieIn(headers, nameOf(sale)) !== null;
 }
 
 /** With a page that has a join button; a browser that has a key keeps it. */
@@ -75,18 +74,11 @@ export function markJoinKey(c: GateRequest, sale: string, given: "ticket" | "adm
   if (carried !== null && carried.given !== given) send(c, sale, { ...carried, given });
 }
 
-/** When what the key was good for is over: whoever joins again is somebody new. */
+/** When what the key was good for is over, because the next join is a new shopper's. */
 export function renewJoinKey(c: GateRequest, sale: string): void {
   send(c, sale, { given: "line", id: crypto.randomUUID() });
 }
 
 function send(c: GateRequest, sale: string, { given, id }: CarriedKey): void {
-  setCookie(c, cookieName(sale), `${given}-${id}`, {
-    prefix: "host",
-    path: "/",
-    secure: true,
-    httpOnly: true,
-    sameSite: "Lax",
-    maxAge: TICKET_COOKIE_S,
-  });
+  giveCookie(c, cookie(nameOf(sale), `${given}-${id}`, { maxAge_s: TICKET_COOKIE_S }));
 }

@@ -8,11 +8,11 @@ import type { GateRequest } from "./gate-app.ts";
 
 export const RATE_LIMIT_RETRY_S = 10;
 
-/** Whoever the token names, unverified: a forged one only gives the forger a count of their own. */
+/** The token's `sub`, unverified: a forged one only gives the forger a count of their own. */
 function subjectOf(token: string | null): string | null {
   if (token === null || token.length > TOKEN_LENGTH_MAX) return null;
   try {
-    // Nobody has signed this: `sub` may be anything that JSON can say.
+    // No signature is checked, so `sub` may be any JSON.
     const { sub }: { readonly sub?: unknown } = decodeJwt(token);
     return typeof sub === "string" && sub !== "" ? sub : null;
   } catch {
@@ -21,12 +21,7 @@ function subjectOf(token: string | null): string | null {
 }
 
 /** Counts this request. @param token the ticket or the admission it carries */
-export function isOverLimit(c: GateRequest, token: string | null): Promise<boolean> {
-  return isWriteOverLimit(c.env, c.req.raw.headers, token);
-}
-
-/** The same for a request that no framework has seen. */
-export async function isWriteOverLimit(
+export async function isOverLimit(
   env: GateEnv,
   headers: Headers,
   token: string | null,

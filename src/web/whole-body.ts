@@ -1,5 +1,5 @@
 /**
- * Reads a request's body whole before anybody looks at it.
+ * Reads a request's body whole before a handler sees it.
  *
  * Guarantee: a body that is too large, or that breaks off because its sender went away, is answered
  * as the sender's doing: nothing is done, and the operator's log stays quiet. Not for bodies that

@@ -131,6 +131,16 @@ describe.each([
     expect((await ask(path, { ...HTML, cookie })).status).toBe(status);
   });
 
+  test("its document gone from KV, which still has its guards", async () => {
+    const { path } = await guarding(onFailure);
+    const CONFIG = {
+      list: (options: KVNamespaceListOptions) => env.CONFIG.list(options),
+      get: async (key: string) => (key.startsWith("guard:") ? env.CONFIG.get(key, "json") : null),
+    };
+    expect((await ask(path, {}, { CONFIG })).status).toBe(status);
+    expect((await ask(path, HTML, { CONFIG })).status).toBe(status);
+  });
+
   test("something of the gate broken", async () => {
     const { path } = await guarding(onFailure);
     const broken = {

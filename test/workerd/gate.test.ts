@@ -10,6 +10,8 @@ import { z } from "zod";
 import type { Sale } from "../../src/domain/sale/sale.ts";
 import gate from "../../src/gate.ts";
 import { SnapshotCache } from "../../src/sales/snapshots.ts";
+import { verifyAdmission } from "../../src/tokens/admissions.ts";
+import { readSecrets } from "../../src/tokens/secrets.ts";
 import { pass, startClock } from "./support/clock.ts";
 import { instant, openSale, roomOf, saleDocument } from "./support/shop.ts";
 import { steppingNamespace } from "./support/stepping.ts";
@@ -229,6 +231,18 @@ describe("tokens", () => {
     expect(protectedHeader.kid).toBe(jwks.keys[0]?.kid);
     expect(payload).toMatchObject({ lane: "general" });
     expect(payload.exp).toBeGreaterThan(Date.now() / 1000);
+  });
+
+  test("the room says beside an admission what is in it, so nobody need verify it", async () => {
+    const sale = await aSale();
+    const outcome = await roomOf(sale.id).admitNow("tkt_ann", "sub_ann", "general", "a device");
+    const secrets = await readSecrets(env);
+    if (outcome.kind !== "admitted" || secrets.kind !== "ready") throw new Error(outcome.kind);
+    const { token, admission } = outcome;
+    const { keys } = secrets;
+    const verified = await verifyAdmission(keys, env.ISSUER, sale.id, token, Date.now());
+    const expiresAt_ms = Math.floor(admission.expiresAt_ms / 1000) * 1000;
+    expect(verified).toEqual({ kind: "valid", admission: { ...admission, expiresAt_ms } });
   });
 
   const ticketKey = () => {

@@ -2,6 +2,7 @@
  * What becomes of a shopper at a guarded address, for each thing that the room and the booths can
  * say: a row each, over a journey that says what it is told to.
  */
+import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import type { Standing } from "../../src/domain/room/standing.ts";
 import {
@@ -10,12 +11,31 @@ import {
   takeTurn,
   type TurnOutcome,
 } from "../../src/proxy/take-turn.ts";
+import { SnapshotCache } from "../../src/sales/snapshots.ts";
+import { CartBatches } from "../../src/shopper/cart-batches.ts";
+import type { GateContext } from "../../src/shopper/gate-context.ts";
+import { PlaceBatches } from "../../src/shopper/place-batches.ts";
 import type { Visit } from "../../src/shopper/visit.ts";
+import { readSecrets } from "../../src/tokens/secrets.ts";
 import { snapshotAt } from "../node/support/pages-models.ts";
 import { saleOf, STARTS_MS } from "../node/support/sale-document.ts";
+import { roomOf } from "./support/shop.ts";
 
 const HOUR_MS = 3_600_000;
-const CALLER = { host: "shop.example", address: null, userAgent: "", device: null };
+
+const secrets = await readSecrets(env);
+if (secrets.kind !== "ready") throw new Error(secrets.missing.join("; "));
+/** Nothing of it is asked. */
+const gate: GateContext = {
+  env,
+  keys: secrets.keys,
+  snapshots: new SnapshotCache((sale) => roomOf(sale), null),
+  places: new PlaceBatches(),
+  carts: new CartBatches(),
+  waitUntil: () => undefined,
+  now: STARTS_MS,
+  chance: 0,
+};
 
 function standing(state: Standing["state"]): Standing {
   return {
@@ -35,24 +55,24 @@ function standing(state: Standing["state"]): Standing {
   };
 }
 
-function visitOf(queueing: boolean, handling: "allow" | "refuse" = "allow"): Visit {
+function visitOf(queueing: boolean): Visit {
   const place = { lane: "general", cohort: 0, shard: 0, index: 7 };
   return {
-    sale: saleOf({}, { replay: { handling } }),
+    gate,
+    sale: saleOf(),
     seen: {
       snapshot: snapshotAt("live", { queueing }),
       stale: false,
       now: STARTS_MS,
       chance: 0,
     },
-    ticket: { ...place, sale: "air-one", id: "tkt_1", subject: "sub_1" },
-    ticketToken: "a ticket",
-    admission: null,
-    admissionToken: null,
-    ticketRefused: false,
-    admissionRefused: null,
-    isReplay: false,
-    pastAdmission: null,
+    caller: { host: "shop.example", address: null, userAgent: "", device: null },
+    ticket: {
+      kind: "valid",
+      token: "a ticket",
+      ticket: { ...place, sale: "air-one", id: "tkt_1", subject: "sub_1" },
+    },
+    admission: { kind: "none" },
   };
 }
 
@@ -70,12 +90,8 @@ function journeySaying(said: Said): { readonly journey: Journey; readonly calls:
     askStanding: () => answer("askStanding", said.askStanding),
     claimTurn: () => answer("claimTurn", said.claimTurn),
     turnTaken: () => answer("turnTaken", said.turnTaken),
-    join: (_sale, { ticket, admission }, { pass, proof, afresh }) => {
-      expect({ ticket, admission, afresh }).toEqual({
-        ticket: null,
-        admission: null,
-        afresh: false,
-      });
+    join: ({ ticket, admission }, { pass, proof, afresh }) => {
+      expect([ticket, admission, afresh]).toEqual([{ kind: "none" }, { kind: "none" }, false]);
       expect([pass, proof]).toEqual(["a pass", "a proof"]);
       return answer("join", said.join);
     },
@@ -92,13 +108,10 @@ interface Went {
 async function goes(said: Said, change: Partial<Asking> = {}, isOver = false): Promise<Went> {
   const { journey, calls } = journeySaying(said);
   let counted = 0;
-  const way = await takeTurn(journey, {
-    sale: "air-one",
-    ticket: "a ticket",
+  const asking: Asking = {
+    visit: visitOf(true),
+    wish: { pass: "a pass", proof: "a proof", key: null, afresh: false },
     wasIn: false,
-    pass: "a pass",
-    proof: "a proof",
-    caller: CALLER,
     joins: true,
     rejoins: false,
     isOverLimit: async () => {
@@ -106,15 +119,23 @@ async function goes(said: Said, change: Partial<Asking> = {}, isOver = false): P
       return isOver;
     },
     ...change,
-  });
+  };
+  const way = await takeTurn(asking, journey);
   return { way, calls, counted };
 }
 
-const expiresAt_ms = STARTS_MS + HOUR_MS;
-const IN = { admission: "an admission", expiresAt_ms, standing: standing("admitted") };
+const admission = {
+  id: "adm_tkt_1",
+  sale: "air-one",
+  subject: "sub_1",
+  lane: "general",
+  expiresAt_ms: STARTS_MS + HOUR_MS,
+  device: null,
+};
+const IN = { token: "an admission", admission, standing: standing("admitted") };
 const ADMITTED = { kind: "admitted", ...IN } as const;
-const stands = (state: Standing["state"], visit = visitOf(true)) => {
-  return { kind: "standing", standing: standing(state), visit } as const;
+const stands = (state: Standing["state"]) => {
+  return { kind: "standing", standing: standing(state) } as const;
 };
 const LAPSED: TurnOutcome = {
   kind: "waiting",
@@ -123,7 +144,11 @@ const LAPSED: TurnOutcome = {
   ticket: null,
 };
 const IN_BY = (byTicket: boolean): TurnOutcome => {
-  return { kind: "admitted", admission: "an admission", expiresAt_ms, byTicket };
+  return {
+    kind: "admitted",
+    admission: { kind: "valid", token: "an admission", admission },
+    byTicket,
+  };
 };
 const JOINED = { kind: "joined", ticket: "a new ticket", standing: standing("queued") } as const;
 const NEW_PLACE: TurnOutcome = {
@@ -195,8 +220,6 @@ describe("with a ticket", () => {
 
 describe("whoever's turn has passed", () => {
   const askStanding = stands("lapsed");
-  const nobodyWaits = stands("lapsed", visitOf(false));
-  const tells = stands("lapsed", visitOf(true, "refuse"));
   const used = { kind: "over", used: true } as const;
   const unused = { kind: "over", used: false } as const;
   test.each<[string, Said, Partial<Asking>, TurnOutcome]>([
@@ -217,20 +240,20 @@ describe("whoever's turn has passed", () => {
     ],
     [
       "goes in where nobody waits any more, by another ticket's turn",
-      { askStanding: nobodyWaits, turnTaken: { kind: "open" }, join: ADMITTED },
-      {},
+      { askStanding, turnTaken: { kind: "open" }, join: ADMITTED },
+      { visit: visitOf(false) },
       IN_BY(false),
     ],
     ["is in by it still", { askStanding, turnTaken: ADMITTED }, {}, IN_BY(true)],
     [
       "is not on a device that cannot be told apart",
-      { askStanding: tells, turnTaken: ADMITTED },
+      { askStanding, turnTaken: { kind: "device_required" } },
       {},
       { kind: "booth_unavailable" },
     ],
     [
       "does not lose it to a silent room",
-      { askStanding, turnTaken: { kind: "silent" } },
+      { askStanding, turnTaken: { kind: "room_unavailable" } },
       {},
       { kind: "room_unavailable" },
     ],
@@ -251,7 +274,8 @@ describe("whoever's turn has passed", () => {
 });
 
 describe("without a ticket", () => {
-  const askStanding = { kind: "ticket_required", visit: visitOf(true) } as const;
+  const askStanding = { kind: "ticket_required" } as const;
+  const without = (kind: "none" | "invalid"): Visit => ({ ...visitOf(true), ticket: { kind } });
   const opensAt_ms = STARTS_MS;
   const proof = { kind: "proof_required", by: "altcha" } as const;
   test.each<[string, Said["join"], TurnOutcome]>([
@@ -275,14 +299,15 @@ describe("without a ticket", () => {
     ["finds no room", { kind: "room_unavailable" }, { kind: "room_unavailable" }],
     ["finds no sale", { kind: "sale_not_found" }, { kind: "room_unavailable" }],
   ])("whoever comes %s; counted once", async (_, join, expected) => {
-    const { way, counted } = await goes({ askStanding, ...(join && { join }) }, { ticket: null });
+    const visit = without("none");
+    const { way, counted } = await goes({ askStanding, ...(join && { join }) }, { visit });
     expect([way, counted]).toEqual([expected, 1]);
   });
 
   test.each(["ticket_required", "ticket_invalid", "admission_replayed"] as const)(
     "%s: whoever shows no page is not joined, and past the limit nobody is",
     async (kind) => {
-      const asked = { askStanding: { kind, visit: visitOf(true) } };
+      const asked = { askStanding: { kind } };
       expect((await goes(asked, data)).way).toEqual({ kind: "not_joined" });
       expect((await goes(asked, {}, true)).way).toEqual({ kind: "rate_limited" });
     },
@@ -290,7 +315,11 @@ describe("without a ticket", () => {
 
   test("a room that nobody hears of lets nobody in", async () => {
     for (const kind of ["sale_not_found", "room_unavailable"] as const) {
-      expect((await goes({ askStanding: { kind } })).way).toEqual({ kind: "room_unavailable" });
+      const called = { askStanding: stands("called"), claimTurn: { kind } };
+      const lapsed = { askStanding: stands("lapsed"), turnTaken: { kind } };
+      for (const said of [called, lapsed, { askStanding, join: { kind } }]) {
+        expect((await goes(said)).way).toEqual({ kind: "room_unavailable" });
+      }
     }
   });
 });

@@ -155,8 +155,8 @@ describe("a tick", () => {
     const admitted = outcomes.find((outcome) => outcome.kind === "admitted");
     const next = claimants[outcomes.findIndex(({ kind }) => kind === "not_called")];
     if (admitted === undefined || next === undefined) throw new Error("nobody was let in");
-    expect(await roomOf(sale.id).leave(admitted.id)).toBe("left");
-    expect(await roomOf(sale.id).leave(admitted.id)).toBe("not_active");
+    expect(await roomOf(sale.id).leave(admitted.admission.id)).toBe("left");
+    expect(await roomOf(sale.id).leave(admitted.admission.id)).toBe("not_active");
     await tick(sale);
     expect((await roomOf(sale.id).claim(next)).kind).toBe("admitted");
     expect(await seats(sale)).toMatchObject({ claimed: 2, active: 1, left: 1 });
@@ -219,7 +219,7 @@ describe("a claim", () => {
     // A gate tells `lapsed` from this number alone.
     const { lanes } = (await roomOf(sale.id).snapshot()) ?? {};
     expect(lanes).toMatchObject({ general: { lapsedBelow: 0 } });
-    await roomOf(sale.id).leave(admitted.id);
+    await roomOf(sale.id).leave(admitted.admission.id);
     expect((await roomOf(sale.id).claim(kept)).kind).toBe("admitted");
     expect(await seats(sale)).toMatchObject({ claimed: 2, active: 1, left: 1, lapsed: 0 });
   });
@@ -274,7 +274,7 @@ describe("with nobody waiting", () => {
     expect(await roomOf(sale.id).snapshot()).toMatchObject({ queueing: true });
     expect(kinds(await claimAll(sale, [late]))).toEqual({ not_called: 1 });
     expect(await seats(sale)).toMatchObject({ active: 2 });
-    if (ann.kind === "admitted") await roomOf(sale.id).leave(ann.id);
+    if (ann.kind === "admitted") await roomOf(sale.id).leave(ann.admission.id);
     await tick(sale);
     expect(kinds(await claimAll(sale, [late]))).toEqual({ admitted: 1 });
     expect(await roomOf(sale.id).snapshot()).toMatchObject({ queueing: false });

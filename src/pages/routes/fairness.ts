@@ -1,21 +1,17 @@
-/** The page that checks the draw, for anybody; whoever carries a ticket finds it filled in. */
+/** The page that checks the draw, for anybody; with a ticket it comes filled in. */
 import { askFairness } from "../../shopper/fairness.ts";
-import { visitOf } from "../../shopper/visit.ts";
-import { carriedOf, type GateRequest } from "../../web/gate-app.ts";
-import { sendUnreachable } from "../answers.ts";
+import type { Visit } from "../../shopper/visit.ts";
+import type { GateRequest } from "../../web/gate-app.ts";
+import { sendRefusal } from "../answers.ts";
 import { fairnessPage } from "../views/fairness.ts";
 
-export async function showFairness(c: GateRequest, id: string): Promise<Response> {
-  const gate = c.get("gate");
-  const found = await visitOf(gate, id, carriedOf(c, id));
-  if (found.kind !== "visit") return sendUnreachable(c, found);
-  const fairness = await askFairness(gate, id);
-  if (fairness.kind !== "fairness") return sendUnreachable(c, fairness);
-  const { sale, seen, ticketToken } = found.visit;
+export async function showFairness(c: GateRequest, visit: Visit): Promise<Response> {
+  const fairness = await askFairness(visit);
+  if (fairness.kind !== "fairness") return sendRefusal(c, visit, fairness);
+  const { sale, seen, ticket: carried } = visit;
   const { commitment, secret } = fairness;
   const { origin } = new URL(c.req.url);
+  const ticket = carried.kind === "valid" ? carried.token : null;
   const { phase } = seen.snapshot;
-  const { now } = gate;
-  const model = { sale, phase, commitment, secret, ticket: ticketToken, origin, now };
-  return c.html(fairnessPage(model));
+  return c.html(fairnessPage({ sale, phase, commitment, secret, ticket, origin, now: seen.now }));
 }

@@ -2,28 +2,28 @@
  * How a join that lacks its proof goes on: to the page that has the check, and from there back to
  * joining. Nothing is decided here; whether a proof is good is asked when joining.
  */
-import { visitOf } from "../../shopper/visit.ts";
 import type { ProofRefused } from "../../shopper/proof.ts";
-import { carriedOf, type GateRequest } from "../../web/gate-app.ts";
-import { allowFor, retryAfter_s, sendNotice, sendUnreachable } from "../answers.ts";
+import type { Visit } from "../../shopper/visit.ts";
+import type { Answer, GateRequest } from "../../web/gate-app.ts";
+import { allowFor, sendRefusal } from "../answers.ts";
 import { ownPathSchema } from "../forms.ts";
 import { partLink, saleLink } from "../parts/links.ts";
 import { proofPage, proofPolicy, type JoinDetails, type ProofModel } from "../views/proof.ts";
 
 /** A form without a proof leads to the page that has one, which may be loaded again. */
-export async function askForProof(
+export function askForProof(
   c: GateRequest,
-  id: string,
+  visit: Visit,
   details: JoinDetails,
   outcome: ProofRefused,
-): Promise<Response> {
+): Answer {
   switch (outcome.kind) {
     case "proof_required":
-      return c.redirect(proofLink(id, details), 303);
+      return c.redirect(proofLink(visit.sale.id, details), 303);
     case "proof_invalid":
-      return showProofStep(c, id, details, outcome.reason);
+      return showProofStep(c, visit, details, outcome.reason);
     case "proof_unavailable":
-      return sendNotice(c, { kind: outcome.kind, sale: id, retry_s: retryAfter_s(c) });
+      return sendRefusal(c, visit, { kind: outcome.kind });
   }
 }
 
@@ -35,27 +35,24 @@ function proofLink(sale: string, { afresh, general, to }: JoinDetails): string {
   return `${partLink(sale, "proof")}${kept.size > 0 ? `?${kept.toString()}` : ""}`;
 }
 
-export function showProof(c: GateRequest, id: string): Promise<Response> {
+export function showProof(c: GateRequest, visit: Visit): Answer {
   const isYes = (name: string): boolean => c.req.query(name) === "yes";
   const to = ownPathSchema.safeParse(c.req.query("to")).data ?? null;
   const details = { afresh: isYes("afresh"), general: isYes("general"), to };
-  return showProofStep(c, id, details, null);
+  return showProofStep(c, visit, details, null);
 }
 
-async function showProofStep(
+function showProofStep(
   c: GateRequest,
-  id: string,
+  { sale, seen }: Visit,
   details: JoinDetails,
   refused: ProofModel["refused"],
-): Promise<Response> {
-  const found = await visitOf(c.get("gate"), id, carriedOf(c, id));
-  if (found.kind !== "visit") return sendUnreachable(c, found);
-  const { sale, seen } = found.visit;
+): Answer {
   const { phase } = seen.snapshot;
   const { protection } = sale;
   // Nothing to prove, or not now: the storefront says what there is to do.
   if (protection.kind === "none" || phase === "scheduled" || phase === "ended") {
-    return c.redirect(saleLink(id), 303);
+    return c.redirect(saleLink(sale.id), 303);
   }
   allowFor(c, proofPolicy(protection));
   const page = proofPage({ sale, protection, details, refused, now: seen.now });

@@ -72,7 +72,7 @@ export async function letIn(sale: Sale, buyer: string): Promise<string> {
   pass(10);
   const outcome = await roomOf(sale.id).admitNow(`now_${buyer}`, buyer, "general");
   if (outcome.kind !== "admitted") throw new Error(`${buyer} was not let in: ${outcome.kind}`);
-  return outcome.id;
+  return outcome.admission.id;
 }
 
 export function intentOf(

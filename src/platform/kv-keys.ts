@@ -1,0 +1,20 @@
+/**
+ * The keys of the KV namespace CONFIG, which both Workers read.
+ *
+ * Guarantee: they are stored, so they never change their meaning.
+ */
+
+/** Each published sale: `sale:<id>`. */
+export const SALE_PREFIX = "sale:";
+/** Each sale that guards addresses: `guard:<id>`. */
+export const GUARD_PREFIX = "guard:";
+
+/** A backend's breaker, as the orders Worker last wrote it (`domain/breaker.ts`). */
+export function breakerKey(backend: string): string {
+  return `breaker:${backend}`;
+}
+
+/** The operator's override of that breaker. */
+export function forceKey(backend: string): string {
+  return `force:${backend}`;
+}

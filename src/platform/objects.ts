@@ -1,0 +1,56 @@
+/**
+ * The Durable Objects by name: what each is named after, and the stub that reaches it.
+ *
+ * Guarantee: an object has one name, made here, so every Worker and every other object reaches the
+ * same one. Names are stored nowhere, but they are for good: under another name it is another,
+ * empty object.
+ */
+type Namespace =
+  | "WAITING_ROOM"
+  | "TICKET_BOOTH"
+  | "PASS_DESK"
+  | "SKU_STOCK"
+  | "REDIS_BRIDGE"
+  | "ORDER";
+type Bindings<Name extends Namespace> = Pick<GateEnv, Name>;
+type Stub<Name extends Namespace> = ReturnType<GateEnv[Name]["get"]>;
+
+export function roomOf(env: Bindings<"WAITING_ROOM">, sale: string): Stub<"WAITING_ROOM"> {
+  return env.WAITING_ROOM.get(env.WAITING_ROOM.idFromName(sale));
+}
+
+/** What the room answers; `withTimeout` cannot infer it, as its answers are a union. */
+export type RoomAnswer<Call extends "claim" | "admitNow" | "turn" | "metrics" | "extend"> = Awaited<
+  ReturnType<Stub<"WAITING_ROOM">[Call]>
+>;
+
+/** @param name as `boothName` makes it */
+export function boothOf(env: Bindings<"TICKET_BOOTH">, name: string): Stub<"TICKET_BOOTH"> {
+  return env.TICKET_BOOTH.get(env.TICKET_BOOTH.idFromName(name));
+}
+
+/** @param shard 0 … the number of booths of the lane, less one */
+export function boothName(sale: string, lane: string, shard: number): string {
+  return `${sale}/${lane}/${shard}`;
+}
+
+/** @param shard 0 … `PASS_DESKS_PER_SALE` - 1 */
+export function passDeskOf(
+  env: Bindings<"PASS_DESK">,
+  sale: string,
+  shard: number,
+): Stub<"PASS_DESK"> {
+  return env.PASS_DESK.get(env.PASS_DESK.idFromName(`${sale}/${shard}`));
+}
+
+export function stockOf(env: Bindings<"SKU_STOCK">, sku: string): Stub<"SKU_STOCK"> {
+  return env.SKU_STOCK.get(env.SKU_STOCK.idFromName(sku));
+}
+
+export function redisBridgeOf(env: Bindings<"REDIS_BRIDGE">, sku: string): Stub<"REDIS_BRIDGE"> {
+  return env.REDIS_BRIDGE.get(env.REDIS_BRIDGE.idFromName(sku));
+}
+
+export function orderOf(env: Bindings<"ORDER">, id: string): Stub<"ORDER"> {
+  return env.ORDER.get(env.ORDER.idFromName(id));
+}
