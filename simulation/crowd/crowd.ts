@@ -11,7 +11,9 @@ import { newRecord, type Card, type Intent, type ShopperPlan } from "./shopper-r
 import type { ShopperRecord } from "./shopper-record.ts";
 import type { Stage } from "./shopper-visit.ts";
 import { shop } from "./shopper.ts";
-import type { Arrive } from "../drill/options.ts";
+
+/** All when the sale starts, more and more over twenty seconds, or all before it starts. */
+export type Arrive = "step" | "ramp" | "pre-queue";
 
 export interface CrowdOptions {
   readonly name: string;

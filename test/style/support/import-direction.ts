@@ -66,6 +66,8 @@ const LAYERS: readonly Layer[] = [
     "simulation/drill/chaos-gate.ts",
     "simulation/drill/chaos-orders-worker.ts",
   ].map((folder) => ({ folder, mayImport: ["src/gate.ts", "queues/orders-worker.ts"] })),
+  // Its own command line only: shops copy the rest.
+  { folder: "examples/shop/main.ts", mayImport: ["examples/shop", "scripts/define-command.ts"] },
   ...["simulation/example-shop", "examples"].map((folder) => ({ folder, mayImport: [] })),
   {
     folder: "simulation/conformance",
