@@ -50,8 +50,7 @@ export async function ensureInstall() {
   const wanted = readPackages(join(root, "package-lock.json"));
   const reason = findReason(wanted);
   if (reason === undefined) return true;
-  const what = `Installing ${Object.keys(wanted).length} packages`;
-  process.stderr.write(`${what}, because ${reason} …\n`);
+  process.stderr.write(`Installing the packages of package-lock.json, because ${reason} …\n`);
   const flags = ["--loglevel=error", "--no-audit", "--no-fund", "--no-progress"];
   const npm = spawn("npm", ["ci", ...flags], {
     cwd: root,
@@ -59,7 +58,7 @@ export async function ensureInstall() {
     shell: process.platform === "win32",
     env: { ...process.env, PATH: computeOuterPath() },
   });
-  if ((await withProgress(what, () => endOf(npm))) === 0) return true;
+  if ((await withProgress("Installing packages", () => endOf(npm))) === 0) return true;
   process.stderr.write("The packages could not be installed; npm's message is above.\n");
   return false;
 }

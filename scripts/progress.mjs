@@ -10,6 +10,8 @@
 const TERMINAL = { first_ms: 200, every_ms: 200 };
 const LINES = { first_ms: 2000, every_ms: 5000 };
 const LOOK_EVERY_MS = 200;
+/** Of a terminal that does not say how wide it is. */
+const COLUMNS = 80;
 /** To the start of the line, and everything on it erased. */
 const ERASE = "\r\u001b[K";
 
@@ -50,7 +52,8 @@ export const withProgress = async (first, work, stream = process.stderr) => {
     const text = typeof shown === "string" ? shown : shown();
     const line = `${text} · ${Math.round((now_ms - began_ms) / 1000)} s`;
     // A line that wraps could not be erased.
-    stream.write(isTerminal ? `${ERASE}${line.slice(0, (stream.columns ?? 80) - 1)}` : `${line}\n`);
+    const fitting = line.slice(0, (stream.columns || COLUMNS) - 1);
+    stream.write(isTerminal ? `${ERASE}${fitting}` : `${line}\n`);
   };
   /** @type {Progress} */
   const progress = {

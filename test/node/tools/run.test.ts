@@ -91,7 +91,9 @@ const run = (...args: readonly string[]) => start(...args).ended;
 test("what is missing is installed first, once, and then the program gets its arguments", async () => {
   const first = await run("program.ts", "code", "7", "--a b", "");
   expect(first).toMatchObject({ code: 7, out: '["7","--a b",""]\n' });
-  expect(first.errors).toBe("Installing 3 packages, because node_modules is missing …\n");
+  expect(first.errors).toBe(
+    "Installing the packages of package-lock.json, because node_modules is missing …\n",
+  );
   expect(await run("program.ts", "code", "0")).toMatchObject({ code: 0, errors: "" });
 });
 
@@ -101,7 +103,7 @@ test("a changed lock file is installed again, and the error names the package", 
   const { code, errors } = await run("program.ts", "code", "0");
   expect([code, errors]).toEqual([
     0,
-    "Installing 3 packages, because node_modules/oven is not at 2.0.0 …\n",
+    "Installing the packages of package-lock.json, because node_modules/oven is not at 2.0.0 …\n",
   ]);
 });
 
