@@ -9,7 +9,8 @@ import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-worker
 import { defineConfig } from "vitest/config";
 import { bundleWorker } from "./simulation/host/bundle.ts";
 import { SANDBOX_API_KEY } from "./simulation/host/local-secrets.ts";
-import { composeWorker, PROJECT_ROOT, readWorkerConfig } from "./scripts/worker-config.ts";
+import { PROJECT_ROOT } from "./scripts/project-root.ts";
+import { composeWorker, readWorkerConfig } from "./scripts/worker-config.ts";
 import { generateGateSecrets } from "./scripts/secret-set.ts";
 
 /**

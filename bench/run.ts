@@ -1,24 +1,23 @@
 /**
- * `npm run bench`: the hot paths of the gate beside the bare runtime, in one process and one run.
+ * Measures the rows of the bench and prints their ratios.
  *
  * The rows take turns, round after round, so that what else the machine does hits all alike; a
- * first short round warms up and is not counted. Ratios go to standard output, progress to standard
- * error. Not a test: there are no thresholds. The client runs on the same machine as the runtime,
- * so absolute figures say little about a deployment.
+ * first short round warms up and is not counted. Not a test: there are no thresholds. The client
+ * runs on the same machine as the runtime, so absolute metrics say little about a deployment.
  */
 import { cpus } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
-import { pathToFileURL } from "node:url";
 import { Pool } from "undici";
 import { z } from "zod";
 import { createGateClient } from "../simulation/crowd/gate-client.ts";
 import { type Host, startHost } from "../simulation/host/host.ts";
 import { CannotGoOnError } from "../simulation/crowd/ask-again.ts";
+import { withProgress } from "../scripts/progress.mjs";
 import { generateGateSecrets } from "../scripts/secret-set.ts";
 import { guardedTargets, startBenchOrigin } from "./guarded-shop.ts";
 import { type BenchRequest, run, type Slice } from "./load.ts";
 import { makeLine, type LineTools, type TicketKey } from "./line.ts";
-import { type BenchOptions, readCommandLine, ROW_GROUPS, USAGE } from "./options.ts";
+import { type BenchOptions, ROW_GROUPS } from "./options.ts";
 import { measurePipeline } from "./pipeline.ts";
 import { findRuntimes } from "./processor-time.ts";
 import { writeReport, type MeasuredTarget } from "./report.ts";
@@ -37,10 +36,6 @@ const ROUNDS = 5;
 const WARM_UP_SHARE = 0.25;
 /** More than the last slice used, because this one may be luckier. */
 const READY_RESERVE = 1.3;
-
-function say(line: string): void {
-  process.stderr.write(`${line}\n`);
-}
 
 class Bench {
   readonly #pools: Readonly<Record<Side, Pool>>;
@@ -105,11 +100,18 @@ class Bench {
 /** The rows of a round. Neighbours in a list are neighbours in time. */
 type Rows = (round: number) => Promise<readonly Target[]>;
 
-async function measureGroup(bench: Bench, rows: Rows, seconds: number): Promise<MeasuredTarget[]> {
+async function measureGroup(
+  group: RowGroup,
+  bench: Bench,
+  tools: Tools,
+  seconds: number,
+): Promise<MeasuredTarget[]> {
+  const rows = await rowsOf(group, tools);
   const measured = new Map<string, { against: readonly string[]; slices: Slice[] }>();
   for (let round = 0; round <= ROUNDS; round += 1) {
-    say(round === 0 ? "Warming up …" : `Round ${round} of ${ROUNDS} …`);
+    const turn = round === 0 ? "warming up" : `round ${round} of ${ROUNDS}`;
     for (const target of await rows(round)) {
+      tools.show(`Measuring ${group}, ${turn}: ${target.name}`);
       const share = round === 0 ? WARM_UP_SHARE : 1;
       const slice = await bench.measure(target, (seconds * 1000 * share) / ROUNDS);
       if (round === 0) continue;
@@ -126,15 +128,15 @@ type RowGroup = (typeof ROW_GROUPS)[number];
 
 /** One group of rows, with what it needs standing ready. */
 async function rowsOf(group: RowGroup, tools: Tools): Promise<Rows> {
-  const { gate, adminToken } = tools;
+  const { gate, adminToken, show } = tools;
   const { route, call, row, rowAgain, newRow } = BASELINE_TARGETS;
   if (group === "gate") {
-    say("Letting a thousand into a shop behind the gate …");
+    show("Letting a thousand into a shop behind the gate");
     const targets = await guardedTargets(gate, tools.originPort);
     return async () => targets;
   }
   if (group === "line") {
-    say("Letting a thousand stand in line, and a million in another …");
+    show("Letting a thousand stand in line, and a million in another");
     const short = await makeLine(tools, "bench-line", 1000);
     const few = await pollTargets(short);
     const many = await pollTargets(await makeLine(tools, "bench-long-line", 1_000_000));
@@ -155,12 +157,13 @@ interface Tools extends LineTools {
   readonly adminToken: string;
   /** Where the shop behind the gate listens. */
   readonly originPort: number;
+  /** Shows what is being done. */
+  readonly show: (what: string) => void;
 }
 
 async function measureHost(
   host: Host,
-  ticketKey: TicketKey,
-  originPort: number,
+  own: Pick<Tools, "ticketKey" | "originPort" | "show">,
   groups: readonly RowGroup[],
   { seconds, concurrency }: BenchOptions,
 ): Promise<string> {
@@ -169,11 +172,11 @@ async function measureHost(
   const { adminToken } = host;
   const gate = createGateClient({ url: host.gateUrl, adminToken, connectionsMax: 8 });
   const bench = new Bench(host, baselineUrl, concurrency);
-  const tools = { gate, adminToken, ticketKey, originPort, baseline: bench.baseline };
+  const tools = { ...own, gate, adminToken, baseline: bench.baseline };
   const targets: MeasuredTarget[] = [];
   try {
     for (const group of groups) {
-      targets.push(...(await measureGroup(bench, await rowsOf(group, tools), seconds)));
+      targets.push(...(await measureGroup(group, bench, tools, seconds)));
     }
     const machine = `${cpus().length} cores, ${cpus()[0]?.model ?? "of unknown make"}`;
     const how = `${ROUNDS} rounds, ${seconds} s a row, ${concurrency} at a time, ${machine}`;
@@ -193,8 +196,11 @@ function drawTicketKey(): { ticketKey: TicketKey; TICKET_KEYS: string } {
 }
 
 /** All but the pipeline, on a Sluice whose orders go no further than their acceptance. */
-async function measureRows(groups: readonly RowGroup[], options: BenchOptions): Promise<string> {
-  say("Starting a fresh Sluice in memory, and the baseline beside it …");
+async function measureRows(
+  groups: readonly RowGroup[],
+  options: BenchOptions,
+  show: Tools["show"],
+): Promise<string> {
   const { ticketKey, TICKET_KEYS } = drawTicketKey();
   const origin = await startBenchOrigin();
   const ORIGIN = `http://127.0.0.1:${origin.port}`;
@@ -207,41 +213,34 @@ async function measureRows(groups: readonly RowGroup[], options: BenchOptions): 
     extraWorkers: ["bench/wrangler.toml"],
   });
   try {
-    return await measureHost(host, ticketKey, origin.port, groups, options);
+    return await measureHost(host, { ticketKey, originPort: origin.port, show }, groups, options);
   } finally {
     await host.stop();
     await origin.stop();
   }
 }
 
-async function main(): Promise<number> {
-  const command = readCommandLine(process.argv.slice(2));
-  if (command.kind === "help") {
-    process.stdout.write(USAGE);
-    return 0;
-  }
-  if (command.kind === "bad") {
-    say(`${command.message}\n\n${USAGE}`);
-    return 2;
-  }
-  const { only, seconds, orders } = command.options;
+/** @returns the exit code */
+export async function runBench(options: BenchOptions): Promise<number> {
+  const { only, seconds, orders } = options;
   const groups = ROW_GROUPS.filter((group) => only === null || only === group);
   try {
     if (groups.length > 0) {
-      process.stdout.write(`\n${await measureRows(groups, command.options)}`);
+      const rows = await withProgress("Starting a fresh Sluice in memory", ({ show }) => {
+        return measureRows(groups, options, show);
+      });
+      process.stdout.write(`\n${rows}`);
     }
     if (only === null || only === "pipeline") {
-      say("Sending orders through the whole pipeline …");
-      process.stdout.write(`\n${await measurePipeline(seconds, orders)}`);
+      const pipeline = await withProgress("Sending orders through the whole pipeline", () => {
+        return measurePipeline(seconds, orders);
+      });
+      process.stdout.write(`\n${pipeline}`);
     }
     return 0;
   } catch (error) {
     if (!(error instanceof CannotGoOnError)) throw error;
-    say(`The bench could not be finished: ${error.message}`);
+    process.stderr.write(`The bench could not be finished: ${error.message}\n`);
     return 1;
   }
-}
-
-if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
-  process.exitCode = await main();
 }

@@ -1,14 +1,24 @@
 /**
- * `npm run check`: everything about the code that can be told without running it. Types, bindings,
- * lint, format, unused code, and a dry run of deploying both Workers.
+ * `npm run check`: everything about the code that can be checked without running it. Types,
+ * bindings, lint, format, unused code, and a dry run of deploying both Workers.
  *
  * Every step runs even when an earlier one failed; a step's output is shown when it fails. The
  * last line is `check: N passed, N failed`, and the exit code is 1 when any failed.
  */
 import { spawn } from "node:child_process";
 import { join } from "node:path";
+import { defineCommand } from "./define-command.ts";
+import { type Progress, withProgress } from "./progress.mjs";
+import { PROJECT_ROOT } from "./project-root.ts";
 import { TYPES_ARGUMENTS } from "./types.ts";
-import { PROJECT_ROOT } from "./worker-config.ts";
+
+const check = defineCommand({
+  name: "npm run check --",
+  summary: `Checks everything about the code that can be checked without running it: types, lint,
+    format, unused code, bindings, and a dry run of deploying both Workers.`,
+  options: {},
+  exitCodes: "0 every check passed, 1 some failed",
+});
 
 interface Step {
   readonly name: string;
@@ -37,7 +47,7 @@ const STEPS: readonly Step[] = [
 
 const PARALLEL_MAX = 2;
 
-function runStep({ name, command }: Step): Promise<boolean> {
+function runStep({ name, command }: Step, { clear }: Progress): Promise<boolean> {
   const [program, ...args] = command;
   const startedAt = performance.now();
   return new Promise((resolve) => {
@@ -53,6 +63,7 @@ function runStep({ name, command }: Step): Promise<boolean> {
     child.once("close", (code) => {
       const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
       const passed = code === 0;
+      clear();
       process.stdout.write(`${passed ? "✓" : "✗"} ${name} (${seconds} s)\n`);
       if (!passed) process.stdout.write(`${Buffer.concat(output).toString()}\n`);
       resolve(passed);
@@ -62,17 +73,25 @@ function runStep({ name, command }: Step): Promise<boolean> {
 
 async function runSteps(): Promise<readonly boolean[]> {
   const waiting = [...STEPS];
+  const running = new Set<string>();
   const results: boolean[] = [];
-  const runWaiting = async () => {
-    for (let step = waiting.shift(); step !== undefined; step = waiting.shift()) {
-      results.push(await runStep(step));
-    }
-  };
-  await Promise.all(Array.from({ length: PARALLEL_MAX }, runWaiting));
-  return results;
+  const shown = () => `${results.length} of ${STEPS.length} done, ${[...running].join(" and ")}`;
+  return withProgress(shown, async (progress) => {
+    const runWaiting = async () => {
+      for (let step = waiting.shift(); step !== undefined; step = waiting.shift()) {
+        running.add(step.name);
+        results.push(await runStep(step, progress));
+        running.delete(step.name);
+      }
+    };
+    await Promise.all(Array.from({ length: PARALLEL_MAX }, runWaiting));
+    return results;
+  });
 }
 
-const results = await runSteps();
-const failed = results.filter((passed) => !passed).length;
-process.stdout.write(`check: ${results.length - failed} passed, ${failed} failed\n`);
-process.exitCode = failed === 0 ? 0 : 1;
+process.exitCode = await check.run(async () => {
+  const results = await runSteps();
+  const failed = results.filter((passed) => !passed).length;
+  process.stdout.write(`check: ${results.length - failed} passed, ${failed} failed\n`);
+  return failed === 0 ? 0 : 1;
+});

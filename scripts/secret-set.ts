@@ -21,7 +21,8 @@ export type GateSecrets = {
 };
 
 /** What a set of keys is for. */
-export type KeyPurpose = "tickets" | "admissions" | "passes" | "webhooks" | "proofs";
+export const KEY_PURPOSES = ["tickets", "admissions", "passes", "webhooks", "proofs"] as const;
+export type KeyPurpose = (typeof KEY_PURPOSES)[number];
 
 export function generateGateSecrets(now = Date.now()): GateSecrets {
   const freshSet = (purpose: KeyPurpose) => JSON.stringify({ keys: [generateKey(purpose, now)] });

@@ -7,12 +7,10 @@
  * the caller gives them, so that what runs does not depend on files that git ignores.
  */
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { WorkerOptions } from "miniflare";
 import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from "wrangler";
 import { z } from "zod";
-
-export const PROJECT_ROOT = fileURLToPath(new URL("..", import.meta.url));
+import { PROJECT_ROOT } from "./project-root.ts";
 
 /** What wrangler itself calls these options: everything except the code. */
 type WorkerBindings = ReturnType<typeof unstable_getMiniflareWorkerOptions>["workerOptions"];

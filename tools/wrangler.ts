@@ -1,13 +1,12 @@
 /**
  * Runs wrangler's command line for the operators' programs, with the Node that runs them.
  *
- * A command that fails has printed why; the caller only learns that it failed.
+ * A command that fails has printed why; the caller learns only that it failed.
  */
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-
-export const PROJECT_ROOT = fileURLToPath(new URL("..", import.meta.url));
+import { text } from "node:stream/consumers";
+import { PROJECT_ROOT } from "../scripts/project-root.ts";
 
 const PROGRAM = join(PROJECT_ROOT, "node_modules", "wrangler", "bin", "wrangler.js");
 
@@ -16,29 +15,44 @@ export class OperatorError extends Error {
   override readonly name = "OperatorError";
 }
 
+export interface Answer {
+  readonly succeeded: boolean;
+  /** Standard output; after a failure standard error too. */
+  readonly answer: string;
+}
+
 /** The one way to wrangler's commands. */
 export interface Wrangler {
-  /** Runs a command in the open. Throws OperatorError when it fails. */
-  run(args: readonly string[]): void;
-  /** Runs a command that answers on standard output, quietly. */
-  ask(args: readonly string[]): { readonly succeeded: boolean; readonly answer: string };
+  /** Runs a command whose output the operator sees. Rejects with OperatorError when it fails. */
+  run(args: readonly string[]): Promise<void>;
+  /** Runs a command whose output is its answer; the operator does not see it. */
+  ask(args: readonly string[]): Promise<Answer>;
 }
 
-export const wrangler: Wrangler = { run, ask };
+export const wrangler: Wrangler = {
+  async run(args) {
+    const child = spawn(process.execPath, [PROGRAM, ...args], {
+      cwd: PROJECT_ROOT,
+      stdio: "inherit",
+    });
+    if ((await exitCodeOf(child)) === 0) return;
+    throw new OperatorError(`wrangler ${args.join(" ")} failed; see above.`);
+  },
+  async ask(args) {
+    const child = spawn(process.execPath, [PROGRAM, ...args], {
+      cwd: PROJECT_ROOT,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const exited = exitCodeOf(child);
+    const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
+    const succeeded = (await exited) === 0;
+    return { succeeded, answer: succeeded ? stdout : `${stdout}${stderr}` };
+  },
+};
 
-function run(args: readonly string[]): void {
-  const { status } = spawnSync(process.execPath, [PROGRAM, ...args], {
-    cwd: PROJECT_ROOT,
-    stdio: "inherit",
+function exitCodeOf(child: ReturnType<typeof spawn>): Promise<number | null> {
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("exit", resolve);
   });
-  if (status !== 0) throw new OperatorError(`wrangler ${args.join(" ")} failed; see above.`);
-}
-
-function ask(args: readonly string[]): { succeeded: boolean; answer: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, ...args], {
-    cwd: PROJECT_ROOT,
-    stdio: ["ignore", "pipe", "pipe"],
-    encoding: "utf8",
-  });
-  return { succeeded: status === 0, answer: status === 0 ? stdout : `${stdout}${stderr}` };
 }

@@ -5,35 +5,26 @@
  * on this machine, differs. The last line counts the seeds that kept every promise and those that
  * did not; the exit code is 1 when there is one of these.
  */
-import { FAULTS_USAGE, parseFaultsOptions, type FaultsOptions } from "./options.ts";
+import type { OptionsOf } from "../../scripts/define-command.ts";
+import { withProgress } from "../../scripts/progress.mjs";
+import type { faultsCommand } from "./options.ts";
 import { faultsReport } from "./report.ts";
 import { runSeeds } from "./run.ts";
 
-const PROGRESS_EVERY = 1000;
-
-export async function faultsProgram(args: readonly string[]): Promise<number> {
-  const parsed = parseFaultsOptions(args);
-  switch (parsed.kind) {
-    case "help":
-      console.log(FAULTS_USAGE);
-      return 0;
-    case "refused":
-      for (const message of parsed.messages) console.error(message);
-      console.error("\nnpm run simulate -- --faults --help lists the options.");
-      return 2;
-    case "options":
-      return run(parsed.options);
-  }
-}
-
-async function run({ firstSeed, lastSeed, trace }: FaultsOptions): Promise<number> {
+/** @returns the exit code */
+export async function simulateFaults({
+  firstSeed,
+  lastSeed,
+  trace,
+}: OptionsOf<typeof faultsCommand>): Promise<number> {
   const began_ms = performance.now();
   const show = trace ? (line: string): void => console.log(line) : null;
   // Crashes and lost calls are errors by the million, and nobody reads their stacks.
   if (!trace) Error.stackTraceLimit = 0;
-  const summary = await runSeeds({ firstSeed, lastSeed, show }, ({ seed }) => {
-    if (seed % PROGRESS_EVERY !== 0 || !process.stderr.isTTY) return;
-    console.error(`${seed} of ${lastSeed} seeds`);
+  const summary = await withProgress("Simulating faults", (progress) => {
+    return runSeeds({ firstSeed, lastSeed, show }, ({ seed }) => {
+      progress.show(`${seed} of ${lastSeed} seeds`);
+    });
   });
   if (trace) console.log("");
   console.log(faultsReport(summary));

@@ -53,7 +53,7 @@ export interface Ground {
   readonly stop: () => Promise<void>;
 }
 
-export interface GroundOptions {
+interface GroundOptions {
   /** Another entry file of the gate, in which a fault was planted. */
   readonly gateEntry?: string;
 }

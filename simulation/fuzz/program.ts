@@ -1,13 +1,13 @@
 /**
- * The fuzz run as a program: sends the inputs in stretches, finds out which of them broke what, and
- * says so.
+ * The fuzz run: sends the inputs in stretches, finds the one that broke each rule, and reports it.
  */
+import { withProgress } from "../../scripts/progress.mjs";
 import { findInput } from "./find.ts";
-import { type Ground, type GroundOptions, makeGround } from "./ground.ts";
+import { type Ground, makeGround } from "./ground.ts";
 import type { Family } from "./input.ts";
 import type { Broken } from "./judge.ts";
 import type { FuzzOptions } from "./options.ts";
-import { exchangeText } from "./report.ts";
+import { exchangeText, fuzzReport } from "./report.ts";
 import {
   faultsKept,
   faultsSaid,
@@ -17,20 +17,45 @@ import {
   type Violation,
 } from "./run.ts";
 
-/** What is kept is read after so many inputs; each reading waits for all to come to rest. */
+/** What is stored is read after so many inputs; each reading waits until nothing is written. */
 const STRETCH_INPUTS = 50_000;
 
-export interface Watch {
+interface Watch {
   readonly say: (line: string) => void;
+  /** Called with the count of inputs sent, and with 0 once the fresh Sluice is running. */
   readonly progress: (sent: number) => void;
 }
 
-export async function fuzz(
-  options: FuzzOptions,
-  { say, progress }: Watch,
-  groundOptions: GroundOptions = {},
-): Promise<Summary> {
-  const ground = await makeGround(groundOptions);
+/** Runs it with progress and a report. @returns the exit code */
+export async function runFuzz(options: FuzzOptions): Promise<number> {
+  const began_ms = performance.now();
+  let sending_ms = began_ms;
+  const asked = options.last - options.first + 1;
+  const summary = await withProgress(
+    "Starting a fresh Sluice with sales, shoppers and orders in it",
+    ({ say, show }) => {
+      return fuzz(options, {
+        say,
+        progress: (sent) => {
+          if (sent === 0) sending_ms = performance.now();
+          show(`${sent} of ${asked} inputs sent`);
+        },
+      });
+    },
+  );
+  const { violations, sent } = summary;
+  console.log(fuzzReport(options, summary));
+  const took_s = (performance.now() - began_ms) / 1000;
+  const perSecond = sent / ((performance.now() - sending_ms) / 1000);
+  console.log(`\ntook ${took_s.toFixed(1)} s, ${perSecond.toFixed(0)} inputs a second`);
+  const failed = violations.length + (sent < asked && violations.length === 0 ? 1 : 0);
+  console.log(`fuzz: ${sent - violations.length} passed, ${failed} failed`);
+  return failed > 0 ? 1 : 0;
+}
+
+async function fuzz(options: FuzzOptions, { say, progress }: Watch): Promise<Summary> {
+  const ground = await makeGround();
+  progress(0);
   const { seed, only, first, last, replay } = options;
   const summaries: Summary[] = [];
   try {
@@ -45,7 +70,7 @@ export async function fuzz(
       const said = await faultsSaid(ground);
       const found = [
         ...(await whoMadeItSay(ground, stretch, said, say)),
-        ...(await whoChanged(stretch, kept, say, groundOptions)),
+        ...(await whoChanged(stretch, kept, say)),
       ];
       summaries.push({ ...summary, violations: [...summary.violations, ...found] });
       if (summary.violations.length + found.length > 0) break;
@@ -80,7 +105,6 @@ async function whoChanged(
   stretch: Stretch,
   kept: readonly Broken[],
   say: Watch["say"],
-  groundOptions: GroundOptions,
 ): Promise<Violation[]> {
   const [broken] = kept;
   if (broken === undefined) return [];
@@ -88,7 +112,7 @@ async function whoChanged(
   for (const { what } of kept) say(`Changed: ${what}`);
   say("Looking for the input …");
   const isAmiss = async (low: number, high: number): Promise<boolean> => {
-    const ground = await makeGround(groundOptions);
+    const ground = await makeGround();
     try {
       const before = ground.state();
       await sendStretch(ground, { ...stretch, first: low, last: high });

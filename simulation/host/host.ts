@@ -25,9 +25,9 @@ import { makePassingFolder } from "./scratch-folder.ts";
 import { LOOPBACK, reservePort } from "./ports.ts";
 import { SANDBOX_TURNSTILE_SECRET } from "../sandbox/turnstile.ts";
 import type { StartCrons, Crons } from "./crons.ts";
+import { PROJECT_ROOT } from "../../scripts/project-root.ts";
 import {
   composeWorker,
-  PROJECT_ROOT,
   type RateLimits,
   readWorkerConfig,
   type WorkerConfig,

@@ -8,9 +8,10 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { defineCommand } from "../../scripts/define-command.ts";
+import { PROJECT_ROOT } from "../../scripts/project-root.ts";
 import { generateGateSecrets } from "../../scripts/secret-set.ts";
 import { SANDBOX_API_KEY, SANDBOX_WEBHOOK_SECRET } from "../host/local-secrets.ts";
-import { PROJECT_ROOT } from "../../scripts/worker-config.ts";
 
 const PORT = 8787;
 const SANDBOX_PORT = 8788;
@@ -61,24 +62,42 @@ function startDev(configs: readonly string[], onPort: number, stdin: "inherit" |
   });
 }
 
-/** Ctrl-C reaches both by itself; when one of them ends, the other is stopped too. */
-function endTogether(children: readonly ChildProcess[]): void {
+/**
+ * Ctrl-C at a terminal reaches both by itself; when one of them ends, the other is stopped too.
+ * The exit code is that of the one that ended first.
+ */
+function endTogether(children: readonly ChildProcess[]): Promise<number> {
   const stopAll = () => {
     for (const child of children) if (child.exitCode === null) child.kill();
   };
-  process.on("SIGINT", () => {});
+  process.on("SIGINT", () => {
+    if (!process.stdin.isTTY) stopAll();
+  });
   process.on("SIGTERM", stopAll);
-  for (const child of children) {
-    child.once("exit", (code) => {
-      process.exitCode ??= code ?? 0;
-      stopAll();
-    });
-  }
+  return new Promise((resolve) => {
+    for (const child of children) {
+      child.once("exit", (code) => {
+        resolve(code ?? 0);
+        stopAll();
+      });
+    }
+  });
 }
 
-writeMissingVariables();
-migrateLocally();
-endTogether([
-  startDev(["simulation/sandbox/wrangler.toml"], SANDBOX_PORT, "ignore"),
-  startDev(["wrangler.toml", "queues/wrangler.toml"], PORT, "inherit"),
-]);
+const devCommand = defineCommand({
+  name: "npm run dev --",
+  summary: `Runs both Workers under wrangler dev on port ${PORT}, reloaded when their code
+    changes, with the sandbox payment provider on port ${SANDBOX_PORT}.`,
+  options: {},
+  notes: "Variables are generated when they are missing; state is kept in .sluice/dev.",
+  exitCodes: "that of wrangler",
+});
+
+process.exitCode = await devCommand.run(() => {
+  writeMissingVariables();
+  migrateLocally();
+  return endTogether([
+    startDev(["simulation/sandbox/wrangler.toml"], SANDBOX_PORT, "ignore"),
+    startDev(["wrangler.toml", "queues/wrangler.toml"], PORT, "inherit"),
+  ]);
+});

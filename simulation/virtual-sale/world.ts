@@ -83,13 +83,16 @@ export class World {
     this.#visits = new Visits({ ...parts, ...more }, this.startsAt_ms);
   }
 
-  /** Plays until nobody is left. */
-  run(): void {
+  /** Plays until nobody is left; `onSecond` is called after each second of virtual time. */
+  run(onSecond: () => void = () => undefined): void {
     const steps = 1000 / STEP_MS;
     const last_s = this.options.preQueue_s + SALE_LENGTH_S + AFTER_END_S;
     for (let step = 1; step <= last_s * steps && !this.#over(); step += 1) {
       const now = step * STEP_MS;
-      if (step % steps === 0) this.#second(step / steps);
+      if (step % steps === 0) {
+        this.#second(step / steps);
+        onSecond();
+      }
       this.#arrivals(now);
       this.#wheel.turnTo(now, (shopper) => this.#happen(shopper, now));
     }

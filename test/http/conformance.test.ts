@@ -4,13 +4,13 @@
 import { spawn } from "node:child_process";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type Check, type Finding, runChecks } from "../../tools/conformance/checks.ts";
-import { readCommandLine } from "../../tools/conformance/options.ts";
+import { conformanceCommand } from "../../tools/conformance/options.ts";
 import { orderChecks } from "../../tools/conformance/order-checks.ts";
 import { paymentChecks } from "../../tools/conformance/payment-checks.ts";
 import { exitCodeOf, lineOf, sumOf } from "../../tools/conformance/report.ts";
 import { Wire } from "../../tools/conformance/wire.ts";
 import { type ExampleShop, type ShopParts, startExampleShop } from "../../examples/shop/server.ts";
-import { PROJECT_ROOT } from "../../scripts/worker-config.ts";
+import { PROJECT_ROOT } from "../../scripts/project-root.ts";
 import { ORDER_MISTAKES } from "./support/broken-order-shops.ts";
 import { PAYMENT_MISTAKES } from "./support/broken-payment-shops.ts";
 import { NEW_SECRET, secretsOf } from "./support/scripted-backend.ts";
@@ -39,7 +39,7 @@ function tried(
 ): Promise<readonly Finding[]> {
   const secrets = secretsOf(NEW_SECRET);
   const wire = new Wire({ url, secrets, allowHttp: true, currency: "EUR" }, TIMEOUT_MS);
-  return runChecks(checksOf(wire), () => undefined);
+  return runChecks(checksOf(wire), { begun: () => undefined, found: () => undefined });
 }
 
 /** The one check of this name, because checks do not depend on each other. */
@@ -174,7 +174,7 @@ describe("the command line", () => {
   test("takes the secret from the option before the environment", () => {
     const secrets = secretsOf("whsec_YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4");
     const given = ["--secret", "whsec_YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4"];
-    const command = readCommandLine([...payment, ...given], secret);
+    const command = conformanceCommand.parse([...payment, ...given], secret);
     const target = { url: payment[1], secrets, allowHttp: false, currency: "EUR" };
     expect(command).toEqual({ kind: "run", options: { payment: target, orders: null } });
   });
@@ -190,12 +190,12 @@ describe("the command line", () => {
       "--secret (or BACKEND_SECRET) must be whsec_ and then base64",
     ],
   ])("%j gets the sentence: %s", (args, message) => {
-    expect(readCommandLine(args, secret)).toEqual({ kind: "bad", message });
+    expect(conformanceCommand.parse(args, secret)).toEqual({ kind: "bad", message });
   });
 
   test("without a secret it says so, and --help asks for nothing", () => {
     const message = "--secret (or BACKEND_SECRET) is missing";
-    expect(readCommandLine(payment, {})).toEqual({ kind: "bad", message });
-    expect(readCommandLine(["--help"], {})).toEqual({ kind: "help" });
+    expect(conformanceCommand.parse(payment, {})).toEqual({ kind: "bad", message });
+    expect(conformanceCommand.parse(["--help"], {})).toEqual({ kind: "help" });
   });
 });

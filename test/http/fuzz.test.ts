@@ -10,10 +10,10 @@ import { inputOf } from "../../simulation/fuzz/generate.ts";
 import { type Ground, makeGround } from "../../simulation/fuzz/ground.ts";
 import { FAMILIES, type Family } from "../../simulation/fuzz/input.ts";
 import { RULES } from "../../simulation/fuzz/judge.ts";
-import { readCommandLine } from "../../simulation/fuzz/options.ts";
+import { fuzzCommand } from "../../simulation/fuzz/options.ts";
 import { fuzzReport } from "../../simulation/fuzz/report.ts";
 import { faultsKept, faultsSaid, sendStretch } from "../../simulation/fuzz/run.ts";
-import { PROJECT_ROOT } from "../../scripts/worker-config.ts";
+import { PROJECT_ROOT } from "../../scripts/project-root.ts";
 
 let ground: Ground;
 beforeAll(async () => {
@@ -116,10 +116,10 @@ describe("the command line", () => {
   test("means twenty thousand inputs of all families, or the one that is named", () => {
     const common = { seed: "1", only: null };
     const many = { ...common, first: 1, last: 20_000, replay: false };
-    expect(readCommandLine([])).toEqual({ kind: "run", options: many });
+    expect(fuzzCommand.parse([])).toEqual({ kind: "run", options: many });
     const one = { ...common, only: "json", first: 7, last: 7, replay: true };
     const args = ["--replay", "7", "--only", "json"];
-    expect(readCommandLine(args)).toEqual({ kind: "run", options: one });
+    expect(fuzzCommand.parse(args)).toEqual({ kind: "run", options: one });
   });
 
   test.each([
@@ -127,18 +127,18 @@ describe("the command line", () => {
     [["--inputs", "100000001"], "--inputs must be a whole number from 1 to 100000000"],
     [
       ["--only", "bodies"],
-      "--only must be one of tokens, cookies, headers, json, paths, guarded, proofs",
+      "--only must be tokens, cookies, headers, json, paths, guarded or proofs",
     ],
     [["--seed", "a b"], "--seed must be letters, digits, '.', '_' and '-'"],
     [
       ["--replay", "1", "--inputs", "2"],
-      "--replay is one input, --inputs are many: say one of them",
+      "--replay is one input, --inputs are many: give one of them",
     ],
   ])("%j gets the sentence: %s", (args, message) => {
-    expect(readCommandLine(args)).toEqual({ kind: "refused", messages: [message] });
+    expect(fuzzCommand.parse(args)).toEqual({ kind: "bad", message });
   });
 
   test("--help asks for nothing else", () => {
-    expect(readCommandLine(["--help", "--inputs", "0"])).toEqual({ kind: "help" });
+    expect(fuzzCommand.parse(["--help", "--inputs", "0"])).toEqual({ kind: "help" });
   });
 });

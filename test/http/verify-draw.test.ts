@@ -12,8 +12,9 @@ import { SignJWT } from "jose";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import * as contract from "../../simulation/crowd/gate-answers.ts";
 import { claimsOf } from "../../simulation/drill/fairness.ts";
+import { verifyDrawCommand } from "../../tools/verify-draw/options.ts";
 import { verifyDraw } from "../../tools/verify-draw/program.ts";
-import { PROJECT_ROOT } from "../../scripts/worker-config.ts";
+import { PROJECT_ROOT } from "../../scripts/project-root.ts";
 import { generateGateSecrets } from "../../scripts/secret-set.ts";
 import { makeSale, PREQUEUE, type Sluice, startSluice, textOf, until } from "./support/sluice.ts";
 
@@ -88,15 +89,17 @@ interface Ran {
 
 async function verify(args: readonly string[]): Promise<Ran> {
   const [out, complaints]: [string[], string[]] = [[], []];
-  const code = await verifyDraw(args, {
-    report: (text) => out.push(text),
-    complain: (text) => complaints.push(text),
-  });
+  const outlets = {
+    report: (text: string) => out.push(text),
+    complain: (text: string) => complaints.push(text),
+  };
+  const invocation = { args, environment: {}, ...outlets };
+  const code = await verifyDrawCommand.run((options) => verifyDraw(options, outlets), invocation);
   return { code, out: out.join(""), complaints: complaints.join("") };
 }
 
 function verifyAlone(args: readonly string[]): Promise<Ran> {
-  const program = joinPath(PROJECT_ROOT, "simulation", "verify-draw.ts");
+  const program = joinPath(PROJECT_ROOT, "tools", "verify-draw", "main.ts");
   return new Promise((resolve) => {
     const child = execFile(NODE, [program, ...args], (_error, out, complaints) => {
       resolve({ code: child.exitCode, out, complaints });
@@ -205,8 +208,9 @@ describe("what cannot be checked", () => {
   const here = () => ["--url", sluice.host.gateUrl];
 
   test.each([
-    [[], "--url must be an http or https address"],
-    [["--url", "http://127.0.0.1:1"], "--sale must be given"],
+    [[], "--url is missing: give the address of the gate"],
+    [["--url", "8787"], "--url must be an http or https address"],
+    [["--url", "http://127.0.0.1:1"], "--sale is missing: give the id of the sale"],
     [["--url", "http://127.0.0.1:1", "--sale", "A B"], "--sale must be lower-case letters"],
     [["--url", "http://127.0.0.1:1", "--sale", "a", "--commitment", "12"], "64 hexadecimal digits"],
     [["--url", "http://127.0.0.1:1", "--sale", "a", "--ticket", "x"], "(number 1) is no ticket"],

@@ -32,19 +32,25 @@ export type Finding = Pick<Check, "name" | "expected" | "fix"> &
     | { readonly kind: "not_offered"; readonly why: string }
   );
 
+interface Watch {
+  readonly begun: (check: Check) => void;
+  readonly found: (finding: Finding) => void;
+}
+
 /**
- * Runs them in order and tells each finding as soon as it is there. The first check is whether
- * anybody answers at all; where nobody does, the others are not tried.
+ * Runs them in order. The first check is whether the server answers at all; where it does not, the
+ * others are not tried.
  */
 export async function runChecks(
   checks: readonly Check[],
-  tell: (finding: Finding) => void,
+  { begun, found }: Watch,
 ): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   for (const check of checks) {
+    begun(check);
     const finding =
       findings[0]?.kind === "failed" ? leftOut(check, "nobody answers") : await runCheck(check);
-    tell(finding);
+    found(finding);
     findings.push(finding);
   }
   return findings;

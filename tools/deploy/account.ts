@@ -19,46 +19,53 @@ const appliedMigrations = z.array(z.object({ results: z.array(z.object({ name: z
 /** For each binding without an id in the files, the line of TOML that gives it one. */
 export type IdLines = ReadonlyMap<string, string>;
 
-export function isLoggedIn(wrangler: Wrangler): boolean {
-  return wrangler.ask(["whoami", "--json"]).succeeded;
+export async function isLoggedIn(wrangler: Wrangler): Promise<boolean> {
+  return (await wrangler.ask(["whoami", "--json"])).succeeded;
 }
 
-export function readAccount(wrangler: Wrangler, { gate, orders }: DeployConfigs): Account {
+export async function readAccount(
+  wrangler: Wrangler,
+  { gate, orders }: DeployConfigs,
+): Promise<Account> {
   const workers = [gate, orders];
-  const databases = new Set(listDatabases(wrangler).keys());
+  const databases = new Set((await listDatabases(wrangler)).keys());
   const needed = workers.flatMap(({ d1_databases }) => d1_databases.map((d1) => d1.database_name));
   const known = [...new Set(needed)].filter((name) => databases.has(name));
   const secrets = new Map<string, ReadonlySet<string>>();
   for (const { name } of workers) {
-    const names = secretsOf(wrangler, name);
+    const names = await secretsOf(wrangler, name);
     if (names !== null) secrets.set(name, names);
   }
-  return {
-    namespaces: new Set(listNamespaces(wrangler).keys()),
-    databases,
-    queues: new Set(queuesOf(workers).filter((queue) => hasQueue(wrangler, queue))),
-    migrations: new Set(known.flatMap((name) => migrationsOf(wrangler, name))),
-    secrets,
-  };
+  const namespaces = new Set((await listNamespaces(wrangler)).keys());
+  const queues = new Set<string>();
+  for (const queue of queuesOf(workers)) if (await hasQueue(wrangler, queue)) queues.add(queue);
+  const migrations = new Set<string>();
+  for (const name of known) {
+    for (const migration of await migrationsOf(wrangler, name)) migrations.add(migration);
+  }
+  return { namespaces, databases, queues, migrations, secrets };
 }
 
 /** Creates what is missing in the account. */
-export function provision(wrangler: Wrangler, { gate, orders }: DeployConfigs): IdLines {
+export async function provision(
+  wrangler: Wrangler,
+  { gate, orders }: DeployConfigs,
+): Promise<IdLines> {
   const workers = [gate, orders];
   for (const queue of queuesOf(workers)) {
-    if (!hasQueue(wrangler, queue)) wrangler.run(["queues", "create", queue]);
+    if (!(await hasQueue(wrangler, queue))) await wrangler.run(["queues", "create", queue]);
   }
   const lines = new Map<string, string>();
   for (const { binding, id } of workers.flatMap((worker) => worker.kv_namespaces)) {
     if (id !== undefined || lines.has(binding)) continue;
     const title = namespaceTitle(binding);
     const create = ["kv", "namespace", "create", title];
-    lines.set(binding, `id = "${idOf(wrangler, title, listNamespaces, create)}"`);
+    lines.set(binding, `id = "${await idOf(wrangler, title, listNamespaces, create)}"`);
   }
   for (const database of workers.flatMap((worker) => worker.d1_databases)) {
     if (database.database_id !== undefined || lines.has(database.binding)) continue;
     const create = ["d1", "create", database.database_name];
-    const id = idOf(wrangler, database.database_name, listDatabases, create);
+    const id = await idOf(wrangler, database.database_name, listDatabases, create);
     lines.set(database.binding, `database_id = "${id}"`);
   }
   return lines;
@@ -81,42 +88,47 @@ export function inventIds({ gate, orders }: DeployConfigs): IdLines {
   ]);
 }
 
-type List = (wrangler: Wrangler) => ReadonlyMap<string, string>;
+type List = (wrangler: Wrangler) => Promise<ReadonlyMap<string, string>>;
 
 /** The id is read from the list in both cases; what `create` prints is for people. */
-function idOf(wrangler: Wrangler, name: string, list: List, create: readonly string[]): string {
-  const existing = list(wrangler).get(name);
+async function idOf(
+  wrangler: Wrangler,
+  name: string,
+  list: List,
+  create: readonly string[],
+): Promise<string> {
+  const existing = (await list(wrangler)).get(name);
   if (existing !== undefined) return existing;
-  wrangler.run([...create, "--update-config=false"]);
-  const created = list(wrangler).get(name);
+  await wrangler.run([...create, "--update-config=false"]);
+  const created = (await list(wrangler)).get(name);
   if (created === undefined) {
     throw new OperatorError(`${name} was created but is not listed yet. Run the command again.`);
   }
   return created;
 }
 
-function listNamespaces(wrangler: Wrangler): ReadonlyMap<string, string> {
-  const listed = listedNamespaces.parse(askJson(wrangler, ["kv", "namespace", "list"]));
+async function listNamespaces(wrangler: Wrangler): Promise<ReadonlyMap<string, string>> {
+  const listed = listedNamespaces.parse(await askJson(wrangler, ["kv", "namespace", "list"]));
   return new Map(listed.map(({ title, id }) => [title, id]));
 }
 
-function listDatabases(wrangler: Wrangler): ReadonlyMap<string, string> {
-  const listed = listedDatabases.parse(askJson(wrangler, ["d1", "list", "--json"]));
+async function listDatabases(wrangler: Wrangler): Promise<ReadonlyMap<string, string>> {
+  const listed = listedDatabases.parse(await askJson(wrangler, ["d1", "list", "--json"]));
   return new Map(listed.map(({ name, uuid }) => [name, uuid]));
 }
 
-function hasQueue(wrangler: Wrangler, queue: string): boolean {
+async function hasQueue(wrangler: Wrangler, queue: string): Promise<boolean> {
   const command = ["queues", "info", queue];
-  const { succeeded, answer } = wrangler.ask(command);
+  const { succeeded, answer } = await wrangler.ask(command);
   if (succeeded) return true;
   if (answer.includes("does not exist")) return false;
   throw failed(command, answer);
 }
 
 /** The names of a Worker's secrets; null when there is no such Worker (Cloudflare's code 10007). */
-function secretsOf(wrangler: Wrangler, worker: string): ReadonlySet<string> | null {
+async function secretsOf(wrangler: Wrangler, worker: string): Promise<ReadonlySet<string> | null> {
   const command = ["secret", "list", "--name", worker, "--format", "json"];
-  const { succeeded, answer } = wrangler.ask(command);
+  const { succeeded, answer } = await wrangler.ask(command);
   if (succeeded) {
     return new Set(listedSecrets.parse(JSON.parse(answer)).map(({ name }) => name));
   }
@@ -124,10 +136,10 @@ function secretsOf(wrangler: Wrangler, worker: string): ReadonlySet<string> | nu
   throw failed(command, answer);
 }
 
-function migrationsOf(wrangler: Wrangler, database: string): readonly string[] {
+async function migrationsOf(wrangler: Wrangler, database: string): Promise<readonly string[]> {
   const query = "SELECT name FROM d1_migrations ORDER BY id";
   const command = ["d1", "execute", database, "--remote", "--json", "--command", query];
-  const { succeeded, answer } = wrangler.ask(command);
+  const { succeeded, answer } = await wrangler.ask(command);
   if (succeeded) {
     const [page] = appliedMigrations.parse(JSON.parse(answer));
     return page?.results.map(({ name }) => name) ?? [];
@@ -136,8 +148,8 @@ function migrationsOf(wrangler: Wrangler, database: string): readonly string[] {
   throw failed(command, answer);
 }
 
-function askJson(wrangler: Wrangler, command: readonly string[]): unknown {
-  const { succeeded, answer } = wrangler.ask(command);
+async function askJson(wrangler: Wrangler, command: readonly string[]): Promise<unknown> {
+  const { succeeded, answer } = await wrangler.ask(command);
   if (!succeeded) throw failed(command, answer);
   return JSON.parse(answer);
 }

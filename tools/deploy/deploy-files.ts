@@ -8,8 +8,9 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import type { IdLines } from "./account.ts";
-import type { Route } from "./deploy-options.ts";
-import { OperatorError, PROJECT_ROOT } from "../wrangler.ts";
+import type { Route } from "./options.ts";
+import { UsageError } from "../../scripts/define-command.ts";
+import { PROJECT_ROOT } from "../../scripts/project-root.ts";
 
 const GENERATED_FOLDER = join(PROJECT_ROOT, ".wrangler", "generated");
 
@@ -67,12 +68,12 @@ export function secretNames(path: string | null, option: string): readonly strin
   try {
     text = readFileSync(path, "utf8");
   } catch {
-    throw new OperatorError(`${option} ${path} cannot be read.`);
+    throw new UsageError(`${option} ${path} cannot be read.`);
   }
   try {
     return Object.keys(secretsFile.parse(JSON.parse(text)));
   } catch {
     // What is wrong with it is not said in more detail: it would quote secrets.
-    throw new OperatorError(`${option} ${path} must be JSON, an object of names and texts.`);
+    throw new UsageError(`${option} ${path} must be JSON, an object of names and texts.`);
   }
 }

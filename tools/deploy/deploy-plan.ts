@@ -6,7 +6,7 @@
  * account the plan says "unknown" of everything that only an account can tell; it guesses nothing.
  */
 import type { DeployConfigs, WorkerConfig } from "./deploy-config.ts";
-import type { Route } from "./deploy-options.ts";
+import type { Route } from "./options.ts";
 
 /** What the account has, by names. */
 export interface Account {

@@ -1,62 +1,44 @@
 /**
  * `npm run --silent keys`: prints a fresh set of the gate's secrets as JSON, in the form that
  * `wrangler secret bulk` and `npm run deploy -- --gate-secrets` read; or, with --rotate or
- * --retire, a present set of keys with a fresh first key or without its old ones. `--help` tells
- * the options. The orders Worker's STRIPE_API_KEY comes from Stripe, not from here.
+ * --retire, a present set of keys with a fresh first key or without its old ones. The orders
+ * Worker's STRIPE_API_KEY comes from Stripe, not from here.
  *
- * Guarantee: keys go to standard output only; what is said on standard error names them by `kid`.
- * It only prints; nothing is stored and nothing is sent.
+ * Guarantee: keys go to standard output only; standard error names them by `kid`. It only prints;
+ * nothing is stored and nothing is sent.
  */
 import { readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
-import { printKeySet, readKeySet, retire, rotate } from "./key-rotation.ts";
-import { type KeysCommand, readCommandLine, USAGE } from "./keys-options.ts";
+import { UsageError } from "../../scripts/define-command.ts";
 import { generateGateSecrets, generateKey } from "../../scripts/secret-set.ts";
+import { type KeyChange, keysCommand } from "./options.ts";
 
-function refuse(message: string): void {
-  process.stderr.write(`${message}\n`);
-  process.exitCode = 2;
-}
-
-/** Null when there is no such file, or it may not be read. */
-async function readInput(from: string | null): Promise<string | null> {
+async function readInput(from: string | null): Promise<string> {
   if (from === null) return text(process.stdin);
   try {
     return readFileSync(from, "utf8");
   } catch {
-    return null;
+    throw new UsageError(`--from ${from}: the file cannot be read.`);
   }
 }
 
-type Change = Extract<KeysCommand, { readonly kind: "rotate" | "retire" }>;
-
-async function change(command: Change, now: number): Promise<void> {
-  const { purpose, from } = command;
-  const input = await readInput(from);
-  if (input === null) return refuse(`--from ${from}: the file cannot be read.`);
-  const present = readKeySet(purpose, input);
-  if (present.kind === "bad") return refuse(present.message);
+async function change(options: KeyChange, now: number): Promise<void> {
+  const { printKeySet, readKeySet, retire, rotate } = await import("./key-rotation.ts");
+  const present = readKeySet(options.purpose, await readInput(options.from));
+  if (present.kind === "bad") throw new UsageError(present.message);
   const outcome =
-    command.kind === "rotate"
-      ? rotate(present.set, generateKey(purpose, now))
-      : retire(present.set, command.retirement, now);
-  if (outcome.kind === "bad") return refuse(outcome.message);
+    options.kind === "rotate"
+      ? rotate(present.set, generateKey(options.purpose, now))
+      : retire(present.set, options.retirement, now);
+  if (outcome.kind === "bad") throw new UsageError(outcome.message);
   process.stdout.write(`${printKeySet(outcome.set)}\n`);
   process.stderr.write(outcome.advice);
 }
 
-const now = Date.now();
-const command = readCommandLine(process.argv.slice(2));
-switch (command.kind) {
-  case "help":
-    process.stdout.write(USAGE);
-    break;
-  case "fresh":
+process.exitCode = await keysCommand.run(async (options) => {
+  const now = Date.now();
+  if (options.kind === "fresh") {
     process.stdout.write(`${JSON.stringify(generateGateSecrets(now), null, 2)}\n`);
-    break;
-  case "bad":
-    refuse(command.message);
-    break;
-  default:
-    await change(command, now);
-}
+  } else await change(options, now);
+  return 0;
+});

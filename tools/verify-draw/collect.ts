@@ -1,8 +1,8 @@
 /**
- * Fetches everything that is published about a draw, and what the gate tells each ticket.
+ * Fetches everything that is published about a draw, and what the gate answers to each ticket.
  *
- * Guarantee: tickets are asked about before the manifests are read, so a place that the gate has
- * named must have its manifest. Nothing is believed here; `checks.ts` judges.
+ * Guarantee: the standing of each ticket is read before the manifests, so a place that the gate has
+ * named must have its manifest. Nothing is judged here; `checks.ts` does that.
  */
 import { z } from "zod";
 import { claimsOf } from "../../simulation/drill/fairness.ts";
@@ -53,10 +53,12 @@ const saleSchema = z.object({
 
 const MANIFESTS_AT_ONCE = 16;
 
+/** @param show shows what is being read */
 export async function collectDraw(
   gate: GateClient,
   sale: string,
   tickets: readonly string[],
+  show: (what: string) => void,
 ): Promise<Collected> {
   const path = `/_sluice/v1/sales/${sale}`;
   const asked = { method: "GET", route: "GET /sales/{sale}", path, schema: saleSchema } as const;
@@ -66,10 +68,15 @@ export async function collectDraw(
   const fairness = await askAgain(() => gate.shopper.fairness(sale));
   if (fairness.kind !== "answered") throw failed("reading the commitment", fairness);
   const told: TicketEvidence[] = [];
-  for (const token of tickets) told.push(await askTicket(gate, sale, token));
+  for (const token of tickets) {
+    show(`Reading ticket ${told.length + 1} of ${tickets.length}`);
+    told.push(await askTicket(gate, sale, token));
+  }
   const names = new Set([...seen.body.lanes, ...told.map(({ claims }) => claims.lane)]);
   const lanes: LaneEvidence[] = [];
-  for (const lane of names) lanes.push({ lane, manifests: await readManifests(gate, sale, lane) });
+  for (const lane of names) {
+    lanes.push({ lane, manifests: await readManifests(gate, sale, lane, show) });
+  }
   const { phase, fairness: shown } = seen.body;
   const saleCommitment = shown.commitment;
   const evidence = { sale, phase, fairness: fairness.body, saleCommitment, lanes, tickets: told };
@@ -88,9 +95,15 @@ async function askTicket(gate: GateClient, sale: string, token: string): Promise
 }
 
 /** Cohorts are numbered without gaps, so the first that is not there is the end. */
-async function readManifests(gate: GateClient, sale: string, lane: string): Promise<Manifest[]> {
+async function readManifests(
+  gate: GateClient,
+  sale: string,
+  lane: string,
+  show: (what: string) => void,
+): Promise<Manifest[]> {
   const manifests: Manifest[] = [];
   for (;;) {
+    show(`Reading the cohorts of lane ${lane}, ${manifests.length} so far`);
     const answers = await Promise.all(
       Array.from({ length: MANIFESTS_AT_ONCE }, (_, index) => {
         return askAgain(() => gate.shopper.cohort(sale, lane, manifests.length + index));

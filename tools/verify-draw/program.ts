@@ -1,39 +1,35 @@
 /**
- * The check of a draw as a program: reads the command line and the tickets, asks the gate, and
- * reports.
+ * The check of a draw: reads the tickets, fetches what the gate publishes, and reports.
  */
 import { readFileSync } from "node:fs";
-import { claimsOf } from "../../simulation/drill/fairness.ts";
-import { createGateClient } from "../../simulation/crowd/gate-client.ts";
+import { UsageError } from "../../scripts/define-command.ts";
+import { withProgress } from "../../scripts/progress.mjs";
 import { CannotGoOnError } from "../../simulation/crowd/ask-again.ts";
 import { errorText } from "../../src/encoding/error-text.ts";
+import { createGateClient } from "../../simulation/crowd/gate-client.ts";
+import { claimsOf } from "../../simulation/drill/fairness.ts";
 import { checkDraw } from "./checks.ts";
 import { collectDraw } from "./collect.ts";
-import { readCommandLine, USAGE, type VerifyOptions } from "./options.ts";
+import type { VerifyOptions } from "./options.ts";
 import { EXIT_CODES, verdictOn, writeReport } from "./report.ts";
 
-const BAD_OPTIONS = 2;
 const CONNECTIONS_MAX = 16;
 
 /** Where its text goes; each piece ends its own lines. */
-export interface Outlets {
+interface Outlets {
   readonly report: (text: string) => void;
   readonly complain: (text: string) => void;
 }
 
-type Tickets =
-  | { readonly kind: "read"; readonly tokens: readonly string[] }
-  | { readonly kind: "bad"; readonly message: string };
-
-/** Every ticket given, read as far as anybody can read one. Complaints never show the ticket. */
-function readTickets({ tickets, ticketFiles, sale }: VerifyOptions): Tickets {
-  const named = tickets.map((token, index) => ({ token, name: `--ticket (number ${index + 1})` }));
-  for (const path of ticketFiles) {
+/** Every ticket given, checked without a key. Throws UsageError; a message never shows a ticket. */
+function readTickets({ ticket, ticketFile, sale }: VerifyOptions): readonly string[] {
+  const named = ticket.map((token, index) => ({ token, name: `--ticket (number ${index + 1})` }));
+  for (const path of ticketFile) {
     let text: string;
     try {
       text = readFileSync(path, "utf8");
     } catch (error) {
-      return { kind: "bad", message: `--ticket-file ${path} cannot be read: ${errorText(error)}` };
+      throw new UsageError(`--ticket-file ${path} cannot be read: ${errorText(error)}`);
     }
     const lines = text.split("\n").map((line) => line.trim());
     lines.forEach((token, index) => {
@@ -42,26 +38,31 @@ function readTickets({ tickets, ticketFiles, sale }: VerifyOptions): Tickets {
   }
   for (const { token, name } of named) {
     const claims = claimsOf(token);
-    if (claims === null) return { kind: "bad", message: `${name} is no ticket` };
+    if (claims === null) throw new UsageError(`${name} is no ticket`);
     if (claims.aud !== sale) {
-      return { kind: "bad", message: `${name} is a ticket of sale ${claims.aud}, not ${sale}` };
+      throw new UsageError(`${name} is a ticket of sale ${claims.aud}, not ${sale}`);
     }
   }
-  return { kind: "read", tokens: named.map(({ token }) => token) };
+  return named.map(({ token }) => token);
 }
 
-async function verify(
+/** @returns the exit code */
+export async function verifyDraw(
   options: VerifyOptions,
-  tokens: readonly string[],
-  { report, complain }: Outlets,
+  { report, complain }: Outlets = {
+    report: (text) => process.stdout.write(text),
+    complain: (text) => process.stderr.write(text),
+  },
 ): Promise<number> {
+  const tickets = readTickets(options);
   const { url, sale, commitment } = options;
   const gate = createGateClient({ url, connectionsMax: CONNECTIONS_MAX });
   try {
-    const collected = await collectDraw(gate, sale, tokens);
+    const collected = await withProgress(`Reading sale ${sale}`, ({ show }) => {
+      return collectDraw(gate, sale, tickets, show);
+    });
     if (collected.kind === "no_such_sale") {
-      complain(`--sale ${sale}: there is no such sale at ${url}\n`);
-      return BAD_OPTIONS;
+      throw new UsageError(`--sale ${sale}: there is no such sale at ${url}`);
     }
     const findings = checkDraw(collected.evidence, commitment);
     report(writeReport(url, collected.evidence, findings));
@@ -73,27 +74,4 @@ async function verify(
   } finally {
     await gate.close();
   }
-}
-
-/**
- * @param args the command line, without the program's name
- * @returns the exit code
- */
-export async function verifyDraw(args: readonly string[], outlets: Outlets): Promise<number> {
-  const { report, complain } = outlets;
-  const command = readCommandLine(args);
-  if (command.kind === "help") {
-    report(USAGE);
-    return 0;
-  }
-  if (command.kind === "bad") {
-    complain(`${command.message}\n\n${USAGE}\n`);
-    return BAD_OPTIONS;
-  }
-  const tickets = readTickets(command.options);
-  if (tickets.kind === "bad") {
-    complain(`${tickets.message}\n`);
-    return BAD_OPTIONS;
-  }
-  return verify(command.options, tickets.tokens, outlets);
 }

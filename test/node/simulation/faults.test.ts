@@ -4,7 +4,7 @@
  */
 import { beforeAll, describe, expect, test } from "vitest";
 import { FAULT_KINDS } from "../../../simulation/faults/faults.ts";
-import { parseFaultsOptions } from "../../../simulation/faults/options.ts";
+import { faultsCommand } from "../../../simulation/faults/options.ts";
 import { faultsReport } from "../../../simulation/faults/report.ts";
 import { runSeed, runSeeds, type Summary } from "../../../simulation/faults/run.ts";
 import { EPOCH_MS, VirtualTime } from "../../../simulation/faults/virtual-time.ts";
@@ -114,10 +114,10 @@ describe("virtual time", () => {
 describe("the command line of the faults", () => {
   test("means a thousand worlds, or the one that is named", () => {
     const many = { firstSeed: 1, lastSeed: 1000, trace: false };
-    expect(parseFaultsOptions(["--faults"])).toEqual({ kind: "options", options: many });
+    expect(faultsCommand.parse(["--faults"])).toEqual({ kind: "run", options: many });
     const one = { firstSeed: 7, lastSeed: 7, trace: true };
-    expect(parseFaultsOptions(["--faults", "--seed", "7", "--trace"])).toEqual({
-      kind: "options",
+    expect(faultsCommand.parse(["--faults", "--seed", "7", "--trace"])).toEqual({
+      kind: "run",
       options: one,
     });
   });
@@ -126,13 +126,13 @@ describe("the command line of the faults", () => {
     [["--seeds", "0"], "--seeds must be a whole number from 1 to 2147483647"],
     [["--seeds", "2147483648"], "--seeds must be a whole number from 1 to 2147483647"],
     [["--seed", "many"], "--seed must be a whole number from 1 to 2147483647"],
-    [["--seed", "1", "--seeds", "2"], "--seed is one world, --seeds are many: say one of them"],
-    [["--trace"], "--trace tells the story of one world: say which with --seed"],
+    [["--seed", "1", "--seeds", "2"], "--seed is one world, --seeds are many: give one of them"],
+    [["--trace"], "--trace prints the events of one world: give it with --seed"],
   ])("%j gets the sentence: %s", (args, message) => {
-    expect(parseFaultsOptions(args)).toEqual({ kind: "refused", messages: [message] });
+    expect(faultsCommand.parse(args)).toEqual({ kind: "bad", message });
   });
 
   test("--help asks for nothing else", () => {
-    expect(parseFaultsOptions(["--help", "--seeds", "0"])).toEqual({ kind: "help" });
+    expect(faultsCommand.parse(["--help", "--seeds", "0"])).toEqual({ kind: "help" });
   });
 });

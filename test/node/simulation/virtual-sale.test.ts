@@ -7,7 +7,7 @@ import { billOf } from "../../../simulation/virtual-sale/bill.ts";
 import { FATE } from "../../../simulation/virtual-sale/crowd.ts";
 import { metricsOf, type OddsBucket } from "../../../simulation/virtual-sale/metrics.ts";
 import { calibrationOfMany } from "../../../simulation/virtual-sale/many-sales.ts";
-import { parseOptions, type SimulationOptions } from "../../../simulation/virtual-sale/options.ts";
+import { saleCommand, type SimulationOptions } from "../../../simulation/virtual-sale/options.ts";
 import { reportOf } from "../../../simulation/virtual-sale/report.ts";
 import { EventWheel } from "../../../simulation/virtual-sale/wheel.ts";
 import { World } from "../../../simulation/virtual-sale/world.ts";
@@ -16,8 +16,8 @@ import { countersAgree } from "../../../src/domain/stock/stock-ledger.ts";
 const SMALL = "--shoppers 3000 --stock 150 --max-active 30 --booths 8 --pre-queue 120".split(" ");
 
 function optionsOf(...more: string[]): SimulationOptions {
-  const parsed = parseOptions([...SMALL, ...more]);
-  if (parsed.kind !== "options") throw new Error(JSON.stringify(parsed));
+  const parsed = saleCommand.parse([...SMALL, ...more]);
+  if (parsed.kind !== "run") throw new Error(JSON.stringify(parsed));
   return parsed.options;
 }
 
@@ -130,8 +130,8 @@ describe("the simulation", () => {
     [["--sales", "0"], "--sales"],
     [["--frobnicate"], "frobnicate"],
   ])("refuses %j", (args, named) => {
-    const parsed = parseOptions(args);
-    expect(parsed.kind).toBe("refused");
+    const parsed = saleCommand.parse(args);
+    expect(parsed.kind).toBe("bad");
     expect(JSON.stringify(parsed)).toContain(named);
   });
 });

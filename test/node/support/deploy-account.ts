@@ -2,7 +2,7 @@
  * A Cloudflare account in memory that answers the wrangler commands of a deployment, so that what
  * is asked and created can be counted. Commands it does not know fail the test.
  */
-import { OperatorError, type Wrangler } from "../../../tools/wrangler.ts";
+import { type Answer, OperatorError, type Wrangler } from "../../../tools/wrangler.ts";
 
 export class MemoryAccount implements Wrangler {
   readonly queues = new Set<string>();
@@ -15,7 +15,7 @@ export class MemoryAccount implements Wrangler {
   breaksAt: string | null = null;
   applied: readonly string[] = [];
 
-  run(args: readonly string[]): void {
+  async run(args: readonly string[]): Promise<void> {
     const command = args.join(" ");
     if (command === this.breaksAt)
       throw new OperatorError(`wrangler ${command} failed; see above.`);
@@ -27,9 +27,9 @@ export class MemoryAccount implements Wrangler {
     else throw new Error(`an unknown command: ${command}`);
   }
 
-  ask(args: readonly string[]): { succeeded: boolean; answer: string } {
+  async ask(args: readonly string[]): Promise<Answer> {
     const [area, verb, third = ""] = args;
-    const list = (entries: readonly object[]) => ({
+    const list = (entries: readonly object[]): Answer => ({
       succeeded: true,
       answer: JSON.stringify(entries),
     });

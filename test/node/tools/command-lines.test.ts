@@ -1,16 +1,16 @@
 /** The command lines of `npm run drill` and `npm start`: what is said and what is meant. */
 import { describe, expect, test } from "vitest";
-import { readCommandLine as readDrill } from "../../../simulation/drill/options.ts";
+import { drillCommand } from "../../../simulation/drill/options.ts";
 import { quantile } from "../../../simulation/drill/statistics.ts";
 import { describeRun } from "../../../simulation/start/addresses.ts";
-import { readCommandLine as readStart } from "../../../simulation/start/options.ts";
+import { startCommand } from "../../../simulation/start/options.ts";
 
 const NOTHING = {};
 const local = ["--url", "http://127.0.0.1:8787"];
 
 describe("the drill's command line", () => {
   test("means two thousand shoppers for a hundred units at a Sluice of its own", () => {
-    const command = readDrill([], NOTHING);
+    const command = drillCommand.parse([], NOTHING);
     expect(command).toMatchObject({
       kind: "run",
       options: { target: null, sale: null, shoppers: 2000, stock: 100, arrive: "step", seed: "1" },
@@ -19,16 +19,16 @@ describe("the drill's command line", () => {
 
   test("takes the merchant's token from the option before the environment", () => {
     const environment = { ADMIN_TOKEN: "from the environment" };
-    const given = readDrill([...local, "--admin-token", "given"], environment);
+    const given = drillCommand.parse([...local, "--admin-token", "given"], environment);
     expect(given).toMatchObject({ options: { target: { adminToken: "given" } } });
-    const taken = readDrill(local, environment);
+    const taken = drillCommand.parse(local, environment);
     const target = { adminToken: "from the environment", sandboxUrl: null };
     expect(taken).toMatchObject({ options: { target } });
   });
 
   test("causes trouble only in a Sluice of its own", () => {
-    expect(readDrill(["--chaos"], NOTHING)).toMatchObject({ options: { chaos: true } });
-    const elsewhere = readDrill([...local, "--admin-token", "given", "--chaos"], NOTHING);
+    expect(drillCommand.parse(["--chaos"], NOTHING)).toMatchObject({ options: { chaos: true } });
+    const elsewhere = drillCommand.parse([...local, "--admin-token", "given", "--chaos"], NOTHING);
     expect(elsewhere).toMatchObject({ kind: "bad", message: expect.stringContaining("--chaos") });
   });
 
@@ -44,31 +44,35 @@ describe("the drill's command line", () => {
     [["--sandbox-url", "http://127.0.0.1:8788"], "--sandbox-url goes with --url"],
     [local, "--url needs --admin-token, or ADMIN_TOKEN in the environment"],
   ])("%j gets the sentence: %s", (args, message) => {
-    expect(readDrill(args, NOTHING)).toEqual({ kind: "bad", message });
+    expect(drillCommand.parse(args, NOTHING)).toEqual({ kind: "bad", message });
   });
 
   test("an option nobody knows is named in the complaint", () => {
-    const command = readDrill(["--shopers", "3"], NOTHING);
+    const command = drillCommand.parse(["--shopers", "3"], NOTHING);
     expect(command.kind).toBe("bad");
     expect(command).toHaveProperty("message", expect.stringContaining("--shopers"));
   });
 
   test("--help asks for nothing else", () => {
-    expect(readDrill(["--help", "--shoppers", "0"], NOTHING)).toEqual({ kind: "help" });
+    expect(drillCommand.parse(["--help", "--shoppers", "0"], NOTHING)).toEqual({ kind: "help" });
   });
 });
 
 describe("the command line of npm start", () => {
   test("means the known ports, kept state, a sale and a crowd", () => {
     const ports = { port: 8787, sandboxPort: 8788 };
-    const kept = { origin: null, fresh: false, redis: false };
+    const kept = { origin: null, folder: null, adminToken: null, fresh: false, redis: false };
     const options = { ...ports, ...kept, crowd: true, sale: true };
-    expect(readStart([])).toEqual({ kind: "run", options });
+    expect(startCommand.parse([])).toEqual({ kind: "run", options });
   });
 
   test("without a sale there is no crowd either", () => {
-    expect(readStart(["--no-sale"])).toMatchObject({ options: { sale: false, crowd: false } });
-    expect(readStart(["--no-crowd"])).toMatchObject({ options: { sale: true, crowd: false } });
+    expect(startCommand.parse(["--no-sale"])).toMatchObject({
+      options: { sale: false, crowd: false },
+    });
+    expect(startCommand.parse(["--no-crowd"])).toMatchObject({
+      options: { sale: true, crowd: false },
+    });
   });
 
   test.each([
@@ -76,7 +80,10 @@ describe("the command line of npm start", () => {
     ["HTTPS://Shop.example:443/", "https://shop.example"],
     ["http://[::1]:3000", "http://[::1]:3000"],
   ])("stands in front of the server at %s", (given, origin) => {
-    expect(readStart(["--origin", given])).toMatchObject({ kind: "run", options: { origin } });
+    expect(startCommand.parse(["--origin", given])).toMatchObject({
+      kind: "run",
+      options: { origin },
+    });
   });
 
   test.each([
@@ -89,11 +96,11 @@ describe("the command line of npm start", () => {
     "http://ann:secret@localhost:3000",
   ])("--origin '%s' gets a sentence", (given) => {
     const message = "--origin must be an address such as http://localhost:3000, without a path";
-    expect(readStart(["--origin", given])).toEqual({ kind: "bad", message });
+    expect(startCommand.parse(["--origin", given])).toEqual({ kind: "bad", message });
   });
 
   test("in front of a server the guarded address is what there is to open", () => {
-    const command = readStart(["--origin", "http://localhost:3000"]);
+    const command = startCommand.parse(["--origin", "http://localhost:3000"]);
     if (command.kind !== "run") throw new Error("it can run");
     const host = {
       gateUrl: "http://127.0.0.1:1",
@@ -109,16 +116,16 @@ describe("the command line of npm start", () => {
 
   test("takes 0 for any free port, of both", () => {
     const options = { port: 0, sandboxPort: 0 };
-    expect(readStart(["--port", "0", "--sandbox-port", "0"])).toMatchObject({ options });
+    expect(startCommand.parse(["--port", "0", "--sandbox-port", "0"])).toMatchObject({ options });
   });
 
   test.each([
-    [["--port", "http"], "--port must be a port from 0 to 65535"],
-    [["--port", "70000"], "--port must be a port from 0 to 65535"],
-    [["--sandbox-port", "one"], "--sandbox-port must be a port from 0 to 65535"],
+    [["--port", "http"], "--port must be a whole number from 0 to 65535"],
+    [["--port", "70000"], "--port must be a whole number from 0 to 65535"],
+    [["--sandbox-port", "one"], "--sandbox-port must be a whole number from 0 to 65535"],
     [["--port", "9000", "--sandbox-port", "9000"], "--port and --sandbox-port must differ"],
   ])("%j gets the sentence: %s", (args, message) => {
-    expect(readStart(args)).toEqual({ kind: "bad", message });
+    expect(startCommand.parse(args)).toEqual({ kind: "bad", message });
   });
 });
 

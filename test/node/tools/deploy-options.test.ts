@@ -4,14 +4,14 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { readDeployCommand } from "../../../tools/deploy/deploy-options.ts";
-import { PROJECT_ROOT } from "../../../tools/wrangler.ts";
+import { deployCommand } from "../../../tools/deploy/options.ts";
+import { PROJECT_ROOT } from "../../../scripts/project-root.ts";
 
 describe("the options", () => {
   test("mean routes of one zone, custom domains and an origin", () => {
     const args = ["--route", "*.shop.example/drops/*", "--zone", "shop.example"];
     args.push("--custom-domain", "gate.shop.example", "--origin", "https://old.shop.example/");
-    expect(readDeployCommand(args)).toMatchObject({
+    expect(deployCommand.parse(args)).toMatchObject({
       kind: "run",
       options: {
         routes: [
@@ -38,7 +38,7 @@ describe("the options", () => {
     [["--origin", "https://a.b", "--custom-domain", "a.b"], "is the gate itself"],
     [["--gate-secrets", ""], "--gate-secrets must name a file"],
   ])("%j are refused with a sentence", (args, said) => {
-    const command = readDeployCommand(args);
+    const command = deployCommand.parse(args);
     expect(command.kind).toBe("bad");
     expect(JSON.stringify(command).replaceAll('\\"', '"')).toContain(said);
   });

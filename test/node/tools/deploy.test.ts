@@ -16,7 +16,7 @@ import {
   type Wishes,
 } from "../../../tools/deploy/deploy-plan.ts";
 import { printPlan } from "../../../tools/deploy/deploy-report.ts";
-import { PROJECT_ROOT } from "../../../tools/wrangler.ts";
+import { PROJECT_ROOT } from "../../../scripts/project-root.ts";
 import { MemoryAccount } from "../support/deploy-account.ts";
 
 const CONFIGS = readDeployConfigs(
@@ -40,9 +40,9 @@ function stepOf({ steps }: Plan, name: string) {
   return step;
 }
 
-describe("the plan", () => {
-  const empty = readAccount(new MemoryAccount(), CONFIGS);
+const empty = await readAccount(new MemoryAccount(), CONFIGS);
 
+describe("the plan", () => {
   test("goes from queues over tables to the gate, and to the orders Worker last", () => {
     const kinds = [...new Set(planOf(empty).steps.map(({ kind }) => kind))];
     expect(kinds).toEqual(["queue", "KV namespace", "D1 database", "D1 migration", "Worker"]);
@@ -125,9 +125,9 @@ describe("the plan", () => {
 });
 
 describe("provisioning", () => {
-  test("creates what is missing, and nothing when it is run again", () => {
+  test("creates what is missing, and nothing when it is run again", async () => {
     const account = new MemoryAccount();
-    const ids = provision(account, CONFIGS);
+    const ids = await provision(account, CONFIGS);
     expect(account.ran).toEqual([
       ...queuesOf([CONFIGS.gate, CONFIGS.orders]).map((queue) => `queues create ${queue}`),
       "kv namespace create sluice-config --update-config=false",
@@ -135,30 +135,30 @@ describe("provisioning", () => {
     ]);
     expect(ids.get("CONFIG")).toBe('id = "id-of-sluice-config"');
     const before = account.ran.length;
-    expect(provision(account, CONFIGS)).toEqual(ids);
+    expect(await provision(account, CONFIGS)).toEqual(ids);
     expect(account.ran.length).toBe(before);
   });
 
-  test("that broke off at any command goes on there, and creates nothing twice", () => {
+  test("that broke off at any command goes on there, and creates nothing twice", async () => {
     const whole = new MemoryAccount();
-    provision(whole, CONFIGS);
+    await provision(whole, CONFIGS);
     for (const breaksAt of whole.ran) {
       const account = new MemoryAccount();
       account.breaksAt = breaksAt;
-      expect(() => provision(account, CONFIGS)).toThrow(breaksAt);
+      await expect(provision(account, CONFIGS)).rejects.toThrow(breaksAt);
       account.breaksAt = null;
-      provision(account, CONFIGS);
+      await provision(account, CONFIGS);
       expect(account.ran).toEqual(whole.ran);
     }
   });
 
-  test("shows in the next plan: all is there, migrations and secrets are known", () => {
+  test("shows in the next plan: all is there, migrations and secrets are known", async () => {
     const account = new MemoryAccount();
-    provision(account, CONFIGS);
+    await provision(account, CONFIGS);
     const files = CONFIGS.migrations["sluice-order-book"] ?? [];
     account.applied = files.slice(0, 1);
     account.secrets.set("sluice-gate", REQUIRED.gate);
-    const plan = planOf(readAccount(account, CONFIGS));
+    const plan = planOf(await readAccount(account, CONFIGS));
     expect(stepOf(plan, "sluice-orders-dead").presence).toBe("exists");
     expect(stepOf(plan, files[0] ?? "").presence).toBe("exists");
     expect(stepOf(plan, files.at(-1) ?? "").presence).toBe("create");
@@ -166,11 +166,11 @@ describe("provisioning", () => {
     expect(missingSecrets(plan)).toEqual([{ worker: "sluice-orders", secret: "STRIPE_API_KEY" }]);
   });
 
-  test("takes no failed question for a missing queue", () => {
+  test("takes no failed question for a missing queue", async () => {
     const account = new MemoryAccount();
     const noRight = { succeeded: false, answer: "Authentication error [code: 10000]" };
-    const asked = { ask: () => noRight, run: account.run.bind(account) };
-    expect(() => provision(asked, CONFIGS)).toThrow("Authentication error");
+    const asked = { ask: async () => noRight, run: account.run.bind(account) };
+    await expect(provision(asked, CONFIGS)).rejects.toThrow("Authentication error");
     expect(account.ran).toEqual([]);
   });
 });
@@ -212,7 +212,7 @@ A = "b"
   });
 });
 
-test("the printed plan reads as it does here", () => {
+test("the printed plan reads as it does here", async () => {
   const account = new MemoryAccount();
   account.queues.add("sluice-orders");
   const gate = { ...CONFIGS.gate, vars: { ISSUER: "sluice" }, optionalSecrets: ["PASS_KEYS"] };
@@ -235,7 +235,7 @@ test("the printed plan reads as it does here", () => {
   const secrets = { gate: REQUIRED.gate, orders: [] };
   const routes = [{ pattern: "shop.example/*", zone: "shop.example" }];
   const wishes = { routes, origin: "zone", secrets };
-  const plan = planDeployment(configs, wishes, readAccount(account, configs));
+  const plan = planDeployment(configs, wishes, await readAccount(account, configs));
   expect(printPlan(plan)).toMatchInlineSnapshot(`
     "What a deployment does, in this order
       = is there, stays as it is   + would be created

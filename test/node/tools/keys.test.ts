@@ -11,7 +11,7 @@ import {
   retire,
   rotate,
 } from "../../../tools/keys/key-rotation.ts";
-import { readCommandLine } from "../../../tools/keys/keys-options.ts";
+import { keysCommand } from "../../../tools/keys/options.ts";
 import { generateGateSecrets, generateKey, type KeyPurpose } from "../../../scripts/secret-set.ts";
 import { ALTCHA_EXPIRY_MAX_S } from "../../../src/domain/limits.ts";
 import { saleSchema } from "../../../src/domain/sale/sale.ts";
@@ -43,13 +43,16 @@ function adviceOf(outcome: ReturnType<typeof rotate>): string {
 
 describe("the command line", () => {
   test("means a fresh set when nothing is said", () => {
-    expect(readCommandLine([])).toEqual({ kind: "fresh" });
-    expect(readCommandLine(["--help", "--rotate", "all"])).toEqual({ kind: "help" });
+    expect(keysCommand.parse([])).toEqual({ kind: "run", options: { kind: "fresh" } });
+    expect(keysCommand.parse(["--help", "--rotate", "all"])).toEqual({ kind: "help" });
   });
 
   test.each(["tickets", "admissions", "passes", "webhooks", "proofs"])("rotates %s", (purpose) => {
-    expect(readCommandLine(["--rotate", purpose])).toEqual({ kind: "rotate", purpose, from: null });
-    const retired = readCommandLine([
+    expect(keysCommand.parse(["--rotate", purpose])).toEqual({
+      kind: "run",
+      options: { kind: "rotate", purpose, from: null },
+    });
+    const retired = keysCommand.parse([
       "--retire",
       purpose,
       "--from",
@@ -60,7 +63,10 @@ describe("the command line", () => {
       "2",
     ]);
     const retirement = { kids: ["1", "2"], overlapDays: null };
-    expect(retired).toEqual({ kind: "retire", purpose, from: "a", retirement });
+    expect(retired).toEqual({
+      kind: "run",
+      options: { kind: "retire", purpose, from: "a", retirement },
+    });
   });
 
   const daysError = "--overlap-days must be a whole number from 1 to 3650";
@@ -80,11 +86,11 @@ describe("the command line", () => {
       "--kid and --overlap-days are two runs",
     ],
   ])("%j gets the sentence: %s", (args, message) => {
-    expect(readCommandLine(args)).toEqual({ kind: "bad", message });
+    expect(keysCommand.parse(args)).toEqual({ kind: "bad", message });
   });
 
   test("an option nobody knows is named in the complaint", () => {
-    expect(readCommandLine(["--rotat", "tickets"])).toHaveProperty(
+    expect(keysCommand.parse(["--rotat", "tickets"])).toHaveProperty(
       "message",
       expect.stringContaining("--rotat"),
     );
