@@ -16,16 +16,17 @@ import { CartBatches } from "../../src/shopper/cart-batches.ts";
 import type { GateContext } from "../../src/shopper/gate-context.ts";
 import { PlaceBatches } from "../../src/shopper/place-batches.ts";
 import type { Visit } from "../../src/shopper/visit.ts";
+import { turnTaken } from "../../src/shopper/waiting.ts";
 import { readSecrets } from "../../src/tokens/secrets.ts";
 import { snapshotAt } from "../node/support/pages-models.ts";
 import { saleOf, STARTS_MS } from "../node/support/sale-document.ts";
-import { roomOf } from "./support/shop.ts";
+import { startClock } from "./support/clock.ts";
+import { openSale, roomOf, saleDocument } from "./support/shop.ts";
 
 const HOUR_MS = 3_600_000;
 
 const secrets = await readSecrets(env);
 if (secrets.kind !== "ready") throw new Error(secrets.missing.join("; "));
-/** Nothing of it is asked. */
 const gate: GateContext = {
   env,
   keys: secrets.keys,
@@ -322,4 +323,18 @@ describe("without a ticket", () => {
       }
     }
   });
+});
+
+test("where a sale tells devices apart, a turn that was taken up is answered to a device only", async () => {
+  startClock();
+  const document = saleDocument([{ sku: "TURN-1", stock: 1 }], { replay: { handling: "refuse" } });
+  const sale = await openSale(document);
+  const admitted = await roomOf(sale.id).admitNow("tkt_ann", "sub_ann", "general");
+  expect(admitted.kind).toBe("admitted");
+  const visit = { ...visitOf(false), sale };
+  expect(await turnTaken(visit, "tkt_ann", null)).toEqual({ kind: "device_required" });
+  const caller = { ...visit.caller, device: "a-device-of-sixteen" };
+  const known = await turnTaken({ ...visit, caller }, "tkt_ann", null);
+  expect(known).toMatchObject({ kind: "admitted", admission: { id: "adm_tkt_ann" } });
+  expect(await turnTaken({ ...visit, caller }, "tkt_bob", null)).toEqual({ kind: "open" });
 });
