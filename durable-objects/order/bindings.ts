@@ -1,14 +1,14 @@
 /**
- * How an Order reaches the others: the room, the stocks and the queues, through its bindings.
+ * The bindings of an Order: how it calls the room and the stocks and sends to the queues.
  *
- * Guarantee: what was not acknowledged rejects, and stays in the order's outbox.
+ * Guarantee: a message that was not acknowledged rejects, and stays in the order's outbox.
  */
 import type { BeginOrderOutcome } from "../../src/domain/room/admission.ts";
 import { log } from "../../src/platform/log.ts";
 import type { OrderBindings } from "./ports.ts";
 import { withTimeout } from "../../src/platform/with-timeout.ts";
 
-export function orderParts(env: GateEnv): OrderBindings {
+export function orderBindings(env: GateEnv): OrderBindings {
   const roomOf = (sale: string) => env.WAITING_ROOM.get(env.WAITING_ROOM.idFromName(sale));
   const stockOf = (sku: string) => env.SKU_STOCK.get(env.SKU_STOCK.idFromName(sku));
   return {
@@ -19,8 +19,8 @@ export function orderParts(env: GateEnv): OrderBindings {
       stockOf(sku)
         .order(command)
         .catch(() => null),
-    queue: (message) => env.ORDERS_QUEUE.send(message),
-    tell: (event) => env.EVENTS_QUEUE.send(event),
+    sendMessage: (message) => env.ORDERS_QUEUE.send(message),
+    sendEvent: (event) => env.EVENTS_QUEUE.send(event),
     finishOrder: ({ sale, admission, id }, how) => {
       return roomOf(sale).finishOrder(admission, id, how);
     },
