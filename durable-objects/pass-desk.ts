@@ -1,10 +1,10 @@
 /**
- * PassDesk: remembers the place of every subject that came by a merchant's pass.
+ * PassDesk: stores the place of every subject that joined with a merchant's pass.
  *
  * Guarantee: the rules are `src/domain/line/pass-places.ts`; a place is durable before it is
- * answered. A sale's number of desks stays the same when booths are added, and desks do not look at
- * lanes, so a subject finds its one place whichever lane today's pass names. Shoppers without a
- * pass, and passes without a subject, never come here. Not for counting places: booths do that.
+ * returned. A sale's number of desks stays the same when booths are added, and a desk ignores the
+ * lane, so a subject keeps its one place whichever lane its current pass names. Not used for
+ * shoppers without a pass or passes without a subject, and not for counting places: booths do that.
  */
 import { DurableObject } from "cloudflare:workers";
 import {
@@ -31,7 +31,7 @@ type PlaceRow = {
   joined_ms: number | null;
 };
 
-/** A place is written whole or not at all. */
+/** Null without a place: its columns are set together or not at all. */
 function placeOf({ lane, shard, cohort, place, joined_ms }: PlaceRow): PassPlace | null {
   if (lane === null || shard === null || cohort === null) return null;
   if (place === null || joined_ms === null) return null;
@@ -47,7 +47,7 @@ export class PassDesk extends DurableObject<GateEnv> {
     this.#sql.exec(SCHEMA);
   }
 
-  /** @param over the round that the room has called over, or null */
+  /** @param over the round that is over, as the room decided; null if unknown */
   async arrive(subject: string, over: number | null): Promise<PassArrival> {
     const kept = this.#kept(subject);
     const arrival = arrive(kept, over);
@@ -55,7 +55,7 @@ export class PassDesk extends DurableObject<GateEnv> {
     return arrival;
   }
 
-  /** The place of the subject's present round: the offered one, unless there was one before. */
+  /** Stores the offered place, unless the subject's current round has one; returns the stored. */
   async keep(subject: string, offered: PassPlace): Promise<PassEntry> {
     const kept = this.#kept(subject);
     const entry = keepPlace(kept, offered);

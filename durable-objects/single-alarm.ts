@@ -1,17 +1,17 @@
 /**
- * One alarm for many reasons: an object has a single alarm, so it is set to the earliest instant
- * that anything in the object waits for.
+ * Shares the one alarm of an object: it is set to the earliest instant at which anything in the
+ * object is due.
  *
- * Guarantee: an alarm is set only when it must be earlier than the one that is set (each is a row
- * to pay for). An alarm that should have come and did not is set again by the next `arm`. While
- * the alarm's own handler runs nothing may be armed before `fired()`, and nothing is set to the
- * instant that is just running: the platform would take it for the alarm it has just delivered.
- * The alarm may come before that instant by the object's own clock, which may be behind.
+ * Guarantee: the alarm is set only when it must be earlier than the current one, because each
+ * `setAlarm` is billed as a row written. An overdue alarm is set again by the next `arm`. The
+ * alarm's handler must call `fired()` before it arms, and the alarm is never set to the instant
+ * that is being handled, because the platform would take it for the one it has just delivered.
+ * By the object's own clock, which may be behind, the alarm can come early.
  */
 
 const OVERDUE_MS = 5000;
 
-/** A Durable Object's storage, as far as alarms go. */
+/** The part of a Durable Object's storage that sets alarms. */
 export interface AlarmStorage {
   getAlarm(): Promise<number | null>;
   setAlarm(at_ms: number): Promise<void>;
@@ -20,9 +20,9 @@ export interface AlarmStorage {
 
 export class SingleAlarm {
   readonly #storage: AlarmStorage;
-  /** Null: none, as far as this instance knows. */
+  /** Null: none is set, as far as this instance knows. */
   #setFor_ms: number | null = null;
-  /** False: one may be left from before an eviction. */
+  /** False: one may be set from before an eviction. */
   #isKnown = false;
   #rang_ms: number | null = null;
 
@@ -31,8 +31,8 @@ export class SingleAlarm {
   }
 
   /**
-   * The alarm came: nothing is set now.
-   * @param at_ms for which instant, as the platform says; else what this instance remembers
+   * The alarm's handler has started: no alarm is set now.
+   * @param at_ms the instant it was set to, if the platform passes it; else the remembered one
    */
   fired(at_ms: number | null = this.#setFor_ms): void {
     this.#rang_ms = at_ms;
@@ -41,23 +41,23 @@ export class SingleAlarm {
   }
 
   /**
-   * Asks storage what is set, once. After it `arm` awaits nothing before it sets the alarm, so that
-   * what was written just before and the alarm it needs are one commit of the platform.
+   * Reads the current alarm from storage, once. Afterwards `arm` awaits nothing before it sets the
+   * alarm, so that a write just before it and its alarm are one commit of the platform.
    */
   async know(): Promise<void> {
     if (this.#isKnown) return;
     const stored = await this.#storage.getAlarm();
-    // While storage was asked, the alarm may have come or have been set.
+    // While storage was read, the alarm may have fired or have been set.
     if (!this.#isKnown) this.#setFor_ms ??= stored;
     this.#isKnown = true;
   }
 
-  /** The same without asking: nothing was ever kept in this object, so no alarm is set in it. */
+  /** As `know` without a read: the object has never stored anything, so it has no alarm. */
   knowNone(): void {
     this.#isKnown = true;
   }
 
-  /** Nothing is waited for any more: an alarm in vain would wake an object for nothing. */
+  /** Deletes the alarm, because it would wake the object with nothing to do. */
   async disarm(): Promise<void> {
     if (this.#isKnown && this.#setFor_ms === null) return;
     this.#setFor_ms = null;
@@ -65,7 +65,7 @@ export class SingleAlarm {
     await this.#storage.deleteAlarm();
   }
 
-  /** Sets the alarm to the earliest of the instants; null stands for none. */
+  /** Sets the alarm to the earliest of the instants; nulls are ignored. */
   async arm(instants_ms: readonly (number | null)[], now: number): Promise<void> {
     const wanted = instants_ms.filter((instant) => instant !== null);
     if (wanted.length === 0) return;

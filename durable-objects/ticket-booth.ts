@@ -1,13 +1,13 @@
 /**
- * TicketBooth: hands out places of one share of one lane.
+ * TicketBooth: one shard of a lane. It assigns places to the shoppers who join there.
  *
- * Guarantee: places come from memory and are never repeated: the high-water mark is durable before
- * a place beyond it is given (`src/domain/line/booth.ts`). A closed cohort's count never changes. A
- * crash skips places; falling asleep does not.
+ * Guarantee: places are counted in memory and never repeated, because the high-water mark is
+ * durable before a place beyond it is assigned (`src/domain/line/booth.ts`). The count of a closed
+ * cohort never changes. A crash skips places; an eviction when idle does not.
  *
- * The weak guarantee, said aloud: the places of those who may ask again are remembered in memory
- * alone, the last sixty thousand of them, because a row for each join would cost more than the
- * join. A booth that was evicted in between gives another place, and the first one lapses.
+ * Weak: a repeated join finds its place in memory only, among the last `JOINS_REMEMBERED_MAX`,
+ * because a row for each join would cost more than the join. After an eviction in between it gets
+ * another place, and the first one lapses.
  */
 import { DurableObject } from "cloudflare:workers";
 import {
@@ -59,8 +59,8 @@ export class TicketBooth extends DurableObject<GateEnv> {
   }
 
   /**
-   * The first of `places` consecutive places of one cohort.
-   * @param drawClosesAt_ms start of a lottery: who comes at or after it is not in the draw
+   * Takes `places` consecutive places of one cohort and returns the first.
+   * @param drawClosesAt_ms start of a lottery: a join at or after it is not in the draw
    * @param places 1 … `PLACES_PER_JOIN_MAX`
    */
   async join(drawClosesAt_ms: number | null, places = 1): Promise<PlaceInBooth> {
@@ -72,7 +72,7 @@ export class TicketBooth extends DurableObject<GateEnv> {
   }
 
   /**
-   * A place for each who asks: the same for a subject who asks again.
+   * Takes a place for each subject; a subject that repeats its join gets the same place.
    * @param subjects 1 … `PLACES_PER_JOIN_MAX`
    */
   async joinAgain(
@@ -84,7 +84,7 @@ export class TicketBooth extends DurableObject<GateEnv> {
     const taken =
       plan.fresh === 0 ? null : takePlaces(this.#state, now, drawClosesAt_ms, plan.fresh);
     const places = seatAll(plan, taken === null ? null : this.#save(taken), now);
-    // Before anything is waited for: the same subject may ask again meanwhile.
+    // Before the first await, because the same subject may join again meanwhile.
     for (const [nth, subject] of subjects.entries()) {
       const place = places[nth];
       if (place !== undefined && !place.again) this.#remembered.set(subject, keptOf(place));
@@ -93,7 +93,7 @@ export class TicketBooth extends DurableObject<GateEnv> {
     return places;
   }
 
-  /** Before the booth may be evicted for having nothing to do, its mark is exact. */
+  /** Makes the mark exact before the booth may be evicted for being idle. */
   override async alarm(): Promise<void> {
     this.#alarm.fired();
     this.#save(settleMark(this.#state));

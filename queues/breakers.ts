@@ -2,10 +2,10 @@
  * The breakers of the orders Worker: the pure reducer of `src/domain/breaker.ts`, with KV as the
  * hint that isolates share.
  *
- * Weak: KV has no compare-and-set and may show a change a minute late.
- * Each isolate counts for itself, writes on transitions only (with an epoch above the one it reads
- * just before), and takes over what another wrote only when its epoch is higher. `retryAt` is
- * absolute, so an old copy recovers by the clock. What cannot be read counts as absent.
+ * Weak: KV has no compare-and-set and may show a change a minute late. Each isolate counts its own
+ * calls, writes on transitions only (with an epoch above the one it reads just before), and adopts
+ * the state another isolate wrote only when its epoch is higher. `retryAt` is absolute, so an old
+ * copy recovers by the clock. An unreadable value counts as absent.
  */
 import {
   ask,
@@ -25,7 +25,7 @@ import { errorText } from "../src/encoding/error-text.ts";
 import { log, type LogEntry } from "../src/platform/log.ts";
 import { breakerKey, forceKey } from "../src/platform/kv-keys.ts";
 
-/** KV, as far as breakers use it. */
+/** The part of KV that breakers use. */
 export interface HintStore {
   get(name: string): Promise<string | null>;
   put(name: string, value: string): Promise<void>;
@@ -47,15 +47,15 @@ export class Breaker {
   #forced: "open" | "closed" | null = null;
   #lookedAt_ms = Number.NEGATIVE_INFINITY;
 
-  /** @param by names this isolate in what it writes */
+  /** @param by the name of this isolate in the values it writes */
   constructor(
     kv: HintStore,
     backend: string,
     by: string,
     rules = BREAKER_DEFAULTS,
-    tell: typeof warn = warn,
+    onWarning: typeof warn = warn,
   ) {
-    this.#warn = tell;
+    this.#warn = onWarning;
     this.#kv = kv;
     this.#backend = backend;
     this.#by = by;
@@ -63,7 +63,7 @@ export class Breaker {
     this.#state = newBreaker(by);
   }
 
-  /** Call it before every call to the backend. */
+  /** Called before every call of the backend. */
   async ask(now: number): Promise<Permission> {
     await this.#look(now);
     const decision = ask(this.#state, this.#forced, this.#rules, now);
@@ -71,8 +71,8 @@ export class Breaker {
     return decision.permission;
   }
 
-  /** Call it after every call. A transition goes to KV; a failed write changes nothing here. */
-  async told(
+  /** Records every finished call. A transition is written to KV; a failed write is only logged. */
+  async record(
     result: { readonly failed: boolean; readonly duration_ms: number; readonly probe: boolean },
     now: number,
   ): Promise<void> {
@@ -96,7 +96,7 @@ export class Breaker {
     if (forced !== undefined) this.#forced = forced;
   }
 
-  /** What KV shows of this breaker; null when nothing, when unreadable, and when KV is down. */
+  /** The breaker's value in KV; null when it is absent or unreadable, and when KV is down. */
   async #read(): Promise<SharedBreaker | null> {
     try {
       const value = await this.#kv.get(breakerKey(this.#backend));
@@ -109,7 +109,7 @@ export class Breaker {
     return null;
   }
 
-  /** The operator's override; undefined when KV is down, so that the last one stays. */
+  /** The operator's override; undefined when KV is down, and then the last one still applies. */
   async #readForce(): Promise<"open" | "closed" | null | undefined> {
     try {
       const force = forceSchema.safeParse(await this.#kv.get(forceKey(this.#backend)));

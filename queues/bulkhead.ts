@@ -1,9 +1,10 @@
 /**
- * How many calls to one backend may run at once.
+ * Bounds the concurrent calls to one backend.
  *
- * Guarantee: never more than `slots` between `enter` and `leave`; waiting calls enter in their
- * order; past `waitingMax` a call is refused at once. Each backend has its own, so one that hangs
- * fills only its own. Not for rates and not for failures: the breaker is.
+ * Guarantee: never more than `slots` callers are between `enter` and `leave`; waiting callers enter
+ * in order of arrival; past `waitingMax` a caller is refused at once. Each backend has its own
+ * bulkhead, so one that hangs does not take the other's slots. Not for rates or failures: see the
+ * breaker.
  */
 
 export interface BulkheadRules {
@@ -21,7 +22,7 @@ export class Bulkhead {
     this.#waitingMax = waitingMax;
   }
 
-  /** True when the slot is the caller's, who must `leave` it; false when too many wait already. */
+  /** True when the caller has a slot, which it must `leave`; false when too many wait already. */
   async enter(): Promise<boolean> {
     if (this.#free > 0) {
       this.#free -= 1;
@@ -32,7 +33,7 @@ export class Bulkhead {
     return true;
   }
 
-  /** The slot goes to the call that has waited longest. */
+  /** Gives the slot to the caller that has waited longest. */
   leave(): void {
     const next = this.#waiting.shift();
     if (next === undefined) this.#free += 1;

@@ -1,9 +1,9 @@
 /**
- * Parks what a queue gave up on, with its body and the reason, to be read and replayed.
+ * Parks messages whose retries are used up in D1, with body and reason, to be read and replayed.
  *
  * Guarantee: parking the same message twice keeps one row, and any body can be parked. A replay is
- * a new message; the Order decides what is left to do, so a letter about a step already taken
- * changes nothing.
+ * a new message. The Order decides its next step from its own state, so replaying a message about
+ * a step that was already taken changes nothing.
  */
 
 export const RETRIES_USED_UP = "retries used up";
@@ -27,7 +27,7 @@ export async function park(
     .run();
 }
 
-/** JSON, also of values that JSON cannot hold: queues carry more kinds of values. */
+/** JSON, also for values that JSON cannot represent, because queues carry more types than JSON. */
 function textOf(body: unknown): string {
   try {
     return JSON.stringify(body) ?? "null";

@@ -1,15 +1,15 @@
 /**
- * Reads the events of orders and sales: logs each once, keeps the book's projection of every
- * order, and notes which webhooks are due for it.
+ * Consumes the events of orders and sales: logs each once, updates the order book's projection of
+ * the order, and adds the webhook deliveries of the event.
  *
- * Guarantee: repeated and reordered events change nothing: the log is keyed by the event's id, and
- * an older version never replaces a newer one. An event is logged together with its deliveries.
+ * Guarantee: repeated and reordered events do no harm: the log is keyed by the event's id, and an
+ * older version never replaces a newer one. An event is logged in one batch with its deliveries.
  */
 import type { OrderEvent } from "../src/domain/order/messages.ts";
 import { queuedEventSchema, type QueuedEvent } from "../src/domain/webhooks.ts";
 import { addDeliveries, type NewDelivery } from "../src/webhooks/deliveries.ts";
 
-/** Null when it is no event of ours. */
+/** Null when the body is not an event of an order or a sale. */
 export function readEvent(body: unknown): QueuedEvent | null {
   const parsed = queuedEventSchema.safeParse(body);
   return parsed.success ? parsed.data : null;

@@ -1,11 +1,12 @@
 /**
  * The orders Worker: wires the queues to the pipeline, the order book and the dead letters.
  *
- * Guarantee: messages are acknowledged one by one. What cannot be read is parked at once with the
- * reason; what failed is tried again with a delay, and parked when the queue gives up. An order
- * that waits (for a breaker, a provider, its shopper) has its message acknowledged: it wakes by
- * itself. One batch makes fewer calls at once than the platform has connections for, so many to
- * each backend, so that one that hangs leaves the other its own.
+ * Guarantee: messages are acknowledged one by one. An unreadable message is parked at once with the
+ * reason; a failed one is retried with a delay, and parked when its retries are used up. The
+ * message of an order that waits (for a breaker, a provider, its shopper) is acknowledged, because
+ * the order's alarm queues it again. One batch makes fewer concurrent calls than the platform
+ * allows connections, with separate slots per backend, so that one that hangs does not block the
+ * other.
  */
 import {
   MESSAGES_AT_ONCE,
@@ -45,7 +46,7 @@ function pipelineOfBatch(env: OrdersEnv): Pipeline {
 
 function pipelineOf(env: OrdersEnv): Standing {
   if (isolate?.env === env) return isolate.pipeline;
-  // Without them no order can be paid; messages wait, and the log says what is missing.
+  // Throws without backends: no order can be paid then, so messages are retried and it is logged.
   const { payments, orders } = chooseBackends(env, env.ORDER_BOOK);
   const by = crypto.randomUUID().slice(0, 8);
   const pipeline: Standing = {

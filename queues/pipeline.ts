@@ -1,11 +1,11 @@
 /**
- * Takes an order's next steps with the backends, one leased step at a time.
+ * Takes an order's next steps by calling the backends, one leased step at a time.
  *
- * Guarantee: nothing is called without a lease, and the Order has made durable what allows the
- * call before it is made. No call begins that might outlive its lease. The outcome is reported to
- * the Order at once; if this Worker dies in between, the lease runs out and the step is repeated
- * with the same key. An order that has to wait is left to its own alarm, so that waiting uses up
- * none of the queue's retries.
+ * Guarantee: a backend is called only under a lease, after the Order has made the standing that
+ * allows the call durable. No call begins that might outlast its lease. The outcome is reported to
+ * the Order at once; if this Worker dies before, the lease expires and the step is repeated with
+ * the same key. An order that has to wait is queued by its own alarm, so that waiting uses up none
+ * of the queue's retries.
  */
 import type { LeaseOutcome } from "../src/domain/order/saga.ts";
 import {
@@ -21,9 +21,9 @@ import type { OrderBackend } from "../src/domain/order/order-backend.ts";
 import type { Breaker } from "./breakers.ts";
 import type { Bulkhead } from "./bulkhead.ts";
 
-/** A slot is free again about when a call that hangs has timed out. */
+/** About the time until a call that hangs times out and frees its slot. */
 const SLOT_AGAIN_S = 2;
-/** After a breaker refused a call, the order waits at least this long. */
+/** The minimum wait after a refusal of the breaker. */
 const AFTER_BREAKER_MIN_S = 0.1;
 const UNBOOK_AGAIN_S = 5;
 
@@ -31,10 +31,10 @@ const UNBOOK_AGAIN_S = 5;
 export interface LeasedOrder {
   lease(leaseId: string): Promise<LeaseAnswer>;
   recordPayment(leaseId: string, paymentId: string): Promise<"recorded" | "stale">;
-  /** Gives the lease of the next step with its answer, under `nextLeaseId`. */
+  /** Also leases the next step under `nextLeaseId`, unless that is null. */
   report(
     leaseId: string,
-    said: StepReport | PutOff,
+    reported: StepReport | PutOff,
     nextLeaseId: string | null,
   ): Promise<ReportOutcome & { readonly next: LeaseAnswer | null }>;
 }
@@ -53,11 +53,11 @@ export interface Pipeline {
 }
 
 export type Progress =
-  /** Nothing is left to do: the order is final, or another consumer is at it. */
+  /** Nothing is left to do here: the order is final, or another consumer has the lease. */
   | { readonly kind: "done" }
-  /** The order queues itself again, after about `after_s`: this is durable in the Order. */
+  /** The order queues itself again after about `after_s`; its alarm is durable in the Order. */
   | { readonly kind: "waits"; readonly after_s: number }
-  /** The order has a next step now, and others shall have their turn first. */
+  /** The order has a next step now; the message is retried so that other orders go first. */
   | { readonly kind: "again"; readonly after_s: number };
 
 /** Takes steps until the order is final or has to wait. */
@@ -68,10 +68,10 @@ export async function advance(pipeline: Pipeline, order: LeasedOrder): Promise<P
     const { record } = leased;
     if (leased.kind === "nothing" || record === null) return { kind: "done" };
     if (leased.kind !== "step") return waits(leased.until_ms, pipeline.now());
-    const said = await takeStep(pipeline, order, leaseId, leased.step, record);
-    if (said === null) return { kind: "done" };
+    const reported = await takeStep(pipeline, order, leaseId, leased.step, record);
+    if (reported === null) return { kind: "done" };
     const nextLeaseId = taken < STEPS_PER_MESSAGE_MAX ? pipeline.newId() : null;
-    const outcome = await order.report(leaseId, said, nextLeaseId);
+    const outcome = await order.report(leaseId, reported, nextLeaseId);
     if (outcome.kind === "put_off") return waits(outcome.until_ms, pipeline.now());
     if (outcome.kind === "stale") return { kind: "done" };
     if (nextLeaseId === null || outcome.next === null) break;
@@ -85,7 +85,7 @@ function waits(until_ms: number, now: number): Progress {
   return { kind: "waits", after_s: Math.max(Math.ceil((until_ms - now) / 1000), 1) };
 }
 
-/** Null when the lease went to another while the step was being taken. */
+/** Null when another consumer took over the lease during the step. */
 async function takeStep(
   pipeline: Pipeline,
   order: LeasedOrder,
@@ -110,9 +110,9 @@ async function takeStep(
     return outcome.kind === "put_off" ? outcome : { step, outcome };
   }
   if (record.standing.state === "voiding") {
-    // The booking first, whatever the state of the payment: refunded goods must not be sent.
-    const kept = await unbook(pipeline, record);
-    if (kept !== null) return kept;
+    // The booking is cancelled first, because goods whose payment is refunded must not be sent.
+    const notUnbooked = await unbook(pipeline, record);
+    if (notUnbooked !== null) return notUnbooked;
   }
   if (step === "lookup") {
     const outcome = await guarded(toPayments, () => payments.lookup({ paymentId }));
@@ -124,7 +124,7 @@ async function takeStep(
   return outcome.kind === "put_off" ? outcome : { step, outcome };
 }
 
-/** Null when the order is certain not to be booked any more. */
+/** Null when the booking is known to be cancelled. */
 async function unbook(pipeline: Pipeline, record: OrderRecord): Promise<PutOff | null> {
   const { orders, now } = pipeline;
   const unbooked = await guarded(gateOf(pipeline, "orders", record), () => {
@@ -158,7 +158,7 @@ async function authorize(
       case "retry":
         return { kind: "put_off", after_s: prepared.after_s, newKey: false, tried: true };
       case "unknown":
-        // Preparing charges nothing; a payment whose id was lost stays unconfirmed.
+        // Preparing charges nothing, so a payment with an unknown id is left behind unconfirmed.
         return { kind: "put_off", after_s: delay_s(record.tries), newKey: true, tried: true };
       case "prepared":
         paymentId = prepared.paymentId;
@@ -174,7 +174,7 @@ async function authorize(
   return outcome.kind === "put_off" ? outcome : { step: "authorize", outcome };
 }
 
-/** What a call of one step has to pass before it leaves for its backend. */
+/** What every call to a backend has to pass: a slot, the breaker, and the time of the lease. */
 interface BackendGate {
   readonly breaker: Breaker;
   readonly slots: Bulkhead;
@@ -193,30 +193,30 @@ function gateOf(
     : { breaker: orderBreaker, slots: orderSlots, now, leasedUntil_ms };
 }
 
-/** No call left. */
+/** Postponed without a call. */
 function notTried(after_s: number): PutOff {
   return { kind: "put_off", after_s, newKey: false, tried: false };
 }
 
-/** Waits for a free slot, asks the breaker for permission, and reports the result to it. */
+/** Waits for a free slot, then calls through the breaker. */
 async function guarded<Outcome extends { readonly kind: string }>(
   gate: BackendGate,
   call: () => Promise<Outcome>,
 ): Promise<Outcome | PutOff> {
   const { slots, now, leasedUntil_ms } = gate;
-  const asked_ms = now();
+  const waitingSince_ms = now();
   if (!(await slots.enter())) return notTried(SLOT_AGAIN_S);
   try {
-    const waited_ms = now() - asked_ms;
-    const mayOutlive = now() + PAYMENT_TIMEOUT_MS > leasedUntil_ms;
-    if (waited_ms > SLOT_WAIT_MAX_MS || mayOutlive) return notTried(SLOT_AGAIN_S);
+    const waited_ms = now() - waitingSince_ms;
+    const mayOutlastLease = now() + PAYMENT_TIMEOUT_MS > leasedUntil_ms;
+    if (waited_ms > SLOT_WAIT_MAX_MS || mayOutlastLease) return notTried(SLOT_AGAIN_S);
     return await throughBreaker(gate, call);
   } finally {
     slots.leave();
   }
 }
 
-/** A refusal by the backend is an answer; a bug in its adapter is a failure of the backend. */
+/** For the breaker a refusal is a success; `unknown`, `retry` and a throw are failures. */
 async function throughBreaker<Outcome extends { readonly kind: string }>(
   { breaker, now }: BackendGate,
   call: () => Promise<Outcome>,
@@ -233,6 +233,6 @@ async function throughBreaker<Outcome extends { readonly kind: string }>(
     failed = outcome.kind === "unknown" || outcome.kind === "retry";
     return outcome;
   } finally {
-    await breaker.told({ failed, duration_ms: now() - startedAt_ms, probe }, now());
+    await breaker.record({ failed, duration_ms: now() - startedAt_ms, probe }, now());
   }
 }

@@ -1,10 +1,10 @@
 /**
- * The order events on their way into a merchant's Redis, over a queue of their own.
+ * Mirrors order events into a stream of a merchant's Redis, through a separate queue.
  *
- * Guarantee: what the order book has kept reaches the stream, however late; the script takes each
- * event once. A Redis that is away delays this queue and nothing else: neither the order book nor
- * the webhooks wait for it. What the queue gives up on is parked with the other events.
- * Weak: the queue may change the order; an entry carries its order's version.
+ * Guarantee: every event in the order book reaches the stream, however late; the script adds each
+ * event once. A Redis that is down delays only this queue, neither the order book nor the webhooks.
+ * Messages that use up their retries are parked with the other events.
+ * Weak: the queue may change the order; each entry carries its order's version.
  */
 import { messageDelay_s } from "../src/domain/order/transition.ts";
 import type { QueuedEvent } from "../src/domain/webhooks.ts";
@@ -13,14 +13,14 @@ import { readRedisConfig, REDIS_OFF, RedisConnection } from "../src/redis/connec
 import { mirrorEvents } from "../src/redis/mirror.ts";
 import { isOrderEvent, readEvent } from "./events.ts";
 
-/** Without a Redis nothing is sent; the events of sales are not mirrored. */
+/** Sends nothing when no Redis is configured. Events of sales are not mirrored. */
 export async function passToMirror(env: OrdersEnv, events: readonly QueuedEvent[]): Promise<void> {
   const ofOrders = events.filter(isOrderEvent);
   if (ofOrders.length === 0 || readRedisConfig(env).kind !== "on") return;
   await env.MIRROR_QUEUE.sendBatch(ofOrders.map((body) => ({ body })));
 }
 
-/** Writes a batch with one script. What cannot be read is no event of ours and is let go. */
+/** Writes a batch with one script. An unreadable message is logged and acknowledged. */
 export async function takeMirrored(env: OrdersEnv, messages: readonly Message[]): Promise<void> {
   const read = messages.map((message) => ({ message, event: readEvent(message.body) }));
   const events = read.flatMap(({ event }) => {
@@ -36,7 +36,7 @@ export async function takeMirrored(env: OrdersEnv, messages: readonly Message[])
   }
   for (const { message, event } of read) {
     if (event === null) log.error("redis-stream", "not_an_event");
-    // Redis was removed from the settings meanwhile: there is nothing left to write to.
+    // "off": Redis was removed from the settings meanwhile, so there is nothing to write to.
     if (event === null || outcome.kind === "mirrored" || config.kind === "off") message.ack();
     else message.retry({ delaySeconds: messageDelay_s(message.attempts, Math.random()) });
   }

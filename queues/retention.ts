@@ -1,16 +1,16 @@
 /**
- * How long the log is kept: events with their deliveries, and dead letters that were replayed.
+ * Deletes old events with their deliveries, and old dead letters that were replayed.
  *
- * Guarantee: an event that comes again is not delivered as if it were new. It goes together with
- * all its deliveries or not at all, when every queue has forgotten it; it stays while a delivery of
- * it is pending and while a dead letter could bring it again. A run deletes a bounded number of
- * rows, the oldest first, and the next run goes on.
- * Not for orders, bookings and letters that were not replayed: those are never deleted.
+ * Guarantee: a repeated event is never delivered as a new one. So an event and all its deliveries
+ * are deleted together, only when no queue can still contain it, and not while one of its
+ * deliveries is pending or a dead letter contains it. A run deletes a bounded number of rows, the
+ * oldest first; the next run continues.
+ * Orders, bookings and dead letters that were not replayed are never deleted.
  */
 import { EVENTS_KEPT_MS, RETENTION_ROUNDS_MAX, RETENTION_ROWS_MAX } from "../src/domain/limits.ts";
 import { log } from "../src/platform/log.ts";
 
-/** Both statements of a batch choose the same: deleting final deliveries frees no other event. */
+/** Selects the same rows in both statements of a batch: deleting final deliveries adds none. */
 const OLD_EVENTS = `SELECT id FROM events WHERE at_ms < ?1
   AND NOT EXISTS (SELECT 1 FROM webhook_deliveries AS d
     WHERE d.event = events.id AND d.state = 'pending')
@@ -26,7 +26,7 @@ export interface Deleted {
   readonly deadLetters: number;
 }
 
-/** Called by the clock. Letters go first, so that the events they held go with them. */
+/** Called by the cron trigger. Deletes letters first, so that the events in them can go too. */
 export async function deleteOld(book: D1Database, now: number): Promise<Deleted> {
   const before_ms = now - EVENTS_KEPT_MS;
   const deleted = { events: 0, deliveries: 0, deadLetters: 0 };
@@ -43,7 +43,7 @@ export async function deleteOld(book: D1Database, now: number): Promise<Deleted>
   return deleted;
 }
 
-/** Rows that each statement deleted. D1 runs a batch as one transaction. */
+/** The number of rows that each statement deleted. D1 runs a batch as one transaction. */
 async function deleteRound(book: D1Database, before_ms: number): Promise<number[]> {
   const statements = [
     `DELETE FROM dead_letters WHERE id IN (${OLD_LETTERS})`,

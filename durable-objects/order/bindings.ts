@@ -1,7 +1,7 @@
 /**
- * How an Order reaches the others: the room, the stocks and the queues, through its bindings.
+ * The bindings of an Order: how it calls the room and the stocks and sends to the queues.
  *
- * Guarantee: what was not acknowledged rejects, and stays in the order's outbox.
+ * Guarantee: a message that was not acknowledged rejects, and stays in the order's outbox.
  */
 import type { BeginOrderOutcome } from "../../src/domain/room/admission.ts";
 import { log } from "../../src/platform/log.ts";
@@ -9,7 +9,7 @@ import { roomOf, stockOf } from "../../src/platform/objects.ts";
 import type { OrderBindings } from "./ports.ts";
 import { withTimeout } from "../../src/platform/with-timeout.ts";
 
-export function orderParts(env: GateEnv): OrderBindings {
+export function orderBindings(env: GateEnv): OrderBindings {
   return {
     beginOrder: ({ sale, admission, id }) => {
       return withTimeout<BeginOrderOutcome>(roomOf(env, sale).beginOrder(admission, id));
@@ -18,8 +18,8 @@ export function orderParts(env: GateEnv): OrderBindings {
       stockOf(env, sku)
         .order(command)
         .catch(() => null),
-    queue: (message) => env.ORDERS_QUEUE.send(message),
-    tell: (event) => env.EVENTS_QUEUE.send(event),
+    sendMessage: (message) => env.ORDERS_QUEUE.send(message),
+    sendEvent: (event) => env.EVENTS_QUEUE.send(event),
     finishOrder: ({ sale, admission, id }, how) => {
       return roomOf(env, sale).finishOrder(admission, id, how);
     },

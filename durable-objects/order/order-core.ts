@@ -1,11 +1,12 @@
 /**
- * What an Order does, wherever it runs: the Durable Object gives it SQLite, an alarm and bindings,
- * the simulation gives it maps, a virtual clock and faults.
+ * The Order without its runtime: the Durable Object passes it SQLite, an alarm and bindings, the
+ * simulation passes maps, a virtual clock and faults.
  *
- * Guarantee (P2): the alarm and the intent are one commit, before the first side effect. After any
- * crash, the alarm sends what the outbox still holds (to the stock, the room, the queue), and
- * queues the order again when there was no progress. Effects are repeatable.
- * Not for: what a transition is (`src/domain`), and how other objects are called (`OrderBindings`).
+ * Guarantee (P2): the alarm and the intent are one commit, before the first side effect. After a
+ * crash the alarm sends the messages that are still in the outbox (to the stock, the room, the
+ * queue), and queues the order again when it makes no progress. Effects are idempotent.
+ * Not for the rules of a transition (`src/domain/order`), nor for how calls are made
+ * (`OrderBindings`).
  */
 import {
   OUTBOX_RETRY_MAX_MS,
@@ -31,24 +32,24 @@ import type {
   OrderRules,
   OrderStore,
   OutboxRow,
-  Owed,
+  OutboxMessage,
 } from "./ports.ts";
 
 export type PlaceOutcome =
   | { readonly kind: "accepted"; readonly order: OrderView; readonly viewKey: string }
   | { readonly kind: "rejected"; readonly rejection: Rejection }
   | { readonly kind: "idempotency_conflict" }
-  /** A part did not answer. Nothing is charged; the same key may be tried again at once. */
+  /** `part` did not answer. Nothing is charged; the same key may be tried again at once. */
   | { readonly kind: "try_again"; readonly part: string };
 
 export type LeaseAnswer = saga.LeaseOutcome & { readonly record: OrderRecord | null };
-/** `next`: the lease of the following step, if the consumer wants one and the order moved. */
+/** `next`: the lease of the next step, if one was requested and the order moved. */
 export type ReportAnswer = ReportOutcome & { readonly next: LeaseAnswer | null };
 
 export class OrderCore {
   readonly #store: OrderStore;
   readonly #alarm: OrderAlarm;
-  readonly #parts: OrderBindings;
+  readonly #bindings: OrderBindings;
   readonly #now: () => number;
   readonly #chance: () => number;
   readonly #rules: OrderRules;
@@ -57,12 +58,12 @@ export class OrderCore {
   #placing: Promise<PlaceOutcome> | null = null;
   #flushing: Promise<void> = Promise.resolve();
 
-  constructor({ store, alarm, parts, now, chance, rules, waitUntil }: OrderPorts) {
+  constructor({ store, alarm, bindings, now, chance, rules, waitUntil }: OrderPorts) {
     this.#chance = chance;
     this.#waitUntil = waitUntil;
     this.#store = store;
     this.#alarm = alarm;
-    this.#parts = parts;
+    this.#bindings = bindings;
     this.#now = now;
     this.#rules = rules;
     this.#record = store.record();
@@ -81,21 +82,21 @@ export class OrderCore {
     if (known === null) {
       const now = this.#now();
       this.#save({ record: this.#rules.place(intent, now), effects: [], outcome: null });
-      // In the same commit: an intent without its alarm would wait for its shopper to ask again.
+      // In the same commit, because without an alarm nothing would resume an interrupted placing.
       this.#alarm.knowNone();
       await this.#alarm.arm([now + PLACING_RETRY_MS], now);
     }
     return this.#settlePlacing();
   }
 
-  /** What was answered, or will be, to the order placed before; null when none was. */
+  /** The answer to an order placed earlier, also while it is being placed; null without one. */
   async placed(fingerprint: string): Promise<PlaceOutcome | null> {
     if (this.#record === null) return null;
     if (this.#record.intent.fingerprint !== fingerprint) return { kind: "idempotency_conflict" };
     return this.#settlePlacing();
   }
 
-  /** One placing at a time, however many requests and alarms ask for it. */
+  /** One placing at a time: concurrent requests and alarms share it. */
   async #settlePlacing(): Promise<PlaceOutcome> {
     const record = this.#record;
     if (record === null) throw new Error("order: placing before there is an intent");
@@ -107,7 +108,7 @@ export class OrderCore {
   }
 
   async #takeUnits(record: OrderRecord): Promise<PlaceOutcome> {
-    const taken = await takeUnits(this.#parts, record.intent, this.#now());
+    const taken = await takeUnits(this.#bindings, record.intent, this.#now());
     const now = this.#now();
     if (taken.kind === "try_again") {
       await this.#alarm.arm([now + PLACING_RETRY_MS], now);
@@ -118,38 +119,38 @@ export class OrderCore {
         ? this.#rules.accept(record, now)
         : this.#rules.reject(record, taken.rejection, now);
     this.#save<string>(decision);
-    // The answer is a promise already: the outbox is durable, and the alarm of the placing is set
-    // and finds it, should this object die before it is done.
+    // No need to await: the outbox is durable, and the alarm of the placing sends it if this object
+    // dies first.
     this.#waitUntil(this.#flush());
     return placedAnswer(decision.record);
   }
 
-  /** Gives a consumer the next step, for the length of a lease. */
+  /** Leases the next step to a consumer. */
   async lease(leaseId: string): Promise<LeaseAnswer> {
     if (this.#record === null) return { kind: "nothing", record: null };
-    const { answer, owes } = this.#grantLease(this.#record, leaseId);
-    // Only a cancel that was granted here has effects.
-    if (owes) await this.#flush();
+    const { answer, hasEffects } = this.#grantLease(this.#record, leaseId);
+    // Only a cancellation that is applied here has messages to send.
+    if (hasEffects) await this.#flush();
     else await this.#alarm.arm([wakeAt_ms(this.#record)], this.#now());
     return answer;
   }
 
-  #grantLease(record: OrderRecord, leaseId: string): { answer: LeaseAnswer; owes: boolean } {
+  #grantLease(record: OrderRecord, leaseId: string): { answer: LeaseAnswer; hasEffects: boolean } {
     const decision = this.#rules.lease(record, leaseId, this.#now());
     const outcome = this.#save(decision);
     const answer = { ...outcome, record: decision.record };
-    return { answer, owes: decision.effects.length > 0 };
+    return { answer, hasEffects: decision.effects.length > 0 };
   }
 
-  /** The provider's id of the payment, durable before anything is charged to it. */
+  /** Stores the provider's id of the payment durably, before anything is charged to it. */
   async recordPayment(leaseId: string, paymentId: string): Promise<"recorded" | "stale"> {
     if (this.#record === null) return "stale";
     return this.#save(this.#rules.recordPayment(this.#record, leaseId, paymentId));
   }
 
   /**
-   * Takes in what a consumer found, and gives it the next step in the same commit.
-   * @param nextLeaseId null when the consumer would not take another step
+   * Applies a consumer's report, and leases the next step to it in the same commit.
+   * @param nextLeaseId null when the consumer does not take another step
    */
   async report(
     leaseId: string,
@@ -160,8 +161,8 @@ export class OrderCore {
     const now = this.#now();
     const decision = this.#rules.report(this.#record, leaseId, reported, now, this.#chance());
     const outcome = this.#save(decision);
-    const goesOn = nextLeaseId !== null && outcome.kind === "moved";
-    const next = goesOn ? this.#grantLease(decision.record, nextLeaseId).answer : null;
+    const continues = nextLeaseId !== null && outcome.kind === "moved";
+    const next = continues ? this.#grantLease(decision.record, nextLeaseId).answer : null;
     await this.#flush();
     return { ...outcome, next };
   }
@@ -173,7 +174,7 @@ export class OrderCore {
     return outcome;
   }
 
-  /** The operator's retry: queued again now, whatever time it was waiting for. */
+  /** The operator's retry: queues the order, and the next step need not wait for its time. */
   async hurry(): Promise<"queued" | "final" | "unknown"> {
     if (this.#record === null) return "unknown";
     const outcome = this.#save(this.#rules.hurry(this.#record, this.#now()));
@@ -181,7 +182,7 @@ export class OrderCore {
     return outcome;
   }
 
-  /** The provider may have news; an order that does not wait for any is left alone. */
+  /** A hint that the payment changed: an order that waits for the provider looks it up now. */
   async nudge(): Promise<"queued" | "not_waiting" | "unknown"> {
     if (this.#record === null) return "unknown";
     const outcome = this.#save(this.#rules.nudge(this.#record, this.#now()));
@@ -189,7 +190,7 @@ export class OrderCore {
     return outcome;
   }
 
-  /** For a SkuStock whose units this order has owned for long: does it still (P5)? */
+  /** Called by a SkuStock to audit units this order has owned for long: does it still (P5)? */
   async ownership(): Promise<"owns" | "sold" | "released"> {
     if (this.#record === null) return "released";
     const { standing } = this.#record;
@@ -220,7 +221,7 @@ export class OrderCore {
     return decision.outcome;
   }
 
-  /** Sends what is due, one flush after the other, and sets the alarm for the rest. */
+  /** Sends the messages of the outbox that are due, one flush at a time, and arms for the rest. */
   #flush(): Promise<void> {
     const flush = this.#flushing.then(() => this.#perform());
     this.#flushing = flush.catch(() => undefined);
@@ -234,12 +235,12 @@ export class OrderCore {
     const tried = await Promise.all(due.map((row) => this.#performOne(record.intent, row)));
     const latest = this.#record ?? record;
     this.#settle(latest, due, tried);
-    const owedAt_ms = this.#store.outbox().map((row) => row.notBefore_ms);
-    if (owedAt_ms.length === 0 && isFinal(latest.standing)) await this.#alarm.disarm();
-    else await this.#alarm.arm([...owedAt_ms, wakeAt_ms(latest)], this.#now());
+    const outboxDue_ms = this.#store.outbox().map((row) => row.notBefore_ms);
+    if (outboxDue_ms.length === 0 && isFinal(latest.standing)) await this.#alarm.disarm();
+    else await this.#alarm.arm([...outboxDue_ms, wakeAt_ms(latest)], this.#now());
   }
 
-  /** An order that goes on is saved again soon; what is done waits for that: a write less. */
+  /** An order that is not final is saved again soon: removing sent rows then saves a write. */
   #settle(
     { standing }: OrderRecord,
     due: readonly OutboxRow[],
@@ -257,37 +258,37 @@ export class OrderCore {
     else this.#store.settleLater(done);
   }
 
-  /** Null when it is done; else when it is to be tried again. */
+  /** Null when the message was acknowledged; else the instant of the next try. */
   async #performOne(intent: OrderIntent, { owed, tries }: OutboxRow): Promise<number | null> {
     try {
       await this.#performEffect(intent, owed);
       return null;
     } catch (error) {
       const delay_ms = Math.min(OUTBOX_RETRY_MIN_MS * 2 ** tries, OUTBOX_RETRY_MAX_MS);
-      this.#parts.warn({
-        event: "owed_postponed",
+      this.#bindings.warn({
+        event: "outbox_message_postponed",
         order: intent.id,
-        owed: owed.kind,
+        message: owed.kind,
         why: errorText(error),
       });
       return this.#now() + delay_ms;
     }
   }
 
-  /** One effect; every one of them may be repeated without a second consequence. */
-  async #performEffect(intent: OrderIntent, owed: Owed): Promise<void> {
-    switch (owed.kind) {
+  /** Performs one effect; all are idempotent. */
+  async #performEffect(intent: OrderIntent, message: OutboxMessage): Promise<void> {
+    switch (message.kind) {
       case "queue":
-        await this.#parts.queue({ v: 1, kind: "order", order: intent.id });
+        await this.#bindings.sendMessage({ v: 1, kind: "order", order: intent.id });
         return;
       case "event":
-        await this.#parts.tell(owed.event);
+        await this.#bindings.sendEvent(message.event);
         return;
       case "seat":
-        await this.#parts.finishOrder(intent, owed.action);
+        await this.#bindings.finishOrder(intent, message.action);
         return;
       case "stock":
-        await this.#moveUnits(intent, owed.sku, owed.action);
+        await this.#moveUnits(intent, message.sku, message.action);
     }
   }
 
@@ -298,13 +299,14 @@ export class OrderCore {
   ): Promise<void> {
     const key = { sale: intent.sale, buyer: intent.buyer, id: intent.id };
     if (action === "sell") {
-      const sold = await this.#parts.sell(sku, key);
-      if (sold.kind === "conflict") throw new Error(`sell of ${sku} met ${sold.state}`);
+      const sold = await this.#bindings.sell(sku, key);
+      if (sold.kind === "conflict")
+        throw new Error(`cannot sell ${sku}: its reservation is ${sold.state}`);
       return;
     }
     const { admission, holdUntil_ms } = intent;
     const backTo = action === "return" ? { holdId: admission, deadline_ms: holdUntil_ms } : null;
-    await this.#parts.release(sku, { ...key, backTo });
+    await this.#bindings.release(sku, { ...key, backTo });
   }
 }
 

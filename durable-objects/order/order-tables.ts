@@ -1,19 +1,25 @@
 /**
- * What one Order keeps: its record, its history and its outbox, as one document in one row.
+ * The storage of one Order: its record, its history and its outbox, as one document in one row.
  *
- * Guarantee: `save` makes the record, the history line and the messages of the change durable in
- * one write. An effect leaves the document only after it was acknowledged. An order has
- * an object of its own, so each table and each statement is a price paid once an order: hence one.
- * Not for queries: what a merchant searches is the order book's.
+ * Guarantee: `save` makes the record, the history line and new outbox messages durable in one
+ * write. A message leaves the document only after it was acknowledged. One row, because every order
+ * has its own object and pays for each table and statement.
+ * Not for queries: merchants search the order book.
  *
- * The table is made by the first write, because anyone may request an order by an invented id, and
- * the platform forgets an object that stores nothing; one with an empty table it keeps.
+ * The table is created by the first write, because requests with invented ids also reach an object:
+ * the platform drops one that stores nothing, but would keep one with an empty table.
  */
 import { z } from "zod";
 import { historyLineSchema, withLine, type HistoryLine } from "../../src/domain/order/history.ts";
 import type { OrderEffect } from "../../src/domain/order/transition.ts";
 import { orderRecordSchema, type OrderRecord } from "../../src/domain/order/order.ts";
-import { owedOf, owedSchema, type OrderStore, type OutboxRow, type Settled } from "./ports.ts";
+import {
+  outboxMessageOf,
+  outboxMessageSchema,
+  type OrderStore,
+  type OutboxRow,
+  type Settled,
+} from "./ports.ts";
 
 const SCHEMA = `CREATE TABLE IF NOT EXISTS record (
   only INTEGER PRIMARY KEY CHECK (only = 1), value TEXT NOT NULL
@@ -24,11 +30,11 @@ const documentSchema = z.object({
   record: orderRecordSchema,
   history: z.array(historyLineSchema),
   outbox: z.array(
-    z.object({ seq: z.int(), owed: owedSchema, tries: z.int(), notBefore_ms: z.number() }),
+    z.object({ seq: z.int(), owed: outboxMessageSchema, tries: z.int(), notBefore_ms: z.number() }),
   ),
 });
 
-/** The first version: the row was the record alone, and the others had tables. */
+/** The first version: the row held the record only; history and outbox had their own tables. */
 const firstSchema = orderRecordSchema;
 
 const storedSchema = z.discriminatedUnion("v", [documentSchema, firstSchema]);
@@ -43,7 +49,7 @@ export class OrderTables implements OrderStore {
   readonly #sql: SqlStorage;
   #isMade: boolean;
   #kept: Kept | null;
-  /** Done, and to be written with the next save. */
+  /** Sent rows, still in the stored document until the next save. */
   #unwritten: readonly number[] = [];
 
   constructor(storage: DurableObjectStorage) {
@@ -76,7 +82,7 @@ export class OrderTables implements OrderStore {
     return rows.toArray().map(({ seq, effect, tries, not_before_ms }) => {
       return {
         seq,
-        owed: owedSchema.parse(JSON.parse(effect)),
+        owed: outboxMessageSchema.parse(JSON.parse(effect)),
         tries,
         notBefore_ms: not_before_ms,
       };
@@ -100,9 +106,9 @@ export class OrderTables implements OrderStore {
     const history = withLine(this.history(), record);
     const outbox = [...this.outbox()];
     for (const effect of effects) {
-      // A number may be used again: once its row is gone, nothing refers to it.
+      // Reusing the number of a removed row is safe, because nothing refers to it any more.
       const seq = (outbox.at(-1)?.seq ?? 0) + 1;
-      outbox.push({ seq, owed: owedOf(record, effect), tries: 0, notBefore_ms: 0 });
+      outbox.push({ seq, owed: outboxMessageOf(record, effect), tries: 0, notBefore_ms: 0 });
     }
     this.#write({ record, history, outbox });
   }

@@ -3,7 +3,7 @@
  *
  * Guarantee (P2): that of `order-core.ts`, made durable in SQLite. This class passes the core the
  * object's storage, its alarm and the bindings, and decides nothing.
- * Not for: talking to payment or order backends; the orders Worker does, one leased step a time.
+ * Not for: calling payment or order backends; the orders Worker does, one leased step at a time.
  */
 import { DurableObject } from "cloudflare:workers";
 import type { HistoryLine } from "../../src/domain/order/history.ts";
@@ -14,7 +14,7 @@ import type { OrderEffect } from "../../src/domain/order/transition.ts";
 import type { OrderIntent, OrderRecord } from "../../src/domain/order/order.ts";
 import { SingleAlarm } from "../single-alarm.ts";
 import { OrderCore, type LeaseAnswer, type PlaceOutcome, type ReportAnswer } from "./order-core.ts";
-import { orderParts } from "./bindings.ts";
+import { orderBindings } from "./bindings.ts";
 import { ORDER_RULES } from "./ports.ts";
 import { OrderTables } from "./order-tables.ts";
 
@@ -34,7 +34,7 @@ export class Order extends DurableObject<GateEnv> {
         settleLater: (done) => this.#tables.settleLater(done),
       },
       alarm: new SingleAlarm(ctx.storage),
-      parts: orderParts(env),
+      bindings: orderBindings(env),
       now: () => Date.now(),
       chance: () => Math.random(),
       rules: ORDER_RULES,
@@ -102,7 +102,7 @@ export class Order extends DurableObject<GateEnv> {
     return this.#core.ring(info?.scheduledTime);
   }
 
-  /** The one place that writes: record, history and outbox together. */
+  /** Writes record, history and outbox together. */
   protected save(record: OrderRecord, effects: readonly OrderEffect[]): void {
     this.#tables.save(record, effects);
   }

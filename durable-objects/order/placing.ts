@@ -1,18 +1,18 @@
 /**
  * Placing an order: the seat first, then the units of every line.
  *
- * Guarantee: each call carries the order's id and may be repeated, so placing that crashed half-way
- * is simply done again. Units taken before a refusal are released by the rejection's outbox.
- * Weak: when the room does not answer, the order is placed without checking whether this admission
- * has another order in progress. Admitted shoppers go on buying; each SkuStock still enforces the
- * limit per buyer.
+ * Guarantee: each call carries the order's id and is idempotent, so a placing that crashed half-way
+ * is repeated from the start. Units taken before a refusal are released by the rejection's outbox.
+ * Weak: when the room does not answer, the order is placed without its check that this admission
+ * has no other order in progress, because admitted shoppers must be able to buy. Each SkuStock
+ * still bounds the units of one buyer.
  */
 import type { BeginOrderOutcome } from "../../src/domain/room/admission.ts";
 import type { OrderIntent, Rejection } from "../../src/domain/order/order.ts";
 import type { OrderCommand, OrderOutcome } from "../../src/domain/stock/stock.ts";
 
-/** The objects that placing calls. Null: no answer. */
-export interface PlacingParts {
+/** The calls that placing makes. Null: no answer. */
+export interface PlacingBindings {
   beginOrder(intent: OrderIntent): Promise<BeginOrderOutcome | null>;
   order(sku: string, command: OrderCommand): Promise<OrderOutcome | null>;
 }
@@ -23,14 +23,14 @@ export type TakeOutcome =
   | { readonly kind: "try_again"; readonly part: string };
 
 export async function takeUnits(
-  parts: PlacingParts,
+  bindings: PlacingBindings,
   intent: OrderIntent,
   now: number,
 ): Promise<TakeOutcome> {
   if (now >= intent.holdUntil_ms) {
     return { kind: "rejected", rejection: { code: "admission_required" } };
   }
-  const begun = await parts.beginOrder(intent);
+  const begun = await bindings.beginOrder(intent);
   switch (begun?.kind) {
     case "order_in_progress":
       return { kind: "rejected", rejection: { code: "order_in_progress", order: begun.order } };
@@ -39,16 +39,16 @@ export async function takeUnits(
       return { kind: "rejected", rejection: { code: begun.kind } };
     case "begun":
     case undefined:
-      return takeLines(parts, intent);
+      return takeLines(bindings, intent);
   }
 }
 
-/** Line after line, so that a refusal leaves as little as possible to give back. */
-async function takeLines(parts: PlacingParts, intent: OrderIntent): Promise<TakeOutcome> {
+/** One line after the other, so that a refusal leaves as few units as possible to release. */
+async function takeLines(bindings: PlacingBindings, intent: OrderIntent): Promise<TakeOutcome> {
   const { sale, buyer, id, admission } = intent;
   for (const { sku, quantity, limitPerBuyer } of intent.lines) {
     const command = { sale, buyer, id, holdId: admission, quantity, limitPerBuyer };
-    const outcome = await parts.order(sku, command);
+    const outcome = await bindings.order(sku, command);
     if (outcome === null) return { kind: "try_again", part: sku };
     switch (outcome.kind) {
       case "ordered":

@@ -17,14 +17,14 @@ import type { OrderIntent, OrderRecord } from "../../src/domain/order/order.ts";
 import type { ReservationKey } from "../../src/domain/stock/stock-ledger.ts";
 import type { ReleaseCommand, ReleaseOutcome, SellOutcome } from "../../src/domain/stock/stock.ts";
 import type { LogEntry } from "../../src/platform/log.ts";
-import type { PlacingParts } from "./placing.ts";
+import type { PlacingBindings } from "./placing.ts";
 
 /**
- * A message that an order must still send. An event is stored as it was when it happened, so a late
- * or repeated one has the same content. Parsed when it is read, because an older version may have
+ * A message that an order must still send. An event is stored as it was when it happened, so that
+ * a late or repeated one is identical. Parsed when it is read, because an older version may have
  * written it.
  */
-export const owedSchema = z.discriminatedUnion("kind", [
+export const outboxMessageSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("queue") }),
   z.object({
     kind: z.literal("stock"),
@@ -34,20 +34,20 @@ export const owedSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("seat"), action: z.enum(["spend", "hand_back"]) }),
   z.object({ kind: z.literal("event"), event: orderEventSchema }),
 ]);
-export type Owed = z.infer<typeof owedSchema>;
+export type OutboxMessage = z.infer<typeof outboxMessageSchema>;
 
 export interface OutboxRow {
   readonly seq: number;
-  readonly owed: Owed;
+  readonly owed: OutboxMessage;
   readonly tries: number;
   readonly notBefore_ms: number;
 }
 
-export function owedOf(record: OrderRecord, effect: OrderEffect): Owed {
+export function outboxMessageOf(record: OrderRecord, effect: OrderEffect): OutboxMessage {
   return effect.kind === "event" ? { kind: "event", event: eventOf(record) } : { ...effect };
 }
 
-/** What became of rows of the outbox. */
+/** The result of a flush: rows that were acknowledged, and rows to try again. */
 export interface Settled {
   readonly done: readonly number[];
   readonly postponed: readonly { readonly seq: number; readonly until_ms: number }[];
@@ -73,9 +73,9 @@ export interface OrderAlarm {
 }
 
 /** The objects and queues that an order sends to. A rejected promise was not acknowledged. */
-export interface OrderBindings extends PlacingParts {
-  queue(message: OrderMessage): Promise<unknown>;
-  tell(event: OrderEvent): Promise<unknown>;
+export interface OrderBindings extends PlacingBindings {
+  sendMessage(message: OrderMessage): Promise<unknown>;
+  sendEvent(event: OrderEvent): Promise<unknown>;
   finishOrder(intent: OrderIntent, how: "spend" | "hand_back"): Promise<unknown>;
   sell(sku: string, key: ReservationKey): Promise<SellOutcome>;
   release(sku: string, command: ReleaseCommand): Promise<ReleaseOutcome>;
@@ -101,7 +101,7 @@ export const ORDER_RULES: OrderRules = { ...saga, ...reports };
 export interface OrderPorts {
   readonly store: OrderStore;
   readonly alarm: OrderAlarm;
-  readonly parts: OrderBindings;
+  readonly bindings: OrderBindings;
   readonly now: () => number;
   /** A random number from 0 to 1. */
   readonly chance: () => number;

@@ -1,8 +1,8 @@
 /**
  * The tables of one RedisBridge: the transfers of its SKU by name, and the levels to be mirrored.
  *
- * Guarantee: every write is one row, durable before the answer. What is read back is parsed; a row
- * that cannot be read is a bug and throws.
+ * Guarantee: every write is one row, durable before the answer. Rows are parsed when they are read;
+ * an unreadable row is a bug and throws.
  */
 import { z } from "zod";
 import { type Transfer, transferName, transferSchema } from "../../src/domain/stock/allotment.ts";
@@ -21,13 +21,13 @@ const count = z.int();
 const mirrorSchema = z.object({
   v: z.literal(1),
   level: stockLevelSchema,
-  /** When the levels were so. */
+  /** The instant of these levels. */
   at_ms: z.number(),
-  /** The ledger row up to which Redis knows them. */
+  /** The ledger row up to which Redis has the levels. */
   mirroredSeq: count,
-  /** Not written before this. */
+  /** The next write is not made before this instant. */
   due_ms: z.number(),
-  /** Writes in a row that Redis did not acknowledge, and what the last one met. */
+  /** Consecutive writes that Redis did not acknowledge, and the problem of the last one. */
   failures: count,
   problem: z.string().nullable(),
 });
@@ -60,7 +60,7 @@ export class BridgeTables {
     );
   }
 
-  /** In the order in which they began. */
+  /** In order of their start. */
   transfers(): Transfer[] {
     return this.#sql
       .exec<{ transfer: string }>("SELECT transfer FROM transfers ORDER BY started_ms, name")

@@ -1,11 +1,11 @@
 /**
- * RedisBridge: one per SKU, between the SkuStock and a merchant's Redis. It brings allotments to
- * the edge, takes unsold units back, and mirrors the levels.
+ * RedisBridge: one per SKU, between the SkuStock and a merchant's Redis. It moves allotments to the
+ * edge and unsold units back, and mirrors the levels.
  *
- * Guarantee: a transfer is durable before its first step and after each, and after a crash its
- * alarm continues it; `src/domain/stock/allotment.ts` explains why nothing is lost or doubled.
- * An object of its own, so that waiting for Redis delays no hold, no report and no sale.
- * Weak: the mirror is late by a second, and by as long as Redis is away.
+ * Guarantee: a transfer is durable before its first step and after each, and the alarm resumes it
+ * when a runner died; `src/domain/stock/allotment.ts` explains why no unit is lost or doubled.
+ * A separate object, so that waiting for Redis delays no hold, no report and no sale.
+ * Weak: the mirror lags by a second, and by the length of an outage of Redis.
  */
 import { DurableObject } from "cloudflare:workers";
 import {
@@ -35,21 +35,21 @@ import { BridgeTables, type Mirror } from "./bridge-tables.ts";
 import { SingleAlarm } from "../single-alarm.ts";
 
 export type MoveOutcome =
-  /** `repeated`: it was settled before this request. */
+  /** `repeated`: it was already settled before this call. */
   | { readonly kind: "transfer"; readonly transfer: Transfer; readonly repeated: boolean }
   | { readonly kind: "conflict"; readonly earlier: Transfer }
   | { readonly kind: "too_many"; readonly limit: number }
-  /** Nothing began. */
+  /** No transfer was begun. */
   | { readonly kind: "redis_off"; readonly what: string | null };
 
 export interface BridgeReading {
   readonly redis: "on" | "off" | "unusable";
   readonly transfers: readonly {
     readonly transfer: Transfer;
-    /** Null when Redis was not read. */
+    /** Null when the transfers were not compared with Redis. */
     readonly inRedis: Comparison | null;
   }[];
-  /** By the merchant's key; null where there is no count. Absent: not read, or no answer. */
+  /** By the merchant's key; null without a count. Absent: not compared, or Redis did not answer. */
   readonly counts: Readonly<Record<string, number | null>>;
   readonly mirror: Mirror | null;
 }
@@ -58,13 +58,13 @@ interface Recalled {
   readonly counts: Readonly<Record<string, number | null>>;
   readonly seals: ReadonlyMap<string, Seal | null>;
 }
-const NOT_ASKED: Recalled = { counts: {}, seals: new Map() };
+const NOT_COMPARED: Recalled = { counts: {}, seals: new Map() };
 
 export class RedisBridge extends DurableObject<GateEnv> {
   readonly #tables: BridgeTables;
   readonly #alarm: SingleAlarm;
   readonly #redis: RedisConnection | null;
-  /** One runner a transfer; other callers wait for the same one. */
+  /** One runner per transfer; concurrent calls for it wait for the same runner. */
   readonly #running = new Map<string, Promise<void>>();
   #mirroring: Promise<void> | null = null;
 
@@ -76,7 +76,7 @@ export class RedisBridge extends DurableObject<GateEnv> {
     this.#redis = config.kind === "on" ? new RedisConnection(config) : null;
   }
 
-  /** Begins the transfer, or finds it, and goes as far as Redis and the SkuStock answer. */
+  /** Begins or resumes the transfer, and takes steps as long as Redis and the SkuStock answer. */
   async move(command: TransferCommand): Promise<MoveOutcome> {
     const name = transferName(command);
     const begun = begin(this.#tables.transfer(name), command, Date.now());
@@ -98,13 +98,12 @@ export class RedisBridge extends DurableObject<GateEnv> {
   }
 
   /**
-   * All transfers; with `comparing` beside what Redis remembers of each. They are shown as they
-   * were before Redis was read: one that goes on meanwhile is then `pending`, never `missing`.
-   * Changes nothing.
+   * All transfers; with `comparing` each is compared with its seal in Redis. They are read before
+   * Redis is, so one that advances meanwhile is `pending` and never `missing`. Read only.
    */
   async read(comparing: boolean): Promise<BridgeReading> {
     const transfers = this.#tables.transfers();
-    const { counts, seals } = comparing ? await this.#recall(transfers) : NOT_ASKED;
+    const { counts, seals } = comparing ? await this.#recall(transfers) : NOT_COMPARED;
     return {
       redis: readRedisConfig(this.env).kind,
       transfers: transfers.map((transfer) => {
@@ -129,7 +128,7 @@ export class RedisBridge extends DurableObject<GateEnv> {
     return { counts, seals };
   }
 
-  /** Called by the SkuStock, at most once a second. Answers as soon as it is durable here. */
+  /** Called by the SkuStock, at most once a second. Returns when the level is durable here. */
   async noteLevel(level: StockLevel): Promise<void> {
     this.#tables.noteLevel(level, Date.now());
     await this.#arm();
@@ -205,7 +204,7 @@ export class RedisBridge extends DurableObject<GateEnv> {
     return stockOf(this.env, sku);
   }
 
-  /** A SKU that is in no sale yet sends no reports, so the levels are fetched after a transfer. */
+  /** Fetches the levels after a transfer, because a SKU without a sale does not report them. */
   async #noteStock(sku: string): Promise<void> {
     this.#tables.noteLevel(await this.#stock(sku).levels(sku), Date.now());
   }
@@ -224,7 +223,7 @@ export class RedisBridge extends DurableObject<GateEnv> {
     if (found.due_ms > Date.now()) return;
     const outcome = await mirrorLevel(this.#redis, found.level, found.at_ms);
     const now = Date.now();
-    // Newer levels may have been noted while Redis was written.
+    // Newer levels may have been noted during the call.
     const mirror = this.#tables.mirror() ?? found;
     if (outcome.kind === "mirrored") {
       const due_ms = now + LEVEL_REPORT_INTERVAL_MS;
@@ -239,7 +238,7 @@ export class RedisBridge extends DurableObject<GateEnv> {
     log.warn("redis-bridge", "mirror_failed", { sku, failures, why: outcome.why });
   }
 
-  /** The next transfer to go on with, or the next levels to write. */
+  /** For the next transfer to resume, or the next levels to write. */
   #arm(): Promise<void> {
     const mirror = this.#tables.mirror();
     const waits = mirror !== null && this.#redis !== null && isBehind(mirror);

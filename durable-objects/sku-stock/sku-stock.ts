@@ -1,9 +1,9 @@
 /**
- * SkuStock: the units of one SKU, in one place, one command after the other.
+ * SkuStock: the units of one SKU, in one object, one command after the other.
  *
  * Guarantee: that of `stock-core.ts`, made durable in SQLite. The platform holds the answer
  * until the write is durable, so an answer is a promise. No method throws for an expected failure.
- * Not for: prices, limits or who may buy; callers bring those.
+ * Not for: prices, limits or who may buy; callers pass those.
  */
 import { DurableObject } from "cloudflare:workers";
 import { LEDGER_PAGE_ROWS_MAX } from "../../src/domain/limits.ts";
@@ -19,7 +19,7 @@ import { log } from "../../src/platform/log.ts";
 import { orderOf, redisBridgeOf, roomOf } from "../../src/platform/objects.ts";
 import { readRedisConfig } from "../../src/redis/connection.ts";
 import { SingleAlarm } from "../single-alarm.ts";
-import { STOCK_RULES, StockCore, type StockParts } from "./stock-core.ts";
+import { STOCK_RULES, StockCore, type StockBindings } from "./stock-core.ts";
 import { StockTables } from "./stock-tables.ts";
 
 export class SkuStock extends DurableObject<GateEnv> {
@@ -32,7 +32,7 @@ export class SkuStock extends DurableObject<GateEnv> {
     this.#core = new StockCore({
       store: this.#tables,
       alarm: new SingleAlarm(ctx.storage),
-      parts: stockParts(env),
+      bindings: stockBindings(env),
       now: () => Date.now(),
       rules: STOCK_RULES,
     });
@@ -42,7 +42,7 @@ export class SkuStock extends DurableObject<GateEnv> {
     return this.#core.hold(command);
   }
 
-  /** Holds of shoppers who came together; the answers have the same order. */
+  /** A batch of holds of several shoppers; the outcomes have the same order. */
   holdAll(commands: readonly stock.HoldCommand[]): Promise<stock.HoldOutcome[]> {
     return this.#core.holdAll(commands);
   }
@@ -64,7 +64,7 @@ export class SkuStock extends DurableObject<GateEnv> {
     return this.#core.move(movement);
   }
 
-  /** Takes units out under an id: so many, or all that is available. */
+  /** Withdraws a quantity of units under an id, or all that are available. */
   withdraw(withdrawal: stock.Withdrawal): Promise<stock.WithdrawOutcome> {
     return this.#core.withdraw(withdrawal);
   }
@@ -80,7 +80,7 @@ export class SkuStock extends DurableObject<GateEnv> {
     return { sku, ...this.#tables.counters(), seq: this.#tables.lastSeq() };
   }
 
-  /** A hold or an order's units, as they stand now; null when there is none. */
+  /** The reservation of a cart or an order; null without one. */
   async reservation(key: ReservationKey): Promise<Reservation | null> {
     await this.#core.expire();
     return this.#tables.reservation(key);
@@ -95,12 +95,12 @@ export class SkuStock extends DurableObject<GateEnv> {
   }
 }
 
-function stockParts(env: GateEnv): StockParts {
+function stockBindings(env: GateEnv): StockBindings {
   return {
     reportLevel: async (sale, level) => {
       const room = roomOf(env, sale);
       if (readRedisConfig(env).kind !== "on") return room.reportLevel(level);
-      // The bridge only notes it; whether Redis can be reached is the bridge's own affair.
+      // The bridge only stores the level, and writes it to Redis later.
       const bridge = redisBridgeOf(env, level.sku);
       await Promise.all([room.reportLevel(level), bridge.noteLevel(level)]);
     },

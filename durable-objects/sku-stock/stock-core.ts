@@ -1,10 +1,10 @@
 /**
- * What a SkuStock does, wherever it runs: the Durable Object gives it SQLite, an alarm and
- * bindings, the simulation gives it maps, a virtual clock and faults.
+ * The SkuStock without its runtime: the Durable Object passes it SQLite, an alarm and bindings, the
+ * simulation passes maps, a virtual clock and faults.
  *
- * Guarantee: every command loads, calls the rules, writes the whole change in one transaction, and
- * answers with a named outcome. A hold past its deadline expires by alarm, and units that an order
- * has owned for long are checked with the order and healed (P5).
+ * Guarantee: every command loads, applies the rules, writes the whole change in one transaction,
+ * and returns a named outcome. The alarm expires holds past their deadline, and audits units that
+ * an order has owned for long (P5).
  */
 import { LEVEL_REPORT_INTERVAL_MS, ORDERED_AUDIT_MS } from "../../src/domain/limits.ts";
 import * as stock from "../../src/domain/stock/stock.ts";
@@ -22,9 +22,9 @@ import type { LogEntry } from "../../src/platform/log.ts";
 /** Where a SKU's ledger is stored. `write` is one transaction. */
 export interface StockStore extends StockReads {
   write(change: StockChange): void;
-  /** The first instant at which something may be due; null when there is none. */
+  /** The earliest instant at which a hold or an audit may be due; null without one. */
   nextDue_ms(now: number): number | null;
-  /** Units owned by an order for longer than `ORDERED_AUDIT_MS` since the last check. */
+  /** Units owned by an order for `ORDERED_AUDIT_MS` since they were ordered or last audited. */
   dueAudits(now: number): readonly Reservation[];
   postponeAudit(key: ReservationKey, until_ms: number): void;
   watchers(): readonly { readonly sale: string; readonly sku: string }[];
@@ -36,8 +36,8 @@ interface StockAlarm {
   arm(instants_ms: readonly (number | null)[], now: number): Promise<void>;
 }
 
-/** The objects that a stock calls. A rejected promise: no answer. */
-export interface StockParts {
+/** The objects that a stock calls. A promise that rejects: no answer. */
+export interface StockBindings {
   reportLevel(sale: string, level: StockLevel): Promise<unknown>;
   ownership(order: string): Promise<"owns" | "sold" | "released">;
   warn(entry: LogEntry): void;
@@ -53,7 +53,7 @@ export const STOCK_RULES: StockRules = stock;
 export interface StockPorts {
   readonly store: StockStore;
   readonly alarm: StockAlarm;
-  readonly parts: StockParts;
+  readonly bindings: StockBindings;
   readonly now: () => number;
   readonly rules: StockRules;
 }
@@ -61,17 +61,17 @@ export interface StockPorts {
 export class StockCore {
   readonly #store: StockStore;
   readonly #alarm: StockAlarm;
-  readonly #parts: StockParts;
+  readonly #bindings: StockBindings;
   readonly #now: () => number;
   readonly #rules: StockRules;
-  /** The ledger row up to which the rooms know the levels; unknown after a restart, so 0. */
+  /** The ledger row up to which the rooms have the levels; 0 after a restart, because unknown. */
   #reportedSeq = 0;
   #reportedAt_ms = 0;
 
-  constructor({ store, alarm, parts, now, rules }: StockPorts) {
+  constructor({ store, alarm, bindings, now, rules }: StockPorts) {
     this.#store = store;
     this.#alarm = alarm;
-    this.#parts = parts;
+    this.#bindings = bindings;
     this.#now = now;
     this.#rules = rules;
   }
@@ -80,7 +80,7 @@ export class StockCore {
     return this.#apply((now) => this.#rules.hold(this.#store, command, now));
   }
 
-  /** One after the other, in their order; each is decided and written as if it came alone. */
+  /** In order, one after the other; each is decided and written as if it were called alone. */
   async holdAll(commands: readonly stock.HoldCommand[]): Promise<stock.HoldOutcome[]> {
     await this.#alarm.know();
     const outcomes = commands.map((command) => {
@@ -110,13 +110,13 @@ export class StockCore {
     return this.#apply((now) => this.#rules.withdraw(this.#store, withdrawal, now));
   }
 
-  /** Lets what is past its deadline expire. */
+  /** Expires the holds past their deadline. */
   async expire(): Promise<void> {
     await this.#apply((now) => this.#rules.expire(this.#store, now));
   }
 
   async #apply<Outcome>(decide: (now: number) => StockDecision<Outcome>): Promise<Outcome> {
-    // Nothing is awaited between the two: a hold is never durable without the alarm that ends it.
+    // No await between write and alarm: a hold is never durable without the alarm that ends it.
     await this.#alarm.know();
     const outcome = this.#write(decide);
     await this.#arm();
@@ -129,7 +129,7 @@ export class StockCore {
     return outcome;
   }
 
-  /** One alarm serves all: the next deadline, the next audit, the next report to the rooms. */
+  /** For the next deadline, the next audit and the next report to the rooms. */
   #arm(): Promise<void> {
     const unreported = this.#store.lastSeq() > this.#reportedSeq;
     const report_ms = unreported ? this.#reportedAt_ms + LEVEL_REPORT_INTERVAL_MS : null;
@@ -149,34 +149,34 @@ export class StockCore {
     }
   }
 
-  /** Reports the levels to every room; the next alarm repeats it for rooms without an answer. */
+  /** Reports the levels to every room; the next alarm retries if a room did not answer. */
   async #report(): Promise<void> {
     const seq = this.#store.lastSeq();
     const now = this.#now();
-    // The alarm also comes for deadlines and audits; reports do not become more frequent by that.
+    // The alarm also fires for deadlines and audits, which must not make reports more frequent.
     if (seq <= this.#reportedSeq || now < this.#reportedAt_ms + LEVEL_REPORT_INTERVAL_MS) return;
     const counters = this.#store.counters();
     this.#reportedAt_ms = now;
-    const told = await Promise.allSettled(
+    const reported = await Promise.allSettled(
       this.#store.watchers().map(({ sale, sku }) => {
-        return this.#parts.reportLevel(sale, { sku, ...counters, seq });
+        return this.#bindings.reportLevel(sale, { sku, ...counters, seq });
       }),
     );
-    if (told.every(({ status }) => status === "fulfilled")) this.#reportedSeq = seq;
-    else this.#parts.warn({ event: "level_report_failed", seq });
+    if (reported.every(({ status }) => status === "fulfilled")) this.#reportedSeq = seq;
+    else this.#bindings.warn({ event: "level_report_failed", seq });
   }
 
-  /** P5: units owned by an order for an hour are checked, and healed if no order owns them. */
+  /** P5: asks the owner of units ordered for an hour, and sells or releases what has no owner. */
   async #auditOrdered(): Promise<void> {
     for (const { sale, buyer, id, quantity } of this.#store.dueAudits(this.#now())) {
       const key = { sale, buyer, id };
-      const owner = await this.#parts.ownership(id).catch(() => "unreachable" as const);
+      const owner = await this.#bindings.ownership(id).catch(() => "unreachable" as const);
       if (owner === "sold") this.#write((now) => this.#rules.sell(this.#store, key, now));
       else if (owner === "released") {
         this.#write((now) => this.#rules.release(this.#store, { ...key, backTo: null }, now));
       } else this.#store.postponeAudit(key, this.#now() + ORDERED_AUDIT_MS);
       if (owner === "sold" || owner === "released") {
-        this.#parts.warn({ event: "orphan_healed", id, quantity });
+        this.#bindings.warn({ event: "orphan_healed", id, quantity });
       }
     }
   }

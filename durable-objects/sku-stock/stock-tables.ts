@@ -1,9 +1,9 @@
 /**
- * The tables of one SkuStock, and the book the domain reads.
+ * The tables of one SkuStock, and the ledger that the domain reads.
  *
- * Guarantee: `write` puts a whole change into one synchronous transaction. The last ledger row is
- * the counters: there is no second copy that could disagree. An index exists only on what has an
- * instant at which something must happen, because every index is a row to pay for.
+ * Guarantee: `write` stores a whole change in one synchronous transaction. The last ledger row has
+ * the counters, so no second copy can disagree. Only rows with a due instant are indexed, because
+ * each index entry is billed as a row written.
  */
 import { ORDERED_AUDIT_MS } from "../../src/domain/limits.ts";
 import {
@@ -76,7 +76,7 @@ function reservationOf(row: ReservationRecord): Reservation {
   }
 }
 
-/** Since when the standing holds, and when something must happen to it (null: never). */
+/** When the standing began, and when it is due to expire or to be audited (null: never). */
 function instantsOf(standing: ReservationStanding): { since_ms: number; due_ms: number | null } {
   switch (standing.state) {
     case "held":
@@ -103,11 +103,11 @@ export class StockTables implements StockStore {
   #counters: StockCounters = EMPTY_COUNTERS;
   #lastSeq = 0;
   /**
-   * Nothing is due before this; null: nothing is due ever. It may be too early, after the first
-   * was taken away, and never too late, so that commands before it need not look for due rows.
+   * Nothing is due before this instant; null: nothing is due at all. It may be too early, when the
+   * earliest row was removed, but never too late, so commands before it need not query due rows.
    */
   #quietUntil_ms: number | null = 0;
-  /** What was read last, until anything is written. */
+  /** The cache of the last read; a write clears it. */
   #read: BuyersReservations | null = null;
 
   constructor(storage: DurableObjectStorage) {
@@ -140,7 +140,7 @@ export class StockTables implements StockStore {
       .reduce((taken, { quantity }) => taken + quantity, 0);
   }
 
-  /** A command reads several rows of one buyer, who has few: they are read once. */
+  /** Read once, because a command needs several of one buyer's few reservations. */
   #reservationsOf(sale: string, buyer: string): readonly Reservation[] {
     if (this.#read?.sale === sale && this.#read.buyer === buyer) return this.#read.items;
     const items = this.#sql
@@ -159,7 +159,7 @@ export class StockTables implements StockStore {
     return this.#due("held", now);
   }
 
-  /** Units owned by an order for longer than `ORDERED_AUDIT_MS` since the last check. */
+  /** Units owned by an order for `ORDERED_AUDIT_MS` since they were ordered or last audited. */
   dueAudits(now: number): readonly Reservation[] {
     return this.#due("ordered", now);
   }
@@ -176,7 +176,7 @@ export class StockTables implements StockStore {
       .map(reservationOf);
   }
 
-  /** The first instant at which something may be due; null when there is none. */
+  /** The earliest instant at which a hold or an audit may be due; null without one. */
   nextDue_ms(now: number): number | null {
     if (this.#quietUntil_ms !== null && this.#quietUntil_ms <= now) {
       this.#quietUntil_ms = this.#sql

@@ -1,9 +1,9 @@
 /**
- * Which payment and order backend a deployment uses, from its variables and secrets.
+ * Creates the payment and the order backend of a deployment from its variables and secrets.
  *
- * Guarantee: it is both backends or none. Settings that can never work throw with a message for the
- * operator that names each variable and never shows a value; until they are corrected every message
- * stays in the queue.
+ * Guarantee: both backends or none. Settings that cannot work throw an error for the operator that
+ * names each variable and never contains a value; no queue message is acknowledged until they are
+ * corrected.
  */
 import { z } from "zod";
 import { PAYMENT_TIMEOUT_MS } from "../../src/domain/limits.ts";
@@ -40,7 +40,7 @@ export interface Backends {
   readonly orders: OrderBackend;
 }
 
-/** @param env the bindings of the Worker; what is not a backend's is left alone */
+/** @param env the bindings of the Worker; only the settings of the backends are read */
 export function chooseBackends(env: object, book: D1Database): Backends {
   const read = settingsSchema.safeParse(env);
   if (!read.success) throw notConfigured(read.error.issues.map(({ message }) => message));

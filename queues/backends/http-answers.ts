@@ -1,9 +1,9 @@
 /**
- * Reads what a shop's own server answers, by the contract in docs/backends.md.
+ * Parses the answers of a shop's own server, by the contract in docs/backends.md.
  *
- * Guarantee: an answer outside the contract, in any field, is `unknown`. A refusal counts only when
- * the server names it with a code; an error page of a proxy is no refusal. Pure: no request is made
- * here.
+ * Guarantee: an answer with any field outside the contract is `unknown`. A 4xx is a refusal only
+ * with a code of the server, because a page without one may come from a proxy. Pure: no request is
+ * made here.
  */
 import { z } from "zod";
 import {
@@ -24,24 +24,24 @@ import type {
 import { parseJson } from "../../src/encoding/json.ts";
 import { retryAfter_s } from "../../src/encoding/retry-after.ts";
 
-/** A wrong secret needs a person; asking more often would only fill the log. */
+/** A wrong secret needs the operator; retrying sooner would only fill the log. */
 const SECRET_TROUBLE_AFTER_S = 60;
-/** For an answer that wants a retry without a time. */
+/** For an answer that asks for a retry without `Retry-After`. */
 const BUSY_AFTER_S = 2;
 
 /**
- * A 4xx that is not about the payment or the order: a wrong address (404, 405), a time-out (408).
- * Orders wait for the operator instead of being declined by the hundred.
+ * A 4xx that is not about the payment or the order: a wrong address (404, 405) or a time-out (408).
+ * Orders then wait for the operator, because declining would fail every one of them.
  */
 const ABOUT_THE_ADDRESS = new Set([404, 405, 408]);
 
-/** The key stands for another request, so an earlier call may have done something: look it up. */
+/** The key was used for another request, so an earlier call may have had an effect: look it up. */
 const KEY_CONFLICT = "idempotency_conflict";
 
-/** What came back over HTTP, before anybody looked at its meaning. */
+/** The HTTP response before it is interpreted. */
 export interface RawAnswer {
   readonly status: number;
-  /** The header, or null. */
+  /** The header `Retry-After`, or null. */
   readonly retryAfter: string | null;
   /** Null when it was too long or not UTF-8. */
   readonly text: string | null;
@@ -49,27 +49,27 @@ export interface RawAnswer {
 
 export type CallOutcome =
   | { readonly kind: "answer"; readonly body: unknown }
-  /** Refused for good, with the problem's code. */
+  /** Refused finally, with the problem's code. */
   | { readonly kind: "refused"; readonly reason: string }
   | RetryLater
   | Unknown;
 
-const wordSchema = z
+const reasonSchema = z
   .string()
   .max(BACKEND_REASON_LENGTH_MAX)
   .regex(/^[a-z][a-z0-9_]*$/);
-/** Visible ASCII, so that an id can stand in a log line and in a URL's query. */
+/** Visible ASCII, so that an id can be part of a log line and of a URL's query. */
 export const backendIdSchema = z
   .string()
   .max(BACKEND_ID_LENGTH_MAX)
   .regex(/^[!-~]+$/);
-const problemSchema = z.object({ code: wordSchema });
+const problemSchema = z.object({ code: reasonSchema });
 
 export function unknown(reason: string): Unknown {
   return { kind: "unknown", reason };
 }
 
-/** What the status means; only a 2xx has a body of the contract. */
+/** Interprets the status; only a 2xx has a body of the contract. */
 export function readStatus({ status, retryAfter, text }: RawAnswer, now: number): CallOutcome {
   const body = text === null ? undefined : parseJson(text);
   if (status >= 200 && status < 300) {
@@ -79,9 +79,9 @@ export function readStatus({ status, retryAfter, text }: RawAnswer, now: number)
     const reason = `${status}: the backend refuses the signature`;
     return { kind: "retry", after_s: SECRET_TROUBLE_AFTER_S, reason };
   }
-  const asked_s = retryAfter_s(retryAfter, now);
-  if (status === 429 || status === 409 || (status === 503 && asked_s !== null)) {
-    const wanted_s = asked_s ?? BUSY_AFTER_S;
+  const requested_s = retryAfter_s(retryAfter, now);
+  if (status === 429 || status === 409 || (status === 503 && requested_s !== null)) {
+    const wanted_s = requested_s ?? BUSY_AFTER_S;
     const after_s = Math.min(Math.max(wanted_s, 1), BACKEND_RETRY_AFTER_MAX_S);
     return { kind: "retry", after_s, reason: String(status) };
   }
@@ -95,7 +95,7 @@ export function readStatus({ status, retryAfter, text }: RawAnswer, now: number)
   return { kind: "refused", reason: code };
 }
 
-const declined = z.object({ answer: z.literal("declined"), reason: wordSchema });
+const declined = z.object({ answer: z.literal("declined"), reason: reasonSchema });
 const approved = z.object({ answer: z.literal("approved") });
 const retryAnswer = z.object({
   answer: z.literal("retry"),
@@ -103,14 +103,14 @@ const retryAnswer = z.object({
 });
 const unknownAnswer = z.object({ answer: z.literal("unknown") });
 
-/** Possible answers to every operation of both contracts. */
+/** Possible answers of every operation in both contracts. */
 export const undecidedAnswers = [retryAnswer, unknownAnswer] as const;
 
 export function undecided(
-  said: z.infer<typeof retryAnswer> | z.infer<typeof unknownAnswer>,
+  answer: z.infer<typeof retryAnswer> | z.infer<typeof unknownAnswer>,
 ): RetryLater | Unknown {
-  if (said.answer === "unknown") return unknown("the backend does not know");
-  return { kind: "retry", after_s: said.after_s, reason: "the backend asks to come back" };
+  if (answer.answer === "unknown") return unknown("the backend does not know");
+  return { kind: "retry", after_s: answer.after_s, reason: "the backend asks for a retry" };
 }
 
 const prepareAnswer = z.discriminatedUnion("answer", [
@@ -125,7 +125,7 @@ function authorizeAnswer(url: z.ZodType<string>) {
   return z.discriminatedUnion("answer", [approved, declined, asksShopper, ...undecidedAnswers]);
 }
 
-/** Where a shopper may be sent: nowhere but to a page, and in clear only for local use. */
+/** Where a shopper may be redirected: an https page; plain http only for local use. */
 export function pageUrlSchema(allowHttp: boolean) {
   const protocol = allowHttp ? /^https?$/ : /^https$/;
   return z.string().max(BACKEND_URL_LENGTH_MAX).pipe(z.url({ protocol }));
@@ -135,7 +135,7 @@ const minorUnits = z.int().min(0);
 const totals = {
   payment: backendIdSchema,
   answer: z.literal("found"),
-  /** All that was ever reserved, taken and given back, in the currency's minor unit. */
+  /** Totals over the life of the payment, in the currency's minor unit. */
   authorized: minorUnits,
   captured: minorUnits,
   refunded: minorUnits,
@@ -144,7 +144,7 @@ const totals = {
 function foundAnswer(url: z.ZodType<string>) {
   return z.discriminatedUnion("standing", [
     z.object({ ...totals, standing: z.literal("action_required"), url }),
-    z.object({ ...totals, standing: z.literal("declined"), reason: wordSchema }),
+    z.object({ ...totals, standing: z.literal("declined"), reason: reasonSchema }),
     z.object({
       ...totals,
       standing: z.enum(["prepared", "authorized", "captured", "voided", "refunded"]),
@@ -153,7 +153,7 @@ function foundAnswer(url: z.ZodType<string>) {
 }
 export type FoundAnswer = z.infer<ReturnType<typeof foundAnswer>>;
 
-/** A standing and totals that contradict each other are both unreliable. */
+/** False when standing and totals contradict each other: then neither is believed. */
 function agrees({ standing, authorized, captured, refunded }: FoundAnswer): boolean {
   if (captured > authorized || refunded > captured) return false;
   switch (standing) {
@@ -177,10 +177,10 @@ export function readPrepare(called: CallOutcome): PrepareOutcome {
   if (called.kind !== "answer") return called;
   const read = prepareAnswer.safeParse(called.body);
   if (!read.success) return unknown("the answer is outside the contract");
-  const said = read.data;
-  if (said.answer === "prepared") return { kind: "prepared", paymentId: said.payment };
-  if (said.answer === "declined") return { kind: "declined", reason: said.reason };
-  return undecided(said);
+  const answer = read.data;
+  if (answer.answer === "prepared") return { kind: "prepared", paymentId: answer.payment };
+  if (answer.answer === "declined") return { kind: "declined", reason: answer.reason };
+  return undecided(answer);
 }
 
 export function readAuthorize(called: CallOutcome, allowHttp: boolean): AuthorizeOutcome {
@@ -188,16 +188,16 @@ export function readAuthorize(called: CallOutcome, allowHttp: boolean): Authoriz
   if (called.kind !== "answer") return called;
   const read = authorizeAnswer(pageUrlSchema(allowHttp)).safeParse(called.body);
   if (!read.success) return unknown("the answer is outside the contract");
-  const said = read.data;
-  switch (said.answer) {
+  const answer = read.data;
+  switch (answer.answer) {
     case "approved":
       return { kind: "approved" };
     case "declined":
-      return { kind: "declined", reason: said.reason };
+      return { kind: "declined", reason: answer.reason };
     case "action_required":
-      return { kind: "action_required", url: said.url };
+      return { kind: "action_required", url: answer.url };
     default:
-      return undecided(said);
+      return undecided(answer);
   }
 }
 
@@ -206,13 +206,13 @@ export function readSettle(called: CallOutcome): SettleOutcome {
   if (called.kind !== "answer") return called;
   const read = settleAnswer.safeParse(called.body);
   if (!read.success) return unknown("the answer is outside the contract");
-  const said = read.data;
-  if (said.answer === "approved") return { kind: "approved" };
-  if (said.answer === "declined") return { kind: "declined", reason: said.reason };
-  return undecided(said);
+  const answer = read.data;
+  if (answer.answer === "approved") return { kind: "approved" };
+  if (answer.answer === "declined") return { kind: "declined", reason: answer.reason };
+  return undecided(answer);
 }
 
-/** The answer to a look-up of `paymentId`, or null when it is none. */
+/** The parsed answer to a look-up of `paymentId`; null when it is not a valid one. */
 export function readFound(
   body: unknown,
   paymentId: string,
@@ -223,7 +223,7 @@ export function readFound(
   return read.data;
 }
 
-/** After a refused look-up the payment's standing is unknown. */
+/** A refused look-up is `unknown`, because it reveals nothing about the payment. */
 export function readLookup(
   called: CallOutcome,
   paymentId: string,

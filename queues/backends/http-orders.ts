@@ -1,9 +1,9 @@
 /**
- * The order backend of a shop that books orders with a server of its own: signed JSON over HTTP,
- * by the contract in docs/backends.md.
+ * The order backend of a shop that books orders with its own server: signed JSON over HTTP, by the
+ * contract in docs/backends.md.
  *
- * Guarantee: that of `OrderBackend`. The keys follow from the order's id alone, so a repeated
- * booking has the same key, from any Worker.
+ * Guarantee: that of `OrderBackend`. The idempotency keys derive from the order's id alone, so
+ * every retry from any Worker uses the same key.
  */
 import { z } from "zod";
 import type { BookOutcome } from "../../src/domain/order/order-backend.ts";
@@ -12,10 +12,10 @@ import { backendIdSchema, type CallOutcome, undecided, undecidedAnswers } from "
 import type { CancelBookingOutcome, OrderBackend } from "../../src/domain/order/order-backend.ts";
 import { signedHttp, type SignedHttpSettings } from "./signed-http.ts";
 
-const wordSchema = z.string().regex(/^[a-z][a-z0-9_]{0,63}$/);
+const reasonSchema = z.string().regex(/^[a-z][a-z0-9_]{0,63}$/);
 const bookAnswer = z.discriminatedUnion("answer", [
   z.object({ answer: z.literal("booked"), booking: backendIdSchema }),
-  z.object({ answer: z.literal("refused"), reason: wordSchema }),
+  z.object({ answer: z.literal("refused"), reason: reasonSchema }),
   ...undecidedAnswers,
 ]);
 const cancelAnswer = z.object({ answer: z.literal("cancelled") });
@@ -27,7 +27,7 @@ export function httpOrders(settings: SignedHttpSettings): OrderBackend {
   return {
     name: "http",
     async book(intent) {
-      return readBook(await call("order.book", `${intent.id}:book`, { order: told(intent) }));
+      return readBook(await call("order.book", `${intent.id}:book`, { order: orderOf(intent) }));
     },
     async cancel(intent) {
       return readCancel(await call("order.cancel", `${intent.id}:cancel`, { order: intent.id }));
@@ -35,8 +35,8 @@ export function httpOrders(settings: SignedHttpSettings): OrderBackend {
   };
 }
 
-/** The fields of an order that the shop needs to fulfil it; no key and no token. */
-function told(intent: OrderIntent) {
+/** The order as the shop gets it: what it needs to fulfil it, without keys or tokens. */
+function orderOf(intent: OrderIntent) {
   return {
     id: intent.id,
     sale: intent.sale,
@@ -53,18 +53,18 @@ function readBook(called: CallOutcome): BookOutcome {
   if (called.kind !== "answer") return called;
   const read = bookAnswer.safeParse(called.body);
   if (!read.success) return { kind: "unknown", reason: OUTSIDE };
-  const said = read.data;
-  switch (said.answer) {
+  const answer = read.data;
+  switch (answer.answer) {
     case "booked":
-      return { kind: "booked", booking: said.booking };
+      return { kind: "booked", booking: answer.booking };
     case "refused":
-      return { kind: "refused", reason: said.reason };
+      return { kind: "refused", reason: answer.reason };
     default:
-      return undecided(said);
+      return undecided(answer);
   }
 }
 
-/** A booking is cancelled or it is not known to be: there is no refusing it. */
+/** `cancelled` or `unknown`, because the contract has no refusal of a cancellation. */
 function readCancel(called: CallOutcome): CancelBookingOutcome {
   if (called.kind !== "answer") return { kind: "unknown", reason: called.reason };
   if (cancelAnswer.safeParse(called.body).success) return { kind: "cancelled" };

@@ -1,12 +1,12 @@
 /**
- * The payment backend of a shop that takes payments with a server of its own: signed JSON over
- * HTTP, by the contract in docs/backends.md.
+ * The payment backend of a shop that takes payments with its own server: signed JSON over HTTP, by
+ * the contract in docs/backends.md.
  *
- * Guarantee: that of `PaymentBackend`. An answer comes within `timeout_ms`, and one that is outside
- * the contract is `unknown`, never `declined`.
+ * Guarantee: that of `PaymentBackend`. Every call returns within `timeout_ms`, and an answer
+ * outside the contract is `unknown`, never `declined`.
  *
- * Weakness: that a key has one effect is the server's promise, which Sluice cannot see;
- * `npm run conformance` tries it.
+ * Weak: that a key has one effect is up to the server, and Sluice cannot check it at run time;
+ * `npm run conformance` tests it.
  */
 import type { PaymentBackend } from "../../src/domain/order/payment-backend.ts";
 import { readAuthorize, readLookup, readPrepare, readSettle } from "./http-answers.ts";

@@ -1,10 +1,10 @@
 /**
  * The embedded order backend: bookings in D1.
  *
- * Guarantee: an order has at most one booking; a booking that was cancelled stays cancelled, even
- * when a late `book` of the same order comes after it. A database that hangs is an `unknown` within
- * `timeout_ms`, so that it fills its breaker's window and not a consumer's lease; the row may be
- * there all the same, and the repeated statement finds it.
+ * Guarantee: an order has at most one booking; a cancelled booking stays cancelled, even when a
+ * late `book` of the same order follows. A database that hangs is `unknown` after `timeout_ms`,
+ * before the consumer's lease expires, so that its breaker counts it. The write may have succeeded
+ * all the same; repeating it then finds the row.
  */
 import { z } from "zod";
 import { ORDER_BOOK_TIMEOUT_MS } from "../../src/domain/limits.ts";
@@ -49,35 +49,35 @@ async function insert(
   return bookingSchema.parse(row);
 }
 
-type Told =
-  | { readonly kind: "told"; readonly booking: z.infer<typeof bookingSchema> }
+type Written =
+  | { readonly kind: "written"; readonly booking: z.infer<typeof bookingSchema> }
   | { readonly kind: "unknown"; readonly reason: string };
 
 export function orderBook(book: D1Database, timeout_ms = ORDER_BOOK_TIMEOUT_MS): OrderBackend {
-  const tell = async (
+  const write = async (
     intent: OrderIntent,
     status: "booked" | "cancelled",
     now: number,
-  ): Promise<Told> => {
-    const told = insert(book, intent, status, now).then(
-      (booking): Told => ({ kind: "told", booking }),
-      (error: unknown): Told => ({ kind: "unknown", reason: errorText(error) }),
+  ): Promise<Written> => {
+    const written = insert(book, intent, status, now).then(
+      (booking): Written => ({ kind: "written", booking }),
+      (error: unknown): Written => ({ kind: "unknown", reason: errorText(error) }),
     );
-    const late: Told = { kind: "unknown", reason: `no answer within ${timeout_ms} ms` };
-    return (await withTimeout<Told>(told, timeout_ms)) ?? late;
+    const late: Written = { kind: "unknown", reason: `no answer within ${timeout_ms} ms` };
+    return (await withTimeout<Written>(written, timeout_ms)) ?? late;
   };
   return {
     name: "order-book",
     async book(intent, now) {
-      const told = await tell(intent, "booked", now);
-      if (told.kind === "unknown") return told;
-      const { reference, status } = told.booking;
+      const written = await write(intent, "booked", now);
+      if (written.kind === "unknown") return written;
+      const { reference, status } = written.booking;
       if (status === "cancelled") return { kind: "refused", reason: "booking_cancelled" };
       return { kind: "booked", booking: reference };
     },
     async cancel(intent, now) {
-      const told = await tell(intent, "cancelled", now);
-      return told.kind === "unknown" ? told : { kind: "cancelled" };
+      const written = await write(intent, "cancelled", now);
+      return written.kind === "unknown" ? written : { kind: "cancelled" };
     },
   };
 }

@@ -1,9 +1,9 @@
 /**
- * One signed call to a shop's own server: JSON there, JSON back.
+ * One signed call to a shop's own server, with JSON as request and response.
  *
- * Guarantee: a call ends within `timeout_ms`, body and all, and with an outcome: nothing is thrown.
- * Redirects are not followed, because the signature is for one address; an answer longer than
- * `BACKEND_ANSWER_BYTES_MAX` is not read to its end. No call is repeated here.
+ * Guarantee: a call returns an outcome within `timeout_ms`, reading the body included, and never
+ * throws. Redirects are not followed, because the signature is for one address. Reading stops past
+ * `BACKEND_ANSWER_BYTES_MAX`. No call is retried here.
  */
 import { BACKEND_ANSWER_BYTES_MAX, BACKEND_URL_LENGTH_MAX } from "../../src/domain/limits.ts";
 import { type CallOutcome, type RawAnswer, readStatus, unknown } from "./http-answers.ts";
@@ -11,20 +11,20 @@ import { signedHeaders } from "../../src/webhooks/signature.ts";
 
 export interface SignedHttpSettings {
   readonly url: string;
-  /** Of `readSecrets`; each of them signs. */
+  /** From `readSecrets`; each of them signs. */
   readonly secrets: readonly Uint8Array<ArrayBuffer>[];
   /** How long one call may take, from the first byte sent to the last one read. */
   readonly timeout_ms: number;
-  /** True only for local use: the backend and its pages may then be reached by plain http. */
+  /** True only for local use: the backend and its pages may use plain http. */
   readonly allowHttp: boolean;
   readonly now: () => number;
   readonly newId: () => string;
-  /** Called for every call without a usable answer, for the operator's log. */
+  /** Called for every `unknown` and `retry`, for the operator's log. */
   readonly onTrouble: (trouble: Trouble) => void;
 }
 
 export interface Trouble {
-  /** Of the request, for example `payment.capture`. */
+  /** The type of the request, for example `payment.capture`. */
   readonly type: string;
   readonly why: string;
 }
@@ -33,18 +33,21 @@ export type UrlOutcome =
   | { readonly kind: "good"; readonly url: string }
   | { readonly kind: "bad"; readonly why: string };
 
-/** The address of a backend: https, without a password in it and without a fragment. */
+/** Validates the URL of a backend: https, without a password and without a fragment. */
 export function readBackendUrl(text: string, allowHttp: boolean): UrlOutcome {
   if (text === "") return { kind: "bad", why: "is missing" };
   if (!URL.canParse(text) || text.length > BACKEND_URL_LENGTH_MAX) {
-    return { kind: "bad", why: "is no address" };
+    return { kind: "bad", why: "is not a URL" };
   }
   const { protocol, username, password, hash } = new URL(text);
   if (protocol !== "https:" && !(allowHttp && protocol === "http:")) {
-    return { kind: "bad", why: "must be an https address" };
+    return { kind: "bad", why: "must be an https URL" };
   }
-  if (username !== "" || password !== "") return { kind: "bad", why: "must hold no password" };
-  return hash === "" ? { kind: "good", url: text } : { kind: "bad", why: "must hold no fragment" };
+  if (username !== "" || password !== "") {
+    return { kind: "bad", why: "must not contain a password" };
+  }
+  if (hash !== "") return { kind: "bad", why: "must not contain a fragment" };
+  return { kind: "good", url: text };
 }
 
 /** @param id the idempotency key: the same for every repetition of the same call */
@@ -83,7 +86,7 @@ async function call(settings: SignedHttpSettings, id: string, body: string): Pro
   }
 }
 
-/** The message of `fetch` is often only that it failed; its cause has the reason. */
+/** The message of the error's cause if it has one, because that of `fetch` itself is generic. */
 export function whyOf(error: unknown): string {
   if (!(error instanceof Error)) return "connection lost";
   return error.cause instanceof Error ? error.cause.message : error.message;
@@ -106,7 +109,7 @@ async function ask(
   return { status, retryAfter: response.headers.get("retry-after"), text: await textOf(response) };
 }
 
-/** Null when it is longer than an answer may be, or not UTF-8. */
+/** Null for a body longer than `BACKEND_ANSWER_BYTES_MAX`, or not in UTF-8. */
 async function textOf({ body }: Response): Promise<string | null> {
   if (body === null) return "";
   const reader = body.getReader();

@@ -1,20 +1,20 @@
 /**
- * Turns Sluice's money (minor units of ISO 4217) into the integer Stripe expects.
+ * Converts Sluice's money (minor units of ISO 4217) to the integer Stripe expects.
  *
- * Guarantee: the amount sent to Stripe is worth exactly Sluice's amount, or none is sent.
- * Not for rounding: money that Stripe cannot express is refused, never charged approximately.
+ * Guarantee: the converted amount has exactly the same value, or there is none: an amount that
+ * Stripe cannot express is refused, never rounded.
  *
  * Source: https://docs.stripe.com/currencies, "zero-decimal", "three-decimal" and "special cases".
  */
 import type { Money } from "../../src/domain/order/payment-backend.ts";
 
-/** ISO 4217 gives these no minor unit, Stripe still takes them with two decimals. */
+/** ISO 4217 defines no minor unit for these; Stripe expects two decimals. */
 const TWO_DECIMALS_AT_STRIPE = new Set(["ISK", "UGX"]);
 
-/** ISO 4217 gives these two decimals, Stripe takes them with none. */
+/** ISO 4217 defines two decimals for these; Stripe expects none. */
 const NO_DECIMALS_AT_STRIPE = new Set(["MGA"]);
 
-/** Stripe takes the third decimal of these only when it is zero. */
+/** The third decimal of these must be zero at Stripe. */
 const LAST_DIGIT_ZERO = new Set(["BHD", "JOD", "KWD", "OMR", "TND"]);
 
 /** The `amount` parameter for Stripe, or null when Stripe cannot express this money. */

@@ -1,8 +1,8 @@
 /**
- * Reads what Stripe answers: objects into standings, errors into refusals.
+ * Parses the answers of Stripe: objects into standings, errors into refusals.
  *
- * Guarantee: an answer that cannot be read is `unknown`, and only an answer that is final at Stripe
- * is `declined`. Pure: no request is made here.
+ * Guarantee: an unreadable answer is `unknown`, and only an answer that is final at Stripe is
+ * `declined`. Pure: no request is made here.
  *
  * Sources: https://docs.stripe.com/error-low-level, https://docs.stripe.com/api/errors,
  * https://docs.stripe.com/payments/paymentintents/lifecycle.
@@ -19,16 +19,16 @@ import type {
 } from "../../src/domain/order/payment-backend.ts";
 import { retryAfter_s } from "../../src/encoding/retry-after.ts";
 
-/** A wrong or restricted key needs a person; asking more often would only fill the log. */
+/** A wrong or restricted key needs the operator; retrying sooner would only fill the log. */
 const KEY_TROUBLE_AFTER_S = 60;
-/** Stripe wants exponential back-off on 429 and 409 and seldom gives its first wait. */
+/** Stripe asks for exponential back-off on 429 and 409, mostly without a `Retry-After`. */
 const BUSY_AFTER_S = 2;
-/** A longer Retry-After than this is taken for a mistake: an order must not sleep for a day. */
+/** A longer `Retry-After` is cut to this, because an order must not wait for a day. */
 const RETRY_AFTER_MAX_S = 600;
 
 /**
- * Stripe refused because of the state the payment is in, or because the key already stands for
- * another request. Either way an earlier call did something: the standing decides, not the error.
+ * Stripe refused because of the payment's state, or because the key was used for another request.
+ * Either way an earlier call had an effect, so the standing decides and not the error.
  */
 export interface Contested {
   readonly kind: "contested";
@@ -47,14 +47,14 @@ export function unknown(reason: string): Unknown {
   return { kind: "unknown", reason };
 }
 
-/** What a thrown error of the SDK means. Anything that is not an error of Stripe's is `unknown`. */
+/** Interprets an error thrown by the SDK. Any other error is `unknown`. */
 export function readError(error: unknown, now: number): Refusal {
   if (!(error instanceof Stripe.errors.StripeError)) return unknown("unreadable answer");
   if (error instanceof Stripe.errors.StripeConnectionError) return unknown(error.message);
   const { statusCode: status, headers } = error;
-  const word = error.code ?? error.rawType ?? "error";
+  const code = error.code ?? error.rawType ?? "error";
   if (status === undefined) return unknown("unreadable answer");
-  const reason = `${status} ${word}`;
+  const reason = `${status} ${code}`;
   if (status >= 500 || status < 400) return unknown(reason);
   if (status === 401 || status === 403) {
     const after_s = KEY_TROUBLE_AFTER_S;
@@ -62,22 +62,26 @@ export function readError(error: unknown, now: number): Refusal {
   }
   const shouldRetry = headers?.["stripe-should-retry"];
   const busy = status === 409 || status === 429 || error.code === "rate_limit";
-  if (busy && shouldRetry === "false") return unknown(`${reason}: asking again is of no use`);
+  if (busy && shouldRetry === "false") return unknown(`${reason}: a retry cannot succeed`);
   if (busy || shouldRetry === "true") {
-    const asked_s = retryAfter_s(headers?.["retry-after"] ?? null, now) ?? BUSY_AFTER_S;
-    return { kind: "retry", after_s: Math.min(Math.max(asked_s, 1), RETRY_AFTER_MAX_S), reason };
+    const requested_s = retryAfter_s(headers?.["retry-after"] ?? null, now) ?? BUSY_AFTER_S;
+    return {
+      kind: "retry",
+      after_s: Math.min(Math.max(requested_s, 1), RETRY_AFTER_MAX_S),
+      reason,
+    };
   }
   if (error.rawType === "idempotency_error" || CONTESTED_CODES.has(error.code ?? "")) {
-    return { kind: "contested", reason: word };
+    return { kind: "contested", reason: code };
   }
   if (status === 402) return declinedBy(error);
   return { kind: "declined", reason: "invalid_request" };
 }
 
-/** Stripe leaves out codes that do not apply, and the SDK fills in "" for a missing one. */
+/** Stripe omits codes that do not apply, and the SDK fills in "" for a missing one. */
 function declinedBy(error: { decline_code?: unknown; code?: unknown }): Declined {
-  const words = [error.decline_code, error.code];
-  const reason = words.find((word) => typeof word === "string" && word !== "");
+  const codes = [error.decline_code, error.code];
+  const reason = codes.find((code) => typeof code === "string" && code !== "");
   return { kind: "declined", reason: typeof reason === "string" ? reason : "card_declined" };
 }
 
@@ -100,13 +104,13 @@ type IntentAnswer = z.infer<typeof IntentAnswer>;
 
 const RefundAnswer = z.object({ object: z.literal("refund"), status: z.string() });
 
-/** The id of a freshly prepared payment, or null when the answer is not a payment intent. */
+/** The id of a prepared payment; null when the answer is not a payment intent. */
 export function readPaymentId(answer: unknown): string | null {
   const read = IntentAnswer.safeParse(answer);
   return read.success ? read.data.id : null;
 }
 
-/** Where the payment stands; `unknown` while Stripe itself is still at it, or when unreadable. */
+/** The standing of a payment; `unknown` while Stripe is processing it, and when unreadable. */
 export function readStanding(answer: unknown): PaymentStanding | Unknown {
   const read = IntentAnswer.safeParse(answer);
   if (!read.success) return unknown("unreadable payment intent");
@@ -132,14 +136,14 @@ export function readStanding(answer: unknown): PaymentStanding | Unknown {
   }
 }
 
-/** `succeeded` stays after a refund: only the charge shows whether the money was returned. */
+/** An intent stays `succeeded` after a refund; only its charge shows that it was refunded. */
 function standingOfTaken(intent: IntentAnswer): PaymentStanding | Unknown {
   const charge = intent.latest_charge;
   if (charge == null || typeof charge === "string") return unknown("succeeded without its charge");
   return { kind: charge.refunded ? "refunded" : "captured" };
 }
 
-/** The outcome of an authorization whose payment has this standing. */
+/** The outcome of an authorization that left the payment in this standing. */
 export function authorizedBy(standing: PaymentStanding | Unknown): AuthorizeOutcome {
   switch (standing.kind) {
     case "authorized":
@@ -155,7 +159,7 @@ export function authorizedBy(standing: PaymentStanding | Unknown): AuthorizeOutc
   }
 }
 
-/** The outcome of an operation that should make the payment `wanted`. */
+/** The outcome of a capture, void or refund that left the payment in this standing. */
 export function settledBy(
   standing: PaymentStanding | Unknown,
   wanted: "captured" | "voided" | "refunded",
@@ -165,14 +169,14 @@ export function settledBy(
   return { kind: "declined", reason: "invalid_request" };
 }
 
-/** The answer to a capture or a cancellation. Its status is enough; no charge is expanded. */
+/** The answer to a capture or a cancellation: its status is enough, and no charge is expanded. */
 export function readSettled(answer: unknown, wanted: "succeeded" | "canceled"): SettleOutcome {
   const read = IntentAnswer.safeParse(answer);
   if (!read.success) return unknown("unreadable payment intent");
   return read.data.status === wanted ? { kind: "approved" } : unknown(read.data.status);
 }
 
-/** A pending refund is a refund: Stripe has taken the amount off the charge already. */
+/** A pending refund counts as done: Stripe has already deducted the amount from the charge. */
 export function readRefund(answer: unknown): SettleOutcome {
   const read = RefundAnswer.safeParse(answer);
   if (!read.success) return unknown("unreadable refund");

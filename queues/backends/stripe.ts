@@ -1,14 +1,14 @@
 /**
- * The payment backend that speaks to Stripe, through the official SDK, against any base URL.
+ * The payment backend for Stripe, through the official SDK, with a configurable base URL.
  *
- * Guarantee: that of `PaymentBackend`. An answer comes within `timeout_ms` even when Stripe hangs,
- * `declined` means that Stripe's answer is final, and no call is repeated here, because the saga
- * alone decides when to try again and with which key.
+ * Guarantee: that of `PaymentBackend`. Every operation returns within `timeout_ms` even when Stripe
+ * hangs, `declined` is returned only where Stripe's answer is final, and no call is retried here,
+ * because the saga alone decides when to retry and with which key.
  *
- * Weakness: Stripe remembers the answer to a key, a 500 included, and repeats it. After `unknown`
- * the same key can only bring the same answer; the next step is `lookup`, then a new key.
+ * Weak: Stripe stores the answer to a key, even a 500, and repeats it. After `unknown` the same key
+ * can only yield the same answer, so the saga continues with `lookup`, then with a new key.
  *
- * Not for Stripe's webhooks: `src/api/stripe-webhook.ts` takes them.
+ * Not for webhooks: `src/api/stripe-webhook.ts` receives them.
  */
 import Stripe from "stripe";
 import type {
@@ -37,11 +37,11 @@ export interface StripeSettings {
   readonly apiKey: string;
   /** Scheme, host and port only, for example `https://api.stripe.com`. */
   readonly baseUrl: string;
-  /** How long one operation may take, its look-up included. */
+  /** The time-out of one operation, including a look-up that it needs. */
   readonly timeout_ms: number;
 }
 
-/** The SDK's calls that this adapter makes; a simulation answers them without a network. */
+/** The SDK's methods that this adapter calls; a simulation implements them without a network. */
 export interface StripeCalls {
   readonly paymentIntents: {
     create(params: Stripe.PaymentIntentCreateParams, options: CallOptions): Promise<unknown>;
@@ -71,7 +71,7 @@ export interface StripeCalls {
   };
 }
 
-/** `timeout` in milliseconds, as the SDK has it. */
+/** Options of the SDK; `timeout` in milliseconds. */
 export interface CallOptions {
   readonly timeout: number;
   readonly idempotencyKey?: string;
@@ -81,7 +81,7 @@ type Answer = { readonly kind: "answer"; readonly body: unknown };
 
 const UNPAYABLE = { kind: "declined", reason: "invalid_request" } as const;
 
-/** Throws on settings that can never work: that is a mistake of the operator, not an outcome. */
+/** @throws Error for a base URL that cannot work: a mistake of the operator, not an outcome */
 export function stripePayments(settings: StripeSettings): PaymentBackend {
   return paymentsThrough(stripeClient(settings), settings.timeout_ms, () => Date.now());
 }
@@ -116,7 +116,7 @@ function stripeClient({ apiKey, baseUrl, timeout_ms }: StripeSettings): Stripe {
     port: base.port || (protocol === "http" ? "80" : "443"),
     timeout: timeout_ms,
     maxNetworkRetries: 0,
-    // Telemetry would carry figures of one shopper's call in the headers of another's.
+    // Telemetry would send metrics of one shopper's call in the headers of another's.
     telemetry: false,
   });
 }
@@ -186,7 +186,7 @@ async function authorize(
   );
   if (answer.kind === "answer") return authorizedBy(readStanding(answer.body));
   if (answer.kind !== "contested") return answer;
-  // Saying "declined" here could free the stock of a payment that an earlier call authorized.
+  // "declined" here could free the stock of a payment that an earlier call has authorized.
   const found = await lookup(client, request.paymentId, time);
   return found.kind === "found" ? authorizedBy(found.standing) : found;
 }
@@ -234,7 +234,7 @@ async function refund(
   return settle(client, answer, { paymentId, wanted: "refunded" }, time);
 }
 
-/** A refusal because of the payment's state is an approval when that state is the wanted one. */
+/** A refusal because of the payment's state is a success when it is the wanted state. */
 async function settle(
   client: StripeCalls,
   refusal: Refusal,

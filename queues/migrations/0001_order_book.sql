@@ -1,4 +1,4 @@
--- What each order last said of itself: a projection of the orders' events, newest version wins.
+-- The latest known state of each order: a projection of the orders' events, newest version wins.
 CREATE TABLE orders (
   id TEXT PRIMARY KEY,
   sale TEXT NOT NULL,
@@ -14,7 +14,7 @@ CREATE TABLE orders (
 );
 CREATE INDEX orders_by_sale ON orders (sale, state);
 
--- What the embedded order backend accepted: the order as the shop must fulfil it.
+-- Bookings of the embedded order backend: the orders that the shop must fulfil.
 CREATE TABLE bookings (
   order_id TEXT PRIMARY KEY,
   reference TEXT NOT NULL,
@@ -30,7 +30,7 @@ CREATE TABLE bookings (
   cancelled_ms INTEGER
 );
 
--- Every event, once, in the order it was read.
+-- Every event, once.
 CREATE TABLE events (
   id TEXT PRIMARY KEY,
   type TEXT NOT NULL,
@@ -40,7 +40,7 @@ CREATE TABLE events (
   body TEXT NOT NULL
 );
 
--- What a queue gave up on, with its body, to be read and replayed.
+-- Messages whose retries are used up, with their bodies, to be read and replayed.
 CREATE TABLE dead_letters (
   id TEXT PRIMARY KEY,
   queue TEXT NOT NULL,

@@ -1,6 +1,6 @@
--- The log of events, rebuilt: events of sales have no order, and `seq` is the order in which they
--- were read, to page by. What a Worker of before this migration tries to write meanwhile fails and
--- comes again through the queue.
+-- The event log, rebuilt: events of sales have no order, and `seq` is the order in which events
+-- were read, for paging. A write of a Worker from before this migration fails, and the queue
+-- retries it.
 CREATE TABLE event_log (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
   id TEXT NOT NULL UNIQUE,
@@ -15,7 +15,7 @@ INSERT INTO event_log (id, type, sale, order_id, at_ms, body)
 DROP TABLE events;
 ALTER TABLE event_log RENAME TO events;
 
--- Where the merchant wants events sent. No secret is here: `kid` and `generation` name it.
+-- The merchant's webhook endpoints. No secret is stored: it derives from `kid` and `generation`.
 CREATE TABLE webhook_endpoints (
   id TEXT PRIMARY KEY,
   url TEXT NOT NULL,
@@ -31,7 +31,7 @@ CREATE TABLE webhook_endpoints (
   updated_ms INTEGER NOT NULL
 );
 
--- One row for each event and endpoint that wants it, with its tries as JSON.
+-- One row for each event and subscribed endpoint, with its tries as JSON.
 CREATE TABLE webhook_deliveries (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
   id TEXT NOT NULL UNIQUE,
@@ -45,5 +45,5 @@ CREATE TABLE webhook_deliveries (
   created_ms INTEGER NOT NULL,
   updated_ms INTEGER NOT NULL
 );
--- The sweep looks for what is overdue; most deliveries are not pending.
+-- For the sweep of overdue deliveries. Partial, because most deliveries are not pending.
 CREATE INDEX webhook_deliveries_due ON webhook_deliveries (due_ms) WHERE state = 'pending';

@@ -1,12 +1,13 @@
 /**
- * Webhooks on their way: queues the deliveries of new events, tries those that are due, and sweeps
- * up those whose message was lost.
+ * Webhook deliveries: queues those of new events, tries those that are due, and queues those again
+ * whose message was lost.
  *
- * Guarantee: a delivery that is pending is tried again, whatever happens in between: its row says
- * when it is due, its message comes then, and where none comes a sweep sends another. A try that
- * was made is never repeated for a message that comes twice. Tries have a queue of their own, so a
- * shop's server that hangs keeps no order waiting.
- * Weak: a Worker that dies after the shop has answered tries once more, with the same id.
+ * Guarantee: a pending delivery is always tried again: its row stores when it is due, a queue
+ * message arrives then, and if the message was lost a sweep sends another. A duplicate message
+ * causes no second try. Deliveries have their own queue, so a shop's server that hangs delays no
+ * order.
+ * Weak: when a Worker dies after the shop has answered, the delivery is tried again, with the same
+ * id.
  */
 import {
   EVENTS_PER_SEND_MAX,
@@ -47,7 +48,7 @@ import {
   findEndpoint,
   listEndpoints,
   signersOf,
-  turnOffGone,
+  disableGone,
   type Endpoint,
 } from "../../src/webhooks/endpoints.ts";
 import { addressRules } from "../../src/webhooks/public-address.ts";
@@ -57,7 +58,7 @@ import { postWebhook } from "./post.ts";
 
 type WebhooksEnv = OrdersEnv & WebhookSecretsEnv;
 
-/** Logs events with their deliveries, all or none, and queues a try of each. */
+/** Logs events with their deliveries in one batch, and queues the deliveries. */
 export async function keepAndQueue(
   env: WebhooksEnv,
   events: readonly QueuedEvent[],
@@ -67,7 +68,7 @@ export async function keepAndQueue(
   const deliveries = deliveriesFor(events, await listEndpoints(env.ORDER_BOOK));
   await keepEvents(env.ORDER_BOOK, events, deliveries, now);
   if (deliveries.length === 0) return;
-  // An event that comes again finds its deliveries tried already; those of a crash it does not.
+  // Only untried ones: a repeated event may have deliveries that were queued and tried before.
   const ids = deliveries.map(({ id }) => id);
   await queueDeliveries(env, await untriedOf(env.ORDER_BOOK, ids));
 }
@@ -79,7 +80,7 @@ async function queueDeliveries(env: WebhooksEnv, ids: readonly string[]): Promis
   }
 }
 
-/** Called by the clock: what is long overdue has lost its message. */
+/** Called by the cron trigger: queues overdue deliveries, because their message was lost. */
 export async function sweepDeliveries(env: WebhooksEnv, now: number): Promise<number> {
   const before_ms = now - WEBHOOK_OVERDUE_MS;
   const ids = await takeOverdue(env.ORDER_BOOK, before_ms, WEBHOOK_SWEEP_ROWS_MAX, now);
@@ -88,7 +89,7 @@ export async function sweepDeliveries(env: WebhooksEnv, now: number): Promise<nu
   return ids.length;
 }
 
-/** So many at once; a try that fails is no failure of its message. */
+/** Makes `WEBHOOK_CALLS_AT_ONCE` tries at a time. A failed try does not fail its message. */
 export async function takeDeliveries(
   env: WebhooksEnv,
   messages: readonly Message[],
@@ -117,7 +118,7 @@ async function takeDelivery(env: WebhooksEnv, message: Message): Promise<void> {
   }
   const claim = await claimDelivery(env.ORDER_BOOK, parsed.data.delivery, now);
   if (claim.kind === "claimed") await tryClaimed(env, claim, now);
-  // Another try is in progress, and may have died: look again when its lease is over.
+  // Another try has the lease and may have died: come back when its lease is over.
   if (claim.kind === "not_due" && claim.due_ms <= now + WEBHOOK_LEASE_MS) {
     message.retry({ delaySeconds: Math.ceil((claim.due_ms - now) / 1000) });
   } else message.ack();
@@ -139,8 +140,8 @@ async function tryClaimed(
   const outcome = await post(env, endpoint, body, begun_ms);
   const now = Date.now();
   const after = afterTry(delivery, outcome, begun_ms, now, Math.random());
-  // The endpoint first: after a crash in between it is only called once more.
-  if (after.gone) await turnOffGone(book, endpoint.id, now);
+  // The endpoint first, because after a crash in between the delivery is only tried once more.
+  if (after.gone) await disableGone(book, endpoint.id, now);
   const kept = await keepTry(book, id, after.delivery, lease_ms, now);
   const { state, due_ms, attempts } = after.delivery;
   if (state === "delivered") return;
@@ -166,7 +167,7 @@ async function post(
     return secretOf(read.keys, endpoint.id, name) ?? [];
   });
   if (secrets.length === 0) {
-    return unanswered(`not called: WEBHOOK_KEYS does not hold the key ${endpoint.kid}`);
+    return unanswered(`not called: WEBHOOK_KEYS does not contain the key ${endpoint.kid}`);
   }
   return postWebhook({
     url: endpoint.url,

@@ -1,10 +1,10 @@
 /**
  * One try of one webhook: checks that the address is public, signs, posts, reads the status.
  *
- * Guarantee: it ends within `timeout_ms` and with an outcome, nothing is thrown. Redirects are not
- * followed, and nothing of the answer's body is read: a shop's server can neither lead this Worker
- * elsewhere nor fill its memory. The id is the event's, the same for every try of it.
- * Not for deciding what comes next: `src/domain/webhooks.ts` does.
+ * Guarantee: it returns an outcome within `timeout_ms` and never throws. Redirects are not followed
+ * and the response's body is not read, so a shop's server can neither redirect this Worker nor fill
+ * its memory. The id is the event's, the same for every try.
+ * Not for deciding about a retry: `src/domain/webhooks.ts` does.
  */
 import type { TryOutcome, WebhookPayload } from "../../src/domain/webhooks.ts";
 import { checkAddress, type AddressRules } from "../../src/webhooks/public-address.ts";
@@ -41,7 +41,7 @@ export async function postWebhook(posting: Posting): Promise<TryOutcome> {
     });
     const { status } = response;
     const retryAfter = response.headers.get("retry-after");
-    // Whether the body can be cancelled does not matter for the delivery.
+    // The delivery succeeded or failed by its status, even if the body cannot be cancelled.
     await response.body?.cancel().catch(() => undefined);
     return { kind: "answered", status, retryAfter };
   } catch {

@@ -5,7 +5,7 @@
  * outlives every instance of the object.
  */
 import {
-  owedOf,
+  outboxMessageOf,
   type OrderStore,
   type OutboxRow,
   type Settled,
@@ -22,7 +22,7 @@ export class OrderMemory {
     this.record = record;
     for (const effect of effects) {
       this.#rows += 1;
-      const owed = owedOf(record, effect);
+      const owed = outboxMessageOf(record, effect);
       this.outbox.set(this.#rows, { seq: this.#rows, owed, tries: 0, notBefore_ms: 0 });
     }
   }

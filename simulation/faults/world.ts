@@ -228,7 +228,7 @@ export class World {
       chance: this.faults.random,
       waitUntil: (work) => void work.catch(() => undefined),
       rules: rules.order,
-      parts: {
+      bindings: {
         beginOrder: ({ admission, id }) => {
           const asked = network.ask(life, room, (desk) => desk.beginOrder(admission, id));
           return network.within<BeginOrderOutcome>(asked, ROOM_ANSWER_MS);
@@ -237,8 +237,8 @@ export class World {
           const { host } = this.stockOf(sku);
           return network.ask(life, host, (desk) => desk.order(command)).catch(() => null);
         },
-        queue: (message) => (life.alive ? this.ordersQueue.send(message) : never()),
-        tell: (event) => (life.alive ? this.eventsQueue.send(event) : never()),
+        sendMessage: (message) => (life.alive ? this.ordersQueue.send(message) : never()),
+        sendEvent: (event) => (life.alive ? this.eventsQueue.send(event) : never()),
         finishOrder: ({ admission, id }, how) => {
           return network.ask(life, room, (desk) => desk.finishOrder(admission, id, how));
         },
@@ -246,8 +246,8 @@ export class World {
         release: (sku, command) => {
           return network.ask(life, this.stockOf(sku).host, (desk) => desk.release(command));
         },
-        warn: ({ event, order, owed, why }) => {
-          this.tell(event, `${String(order)} ${String(owed)}: ${String(why)}`);
+        warn: ({ event, order, message, why }) => {
+          this.tell(event, `${String(order)} ${String(message)}: ${String(why)}`);
         },
       },
     });
@@ -274,7 +274,7 @@ export class World {
       alarm: rules.alarm(instance.alarm),
       now: instance.now,
       rules: rules.stock,
-      parts: {
+      bindings: {
         reportLevel: () => network.ask(instance.life, room, (desk) => desk.reportLevel()),
         ownership: (order) => {
           return network.ask(instance.life, this.orderOf(order).host, (desk) => desk.ownership());

@@ -19,7 +19,7 @@ const instant = z.iso.datetime();
 export const endpointParameter = z.object({ id: z.string().regex(/^whe_[0-9a-f]{32}$/) });
 export const deliveryParameter = z.object({ id: z.string().regex(/^whd_[0-9a-f]{32}$/) });
 
-const url = z.url("is no address").max(WEBHOOK_URL_LENGTH_MAX);
+const url = z.url("is not a URL").max(WEBHOOK_URL_LENGTH_MAX);
 const types = z.array(eventPatternSchema).min(1).max(WEBHOOK_TYPES_MAX);
 const description = z.string().max(TEXT_LENGTH_MAX);
 

@@ -1,6 +1,6 @@
 /**
- * A map that forgets its oldest entry past a limit: what an isolate remembers must not grow with
- * how long it lives. Only for what can be found out again.
+ * A map that drops its oldest entry past a limit, because the memory of an isolate must not grow
+ * with its lifetime. Only for values that can be fetched or computed again.
  */
 export class BoundedMap<Value> {
   readonly #entries = new Map<string, Value>();

@@ -2,17 +2,17 @@
  * A circuit breaker as a pure reducer over a rolling window of calls.
  *
  * Guarantee: it opens only past a minimum number of calls, recovers by the clock alone (`retryAt`
- * is absolute, so an isolate with an old copy finds its way back), and each opening in a row waits
- * longer. Closed again, it lets the backlog through at a rate that doubles until it is unlimited.
- * Two isolates agree through `merge`: the higher epoch wins, an old copy never overrides.
- * Not a lock: while KV lags, each isolate lets its own probes through, and has a rate of its own.
+ * is absolute, so an isolate with an old copy recovers too), and each consecutive opening lasts
+ * longer. After it closes, the backlog passes at a rate that doubles until it is unlimited.
+ * Two isolates agree through `merge`: the higher epoch wins, an old copy never overrides a newer.
+ * Not a lock: while KV lags, each isolate sends its own probes and has its own rate.
  */
 import { z } from "zod";
 import { jsonText } from "../encoding/json.ts";
 
 export interface BreakerRules {
   readonly window_ms: number;
-  /** Fewer calls in the window never open it. */
+  /** With fewer calls in the window it does not open. */
   readonly callsMin: number;
   readonly failureRate: number;
   readonly slowCall_ms: number;
@@ -22,10 +22,10 @@ export interface BreakerRules {
   readonly probes: number;
   /** Successful probes in a row that close it. */
   readonly successesToClose: number;
-  /** Calls a second just after it closed, then twice as many every `rampDouble_ms`. */
+  /** Calls a second just after it closed; the rate doubles every `rampDouble_ms`. */
   readonly rampFrom_perS: number;
   readonly rampDouble_ms: number;
-  /** So long after it closed the rate is unlimited. */
+  /** This long after it closed the rate is unlimited. */
   readonly ramp_ms: number;
 }
 
@@ -44,18 +44,18 @@ export const BREAKER_DEFAULTS: BreakerRules = {
   ramp_ms: 15_000,
 };
 
-/** What was not used of the rate may be used within this. */
+/** Unused rate of the last second may be used in a burst. */
 const RAMP_BURST_MS = 1000;
 
-/** Each has a breaker of its own, and in KV `breaker:<backend>` and `force:<backend>`. */
+/** Each has its own breaker, and in KV the keys `breaker:<backend>` and `force:<backend>`. */
 export const BACKENDS = ["payment", "orders"] as const;
 export type Backend = (typeof BACKENDS)[number];
 
-/** The operator's override of a breaker (`force:<backend>`), as KV holds it; null without one. */
+/** The operator's override of a breaker (KV `force:<backend>`); null without one. */
 export const forceSchema = z.enum(["open", "closed"]).nullable();
 export type Force = z.infer<typeof forceSchema>;
 
-/** What isolates share through KV; written on transitions only. */
+/** The state that isolates share through KV; written on transitions only. */
 export const sharedBreakerSchema = z.discriminatedUnion("state", [
   z.object({
     v: z.literal(1),
@@ -90,9 +90,9 @@ export interface Call {
 
 export interface BreakerState {
   readonly shared: SharedBreaker;
-  /** This isolate's own window. */
+  /** The window of this isolate. */
   readonly calls: readonly Call[];
-  /** Probes let through since `retryAt`, the last at `sentAt_ms`; successes are in a row. */
+  /** Probes sent since `retryAt`, the last at `sentAt_ms`; `successes` are consecutive. */
   readonly probing: {
     readonly sent: number;
     readonly successes: number;
@@ -100,7 +100,7 @@ export interface BreakerState {
   };
   /**
    * After closing: `used_ms` is the instant up to which the rate is used up, `promised_ms` the last
-   * instant that a caller was given to wait for.
+   * instant given to a waiting call.
    */
   readonly ramp: { readonly used_ms: number; readonly promised_ms: number };
 }
@@ -117,22 +117,22 @@ export function newBreaker(by: string): BreakerState {
   };
 }
 
-/** Takes what another isolate wrote when it is newer; never steps back to an older epoch. */
+/** Adopts the state that another isolate wrote if its epoch is higher, never an older one. */
 export function merge(state: BreakerState, read: SharedBreaker | null): BreakerState {
   if (read === null || read.epoch <= state.shared.epoch) return state;
   return { shared: read, calls: [], probing: NO_PROBES, ramp: NO_RAMP };
 }
 
 /**
- * What to publish of a transition made here when KV already shows `read`: this isolate has seen the
- * backend later than the writer of that, so its state gets the higher epoch.
+ * The state to publish after a transition when KV already shows `read`. It gets the higher epoch,
+ * because this isolate has seen the backend later than the one that wrote `read`.
  */
 export function outrank(state: BreakerState, read: SharedBreaker | null): BreakerState {
   const epoch = Math.max(state.shared.epoch, (read?.epoch ?? 0) + 1);
   return { ...state, shared: { ...state.shared, epoch } };
 }
 
-/** Calls a second, so long after closing; null: as many as there are. */
+/** Calls a second allowed at that time after closing; null: unlimited. */
 export function rampRate(sinceClosed_ms: number, rules: BreakerRules): number | null {
   if (sinceClosed_ms < 0 || sinceClosed_ms >= rules.ramp_ms) return null;
   return rules.rampFrom_perS * 2 ** Math.floor(sinceClosed_ms / rules.rampDouble_ms);
@@ -147,7 +147,7 @@ export interface BreakerDecision {
   readonly permission: Permission;
 }
 
-/** May a call leave now? `forced` is the operator's override and comes first. */
+/** May a call be made now? `forced`, the operator's override, takes precedence. */
 export function ask(
   state: BreakerState,
   forced: "open" | "closed" | null,
@@ -166,8 +166,8 @@ export function ask(
   if (shared.state === "closed") return askRamp(state, shared.closedAt_ms, rules, now);
   if (now < shared.retryAt_ms) return wait(shared.retryAt_ms);
   const { sent, successes, sentAt_ms } = state.probing;
-  // Probes without an answer are forgotten one open time after the last of them was sent; otherwise
-  // no probe would ever be sent again.
+  // Probes without an answer are forgotten `openFor_ms` after the last of them was sent, because
+  // otherwise no isolate would ever probe again.
   const waitedOut = now >= sentAt_ms + rules.openFor_ms;
   const inFlight = waitedOut ? 0 : sent - successes;
   if (inFlight >= rules.probes) return wait(now + 1000);
@@ -175,7 +175,7 @@ export function ask(
   return go(true, { ...state, probing });
 }
 
-/** A closed breaker: the backlog of an outage leaves at a rate the backend can bear. */
+/** A closed breaker: limits the rate after an outage, so that the backlog does not overload it. */
 function askRamp(
   state: BreakerState,
   closedAt_ms: number | undefined,
@@ -192,7 +192,7 @@ function askRamp(
     const ramp = { ...state.ramp, used_ms: used_ms + spacing_ms };
     return { state: { ...state, ramp }, permission: { kind: "go", probe: false } };
   }
-  // Each caller gets an instant of its own to wait for, so that they do not all come back at once.
+  // Each waiting call gets its own instant, so that they do not all retry at once.
   const last_ms = Math.max(state.ramp.promised_ms, used_ms - RAMP_BURST_MS);
   const rateThen = rampRate(last_ms - closedAt_ms, rules);
   const promised_ms = last_ms + (rateThen === null ? 0 : 1000 / rateThen);
@@ -228,7 +228,7 @@ function open(
   };
 }
 
-/** A call came back. The state's `shared` part has changed exactly when it must be published. */
+/** Records a finished call. The state's `shared` part changes exactly when it must be published. */
 export function record(
   state: BreakerState,
   result: { readonly failed: boolean; readonly duration_ms: number; readonly probe: boolean },
@@ -240,7 +240,7 @@ export function record(
   if (state.shared.state === "open") {
     if (!result.probe) return state;
     if (result.failed) return open(state, "a probe failed", by, rules, now);
-    // A slow answer counts as a failure here, because slowness may be what opened the breaker.
+    // Slow calls may be what opened it, so a slow probe does not count as a success.
     if (slow) return open(state, "a probe was slow", by, rules, now);
     const successes = state.probing.successes + 1;
     if (successes < rules.successesToClose) {

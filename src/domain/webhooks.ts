@@ -1,10 +1,10 @@
 /**
- * Webhooks: which endpoint wants which event, what is sent, and what follows from an answer.
+ * Webhooks: which endpoint receives which event, the payload, and the retry after each response.
  *
- * Guarantee: an event has one id and one body however often it is sent. A delivery that was not
- * accepted is tried ten times over three days and is then `failed`; after `delivered` it is tried
- * only when it is replayed. Pure: time and randomness are arguments.
- * Not promised: the order. A later event may be delivered first; `version` shows it.
+ * Guarantee: an event has one id and one body however often it is sent. A delivery that no 2xx
+ * acknowledges is tried ten times over three days and is then `failed`; after `delivered` it is
+ * tried only when it is replayed. Pure: time and randomness are arguments.
+ * Not guaranteed: order. A later event may be delivered first; compare `version`.
  *
  * Source of the schedule and of what a status means: the operational considerations of
  * https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
@@ -16,7 +16,7 @@ import { WEBHOOK_ATTEMPTS_KEPT, WEBHOOK_WAIT_MAX_S } from "./limits.ts";
 import { orderEventSchema, type OrderEvent } from "./order/messages.ts";
 import { saleEventSchema, type SaleEvent } from "./room/events.ts";
 
-/** Asks for a try of one delivery. */
+/** Queue message: try this delivery. */
 export const deliveryMessageSchema = z.object({
   v: z.literal(1),
   kind: z.literal("delivery"),
@@ -63,7 +63,7 @@ export function wants(patterns: readonly string[], type: string): boolean {
   });
 }
 
-/** The same for the same event and endpoint, so that a repeated event makes no second delivery. */
+/** A hash of endpoint and event, so that a repeated event creates no second delivery. */
 export function deliveryIdOf(endpoint: string, event: string): string {
   return `whd_${digestOf([endpoint, event]).slice(0, 32)}`;
 }
@@ -102,35 +102,35 @@ export interface WebhookPayload {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
-/** No card data is in any event; of the buyer an order's event has the e-mail address alone. */
+/** No event contains card data; of the buyer an order's event contains only the e-mail address. */
 export function payloadOf(event: LoggedEvent): WebhookPayload {
   return { type: event.type, timestamp: timeOf(event.at_ms), data: dataOf(event) };
 }
 
 /** After the first try: 5 s, 5 min, 30 min, 2, 5, 10, 14, 20 and 24 h. */
 export const RETRY_DELAYS_S = [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400] as const;
-/** A wait is shortened by up to a tenth, so that what failed together does not come together. */
+/** A wait is shortened by up to a tenth, so that deliveries that failed together spread out. */
 const JITTER_SHARE = 0.1;
 
 export const DELIVERY_STATES = ["pending", "delivered", "failed", "cancelled"] as const;
 export type DeliveryState = (typeof DELIVERY_STATES)[number];
 
-/** Of one try: how it ended, or why it was not made. */
+/** The outcome of one try. */
 export type TryOutcome =
   | {
       readonly kind: "answered";
       readonly status: number;
-      /** The header `Retry-After` as it came; null without one. */
+      /** The value of the header `Retry-After`, unparsed; null without one. */
       readonly retryAfter: string | null;
     }
-  /** No answer, or none in time, or the address may not be called. */
+  /** No response, none in time, or the address may not be called. */
   | { readonly kind: "unanswered"; readonly why: string };
 
 export const attemptSchema = z.object({
   at_ms: z.number(),
-  /** Null when nothing answered. */
+  /** The HTTP status; null without a response. */
   status: z.int().nullable(),
-  /** Why it does not count as delivered; null when it does. */
+  /** Why the try failed; null when it succeeded. */
   error: z.string().nullable(),
   duration_ms: z.number(),
 });
@@ -138,37 +138,41 @@ export type Attempt = Readonly<z.infer<typeof attemptSchema>>;
 
 export interface Delivery {
   readonly state: DeliveryState;
-  /** Since it was made or replayed. */
+  /** Tries since it was created or last replayed. */
   readonly tries: number;
-  /** Not tried before. */
+  /** The next try is not made before this instant. */
   readonly due_ms: number;
   readonly attempts: readonly Attempt[];
 }
 
 export interface AfterTry {
   readonly delivery: Delivery;
-  /** The endpoint answered that it wants nothing any more. */
+  /** The endpoint answered 410 Gone: it is to be disabled. */
   readonly gone: boolean;
 }
 
 const GONE = 410;
 
-/** The wait that the shop asks for, at most a day; null when it asks for none. */
-export function askedWait_s(header: string | null, now: number): number | null {
-  const asked_s = retryAfter_s(header, now);
-  return asked_s === null ? null : Math.min(Math.max(asked_s, 0), WEBHOOK_WAIT_MAX_S);
+/** The wait that `Retry-After` requests, at most a day; null when it requests none. */
+export function requestedWait_s(header: string | null, now: number): number | null {
+  const requested_s = retryAfter_s(header, now);
+  return requested_s === null ? null : Math.min(Math.max(requested_s, 0), WEBHOOK_WAIT_MAX_S);
 }
 
 /**
- * The wait before the next try; null when there is none. The shop may ask for a longer one with
- * `Retry-After`, up to a day, and never for a shorter one.
- * @param tries that were made, at least 1
+ * The wait before the next try; null when no try is left. `Retry-After` can lengthen it up to a
+ * day, and never shorten it.
+ * @param tries made so far, at least 1
  */
-export function waitAfter_s(tries: number, asked_s: number | null, chance: number): number | null {
+export function waitAfter_s(
+  tries: number,
+  requested_s: number | null,
+  chance: number,
+): number | null {
   const planned_s = RETRY_DELAYS_S[tries - 1];
   if (planned_s === undefined) return null;
   const spread_s = planned_s * (1 - JITTER_SHARE * chance);
-  return Math.min(Math.max(spread_s, asked_s ?? 0), WEBHOOK_WAIT_MAX_S);
+  return Math.min(Math.max(spread_s, requested_s ?? 0), WEBHOOK_WAIT_MAX_S);
 }
 
 function errorOf(outcome: TryOutcome): string | null {
@@ -178,7 +182,7 @@ function errorOf(outcome: TryOutcome): string | null {
   return status >= 300 && status < 400 ? "redirects are not followed" : `answered ${status}`;
 }
 
-/** What becomes of a delivery that was tried from `begun_ms` until `now`. */
+/** The delivery after a try that lasted from `begun_ms` until `now`. */
 export function afterTry(
   before: Delivery,
   outcome: TryOutcome,
@@ -194,8 +198,8 @@ export function afterTry(
   const at = (state: DeliveryState, due_ms = now): Delivery => ({ state, tries, due_ms, attempts });
   if (error === null) return { delivery: at("delivered"), gone: false };
   if (status === GONE) return { delivery: at("failed"), gone: true };
-  const asked_s = outcome.kind === "answered" ? askedWait_s(outcome.retryAfter, now) : null;
-  const wait_s = waitAfter_s(tries, asked_s, chance);
+  const requested_s = outcome.kind === "answered" ? requestedWait_s(outcome.retryAfter, now) : null;
+  const wait_s = waitAfter_s(tries, requested_s, chance);
   const next = wait_s === null ? at("failed") : at("pending", now + Math.round(wait_s * 1000));
   return { delivery: next, gone: false };
 }

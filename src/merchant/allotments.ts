@@ -1,9 +1,8 @@
 /**
- * Units that a merchant moves between their Redis and the edge: allotments, returns, and what
- * became of each.
+ * Units that a merchant moves between their Redis and the edge: allotments and returns.
  *
- * Guarantee: the SKU's RedisBridge finishes what it has begun, whether or not the caller waits; the
- * same request again returns how far it is.
+ * Guarantee: the SKU's RedisBridge finishes a transfer that it has begun, whether or not the caller
+ * waits; repeating the request with the same id returns its progress.
  */
 import {
   isSettled,
@@ -16,9 +15,9 @@ import type { MerchantContext } from "./sales.ts";
 
 export type TransferOutcome =
   | { readonly kind: "done"; readonly transfer: Transfer; readonly repeated: boolean }
-  /** Redis or the stock has not answered yet; it goes on by itself. */
+  /** Redis or the stock has not answered yet; the bridge retries by itself. */
   | { readonly kind: "pending"; readonly transfer: Transfer }
-  /** Nothing moved, and with this id nothing ever will. */
+  /** No unit moved, and none ever will with this id. */
   | { readonly kind: "refused"; readonly reason: Refusal; readonly available: number | null }
   | { readonly kind: "conflict"; readonly earlier: Transfer }
   | { readonly kind: "too_many"; readonly limit: number }
@@ -38,7 +37,7 @@ export async function moveUnits(
   return isSettled(transfer) ? { kind: "done", transfer, repeated } : { kind: "pending", transfer };
 }
 
-/** With `comparing`, also what Redis remembers of each. Reads only. */
+/** All transfers of a SKU; with `comparing` each is compared with its seal in Redis. Read only. */
 export function readTransfers({ env }: MerchantContext, sku: string, comparing: boolean) {
   return redisBridgeOf(env, sku).read(comparing);
 }

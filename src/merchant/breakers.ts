@@ -1,8 +1,8 @@
 /**
- * The breakers as KV shows them, and the operator's override (`force:<backend>`).
+ * The breakers as KV shows them, and the operator's overrides (`force:<backend>`).
  *
- * KV may take a minute to show a change; `retryAt` is absolute, so what is shown may be late but
- * is never wrong about when the next try is due.
+ * KV may take a minute to show a change; `retryAt` is absolute, so even an old value shows when the
+ * next try is due.
  */
 import {
   BACKENDS,

@@ -1,6 +1,6 @@
 /**
- * A merchant's orders: the book, one order with its history, a push, a cancel; and what the queue
- * gave up on.
+ * A merchant's orders: the order book, one order with its history, its retry and its cancel; and
+ * the dead letters with their replay.
  */
 import { ORDER_ID_PATTERN } from "../domain/order/order-id.ts";
 import { DEAD_LETTERS_REPLAYED_MAX } from "../domain/limits.ts";
@@ -89,7 +89,7 @@ export async function actOnOrder(
 export type ReplayOutcome =
   | { readonly kind: "replayed"; readonly deadLetter: DeadLetter }
   | { readonly kind: "dead_letter_not_found" }
-  /** The body is no message of ours; sending it again would bring it here again. */
+  /** The body does not match a schema; sent again, it would become a dead letter again. */
   | { readonly kind: "unreadable" };
 
 type Queued =
@@ -102,7 +102,7 @@ function queueOf(env: GateEnv, queue: Queued["queue"]): Queue {
   return { orders, events, webhooks }[queue];
 }
 
-/** Null when it is no message of ours. */
+/** Null when the body matches no schema. */
 function readLetter({ body: text }: DeadLetter): Queued | null {
   const body = parseJson(text);
   const message = orderMessageSchema.safeParse(body);
@@ -113,7 +113,7 @@ function readLetter({ body: text }: DeadLetter): Queued | null {
   return event.success ? { queue: "events", body: event.data } : null;
 }
 
-/** Sends it again. Safe to repeat: a message about a step already taken does nothing. */
+/** Sends the message again. Safe to repeat: a message about a step already taken has no effect. */
 export async function replayDeadLetter(
   { env, now }: MerchantContext,
   id: string,
@@ -129,15 +129,15 @@ export async function replayDeadLetter(
 
 export interface ReplayedAll {
   readonly replayed: number;
-  /** Found to be no messages of ours; they stay to be read. */
+  /** Letters whose bodies match no schema; they stay for reading. */
   readonly unreadable: number;
-  /** Still waiting to be replayed: ask again. */
+  /** Letters that still wait to be replayed: call again. */
   readonly remaining: number;
 }
 
 /**
- * Sends the oldest of those that wait, a bounded number at a time. They are sent first and marked
- * then: a crash between sends some twice, and a message twice does nothing twice.
+ * Replays the oldest waiting letters, a bounded number at a time. They are sent first and marked
+ * afterwards: after a crash in between some are sent twice, which is harmless.
  */
 export async function replayDeadLetters(
   { env, now }: MerchantContext,

@@ -1,8 +1,8 @@
 /**
- * A merchant's sales: create, change, act, read the figures.
+ * A merchant's sales: create, change, act, read the metrics.
  *
- * Guarantee: the room holds the document first, then the stock is received, then KV publishes it,
- * each step idempotent; a request that broke off half-way is finished by repeating it.
+ * Guarantee: first the room stores the document, then the stock is received, then KV publishes the
+ * document. Each step is idempotent, so repeating an interrupted request completes it.
  */
 import type { RoomAction } from "../domain/room/room-state.ts";
 import type { Protection } from "../domain/sale/protection.ts";
@@ -30,11 +30,11 @@ type Metrics = Extract<
 export type PutSaleOutcome =
   | { readonly kind: "created" | "revised" | "unchanged"; readonly metrics: Metrics }
   | { readonly kind: "refused"; readonly refusals: readonly RevisionRefused[] }
-  /** Nothing is saved: the deployment lacks this setting to check the sale's protection. */
+  /** Nothing is saved: the deployment lacks this setting of the sale's protection. */
   | { readonly kind: "protection_not_configured"; readonly lacking: string }
   /** The document is saved; the buffers of these items stay as they are. */
   | { readonly kind: "not_available"; readonly items: readonly BufferRefused[] }
-  /** The sale is to sign Queue-it tokens, and there is no secret to sign them with. */
+  /** The sale signs Queue-it tokens, but QUEUE_IT_SECRET is not set. */
   | { readonly kind: "queue_it_not_configured" }
   | { readonly kind: "sale_not_found" };
 
@@ -76,8 +76,8 @@ export async function putSale(
 }
 
 /**
- * The setting that is missing or unusable for checking the protection, or null. A sale that the
- * deployment cannot check would let nobody in, so its merchant learns it when the sale is saved.
+ * The missing or unusable setting of the sale's protection, or null. Checked when the sale is
+ * saved, because otherwise no shopper could join it.
  */
 function settingLacking(
   env: GateEnv,
@@ -97,8 +97,8 @@ function settingLacking(
 }
 
 /**
- * The opening stock is received once; the buffer follows the document, revision by revision.
- * Gives the counters when fewer units are available than the buffer would take.
+ * Receives the opening stock once, and sets the buffer with each revision of the document.
+ * Returns the counters when the buffer needs more units than are available, else null.
  */
 async function stockItem(
   { env }: MerchantContext,
@@ -170,7 +170,7 @@ export interface Audit {
   readonly metrics: Metrics;
 }
 
-/** Counts that must agree, each from its owner: stock, order book, room. */
+/** The counts of the sale, each from its owner: stock, order book, room. */
 export async function auditSale(
   context: MerchantContext,
   id: string,

@@ -1,10 +1,9 @@
 /**
- * A merchant's webhook endpoints and what was sent to them: register, change, rotate, test, read
- * the log, replay.
+ * A merchant's webhook endpoints and their deliveries: register, change, rotate, test, read the
+ * log, replay.
  *
- * Guarantee: a secret is returned when it is made and never again. A replay makes its deliveries
- * durable as pending before it queues their tries; repeating it is harmless, because receivers know
- * the ids.
+ * Guarantee: a secret is returned only when it is created. A replay makes its deliveries durably
+ * pending before it queues them. Repeating it is harmless, because receivers deduplicate by id.
  */
 import {
   EVENTS_PER_SEND_MAX,
@@ -35,7 +34,7 @@ type Disabled = { readonly kind: "webhook_endpoint_disabled" };
 type AddressRefused =
   | { readonly kind: "address_refused"; readonly why: string }
   | { readonly kind: "address_unknown"; readonly why: string };
-type Told = { readonly endpoint: Endpoint; readonly secret: string };
+type WithSecret = { readonly endpoint: Endpoint; readonly secret: string };
 type Found = { readonly kind: "endpoint"; readonly endpoint: Endpoint };
 
 const NOT_FOUND: NotFound = { kind: "webhook_endpoint_not_found" };
@@ -48,7 +47,7 @@ function keysOf(env: GateEnv & WebhookSecretsEnv) {
 
 function secretIn(keys: WebhookKeys, { id, kid, generation }: Endpoint): string {
   const secret = secretOf(keys, id, { kid, generation });
-  if (secret === null) throw new Error("webhooks: a secret was made with a key that is not there");
+  if (secret === null) throw new Error("webhooks: the key of a new secret is not in WEBHOOK_KEYS");
   return written(secret);
 }
 
@@ -64,22 +63,22 @@ async function refusedAddress(
 }
 
 export type CreateOutcome =
-  | ({ readonly kind: "created" } & Told)
+  | ({ readonly kind: "created" } & WithSecret)
   | { readonly kind: "too_many_webhook_endpoints"; readonly limit: number }
   | AddressRefused
   | NotConfigured;
 
 export async function createEndpoint(
   context: MerchantContext,
-  asked: Omit<endpoints.NewEndpoint, "id">,
+  fields: Omit<endpoints.NewEndpoint, "id">,
 ): Promise<CreateOutcome> {
   const { env, now } = context;
   const keys = keysOf(env);
   if (keys.kind !== "ready") return keys;
-  const refused = await refusedAddress(context, asked.url);
+  const refused = await refusedAddress(context, fields.url);
   if (refused !== null) return refused;
   const id = `whe_${crypto.randomUUID().replaceAll("-", "")}`;
-  const added = await endpoints.addEndpoint(env.ORDER_BOOK, { ...asked, id }, keys.newest, now);
+  const added = await endpoints.addEndpoint(env.ORDER_BOOK, { ...fields, id }, keys.newest, now);
   if (added === null) return { kind: "too_many_webhook_endpoints", limit: WEBHOOK_ENDPOINTS_MAX };
   return { kind: "created", endpoint: added, secret: secretIn(keys.keys, added) };
 }
@@ -108,7 +107,7 @@ export async function changeEndpoint(
   return endpoint === null ? NOT_FOUND : { kind: "endpoint", endpoint };
 }
 
-/** What is pending for it is cancelled when its try comes; the log keeps it. */
+/** Its pending deliveries are cancelled when they are due, and stay in the log. */
 export async function removeEndpoint(
   { env }: MerchantContext,
   id: string,
@@ -117,7 +116,7 @@ export async function removeEndpoint(
 }
 
 export type RotateOutcome =
-  | ({ readonly kind: "rotated" } & Told)
+  | ({ readonly kind: "rotated" } & WithSecret)
   | { readonly kind: "webhook_rotation_conflict" }
   | NotFound
   | NotConfigured;
@@ -153,7 +152,7 @@ async function enabledEndpoint(
   return { kind: "webhook_endpoint_disabled" };
 }
 
-/** An event of its own for this endpoint alone, on the way that all others take. */
+/** Sends a test event to this endpoint only, in the same way as other events. */
 export async function testEndpoint(
   context: MerchantContext,
   id: string,
@@ -175,7 +174,7 @@ export async function testEndpoint(
 
 async function deliveryNamed(env: GateEnv, id: string): Promise<DeliveryFound> {
   const delivery = await deliveries.findDelivery(env.ORDER_BOOK, id);
-  if (delivery === null) throw new Error("webhooks: a delivery that was just written is not there");
+  if (delivery === null) throw new Error("webhooks: a delivery just written was not found");
   return { kind: "delivery", delivery };
 }
 
@@ -196,7 +195,7 @@ export type ReplayOutcome =
   | NotFound
   | Disabled;
 
-/** In whichever state it is, also delivered. The log may drop it just before it is pending. */
+/** In any state, also `delivered`. Retention may delete it before it is pending: not found then. */
 export async function replayDelivery(context: MerchantContext, id: string): Promise<ReplayOutcome> {
   const { env, now } = context;
   const delivery = await deliveries.findDelivery(env.ORDER_BOOK, id);
@@ -214,15 +213,15 @@ export type ReplaySinceOutcome =
   | {
       readonly kind: "replaying";
       readonly replayed: number;
-      /** Events since that time which this call has not looked at. */
+      /** Events since that time that this call has not processed. */
       readonly remaining: number;
-      /** Where the next call begins; null when nothing remains. */
+      /** The `after` of the next call; null when nothing remains. */
       readonly next: number | null;
     }
   | NotFound
   | Disabled;
 
-/** What the endpoint wants of all that happened since, also what it never got. */
+/** Replays all events since a time to which the endpoint subscribes, even undelivered ones. */
 export async function replaySince(
   context: MerchantContext,
   id: string,

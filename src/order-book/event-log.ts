@@ -1,9 +1,9 @@
 /**
- * The log of events as the merchant reads it: every event once, in the order in which it was read
- * from the queue. The orders Worker writes it.
+ * The log of events as the merchant reads it: every event once, in the order in which the orders
+ * Worker read them from the queue and wrote them here.
  *
- * Weak: that is nearly the order of what happened, and not quite; an event carries the `version` of
- * its order or sale.
+ * Weak: that is only approximately the order in which they happened; an event carries the `version`
+ * of its order or sale.
  */
 import { z } from "zod";
 
@@ -44,11 +44,11 @@ const namedSchema = z.object({ seq: z.int(), id: z.string(), type: z.string() })
 
 export interface EventsSince {
   readonly events: readonly z.infer<typeof namedSchema>[];
-  /** Events of the same span behind the last of these. */
+  /** The number of matching events after the last of these. */
   readonly remaining: number;
 }
 
-/** What happened since a time, without tests of endpoints. */
+/** The events since a time, without the tests of endpoints. */
 export async function eventsSince(
   book: D1Database,
   since_ms: number,
@@ -69,7 +69,7 @@ export async function eventsSince(
   return { events, remaining: z.object({ count: z.int() }).parse(counted).count };
 }
 
-/** One that no queue has brought. To run with what it is for, in one batch. */
+/** Adds an event that did not come from a queue. Run it in one batch with its deliveries. */
 export function addEvent(
   book: D1Database,
   { id, type, at_ms, body }: Pick<EventRow, "id" | "type" | "at_ms" | "body">,

@@ -1,9 +1,9 @@
 /**
- * The order book as the merchant reads it. The orders Worker writes it; here it is only read,
- * except that a replayed dead letter is marked.
+ * The order book as the merchant reads it. The orders Worker writes it; this module only reads it
+ * and marks replayed dead letters.
  *
- * Weak: `orders` is a projection of events that travel through a queue, so it may be some seconds
- * behind. The current state of one order is in its Order object.
+ * Weak: `orders` is a projection of events from a queue, so it may be some seconds behind. The
+ * current state of one order is in its Order object.
  */
 import { z } from "zod";
 import { UNREADABLE_REASONS } from "../domain/order/messages.ts";
@@ -24,7 +24,7 @@ export type BookedOrder = z.infer<typeof orderRowSchema>;
 export interface OrdersFilter {
   readonly sale?: string | undefined;
   readonly state?: string | undefined;
-  /** An order's id: the page starts after it. Pages go by id, which has nothing to do with time. */
+  /** An order's id: the page starts after it. Pages are sorted by id, not by time. */
   readonly after?: string | undefined;
   readonly limit: number;
 }
@@ -42,7 +42,7 @@ export async function listOrders(book: D1Database, filter: OrdersFilter): Promis
   return z.array(orderRowSchema).parse(results);
 }
 
-/** Orders of the sale by their last known state. */
+/** The number of the sale's orders by their last known state. */
 export async function countOrders(book: D1Database, sale: string): Promise<Record<string, number>> {
   const { results } = await book
     .prepare("SELECT state, COUNT(*) AS count FROM orders WHERE sale = ? GROUP BY state")
@@ -63,7 +63,7 @@ const deadLetterSchema = z.object({
 });
 export type DeadLetter = z.infer<typeof deadLetterSchema>;
 
-/** A place in the list of dead letters, which goes from the newest to the oldest. */
+/** A position in the list of dead letters, which is sorted from the newest to the oldest. */
 export interface LetterPlace {
   readonly parked_ms: number;
   readonly id: string;
@@ -90,14 +90,14 @@ export interface LetterFilter {
   readonly before_ms: number | null;
 }
 
-/** What is no message of ours can be read by people only. */
+/** Letters with these reasons cannot be replayed, only read. */
 const UNREADABLE = Object.values(UNREADABLE_REASONS)
   .map((reason) => `'${reason}'`)
   .join(", ");
 const WAITING = `replayed_ms IS NULL AND (?1 IS NULL OR queue = ?1)
   AND (?2 IS NULL OR parked_ms < ?2) AND reason NOT IN (${UNREADABLE})`;
 
-/** Those that can be replayed and were not yet, the oldest first. */
+/** Letters that can be replayed and have not been, the oldest first. */
 export async function waitingDeadLetters(
   book: D1Database,
   { queue, before_ms }: LetterFilter,
@@ -136,7 +136,7 @@ export async function markReplayed(
   await book.batch(ids.map((id) => mark.bind(now, id)));
 }
 
-/** Found out when it was to be replayed; from now on it is passed over. */
+/** Marks letters that a replay found unreadable, so that the next replay skips them. */
 export async function markUnreadable(book: D1Database, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
   const mark = book.prepare("UPDATE dead_letters SET reason = ? WHERE id = ?");

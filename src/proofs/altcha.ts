@@ -1,14 +1,15 @@
 /**
- * ALTCHA's proof of work: challenges for a sale, and whether one was solved.
+ * ALTCHA's proof of work: creates challenges for a sale, and verifies proofs.
  *
- * The format is ALTCHA's own (version 2 of its proof of work, https://altcha.org/docs), made and
- * verified by its official library, so that its official widget solves it. A challenge is signed
- * together with the sale it is for, the key that signed it, and its expiry. The server chooses the
- * number that solves it and signs the key which that number leads to, so checking a proof costs
- * two HMACs and not the work again.
+ * The format is version 2 of ALTCHA's proof of work (https://altcha.org/docs), created and verified
+ * by its official library, so that its official widget solves it. A challenge is signed together
+ * with its sale, the id of the signing key, and its expiry. The server chooses the number that
+ * solves it and signs the key derived from that number, so verifying a proof costs two HMACs
+ * instead of the work.
  *
- * Guarantee: nothing is stored here; a proof is valid for one sale and until its expiry. That one
- * proof gives one place is not decided here, but where its fingerprint is remembered.
+ * Guarantee: nothing is stored here; a proof is valid for one sale and until its expiry.
+ * Not for one-time use: the caller remembers the fingerprint of a proof, so that it yields one
+ * place.
  */
 import { createChallenge, randomInt, verifySolution } from "altcha-lib";
 import { deriveKey } from "altcha-lib/algorithms/web/pbkdf2";
@@ -20,7 +21,7 @@ const ALGORITHM = "PBKDF2/SHA-256";
 
 const hex = (length: number) => z.string().regex(new RegExp(`^[0-9a-f]{${length}}$`));
 
-/** Every member, in the form the library writes it; a challenge with any other is none of ours. */
+/** Exactly the fields that the library writes; a challenge with any other is not ours. */
 const parametersSchema = z.strictObject({
   algorithm: z.literal(ALGORITHM),
   nonce: hex(32),
@@ -46,11 +47,11 @@ const payloadSchema = z.object({
 export type AltchaChallenge = z.output<typeof challengeSchema>;
 
 export type AltchaOutcome =
-  /** @property fingerprint the same for every proof of the same challenge */
+  /** `fingerprint` is the same for every proof of the same challenge. */
   | { readonly kind: "proven"; readonly fingerprint: string }
   | { readonly kind: "refused"; readonly reason: ProofRefusal };
 
-/** @param secret signs; the first of the deployment's */
+/** @param secret the deployment's first, which signs */
 export async function makeAltchaChallenge(
   secret: ProofSecret,
   sale: string,
@@ -84,7 +85,7 @@ export async function verifyAltchaProof(
   const { data, expiresAt } = challenge.parameters;
   const secret = secrets.find(({ kid }) => kid === data.kid);
   if (secret === undefined) return refused("unknown_key");
-  // By the request's own clock; the library compares with the clock once more.
+  // By `now`; the library also checks the expiry, by the current time.
   if (expiresAt * 1000 < now) return refused("expired");
   const result = await verifySolution({
     challenge,
@@ -100,7 +101,7 @@ export async function verifyAltchaProof(
   return { kind: "proven", fingerprint: challenge.signature.slice(0, 40) };
 }
 
-/** Null for what is no JSON in base64. */
+/** Null for a text that is not JSON in base64. */
 function read(proof: string): unknown {
   if (proof.length > PROOF_LENGTH_MAX) return null;
   try {

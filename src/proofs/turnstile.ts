@@ -1,15 +1,15 @@
 /**
- * Cloudflare Turnstile: whether a token that the widget gave was given for this sale.
+ * Cloudflare Turnstile: verifies that a token of the widget was issued for this sale.
  *
- * A token proves nothing without a call to siteverify
+ * A token is verified by siteverify
  * (https://developers.cloudflare.com/turnstile/get-started/server-side-validation/): it is valid
- * once and for 300 seconds. The idempotency key of the call follows from the token, so a join that
- * is repeated after a lost answer gets the first result again, on any isolate.
+ * once and for 300 seconds. The idempotency key of the request derives from the token, so a
+ * repeated join whose answer was lost gets the same result, on any isolate.
  *
- * Guarantee: valid means that Cloudflare confirmed it, for this sale (`cdata`), this use (`action`)
- * and a host that the merchant named. A wrong secret is the operator's mistake and admits nobody;
- * what happens without an answer is the merchant's choice, and not made here. Nothing that came
- * from the shopper is logged.
+ * Guarantee: `proven` means that Cloudflare confirmed the token for this sale (`cdata`), this use
+ * (`action`) and a host that the merchant listed. A wrong secret is the operator's mistake and
+ * admits no shopper. Whether to admit shoppers while siteverify does not answer is the merchant's
+ * setting, applied by the caller. Nothing from the shopper is logged.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
@@ -30,9 +30,9 @@ import { parseJson } from "../encoding/json.ts";
 export type TurnstileOutcome =
   | { readonly kind: "proven"; readonly fingerprint: string }
   | { readonly kind: "refused"; readonly reason: ProofRefusal }
-  /** Siteverify did not answer, or failed itself; nothing is known about the token. */
+  /** Siteverify did not answer, or reported an internal error: the token may be valid or not. */
   | { readonly kind: "unavailable"; readonly fingerprint: string; readonly why: string }
-  /** What the operator must correct; never a value. */
+  /** `what` is the setting that the operator must correct; never a value. */
   | { readonly kind: "not_configured"; readonly what: string };
 
 const settingsSchema = z.object({
@@ -50,7 +50,7 @@ const answerSchema = z.object({
 
 type Answer = z.output<typeof answerSchema>;
 
-/** @param env a Worker's; the secret is optional there, so it is looked for and not declared */
+/** @param env the Worker's variables and secrets; its type does not declare the optional secret */
 export function readTurnstileSettings(env: object) {
   const parsed = settingsSchema.safeParse(env);
   if (!parsed.success) return { kind: "not_configured", what: "TURNSTILE_VERIFY_URL" } as const;
@@ -59,11 +59,11 @@ export function readTurnstileSettings(env: object) {
   return { kind: "ready", secret, url } as const;
 }
 
-export interface TurnstileQuestion {
+export interface TurnstileRequest {
   readonly sale: string;
   readonly protection: TurnstileProtection;
   readonly token: string;
-  /** Of the shopper, when it is known. */
+  /** The IP address of the shopper, if known. */
   readonly address: string | null;
   /** The request's own host, without a port. */
   readonly host: string;
@@ -71,14 +71,14 @@ export interface TurnstileQuestion {
 
 export async function verifyTurnstileToken(
   env: object,
-  question: TurnstileQuestion,
+  request: TurnstileRequest,
 ): Promise<TurnstileOutcome> {
   const settings = readTurnstileSettings(env);
   if (settings.kind !== "ready") return settings;
-  const { sale, protection, token, address, host } = question;
+  const { sale, protection, token, address, host } = request;
   if (token.length > PROOF_LENGTH_MAX) return { kind: "refused", reason: "malformed" };
   const fingerprint = bytesToHex(sha256(utf8ToBytes(token))).slice(0, 40);
-  const asked = {
+  const fields = {
     secret: settings.secret,
     response: token,
     idempotency_key: uuidOf(fingerprint),
@@ -86,26 +86,26 @@ export async function verifyTurnstileToken(
   };
   let why = "";
   for (let tries = 0; tries < TURNSTILE_TRIES_MAX; tries += 1) {
-    const answer = await ask(settings.url, asked);
-    if (answer.kind === "answer") {
-      const mistake = mistakeOf(answer.said);
+    const result = await siteverify(settings.url, fields);
+    if (result.kind === "answer") {
+      const mistake = mistakeOf(result.answer);
       if (mistake !== null) return { kind: "not_configured", what: mistake };
-      const reason = refusalOf(answer.said, { sale, protection, host });
+      const reason = refusalOf(result.answer, { sale, protection, host });
       return reason === null ? { kind: "proven", fingerprint } : { kind: "refused", reason };
     }
-    why = answer.why;
+    why = result.why;
   }
   return { kind: "unavailable", fingerprint, why };
 }
 
-/** A version 8 UUID (RFC 9562), whose bits are the application's own. */
+/** A version 8 UUID (RFC 9562), whose bits the application defines. */
 function uuidOf(fingerprint: string): string {
   const bits = `${fingerprint.slice(0, 12)}8${fingerprint.slice(13, 16)}8${fingerprint.slice(17)}`;
   const parts = [bits.slice(0, 8), bits.slice(8, 12), bits.slice(12, 16), bits.slice(16, 20)];
   return [...parts, bits.slice(20, 32)].join("-");
 }
 
-/** An error of ours and not of the shopper's. */
+/** The setting that caused an error of the operator; null for other errors. */
 function mistakeOf({ "error-codes": codes }: Answer): string | null {
   const isSecret = codes.some((code) => {
     return code === "missing-input-secret" || code === "invalid-input-secret";
@@ -114,10 +114,10 @@ function mistakeOf({ "error-codes": codes }: Answer): string | null {
   return codes.includes("bad-request") ? "TURNSTILE_VERIFY_URL" : null;
 }
 
-/** Precedence: what siteverify refused, the host, the use, the sale. */
+/** Precedence: a refusal of siteverify, the host, the use, the sale. */
 function refusalOf(
   answer: Answer,
-  { sale, protection, host }: Pick<TurnstileQuestion, "sale" | "protection" | "host">,
+  { sale, protection, host }: Pick<TurnstileRequest, "sale" | "protection" | "host">,
 ): ProofRefusal | null {
   if (!answer.success) {
     return answer["error-codes"].includes("timeout-or-duplicate")
@@ -130,33 +130,36 @@ function refusalOf(
   return answer.cdata === sale ? null : "other_sale";
 }
 
-type Asked =
-  | { readonly kind: "answer"; readonly said: Answer }
-  | { readonly kind: "silent"; readonly why: string };
+type SiteverifyResult =
+  | { readonly kind: "answer"; readonly answer: Answer }
+  | { readonly kind: "no_answer"; readonly why: string };
 
-async function ask(url: string, asked: Readonly<Record<string, string>>): Promise<Asked> {
-  const silent = (why: string): Asked => ({ kind: "silent", why });
+async function siteverify(
+  url: string,
+  fields: Readonly<Record<string, string>>,
+): Promise<SiteverifyResult> {
+  const noAnswer = (why: string): SiteverifyResult => ({ kind: "no_answer", why });
   try {
     const response = await fetch(url, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(asked),
+      body: JSON.stringify(fields),
       redirect: "manual",
       signal: AbortSignal.timeout(TURNSTILE_TIMEOUT_MS),
     });
     const text = await readUpTo(response, TURNSTILE_ANSWER_BYTES_MAX);
-    if (text === null) return silent("the answer is too long");
-    if (response.status >= 500) return silent(`status ${response.status}`);
+    if (text === null) return noAnswer("the answer is too long");
+    if (response.status >= 500) return noAnswer(`status ${response.status}`);
     const parsed = answerSchema.safeParse(parseJson(text));
-    if (!parsed.success) return silent(`no answer of siteverify, status ${response.status}`);
-    if (parsed.data["error-codes"].includes("internal-error")) return silent("internal-error");
-    return { kind: "answer", said: parsed.data };
+    if (!parsed.success) return noAnswer(`not an answer of siteverify, status ${response.status}`);
+    if (parsed.data["error-codes"].includes("internal-error")) return noAnswer("internal-error");
+    return { kind: "answer", answer: parsed.data };
   } catch (error) {
-    return silent(error instanceof Error ? error.name : "unknown");
+    return noAnswer(error instanceof Error ? error.name : "unknown");
   }
 }
 
-/** Null, and nothing more is read, once there is more. */
+/** Null for a longer body, of which no more is read. */
 async function readUpTo({ body }: Response, bytesMax: number): Promise<string | null> {
   if (body === null) return "";
   const decoder = new TextDecoder();

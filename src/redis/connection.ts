@@ -1,9 +1,10 @@
 /**
- * A merchant's Redis over Upstash's REST protocol: whether there is one, and how a script is run.
+ * A merchant's Redis over Upstash's REST protocol: reads its settings and runs scripts.
  *
- * Guarantee: one call is one request that ends after `REDIS_TIMEOUT_MS`, and a missing answer, an
- * error, or an answer of another shape is `unknown`. The script may have run then; every script is
- * written so that running it again is safe. Not for retries: the caller decides when to call again.
+ * Guarantee: a script is one request that ends within `REDIS_TIMEOUT_MS`. A missing answer, an
+ * error or an answer outside the schema is `unknown`: the script may have run or not. Every script
+ * is idempotent, so a retry is safe.
+ * Not for retries: the caller decides when to retry.
  */
 import { Redis } from "@upstash/redis/cloudflare";
 import { z } from "zod";
@@ -18,10 +19,10 @@ const restUrl = z.url({ protocol: /^https?$/ });
 export type RedisConfig =
   | { readonly kind: "on"; readonly url: string; readonly token: string }
   | { readonly kind: "off" }
-  /** One of the two without the other, or an address that is none. */
+  /** One of the two settings is missing, or the address is not a URL. */
   | { readonly kind: "unusable"; readonly what: string };
 
-/** Of a Worker's variables and secrets. Without an address the bridge is off. */
+/** From a Worker's variables and secrets. Without an address the bridge is off. */
 export function readRedisConfig(env: object): RedisConfig {
   const parsed = redisEnv.safeParse(env);
   if (!parsed.success) return { kind: "unusable", what: "UPSTASH_REDIS_REST_URL or _TOKEN" };
@@ -34,11 +35,11 @@ export function readRedisConfig(env: object): RedisConfig {
 
 export interface RedisUnknown {
   readonly kind: "unknown";
-  /** A code for logs and merchants; never Redis's message, which may quote keys and values. */
+  /** A code for logs and merchants; never the error of Redis, which may quote keys and values. */
   readonly why: "timeout" | "unreachable" | "refused" | "unreadable" | "off";
 }
 
-/** The outcome without a Redis. */
+/** The outcome of every call without a configured Redis. */
 export const REDIS_OFF: RedisUnknown = { kind: "unknown", why: "off" };
 
 function whyOf(error: unknown): RedisUnknown["why"] {
@@ -55,17 +56,17 @@ export class RedisConnection {
     this.#redis = new Redis({
       url,
       token,
-      // Answers are parsed here; the client would make numbers of some texts and not of others.
+      // Answers are parsed here, because the client would convert only some texts to numbers.
       automaticDeserialization: false,
       enableTelemetry: false,
       // `false` would still try twice.
       retry: { retries: 0 },
-      // As a function. A plain signal that fires makes the client answer "Aborted" as if Redis had.
+      // A function, because with a plain signal the client returns "Aborted" like an answer.
       signal: () => AbortSignal.timeout(REDIS_TIMEOUT_MS),
     });
   }
 
-  /** Runs a Lua script, by its hash where Redis knows it, and parses what it answers. */
+  /** Runs a Lua script, by its hash if Redis knows it, and parses the answer. */
   async run<Schema extends z.ZodType>(
     script: string,
     keys: readonly string[],

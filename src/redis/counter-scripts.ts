@@ -1,10 +1,9 @@
 /**
- * The Lua scripts that move units in a merchant's Redis. Redis runs a script atomically: nothing
- * runs between its lines, and no client sees half of it.
+ * The Lua scripts that move units in a merchant's Redis. Redis runs a script atomically.
  *
- * Guarantee: a script that changes a counter writes beside it, in the same run, what it did and
- * under which name (the seal). A name that has a seal gets the seal and changes nothing. Everything
- * that could fail is checked before the first write, because Redis does not undo a failed script.
+ * Guarantee: a script that changes a counter also stores the outcome under the transfer's name (the
+ * seal). For a name with a seal it returns the seal and changes nothing. Everything that can fail
+ * is checked before the first write, because Redis does not roll back a script that failed.
  *
  * KEYS[1] is the merchant's counter, KEYS[2] the hash of seals; ARGV[1] is the transfer's name.
  */
@@ -17,7 +16,7 @@ if kind == 'none' then why = 'key_not_found'
 elseif kind ~= 'string' then why = 'not_a_count'
 else
   count = redis.call('GET', KEYS[1])
-  -- Fifteen digits are exact as a Lua number; more are no stock.
+  -- A Lua number is exact up to fifteen digits, and no stock is larger.
   if #count > 16 or not string.match(count, '^-?%d+$') then count, why = false, 'not_a_count' end
 end
 `;
@@ -27,7 +26,7 @@ local seal = redis.call('HGET', KEYS[2], ARGV[1])
 if seal then return {'sealed', seal} end
 `;
 
-/** ARGV[2] units leave the counter, or none. A refusal is sealed too: it cannot come true later. */
+/** Takes ARGV[2] units off the counter. A refusal is sealed too, so a repeat cannot succeed. */
 export const TAKE_SCRIPT = `${KNOWN_SEAL}${READ_COUNTER}
 if not count then seal = 'refused ' .. why
 elseif tonumber(count) < tonumber(ARGV[2]) then seal = 'refused not_enough ' .. count
@@ -39,7 +38,7 @@ redis.call('HSET', KEYS[2], ARGV[1], seal)
 return {'sealed', seal}
 `;
 
-/** Adds ARGV[2] units to the counter, which is created again if it has disappeared meanwhile. */
+/** Adds ARGV[2] units to the counter, and creates it if it was deleted meanwhile. */
 export const GIVE_SCRIPT = `${KNOWN_SEAL}${READ_COUNTER}
 if why == 'not_a_count' then return {'blocked', why} end
 redis.call('INCRBY', KEYS[1], ARGV[2])
@@ -48,13 +47,13 @@ redis.call('HSET', KEYS[2], ARGV[1], seal)
 return {'sealed', seal}
 `;
 
-/** Whether units could come to the counter under this name. Writes nothing. */
+/** Checks whether units could be added to the counter under this name. Read only. */
 export const CHECK_SCRIPT = `${KNOWN_SEAL}${READ_COUNTER}
 if why then return {'blocked', why} end
 return {'free', count}
 `;
 
-/** The counter and the seals of all names in ARGV; an empty text where there is none. */
+/** Returns the counter and the seals of all names in ARGV; an empty text for a missing one. */
 export const RECALL_SCRIPT = `${READ_COUNTER}
 local answer = {count or ''}
 for i, name in ipairs(ARGV) do answer[i + 1] = redis.call('HGET', KEYS[2], name) or '' end

@@ -1,10 +1,9 @@
 /**
- * A merchant's counters in Redis: units are taken, given and looked up by a transfer's name.
+ * A merchant's counters in Redis: takes units, gives units, and reads seals by a transfer's name.
  *
- * Guarantee: `take` and `give` have one effect per name, from any caller and however often; an
- * answer that leaves a doubt is `unknown`.
+ * Guarantee: `take` and `give` are idempotent by name; an inconclusive answer is `unknown`.
  * Weak: a Redis that loses acknowledged writes (a failover, an eviction, a restored backup) loses
- * seals with them. `recall` shows it; nothing here can prevent it.
+ * seals with them. `recall` detects this but cannot prevent it.
  */
 import { z } from "zod";
 import { REFUSALS, type Seal, type StepOutcome } from "../domain/stock/allotment.ts";
@@ -38,8 +37,8 @@ const answerSchema = z.union([
   z.tuple([z.literal("free"), count]),
 ]);
 
-export interface CounterQuestion {
-  /** The merchant's counter. */
+export interface CounterTransfer {
+  /** The Redis key of the merchant's counter. */
   readonly key: string;
   /** The transfer's name. */
   readonly name: string;
@@ -48,43 +47,43 @@ export interface CounterQuestion {
 type Moved = Extract<StepOutcome, { kind: "taken" | "given" | "refused" | "countable" }>;
 export type CounterOutcome = Moved | { readonly kind: "unknown"; readonly why: string };
 
-/** Lowers the counter, or seals that it cannot be lowered by so many. */
+/** Lowers the counter, or seals the refusal. */
 export async function take(
   redis: RedisConnection,
-  { key, name }: CounterQuestion,
+  { key, name }: CounterTransfer,
   quantity: number,
 ): Promise<CounterOutcome> {
   const keys = [key, transfersKey(key)];
-  const said = await redis.run(TAKE_SCRIPT, keys, [name, `${quantity}`], answerSchema);
-  if (said.kind === "unknown") return said;
-  const [kind, seal] = said.answer;
+  const result = await redis.run(TAKE_SCRIPT, keys, [name, `${quantity}`], answerSchema);
+  if (result.kind === "unknown") return result;
+  const [kind, seal] = result.answer;
   if (kind !== "sealed" || seal.kind === "given") return { kind: "unknown", why: "unreadable" };
   return seal;
 }
 
-/** Raises the counter. One that cannot be raised is `unknown`, with what has to be corrected. */
+/** Raises the counter. `unknown` with the reason while the counter is not a number. */
 export async function give(
   redis: RedisConnection,
-  { key, name }: CounterQuestion,
+  { key, name }: CounterTransfer,
   quantity: number,
 ): Promise<CounterOutcome> {
   const keys = [key, transfersKey(key)];
-  const said = await redis.run(GIVE_SCRIPT, keys, [name, `${quantity}`], answerSchema);
-  if (said.kind === "unknown") return said;
-  const [kind, seal] = said.answer;
+  const result = await redis.run(GIVE_SCRIPT, keys, [name, `${quantity}`], answerSchema);
+  if (result.kind === "unknown") return result;
+  const [kind, seal] = result.answer;
   if (kind === "blocked") return { kind: "unknown", why: seal };
   if (kind !== "sealed" || seal.kind !== "given") return { kind: "unknown", why: "unreadable" };
   return seal;
 }
 
-/** Whether units could be given. A name that has a seal was used for something else. */
+/** Checks whether units could be given. `id_used` when the name already has a seal. */
 export async function check(
   redis: RedisConnection,
-  { key, name }: CounterQuestion,
+  { key, name }: CounterTransfer,
 ): Promise<CounterOutcome> {
-  const said = await redis.run(CHECK_SCRIPT, [key, transfersKey(key)], [name], answerSchema);
-  if (said.kind === "unknown") return said;
-  const [kind, why] = said.answer;
+  const result = await redis.run(CHECK_SCRIPT, [key, transfersKey(key)], [name], answerSchema);
+  if (result.kind === "unknown") return result;
+  const [kind, why] = result.answer;
   if (kind === "free") return { kind: "countable" };
   const reason = kind === "blocked" ? why : "id_used";
   return { kind: "refused", reason, available: null };
@@ -95,22 +94,22 @@ const recallSchema = z.tuple([z.string()], z.string());
 export type RecallOutcome =
   | {
       readonly kind: "recalled";
-      /** The counter; null when there is none. */
+      /** The counter; null when it is missing or not a number. */
       readonly count: number | null;
-      /** By name; null where Redis remembers nothing, absent where it cannot be read. */
+      /** By name; null without a seal, absent if the seal is unreadable. */
       readonly seals: ReadonlyMap<string, Seal | null>;
     }
   | RedisUnknown;
 
-/** What Redis remembers of these names. Changes nothing. */
+/** Reads the counter and the seals of these names. */
 export async function recall(
   redis: RedisConnection,
   key: string,
   names: readonly string[],
 ): Promise<RecallOutcome> {
-  const said = await redis.run(RECALL_SCRIPT, [key, transfersKey(key)], names, recallSchema);
-  if (said.kind === "unknown") return said;
-  const [counted, ...texts] = said.answer;
+  const result = await redis.run(RECALL_SCRIPT, [key, transfersKey(key)], names, recallSchema);
+  if (result.kind === "unknown") return result;
+  const [counted, ...texts] = result.answer;
   const seals = new Map<string, Seal | null>();
   for (const [index, name] of names.entries()) {
     const text = texts[index];

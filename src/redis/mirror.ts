@@ -1,10 +1,10 @@
 /**
  * The mirror in a merchant's Redis: the live levels of each SKU, and a stream of order events.
  *
- * Guarantee: levels never go backwards, because the script compares the ledger's sequence; an event
- * is in the stream once, as long as it is among the last ids that are remembered (twice as many as
- * the stream keeps). Both may be repeated and come in any order.
- * Weak: a copy, late by seconds or, while Redis is away, by more. Nothing is sold by it.
+ * Guarantee: levels never go backwards, because the script compares the ledger's sequence. An event
+ * is in the stream once, as long as its id is among the remembered ones (twice as many as the
+ * stream has entries). Both writes may be repeated and reordered.
+ * Weak: a copy that lags by seconds, or by the length of an outage of Redis. No sale depends on it.
  */
 import { z } from "zod";
 import { REDIS_STREAM_ENTRIES_MAX } from "../domain/limits.ts";
@@ -22,8 +22,8 @@ return 'written'
 `;
 
 /**
- * KEYS[1] the stream, KEYS[2] the ids in it; ARGV: how many entries, how many ids, how many texts
- * an entry has, then the entries, each beginning with 'id' and its id.
+ * KEYS[1] the stream, KEYS[2] the ids in it; ARGV: the maximum of entries, the maximum of ids, the
+ * number of texts per entry, then the entries, each beginning with 'id' and its id.
  */
 const EVENTS_SCRIPT = `
 local width, added = tonumber(ARGV[3]), 0
@@ -42,7 +42,7 @@ return added
 
 export type MirrorOutcome = { readonly kind: "mirrored"; readonly changed: number } | RedisUnknown;
 
-/** Writes the levels unless newer ones are there. `at_ms`: when they were so. */
+/** Writes the levels unless Redis has newer ones. `at_ms`: the instant of the levels. */
 export async function mirrorLevel(
   redis: RedisConnection,
   { sku, seq, ...counters }: StockLevel,
@@ -51,12 +51,12 @@ export async function mirrorLevel(
   const fields = { ...counters, at: new Date(at_ms).toISOString() };
   const args = Object.entries(fields).flatMap(([field, value]) => [field, `${value}`]);
   const schema = z.enum(["written", "older"]);
-  const said = await redis.run(LEVEL_SCRIPT, [levelKey(sku)], [`${seq}`, ...args], schema);
-  if (said.kind === "unknown") return said;
-  return { kind: "mirrored", changed: said.answer === "written" ? 1 : 0 };
+  const result = await redis.run(LEVEL_SCRIPT, [levelKey(sku)], [`${seq}`, ...args], schema);
+  if (result.kind === "unknown") return result;
+  return { kind: "mirrored", changed: result.answer === "written" ? 1 : 0 };
 }
 
-/** The buyer's address stays out: who reads the stream needs the order, not the person. */
+/** Without the buyer's e-mail address, because readers of the stream do not need it. */
 function entryOf(event: OrderEvent): string[] {
   const entry = {
     id: event.id,
@@ -75,7 +75,7 @@ function entryOf(event: OrderEvent): string[] {
   return Object.entries(entry).flat();
 }
 
-/** Adds what is not in the stream yet, in the order given. */
+/** Adds the events that are not in the stream yet, in the given order. */
 export async function mirrorEvents(
   redis: RedisConnection,
   events: readonly OrderEvent[],
@@ -87,6 +87,6 @@ export async function mirrorEvents(
   const args = [`${entries_max}`, `${2 * entries_max}`, `${width}`, ...entries.flat()];
   const keys = [ORDERS_STREAM_KEY, ORDERS_SEEN_KEY];
   const added = z.union([z.int(), z.string().regex(/^\d+$/).transform(Number)]);
-  const said = await redis.run(EVENTS_SCRIPT, keys, args, added);
-  return said.kind === "unknown" ? said : { kind: "mirrored", changed: said.answer };
+  const result = await redis.run(EVENTS_SCRIPT, keys, args, added);
+  return result.kind === "unknown" ? result : { kind: "mirrored", changed: result.answer };
 }

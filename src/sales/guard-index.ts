@@ -1,12 +1,12 @@
 /**
- * Which sales guard what, as an isolate knows it: published in KV under `guard:<sale>`, one key a
+ * An isolate's index of the guards of all sales, published in KV under `guard:<sale>`: one key per
  * sale, with the sale's whole document, until a day after its end.
  *
- * Guarantee: after an isolate's first request none waits for KV. What is known is served while it
- * is refreshed, every ten seconds, and a change made through this isolate counts at once.
- * Weak: KV may show a change a minute late, so a new guard may take that long to hold everywhere.
- * A changed document of a sale whose guards an isolate knows is seen within a second or two,
- * because the room's snapshot speaks of its revision.
+ * Guarantee: only an isolate's first request waits for KV. Later ones are served from the index
+ * while it is refreshed, every ten seconds; a change made through this isolate applies at once.
+ * Weak: KV may show a change a minute late, so a new guard may take that long to apply everywhere.
+ * A changed document of a sale in the index is seen within a second or two, because the room's
+ * snapshot contains its revision.
  */
 import { z } from "zod";
 import { buildGuardTable, type GuardTable } from "../domain/guards/guard-table.ts";
@@ -16,14 +16,14 @@ import { log } from "../platform/log.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
 import { publishedSchema, publishedText, type PublishedSale } from "./published-sale.ts";
 
-/** KV takes no key that expires sooner. */
+/** The minimum that KV accepts. */
 const EXPIRY_MIN_S = 60;
 
 const metadataSchema = z.object({ revision: z.int() });
 
 interface Index {
   published: ReadonlyMap<string, PublishedSale>;
-  /** When this isolate learned of a sale from elsewhere than KV, which may not show it yet. */
+  /** When a sale was added from another source than KV, which may not show it yet. */
   readonly learnedAt_ms: Map<string, number>;
   table: GuardTable;
   /** Null until KV was read once. */
@@ -55,15 +55,15 @@ function replace(index: Index, published: ReadonlyMap<string, PublishedSale>): v
   index.table = buildGuardTable([...published.values()]);
 }
 
-/** By then KV shows what was written, or it was taken away again. */
+/** After this KV shows every write, so a sale that is missing there was deleted. */
 const KV_SHOWS_WITHIN_MS = 2 * 60 * 1000;
 
 /** A refresh that takes longer was probably cut off with its request; another may try. */
 const REFRESH_GIVEN_UP_MS = 5000;
 
 /**
- * The guards of all sales; null when KV was never read and does not answer.
- * @param waitUntil lets a refresh go on after the request's answer
+ * The guards of all sales; null when KV has not been read yet and does not answer.
+ * @param waitUntil `ctx.waitUntil`: a refresh continues after the response
  */
 export async function readGuards(
   kv: KVNamespace,
@@ -103,7 +103,7 @@ async function refresh(kv: KVNamespace, index: Index, now: number): Promise<void
   index.readAt_ms = now;
 }
 
-/** Only documents of another revision than the known one are fetched. */
+/** Fetches only documents with a newer revision than the known one. */
 async function readAll(
   kv: KVNamespace,
   known: ReadonlyMap<string, PublishedSale>,
@@ -113,9 +113,10 @@ async function readAll(
   const read = await Promise.all(
     page.keys.map(async ({ name, metadata }) => {
       const id = name.slice(GUARD_PREFIX.length);
-      const told = metadataSchema.safeParse(metadata);
+      const listed = metadataSchema.safeParse(metadata).data;
       const mine = known.get(id);
-      if (mine !== undefined && told.success && mine.revision >= told.data.revision) return mine;
+      const isKnown = mine !== undefined && listed !== undefined;
+      if (isKnown && mine.revision >= listed.revision) return mine;
       const parsed = publishedSchema.safeParse(await kv.get(name, { type: "json" }));
       if (parsed.success) return parsed.data;
       log.error("guards", "unreadable_guards", { sale: id });
@@ -125,7 +126,7 @@ async function readAll(
   return new Map(read.flatMap((item) => (item === null ? [] : [[item.sale.id, item] as const])));
 }
 
-/** A newer document, learned from the room. */
+/** Adds a newer document that came from the room. */
 export function rememberGuards(kv: KVNamespace, published: PublishedSale, now: number): void {
   const index = indexOf(kv);
   const { id, guards } = published.sale;
@@ -138,7 +139,7 @@ export function rememberGuards(kv: KVNamespace, published: PublishedSale, now: n
   replace(index, next);
 }
 
-/** Publishes a sale's guards, or takes them away when it has none any more. */
+/** Publishes a sale's guards, or deletes them when it has none any more. */
 export async function publishGuards(
   kv: KVNamespace,
   published: PublishedSale,
@@ -147,7 +148,7 @@ export async function publishGuards(
   const { sale, revision } = published;
   const name = GUARD_PREFIX + sale.id;
   if (sale.guards.length === 0) {
-    // A first revision has left no guards behind.
+    // Before a first revision no guards were published.
     if (revision > 1) await kv.delete(name);
   } else {
     const wanted_s = Math.ceil(Date.parse(sale.endsAt) / 1000) + GUARDS_KEPT_S;

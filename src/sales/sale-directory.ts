@@ -1,9 +1,9 @@
 /**
- * Sale documents, published through KV and remembered per isolate.
+ * Sale documents, published through KV and cached per isolate.
  *
- * KV has no compare-and-set, may take a minute to show a change, and remembers that a key was
- * missing. So KV decides only whether a sale exists; a document older than what the room's
- * snapshot speaks of is fetched from the room itself.
+ * KV has no compare-and-set, may take a minute to show a change, and also caches that a key was
+ * missing. So KV decides only whether a sale exists; when the room's snapshot has a newer revision,
+ * the document is fetched from the room itself.
  */
 import { BoundedMap } from "../domain/bounded-map.ts";
 import { SALE_FRESH_MS, SALES_REMEMBERED_MAX } from "../domain/limits.ts";
@@ -43,7 +43,7 @@ export async function findSale(
   if (parsed !== null && !parsed.success) {
     log.error("sales", "unreadable_sale", { sale: id });
   }
-  // With KV down, or slower than what this isolate has seen, what is known goes on being used.
+  // While KV is down, or older than the document this isolate has, the known document is used.
   const read = parsed?.success ? parsed.data : null;
   const published =
     known !== undefined && (read === null || read.revision < known.published.revision)
@@ -53,7 +53,7 @@ export async function findSale(
   return published;
 }
 
-/** A newer document, learned from the room. */
+/** Caches a newer document that came from the room. */
 export function rememberSale(kv: KVNamespace, published: PublishedSale, now: number): void {
   memoryOf(kv).set(published.sale.id, { published, readAt_ms: now });
   rememberGuards(kv, published, now);

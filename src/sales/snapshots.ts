@@ -1,10 +1,10 @@
 /**
- * The room's snapshot and the cohorts' manifests, as gates read them: isolate memory, then the
+ * The room's snapshot and the cohorts' manifests, as gates read them: from isolate memory, then the
  * location's cache, then the room.
  *
- * Guarantee (P9): past one refresh a second, a poll touches no Durable Object. When the room does
- * not answer, the last snapshot is given for five minutes and marked stale. One request refreshes;
- * those that come meanwhile get what there is, because a promise must not be shared between
+ * Guarantee (P9): apart from one refresh a second, a poll calls no Durable Object. When the room
+ * does not answer, the last snapshot is served for five minutes and marked stale. One request
+ * refreshes; concurrent ones get the cached snapshot, because a promise must not be shared between
  * requests of an isolate.
  */
 import { BoundedMap } from "../domain/bounded-map.ts";
@@ -35,7 +35,7 @@ interface RoomReads {
   manifest(lane: string, k: number): Promise<CohortManifest | null>;
 }
 
-/** The location's cache; absent where the platform has none. */
+/** The cache of the Cloudflare location; absent where the platform has none. */
 export interface LocationCache {
   match(request: Request): Promise<Response | undefined>;
   put(request: Request, response: Response): Promise<void>;
@@ -60,10 +60,11 @@ export class SnapshotCache {
   readonly #room: (sale: string) => RoomReads;
   readonly #cache: LocationCache | null;
   readonly #snapshots = new BoundedMap<Entry>(SALES_REMEMBERED_MAX);
-  readonly #askedInVainAt_ms = new BoundedMap<number>(SALES_REMEMBERED_MAX);
+  /** The last read of a room without a usable snapshot. */
+  readonly #lastReadAt_ms = new BoundedMap<number>(SALES_REMEMBERED_MAX);
   readonly #manifests = new BoundedMap<CohortManifest>(MANIFESTS_REMEMBERED_MAX);
   #draws = new BoundedMap<CohortDraw>(DRAWS_REMEMBERED_MAX);
-  /** Of all draws since they were last forgotten together. */
+  /** The number of places in all cached draws. */
   #drawnPlaces = 0;
   readonly #ranks = new BoundedMap<RankOutcome>(RANKS_REMEMBERED_MAX);
 
@@ -72,7 +73,7 @@ export class SnapshotCache {
     this.#cache = cache;
   }
 
-  /** Null when the room cannot be reached and nothing young enough is known. */
+  /** Null when the room does not answer and no snapshot is younger than five minutes. */
   async snapshot(sale: string, now: number): Promise<SeenSnapshot | null> {
     const entry = this.#snapshots.get(sale);
     if (entry === undefined) {
@@ -94,9 +95,9 @@ export class SnapshotCache {
   }
 
   /**
-   * The same for requests that must not wait: what is known is returned at once and refreshed after
-   * the response. Null when nothing young enough is known; then one request a second calls the
-   * room.
+   * For requests that must not wait: returns the cached snapshot at once and refreshes it after the
+   * response. Without a snapshot younger than five minutes, one request a second reads the room and
+   * the others get null.
    */
   async cachedSnapshot(
     sale: string,
@@ -105,8 +106,8 @@ export class SnapshotCache {
   ): Promise<SeenSnapshot | null> {
     const entry = this.#snapshots.get(sale);
     if (entry === undefined || now - entry.fetchedAt_ms > SNAPSHOT_STALE_MAX_MS) {
-      if (now - (this.#askedInVainAt_ms.get(sale) ?? 0) < SNAPSHOT_FRESH_MS) return null;
-      this.#askedInVainAt_ms.set(sale, now);
+      if (now - (this.#lastReadAt_ms.get(sale) ?? 0) < SNAPSHOT_FRESH_MS) return null;
+      this.#lastReadAt_ms.set(sale, now);
       return this.snapshot(sale, now);
     }
     if (now - entry.fetchedAt_ms >= SNAPSHOT_FRESH_MS && !isRefreshing(entry, now)) {
@@ -115,14 +116,14 @@ export class SnapshotCache {
     return { snapshot: entry.snapshot, stale: isStale(entry, now) };
   }
 
-  /** What is remembered, however old. No I/O. */
+  /** The cached snapshot, however old, without any I/O. */
   known(sale: string): RoomSnapshot | null {
     return this.#snapshots.get(sale)?.snapshot ?? null;
   }
 
-  /** After a change made through this isolate, its own reader sees it at once. */
+  /** Reads the room, so that the shopper who made a change sees it at once. */
   async refresh(sale: string, now: number): Promise<SeenSnapshot | null> {
-    const snapshot = await this.#askRoom(sale);
+    const snapshot = await this.#readRoom(sale);
     if (snapshot === null) return this.snapshot(sale, now);
     this.#remember(sale, snapshot, now);
     return { snapshot, stale: false };
@@ -134,7 +135,7 @@ export class SnapshotCache {
       this.#snapshots.set(sale, { snapshot, fetchedAt_ms: now, refreshingSince_ms: null });
       return;
     }
-    // A location's cache may lag behind what this isolate has already shown.
+    // The location's cache may be older than a snapshot this isolate has already served.
     if (snapshot.version >= entry.snapshot.version) entry.snapshot = snapshot;
     entry.fetchedAt_ms = now;
   }
@@ -143,7 +144,7 @@ export class SnapshotCache {
     const request = new Request(`https://snapshot.sluice.internal/${sale}`);
     const cached = await this.#cache?.match(request).catch(() => undefined);
     const snapshot =
-      cached === undefined ? await this.#askRoom(sale) : await cached.json<RoomSnapshot>();
+      cached === undefined ? await this.#readRoom(sale) : await cached.json<RoomSnapshot>();
     if (snapshot === null) return null;
     if (cached === undefined) {
       const headers = { "Cache-Control": `max-age=${SNAPSHOT_FRESH_MS / 1000}` };
@@ -153,15 +154,15 @@ export class SnapshotCache {
     return snapshot;
   }
 
-  async #askRoom(sale: string): Promise<RoomSnapshot | null> {
+  async #readRoom(sale: string): Promise<RoomSnapshot | null> {
     const snapshot = await withTimeout(this.#room(sale).snapshot());
     if (snapshot === null) log.warn("snapshots", "room_unreachable", { sale });
     return snapshot;
   }
 
   /**
-   * A closed cohort's manifest, immutable and kept for ever; null when it is not closed, or the
-   * room does not answer.
+   * A closed cohort's manifest, immutable and cached for good; null when the cohort is not closed,
+   * or the room does not answer.
    */
   async manifest(sale: string, lane: string, k: number): Promise<CohortManifest | null> {
     const name = `${sale}/${lane}/${k}`;

@@ -1,12 +1,12 @@
 /**
- * Admissions: signed leave to be in the shop until `exp`.
+ * Admissions: signed tokens that let a shopper into the shop until `exp`.
  *
  * JWT (RFC 7519), EdDSA with Ed25519, `typ: sluice-admission+jwt`, `iss` the deployment, `aud` the
- * sale. Any origin verifies them with the JWKS. Signing is deterministic: the same admission gives
- * the same token, so a repeated claim gets the very same answer (P6).
+ * sale. Any origin can verify them with the JWKS. Signing is deterministic: the same admission
+ * yields the same token, so a repeated claim gets the identical answer (P6).
  *
- * An isolate remembers what it has verified, to the letter, until it expires. Nothing that was
- * refused is remembered, and whether the seat is still taken is the room's to say, every time.
+ * An isolate caches verified tokens until they expire; refused ones are not cached. A valid token
+ * does not prove that its seat is still taken: only the room knows that.
  */
 import { errors, jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
@@ -32,20 +32,20 @@ export interface Admission {
   readonly subject: string;
   readonly lane: string;
   readonly expiresAt_ms: number;
-  /** Digest of the device it was given to; null when it was given to none in particular. */
+  /** Digest of the device it is bound to; null when it is not bound. */
   readonly device: string | null;
 }
 
 export type AdmissionOutcome =
   | { readonly kind: "valid"; readonly admission: Admission }
-  /** Ours, and over: good for hearing again what was answered while it lasted, and nothing else. */
+  /** Correctly signed but expired: only for repeating a request that was answered before. */
   | { readonly kind: "expired"; readonly admission: Admission }
   /** Forged, malformed, of another type, key, algorithm or sale. */
   | { readonly kind: "invalid" };
 
 /**
  * `exp` has whole seconds; it is rounded down, so a token never outlives its admission.
- * @param device digest of the device it is given to (`dev`); null leaves the claim out
+ * @param device digest of the device it is bound to (`dev`); null omits the claim
  */
 export async function signAdmission(
   keys: Keys,
@@ -71,7 +71,7 @@ interface Verified {
   readonly admission: Admission;
 }
 
-/** By token. A key that is taken away takes with it what it verified. */
+/** Verified admissions by token, per set of keys, so that removing a key clears the cache. */
 const remembered = new WeakMap<Keys, BoundedMap<Verified>>();
 
 function memoryOf(keys: Keys): BoundedMap<Verified> {
@@ -94,12 +94,12 @@ export async function verifyAdmission(
     if (admission.sale === sale && now < admission.expiresAt_ms)
       return { kind: "valid", admission };
   }
-  const outcome = await verifyAnew(keys, issuer, sale, token, now);
+  const outcome = await verifyToken(keys, issuer, sale, token, now);
   if (outcome.kind === "valid") memory.set(token, { issuer, admission: outcome.admission });
   return outcome;
 }
 
-async function verifyAnew(
+async function verifyToken(
   keys: Keys,
   issuer: string,
   sale: string,

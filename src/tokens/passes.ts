@@ -1,10 +1,10 @@
 /**
- * Passes: signed by the merchant, they let a shopper into a lane and name who that is.
+ * Passes: tokens in which a merchant permits a shopper to join a lane, optionally by name.
  *
  * JWT (RFC 7519) signed by the merchant, `typ: sluice-pass+jwt`, `aud` the sale, `exp` required,
  * `lane` (absent: general), optionally `sub`. Keys are the gate's PASS_KEYS.
- * Guarantee: each key verifies one algorithm and no other (RFC 8725); without keys no pass is
- * valid. A refusal has a reason, for the merchant who signed the pass; reasons are stable codes.
+ * Guarantee: each key verifies one algorithm and no other (RFC 8725); without keys every pass is
+ * refused. A refusal has a reason, a stable code, for the merchant who signed the pass.
  */
 import { errors, jwtVerify } from "jose";
 import { z } from "zod";
@@ -22,7 +22,7 @@ const passClaimsSchema = z.object({
 
 export interface Pass {
   readonly lane: string;
-  /** As the merchant names the shopper; null for a pass without a subject. */
+  /** The merchant's id of the shopper; null for a pass that any bearer may use. */
   readonly sub: string | null;
 }
 

@@ -1,9 +1,9 @@
 /**
  * Signs Queue-it tokens: HMAC-SHA-256, in hexadecimal, over everything before `~h_`.
  *
- * Guarantee: without QUEUE_IT_SECRET nothing is signed and the caller gets null; the secret is
- * never printed. It is the secret key of the Queue-it account, which the shop's connector verifies
- * with, so it is one for the whole deployment and is rotated where the connector's is.
+ * Guarantee: without QUEUE_IT_SECRET nothing is signed (`queueItSecretOf` is null), and the secret
+ * is never logged. It is the secret key of the Queue-it account, with which the shop's connector
+ * verifies, so a deployment has one and rotates it together with the connector's.
  */
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { queueItText, type QueueItRules } from "../domain/sale/queue-it.ts";
@@ -13,7 +13,7 @@ export interface QueueItEnv {
   readonly QUEUE_IT_SECRET?: string | undefined;
 }
 
-/** Null when the operator has set none. */
+/** Null when the operator has not set it. */
 export function queueItSecretOf({ QUEUE_IT_SECRET: secret = "" }: QueueItEnv): string | null {
   return secret === "" ? null : secret;
 }

@@ -1,9 +1,9 @@
 /**
- * The secrets of the gate, parsed once and turned into keys.
+ * The secrets of the gate, parsed once and imported as keys.
  *
- * Guarantee: a missing or malformed secret is found at the first request and named; nothing here
- * ever prints a secret's value. Keys are JWKS so that they can overlap while they are rotated: the
- * first key signs, every key verifies, and each set has one purpose and one pinned algorithm.
+ * Guarantee: a missing or malformed secret is reported by name at the first request, and no value
+ * is ever logged. Keys are JWKS so that they overlap during a rotation: the first key signs, every
+ * key verifies, and each set has one purpose and one pinned algorithm.
  */
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { importJWK, type JWK } from "jose";
@@ -33,7 +33,7 @@ const admissionKeySchema = z.object({
   d: z.string(),
 });
 
-/** A merchant's key: shared for HS256, or the public half for EdDSA or ES256. */
+/** A merchant's key: a shared secret for HS256, or the public key for EdDSA or ES256. */
 const passKeySchema = z.discriminatedUnion("kty", [
   ticketKeySchema,
   admissionKeySchema.omit({ d: true }),
@@ -49,9 +49,9 @@ const passKeySchema = z.discriminatedUnion("kty", [
 const secretsSchema = z.object({
   TICKET_KEYS: keySetOf(ticketKeySchema),
   ADMISSION_KEYS: keySetOf(admissionKeySchema),
-  /** Optional: without it no pass is good. An empty text is none. */
+  /** Optional: without it every pass is refused. An empty text counts as absent. */
   PASS_KEYS: z.union([z.literal("").transform(() => []), keySetOf(passKeySchema)]).default([]),
-  /** Optional: without it no sale can ask for a proof of work. An empty text is none. */
+  /** Optional: without it no sale can require a proof of work. An empty text counts as absent. */
   PROOF_KEYS: z.union([z.literal("").transform(() => []), keySetOf(ticketKeySchema)]).default([]),
   ADMIN_TOKEN: z
     .string()
@@ -81,17 +81,17 @@ export interface Keys {
   readonly ticketVerifiers: ReadonlyMap<string, CryptoKey>;
   readonly admissionSigner: SigningKey;
   readonly admissionVerifiers: ReadonlyMap<string, CryptoKey>;
-  /** By `kid`; the merchant's. */
+  /** The merchant's keys, by `kid`. */
   readonly passVerifiers: ReadonlyMap<string, PassVerifier>;
-  /** Of challenges; the first signs, all verify. Empty when the operator has set none. */
+  /** For challenges; the first signs, all verify. Empty without PROOF_KEYS. */
   readonly proofSecrets: readonly ProofSecret[];
-  /** What origins fetch: public parts only. */
+  /** The JWKS that origins fetch: public keys only. */
   readonly admissionJwks: { readonly keys: readonly JWK[] };
 }
 
 export type SecretsOutcome =
   | { readonly kind: "ready"; readonly keys: Keys; readonly adminToken: string }
-  /** Names of the secrets and what is wrong with each; never a value. */
+  /** The name of each secret and what is wrong with it; never a value. */
   | { readonly kind: "not_configured"; readonly missing: readonly string[] };
 
 type SecretsEnv = Partial<
@@ -109,7 +109,7 @@ async function imported(jwk: JWK, alg: string): Promise<CryptoKey> {
   return key;
 }
 
-/** Two secrets of one key, by HMAC-SHA-256 over what each is for: neither gives the other. */
+/** Derives two independent secrets from one key, by HMAC-SHA-256 over the purpose of each. */
 async function proofSecretOf(jwk: z.output<typeof ticketKeySchema>): Promise<ProofSecret> {
   const key = await imported(jwk, "HS256");
   const derived = async (purpose: string): Promise<string> => {
@@ -157,7 +157,7 @@ async function prepare(secrets: z.output<typeof secretsSchema>): Promise<Keys> {
 
 let remembered: { readonly from: string; readonly outcome: SecretsOutcome } | null = null;
 
-/** Parses and imports once per isolate and set of secrets. */
+/** Parses and imports the keys once per isolate and set of secrets. */
 export async function readSecrets(env: SecretsEnv): Promise<SecretsOutcome> {
   const { TICKET_KEYS, ADMISSION_KEYS, ADMIN_TOKEN, PASS_KEYS, PROOF_KEYS } = env;
   const from = [TICKET_KEYS, ADMISSION_KEYS, ADMIN_TOKEN, PASS_KEYS, PROOF_KEYS].join("\n");

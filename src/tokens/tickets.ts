@@ -2,14 +2,14 @@
  * Tickets: signed places in line.
  *
  * JWT (RFC 7519), HS256, `typ: sluice-ticket+jwt`; `aud` is the sale. Only the gate verifies them;
- * their owner may read them, because nothing in them is secret and anyone may recompute the draw.
- * Guarantee: the algorithm and the type are pinned (RFC 8725), a ticket of another sale is refused.
+ * their owner may read them, because they contain no secret and anyone may recompute the draw.
+ * Guarantee: the algorithm and the type are pinned (RFC 8725); a ticket of another sale is refused.
  *
- * Signed and verified with Web Crypto alone, not with jose as the other tokens are: every poll and
- * every join passes here, and a general JWT library parses a header whose every byte is known
- * beforehand. A ticket's header is one of the few that the gate's own keys make, or the ticket is
- * none of ours; so type, algorithm and key are settled by one look-up, before anything is parsed.
- * The tests hold both directions against jose.
+ * Signed and verified with Web Crypto, not with jose like the other tokens, because every poll and
+ * every join verifies one and a general JWT library would parse a header that is known in advance.
+ * A valid ticket has one of the few headers that the gate's own keys produce, so one look-up
+ * determines type, algorithm and key before anything is parsed.
+ * The tests compare both directions with jose.
  */
 import * as base64url from "jose/base64url";
 import { z } from "zod";
@@ -60,49 +60,50 @@ function encodeJson(value: object): string {
   return base64url.encode(JSON.stringify(value));
 }
 
-/** The protected header of every ticket that this key signs, as it stands in the token. */
+/** The encoded protected header of every ticket that this key signs. */
 function headerOf(kid: string): string {
   return encodeJson({ alg: "HS256", typ: TICKET_TYPE, kid });
 }
 
-/** What is made once per set of keys. A key that is taken away takes with it what it verified. */
-interface Desk {
+/** Computed once per set of keys, so that removing a key also clears the cache of tickets. */
+interface PreparedKeys {
   readonly header: string;
+  /** By encoded header. */
   readonly verifiers: ReadonlyMap<string, CryptoKey>;
   readonly remembered: BoundedMap<Ticket>;
 }
 
-const desks = new WeakMap<Keys, Desk>();
+const preparedKeys = new WeakMap<Keys, PreparedKeys>();
 
-function deskOf(keys: Keys): Desk {
-  const known = desks.get(keys);
+function preparedOf(keys: Keys): PreparedKeys {
+  const known = preparedKeys.get(keys);
   if (known !== undefined) return known;
   const verifiers = new Map([...keys.ticketVerifiers].map(([kid, key]) => [headerOf(kid), key]));
   const header = headerOf(keys.ticketSigner.kid);
-  const desk = { header, verifiers, remembered: new BoundedMap<Ticket>(REMEMBERED_MAX) };
-  desks.set(keys, desk);
-  return desk;
+  const prepared = { header, verifiers, remembered: new BoundedMap<Ticket>(REMEMBERED_MAX) };
+  preparedKeys.set(keys, prepared);
+  return prepared;
 }
 
 export async function signTicket(keys: Keys, ticket: Ticket, now: number): Promise<string> {
   const { sale, subject, id, lane, cohort, shard, index } = ticket;
   const iat = Math.floor(now / 1000);
   const claims = { lane, cohort, shard, index, aud: sale, sub: subject, jti: id, iat };
-  const signed = `${deskOf(keys).header}.${encodeJson(claims)}`;
+  const signed = `${preparedOf(keys).header}.${encodeJson(claims)}`;
   const mac = await crypto.subtle.sign("HMAC", keys.ticketSigner.key, ENCODER.encode(signed));
   return `${signed}.${base64url.encode(new Uint8Array(mac))}`;
 }
 
 /**
- * The same token polls again and again; one that was verified, to the letter, is not verified
- * again. Only good ones are remembered, so a flood of forgeries pushes nothing out.
+ * Verified tokens are cached, because a shopper polls with the same one again and again. Invalid
+ * ones are not, so a flood of forgeries evicts nothing.
  */
 export async function verifyTicket(
   keys: Keys,
   sale: string,
   token: string,
 ): Promise<TicketOutcome> {
-  const { verifiers, remembered } = deskOf(keys);
+  const { verifiers, remembered } = preparedOf(keys);
   const known = remembered.get(token);
   const ticket = known ?? (await verifyOnce(verifiers, token));
   if (ticket === null || ticket.sale !== sale) return { kind: "invalid" };
@@ -110,8 +111,11 @@ export async function verifyTicket(
   return { kind: "valid", ticket };
 }
 
-/** Null for what no key of ours has signed, or what is no ticket. */
-async function verifyOnce(verifiers: Desk["verifiers"], token: string): Promise<Ticket | null> {
+/** Null for a token that none of our keys signed, or that is not a ticket. */
+async function verifyOnce(
+  verifiers: PreparedKeys["verifiers"],
+  token: string,
+): Promise<Ticket | null> {
   if (token.length > TOKEN_LENGTH_MAX) return null;
   const payloadAt = token.indexOf(".") + 1;
   const signatureAt = token.lastIndexOf(".") + 1;

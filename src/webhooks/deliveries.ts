@@ -1,9 +1,9 @@
 /**
- * Webhook deliveries in D1: one row for each event and endpoint that wants it, with its tries.
+ * Webhook deliveries in D1: one row for each event and subscribed endpoint, with its tries.
  *
- * Guarantee: an event makes at most one delivery for an endpoint, however often it is read. While
- * a try is in progress its row is leased: `due_ms` lies after it, and no other Worker claims it;
- * the result is written only while the lease is held. So a replay in between is not undone.
+ * Guarantee: an event has at most one delivery per endpoint, however often it is read. A try leases
+ * its row: `due_ms` is set to the end of the lease, so no other try claims the row, and the outcome
+ * is written only while `due_ms` is unchanged. So a replay during the try is not overwritten.
  * Not for sending: the queue `sluice-webhooks` carries the ids, `queues/webhooks` tries them.
  */
 import { z } from "zod";
@@ -49,7 +49,7 @@ export function deliveryOf(endpoint: string, event: NamedEvent): NewDelivery {
   return { id: deliveryIdOf(endpoint, event.id), endpoint, event: event.id, type: event.type };
 }
 
-/** A delivery for each event and each endpoint that is on and wants it. */
+/** A delivery for each event and each enabled endpoint that subscribes to its type. */
 export function deliveriesFor(
   events: readonly NamedEvent[],
   endpoints: readonly {
@@ -67,8 +67,8 @@ export function deliveriesFor(
 }
 
 /**
- * To run with what makes them, in one batch. Those that are there already stay as they are, and an
- * event that is not in the log (any more) gets none.
+ * Adds deliveries. Run it in one batch with the statement that adds their events. Existing
+ * deliveries stay unchanged, and an event that is not in the log (any more) gets none.
  */
 export function addDeliveries(
   book: D1Database,
@@ -86,7 +86,7 @@ export function addDeliveries(
     .bind(JSON.stringify(deliveries), now);
 }
 
-/** As if they were new; what was tried before stays in the log. */
+/** Makes deliveries pending as if they were new; their earlier tries stay in the log. */
 export function restartDeliveries(
   book: D1Database,
   ids: readonly string[],
@@ -102,7 +102,7 @@ export function restartDeliveries(
 
 const idsSchema = z.array(z.object({ id: z.string() }));
 
-/** Those of the given that have not been tried yet. */
+/** The ids of those deliveries that have not been tried yet. */
 export async function untriedOf(book: D1Database, ids: readonly string[]): Promise<string[]> {
   const { results } = await book
     .prepare(
@@ -114,7 +114,7 @@ export async function untriedOf(book: D1Database, ids: readonly string[]): Promi
   return idsSchema.parse(results).map(({ id }) => id);
 }
 
-/** Pending since before `before_ms`; they count as due from now, so that one sweep takes each. */
+/** Pending deliveries due before `before_ms`; they become due now, so that one sweep takes each. */
 export async function takeOverdue(
   book: D1Database,
   before_ms: number,
@@ -137,15 +137,15 @@ export type Claim =
   | {
       readonly kind: "claimed";
       readonly delivery: KeptDelivery;
-      /** The event as it was logged; null when it is not in the log. */
+      /** The logged event; null when it is not in the log. */
       readonly body: string | null;
       readonly lease_ms: number;
     }
   | { readonly kind: "not_due"; readonly due_ms: number }
-  /** Nothing is left to do, or there is no such delivery. */
+  /** The delivery is final or does not exist. */
   | { readonly kind: "over" };
 
-/** Clocks of two machines differ, and a queue counts its delays by its own. */
+/** Clocks of machines differ, and a queue measures its delays by its own. */
 const CLOCK_SLACK_MS = 1000;
 
 /** Leases a delivery that is due, for one try. */
@@ -168,7 +168,7 @@ export async function claimDelivery(book: D1Database, id: string, now: number): 
   return { kind: "not_due", due_ms: found.due_ms };
 }
 
-/** What came of a try; false when the lease was not its own any more, and nothing is changed. */
+/** Stores the outcome of a try; false, without a change, when its lease was lost. */
 export async function keepTry(
   book: D1Database,
   id: string,
@@ -199,7 +199,7 @@ export interface DeliveriesFilter {
   readonly limit: number;
 }
 
-/** In the order in which they were made. */
+/** In order of creation. */
 export async function listDeliveries(
   book: D1Database,
   filter: DeliveriesFilter,

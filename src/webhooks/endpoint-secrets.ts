@@ -2,9 +2,9 @@
  * The secrets of webhook endpoints: derived from the deployment's WEBHOOK_KEYS, the endpoint's id
  * and its generation, so that none is stored and a copy of the database signs nothing.
  *
- * Guarantee: the same key, id and generation give the same secret, and without the key none can be
- * computed from another. WEBHOOK_KEYS is a JWKS of `oct` keys: the first makes new secrets, and
- * each endpoint remembers by `kid` which one made its own, so a set may be rotated.
+ * Guarantee: the same key, id and generation yield the same secret, and without the key no secret
+ * can be computed from another. WEBHOOK_KEYS is a JWKS of `oct` keys: new secrets derive from the
+ * first, and each endpoint stores the `kid` of its own, so the set can be rotated.
  *
  * HKDF-SHA-256 (RFC 5869), without salt, info `sluice-webhook-endpoint/v1`, id and generation with
  * a zero byte between; 32 bytes, written as Standard Webhooks requires: `whsec_` and base64.
@@ -61,13 +61,13 @@ export function readWebhookKeys({
   };
 }
 
-/** Which secret an endpoint has; the one before it signs too for a day after a rotation. */
+/** Identifies a secret of an endpoint. For a day after a rotation the previous one signs too. */
 export interface SecretName {
   readonly kid: string;
   readonly generation: number;
 }
 
-/** Null when WEBHOOK_KEYS does not hold the key any more. */
+/** Null when WEBHOOK_KEYS does not contain the key any more. */
 export function secretOf(
   keys: WebhookKeys,
   endpoint: string,
@@ -79,6 +79,7 @@ export function secretOf(
   return Uint8Array.from(hkdf(sha256, key, undefined, info, SECRET_BYTES));
 }
 
+/** The secret in the format of Standard Webhooks: `whsec_` and base64. */
 export function written(secret: Uint8Array): string {
   return `whsec_${toBase64(secret)}`;
 }

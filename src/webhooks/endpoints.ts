@@ -1,9 +1,9 @@
 /**
  * The merchant's webhook endpoints in D1. The merchant's API writes them; the orders Worker reads
- * them and turns off one that answers that it is gone.
+ * them and disables one that answers 410 Gone.
  *
- * Guarantee: there are never more than `WEBHOOK_ENDPOINTS_MAX`, and of two rotations at once one
- * happens. Not for secrets: a row names the secret of an endpoint, and holds nothing of it.
+ * Guarantee: there are never more than `WEBHOOK_ENDPOINTS_MAX`, and of two concurrent rotations one
+ * succeeds. Not for secrets: a row only identifies the secret of an endpoint.
  */
 import { z } from "zod";
 import { WEBHOOK_ENDPOINTS_MAX, WEBHOOK_ROTATION_OVERLAP_MS } from "../domain/limits.ts";
@@ -27,7 +27,7 @@ const rowSchema = z.object({
 });
 export type Endpoint = Readonly<z.output<typeof rowSchema>>;
 
-/** The secrets that sign now: the newest first, and for a day the one before it. */
+/** The secrets that sign now: the newest, and for a day after a rotation also the previous one. */
 export function signersOf(endpoint: Endpoint, now: number): SecretName[] {
   const { kid, generation } = endpoint;
   const newest = { kid, generation };
@@ -64,7 +64,7 @@ export interface NewEndpoint {
   readonly enabled: boolean;
 }
 
-/** Null when there are as many as there may be. */
+/** Null when `WEBHOOK_ENDPOINTS_MAX` is reached. */
 export async function addEndpoint(
   book: D1Database,
   { id, url, types, description, enabled }: NewEndpoint,
@@ -85,7 +85,7 @@ export type EndpointChange = {
   readonly [Field in "url" | "types" | "description" | "enabled"]?: NewEndpoint[Field] | undefined;
 };
 
-/** What is not given stays. Null when there is no such endpoint. */
+/** Absent fields stay unchanged. Null when there is no such endpoint. */
 export async function changeEndpoint(
   book: D1Database,
   id: string,
@@ -104,7 +104,7 @@ export async function changeEndpoint(
   return oneOf(statement.bind(id, url ?? null, wanted, description ?? null, turned, now));
 }
 
-/** A new secret, made by the key `kid`; null when it was rotated since it was read. */
+/** Rotates to a new secret of the key `kid`; null when it was rotated since it was read. */
 export async function rotateEndpoint(
   book: D1Database,
   { id, generation }: Endpoint,
@@ -119,8 +119,8 @@ export async function rotateEndpoint(
   return oneOf(statement.bind(id, generation, kid, now));
 }
 
-/** It has answered 410: it wants nothing any more. */
-export async function turnOffGone(book: D1Database, id: string, now: number): Promise<void> {
+/** Disables an endpoint that answered 410 Gone. */
+export async function disableGone(book: D1Database, id: string, now: number): Promise<void> {
   await book
     .prepare(
       `UPDATE webhook_endpoints SET enabled = 0, disabled_reason = 'gone', updated_ms = ?2

@@ -1,15 +1,15 @@
 /**
- * Whether a URL leads to the public Internet, so that a webhook cannot be pointed at what only
- * this side can reach (server-side request forgery).
+ * Checks that a URL leads to the public Internet, because otherwise a webhook could reach internal
+ * services (server-side request forgery).
  *
- * Guarantee: an address that passes is https, names a host, and every address of that name was
- * public when it was resolved; a name that cannot be resolved counts as not public.
+ * Guarantee: a URL that passes is https and contains a host name whose addresses were all public at
+ * the time of the look-up. A failed look-up does not pass.
  *
- * Weak: a Worker cannot choose the address it connects to, so a name may point
- * elsewhere a moment later (rebinding). Workers' requests leave from Cloudflare's network and reach
- * nothing private of a merchant's or an operator's, unless the operator has connected it.
+ * Weak: a Worker cannot choose the address it connects to, so a name may resolve to another one a
+ * moment later (DNS rebinding). Requests of Workers leave from Cloudflare's network and reach no
+ * private network of a merchant or an operator, unless the operator has connected it.
  *
- * Names are resolved over HTTPS, with answers in JSON as Cloudflare's resolver gives them:
+ * Names are looked up over HTTPS, with answers in the JSON format of Cloudflare's resolver:
  * https://developers.cloudflare.com/1.1.1.1/encryption/dns-over-https/make-api-requests/
  */
 import ipaddr from "ipaddr.js";
@@ -17,9 +17,9 @@ import { z } from "zod";
 import { DNS_ANSWERS_MAX, DNS_TIMEOUT_MS, WEBHOOK_URL_LENGTH_MAX } from "../domain/limits.ts";
 
 export interface AddressRules {
-  /** True only for local use: http, literal addresses and private ones are fine. */
+  /** True only for local use: allows http, literal addresses and private addresses. */
   readonly allowPrivate: boolean;
-  /** Of a resolver that answers DNS questions in JSON. */
+  /** The URL of a DNS-over-HTTPS resolver with JSON answers. */
   readonly resolver: string;
 }
 
@@ -37,25 +37,25 @@ export function addressRules(env: AddressEnv): AddressRules {
 
 export type AddressOutcome =
   | { readonly kind: "public" }
-  /** Why not, as text that follows "the address". */
+  /** `why` completes a sentence that begins with "the address". */
   | { readonly kind: "refused"; readonly why: string }
-  /** The resolver did not say; asking again may help. */
+  /** The look-up failed; a retry may succeed. */
   | { readonly kind: "unknown"; readonly why: string };
 
 const refused = (why: string): AddressOutcome => ({ kind: "refused", why });
 const PUBLIC: AddressOutcome = { kind: "public" };
 
-/** Names that stand for this machine or this network wherever they are looked up. */
+/** Names reserved for the local machine or a local network. */
 const LOCAL_NAMES = /(^|\.)(localhost|local|internal|intranet|lan|home|corp|test|onion|arpa)$/;
 
-/** IPv4 and IPv6 by number: only what the registries give out for use on the Internet. */
+/** True for a literal IPv4 or IPv6 address that registries assign for use on the Internet. */
 export function isPublicAddress(text: string): boolean {
   if (ipaddr.IPv4.isValidFourPartDecimal(text)) {
     return ipaddr.IPv4.parse(text).range() === "unicast";
   }
   if (!ipaddr.IPv6.isValid(text) || text.includes("%")) return false;
   const address = ipaddr.IPv6.parse(text);
-  // All that is given out is in 2000::/3; a private address dressed up as IPv6 is not unicast.
+  // All assigned addresses are in 2000::/3; an IPv4 address embedded in IPv6 is not unicast.
   return address.range() === "unicast" && ((address.parts[0] ?? 0) & 0xe000) === 0x2000;
 }
 
@@ -63,19 +63,19 @@ type ReadUrl =
   | { readonly kind: "host"; readonly host: string }
   | Extract<AddressOutcome, { kind: "refused" }>;
 
-/** What the text alone shows. */
+/** The checks that need no look-up. */
 function readUrl(text: string, allowPrivate: boolean): ReadUrl {
   const bad = (why: string): ReadUrl => ({ kind: "refused", why });
   if (text.length > WEBHOOK_URL_LENGTH_MAX) return bad("is too long");
   const url = URL.parse(text);
-  if (url === null) return bad("is no address");
+  if (url === null) return bad("is not a URL");
   const { protocol, username, password, hash, hostname } = url;
   if (protocol !== "https:" && !(allowPrivate && protocol === "http:")) return bad("must be https");
-  if (username !== "" || password !== "") return bad("must hold no password");
-  if (hash !== "") return bad("must hold no fragment");
+  if (username !== "" || password !== "") return bad("must not contain a password");
+  if (hash !== "") return bad("must not contain a fragment");
   const host = hostname.replace(/\.$/, "");
   if (allowPrivate) return { kind: "host", host };
-  // The URL's own reading: 0x7f.1 and 2130706433 are 127.0.0.1 by now.
+  // `URL` has normalized the host: 0x7f.1 and 2130706433 have become 127.0.0.1.
   if (host.startsWith("[") || ipaddr.IPv4.isValid(host)) return bad("must name a host");
   if (!host.includes(".") || LOCAL_NAMES.test(host)) return bad("must name a public host");
   return { kind: "host", host };
@@ -86,7 +86,7 @@ export async function checkAddress(text: string, rules: AddressRules): Promise<A
   if (read.kind === "refused") return read;
   if (rules.allowPrivate) return PUBLIC;
   let addresses = 0;
-  // One after the other, so that a try never has two connections open.
+  // Sequential, so that a try never has two connections open.
   for (const type of ["A", "AAAA"] as const) {
     const answer = await ask(rules.resolver, read.host, type);
     if (answer.kind === "unknown") return answer;
@@ -136,7 +136,7 @@ async function ask(resolver: string, host: string, type: keyof typeof TYPES): Pr
     if (!parsed.success || parsed.data.TC === true) return unknown("the answer is not readable");
     const { Status: status, Answer: answers } = parsed.data;
     if (status !== NO_ERROR && status !== NO_SUCH_NAME) return unknown(`DNS status ${status}`);
-    // Aliases on the way (CNAME) are in the list too; the addresses are what they lead to.
+    // The list also contains aliases (CNAME) between the name and its addresses.
     const addresses = answers.filter((answer) => answer.type === TYPES[type]);
     return { kind: "addresses", addresses: addresses.map(({ data }) => data) };
   } catch {

@@ -1,10 +1,10 @@
 /**
- * Signs what Sluice sends, by Standard Webhooks: HMAC-SHA-256 over `id.timestamp.body`.
+ * Signs outgoing requests by Standard Webhooks: HMAC-SHA-256 over `id.timestamp.body`.
  *
- * Guarantee: any library of Standard Webhooks verifies the headers made here. With two secrets
- * both sign, so a receiver that knows either one verifies, and a secret is changed without a gap.
+ * Guarantee: any library of Standard Webhooks verifies these headers. With two secrets both sign,
+ * so a receiver with either one verifies, and a secret is rotated without a gap.
  *
- * Not for verifying, and not for secrecy: the body is not encrypted.
+ * Not for verifying, and not for encryption: the body is plain text.
  *
  * Source: the specification of Standard Webhooks 1.0.0, https://www.standardwebhooks.com.
  */
@@ -15,21 +15,21 @@ const SECRETS_MAX = 2;
 
 export type SecretsOutcome =
   | { readonly kind: "read"; readonly secrets: readonly Uint8Array<ArrayBuffer>[] }
-  /** `why` never shows the secret. */
+  /** `why` never contains the secret. */
   | { readonly kind: "bad"; readonly why: string };
 
-/** `text`: one secret `whsec_<base64>`, or the new one and the old one with a space between. */
+/** `text`: one secret `whsec_<base64>`, or the new one and the old one separated by a space. */
 export function readSecrets(text: string): SecretsOutcome {
-  const words = text.split(" ").filter((word) => word !== "");
-  if (words.length === 0) return { kind: "bad", why: "is missing" };
-  if (words.length > SECRETS_MAX) return { kind: "bad", why: "holds more than two secrets" };
+  const texts = text.split(" ").filter((each) => each !== "");
+  if (texts.length === 0) return { kind: "bad", why: "is missing" };
+  if (texts.length > SECRETS_MAX) return { kind: "bad", why: "contains more than two secrets" };
   const secrets: Uint8Array<ArrayBuffer>[] = [];
-  for (const word of words) {
-    const secret = decode(word);
-    if (secret === null) return { kind: "bad", why: "must be whsec_ and then base64" };
+  for (const each of texts) {
+    const secret = decode(each);
+    if (secret === null) return { kind: "bad", why: "must be whsec_ followed by base64" };
     if (secret.length < BACKEND_SECRET_BYTES_MIN || secret.length > BACKEND_SECRET_BYTES_MAX) {
       const range = `${BACKEND_SECRET_BYTES_MIN} to ${BACKEND_SECRET_BYTES_MAX}`;
-      return { kind: "bad", why: `must hold ${range} bytes in base64` };
+      return { kind: "bad", why: `must be ${range} bytes, encoded in base64` };
     }
     secrets.push(secret);
   }
@@ -44,7 +44,7 @@ function decode(word: string): Uint8Array<ArrayBuffer> | null {
   return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
 }
 
-/** @param id the same for every repetition of the same message */
+/** @param id the message's id: the same for every retry of the same message */
 export async function signedHeaders(
   secrets: readonly Uint8Array<ArrayBuffer>[],
   id: string,

@@ -162,7 +162,7 @@ describe("the command", () => {
 
   test("ends with 2 when the command line makes no sense", async () => {
     const { code, out, err } = await run("--payment", honest.paymentsUrl);
-    expect(err).toContain("--payment must be an https address; --local allows http");
+    expect(err).toContain("--payment must be an https URL; --local allows http");
     expect({ code, out }).toEqual({ code: 2, out: "" });
   });
 });
@@ -181,13 +181,13 @@ describe("the command line", () => {
 
   test.each([
     [[], "--payment or --orders must be given"],
-    [["--payment", "shop.example"], "--payment is no address; --local allows http"],
-    [["--orders", "http://shop.example"], "--orders must be an https address; --local allows http"],
-    [["--orders", "https://a:b@shop.example", "--local"], "--orders must hold no password"],
+    [["--payment", "shop.example"], "--payment is not a URL; --local allows http"],
+    [["--orders", "http://shop.example"], "--orders must be an https URL; --local allows http"],
+    [["--orders", "https://a:b@shop.example", "--local"], "--orders must not contain a password"],
     [[...payment, "--currency", "euro"], "--currency must be three capital letters"],
     [
       [...payment, "--secret", "hush"],
-      "--secret (or BACKEND_SECRET) must be whsec_ and then base64",
+      "--secret (or BACKEND_SECRET) must be whsec_ followed by base64",
     ],
   ])("%j gets the sentence: %s", (args, message) => {
     expect(conformanceCommand.parse(args, secret)).toEqual({ kind: "bad", message });

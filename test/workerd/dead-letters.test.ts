@@ -1,6 +1,6 @@
 /**
- * What the orders Worker cannot read, and what its queues gave up on: parked in the real D1 with a
- * reason, listed, and replayed one by one or all at once.
+ * Messages that the orders Worker cannot read, or whose retries are used up: parked in the real D1
+ * with a reason, listed, and replayed one by one or all at once.
  */
 import { env } from "cloudflare:workers";
 import * as fc from "fast-check";
@@ -39,7 +39,7 @@ describe("all dead letters at once", () => {
 
   beforeEach(() => env.ORDER_BOOK.exec("DELETE FROM dead_letters"));
 
-  test("are replayed the oldest first, a hundred a time, and each once", async () => {
+  test("are replayed the oldest first, a hundred at a time, each once", async () => {
     takeSent("sluice-orders");
     const bodies = Array.from({ length: 130 }, (_, index) => {
       return { v: 1, kind: "order", order: `ord_${String(index).padStart(40, "0")}` };
@@ -55,7 +55,7 @@ describe("all dead letters at once", () => {
     expect(await replayAll()).toEqual({ replayed: 0, unreadable: 0, remaining: 0 });
   });
 
-  test("pass over what nobody can read, and may be those of one queue or of one time", async () => {
+  test("skip unreadable letters, and can be filtered by queue and by time", async () => {
     const { id, messages } = await acceptedOrder();
     const { ORDER_BOOK } = env;
     await handOver("sluice-orders", [{ strange: true }], { ids: ["strange"] });
@@ -118,7 +118,7 @@ describe("garbage in a queue", () => {
     await fc.assert(property, { numRuns: 150 });
   });
 
-  test("in any field of an event is parked, and the book stays as it is", async () => {
+  test("in any field of an event is parked, and the order book does not change", async () => {
     const { id } = await acceptedOrder();
     const [real] = await takeSentWhen("sluice-events", 1);
     const event = orderEventSchema.parse(real);

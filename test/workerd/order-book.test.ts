@@ -1,6 +1,6 @@
 /**
- * The embedded order book: late is unknown, nothing is booked twice, and what was cancelled stays
- * so.
+ * The embedded order book: a late answer is unknown, nothing is booked twice, and a cancelled
+ * booking stays cancelled.
  */
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
@@ -8,10 +8,10 @@ import { orderBook } from "../../queues/backends/order-book.ts";
 import { intentOf, saleDocument } from "./support/shop.ts";
 
 const ANSWER_MS = 20;
-/** Sooner than anything waits that was not told how long. */
+/** Shorter than the default time-out, so that the given one must have been used. */
 const AT_ONCE_MS = 4000;
 
-/** The real database, which does what it is told and whose answer never comes. */
+/** The real database, which runs every statement but whose answers never arrive. */
 function answeringNever(book: D1Database): { book: D1Database; done: () => Promise<unknown> } {
   let done: Promise<unknown> = Promise.resolve();
   const silent = (statement: D1PreparedStatement): D1PreparedStatement =>
@@ -63,7 +63,7 @@ async function rowOf(id: string) {
     .first();
 }
 
-test("a booking is told again as it was, and its cancel keeps the time it first came", async () => {
+test("a repeated booking returns the first one, and a repeated cancel keeps its first time", async () => {
   const intent = intentOf(saleDocument([{ sku: "KEPT", stock: 1 }]), "kept", {});
   const book = orderBook(env.ORDER_BOOK);
   const booked = await book.book(intent, 1000);
@@ -77,7 +77,7 @@ test("a booking is told again as it was, and its cancel keeps the time it first 
   }
 });
 
-test("an order that was cancelled is not booked by a book that comes late", async () => {
+test("a cancelled order is not booked by a late book", async () => {
   const intent = intentOf(saleDocument([{ sku: "LATE", stock: 1 }]), "late", {});
   const book = orderBook(env.ORDER_BOOK);
   expect(await book.cancel(intent, 1000)).toEqual({ kind: "cancelled" });

@@ -1,6 +1,6 @@
 /**
- * Crashes between every two durable steps of an order (P2, P3): what follows is only time, alarms
- * and messages that are delivered again, and every order must end as it would have without.
+ * Crashes between every two durable steps of an order (P2, P3): afterwards only time passes, alarms
+ * fire and messages are delivered again, and every order must end as it would have without a crash.
  */
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -48,7 +48,7 @@ interface Fate {
   readonly seats: { readonly active: number; readonly spent: number };
 }
 
-/** The shoes come from the cart, the two pairs of socks are taken fresh. */
+/** The shoes come from the cart, the two pairs of socks from the available units. */
 const FATES: readonly Fate[] = [
   {
     state: "confirmed",
@@ -116,7 +116,7 @@ async function expectFate({ sale, shoes, socks, intent }: Shopper, fate: Fate): 
   expect(audit.metrics.seats).toMatchObject({ claimed: 1, ...fate.seats });
 }
 
-/** One order with one crash. Answers whether the crash came before the order was at rest. */
+/** One order with one crash. Returns whether the crash came before the order was at rest. */
 async function orderWith(fate: Fate, crash: Crash): Promise<boolean> {
   const shopper = await shopperWithCart(fate);
   const { shoes, intent } = shopper;
@@ -128,7 +128,7 @@ async function orderWith(fate: Fate, crash: Crash): Promise<boolean> {
   while (mishaps.dying > 0) await scheduler.wait(1);
   const { happened } = mishaps;
   mishaps.calm();
-  // When the intent itself was lost, nobody was promised anything: nothing was taken, try again.
+  // When the intent itself was lost, no answer was sent and nothing was taken, so place it again.
   const untouched = known ? IN_THE_CART : await levelsOf(shoes);
   expect(untouched).toEqual(IN_THE_CART);
   if (!known) await orderOf(intent.id).place(intent);
@@ -144,7 +144,7 @@ describe.each(FATES)("an order that would be $state ends $state", (fate) => {
   const writesAtLeast = { confirmed: 9, declined: 5, rejected: 2 }[fate.state];
 
   test(
-    "when it crashes after any of its steps, all it wrote being durable",
+    "when it crashes after any of its steps with all writes durable",
     { timeout: MANY_RUNS_MS },
     async () => {
       let at = 1;
@@ -160,7 +160,7 @@ describe.each(FATES)("an order that would be $state ends $state", (fate) => {
   });
 });
 
-/** The pipeline of the orders Worker, whose calls of the backends are steps. */
+/** The pipeline of the orders Worker; each of its calls to a backend is a step. */
 function pipelineThat(step: () => Promise<void>): Pipeline {
   const noBreaker = { ...BREAKER_DEFAULTS, callsMin: 1_000_000 };
   return pipelineWith({
@@ -175,7 +175,7 @@ const PAST_A_LEASE_MS = 21_000;
 
 describe("a consumer that dies", () => {
   test.each(FATES.slice(0, 2))(
-    "before or after any of its calls costs time only: $state",
+    "before or after any of its calls only delays the order: $state",
     { timeout: MANY_RUNS_MS },
     async (fate) => {
       let died = true;
@@ -194,7 +194,7 @@ describe("a consumer that dies", () => {
         });
         const first = await advance(dying, orderOf(intent.id)).catch(() => null);
         expect(first).toEqual(died ? null : { kind: "done" });
-        // The same message comes again: at first somebody still seems to be at it.
+        // The same message is delivered again; at first the dead consumer still holds the lease.
         const duplicate = await advance(dying, orderOf(intent.id));
         expect(duplicate.kind).toBe(died ? "waits" : "done");
         pass(PAST_A_LEASE_MS);

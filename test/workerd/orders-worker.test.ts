@@ -1,6 +1,6 @@
 /**
- * The orders Worker around the pipeline: its breaker with the real KV, and messages that cannot be
- * read or were given up, parked in the real D1.
+ * The orders Worker around the pipeline: its breaker with the real KV, and messages that are
+ * unreadable or have used up their retries, parked in the real D1.
  */
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -31,7 +31,7 @@ async function stateOf(id: string): Promise<string | undefined> {
   return (await orderOf(id).view())?.order.state;
 }
 
-/** An environment no isolate has seen: its breakers know only what KV says. Writes are noted. */
+/** A new environment, whose breakers know only what is in KV. Records the writes. */
 function freshEnv(): { readonly withEnv: typeof env; readonly writes: SharedBreaker["state"][] } {
   const writes: SharedBreaker["state"][] = [];
   const CONFIG = new Proxy(env.CONFIG, {
@@ -55,20 +55,20 @@ function openUntil(retryAt_ms: number): SharedBreaker {
   return { v: 1, state: "open", epoch: 7, openedAt_ms, retryAt_ms, openings: 1, ...said };
 }
 
-/** Lets the alarms of these orders ring, and gives what they put into the queue. */
+/** Runs the alarms of these orders, and returns the messages they queue. */
 async function wakeAll(ids: readonly string[]): Promise<readonly unknown[]> {
   for (const id of ids) await runDurableObjectAlarm(orderOf(id));
   return takeSent("sluice-orders");
 }
 
-/** Past a wait of so long, with what chance may add to it. */
+/** Lets a wait of that length pass, with its random part. */
 function passWait(wait_ms: number): void {
   pass(Math.max(wait_ms * 1.25, wait_ms + 500));
 }
 
 describe("the payment breaker", () => {
   test(
-    "opens on failures, keeps orders waiting without a call, and lets them all through after it",
+    "opens on failures, makes orders wait without a call, and lets them all through afterwards",
     { timeout: MANY_ROUNDS_MS },
     async () => {
       const { sku, ids, messages } = await acceptedOrders(10);
@@ -98,7 +98,7 @@ describe("the payment breaker", () => {
     },
   );
 
-  test("that another isolate opened is open here too, until its hour", async () => {
+  test("that another isolate opened is open here too, until its `retryAt`", async () => {
     const { id, messages } = await acceptedOrder();
     await env.CONFIG.put(BREAKER, JSON.stringify(openUntil(Date.now() + 3000)));
     const { withEnv } = freshEnv();
@@ -112,7 +112,7 @@ describe("the payment breaker", () => {
   });
 
   test(
-    "may be open for longer than the queue would try: no message is used up by waiting",
+    "may be open for longer than the queue retries: waiting uses up no message",
     { timeout: MANY_ROUNDS_MS },
     async () => {
       const { id, messages } = await acceptedOrder();
@@ -139,7 +139,7 @@ describe("the payment breaker", () => {
     ["no JSON", "{ open"],
     ["another shape", '{"state":"ajar"}'],
     ["another version", JSON.stringify({ ...openUntil(Number.MAX_SAFE_INTEGER), v: 2 })],
-  ])("that reads as %s in KV counts as absent, and is logged", async (_, value) => {
+  ])("with %s as its value in KV counts as absent, and is logged", async (_, value) => {
     const said = vi.spyOn(console, "warn").mockImplementation(() => undefined);
     const { id, messages } = await acceptedOrder();
     await env.CONFIG.put(BREAKER, value);
@@ -151,7 +151,7 @@ describe("the payment breaker", () => {
     expect(said.mock.calls.join()).toContain("unreadable_value");
   });
 
-  test("obeys the operator, even beside an unreadable value: open lets no call out, and nothing is declined", async () => {
+  test("obeys the operator's override, even beside an unreadable value: open makes no call and declines nothing", async () => {
     const { id, messages } = await acceptedOrder();
     await Promise.all([env.CONFIG.put(FORCE, "open"), env.CONFIG.put(BREAKER, "{ open")]);
     const { withEnv } = freshEnv();
@@ -166,7 +166,7 @@ describe("the payment breaker", () => {
 });
 
 describe("a message", () => {
-  test("that cannot be read is parked at once with its body, beside others that are taken", async () => {
+  test("that cannot be read is parked at once with its body, and the others of its batch are handled", async () => {
     const { id, messages } = await acceptedOrder();
     const bodies = [{ v: 9, order: id }, ...messages];
     const handled = await handOver("sluice-orders", bodies, { ids: ["strange", "good"] });
@@ -179,7 +179,7 @@ describe("a message", () => {
     expect(replayed).toEqual({ kind: "unreadable" });
   });
 
-  test("that is no event is parked, and the events beside it are kept", async () => {
+  test("that is not an event is parked, and the events of its batch are kept", async () => {
     await acceptedOrder();
     const events = takeSent("sluice-events");
     const handled = await handOver("sluice-events", [null, ...events], { ids: ["no-event"] });
@@ -188,7 +188,7 @@ describe("a message", () => {
     expect(letter).toMatchObject({ queue: "sluice-events", reason: "not an event" });
   });
 
-  test("that was given up is parked once, and its replay takes the order to its end, once", async () => {
+  test("that used up its retries is parked once, and its replay takes the order to its end, once", async () => {
     const { id, messages } = await acceptedOrder();
     const ids = ["given-up"];
     for (let time = 0; time < 2; time += 1) {

@@ -1,6 +1,6 @@
 /**
  * 3-D Secure from end to end, with the real gate, order, stock and sandbox: the shopper agrees,
- * refuses or goes away; Stripe's events come, repeat, come late, are forged, or never come.
+ * refuses or leaves; Stripe's events arrive, repeat, arrive late, are forged, or never arrive.
  */
 import { createExecutionContext, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
@@ -94,7 +94,7 @@ const TAKEN = { status: 200, code: null };
 const REFUSED = { status: 400, code: "webhook_signature_invalid" };
 
 describe("a shopper at the bank", () => {
-  test("is told where to go, and the order goes on at once when the event comes", async () => {
+  test("is redirected, and the order continues at once when the event arrives", async () => {
     const { id, sku, payment } = await orderAtTheBank();
     expect((await orderOf(id).view())?.order.action).toEqual({
       kind: "redirect",
@@ -117,7 +117,7 @@ describe("a shopper at the bank", () => {
     expect(await levelsOf(sku)).toEqual({ available: 2, held: 1, ordered: 0, sold: 0 });
   });
 
-  test("is looked for by the order's own alarm too, when no event ever comes", async () => {
+  test("is found by the order's own alarm when no event arrives", async () => {
     const { id, payment } = await orderAtTheBank();
     await atTheBank(payment, "accept");
     pass(20_000);
@@ -127,7 +127,7 @@ describe("a shopper at the bank", () => {
   });
 
   test(
-    "who goes away is waited for without using up a message, then declined, and the units are free",
+    "who leaves is waited for without using up a message, then declined, and the units are released",
     { timeout: 30_000 },
     async () => {
       const { id, sku, sale } = await orderAtTheBank();
@@ -157,7 +157,7 @@ describe("a shopper at the bank", () => {
 });
 
 describe("an event", () => {
-  test("that lies changes nothing: the payment is looked up and is as it was", async () => {
+  test("that is false changes nothing: the payment is looked up and is unchanged", async () => {
     const { id, sku } = await orderAtTheBank();
     pass(1000);
     expect(await send(eventOf(id, "payment_intent.succeeded"))).toEqual(TAKEN);
@@ -167,7 +167,7 @@ describe("an event", () => {
     expect(await moneyOf(id)).toMatchObject({ captures: 0 });
   });
 
-  test("that repeats, or comes after others and after the end, does nothing more", async () => {
+  test("that repeats, or arrives out of order or after the end, has no further effect", async () => {
     const { id, intent, payment } = await orderAtTheBank();
     await atTheBank(payment, "accept");
     for (const type of ["succeeded", "amount_capturable_updated", "amount_capturable_updated"]) {
@@ -187,7 +187,7 @@ describe("an event", () => {
     ["signed with another secret", { secret: "whsec_another" }, REFUSED],
     ["signed longer ago than five minutes", { at_ms: -301_000 }, REFUSED],
     ["signed five minutes ago", { at_ms: -300_000 }, TAKEN],
-    ["with a signature that is none", { header: "t=1,v1=zz" }, REFUSED],
+    ["with a malformed signature", { header: "t=1,v1=zz" }, REFUSED],
     ["with an empty signature", { header: "" }, REFUSED],
   ])("%s", async (_, { at_ms, ...sent }, answer) => {
     const { id } = await orderAtTheBank();
@@ -196,32 +196,32 @@ describe("an event", () => {
     expect(takeSent("sluice-orders")).toHaveLength(answer === TAKEN ? 1 : 0);
   });
 
-  test("with nothing in it is not signed, whatever its header says", async () => {
+  test("without a body is refused, whatever its signature", async () => {
     expect(await send("")).toEqual(REFUSED);
   });
 
   test.each([
-    ["of a type nobody asked for", eventOf(`ord_${"0".repeat(40)}`, "customer.created")],
-    ["of an order nobody placed", eventOf(`ord_${"0".repeat(40)}`)],
-    ["of something else's payment", eventOf("invoice-7")],
-    ["whose order is no text", eventOf({ id: 1 })],
-    ["that is no event", JSON.stringify({ hello: "there" })],
+    ["of an unused type", eventOf(`ord_${"0".repeat(40)}`, "customer.created")],
+    ["of an unknown order", eventOf(`ord_${"0".repeat(40)}`)],
+    ["of a payment outside Sluice", eventOf("invoice-7")],
+    ["whose order is not a text", eventOf({ id: 1 })],
+    ["that is not an event", JSON.stringify({ hello: "there" })],
     ["that is not JSON", "{ hello"],
-  ])("%s, well signed, is taken, ignored and logged", async (_, body) => {
-    const said = vi.spyOn(console, "log").mockImplementation(() => undefined);
+  ])("%s, correctly signed, is accepted, ignored and logged", async (_, body) => {
+    const logged = vi.spyOn(console, "log").mockImplementation(() => undefined);
     expect(await send(body)).toEqual(TAKEN);
-    expect(said.mock.calls.join()).toContain('"event":"ignored"');
+    expect(logged.mock.calls.join()).toContain('"event":"ignored"');
     expect(takeSent("sluice-orders")).toEqual([]);
   });
 
-  test("may be larger than what a shopper sends, up to a limit", async () => {
+  test("may be larger than a shopper's request, up to a limit", async () => {
     const padded = (size: number) => JSON.stringify({ padding: "x".repeat(size) });
     const room = WEBHOOK_BODY_BYTES_MAX - padded(0).length;
     expect(await send(padded(room))).toEqual(TAKEN);
     expect(await send(padded(room + 1))).toEqual({ status: 413, code: "body_too_large" });
   });
 
-  test("without the endpoint's secret at the gate is refused, and the gate says which is missing", async () => {
+  test("is refused while the gate lacks the endpoint's secret, and the problem names that secret", async () => {
     const request = new Request("https://shop.example/_sluice/v1/webhooks/stripe", {
       method: "POST",
       body: eventOf("x"),

@@ -1,6 +1,6 @@
 /**
  * The pipeline with the real order, stock, room, order book and the sandbox provider behind the
- * Stripe SDK: each way an order can end, and what faults, duplicates and wrong order change: time.
+ * Stripe SDK: each way an order can end; faults, duplicates and reordering only delay it.
  */
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
@@ -36,7 +36,7 @@ afterEach(async () => {
 
 let skus = 0;
 
-/** An order of one unit out of three, accepted; its queue message is taken out. */
+/** An accepted order of one unit out of three; its queue message is removed. */
 async function acceptedOrder(paymentMethod = "pm_card_visa") {
   skus += 1;
   const sku = `SKU-${skus}`;
@@ -112,7 +112,7 @@ describe("an order with one message", () => {
 });
 
 describe("an order that is undone", () => {
-  test("after its money was taken without it, because the shop cannot book it, gives it back", async () => {
+  test("because the shop cannot book it is refunded, when the provider has captured without being asked", async () => {
     const { sku, intent, id } = await acceptedOrder();
     const real = stripe();
     const payments: PaymentBackend = {
@@ -133,7 +133,7 @@ describe("an order that is undone", () => {
     expect(await levelsOf(sku)).toEqual({ available: 3, held: 0, ordered: 0, sold: 0 });
   });
 
-  test("because the merchant cancelled it while its money was taken, gives it back as well", async () => {
+  test("because the merchant cancelled it during the capture is refunded as well", async () => {
     const { sku, id } = await acceptedOrder();
     const real = stripe();
     const payments: PaymentBackend = {
@@ -151,7 +151,7 @@ describe("an order that is undone", () => {
     expect(await levelsOf(sku)).toEqual({ available: 3, held: 0, ordered: 0, sold: 0 });
   });
 
-  test("because the merchant cancelled it under a consumer that then died, is undone by the next", async () => {
+  test("because the merchant cancelled it under a consumer that then died is undone by the next consumer", async () => {
     const { sku, id } = await acceptedOrder();
     await orderOf(id).lease("dead");
     expect(await orderOf(id).cancel()).toMatchObject({ when: "after_step" });
@@ -166,7 +166,7 @@ const KINDS: readonly FaultKind[] = ["error_before", "error_after", "rate_limit"
 const OPERATIONS = ["prepare", "authorize", "capture"] as const;
 type Operation = (typeof OPERATIONS)[number];
 
-/** The real adapter; the first call of one operation meets a fault at the provider. */
+/** The real adapter; the provider answers the first call of one operation with a fault. */
 function stripeWithFault(operation: Operation, kind: FaultKind): PaymentBackend {
   const real = stripe();
   let met = false;
@@ -188,7 +188,7 @@ function stripeWithFault(operation: Operation, kind: FaultKind): PaymentBackend 
   };
 }
 
-/** Hands the message over as often as it asks to come again, and lets the time between pass. */
+/** Delivers the message until it is acknowledged, and lets its delays pass. */
 async function advanceToTheEnd(pipeline: Pipeline, id: string): Promise<number> {
   for (let deliveries = 1; deliveries < 20; deliveries += 1) {
     const progress = await advance(pipeline, orderOf(id));
@@ -204,7 +204,7 @@ describe.each(KINDS)("the provider answers %s", (kind) => {
     await advanceToTheEnd(pipelineWith({ payments: stripeWithFault(operation, kind) }), id);
     const states = await historyOf(id);
     expect(states.at(-1)).toBe("confirmed");
-    // Preparing moves no money, and a refused call had no effect: neither is in doubt.
+    // Preparing moves no money, and a refused call had no effect, so neither is in doubt.
     const doubtful = operation !== "prepare" && kind !== "rate_limit";
     expect(states.includes("in_doubt")).toBe(doubtful);
     expect(await moneyOf(id)).toEqual({ captures: 1, kept: intent.total, reserved: 0 });
@@ -212,7 +212,7 @@ describe.each(KINDS)("the provider answers %s", (kind) => {
   });
 });
 
-test("while the outcome of a payment is unknown its unit stays ordered, for hours if it must", async () => {
+test("while the outcome of a payment is unknown its unit stays ordered, for hours if necessary", async () => {
   const { sku, id, message } = await acceptedOrder();
   const pipeline = pipelineWith({ payments: stripeWithFault("capture", "error_after") });
   await advance(pipeline, orderOf(id));
@@ -230,7 +230,7 @@ test("while the outcome of a payment is unknown its unit stays ordered, for hour
   expect(await moneyOf(id)).toMatchObject({ captures: 1, reserved: 0 });
 });
 
-test("a step is one consumer's for as long as its lease, and then another's with the same key", async () => {
+test("a step belongs to one consumer until its lease expires, and then to another with the same key", async () => {
   const { id } = await acceptedOrder();
   const order = orderOf(id);
   const first = await order.lease("first");
@@ -247,7 +247,7 @@ test("a step is one consumer's for as long as its lease, and then another's with
   expect((await historyOf(id)).at(-1)).toBe("authorizing");
 });
 
-/** Record, history and outbox had a table each in the first version. */
+/** In the first version record, history and outbox had one table each. */
 async function keepAsFirstVersion(id: string): Promise<void> {
   await runInDurableObject(orderOf(id), (_, { storage }) => {
     const { value } = storage.sql.exec<{ value: string }>("SELECT value FROM record").one();
@@ -266,7 +266,7 @@ async function keepAsFirstVersion(id: string): Promise<void> {
   await evictDurableObject(orderOf(id));
 }
 
-test("an order kept in the tables of the first version goes on, owing what it owed", async () => {
+test("an order stored in the tables of the first version continues, with its outbox", async () => {
   const { id } = await acceptedOrder();
   const before = await historyOf(id);
   await keepAsFirstVersion(id);
@@ -292,7 +292,7 @@ describe("messages that repeat or come late", () => {
     expect(await levelsOf(sku)).toEqual({ available: 2, held: 0, ordered: 0, sold: 1 });
   });
 
-  test("to a final order, or to one nobody placed, are acknowledged and change nothing", async () => {
+  test("to a final order, or to one that was never placed, are acknowledged and change nothing", async () => {
     const { id, message } = await acceptedOrder();
     await handOver("sluice-orders", [message]);
     const before = await historyOf(id);

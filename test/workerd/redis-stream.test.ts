@@ -1,6 +1,6 @@
 /**
- * Order events on their way to a merchant's Redis: nothing is sent where there is none, what
- * cannot be read is let go, and a Redis that cannot be reached delays this queue alone.
+ * Mirroring order events to a merchant's Redis: nothing is sent without one, unreadable messages
+ * are acknowledged, and a Redis that cannot be reached delays only this queue.
  */
 import { env } from "cloudflare:workers";
 import { beforeEach, expect, test, vi } from "vitest";
@@ -30,7 +30,7 @@ const EVENT: OrderEvent = {
   reason: null,
 };
 
-/** Whatever the Worker under test asks outside is answered by the sandbox, which is no Redis. */
+/** The sandbox, which is not a Redis, answers all outgoing requests of the Worker under test. */
 function withRedis(sent: unknown[]): typeof env {
   const sendBatch = async (messages: Iterable<MessageSendRequest>) => {
     sent.push(...[...messages].map(({ body }) => body));
@@ -43,7 +43,7 @@ function withRedis(sent: unknown[]): typeof env {
   return Object.assign({}, env, settings);
 }
 
-test("an event is kept first and passed on then; without a Redis it is only kept", async () => {
+test("an event is stored first and then passed on; without a Redis it is only stored", async () => {
   const sent: unknown[] = [];
   expect(await handOver("sluice-events", [EVENT])).toMatchObject({ acknowledged: 1 });
   const passed = await handOver("sluice-events", [EVENT], { withEnv: withRedis(sent) });
@@ -51,7 +51,7 @@ test("an event is kept first and passed on then; without a Redis it is only kept
   expect(sent).toEqual([EVENT]);
 });
 
-test("a Redis that cannot be reached has the events come again, later and later", async () => {
+test("while Redis cannot be reached the events are retried with back-off", async () => {
   const warned = vi.spyOn(console, "warn").mockImplementation(() => undefined);
   const later = async (attempts: number) => {
     const again = await handOver("sluice-mirror", [EVENT], { withEnv: withRedis([]), attempts });
@@ -66,7 +66,7 @@ test("a Redis that cannot be reached has the events come again, later and later"
   expect(said.join()).not.toContain("ann@");
 });
 
-test("what is no event, and all once there is no Redis any more, is let go", async () => {
+test("a message that is not an event is acknowledged, and all are once Redis is removed", async () => {
   vi.spyOn(console, "warn").mockImplementation(() => undefined);
   const logged = vi.spyOn(console, "error").mockImplementation(() => undefined);
   const garbage = [null, 7, "event", { v: 2 }, { ...EVENT, version: "3" }];

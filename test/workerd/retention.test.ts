@@ -1,6 +1,6 @@
 /**
- * What the log drops on the real D1: events of 30 days ago with their final deliveries, and letters
- * replayed as long ago; never what is pending, and never what could be delivered twice.
+ * Retention on the real D1: it deletes events after 30 days with their final deliveries, and dead
+ * letters 30 days after their replay; never a pending delivery or an event that could come again.
  */
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -49,7 +49,7 @@ const rowsIn = async (table: string): Promise<number> => {
   return count.parse(row).count;
 };
 
-/** Events that nobody was told of, each a millisecond after the one before. */
+/** Events without deliveries, each a millisecond after the one before. */
 async function logMany(events: number, first_ms: number): Promise<void> {
   const many = `WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?1)`;
   await book
@@ -62,7 +62,7 @@ async function logMany(events: number, first_ms: number): Promise<void> {
 }
 
 describe("an event", () => {
-  test("goes with all its deliveries when it is 30 days old, and not a moment sooner", async () => {
+  test("is deleted with all its deliveries when it is 30 days old, and not sooner", async () => {
     await shop.endpoint();
     await shop.endpoint({ url: "https://shop.example/too" });
     await shop.tell(orderEvent());
@@ -80,7 +80,7 @@ describe("an event", () => {
     expect(await rowsIn("orders")).toBe(2);
   });
 
-  test("stays with its delivered ones while a delivery is pending, and goes when that has ended", async () => {
+  test("stays with all its deliveries while one is pending, and is deleted when that is final", async () => {
     const taking = await shop.endpoint();
     const failing = await shop.endpoint({ url: "https://shop.example/down" });
     shop.answer = ({ url }) => (url.endsWith("down") ? fails() : new Response("thanks"));
@@ -101,7 +101,7 @@ describe("an event", () => {
     expect(await deleteOld(book, Date.now())).toEqual(gone);
   });
 
-  test("stays while a dead letter could bring it again, so that it is never told anew", async () => {
+  test("stays while a dead letter contains it, so that it is never delivered as new", async () => {
     const { id } = await shop.endpoint();
     const event = orderEvent();
     await shop.tell(event);
@@ -130,7 +130,7 @@ describe("an event", () => {
 });
 
 describe("a run", () => {
-  test("deletes a bounded number, the oldest first, and the next goes on", async () => {
+  test("deletes a bounded number, the oldest first, and the next run continues", async () => {
     const most = RETENTION_ROWS_MAX * RETENTION_ROUNDS_MAX;
     await logMany(most + 10, Date.now());
     pass(EVENTS_KEPT_MS + 2 * most);
@@ -142,7 +142,7 @@ describe("a run", () => {
     expect(await deleteOld(book, Date.now())).toEqual(NOTHING);
   });
 
-  test("reads no more than it deletes, however long the log is", async () => {
+  test("reads no more rows than it deletes, however long the log is", async () => {
     await shop.endpoint();
     await shop.tell(orderEvent(), orderEvent());
     await shop.deliver();
@@ -177,7 +177,7 @@ describe("a run", () => {
     expect(read).toBeLessThan(60);
   });
 
-  test("comes by the Worker's own cron", async () => {
+  test("is started by the Worker's own cron", async () => {
     await shop.tell(orderEvent());
     pass(EVENTS_KEPT_MS + 1);
     const when = { cron: "*/5 * * * *", scheduledTime: Date.now(), noRetry: () => undefined };
@@ -187,7 +187,7 @@ describe("a run", () => {
 });
 
 describe("the merchant", () => {
-  test("reads on behind what is gone, and no number is given twice", async () => {
+  test("continues reading after deleted events, and no number is used twice", async () => {
     await logMany(4, Date.now() - EVENTS_KEPT_MS - 10);
     const [, second] = await listEvents(book, { after: 0, limit: 2 });
     await deleteOld(book, Date.now());
@@ -201,7 +201,7 @@ describe("the merchant", () => {
     expect(more).toEqual([]);
   });
 
-  test("is told that a delivery is gone, and replays what is left", async () => {
+  test("gets not found for a deleted delivery, and can replay the remaining ones", async () => {
     const { id } = await shop.endpoint();
     const since_ms = Date.now();
     await shop.tell(orderEvent());
@@ -220,7 +220,7 @@ describe("the merchant", () => {
     expect(shop.posted.at(-1)?.headers["webhook-id"]).toBe(left.id);
   });
 
-  test("is told so, too, when it goes just while it is replayed", async () => {
+  test("gets not found also when the delivery is deleted during its replay", async () => {
     const { id } = await shop.endpoint();
     await shop.tell(orderEvent());
     await shop.deliver();
@@ -237,7 +237,7 @@ describe("the merchant", () => {
     expect(await merchant.replayDelivery(losing, delivery.id)).toEqual(missing);
   });
 
-  test("gets no delivery of an event that has just gone", async () => {
+  test("gets no delivery of an event that was just deleted", async () => {
     const late = deliveryOf("whe_any", { id: "gone", type: "order.confirmed" });
     await addDeliveries(book, [late], Date.now()).run();
     expect(await rowsIn("webhook_deliveries")).toBe(0);
@@ -249,7 +249,7 @@ describe("a dead letter", () => {
     return park(book, "sluice-orders-dead", "retries used up", { id, body, attempts: 20 }, 1000);
   };
 
-  test("goes 30 days after its replay, and stays for ever without one", async () => {
+  test("is deleted 30 days after its replay, and never without one", async () => {
     for (const id of ["never", "long-ago", "lately"]) await parked(id);
     const mark = book.prepare("UPDATE dead_letters SET replayed_ms = ? WHERE id = ?");
     const now = Date.now();

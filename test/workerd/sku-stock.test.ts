@@ -89,7 +89,7 @@ test("the last unit is held, ordered and sold", async () => {
   expect(await levelsOf(sku)).toEqual({ available: 0, held: 0, ordered: 0, sold: 1 });
 });
 
-test("a release that comes twice, or a hundred times at once, frees once", async () => {
+test("a release that is repeated, or sent a hundred times at once, frees the units once", async () => {
   const sku = await receive(5);
   await stockOf(sku).order(orderBy("ann"));
   await stockOf(sku).order(orderBy("bob"));
@@ -100,7 +100,7 @@ test("a release that comes twice, or a hundred times at once, frees once", async
 });
 
 describe("a hold past its deadline", () => {
-  test("goes back by alarm, with nobody asking", async () => {
+  test("is released by the alarm, without a request", async () => {
     const sku = await receive(2);
     await stockOf(sku).hold(holdBy("ann"));
     pass(MINUTE_MS);
@@ -110,7 +110,7 @@ describe("a hold past its deadline", () => {
     expect(await levelsOf(sku)).toEqual({ available: 2, held: 0, ordered: 0, sold: 0 });
   });
 
-  test("is gone for whoever comes before the alarm, and no millisecond earlier", async () => {
+  test("counts as expired before the alarm has run, and not a millisecond too early", async () => {
     const sku = await receive(1);
     await stockOf(sku).hold(holdBy("ann"));
     pass(MINUTE_MS - 1);
@@ -120,7 +120,7 @@ describe("a hold past its deadline", () => {
     expect(await levelsOf(sku)).toEqual({ available: 0, held: 1, ordered: 0, sold: 0 });
   });
 
-  test("racing its own order resolves one way: fresh units if there are any, else sold out", async () => {
+  test("racing its own order has one result: available units if there are any, else sold out", async () => {
     const [one, none] = [await receive(1), await receive(1)];
     await stockOf(one).hold(holdBy("ann"));
     await stockOf(none).hold(holdBy("ann"));
@@ -133,7 +133,7 @@ describe("a hold past its deadline", () => {
   });
 });
 
-test("evicted after every command it keeps all of it, and answers repeated commands the same", async () => {
+test("evicted after every command it loses nothing, and answers repeated commands the same", async () => {
   const sku = await receive(10);
   const hold = holdBy("ann", { quantity: 3, limitPerBuyer: 3 });
   const order = { ...orderBy("ann"), quantity: 2, limitPerBuyer: 3 };
@@ -165,8 +165,8 @@ async function levelInRoom(sale: Sale): Promise<number | undefined> {
   return (await roomOf(sale.id).snapshot())?.stock[0]?.available;
 }
 
-describe("the room hears of the levels", () => {
-  test("by the alarm, at most once a second, whatever else the alarm is for", async () => {
+describe("the levels are reported to the room", () => {
+  test("by the alarm, at most once a second, whatever else the alarm is set for", async () => {
     const { sale, sku } = await saleOfOne(10);
     const hold = (id: string, lasts_ms: number) => {
       const deadline_ms = Date.now() + lasts_ms;
@@ -214,7 +214,7 @@ describe("the room hears of the levels", () => {
 });
 
 describe("units that an order has owned for more than an hour", () => {
-  /** Says of every ordered reservation that it has been so for a little over an hour. */
+  /** Dates every ordered reservation back by a little over an hour. */
   async function ageOrdered(sku: string): Promise<void> {
     await runInDurableObject(stockOf(sku), (_, { storage }) => {
       const due_ms = Date.now() - 1000;
@@ -224,7 +224,7 @@ describe("units that an order has owned for more than an hour", () => {
     await runDurableObjectAlarm(stockOf(sku));
   }
 
-  test("come back when no such order was ever placed", async () => {
+  test("are released when no such order was ever placed", async () => {
     const sku = await receive(3);
     await stockOf(sku).order(orderBy("ann"));
     await ageOrdered(sku);
@@ -232,7 +232,7 @@ describe("units that an order has owned for more than an hour", () => {
     expect((await stockOf(sku).order(orderBy("ann"))).kind).toBe("conflict");
   });
 
-  test("stay with an order that is still on its way, which is asked again an hour later", async () => {
+  test("stay with an order in progress, which is audited again an hour later", async () => {
     const { sale, sku } = await saleOfOne(3);
     await letIn(sale, "ann");
     const intent = intentOf(sale, "ann", { [sku]: 1 });
@@ -247,7 +247,7 @@ describe("units that an order has owned for more than an hour", () => {
     expect(await levelsOf(sku)).toEqual({ available: 2, held: 0, ordered: 0, sold: 1 });
   });
 
-  test("are sold when their order is confirmed and the sale of the units was lost", async () => {
+  test("are sold when their order is confirmed and the message to sell them was lost", async () => {
     const { sale, sku } = await saleOfOne(3);
     await letIn(sale, "ann");
     const intent = intentOf(sale, "ann", { [sku]: 1 });

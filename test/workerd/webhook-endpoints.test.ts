@@ -1,6 +1,6 @@
 /**
- * A merchant's webhook endpoints on the real D1: where they may lead, what signs for them, how many
- * there may be, and what is sent again.
+ * A merchant's webhook endpoints on the real D1: their addresses, their secrets, their number, and
+ * replays.
  */
 import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
@@ -32,7 +32,7 @@ beforeEach(async () => {
 afterEach(() => vi.restoreAllMocks());
 
 describe("an address", () => {
-  test("that leads to a private one by the time of a try is not called, and the log says why", async () => {
+  test("that resolves to a private one at the time of a try is not called, and the log says why", async () => {
     const { id } = await shop.endpoint();
     await shop.tell(orderEvent());
     shop.address = "169.254.169.254";
@@ -64,7 +64,7 @@ function registration(body: object): Request {
 }
 
 describe("a secret", () => {
-  test("that was rotated signs beside the new one for a day, and not longer", async () => {
+  test("that was rotated signs together with the new one for a day, and not longer", async () => {
     const { id, secret: old } = await shop.endpoint();
     const rotated = await merchant.rotateSecret(shop.context, id);
     if (rotated.kind !== "rotated") throw new Error(rotated.kind);
@@ -89,7 +89,7 @@ describe("a secret", () => {
     expect(JSON.stringify(results)).not.toContain(secret.replace("whsec_", ""));
   });
 
-  test("outlives a new key of the deployment, as long as the old one is in the set", async () => {
+  test("survives a new key of the deployment, as long as the old key is in the set", async () => {
     const jwk = (kid: string, letter: string) => ({ kty: "oct", kid, k: letter.repeat(43) });
     const keys = (...list: readonly object[]) => ({ WEBHOOK_KEYS: JSON.stringify({ keys: list }) });
     shop = new WebhookShop(keys(jwk("a", "A")));
@@ -106,7 +106,7 @@ describe("a secret", () => {
     await shop.deliver();
     const last = (await shop.deliveries(id)).at(-1);
     expect(last?.attempts).toMatchObject([
-      { error: "not called: WEBHOOK_KEYS does not hold the key a" },
+      { error: "not called: WEBHOOK_KEYS does not contain the key a" },
     ]);
   });
 
@@ -115,30 +115,33 @@ describe("a secret", () => {
     ["whsec_x", "WEBHOOK_KEYS is not a JWKS of oct keys"],
     ['{"keys":[]}', "WEBHOOK_KEYS is not a JWKS of oct keys"],
     ['{"keys":[{"kty":"oct","kid":"a","k":"short"}]}', "WEBHOOK_KEYS is not a JWKS of oct keys"],
-  ])("cannot be made from '%s': nothing is registered, and what was waits", async (keys, why) => {
-    const { id } = await shop.endpoint();
-    await shop.tell(orderEvent());
-    const waiting = shop.waiting.splice(0).map(({ body }) => body);
-    shop = new WebhookShop({ WEBHOOK_KEYS: keys });
-    const asked = { url: "https://shop.example/", types: ["*"], enabled: true, description: "" };
-    const refused = { kind: "webhooks_not_configured", why };
-    expect(await merchant.createEndpoint(shop.context, asked)).toEqual(refused);
-    expect(await merchant.rotateSecret(shop.context, id)).toEqual(refused);
-    const answer = await gate.fetch(registration(asked), shop.env, createExecutionContext());
-    const { code, detail } = problem.parse(await answer.json());
-    expect([answer.status, code]).toEqual([503, "webhooks_not_configured"]);
-    expect(detail).toContain(why);
-    await handOver("sluice-webhooks", waiting, { withEnv: shop.env });
-    expect(shop.posted).toEqual([]);
-    expect(await shop.delivery(id)).toMatchObject({
-      state: "pending",
-      attempts: [{ error: `not called: ${why}` }],
-    });
-  });
+  ])(
+    "cannot be derived from '%s': no endpoint is registered, and deliveries wait",
+    async (keys, why) => {
+      const { id } = await shop.endpoint();
+      await shop.tell(orderEvent());
+      const waiting = shop.waiting.splice(0).map(({ body }) => body);
+      shop = new WebhookShop({ WEBHOOK_KEYS: keys });
+      const asked = { url: "https://shop.example/", types: ["*"], enabled: true, description: "" };
+      const refused = { kind: "webhooks_not_configured", why };
+      expect(await merchant.createEndpoint(shop.context, asked)).toEqual(refused);
+      expect(await merchant.rotateSecret(shop.context, id)).toEqual(refused);
+      const answer = await gate.fetch(registration(asked), shop.env, createExecutionContext());
+      const { code, detail } = problem.parse(await answer.json());
+      expect([answer.status, code]).toEqual([503, "webhooks_not_configured"]);
+      expect(detail).toContain(why);
+      await handOver("sluice-webhooks", waiting, { withEnv: shop.env });
+      expect(shop.posted).toEqual([]);
+      expect(await shop.delivery(id)).toMatchObject({
+        state: "pending",
+        attempts: [{ error: `not called: ${why}` }],
+      });
+    },
+  );
 });
 
 describe("the merchant", () => {
-  test("has as many endpoints as there may be, and one more is refused, also of two at once", async () => {
+  test("may have endpoints up to the limit, and one more is refused, also of two at once", async () => {
     const asked = { url: "https://shop.example/", types: ["*"], enabled: true, description: "" };
     const outcomes = await Promise.all(
       Array.from({ length: WEBHOOK_ENDPOINTS_MAX + 2 }, () => {
@@ -153,7 +156,7 @@ describe("the merchant", () => {
     });
   });
 
-  test("replays one that was delivered, and one that was given up, with a schedule of its own", async () => {
+  test("replays a delivered and a failed delivery, each with a new schedule", async () => {
     const { id } = await shop.endpoint();
     await shop.tell(orderEvent());
     await shop.deliver();
@@ -174,7 +177,7 @@ describe("the merchant", () => {
     });
   });
 
-  test("replays all since a time, page by page, also what the endpoint never got, and no tests", async () => {
+  test("replays all events since a time, page by page, even undelivered ones, but no tests", async () => {
     await env.ORDER_BOOK.prepare("DELETE FROM events").run();
     const early = await shop.endpoint();
     await merchant.testEndpoint(shop.context, early.id);
@@ -206,7 +209,7 @@ describe("the merchant", () => {
     expect(got).toHaveLength(250);
   });
 
-  test("tests an endpoint: it alone gets an event that says so", async () => {
+  test("tests an endpoint: only that one gets the test event", async () => {
     const { id, secret } = await shop.endpoint({ types: ["sale.*"] });
     await shop.endpoint();
     const outcome = await merchant.testEndpoint(shop.context, id);

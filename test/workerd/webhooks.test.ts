@@ -1,6 +1,6 @@
 /**
- * Webhooks on the real D1: what is due is tried until it is taken or given up, once for each time
- * that it is due, signed so that the receivers' own library verifies it.
+ * Webhooks on the real D1: a delivery is tried until it succeeds or fails for good, once each time
+ * it is due, signed so that the receivers' own library verifies it.
  */
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -35,7 +35,7 @@ beforeEach(async () => {
 afterEach(() => vi.restoreAllMocks());
 
 describe("an event", () => {
-  test("is posted once to each endpoint that wants it, signed with that endpoint's secret", async () => {
+  test("is posted once to each subscribed endpoint, signed with that endpoint's secret", async () => {
     const all = await shop.endpoint();
     const sales = await shop.endpoint({ types: ["sale.*"], url: "https://shop.example/sales" });
     const off = await shop.endpoint({ url: "https://shop.example/off" });
@@ -64,7 +64,7 @@ describe("an event", () => {
     expect(await shop.deliveries(off.id)).toEqual([]);
   });
 
-  test("whose deliveries were noted and not queued, because the queue failed, is delivered when it comes again", async () => {
+  test("whose deliveries were stored but not queued, because the queue failed, is delivered when it is retried", async () => {
     vi.spyOn(console, "error").mockImplementation(() => undefined);
     const { id } = await shop.endpoint();
     const event = orderEvent();
@@ -78,7 +78,7 @@ describe("an event", () => {
     expect(await shop.delivery(id)).toMatchObject({ state: "delivered" });
   });
 
-  test("is logged once for the merchant, whether or not anybody is told", async () => {
+  test("is logged once for the merchant, with or without a subscribed endpoint", async () => {
     const event = orderEvent("declined");
     for (let time = 0; time < 2; time += 1) await shop.tell(event);
     const rows = await listEvents(env.ORDER_BOOK, { after: 0, limit: 10, order: event.order });
@@ -86,8 +86,8 @@ describe("an event", () => {
   });
 });
 
-describe("a delivery that is not taken", () => {
-  test("is tried ten times with the same id and fresh signatures, then given up", async () => {
+describe("a delivery that does not succeed", () => {
+  test("is tried ten times with the same id and new signatures, then fails", async () => {
     const { id, secret } = await shop.endpoint();
     shop.answer = fails;
     await shop.tell(orderEvent());
@@ -114,7 +114,7 @@ describe("a delivery that is not taken", () => {
     );
   });
 
-  test("comes through as soon as the shop takes it, and is left alone then", async () => {
+  test("succeeds as soon as the shop accepts it, and is not tried again", async () => {
     const { id } = await shop.endpoint();
     const answers = [fails(), Response.redirect("https://elsewhere.example/", 302)];
     shop.answer = () => answers.shift() ?? new Response(null, { status: 204 });
@@ -133,7 +133,7 @@ describe("a delivery that is not taken", () => {
     );
   });
 
-  test("for want of a connection says so", async () => {
+  test("for lack of a connection shows that reason", async () => {
     const { id } = await shop.endpoint();
     shop.answer = () => Promise.reject(new TypeError("refused"));
     await shop.tell(orderEvent());
@@ -142,7 +142,7 @@ describe("a delivery that is not taken", () => {
     expect(attempts).toMatchObject([{ status: null, error: "no connection" }]);
   });
 
-  test("is tried when the shop asked for it, if that is later", async () => {
+  test("is retried at the shop's Retry-After, if that is later", async () => {
     await shop.endpoint();
     shop.answer = () => new Response("busy", { status: 429, headers: { "retry-after": "3600" } });
     await shop.tell(orderEvent());
@@ -150,13 +150,13 @@ describe("a delivery that is not taken", () => {
     expect(shop.waiting).toMatchObject([{ delay_s: 3600 }]);
   });
 
-  test("because it is gone turns its endpoint off, and nothing comes there any more", async () => {
+  test("because of 410 Gone disables its endpoint, which gets nothing more", async () => {
     const { id } = await shop.endpoint();
     shop.answer = () => new Response(null, { status: 410 });
     await shop.tell(orderEvent(), orderEvent());
     await shop.deliver();
     const states = (await shop.deliveries(id)).map(({ state }) => state);
-    // The two were tried side by side, so the second may have been under way already.
+    // The two were tried concurrently, so the second may already have been sent.
     expect(states[0]).toBe("failed");
     expect(["failed", "cancelled"]).toContain(states[1]);
     expect(shop.waiting).toEqual([]);
@@ -189,7 +189,7 @@ describe("a delivery that is not taken", () => {
 });
 
 describe("a message", () => {
-  test("that comes twice makes one try, also when both come at once", async () => {
+  test("that arrives twice causes one try, also when both arrive at once", async () => {
     await shop.endpoint();
     await shop.tell(orderEvent());
     shop.waiting.push(...shop.waiting);
@@ -215,7 +215,7 @@ describe("a message", () => {
     expect(await sweepDeliveries(shop.env, Date.now())).toBe(0);
   });
 
-  test("is swept up by the Worker's own cron", async () => {
+  test("is replaced by the Worker's own cron", async () => {
     await shop.endpoint();
     await shop.tell(orderEvent());
     shop.waiting.length = 0;
@@ -225,7 +225,7 @@ describe("a message", () => {
     expect(shop.waiting).toHaveLength(1);
   });
 
-  test("of a try whose Worker has died waits for the end of its lease, and tries then", async () => {
+  test("of a try whose Worker has died waits for the end of its lease, then tries again", async () => {
     const { id } = await shop.endpoint();
     await shop.tell(orderEvent());
     const delivery = await shop.delivery(id);
@@ -239,7 +239,7 @@ describe("a message", () => {
     expect(await shop.delivery(id)).toMatchObject({ state: "delivered", tries: 1 });
   });
 
-  test("that asks for no delivery of ours is parked or let go", async () => {
+  test("that names no delivery is parked or acknowledged", async () => {
     const bodies = [{ v: 1, kind: "delivery" }, deliveryMessage("whd_unknown"), null, "whd_1"];
     const ids = bodies.map((_, index) => `strange-${index}`);
     const handled = await handOver("sluice-webhooks", bodies, { withEnv: shop.env, ids });
@@ -253,7 +253,7 @@ describe("a message", () => {
     expect(await findDeadLetter(env.ORDER_BOOK, "strange-1")).toBeNull();
   });
 
-  test("that the queue gave up on can be replayed", async () => {
+  test("that used up its retries can be replayed", async () => {
     const { id } = await shop.endpoint();
     await shop.tell(orderEvent());
     const bodies = shop.waiting.splice(0).map(({ body }) => body);

@@ -1,8 +1,8 @@
 /**
- * The history of one order: what it has been, one line for each version of its standing.
+ * The history of one order: one line for each version of its standing.
  *
- * Guarantee: saving the same version again adds no line, and the first line of it stays. Bounded:
- * of a very long history the oldest lines go.
+ * Guarantee: saving a version again adds no line and keeps the existing one. Past
+ * `ORDER_HISTORY_ENTRIES_MAX` lines the oldest are dropped.
  */
 import { z } from "zod";
 import { ORDER_HISTORY_ENTRIES_MAX } from "../limits.ts";

@@ -1,13 +1,13 @@
 /**
- * What travels through the queues, and what an order shows of itself.
+ * The messages and events of orders in the queues, and the view of an order that its buyer gets.
  *
  * Guarantee: every message carries the version of its shape and is parsed where it is read. An
- * event carries the order's own version, so a reader that meets two out of order keeps the newer.
+ * event carries the order's version, so a reader that receives two out of order keeps the newer.
  */
 import { z } from "zod";
 import { isDelayed, isFinal, type OrderRecord, type OrderStanding } from "./order.ts";
 
-/** Why a dead letter cannot be replayed; its body is no message of ours. */
+/** Why a dead letter cannot be replayed: its body does not match the schema of its queue. */
 export const UNREADABLE_REASONS = {
   order: "not an order message",
   event: "not an event",
@@ -112,7 +112,7 @@ export interface OrderView {
   readonly updatedAt_ms: number;
   /** What the shopper must do, such as 3-D Secure. */
   readonly action: { readonly kind: "redirect"; readonly url: string } | null;
-  /** A backend is slow or down: the order waits for it, and keeps its items. */
+  /** A backend is slow or down: the order waits for it and keeps its units. */
   readonly delayed: boolean;
   readonly reason: string | null;
 }

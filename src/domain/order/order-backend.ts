@@ -1,8 +1,8 @@
 /**
- * The contract of the system that fulfils orders.
+ * The contract of an order backend: the system that fulfils orders.
  *
- * Required of every adapter: `book` and `cancel` are idempotent by the order's id; an
- * answer the adapter cannot read is `unknown`, never `refused`.
+ * Every adapter must guarantee: `book` and `cancel` are idempotent by the order's id, and an answer
+ * the adapter cannot read is `unknown`, never `refused`.
  */
 import type { OrderIntent } from "./order.ts";
 
@@ -20,6 +20,6 @@ export type CancelBookingOutcome =
 export interface OrderBackend {
   readonly name: string;
   book(intent: OrderIntent, now: number): Promise<BookOutcome>;
-  /** For an order that was never booked it remembers that it must not be booked. */
+  /** Also of an order that was never booked: a `book` that arrives later must then be refused. */
   cancel(intent: OrderIntent, now: number): Promise<CancelBookingOutcome>;
 }

@@ -12,15 +12,15 @@ export function orderIdOf(sale: string, buyer: string, idempotencyKey: string): 
 }
 
 /**
- * The key a checkout page places its order with. It follows from the seat and the order that ended
- * last from it, so the page has the same key when it is loaded again and in every tab, and another
- * one when an order was declined.
+ * The idempotency key of a checkout page: a hash of the admission and of the last order that ended
+ * under it. So the key is the same after a reload and in every tab, and changes after an order was
+ * declined, because the next order is a new one.
  */
 export function checkoutKeyOf(admission: string, orderEnded: string | null): string {
   return `page-${digestOf(["checkout", admission, orderEnded]).slice(0, 40)}`;
 }
 
-/** Of a request's parsed body: the same key with another fingerprint is a conflict. */
+/** Hash of a request's parsed body: the same key with another fingerprint is a conflict. */
 export function fingerprintOf(body: unknown): string {
   return digestOf(body);
 }

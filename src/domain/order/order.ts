@@ -1,9 +1,9 @@
 /**
- * An order: what the shopper wants, the state it is in, and its next step.
+ * An order: its intent (what was ordered), its standing (the state of its saga), its next step.
  *
- * The state is a union in which each state owns only its fields; `nextStep` is a pure function of
- * it, so a queue message, an alarm and an operator all find out what to do next.
- * Guarantee: final states never change. Transitions are in `saga.ts` and `report.ts`.
+ * The standing is a union in which each state owns only its fields. `nextStep` is a pure function
+ * of the record, so a queue message, an alarm or an operator can continue any order from its record
+ * alone. Guarantee: a final standing never changes. Transitions: `saga.ts`, `report.ts`.
  */
 import { z } from "zod";
 import { SAME_KEY_RETRY_MAX_MS } from "../limits.ts";
@@ -17,7 +17,7 @@ export const orderLineSchema = z.object({
   limitPerBuyer: z.int(),
 });
 
-/** All that is known when the order is placed; it never changes afterwards. */
+/** Everything known when the order is placed; it never changes afterwards. */
 export const orderIntentSchema = z.object({
   id: z.string(),
   sale: z.string(),
@@ -26,7 +26,7 @@ export const orderIntentSchema = z.object({
   /** `jti` of the admission; also the id of the cart's holds. */
   admission: z.string(),
   ordersPerAdmission: z.int(),
-  /** Until when a declined order's units go back to the cart. */
+  /** The deadline of the cart: until then the units of a declined order return to it. */
   holdUntil_ms: z.number(),
   lines: z.array(orderLineSchema),
   total: z.int(),
@@ -36,9 +36,9 @@ export const orderIntentSchema = z.object({
   shipTo: z.record(z.string(), z.string()).nullable(),
   paymentMethod: z.string(),
   returnUrl: z.string(),
-  /** Of the request's body: the same key with another fingerprint is a conflict. */
+  /** Hash of the request's body: the same key with another fingerprint is a conflict. */
   fingerprint: z.string(),
-  /** Part of the status URL; anyone who has it may read the order. */
+  /** The secret in the status URL: a request that carries it may read the order. */
   viewKey: z.string(),
   placedAt_ms: z.number(),
 });
@@ -69,7 +69,7 @@ export const orderStandingSchema = z.discriminatedUnion("state", [
   z.object({ state: z.literal("in_doubt"), of: doubtSchema, booking: z.string().nullable() }),
   z.object({
     state: z.literal("voiding"),
-    /** `lookup` after an answer that settles nothing: what is found decides between the others. */
+    /** `lookup` after an inconclusive answer: its result decides between `void` and `refund`. */
     how: z.enum(["void", "refund", "lookup"]),
     end: z.enum(["declined", "failed", "cancelled"]),
     reason: z.string(),
@@ -91,15 +91,15 @@ export const orderRecordSchema = z.object({
   version: z.int(),
   /** The provider's id, durable before anything is charged. */
   paymentId: z.string().nullable(),
-  /** Part of the idempotency key; raised when the last try is known to have done nothing. */
+  /** Part of the idempotency key; incremented when the last attempt is known to have no effect. */
   attempt: z.int(),
   attemptAt_ms: z.number(),
-  /** Tries of the present step in a row that brought no progress; sets the delay of the next. */
+  /** Consecutive tries of the current step without progress; they set the delay of the next. */
   tries: z.int(),
   notBefore_ms: z.number(),
-  /** When the order queues itself again, unless a consumer reports before. */
+  /** When the order queues itself again, unless it makes progress before. */
   wakeAt_ms: z.number().default(0),
-  /** The merchant's request during a step; granted when that step has ended. */
+  /** A cancellation requested while a step was in flight; applied when that step has ended. */
   wish: z.literal("cancel").nullable().default(null),
   lease: z.object({ id: z.string(), until_ms: z.number() }).nullable(),
   progressAt_ms: z.number(),
@@ -122,8 +122,8 @@ export function isFinal(standing: OrderStanding): boolean {
 export type StepKind = "authorize" | "book" | "capture" | "lookup" | "void" | "refund";
 
 /**
- * What the consumer is to do now; null when there is nothing for it to do.
- * A step whose key may be forgotten by the provider is looked up instead of being repeated.
+ * The step that the consumer takes now; null when there is none.
+ * A step whose key the provider may have forgotten is looked up instead of being repeated.
  */
 export function nextStep(record: OrderRecord, now: number): StepKind | null {
   const keyIsOld = now - record.attemptAt_ms > SAME_KEY_RETRY_MAX_MS;
@@ -155,10 +155,10 @@ export function nextStep(record: OrderRecord, now: number): StepKind | null {
   }
 }
 
-/** Put off since it last moved: a backend is slow or closed to us, and the order waits. */
+/** The current step was put off: a backend is slow, or its breaker is open, and the order waits. */
 export function isDelayed({ standing, notBefore_ms, updatedAt_ms }: OrderRecord): boolean {
-  const waitsForUs = !isFinal(standing) && standing.state !== "action_required";
-  return waitsForUs && notBefore_ms > updatedAt_ms;
+  const waitsForBackend = !isFinal(standing) && standing.state !== "action_required";
+  return waitsForBackend && notBefore_ms > updatedAt_ms;
 }
 
 /** The idempotency key of a step: the same for every repetition of the same attempt. */

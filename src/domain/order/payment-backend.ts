@@ -1,13 +1,13 @@
 /**
- * The contract of a payment provider, and the only answers Sluice understands.
+ * The contract of a payment backend: its operations, and every answer that Sluice understands.
  *
- * A payment is *prepared* before it is *authorized*: preparing makes the provider's own id of the
- * payment known without moving money, and the Order object stores that id durably before anything
- * is charged. Every later doubt is then settled by one exact look-up of that id, never by a search,
- * and an order can never own two payments.
+ * A payment is *prepared* before it is *authorized*: preparing yields the provider's id of the
+ * payment without moving money, and the Order object stores that id durably before anything is
+ * charged. Every later doubt is resolved by looking up that id, never by a search, and an order can
+ * never own two payments.
  *
- * Required of every adapter: each operation is idempotent by its `key`, and an answer that
- * the adapter cannot read is `unknown`, never `declined`.
+ * Every adapter must guarantee: each operation is idempotent by its `key`, and an answer the
+ * adapter cannot read is `unknown`, never `declined`.
  */
 
 /** An amount of money: `amount` in the currency's minor unit, `currency` as ISO 4217 upper case. */
@@ -16,21 +16,21 @@ export interface Money {
   readonly currency: string;
 }
 
-/** The provider refuses for good; trying the same again cannot help. */
+/** A final refusal by the provider; repeating the request cannot succeed. */
 export interface Declined {
   readonly kind: "declined";
   /** A stable code, for example `card_declined`, `insufficient_funds`, `invalid_request`. */
   readonly reason: string;
 }
 
-/** Nothing happened at the provider; ask again, with the same key, no sooner than `after_s`. */
+/** Nothing happened at the provider; retry with the same key, no sooner than `after_s`. */
 export interface RetryLater {
   readonly kind: "retry";
   readonly after_s: number;
   readonly reason: string;
 }
 
-/** It is unknown whether the provider acted: time-out, lost connection, 5xx, unreadable answer. */
+/** The provider may or may not have acted: time-out, lost connection, 5xx, unreadable answer. */
 export interface Unknown {
   readonly kind: "unknown";
   readonly reason: string;
@@ -49,13 +49,13 @@ export type AuthorizeOutcome =
   | RetryLater
   | Unknown;
 
-/** Of `capture`, `void` and `refund`. `declined` means: can never be done for this payment. */
+/** Of `capture`, `void` and `refund`. `declined`: this payment can never be settled that way. */
 export type SettleOutcome = { readonly kind: "approved" } | Declined | RetryLater | Unknown;
 
 /**
- * Where the payment stands at the provider.
+ * The state of the payment at the provider.
  * `prepared`: nothing charged, may be authorized. `authorized`: money reserved, not taken.
- * `captured`: money taken. `voided`: the reservation was let go. `refunded`: given back in full.
+ * `captured`: money taken. `voided`: the reservation was cancelled. `refunded`: refunded in full.
  */
 export type PaymentStanding =
   | { readonly kind: "prepared" }

@@ -1,13 +1,15 @@
 /**
- * What a consumer found when it took a step, applied to the order.
+ * Applies the outcome of a step, as its consumer reports it, to the order.
  *
  * Guarantee: an unknown payment outcome leads to `in_doubt` and nowhere else: it never frees stock
- * (P4), and nothing is authorized or captured again before a look-up showed that nothing had
- * happened (P3). The order ends only when it is known that no money is reserved or kept, and
- * nothing is refunded twice. A new key is taken only where the last one had no effect, or may be
- * bound to a stored failure; tries without a result come less and less often.
- * A report under a lease that another consumer has changes nothing; a late one under the last lease
- * still counts. A cancel that the merchant asked for meanwhile is granted with the report.
+ * (P4), and nothing is authorized or captured again before a look-up has shown that nothing
+ * happened (P3). An order that is undone ends only when it is known that no money is reserved or
+ * kept (P3). A new idempotency key is used only where the last one is known to have had no effect,
+ * or may be bound to a stored failure. Tries without progress back off.
+ *
+ * A report under a lease that another consumer has taken over changes nothing; a late report whose
+ * lease was not taken over still counts. A cancellation requested during the step is applied with
+ * the report.
  */
 import {
   ACTION_LOOK_MAX_S,
@@ -29,10 +31,8 @@ import { bookingOf, cancelNow, delay_s, moveTo, undo, type OrderDecision } from 
 const MOVED: ReportOutcome = { kind: "moved" };
 
 /**
- * Applies what the consumer found; a report under another lease changes nothing.
- *
- * @param chance from 0 to 1: what is put off waits up to a quarter longer, never less, so that
- *   orders a backend sent away together do not come back together
+ * @param chance from 0 to 1: adds up to a quarter to the wait of a postponed step, so that orders
+ *   that a backend turned away together do not all retry together
  */
 export function report(
   record: OrderRecord,
@@ -48,7 +48,7 @@ export function report(
   return spread(record.wish === null ? decision : grantCancel(record, decision, now), now, chance);
 }
 
-/** The merchant's wish overtakes everything except an end that came without taking money. */
+/** A requested cancellation takes precedence, except over an end that took no money. */
 function grantCancel(
   record: OrderRecord,
   decision: OrderDecision<ReportOutcome>,
@@ -218,7 +218,7 @@ function fail(record: OrderRecord, reason: string, now: number): OrderDecision<R
   return undo(record, { end: "failed", reason, booking }, now, MOVED);
 }
 
-/** The shopper has not finished their part; past the deadline the payment is voided. */
+/** The shopper has not completed the action; past the deadline the payment is voided. */
 function stillWaiting(record: OrderRecord, now: number): OrderDecision<ReportOutcome> {
   const { standing } = record;
   if (standing.state === "action_required" && now >= standing.until_ms) {
@@ -242,14 +242,14 @@ function voided(
     }
     case "declined":
     case "unknown":
-      // Neither says whether money is left: look it up, and never refund twice on a guess.
+      // Neither shows whether money is left, so look it up before another void or refund.
       return moveTo(record, { ...standing, how: "lookup" }, now, MOVED, fruitless(record, now));
     case "retry":
       return putOff(record, outcome.after_s, now);
   }
 }
 
-/** What is reserved is voided, what was captured is refunded, and nothing is done twice. */
+/** Decides by the payment's state: a reservation is voided, a capture refunded, else it is over. */
 function stillToUndo(
   record: OrderRecord,
   standing: Extract<OrderStanding, { state: "voiding" }>,
@@ -295,12 +295,12 @@ function nextAttempt(record: OrderRecord, now: number): Partial<OrderRecord> {
   return { attempt: record.attempt + 1, attemptAt_ms: now };
 }
 
-/** The same, but the tries without a result still count: a failing provider is called less. */
+/** As `nextAttempt`, but keeps the count of tries, so that the back-off continues. */
 function triedAgain(record: OrderRecord, now: number): Partial<OrderRecord> {
   return { ...nextAttempt(record, now), tries: record.tries };
 }
 
-/** Another try without a result: the next comes after a longer wait. */
+/** One more try without progress: the wait before the next one is longer. */
 function fruitless(record: OrderRecord, now: number): Partial<OrderRecord> {
   return { tries: record.tries + 1, notBefore_ms: now + delay_s(record.tries) * 1000 };
 }

@@ -1,9 +1,9 @@
 /**
- * The saga's commands: place, accept, reject, lease, cancel, wake, hurry, nudge. What a consumer
- * reports about a step it took is applied in `report.ts`.
+ * The saga's commands: place, accept, reject, lease, cancel, wake, hurry, nudge. The outcome of a
+ * step is applied in `report.ts`.
  *
  * Guarantee: at most one consumer holds a lease at a time, and the standing that allows a side
- * effect (`authorizing`, `capturing`) is durable before the step is handed out.
+ * effect (`authorizing`, `capturing`) is durable before the consumer gets the step.
  */
 import { LEASE_MS, PROGRESS_WATCHDOG_MAX_MS, PROGRESS_WATCHDOG_MS } from "../limits.ts";
 import {
@@ -36,20 +36,20 @@ export function place(intent: OrderIntent, now: number): OrderRecord {
   };
 }
 
-/** @throws Error when the order is past placing, or a final state could change: a caller's bug */
+/** @throws Error when the order is past placing, because a final state must not change */
 function assertPlacing({ intent, standing }: OrderRecord): void {
   if (standing.state === "placing") return;
   throw new Error(`order ${intent.id}: is ${standing.state} and cannot be placed again`);
 }
 
-/** The units are this order's: it is accepted, and from here on it reaches a final state (P2). */
+/** The order owns its units: it is accepted, and from here on it reaches a final state (P2). */
 export function accept(record: OrderRecord, now: number): OrderDecision<"accepted"> {
   assertPlacing(record);
   if (record.wish === "cancel") return cancelNow(record, now, "accepted");
   return moveTo(record, { state: "accepted" }, now, "accepted");
 }
 
-/** Units taken for some lines before one was refused go back to the cart they came from. */
+/** Units taken for some lines before another line was refused return to their cart. */
 export function reject(
   record: OrderRecord,
   rejection: Rejection,
@@ -69,7 +69,7 @@ function isLeased({ lease: held }: OrderRecord, now: number): boolean {
   return held !== null && held.until_ms > now;
 }
 
-/** Gives one consumer the right to take the next step, for the length of one lease. */
+/** Grants one consumer the exclusive right to take the next step, for the duration of a lease. */
 export function lease(
   record: OrderRecord,
   leaseId: string,
@@ -83,7 +83,7 @@ export function lease(
   if (record.lease !== null && record.lease.until_ms > now) {
     return same({ kind: "busy", until_ms: record.lease.until_ms });
   }
-  // The consumer that was to grant the wish with its report has died.
+  // The consumer whose report would have applied the cancellation has died.
   if (record.wish === "cancel" && record.standing.state !== "voiding") {
     const cancelled = cancelNow(record, now, null);
     const undoing = lease(cancelled.record, leaseId, now);
@@ -112,7 +112,7 @@ export function lease(
   return { record: { ...record, ...held }, effects: [], outcome };
 }
 
-/** The provider's id of the payment, before anything is charged to it. */
+/** Records the provider's id of the payment, before anything is charged to it. */
 export function recordPayment(
   record: OrderRecord,
   leaseId: string,
@@ -128,13 +128,13 @@ export function recordPayment(
 }
 
 export type CancelOutcome =
-  /** `after_step`: remembered; granted when the step that is being taken has ended. */
+  /** `after_step`: recorded, and applied when the step in flight has ended. */
   | { readonly kind: "cancelling"; readonly when: "now" | "after_step" }
   | { readonly kind: "not_cancellable"; readonly state: string };
 
 /**
- * The merchant's cancel: possible in every state but the final ones and an undoing that ends
- * otherwise. Money that was taken in the meantime is given back. Repeating it is safe.
+ * The merchant's cancel: possible in every state but the final ones and an undo that ends in
+ * another state. Money captured in the meantime is refunded. Safe to repeat.
  */
 export function cancel(record: OrderRecord, now: number): OrderDecision<CancelOutcome> {
   const { standing } = record;
@@ -158,7 +158,7 @@ export function cancel(record: OrderRecord, now: number): OrderDecision<CancelOu
   return { ...decision, effects: [...decision.effects, { kind: "queue" }] };
 }
 
-/** It is `wakeAt_ms`: the wait is over, or no consumer has reported. The order is queued again. */
+/** At `wakeAt_ms` the order is queued again: its wait is over, or its consumer made no progress. */
 export function wake(record: OrderRecord, now: number): OrderDecision<"queued" | "asleep"> {
   const sleeps = record.standing.state === "placing" || isFinal(record.standing);
   if (sleeps || now < record.wakeAt_ms) return { record, effects: [], outcome: "asleep" };
@@ -168,7 +168,7 @@ export function wake(record: OrderRecord, now: number): OrderDecision<"queued" |
   return { record: woken, effects: [{ kind: "queue" }], outcome: "queued" };
 }
 
-/** An operator's push: the next step may be taken now. */
+/** The operator's retry: the next step may be taken now instead of at `notBefore_ms`. */
 export function hurry(record: OrderRecord, now: number): OrderDecision<"queued" | "final"> {
   if (isFinal(record.standing)) return { record, effects: [], outcome: "final" };
   const next: OrderRecord = {
@@ -180,8 +180,8 @@ export function hurry(record: OrderRecord, now: number): OrderDecision<"queued" 
 }
 
 /**
- * The provider may have news of the payment. The news is not trusted: an order that waits for the
- * provider or for the shopper is looked up now instead of later.
+ * A hint that the payment changed at the provider (a webhook). The hint is not trusted: it only
+ * makes an order that waits for the provider or the shopper look up its payment now, not later.
  */
 export function nudge(record: OrderRecord, now: number): OrderDecision<"queued" | "not_waiting"> {
   const { standing } = record;

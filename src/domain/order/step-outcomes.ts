@@ -1,5 +1,5 @@
 /**
- * What a consumer reports about one step of an order, and what became of the report.
+ * What a consumer reports about a step of an order, and what the order answers.
  */
 import type { BookOutcome } from "./order-backend.ts";
 import type { AuthorizeOutcome, LookupOutcome, SettleOutcome } from "./payment-backend.ts";
@@ -14,9 +14,9 @@ export type StepReport =
 
 /**
  * The step was not taken, or had no result to report.
- * `newKey`: the provider may have stored a failure under the key; the next try needs another.
- * `tried`: false when no call left (breaker open, no free slot), so that waiting for a closed
- * breaker does not make the order wait longer afterwards.
+ * `newKey`: the provider may have stored a failure under the key; the next try needs a new one.
+ * `tried`: false when no call was made (breaker open, no free slot), so that waiting for a breaker
+ * to close does not lengthen the back-off.
  */
 export interface PutOff {
   readonly kind: "put_off";
@@ -28,5 +28,5 @@ export interface PutOff {
 export type ReportOutcome =
   | { readonly kind: "moved" }
   | { readonly kind: "put_off"; readonly until_ms: number }
-  /** The lease went to another, or the order went on; a step is repeated with the same key. */
+  /** Another consumer holds the lease, or the order is final. The report changed nothing. */
   | { readonly kind: "stale" };

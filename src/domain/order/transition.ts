@@ -1,14 +1,13 @@
 /**
- * How an order moves: the one place where a standing changes, and the messages each change must
- * send.
+ * The transitions of an order: the one place where a standing changes, with the effects of each.
  *
- * Guarantee: `moveTo` returns the effects of the new standing with it; the Order object makes both
- * durable together and only then performs the effects.
+ * Guarantee: `moveTo` returns the new record together with the effects of its standing. The Order
+ * object makes both durable in one write, and only then performs the effects.
  */
 import { PROGRESS_WATCHDOG_MS, STEP_RETRY_MAX_S, STEP_RETRY_MIN_S } from "../limits.ts";
 import type { OrderIntent, OrderRecord, OrderStanding } from "./order.ts";
 
-/** Messages this transition must send; they stay in the order's outbox until it is done. */
+/** A message that a transition must send; it stays in the order's outbox until acknowledged. */
 export type OrderEffect =
   | { readonly kind: "queue" }
   | { readonly kind: "stock"; readonly sku: string; readonly action: "sell" | "release" | "return" }
@@ -46,7 +45,7 @@ function effectsOf(standing: OrderStanding, intent: OrderIntent): OrderEffect[] 
   }
 }
 
-/** Moves to another standing; progress resets the delays and ends the lease's step. */
+/** Moves to another standing. Progress resets the delays and ends the lease. */
 export function moveTo<Outcome>(
   record: OrderRecord,
   standing: OrderStanding,
@@ -69,33 +68,33 @@ export function moveTo<Outcome>(
   return { record: moved, effects: effectsOf(standing, record.intent), outcome };
 }
 
-/** A waiting order wakes when its wait ends, one in progress when no consumer has reported. */
+/** When the lease expires, else when the wait is over, else after a watchdog's time. */
 function wakeAt({ notBefore_ms, lease }: OrderRecord, now: number): number {
   if (lease !== null) return lease.until_ms;
   return notBefore_ms > now ? notBefore_ms : now + PROGRESS_WATCHDOG_MS;
 }
 
-/** Grows with the tries that brought nothing, from 1 s to 5 min. */
+/** Exponential back-off by the tries without progress, from 1 s to 5 min. */
 export function delay_s(tries: number): number {
   return Math.min(STEP_RETRY_MAX_S, STEP_RETRY_MIN_S * 2 ** Math.min(tries, 16));
 }
 
-/** For a message whose Order did not answer at all; `chance` from 0 to 1 adds a quarter. */
+/** For a message that could not be handled; `chance` from 0 to 1 adds up to a quarter. */
 export function messageDelay_s(attempts: number, chance: number): number {
   const base_s = Math.min(2 ** Math.min(attempts, 16), STEP_RETRY_MAX_S);
   return Math.ceil(base_s * (1 + chance / 4));
 }
 
-/** How an order that is being undone ends, and why. */
+/** The end of an order that is being undone, and why. */
 export interface Ending {
   readonly end: "declined" | "failed" | "cancelled";
   readonly reason: string;
   readonly booking: string | null;
-  /** `refund` where the money is known to have been taken. */
+  /** `refund` where the payment is known to be captured. */
   readonly how?: "void" | "refund";
 }
 
-/** Takes back what may have been reserved or taken, and ends the order as `end`. */
+/** Voids or refunds the payment and cancels the booking, then ends the order as `end`. */
 export function undo<Outcome>(
   record: OrderRecord,
   { end, reason, booking, how = "void" }: Ending,
@@ -107,8 +106,8 @@ export function undo<Outcome>(
 }
 
 /**
- * The merchant's cancel, granted: the money is taken back first, where there may be any. What a
- * consumer may still be preparing charges nothing, and its id is not taken any more.
+ * Applies the merchant's cancel: first the payment is undone, where there may be one. A payment
+ * that a consumer may still be preparing charges nothing, and its id is no longer accepted.
  */
 export function cancelNow<Outcome>(
   record: OrderRecord,

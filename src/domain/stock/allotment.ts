@@ -1,31 +1,30 @@
 /**
- * Units on their way between a merchant's Redis and the edge: an allotment brings them to the
- * SkuStock, a return takes the unsold ones back.
+ * Transfers of units between a merchant's Redis and the edge: an allotment moves units from Redis
+ * to the SkuStock, a return moves unsold units back.
  *
  *   allotment   taking ─► receiving ─► received
  *                  └─► refused
  *   return      checking ─► withdrawing ─► returning ─► returned
  *                  └─► refused  └─► refused
  *
- * Guarantee: a unit is in Redis, at the edge or in one transfer in progress, never in two of them
- * and never in none. Each step has one effect under the transfer's own name, because Redis (by its
- * script) and the SkuStock (by its movement) apply a name once however often it is sent. So after a
- * crash, or a lost answer, the same step is taken again. A refusal too uses up the id on both
- * sides.
- * Not for the effects themselves: `nextStep` decides what to do, `report` records the result.
+ * Guarantee: a unit is in Redis, at the edge or in one transfer in flight, never in two of them and
+ * never in none. Each step is idempotent by the transfer's name on the side that executes it (in
+ * Redis by its script, in the SkuStock by its movement), so a step whose runner died or whose
+ * answer was lost is repeated. A refusal also uses the id up on both sides.
+ * Not for the effects themselves: `nextStep` returns the next step, `report` applies its outcome.
  */
 import { z } from "zod";
 import { REDIS_RETRY_MAX_MS, REDIS_RETRY_MIN_MS, TRANSFER_WATCH_MS } from "../limits.ts";
 
 export const REFUSALS = [
-  /** The counter in Redis is lower than the quantity. */
+  /** The counter in Redis is lower than the requested quantity. */
   "not_enough",
-  /** Fewer units are available at the edge than shall go back; or none is. */
+  /** Fewer units are available at the edge than the return requests, or none. */
   "not_available",
   "key_not_found",
-  /** The key holds something else than a whole number. */
+  /** The value of the key is not a whole number. */
   "not_a_count",
-  /** Redis knows the id with another quantity: it was used for something else. */
+  /** Redis knows the id with another quantity, so another transfer used it. */
   "id_used",
 ] as const;
 export type Refusal = (typeof REFUSALS)[number];
@@ -48,22 +47,22 @@ const standingSchema = z.discriminatedUnion("state", [
 ]);
 export type TransferStanding = z.infer<typeof standingSchema>;
 
-const asked = { id: z.string(), sku: z.string(), key: z.string() };
-const kept = {
+const requested = { id: z.string(), sku: z.string(), key: z.string() };
+const progress = {
   v: z.literal(1),
   standing: standingSchema,
   startedAt_ms: z.number(),
   updatedAt_ms: z.number(),
-  /** Tries of the present step that brought no answer, and what the last one met. */
+  /** Consecutive tries of the current step without an answer, and the problem of the last one. */
   attempts: z.int(),
   problem: z.string().nullable(),
-  /** When the next step is due, unless it was taken before; null once final. */
+  /** When the alarm takes the next step, unless a runner has taken it before; null once final. */
   due_ms: z.number().nullable(),
 };
 /** As a RedisBridge stores it. */
 export const transferSchema = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("allotment"), ...asked, quantity: units, ...kept }),
-  z.object({ kind: z.literal("return"), ...asked, quantity: units.nullable(), ...kept }),
+  z.object({ kind: z.literal("allotment"), ...requested, quantity: units, ...progress }),
+  z.object({ kind: z.literal("return"), ...requested, quantity: units.nullable(), ...progress }),
 ]);
 export type Transfer = z.infer<typeof transferSchema>;
 
@@ -72,7 +71,7 @@ export type TransferCommand =
       readonly kind: "allotment";
       readonly id: string;
       readonly sku: string;
-      /** Of the merchant's counter in Redis. */
+      /** The Redis key of the merchant's counter. */
       readonly key: string;
       readonly quantity: number;
     }
@@ -81,11 +80,11 @@ export type TransferCommand =
       readonly id: string;
       readonly sku: string;
       readonly key: string;
-      /** Null: all that is available when it is done. */
+      /** Null: all units that are available when the step is taken. */
       readonly quantity: number | null;
     };
 
-/** The name under which Redis and the SkuStock remember it; ids contain no colon. */
+/** The idempotency key of the transfer in Redis and in the SkuStock; ids contain no colon. */
 export function transferName({ kind, sku, id }: Pick<Transfer, "kind" | "sku" | "id">): string {
   return `${kind}:${sku}:${id}`;
 }
@@ -100,7 +99,7 @@ export type BeginOutcome =
   /** The id was used for another key or quantity. */
   | { readonly kind: "conflict"; readonly earlier: Transfer };
 
-/** Precedence: known, conflict, begun. What is begun must be durable before its first step. */
+/** Precedence: known, conflict, begun. A begun transfer must be durable before its first step. */
 export function begin(
   earlier: Transfer | null,
   command: TransferCommand,
@@ -126,15 +125,15 @@ export function begin(
 }
 
 export type TransferStep =
-  /** Redis: lower the counter and remember the name, both or neither. */
+  /** Redis: lower the counter and store the seal, atomically. */
   | { readonly kind: "take"; readonly quantity: number }
-  /** SkuStock: receive as a movement of that name. */
+  /** SkuStock: receive, as a movement with the transfer's name as its id. */
   | { readonly kind: "receive"; readonly quantity: number }
-  /** Redis: is there a counter, and is the name free? Changes nothing. */
+  /** Redis: does the counter exist, and has the name no seal yet? Read only. */
   | { readonly kind: "check" }
-  /** SkuStock: withdraw as a movement of that name. */
+  /** SkuStock: withdraw, as a movement with the transfer's name as its id. */
   | { readonly kind: "withdraw"; readonly quantity: number | null }
-  /** Redis: raise the counter and remember the name, both or neither. */
+  /** Redis: raise the counter and store the seal, atomically. */
   | { readonly kind: "give"; readonly quantity: number };
 
 export function nextStep({ standing, quantity }: Transfer): TransferStep | null {
@@ -163,10 +162,10 @@ export type StepOutcome =
   | { readonly kind: "withdrawn"; readonly quantity: number }
   | { readonly kind: "given"; readonly quantity: number }
   | { readonly kind: "refused"; readonly reason: Refusal; readonly available: number | null }
-  /** It is unknown whether it happened, or it cannot happen yet; the same step is taken again. */
+  /** The step may have happened, or is not possible yet; it is repeated. */
   | { readonly kind: "unknown"; readonly why: string };
 
-/** Where a transfer stands after a step; null when the outcome is of no step it could take. */
+/** The standing after a step; null when the outcome does not belong to the current step. */
 function standingAfter(transfer: Transfer, outcome: StepOutcome): TransferStanding | null {
   const { state } = transfer.standing;
   if (outcome.kind === "refused") {
@@ -194,7 +193,7 @@ export function redisRetry_ms(attempts: number): number {
   return Math.min(REDIS_RETRY_MIN_MS * 2 ** Math.min(attempts, 20), REDIS_RETRY_MAX_MS);
 }
 
-/** An outcome that does not fit counts as unknown: the step is taken again, under its name. */
+/** An outcome that does not belong to the current step counts as unknown: the step is repeated. */
 export function report(transfer: Transfer, outcome: StepOutcome, now: number): Transfer {
   if (isSettled(transfer)) return transfer;
   const standing = standingAfter(transfer, outcome);
@@ -208,7 +207,7 @@ export function report(transfer: Transfer, outcome: StepOutcome, now: number): T
   return { ...transfer, standing, attempts: 0, problem: null, due_ms, updatedAt_ms: now };
 }
 
-/** What Redis remembers of a transfer by its name. */
+/** The record of a transfer in Redis, stored under its name together with the counter's change. */
 export type Seal =
   | { readonly kind: "taken" | "given"; readonly quantity: number }
   | { readonly kind: "refused"; readonly reason: Refusal; readonly available: number | null };
@@ -217,8 +216,8 @@ export const COMPARISONS = ["agrees", "pending", "missing", "differs", "unknown"
 export type Comparison = (typeof COMPARISONS)[number];
 
 /**
- * Whether Redis remembers what the edge knows. `missing` after a transfer that has moved units
- * means that Redis lost an acknowledged write; `seal` undefined: Redis did not answer.
+ * Compares a transfer with its seal in Redis. `missing`: the transfer has moved units and has no
+ * seal, so Redis lost an acknowledged write. `seal` undefined: Redis did not answer.
  */
 export function compare(transfer: Transfer, seal: Seal | null | undefined): Comparison {
   if (seal === undefined) return "unknown";

@@ -1,8 +1,8 @@
 /**
- * Cart lines: what a shopper wants, made canonical and checked against the sale.
+ * Cart lines: normalized and checked against the sale.
  *
- * Guarantee: after `normalizeLines`, each SKU stands once with the sum of its lines. Two lines of
- * one SKU checked one by one against the same stock is how shops oversell.
+ * Guarantee: after `normalizeLines`, each SKU occurs once with the sum of its lines. Otherwise two
+ * lines of one SKU, each checked against the same stock, could oversell it.
  */
 import { LINES_PER_CART_MAX } from "../limits.ts";
 import { itemOf, type Sale } from "../sale/sale.ts";

@@ -1,11 +1,11 @@
 /**
- * The ledger of one SKU: its counters, its reservations, its ledger, and how a change is drafted.
+ * The ledger of one SKU: counters, reservations, ledger rows, and the draft of a change.
  *
  * Guarantee (P1): every row a draft adds moves whole units from one counter to another, so that
  * `available + held + ordered + sold + buffer = received` holds after each, and `replayLedger`
  * rebuilds the counters from the rows alone. A draft that would make a counter negative throws:
  * the rules in `stock.ts` refuse such commands before they get here.
- * Not for storage: a Durable Object implements `StockReads`, or maps in a simulation do.
+ * Not for storage: `StockReads` is implemented by a Durable Object, and by maps in simulations.
  */
 import { z } from "zod";
 
@@ -17,7 +17,7 @@ const countersSchema = z.object({
   /** Owned by orders in progress. */
   ordered: z.int(),
   sold: z.int(),
-  /** Kept back from sale by the merchant. */
+  /** Withheld from sale by the merchant. */
   buffer: z.int(),
 });
 export type StockCounters = Readonly<z.infer<typeof countersSchema>>;
@@ -51,7 +51,7 @@ export type ReservationStanding =
   | { readonly state: "held"; readonly deadline_ms: number }
   | { readonly state: "ordered"; readonly orderedAt_ms: number }
   | { readonly state: "sold" }
-  /** Kept so that a late, repeated `order` of the same id takes nothing. */
+  /** Stays stored, so that a late or repeated `order` of the same id takes nothing. */
   | { readonly state: "released" };
 
 export interface Reservation extends ReservationKey {
@@ -78,13 +78,13 @@ export interface LedgerRow extends StockCounters {
   readonly seq: number;
   readonly at_ms: number;
   readonly kind: LedgerKind;
-  /** Units moved. Negative only for `adjust` (units taken out) and `buffer` (units given back). */
+  /** Units moved. Negative only for `adjust` (units removed) and `buffer` (units back on sale). */
   readonly quantity: number;
   /** The reservation's id, or the movement's. */
   readonly reservation: string;
 }
 
-/** A merchant's change, remembered by its id so that it can be repeated safely. */
+/** A change of stock by the merchant, stored by its id so that repeating it is safe. */
 export interface Movement {
   readonly id: string;
   readonly kind: "receive" | "adjust" | "buffer";
@@ -103,7 +103,7 @@ export interface StockReads {
   movement(id: string): Movement | null;
 }
 
-/** What one command changes; all of it is written in one transaction, or none. */
+/** The changes of one command; they are written in one transaction. */
 export interface StockChange {
   readonly counters: StockCounters;
   readonly rows: readonly LedgerRow[];
@@ -140,7 +140,7 @@ function flow(counters: StockCounters, kind: LedgerKind, quantity: number): Stoc
   return next;
 }
 
-/** The counters that a whole ledger, in order, adds up to. */
+/** Rebuilds the counters from a complete ledger, in order. */
 export function replayLedger(rows: readonly Pick<LedgerRow, "kind" | "quantity">[]): StockCounters {
   return rows.reduce((counters, row) => flow(counters, row.kind, row.quantity), EMPTY_COUNTERS);
 }
@@ -154,7 +154,7 @@ export function countersAgree(counters: StockCounters): boolean {
   );
 }
 
-/** How much is left, as a shopper may see it instead of the count. */
+/** What a shopper may see instead of the count of available units. */
 export type Level = "plenty" | "low" | "out";
 
 /** `low` when at most a fifth of the received units is available. */
@@ -167,7 +167,7 @@ function nameOf(key: ReservationKey): string {
   return JSON.stringify([key.sale, key.buyer, key.id]);
 }
 
-/** The changes of a command so far, on top of what is stored. */
+/** The changes of a command so far, on top of the stored state. */
 export class StockDraft {
   readonly #reads: StockReads;
   readonly #now: number;
@@ -184,7 +184,7 @@ export class StockDraft {
     this.#expireDueHolds();
   }
 
-  /** A hold past its deadline is gone for the next reader, whether or not the alarm has run. */
+  /** A hold past its deadline counts as expired in every command, even if the alarm is late. */
   #expireDueHolds(): void {
     for (const hold of this.#reads.dueHolds(this.#now)) {
       this.move("expire", hold.quantity, hold.id);
@@ -202,7 +202,7 @@ export class StockDraft {
     return this.#put.get(name) ?? this.#reads.reservation(key);
   }
 
-  /** Units of the buyer after what was drafted so far. */
+  /** Units of the buyer, with the changes drafted so far. */
   takenBy(sale: string, buyer: string): number {
     const mine = (key: ReservationKey): boolean => key.sale === sale && key.buyer === buyer;
     const counts = (item: Reservation | null): number =>

@@ -2,9 +2,9 @@
  * The rules of one SKU: hold, order, sell, release, move (receive, adjust, buffer), withdraw and
  * expire.
  *
- * Guarantee: each command carries the caller's id and may be repeated; a repeated command moves
- * nothing. Outcomes are values, and when several apply the first in the documented precedence is
- * given. Nothing here reads a clock: a hold at or past its deadline is expired before the command.
+ * Guarantee: each command carries the caller's id and is idempotent: a repeated command moves
+ * nothing. Outcomes are values; when several apply, the first in the documented precedence is
+ * returned. Nothing here reads a clock: holds whose deadline is at or before `now` expire first.
  */
 import {
   StockDraft,
@@ -16,9 +16,9 @@ import {
 } from "./stock-ledger.ts";
 
 export interface HoldCommand extends ReservationKey {
-  /** What the cart shall hold in all; 0 lets go. */
+  /** The total the cart shall hold; 0 releases the hold. */
   readonly quantity: number;
-  /** When a new hold ends. An existing hold keeps its deadline: asking again does not extend it. */
+  /** When a new hold ends. An existing hold keeps its deadline: repeating does not extend it. */
   readonly deadline_ms: number;
   readonly limitPerBuyer: number;
 }
@@ -78,7 +78,7 @@ export function hold(
 }
 
 export interface OrderCommand extends ReservationKey {
-  /** The hold to take the units from first; what it lacks is taken fresh. */
+  /** The hold whose units are taken first; missing units are taken from those available. */
   readonly holdId: string;
   readonly quantity: number;
   readonly limitPerBuyer: number;
@@ -150,7 +150,7 @@ export function sell(
 }
 
 export interface ReleaseCommand extends ReservationKey {
-  /** A declined order gives its units back to the cart they came from, until its deadline. */
+  /** The units of a declined order return to this hold until its deadline; null: to `available`. */
   readonly backTo: { readonly holdId: string; readonly deadline_ms: number } | null;
 }
 
@@ -160,7 +160,7 @@ export type ReleaseOutcome =
   | { readonly kind: "already_released" }
   | { readonly kind: "conflict"; readonly state: "sold" };
 
-/** Lets go of an order's units. Of an order never seen it remembers that it was let go. */
+/** Releases an order's units. Also stored for an unknown id, so a late `order` takes nothing. */
 export function release(
   reads: StockReads,
   command: ReleaseCommand,
@@ -203,7 +203,7 @@ export type MovementOutcome =
   | { readonly kind: "already_moved"; readonly counters: StockCounters }
   /** The same id was used for another movement. */
   | { readonly kind: "conflict"; readonly earlier: Movement }
-  /** More would leave than is available; held and ordered units are not taken from anyone. */
+  /** The movement takes more than is available; held and ordered units cannot be removed. */
   | { readonly kind: "not_available"; readonly asked: number; readonly counters: StockCounters };
 
 /** `receive` adds units, `adjust` corrects them by a signed quantity, `buffer` sets the buffer. */
@@ -245,10 +245,10 @@ export type WithdrawOutcome =
   | { readonly kind: "conflict" };
 
 /**
- * Takes units out of a SKU under an id: all that is available, or so many. An id decides once: the
- * same id gives the same quantity again, and an id whose units were not available is used up too,
- * so a late repetition takes nothing that became available meanwhile. Held and ordered units stay.
- * Precedence: conflict, what the id decided before, not_available, withdrawn.
+ * Withdraws units under an id: a given quantity, or all that is available. An id is decided once:
+ * after a withdrawal it always returns the same quantity, and a refusal uses it up too, so that a
+ * late repetition takes nothing that has become available meanwhile. Held and ordered units are
+ * never withdrawn. Precedence: conflict, the earlier outcome of the id, not_available, withdrawn.
  */
 export function withdraw(
   reads: StockReads,
@@ -275,7 +275,7 @@ export function withdraw(
   return draft.decide({ kind: "withdrawn", quantity: wanted });
 }
 
-/** Holds past their deadline expire; nothing else changes. */
+/** Expires the holds past their deadline and changes nothing else. */
 export function expire(reads: StockReads, now: number): StockDecision<StockCounters> {
   const draft = new StockDraft(reads, now);
   return draft.decide(draft.counters);

@@ -1,5 +1,5 @@
 /**
- * The saga's commands: placing, leases, cancel, hurry; and what never changes an order.
+ * The saga's commands: placing, leases, cancel, hurry; and what does not change an order.
  */
 import { describe, expect, test } from "vitest";
 import { LEASE_MS, SAME_KEY_RETRY_MAX_MS, STEP_RETRY_MAX_S } from "../../../src/domain/limits.ts";
@@ -38,13 +38,13 @@ const UNKNOWN: readonly StepReport[] = [
 ];
 
 describe("placing", () => {
-  test("accepted: queued and told", () => {
+  test("accepted: queued, with an event", () => {
     const { record, effects } = saga.accept(saga.place(INTENT, 0), 5);
     expect(record).toMatchObject({ standing: { state: "accepted" }, version: 2, progressAt_ms: 5 });
     expect(effects).toEqual([{ kind: "queue" }, { kind: "event" }]);
   });
 
-  test("rejected: what was taken goes back to the cart, and so does the seat's right", () => {
+  test("rejected: the units return to the cart, and the seat may order again", () => {
     const rejection = { code: "sold_out", sku: "AIR-43", available: 0 } as const;
     const { record, effects } = saga.reject(saga.place(INTENT, 0), rejection, 5);
     expect(record.standing).toEqual({ state: "rejected", rejection });
@@ -57,7 +57,7 @@ describe("placing", () => {
   });
 
   test.each(named(ALL.filter(({ state }) => state !== "placing")))(
-    "is over for an order that is %s: doing it again is a bug and throws",
+    "again is a bug and throws for an order that is %s",
     (_, standing) => {
       const record = orderAt(standing);
       expect(() => saga.accept(record, 5)).toThrow("cannot be placed again");
@@ -100,7 +100,7 @@ describe("a lease", () => {
     },
   );
 
-  test("goes to one consumer at a time, until it runs out", () => {
+  test("is held by one consumer at a time, until it expires", () => {
     const first = saga.lease(orderAt(S.accepted), "L1", 0).record;
     const until_ms = LEASE_MS;
     expect(saga.lease(first, "L2", LEASE_MS - 1).outcome).toEqual({ kind: "busy", until_ms });
@@ -108,26 +108,26 @@ describe("a lease", () => {
     expect(second.outcome).toEqual({ kind: "step", step: "authorize", key: "ord_1:authorize:1" });
   });
 
-  test("that went to another changes nothing any more, whatever it reports", () => {
+  test("that another consumer has taken over changes nothing, whatever is reported under it", () => {
     const taken = saga.lease(leasedAt(S.capturing, 0), "L2", 1000).record;
-    const said: StepReport = { step: "capture", outcome: { kind: "approved" } };
+    const reported: StepReport = { step: "capture", outcome: { kind: "approved" } };
     const stale = { record: taken, effects: [], outcome: { kind: "stale" } };
-    expect(report(taken, "L", said, 1000)).toEqual(stale);
+    expect(report(taken, "L", reported, 1000)).toEqual(stale);
     expect(
       report(taken, "L", { kind: "put_off", after_s: 9, newKey: true, tried: true }, 1000),
     ).toEqual(stale);
-    expect(report(orderAt(S.capturing), "L", said, 1000).outcome).toEqual({ kind: "stale" });
+    expect(report(orderAt(S.capturing), "L", reported, 1000).outcome).toEqual({ kind: "stale" });
   });
 
   test("waits until the delay of a put-off step is over", () => {
-    const said: StepReport = { step: "book", outcome: { kind: "retry", after_s: 30 } };
-    const { record } = report(leasedAt(S.booking), "L", said, 1000);
+    const reported: StepReport = { step: "book", outcome: { kind: "retry", after_s: 30 } };
+    const { record } = report(leasedAt(S.booking), "L", reported, 1000);
     expect(saga.lease(record, "L2", 30_999).outcome).toEqual({ kind: "wait", until_ms: 31_000 });
     expect(saga.lease(record, "L2", 31_000).outcome).toMatchObject({ kind: "step" });
   });
 
   test.each([S.authorizing, S.capturing])(
-    "of a key the provider may have forgotten hands out a look-up instead",
+    "when the provider may have forgotten the key hands out a look-up instead",
     (standing) => {
       const record = orderAt(standing);
       expect(nextStep(record, SAME_KEY_RETRY_MAX_MS)).not.toBe("lookup");
@@ -152,7 +152,7 @@ describe("the idempotency key", () => {
     ).record;
   };
 
-  test("stays for a repeated try and changes only when the last is known to be nothing", () => {
+  test("is the same for a retry, and changes only when the last attempt is known to have no effect", () => {
     expect(put(false)).toMatchObject({ attempt: 1, attemptAt_ms: 0 });
     expect(put(true)).toMatchObject({ attempt: 2, attemptAt_ms: 1000 });
     const found: StepReport = {
@@ -162,7 +162,7 @@ describe("the idempotency key", () => {
     expect(report(leasedAt(S.in_doubt), "L", found, 1000).record.attempt).toBe(2);
   });
 
-  test("is tried less and less often: from a second to five minutes", () => {
+  test("is retried with exponential back-off, from a second to five minutes", () => {
     const delays = [0, 1, 2, 8, 9, 500].map(delay_s);
     expect(delays).toEqual([1, 2, 4, 256, STEP_RETRY_MAX_S, STEP_RETRY_MAX_S]);
   });
@@ -182,7 +182,7 @@ describe("the provider's id of the payment", () => {
   });
 });
 
-describe("an operator's push", () => {
+describe("an operator's retry", () => {
   test("lets the next step be taken now, and never later than planned", () => {
     const waiting = orderAt(S.booking, { notBefore_ms: 9000 });
     const pushed = saga.hurry(waiting, 1000);
@@ -195,8 +195,8 @@ describe("an unknown outcome", () => {
   test.each(named(ALL))(
     "frees no stock and ends nothing for an order that is %s",
     (_, standing) => {
-      for (const said of UNKNOWN) {
-        const { record, effects } = report(leasedAt(standing), "L", said, 1000);
+      for (const reported of UNKNOWN) {
+        const { record, effects } = report(leasedAt(standing), "L", reported, 1000);
         expect(effects.filter(({ kind }) => kind === "stock" || kind === "seat")).toEqual([]);
         expect(isFinal(record.standing)).toBe(isFinal(standing));
       }
@@ -205,7 +205,7 @@ describe("an unknown outcome", () => {
 });
 
 describe("a final order", () => {
-  test.each(named(FINAL))("that is %s never changes, whatever comes", (_, standing) => {
+  test.each(named(FINAL))("that is %s never changes, whatever is called", (_, standing) => {
     const record = leasedAt(standing);
     const approved = { kind: "approved" } as const;
     const reports: StepReport[] = [
@@ -219,7 +219,7 @@ describe("a final order", () => {
       saga.recordPayment(record, "L", "pay_2"),
       saga.cancel(record, 99_000),
       saga.hurry(record, 1000),
-      ...reports.map((said) => report(record, "L", said, 1000)),
+      ...reports.map((reported) => report(record, "L", reported, 1000)),
       report(record, "L", { kind: "put_off", after_s: 1, newKey: true, tried: true }, 1000),
     ];
     for (const { record: after, effects } of decisions) {

@@ -1,4 +1,4 @@
-/** An order's history: one line a version, and never more than its limit. */
+/** An order's history: one line per version, up to its limit. */
 import { expect, test } from "vitest";
 import { ORDER_HISTORY_ENTRIES_MAX } from "../../../src/domain/limits.ts";
 import { withLine, type HistoryLine } from "../../../src/domain/order/history.ts";
@@ -14,13 +14,13 @@ function versions(count: number): readonly HistoryLine[] {
   return history;
 }
 
-test("a version has one line, the first that was written of it", () => {
+test("a version has one line, which saving it again does not change", () => {
   const once = withLine([], ACCEPTED);
   expect(once).toEqual([{ version: 2, at_ms: 7, state: "accepted", reason: null }]);
   expect(withLine(once, { ...ACCEPTED, updatedAt_ms: 9 })).toEqual(once);
 });
 
-test("a history keeps as many lines as its limit, and then the newest of them", () => {
+test("a history past its limit keeps the newest lines", () => {
   expect(versions(ORDER_HISTORY_ENTRIES_MAX).at(0)?.version).toBe(1);
   const longer = versions(ORDER_HISTORY_ENTRIES_MAX + 1);
   expect(longer).toHaveLength(ORDER_HISTORY_ENTRIES_MAX);

@@ -1,5 +1,5 @@
 /**
- * Laws of the order's saga, on random walks: consumers die, answers are lost before and after their
+ * Laws of the order's saga, on random walks: consumers die, answers are lost before or after their
  * effect, reports come late, merchants cancel, days pass. Once the faults stop, every order ends,
  * and the provider's books agree with the order.
  */
@@ -45,7 +45,7 @@ const settings: fc.Arbitrary<Setting> = fc.record({
   chance: fc.constantFrom(0, 0.5, 1),
 });
 
-/** Lives a story to its end; `check` looks at the world after every act. */
+/** Runs a story to its end; `check` runs after every act. */
 function live(
   setting: Setting,
   story: readonly Act[],
@@ -89,7 +89,7 @@ describe("when the faults stop", () => {
     });
   });
 
-  test("no reserved money is left behind by an order that came to nothing", () => {
+  test("an order that is not confirmed leaves no reserved money behind", () => {
     law(({ record, provider }) => {
       if (record.standing.state === "confirmed") return;
       for (const { standing } of provider.payments.values()) {
@@ -98,7 +98,7 @@ describe("when the faults stop", () => {
     });
   });
 
-  test("each line's stock was moved once, the way the order ended, and so was the seat", () => {
+  test("the units of each line and the seat are settled once, by the way the order ended", () => {
     const ways = { confirmed: "sell", declined: "return", failed: "release", cancelled: "release" };
     law(({ record, effects }) => {
       const moved = effects.flatMap((effect) => {
@@ -112,7 +112,7 @@ describe("when the faults stop", () => {
   });
 });
 
-describe("all the way", () => {
+describe("at every step", () => {
   test("stock moves only when the order ends, never while an outcome is unknown (P4)", () => {
     fc.assert(
       fc.property(settings, stories, (setting, story) => {
@@ -141,7 +141,7 @@ describe("all the way", () => {
     );
   });
 
-  test("who comes too early may go: the order wakes by itself when the wait is over", () => {
+  test("a consumer that comes too early may leave: the order wakes when its wait is over", () => {
     fc.assert(
       fc.property(settings, stories, (setting, story) => {
         live(setting, story, (world) => {
@@ -156,7 +156,7 @@ describe("all the way", () => {
     );
   });
 
-  test("an order the merchant wanted cancelled is not confirmed, and what was taken goes back", () => {
+  test("an order that the merchant cancelled is not confirmed, and captured money is refunded", () => {
     fc.assert(
       fc.property(settings, stories, stories, (setting, story, afterwards) => {
         const world = new OrderWorld(setting);
@@ -205,7 +205,7 @@ describe("all the way", () => {
     );
   });
 
-  test("the payment once recorded stays the order's only one", () => {
+  test("a recorded payment stays the only one of its order", () => {
     fc.assert(
       fc.property(settings, stories, (setting, story) => {
         const recorded = new Set<string>();
@@ -240,7 +240,7 @@ describe("without faults", () => {
     },
   );
 
-  test("a shopper who agrees at the bank gets the order", () => {
+  test("an order whose shopper confirms at the bank is confirmed", () => {
     const world = new OrderWorld({
       card: "needs_action",
       captureFails: false,

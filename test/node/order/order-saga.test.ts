@@ -1,6 +1,6 @@
 /**
- * What a consumer reports and where the order goes, as tables: every transition and what it owes to
- * others. Leases, commands and what changes nothing are in `order-commands.test.ts`.
+ * Tables of the saga: for every report the transition and its effects. Leases, commands and reports
+ * that change nothing are in `order-commands.test.ts`.
  */
 import { describe, expect, test } from "vitest";
 import { ACTION_REQUIRED_MAX_MS } from "../../../src/domain/limits.ts";
@@ -45,7 +45,7 @@ function book(outcome: BookOutcome): StepReport {
   return { step: "book", outcome };
 }
 
-/** Where an order stands, what is reported of its step, where it goes, what it owes. */
+/** The standing before, the report, the standing after, the effects. */
 type Row = readonly [OrderStanding, StepReport, Partial<OrderStanding>, readonly string[]];
 
 const voiding = (end: string, reason: string, booking: string | null): object => {
@@ -153,11 +153,11 @@ const UNDO: Row[] = [
   [LOOKING, found(declined), FAILED, RELEASED],
 ];
 
-function title([standing, said]: Row): string {
-  const { outcome } = said;
+function title([standing, reported]: Row): string {
+  const { outcome } = reported;
   const of = standing.state === "in_doubt" ? ` of ${standing.of}` : "";
   const what = outcome.kind === "found" ? `found ${outcome.standing.kind}` : outcome.kind;
-  return `${standing.state}${of}: ${said.step} ${what}`;
+  return `${standing.state}${of}: ${reported.step} ${what}`;
 }
 
 describe.each([
@@ -170,11 +170,11 @@ describe.each([
   ["undoing", UNDO],
 ])("%s", (_, rows) => {
   test.each(rows.map((row) => [title(row), row] as const))("%s", (_title, row) => {
-    const [from, said, to, owed] = row;
+    const [from, reported, to, expected] = row;
     const before = leasedAt(from);
-    const { record, effects, outcome } = report(before, "L", said, 1000);
+    const { record, effects, outcome } = report(before, "L", reported, 1000);
     expect(record.standing).toEqual(to);
-    expect(short(effects)).toEqual(owed);
+    expect(short(effects)).toEqual(expected);
     expect(record.lease).toBeNull();
     const moved = outcome.kind === "moved";
     expect(record.version).toBe(moved ? before.version + 1 : before.version);

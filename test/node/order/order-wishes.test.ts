@@ -1,6 +1,6 @@
 /**
- * What is asked of an order from outside its consumers: the merchant's cancel, its own alarm while
- * it waits, and news from the provider.
+ * Commands that do not come from a consumer: the merchant's cancel, the order's own alarm while it
+ * waits, and hints from the provider.
  */
 import { describe, expect, test } from "vitest";
 import { report } from "../../../src/domain/order/report.ts";
@@ -35,25 +35,25 @@ describe("the merchant's cancel", () => {
     return { kind: "not_cancellable", state: standing.state };
   };
   const SENT_BACK: OrderStanding = { ...REFUNDING, end: "cancelled" };
-  /** What an order with a payment and without a consumer does, state by state, and why. */
+  /** The effect on an order with a payment and without a lease, state by state. */
   const TABLE: readonly (readonly [OrderStanding, object, object, string])[] = [
-    [S.placing, after, S.placing, "its units are just being taken"],
+    [S.placing, after, S.placing, "its units are being taken"],
     [S.rejected, refused(S.rejected), S.rejected, "there is nothing to cancel"],
     [S.accepted, now, undoing, "nothing is charged yet"],
-    [S.authorizing, now, undoing, "what may be reserved is let go"],
+    [S.authorizing, now, undoing, "a possible reservation is voided"],
     [S.action_required, now, undoing, "the shopper can no longer agree"],
-    [S.authorized, now, undoing, "what is reserved is let go"],
+    [S.authorized, now, undoing, "the reservation is voided"],
     [S.booking, now, undoing, "a booking that may exist is cancelled first"],
     [S.booked, now, undoing, "the booking is cancelled first"],
-    [S.capturing, now, undoing, "what cannot be voided was taken, and goes back"],
-    [S.in_doubt, now, undoing, "voiding settles the doubt"],
-    [IN_DOUBT_OF_CAPTURE, now, undoing, "what cannot be voided was taken, and goes back"],
-    [S.voiding, refused(S.voiding), S.voiding, "it is being undone and ends otherwise"],
+    [S.capturing, now, undoing, "a capture that cannot be voided is refunded"],
+    [S.in_doubt, now, undoing, "voiding resolves the doubt"],
+    [IN_DOUBT_OF_CAPTURE, now, undoing, "a capture that cannot be voided is refunded"],
+    [S.voiding, refused(S.voiding), S.voiding, "it is being undone with another end"],
     [SENT_BACK, now, SENT_BACK, "it is being cancelled already"],
     [S.confirmed, refused(S.confirmed), S.confirmed, "it is sold: refund it"],
     [S.declined, refused(S.declined), S.declined, "it has ended"],
     [S.failed, refused(S.failed), S.failed, "it has ended"],
-    [S.cancelled, now, S.cancelled, "asking again gets the same answer"],
+    [S.cancelled, now, S.cancelled, "repeating gets the same answer"],
   ];
 
   test("has a row for every state", () => {
@@ -82,7 +82,7 @@ describe("the merchant's cancel", () => {
   const wished = (standing: OrderStanding) => saga.cancel(leasedAt(standing, 5000), 4999);
 
   test.each(named([S.authorizing, S.action_required, S.booking, S.capturing, S.in_doubt]))(
-    "is remembered while a consumer is at an order that is %s, and granted when it is gone",
+    "is recorded while a consumer has an order that is %s, and applied when its lease has expired",
     (_, standing) => {
       const { record, effects, outcome } = wished(standing);
       expect(outcome).toEqual(after);
@@ -94,27 +94,27 @@ describe("the merchant's cancel", () => {
     },
   );
 
-  test("is granted with the report, in place of the next step", () => {
+  test("is applied with the report, in place of the next step", () => {
     const booked: StepReport = { step: "book", outcome: { kind: "booked", booking: "BK-9" } };
     const { record, effects } = report(wished(S.booking).record, "L", booked, 5000);
     expect(record.standing).toMatchObject({ ...undoing, booking: "BK-9" });
     expect(effects).toEqual([]);
   });
 
-  test("that came while the money was taken gives it back, and sells nothing", () => {
+  test("during the capture refunds the money, and sells nothing", () => {
     const taken: StepReport = { step: "capture", outcome: { kind: "approved" } };
     const { record, effects } = report(wished(S.capturing).record, "L", taken, 5000);
     expect(record.standing).toMatchObject({ state: "voiding", how: "refund", end: "cancelled" });
     expect(effects).toEqual([]);
   });
 
-  test("leaves a declined card what it is", () => {
+  test("does not change an order that was declined", () => {
     const no: StepReport = { step: "authorize", outcome: { kind: "declined", reason: "no" } };
     const { record } = report(wished(S.authorizing).record, "L", no, 5000);
     expect(record.standing).toEqual({ state: "declined", reason: "no" });
   });
 
-  test("that came while the units were taken releases them and accepts nothing", () => {
+  test("during placing releases the units and accepts nothing", () => {
     const placing = saga.cancel(saga.place(INTENT, 0), 1).record;
     const { record, effects } = saga.accept(placing, 5);
     expect(record.standing.state).toBe("cancelled");
@@ -125,7 +125,7 @@ describe("the merchant's cancel", () => {
 describe("an order that waits", () => {
   const waiting = orderAt(S.booking, { notBefore_ms: 9000, wakeAt_ms: 9000 });
 
-  test("queues itself again at its hour, not before, and less often the longer nobody comes", () => {
+  test("queues itself again when its wait is over, and less often without progress", () => {
     expect(saga.wake(waiting, 8999)).toMatchObject({ effects: [], outcome: "asleep" });
     const gaps: number[] = [];
     let record = waiting;
@@ -144,7 +144,7 @@ describe("an order that waits", () => {
     expect(saga.wake(record, 99_000)).toEqual({ record, effects: [], outcome: "asleep" });
   });
 
-  test("is told apart from one that moves: its shopper reads that it takes longer", () => {
+  test("is shown as delayed, unlike one that makes progress", () => {
     const retry: StepReport = { step: "book", outcome: { kind: "retry", after_s: 30 } };
     const putOff = report(leasedAt(S.booking), "L", retry, 1000).record;
     expect(isDelayed(putOff)).toBe(true);
@@ -154,38 +154,38 @@ describe("an order that waits", () => {
     expect(isDelayed(report(leasedAt(S.authorizing), "L", bank, 1000).record)).toBe(false);
   });
 
-  test("for a closed breaker forgets nothing it tried and counts nothing it did not", () => {
+  test("for a breaker keeps its count of tries, and does not count the wait as one", () => {
     const waits = { kind: "put_off", after_s: 9, newKey: false } as const;
     const closed = report(leasedAt(S.booking), "L", { ...waits, tried: false }, 1000).record;
     expect(closed).toMatchObject({ tries: 0, notBefore_ms: 10_000, wakeAt_ms: 10_000 });
     expect(report(leasedAt(S.booking), "L", { ...waits, tried: true }, 1000).record.tries).toBe(1);
   });
 
-  test("waits up to a quarter longer by chance, never less", () => {
-    const said: StepReport = { step: "book", outcome: { kind: "retry", after_s: 40 } };
+  test("waits up to a random quarter longer, never less", () => {
+    const retry: StepReport = { step: "book", outcome: { kind: "retry", after_s: 40 } };
     const until = (chance: number) => {
-      return report(leasedAt(S.booking), "L", said, 1000, chance).record.notBefore_ms;
+      return report(leasedAt(S.booking), "L", retry, 1000, chance).record.notBefore_ms;
     };
     expect([until(0), until(0.5), until(1)]).toEqual([41_000, 46_000, 51_000]);
   });
 });
 
-describe("news from the provider", () => {
+describe("a hint from the provider", () => {
   test.each(named(ALL))(
-    "are looked up at once only by an order that waits for them: %s",
+    "makes only an order that waits for it look up its payment at once: %s",
     (_, at) => {
       const record = orderAt(at, { notBefore_ms: 9000, wakeAt_ms: 9000 });
-      const asked = at.state === "action_required" || at.state === "in_doubt";
+      const waits = at.state === "action_required" || at.state === "in_doubt";
       const decision = saga.nudge(record, 1000);
-      expect(decision.outcome).toBe(asked ? "queued" : "not_waiting");
-      expect(decision.effects).toEqual(asked ? [{ kind: "queue" }] : []);
+      expect(decision.outcome).toBe(waits ? "queued" : "not_waiting");
+      expect(decision.effects).toEqual(waits ? [{ kind: "queue" }] : []);
       expect(decision.record.standing).toBe(at);
-      expect(!asked || nextStep(decision.record, 1000) === "lookup").toBe(true);
+      expect(!waits || nextStep(decision.record, 1000) === "lookup").toBe(true);
       expect(saga.nudge(decision.record, 1000).outcome).toBe("not_waiting");
     },
   );
 
-  test("are looked up also while it is unknown whether the money went back", () => {
+  test("is followed also while it is unknown whether a refund succeeded", () => {
     const record = orderAt(LOOKING, { notBefore_ms: 9000 });
     expect(saga.nudge(record, 1000).outcome).toBe("queued");
   });

@@ -1,6 +1,6 @@
 /**
  * Two isolates of the orders Worker that share their breakers through a KV that shows a change a
- * minute late, in virtual time: what they do while they cannot see each other, and after it.
+ * minute late, in virtual time: their behaviour until each sees the other's writes, and after.
  */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { BREAKER_DEFAULTS, writtenBreakerSchema } from "../../../src/domain/breaker.ts";
@@ -8,7 +8,7 @@ import { Breaker, type HintStore } from "../../../queues/breakers.ts";
 
 const KEY = "breaker:payment";
 
-/** Places that read the same KV: each sees its own writes at once, and others' `lag_ms` late. */
+/** A KV whose readers see their own writes at once, and those of others `lag_ms` late. */
 class LaggingKv {
   readonly #lag_ms: number;
   readonly #writes: { key: string; value: string; at_ms: number; place: string }[] = [];
@@ -55,13 +55,13 @@ class Isolate {
     this.#breaker = new Breaker(kv.seenFrom(name), "payment", name);
   }
 
-  /** One call at the present instant, if the breaker lets it leave; true when it left. */
+  /** Makes one call now, if the breaker permits it; true when it did. */
   async call(failed: boolean, duration_ms = 100): Promise<boolean> {
     const permission = await this.#breaker.ask(this.#kv.now);
     if (permission.kind === "wait") return false;
     this.calls += 1;
     const { probe } = permission;
-    await this.#breaker.told({ failed, duration_ms, probe }, this.#kv.now);
+    await this.#breaker.record({ failed, duration_ms, probe }, this.#kv.now);
     return true;
   }
 }
@@ -74,7 +74,7 @@ beforeEach(() => void vi.spyOn(console, "warn").mockImplementation(() => undefin
 afterEach(() => void vi.restoreAllMocks());
 
 describe("two isolates while KV lags a minute", () => {
-  test("each opens on what it sees itself, and writes once for each transition", async () => {
+  test("each opens on its own failures, and writes once for each transition", async () => {
     const kv = new LaggingKv();
     const [here, there] = [new Isolate(kv, "here"), new Isolate(kv, "there")];
     await times(30, () => here.call(true));
@@ -87,7 +87,7 @@ describe("two isolates while KV lags a minute", () => {
     expect(kv.written).toHaveLength(2);
   });
 
-  test("the other stops calling as soon as it sees it, without a failure of its own", async () => {
+  test("the other stops calling as soon as it sees the opening, without a failure of its own", async () => {
     const kv = new LaggingKv(20_000);
     const [here, there] = [new Isolate(kv, "here"), new Isolate(kv, "there")];
     await times(10, () => here.call(true));
@@ -95,7 +95,7 @@ describe("two isolates while KV lags a minute", () => {
       kv.now = at_ms;
       expect(await here.call(true)).toBe(true);
     }
-    // It sees what was open until 35 s, which is over; then what is open until 75 s, which is not.
+    // It sees the opening until 35 s, which is over, then the one until 75 s, which is not.
     kv.now = 54_000;
     expect(await there.call(false)).toBe(true);
     kv.now = 59_000;
@@ -105,7 +105,7 @@ describe("two isolates while KV lags a minute", () => {
     expect(kv.written.at(-1)).toMatchObject({ place: "there", state: "closed" });
   });
 
-  test("an opening that is over when it is seen only makes the other probe: the clock decides", async () => {
+  test("an opening that is over by the clock when it is seen only makes the other probe", async () => {
     const kv = new LaggingKv();
     const [here, there] = [new Isolate(kv, "here"), new Isolate(kv, "there")];
     await times(10, () => here.call(true));
@@ -115,14 +115,14 @@ describe("two isolates while KV lags a minute", () => {
     expect(kv.written.at(-1)).toEqual({ place: "there", state: "closed", epoch: 2 });
   });
 
-  test("what one closed an old copy does not open again", async () => {
+  test("an old copy does not reopen a breaker that another isolate has closed", async () => {
     const kv = new LaggingKv();
     const [here, there] = [new Isolate(kv, "here"), new Isolate(kv, "there")];
     await times(10, () => here.call(true));
     kv.now = 6000;
     await times(3, () => here.call(false));
     expect(kv.written.at(-1)).toMatchObject({ state: "closed", epoch: 2 });
-    // The opening is seen there only now, when it is over here: its hour has passed as well.
+    // The other sees the opening only now, when its `retryAt` has passed.
     kv.now = 61_000;
     expect(await there.call(false)).toBe(true);
     kv.now = 67_000;
@@ -134,25 +134,25 @@ describe("two isolates while KV lags a minute", () => {
     expect([here.calls, there.calls]).toEqual([34, 22]);
   });
 
-  test("a transition made late outranks the copy in KV, and not what it cannot see yet", async () => {
+  test("a late transition outranks the copy in KV, but not a write it cannot see yet", async () => {
     const kv = new LaggingKv();
     const [here, there] = [new Isolate(kv, "here"), new Isolate(kv, "there")];
     await times(10, () => here.call(true));
     kv.now = 6000;
     await times(3, () => here.call(false));
     expect(kv.written.map(({ epoch }) => epoch)).toEqual([1, 2]);
-    // It looks, sees nothing, and opens by itself when KV shows it the first epoch.
+    // It reads KV, sees nothing, and opens on its own when KV shows it the first epoch.
     kv.now = 59_000;
     await there.call(true);
     kv.now = 63_900;
     await times(9, () => there.call(true));
     expect(kv.written.at(-1)).toEqual({ place: "there", state: "open", epoch: 2 });
-    // Here the same epoch, from when it closed, is as new: it stays closed and counts for itself.
+    // Here its own closing has the same epoch: it stays closed and keeps its own count.
     kv.now = 130_000;
     expect(await here.call(false)).toBe(true);
   });
 
-  test("with KV down each goes on by itself", async () => {
+  test("with KV down each isolate works on its own", async () => {
     const kv = new LaggingKv();
     kv.down = true;
     const [here, there] = [new Isolate(kv, "here"), new Isolate(kv, "there")];
@@ -165,13 +165,13 @@ describe("two isolates while KV lags a minute", () => {
     expect(kv.written).toEqual([]);
   });
 
-  test("what KV holds that is no breaker counts as absent, and is said", async () => {
-    const said = vi.spyOn(console, "warn").mockImplementation(() => undefined);
+  test("a KV value that is not a breaker counts as absent, and is logged", async () => {
+    const logged = vi.spyOn(console, "warn").mockImplementation(() => undefined);
     const kv = new LaggingKv();
     for (const key of [KEY, "force:payment"]) await kv.seenFrom("here").put(key, "{ open");
     const here = new Isolate(kv, "here");
     expect(await here.call(false)).toBe(true);
-    const events = said.mock.calls.map(([line]) => JSON.parse(String(line)).event);
+    const events = logged.mock.calls.map(([line]) => JSON.parse(String(line)).event);
     expect(new Set(events)).toEqual(new Set(["unreadable_breaker", "unreadable_force"]));
   });
 });

@@ -1,5 +1,5 @@
 /**
- * A breaker that has just closed: the backlog of an outage leaves at a rate the backend can bear.
+ * A breaker that has just closed: the rate at which the backlog of an outage reaches the backend.
  */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -8,7 +8,7 @@ import * as breaker from "../../../src/domain/breaker.ts";
 const RULES = breaker.BREAKER_DEFAULTS;
 const CLOSED_AT_MS = 5000;
 
-/** As a run of successful probes leaves it. */
+/** The state after enough successful probes. */
 const JUST_CLOSED = breaker.merge(breaker.newBreaker("here"), {
   v: 1,
   state: "closed",
@@ -23,7 +23,7 @@ function ask(state: breaker.BreakerState, now: number): breaker.BreakerDecision 
 
 const times = <Value>(count: number, value: Value): Value[] => Array<Value>(count).fill(value);
 
-/** Callers that come again when they are told to; gives when each of them was let through. */
+/** Callers that return when their wait is over; returns when each of them was let through. */
 function drain(arrivals_ms: readonly number[]): number[] {
   let state = JUST_CLOSED;
   const passed: number[] = [];
@@ -47,14 +47,14 @@ describe("a breaker that has just closed", () => {
       const from_ms = CLOSED_AT_MS + second * 1000;
       return passed.filter((at_ms) => at_ms >= from_ms && at_ms < from_ms + 1000).length;
     };
-    // The first second has the burst that the rules allow on top of its rate.
+    // The first second has the allowed burst in addition to its rate.
     const seconds = [1, 2, 3, 4, 7, 10, 13].map(inSecond);
     expect(seconds).toEqual([5, 5, 10, 10, 20, 40, 80]);
     expect(passed).toHaveLength(1000);
     expect(Math.max(...passed)).toBe(CLOSED_AT_MS + RULES.ramp_ms);
   });
 
-  test("never lets more through than the rate of the moment, however callers come (law)", () => {
+  test("never lets more through than the current rate, however callers arrive (law)", () => {
     const arrivals = fc.array(fc.integer({ min: 0, max: RULES.ramp_ms }), { maxLength: 300 });
     fc.assert(
       fc.property(arrivals, (since_ms) => {
@@ -73,22 +73,22 @@ describe("a breaker that has just closed", () => {
     );
   });
 
-  test("holds nobody longer than the ramp lasts", () => {
+  test("makes no caller wait longer than the ramp lasts", () => {
     const passed = drain(times(300, 0).map((_, index) => CLOSED_AT_MS + index));
     expect(Math.max(...passed)).toBeLessThanOrEqual(CLOSED_AT_MS + RULES.ramp_ms);
   });
 
-  test("shows another isolate since when, which starts as gently", () => {
+  test("tells another isolate when it closed, which then follows the same ramp", () => {
     const here = JUST_CLOSED;
     const there = breaker.merge(breaker.newBreaker("there"), here.shared);
-    const asked = times(20, 0).reduce(
+    const limited = times(20, 0).reduce(
       ({ state, goes }) => {
         const next = ask(state, 5000);
         return { state: next.state, goes: goes + (next.permission.kind === "go" ? 1 : 0) };
       },
       { state: there, goes: 0 },
     );
-    expect(asked.goes).toBe(5);
+    expect(limited.goes).toBe(5);
   });
 
   test("that was never open has no ramp", () => {

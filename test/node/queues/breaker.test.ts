@@ -1,5 +1,5 @@
 /**
- * The circuit breaker: when it opens, how it finds its way back, and how isolates agree.
+ * The circuit breaker: when it opens, how it recovers, and how isolates agree.
  */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -12,7 +12,7 @@ const SLOW = { failed: false, duration_ms: RULES.slowCall_ms, probe: false };
 
 type Result = typeof GOOD;
 
-/** Calls that come back one after the other at `now`. */
+/** Records finished calls, one after the other at `now`. */
 function after(
   state: breaker.BreakerState,
   results: readonly Result[],
@@ -30,7 +30,7 @@ function ask(state: breaker.BreakerState, now: number): breaker.BreakerDecision 
 const CLOSED = breaker.newBreaker("here");
 const OPEN = after(CLOSED, times(10, BAD));
 
-/** Lets `count` probes through at `now`, and has each come back as `result`. */
+/** Sends `count` probes at `now`, and records `result` for each. */
 function probe(state: breaker.BreakerState, failed: boolean[], now: number): breaker.BreakerState {
   return failed.reduce((next, failed) => {
     const { state: asked, permission } = ask(next, now);
@@ -44,7 +44,7 @@ describe("a closed breaker", () => {
     expect(ask(CLOSED, 0).permission).toEqual({ kind: "go", probe: false });
   });
 
-  test("never opens below the least number of calls, whatever fails", () => {
+  test("never opens below the minimum number of calls, whatever fails", () => {
     expect(after(CLOSED, times(9, BAD)).shared.state).toBe("closed");
     expect(after(CLOSED, times(10, BAD)).shared.state).toBe("open");
   });
@@ -62,7 +62,7 @@ describe("a closed breaker", () => {
     expect(at.shared).toMatchObject({ state: "open", reason: "80 % of 10 calls were slow" });
   });
 
-  test("forgets what is older than its window", () => {
+  test("forgets calls that are older than its window", () => {
     const early = after(CLOSED, times(9, BAD), 0);
     const later = after(early, [BAD], RULES.window_ms);
     expect(later.shared.state).toBe("closed");
@@ -79,7 +79,7 @@ describe("an open breaker", () => {
   });
 
   test.each([5000, 9999, 10_000, 1e9])(
-    "asked first at %i ms lets two probes go at a time",
+    "with its first call at %i ms lets two probes through at a time",
     (now) => {
       const first = ask(OPEN, now);
       const second = ask(first.state, now);
@@ -92,7 +92,7 @@ describe("an open breaker", () => {
     },
   );
 
-  test("forgets probes whose answer never came one open time after the last was sent", () => {
+  test("forgets probes without an answer one open time after the last was sent", () => {
     const sent = ask(ask(OPEN, 5000).state, 6000).state;
     expect(ask(sent, 6000 + RULES.openFor_ms - 1).permission.kind).toBe("wait");
     expect(ask(sent, 6000 + RULES.openFor_ms).permission).toEqual({ kind: "go", probe: true });
@@ -110,7 +110,7 @@ describe("an open breaker", () => {
     });
   });
 
-  test("opens again at a probe that succeeded too late to help anybody", () => {
+  test("opens again at a probe that succeeded but was slow", () => {
     const { state, permission } = ask(OPEN, 5000);
     expect(permission).toEqual({ kind: "go", probe: true });
     const slow = { ...SLOW, probe: true };
@@ -118,7 +118,7 @@ describe("an open breaker", () => {
     expect(shared).toMatchObject({ state: "open", openings: 2, reason: "a probe was slow" });
   });
 
-  test("opens again at a failed probe, for longer each time, up to a most", () => {
+  test("opens again at a failed probe, for longer each time, up to a maximum", () => {
     const waits: number[] = [];
     let state = OPEN;
     for (let opening = 0; opening < 7; opening += 1) {
@@ -139,7 +139,7 @@ describe("an open breaker", () => {
     expect(reopened.shared).toMatchObject({ openings: 1, retryAt_ms: 25_000 });
   });
 
-  test("does not count the answers to calls that left before it opened", () => {
+  test("does not count the answers to calls made before it opened", () => {
     expect(after(OPEN, [...times(20, BAD), ...times(20, GOOD)], 100)).toBe(OPEN);
   });
 });
@@ -153,8 +153,8 @@ describe("what is published", () => {
   });
 });
 
-describe("an operator's word comes first", () => {
-  test("forced open, nothing goes; forced closed, everything does", () => {
+describe("an operator's override takes precedence", () => {
+  test("forced open, no call passes; forced closed, every call does", () => {
     const wait = { kind: "wait", until_ms: 7 + RULES.openFor_ms };
     expect(breaker.ask(CLOSED, "open", RULES, 7).permission).toEqual(wait);
     expect(breaker.ask(OPEN, "closed", RULES, 7).permission).toEqual({ kind: "go", probe: false });
@@ -164,25 +164,25 @@ describe("an operator's word comes first", () => {
 describe("two isolates", () => {
   test("agree on the higher epoch, and an old copy never overrides", () => {
     const there = breaker.newBreaker("there");
-    const told = breaker.merge(there, OPEN.shared);
-    expect(told.shared).toBe(OPEN.shared);
-    expect(breaker.merge(told, CLOSED.shared)).toBe(told);
-    expect(breaker.merge(told, { ...OPEN.shared, by: "another" })).toBe(told);
-    expect(breaker.merge(told, null)).toBe(told);
+    const merged = breaker.merge(there, OPEN.shared);
+    expect(merged.shared).toBe(OPEN.shared);
+    expect(breaker.merge(merged, CLOSED.shared)).toBe(merged);
+    expect(breaker.merge(merged, { ...OPEN.shared, by: "another" })).toBe(merged);
+    expect(breaker.merge(merged, null)).toBe(merged);
   });
 
-  test("with an old copy find their way back by the clock alone", () => {
-    const told = breaker.merge(breaker.newBreaker("there"), OPEN.shared);
-    expect(probe(told, [false, false, false], 1e9).shared.state).toBe("closed");
+  test("with an old copy recover by the clock alone", () => {
+    const merged = breaker.merge(breaker.newBreaker("there"), OPEN.shared);
+    expect(probe(merged, [false, false, false], 1e9).shared.state).toBe("closed");
   });
 
-  test("start counting afresh with what they were told", () => {
+  test("start a new window when they adopt another's state", () => {
     const counting = after(breaker.newBreaker("there"), times(9, BAD));
-    const told = breaker.merge(counting, probe(OPEN, [false, false, false], 5000).shared);
-    expect(after(told, times(9, BAD), 6000).shared.state).toBe("closed");
+    const merged = breaker.merge(counting, probe(OPEN, [false, false, false], 5000).shared);
+    expect(after(merged, times(9, BAD), 6000).shared.state).toBe("closed");
   });
 
-  test("never step back, never wait for ever, and come to the same state", () => {
+  test("never adopt an older epoch, never wait for ever, and reach the same state", () => {
     fc.assert(
       fc.property(crossings, (acts) => {
         const { isolates, waits, merges, publications } = cross(acts);
@@ -197,8 +197,8 @@ describe("two isolates", () => {
         }
         const newest = isolates.toSorted((a, b) => b.shared.epoch - a.shared.epoch)[0] ?? CLOSED;
         for (const isolate of isolates) {
-          const told = breaker.merge(isolate, newest.shared);
-          expect(told.shared.epoch).toBe(newest.shared.epoch);
+          const merged = breaker.merge(isolate, newest.shared);
+          expect(merged.shared.epoch).toBe(newest.shared.epoch);
         }
       }),
       { numRuns: 200 },
@@ -210,7 +210,7 @@ interface Crossing {
   readonly who: number;
   readonly failed: boolean;
   readonly after_ms: number;
-  /** Whether the isolate looks into KV first. */
+  /** Whether the isolate reads KV first. */
   readonly reads: boolean;
 }
 const crossings = fc.array(
@@ -223,7 +223,7 @@ const crossings = fc.array(
   { maxLength: 200, size: "large" },
 );
 
-/** Two isolates that call the same backend and sometimes see what the other wrote. */
+/** Two isolates that call the same backend and sometimes read each other's writes. */
 function cross(acts: readonly Crossing[]) {
   const isolates = [breaker.newBreaker("0"), breaker.newBreaker("1")];
   const waits: number[] = [];

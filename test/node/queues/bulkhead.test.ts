@@ -1,6 +1,6 @@
 /**
- * The bulkheads of the pipeline: how many calls are on their way at once, and that a backend that
- * hangs keeps nobody from the other.
+ * The bulkheads of the pipeline: the number of concurrent calls, and that a backend that hangs does
+ * not block the other.
  */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -20,7 +20,7 @@ import { advance, type LeasedOrder, type Pipeline } from "../../../queues/pipeli
 import { orderAt, STANDINGS } from "../support/order-records.ts";
 
 describe("a bulkhead", () => {
-  test("lets as many in as it has slots, the others in turn, and nobody past those who wait", async () => {
+  test("lets in as many callers as it has slots, the others in turn, and none past its limit of waiting ones", async () => {
     const gate = new Bulkhead({ slots: 2, waitingMax: 1 });
     expect(await Promise.all([gate.enter(), gate.enter()])).toEqual([true, true]);
     const third = gate.enter();
@@ -31,7 +31,7 @@ describe("a bulkhead", () => {
     expect(await gate.enter()).toBe(true);
   });
 
-  test("never holds more than its slots, whoever comes and goes (law)", async () => {
+  test("never lets in more callers than slots, however they come and go (law)", async () => {
     const sizes = fc.record({ slots: fc.integer({ min: 1, max: 4 }), waitingMax: fc.nat(6) });
     const callers = fc.array(fc.nat(5), { maxLength: 40 });
     const property = fc.asyncProperty(sizes, callers, async (rules, turns) => {
@@ -58,7 +58,7 @@ describe("a bulkhead", () => {
   });
 });
 
-/** An Order that lives in this test's clock. */
+/** An Order with the clock of this test. */
 function orderIn(clock: { now: number }, standing: OrderStanding) {
   let record: OrderRecord = orderAt(standing);
   const lease = (leaseId: string) => {
@@ -69,8 +69,8 @@ function orderIn(clock: { now: number }, standing: OrderStanding) {
   const order: LeasedOrder = {
     lease: async (leaseId) => lease(leaseId),
     recordPayment: async () => "recorded",
-    report: async (leaseId, said, nextLeaseId) => {
-      const { record: next, outcome } = reports.report(record, leaseId, said, clock.now);
+    report: async (leaseId, reported, nextLeaseId) => {
+      const { record: next, outcome } = reports.report(record, leaseId, reported, clock.now);
       record = next;
       const goesOn = nextLeaseId !== null && outcome.kind === "moved";
       return { ...outcome, next: goesOn ? lease(nextLeaseId) : null };
@@ -115,7 +115,7 @@ async function turns(): Promise<void> {
 }
 
 describe("a batch in which one backend hangs", () => {
-  test("has two calls at the order backend, and the payments of the others go on", async () => {
+  test("makes two calls to the order backend, and the payments of the other orders continue", async () => {
     const clock = { now: 0 };
     let hanging = 0;
     const answers: (() => void)[] = [];
@@ -145,7 +145,7 @@ describe("a batch in which one backend hangs", () => {
     expect(toBook.map(({ tries }) => tries())).toEqual([1, 1, 1, 1, 0, 0]);
   });
 
-  test("begins no call that might outlive the lease it is made under", async () => {
+  test("begins no call that might outlast the lease it is made under", async () => {
     const clock = { now: 0 };
     let calls = 0;
     const pipeline = pipelineAt(clock, {});
@@ -174,7 +174,7 @@ describe("a batch in which one backend hangs", () => {
   });
 });
 
-test("an undoing waits for the order backend's breaker, and cancels nothing it may not call", async () => {
+test("an undo waits for the order backend's breaker, and makes no call while that is open", async () => {
   const clock = { now: 0 };
   let cancels = 0;
   const cancel = async () => {

@@ -1,5 +1,5 @@
 /**
- * Sluice's minor units in Stripe's: the exceptions Stripe documents, and exactness.
+ * Sluice's minor units as Stripe's: the exceptions that Stripe documents, and exactness.
  */
 import { expect, test } from "vitest";
 import { stripeAmount } from "../../../queues/backends/stripe-amounts.ts";

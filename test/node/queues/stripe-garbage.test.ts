@@ -1,6 +1,6 @@
 /**
- * Whatever Stripe's address answers, the adapter says `unknown` unless it could read it: nothing is
- * declined, approved or found on a guess.
+ * An answer from Stripe's address that the adapter cannot read is `unknown`: nothing is declined,
+ * approved or found on a guess.
  */
 import * as fc from "fast-check";
 import Stripe from "stripe";

@@ -1,6 +1,6 @@
 /**
- * The order book of before there were webhooks, and of before its log was kept for a time: what it
- * holds is all there afterwards.
+ * The order book of versions before webhooks and before retention: the migrations keep all its
+ * rows.
  */
 import { readFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
@@ -11,7 +11,7 @@ function migration(name: string): string {
   return readFileSync(url, "utf8");
 }
 
-test("events that were logged before are kept, with a number each, and orders are untouched", () => {
+test("events that were logged before are kept and numbered, and orders are unchanged", () => {
   const book = new DatabaseSync(":memory:");
   book.exec(migration("0001_order_book"));
   const insert = book.prepare("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)");
@@ -27,7 +27,7 @@ test("events that were logged before are kept, with a number each, and orders ar
   expect(book.prepare("SELECT * FROM orders").all()).toEqual([]);
 });
 
-test("letters that were parked before know which event they would bring", () => {
+test("letters that were parked before get the id of the event in their body", () => {
   const book = new DatabaseSync(":memory:");
   for (const name of ["0001_order_book", "0002_webhooks"]) book.exec(migration(name));
   const insert = book.prepare("INSERT INTO dead_letters VALUES (?, 'a', ?, 'b', 1, 1000, NULL)");

@@ -1,6 +1,6 @@
 /**
- * Laws of units between a merchant's Redis and the edge: whatever dies, gets lost or comes late, a
- * unit is in one place, and every transfer comes to its end exactly once.
+ * Laws of transfers between a merchant's Redis and the edge: whatever crashes, gets lost or comes
+ * late, a unit is in one place, and every transfer ends exactly once.
  */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -28,7 +28,7 @@ import { type Counters, KEY, SKU, stories, TransferWorld } from "../support/tran
 
 const UNITS = 10;
 
-/** What the scripts do, in memory. */
+/** The effects of the scripts, in memory. */
 function countersOf(units: number): Counters {
   let count = units;
   const seals = new Map<string, Seal>();
@@ -69,8 +69,8 @@ function countersOf(units: number): Counters {
   };
 }
 
-describe("after everything that happens", () => {
-  test("Redis, the edge and what is under way add up to all the units there are", async () => {
+describe("after every event", () => {
+  test("the units in Redis, at the edge and in flight add up to all units", async () => {
     await fc.assert(
       fc.asyncProperty(stories, async (story) => {
         const world = new TransferWorld(countersOf(UNITS), UNITS);
@@ -86,7 +86,7 @@ describe("after everything that happens", () => {
     );
   });
 
-  test("once faults end nothing is under way, and both sides remember the same", async () => {
+  test("once faults end nothing is in flight, and both sides have recorded the same", async () => {
     await fc.assert(
       fc.asyncProperty(stories, async (story) => {
         const world = new TransferWorld(countersOf(UNITS), UNITS);
@@ -139,7 +139,7 @@ test("a return is checked, withdrawn from the edge, and then given to Redis", ()
   expect(returned.standing).toEqual({ state: "returned", quantity: 3 });
 });
 
-test("the same id with the same words is the same transfer, with others it is a conflict", () => {
+test("the same id with the same key and quantity is the same transfer, with others a conflict", () => {
   const transfer = after(begun(ALLOTMENT), { kind: "taken", quantity: 5 });
   expect(begin(transfer, ALLOTMENT, 9)).toEqual({ kind: "known", transfer });
   for (const change of [{ quantity: 6 }, { key: "another" }]) {
@@ -147,15 +147,15 @@ test("the same id with the same words is the same transfer, with others it is a 
   }
 });
 
-test("units that have left one side are never refused, only asked about again", () => {
+test("a step after units have left one side is never refused, only repeated", () => {
   const no = { kind: "refused", reason: "key_not_found", available: null } as const;
   const receiving = after(begun(ALLOTMENT), { kind: "taken", quantity: 5 });
   const checked = after(begun(RETURN), { kind: "countable" });
   const returning = after(checked, { kind: "withdrawn", quantity: 3 });
   for (const transfer of [receiving, returning]) {
-    const told = after(transfer, no, { kind: "given", quantity: 99 });
-    expect(told).toMatchObject({ standing: transfer.standing, problem: "unexpected_given" });
-    expect(told.due_ms).not.toBeNull();
+    const next = after(transfer, no, { kind: "given", quantity: 99 });
+    expect(next).toMatchObject({ standing: transfer.standing, problem: "unexpected_given" });
+    expect(next.due_ms).not.toBeNull();
   }
 });
 
@@ -164,7 +164,7 @@ test("an id that Redis knows with another quantity is refused, and nothing is re
   expect(transfer.standing).toMatchObject({ state: "refused", reason: "id_used" });
 });
 
-test("what is not answered is asked again, later and later, and at least once a minute", () => {
+test("a step without an answer is repeated with back-off, and at least once a minute", () => {
   const lost: StepOutcome = { kind: "unknown", why: "timeout" };
   let transfer = begun(ALLOTMENT);
   expect(transfer.due_ms).toBe(TRANSFER_WATCH_MS);
@@ -185,7 +185,7 @@ test("a settled transfer does not change any more, whatever is reported", () => 
   expect(after(settled, { kind: "unknown", why: "late" }, { kind: "received" })).toBe(settled);
 });
 
-test("comparing shows a write that Redis lost, and one that it should not have", () => {
+test("comparing shows a write that Redis lost, and one that should not be there", () => {
   const taken: Seal = { kind: "taken", quantity: 5 };
   const taking = begun(ALLOTMENT);
   const received = after(taking, { kind: "taken", quantity: 5 }, { kind: "received" });
@@ -201,7 +201,7 @@ test("comparing shows a write that Redis lost, and one that it should not have",
 });
 
 describe("a withdrawal", () => {
-  test("takes what is available and nothing that somebody holds, once", () => {
+  test("takes the available units and no held ones, once", () => {
     const account = accountOf(5);
     account.hold("ann", 2);
     account.rows();
@@ -216,17 +216,17 @@ describe("a withdrawal", () => {
     ]);
   });
 
-  test("of more than is available takes nothing, then or later", () => {
+  test("of more than is available takes nothing, also when repeated later", () => {
     const account = accountOf(2);
-    const asked = { id: "back", quantity: 3, reason: "unsold" };
-    const take = () => account.book.apply(withdraw(account.book, asked, 0));
+    const withdrawal = { id: "back", quantity: 3, reason: "unsold" };
+    const take = () => account.book.apply(withdraw(account.book, withdrawal, 0));
     expect(take()).toEqual({ kind: "not_available", available: 2 });
     account.move("receive", 4);
     expect(take()).toEqual({ kind: "not_available", available: 6 });
     expect(account.rows()).toEqual(["receive 4 receive 4 → 6/0/0/0/0"]);
   });
 
-  test("of everything where there is nothing is refused, not a return of nothing", () => {
+  test("of all units where none is available is refused", () => {
     const account = accountOf(2);
     account.move("buffer", 2);
     const all = { id: "back", quantity: null, reason: "unsold" };
@@ -236,8 +236,8 @@ describe("a withdrawal", () => {
 
   test("under the id of another movement is a conflict", () => {
     const account = accountOf(2);
-    const asked = { id: "receive 2", quantity: 1, reason: "unsold" };
-    expect(account.book.apply(withdraw(account.book, asked, 0))).toEqual({ kind: "conflict" });
+    const withdrawal = { id: "receive 2", quantity: 1, reason: "unsold" };
+    expect(account.book.apply(withdraw(account.book, withdrawal, 0))).toEqual({ kind: "conflict" });
   });
 });
 
@@ -246,13 +246,13 @@ describe("keys", () => {
     ["stock:AIR-42", "sluice:{stock:AIR-42}:transfers:stock:AIR-42"],
     ["{shop}:AIR-42", "sluice:{shop}:transfers:{shop}:AIR-42"],
     ["größe", "sluice:{größe}:transfers:größe"],
-  ])("beside %s lies %s, in the same slot", (key, beside) => {
+  ])("the transfers of %s are at %s, in the same slot", (key, beside) => {
     expect(counterKeySchema.safeParse(key).success).toBe(true);
     expect(transfersKey(key)).toBe(beside);
   });
 
   test.each(["", "a b", "a}b", "{", "{a}{b}", "{}", "sluice:orders", "x".repeat(201), "a\nb"])(
-    "%j is no key of a merchant's",
+    "%j is not a valid key of a merchant",
     (key) => {
       expect(counterKeySchema.safeParse(key).success).toBe(false);
     },

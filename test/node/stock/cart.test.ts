@@ -16,7 +16,7 @@ describe("lines of one SKU", () => {
     expect(normalizeLines(lines)).toEqual([line("AIR-43", 3), line("AIR-42", 1)]);
   });
 
-  test("count together: no SKU twice, and no unit lost or won", () => {
+  test("are summed: no SKU occurs twice, and no unit is lost or added", () => {
     const lines = fc.array(
       fc.record({ sku: fc.constantFrom("a", "b", "c", "__proto__"), quantity: fc.nat({ max: 9 }) }),
     );
@@ -33,7 +33,7 @@ describe("lines of one SKU", () => {
     );
   });
 
-  test("are over the limit together when each alone is not", () => {
+  test("are over the limit by their sum when each alone is not", () => {
     const lines = [line("AIR-42", 1), line("AIR-43", 1), line("AIR-42", 2)];
     expect(priceLines(SALE, lines)).toEqual({ kind: "limit_reached", sku: "AIR-42", limit: 2 });
   });

@@ -2,7 +2,7 @@
  * Laws of one SKU, under random commands, repetitions and the passing of time.
  *
  * Each command is checked against the promises before the next: counters add up (P1), the ledger
- * rebuilds them, no hold outlives its deadline (P5), nobody gets past the limit, and a command sent
+ * rebuilds them, no hold outlasts its deadline (P5), no buyer exceeds the limit, and a command sent
  * twice moves nothing the second time (P6).
  */
 import * as fc from "fast-check";
@@ -46,7 +46,7 @@ type Command =
     }
   | { readonly kind: "expire" };
 
-/** A command at an instant, so that it can be sent again exactly as it was. */
+/** A command with its instant, so that it can be repeated exactly. */
 interface Sent {
   readonly command: Command;
   readonly at_ms: number;
@@ -104,7 +104,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   fc.constant<Command>({ kind: "expire" }),
 );
 
-/** A command after some time, or one sent before (`again`), once more and late. */
+/** A command after some time, or a late repetition of an earlier one (`again`). */
 interface Step {
   readonly command: Command;
   readonly after_ms: number;
@@ -122,7 +122,7 @@ function stateOf(book: StockMemory): string {
   return JSON.stringify([book.counters(), reservations, book.ledger.length]);
 }
 
-/** Lives a story and calls `check` after every command, with what was sent and the instant. */
+/** Runs a story and calls `check` after every command, with that command and the instant. */
 function live(
   story: readonly Step[],
   check: (book: StockMemory, sent: Sent, now: number) => void,
@@ -188,7 +188,7 @@ describe("after every command", () => {
     );
   });
 
-  test("every hold has units and a deadline that is still to come (P5)", () => {
+  test("every hold has units and a deadline in the future (P5)", () => {
     fc.assert(
       fc.property(stories, (story) => {
         live(story, (book, _, now) => {
@@ -202,7 +202,7 @@ describe("after every command", () => {
     );
   });
 
-  test("nobody holds, has ordered and bought more than the limit", () => {
+  test("no buyer has held, ordered and bought more than the limit together", () => {
     fc.assert(
       fc.property(stories, (story) => {
         live(story, (book) => {
@@ -226,7 +226,7 @@ describe("after every command", () => {
     );
   });
 
-  test("what is sold or released stays so", () => {
+  test("a sold or released reservation stays so", () => {
     fc.assert(
       fc.property(stories, (story) => {
         const ended = new Map<string, string>();

@@ -1,12 +1,12 @@
 /**
- * What comes back to stock and what a merchant moves, told as account statements; and which outcome
- * is given when several apply.
+ * Units that return to stock and movements of a merchant, as account statements; and the precedence
+ * of outcomes when several apply.
  */
 import { describe, expect, test } from "vitest";
 import * as stock from "../../../src/domain/stock/stock.ts";
 import { accountOf, DEADLINE_MS } from "../support/stock-account.ts";
 
-describe("letting an order go", () => {
+describe("releasing an order", () => {
   test("twice frees its units once", () => {
     const account = accountOf(3);
     account.order("ann", "ord-1", 2);
@@ -18,14 +18,14 @@ describe("letting an order go", () => {
     ]);
   });
 
-  test("that never came makes it come too late: it takes nothing", () => {
+  test("before it arrives makes the late order take nothing", () => {
     const account = accountOf(3);
     expect(account.release("ann", "ord-1")).toEqual({ kind: "already_released" });
     expect(account.order("ann", "ord-1", 1)).toEqual({ kind: "conflict", state: "released" });
     expect(account.rows()).toEqual([]);
   });
 
-  test("and ordering it again takes nothing: a late message is no new order", () => {
+  test("and ordering it again takes nothing: a late message is not a new order", () => {
     const account = accountOf(3);
     account.order("ann", "ord-1", 1);
     account.release("ann", "ord-1");
@@ -64,7 +64,7 @@ describe("letting an order go", () => {
     ]);
   });
 
-  test("adds the units to what the cart has come to hold meanwhile", () => {
+  test("adds the units to those that the cart has come to hold meanwhile", () => {
     const account = accountOf(5);
     account.order("ann", "ord-1", 1);
     account.hold("ann", 1);
@@ -83,7 +83,7 @@ describe("letting an order go", () => {
 });
 
 describe("a merchant's movements", () => {
-  test("receive, correct and keep back units, each once", () => {
+  test("receive, correct and buffer units, each once", () => {
     const account = accountOf(0);
     expect(account.move("receive", 10, "m-1")).toMatchObject({ kind: "moved" });
     expect(account.move("receive", 10, "m-1")).toMatchObject({ kind: "already_moved" });
@@ -101,7 +101,7 @@ describe("a merchant's movements", () => {
     expect(account.book.counters().received).toBe(8);
   });
 
-  test("under an id that stands for another are refused", () => {
+  test("under the id of another movement are refused", () => {
     const account = accountOf(0);
     account.move("receive", 10, "m-1");
     account.rows();
@@ -130,7 +130,7 @@ describe("a merchant's movements", () => {
     expect(account.move("adjust", -2, "m-1")).toMatchObject({ kind: "moved" });
   });
 
-  test("to the buffer it has already write no row and are remembered", () => {
+  test("to the current buffer write no row and are remembered", () => {
     const account = accountOf(3);
     expect(account.move("buffer", 0, "m-1")).toMatchObject({ kind: "moved" });
     expect(account.rows()).toEqual([]);
@@ -138,7 +138,7 @@ describe("a merchant's movements", () => {
     expect(account.move("buffer", 0, "m-1")).toMatchObject({ kind: "already_moved" });
   });
 
-  test("find what has expired free again", () => {
+  test("find expired units available again", () => {
     const account = accountOf(1);
     account.hold("ann", 1);
     account.now = DEADLINE_MS;
@@ -151,7 +151,7 @@ describe("a merchant's movements", () => {
   });
 });
 
-describe("when several outcomes apply, the first of the documented order is given", () => {
+describe("when several outcomes apply, the first in the documented precedence is returned", () => {
   test("hold: released before hold_expired, already_held before limit_reached", () => {
     const account = accountOf(1);
     account.deadline_ms = 0;
@@ -171,7 +171,7 @@ describe("when several outcomes apply, the first of the documented order is give
     expect(account.hold("ann", 2).kind).toBe("sold_out");
   });
 
-  test("hold: letting some go is always possible, over the limit and out of stock", () => {
+  test("hold: lowering a hold is always possible, over the limit and out of stock", () => {
     const account = accountOf(2);
     account.hold("ann", 2);
     account.limit = 0;

@@ -1,13 +1,13 @@
 /**
- * The rules of one SKU, told as account statements: after each step stand the rows it wrote, with
- * available / held / ordered / sold / kept back.
+ * The rules of one SKU as account statements: after each step the rows it wrote, with the counters
+ * available / held / ordered / sold / buffer.
  */
 import { describe, expect, test } from "vitest";
 import * as stock from "../../../src/domain/stock/stock.ts";
 import { accountOf, DEADLINE_MS } from "../support/stock-account.ts";
 
 describe("selling", () => {
-  test("the last unit is held, ordered and sold, and the next shopper finds none", () => {
+  test("the last unit is held, ordered and sold, and the next shopper gets none", () => {
     const account = accountOf(1);
     expect(account.hold("ann", 1)).toEqual({
       kind: "held",
@@ -34,7 +34,7 @@ describe("selling", () => {
     expect(account.rows()).toEqual(["order_fresh 1 order of buyer 0 → 0/0/1/0/0"]);
   });
 
-  test("an order takes what the cart holds and the rest fresh", () => {
+  test("an order takes the units of the cart and the rest from those available", () => {
     const account = accountOf(5);
     account.limit = 4;
     account.hold("ann", 1);
@@ -69,7 +69,7 @@ describe("selling", () => {
     expect(account.book.takenBy("air-one", "ann")).toBe(1);
   });
 
-  test("nothing is sold that was never ordered, or was let go", () => {
+  test("nothing is sold that was never ordered, or was released", () => {
     const account = accountOf(2);
     expect(account.sell("ann", "ord-1")).toEqual({ kind: "conflict", state: "unknown" });
     account.hold("ann", 1);
@@ -97,7 +97,7 @@ describe("holding", () => {
     ]);
   });
 
-  test("again does not extend: not by asking the same, nor more, nor less", () => {
+  test("again does not extend the deadline, whether for the same quantity, more or less", () => {
     const account = accountOf(5);
     account.hold("ann", 1);
     account.deadline_ms = DEADLINE_MS * 2;
@@ -110,7 +110,7 @@ describe("holding", () => {
     expect(account.rows().at(-1)).toBe("expire 1 cart of ann → 5/0/0/0/0");
   });
 
-  test("two lines of one SKU, asked one after the other, count together against the limit", () => {
+  test("two lines of one SKU, held one after the other, count together against the limit", () => {
     const account = accountOf(5);
     expect(account.hold("ann", 1)).toMatchObject({ kind: "held" });
     expect(account.order("ann", "ord-1", 1)).toMatchObject({ kind: "ordered" });
@@ -119,7 +119,7 @@ describe("holding", () => {
     expect(account.order("ann", "ord-2", 2)).toEqual({ kind: "limit_reached", limit: 2, taken: 2 });
   });
 
-  test("what is refused leaves the cart as it was", () => {
+  test("a refused command leaves the cart unchanged", () => {
     const account = accountOf(2);
     account.limit = 9;
     account.hold("ann", 1);
@@ -129,7 +129,7 @@ describe("holding", () => {
     expect(account.hold("ann", 1)).toMatchObject({ kind: "already_held" });
   });
 
-  test("counts bought units against the limit, in this sale only, and let-go units not", () => {
+  test("counts bought units against the limit, in this sale only, and released units not at all", () => {
     const account = accountOf(9);
     account.order("ann", "ord-1", 2);
     account.sell("ann", "ord-1");
@@ -178,7 +178,7 @@ describe("the deadline of a hold", () => {
     },
   );
 
-  test("an order on an expired hold takes fresh units, if nobody else did", () => {
+  test("an order on an expired hold takes available units, if any are left", () => {
     const account = accountOf(1);
     account.hold("ann", 1);
     account.now = DEADLINE_MS + 1;

@@ -1,6 +1,6 @@
 /**
- * Which addresses a webhook may be sent to: by number, by URL, and by what a name resolves to. The
- * resolver is a stub; what it answers is what a resolver may answer.
+ * Which addresses a webhook may be sent to: by number, by URL, and by the addresses of a name. The
+ * resolver is a stub that answers as a real one may.
  */
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { WEBHOOK_URL_LENGTH_MAX } from "../../../src/domain/limits.ts";
@@ -73,16 +73,16 @@ const RULES = { allowPrivate: false, resolver: "https://dns.example/dns-query" }
 const PUBLIC_A = { Status: 0, Answer: [{ name: "x", type: 1, TTL: 60, data: "93.184.215.14" }] };
 const NOTHING = { Status: 0 };
 
-/** Answers for A, and for AAAA; a text is sent as it is. */
+/** The answers for A and AAAA; a text is sent unchanged. */
 function resolver(a: unknown, aaaa: unknown = NOTHING, status = 200): string[] {
-  const asked: string[] = [];
+  const queries: string[] = [];
   vi.spyOn(globalThis, "fetch").mockImplementation(async (input) => {
     const url = new URL(input instanceof Request ? input.url : input);
-    asked.push(url.href);
-    const said = url.searchParams.get("type") === "A" ? a : aaaa;
-    return new Response(typeof said === "string" ? said : JSON.stringify(said), { status });
+    queries.push(url.href);
+    const body = url.searchParams.get("type") === "A" ? a : aaaa;
+    return new Response(typeof body === "string" ? body : JSON.stringify(body), { status });
   });
-  return asked;
+  return queries;
 }
 
 const answer = (type: number, ...data: readonly string[]) => ({
@@ -95,9 +95,9 @@ describe("by URL", () => {
     ["http://shop.example/hooks", "must be https"],
     ["ftp://shop.example/", "must be https"],
     ["javascript:alert(1)", "must be https"],
-    ["https://user@shop.example/", "must hold no password"],
-    ["https://:pw@shop.example/", "must hold no password"],
-    ["https://shop.example/#x", "must hold no fragment"],
+    ["https://user@shop.example/", "must not contain a password"],
+    ["https://:pw@shop.example/", "must not contain a password"],
+    ["https://shop.example/#x", "must not contain a fragment"],
     ["https://8.8.8.8/", "must name a host"],
     ["https://127.0.0.1/", "must name a host"],
     ["https://2130706433/", "must name a host"],
@@ -111,39 +111,39 @@ describe("by URL", () => {
     ["https://printer/", "must name a public host"],
     ["https://db.internal/", "must name a public host"],
     ["https://nas.local/", "must name a public host"],
-    ["shop.example", "is no address"],
-    ["", "is no address"],
+    ["shop.example", "is not a URL"],
+    ["", "is not a URL"],
     [`https://shop.example/${"x".repeat(WEBHOOK_URL_LENGTH_MAX)}`, "is too long"],
-  ])("%s is refused before anybody is asked: %s", async (url, why) => {
-    const asked = resolver(PUBLIC_A);
+  ])("%s is refused without a look-up: %s", async (url, why) => {
+    const queries = resolver(PUBLIC_A);
     expect(await checkAddress(url, RULES)).toEqual({ kind: "refused", why });
-    expect(asked).toEqual([]);
+    expect(queries).toEqual([]);
   });
 
-  test("for local use everything that is a URL of http or https is fine, and nobody is asked", async () => {
-    const asked = resolver(PUBLIC_A);
+  test("for local use every URL of http or https is allowed, without a look-up", async () => {
+    const queries = resolver(PUBLIC_A);
     const rules = { ...RULES, allowPrivate: true };
     for (const url of ["http://127.0.0.1:9/x", "https://localhost/", "http://[::1]/"]) {
       expect(await checkAddress(url, rules)).toEqual({ kind: "public" });
     }
     expect(await checkAddress("file:///etc/passwd", rules)).toMatchObject({ kind: "refused" });
-    expect(asked).toEqual([]);
+    expect(queries).toEqual([]);
   });
 });
 
 describe("by name", () => {
   const URL_OF_SHOP = "https://hooks.shop.example:8443/sluice?x=1";
 
-  test("one that leads to public addresses alone is public", async () => {
-    const asked = resolver(PUBLIC_A, answer(28, "2606:4700:4700::1111"));
+  test("one with public addresses only is public", async () => {
+    const queries = resolver(PUBLIC_A, answer(28, "2606:4700:4700::1111"));
     expect(await checkAddress(URL_OF_SHOP, RULES)).toEqual({ kind: "public" });
-    expect(asked).toEqual([
+    expect(queries).toEqual([
       "https://dns.example/dns-query?name=hooks.shop.example&type=A",
       "https://dns.example/dns-query?name=hooks.shop.example&type=AAAA",
     ]);
   });
 
-  test("an alias on the way is no address, what it leads to is", async () => {
+  test("an alias is not an address, but its target is", async () => {
     const aliased = {
       Status: 0,
       Answer: [...answer(5, "x.cdn.example.").Answer, ...PUBLIC_A.Answer],
@@ -180,7 +180,7 @@ describe("by name", () => {
     ],
     ["nothing", NOTHING, NOTHING, "names a host that has no address"],
     [
-      "nothing, because nobody has it",
+      "nothing, because it does not exist",
       { Status: 3 },
       { Status: 3 },
       "names a host that has no address",
@@ -199,12 +199,12 @@ describe("by name", () => {
     ["too long a list", answer(1, ...Array.from({ length: 101 }, () => "8.8.8.8")), NOTHING, 200],
     ["an error", PUBLIC_A, NOTHING, 500],
     ["a redirect", PUBLIC_A, NOTHING, 302],
-  ])("with %s for an answer it is not known, and so not called", async (_, a, aaaa, status) => {
+  ])("with %s as the answer it is unknown, and so not called", async (_, a, aaaa, status) => {
     resolver(a, aaaa, status);
     expect(await checkAddress(URL_OF_SHOP, RULES)).toMatchObject({ kind: "unknown" });
   });
 
-  test("without a resolver it is not known", async () => {
+  test("without a resolver it is unknown", async () => {
     vi.spyOn(globalThis, "fetch").mockRejectedValue(new TypeError("fetch failed"));
     expect(await checkAddress(URL_OF_SHOP, RULES)).toMatchObject({ kind: "unknown" });
   });

@@ -1,12 +1,13 @@
 /**
- * Webhooks: who wants what, how often and when it is tried, what an answer means, what is sent.
+ * Webhooks: which endpoint gets which event, the schedule of tries, the effect of each response,
+ * and the payload.
  */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { WEBHOOK_ATTEMPTS_KEPT, WEBHOOK_WAIT_MAX_S } from "../../../src/domain/limits.ts";
 import {
   afterTry,
-  askedWait_s,
+  requestedWait_s,
   deliveryIdOf,
   eventPatternSchema,
   payloadOf,
@@ -36,13 +37,16 @@ describe("an endpoint", () => {
     [["order.confirmed", "sale.*"], "sale.sold_out", true],
     [["order.confirmed", "sale.*"], "order.declined", false],
     [[], "order.confirmed", false],
-  ])("that asks for %j wants %s: %s", (patterns, type, expected) => {
+  ])("that subscribes to %j gets %s: %s", (patterns, type, expected) => {
     expect(wants(patterns, type)).toBe(expected);
   });
 
-  test.each(["*", "order.*", "order.confirmed", "sale.back_in_stock"])("may ask for %s", (text) => {
-    expect(eventPatternSchema.safeParse(text).success).toBe(true);
-  });
+  test.each(["*", "order.*", "order.confirmed", "sale.back_in_stock"])(
+    "may subscribe to %s",
+    (text) => {
+      expect(eventPatternSchema.safeParse(text).success).toBe(true);
+    },
+  );
 
   test.each([
     "",
@@ -54,12 +58,12 @@ describe("an endpoint", () => {
     "a b",
     "[a]",
     "order.**",
-  ])("may not ask for '%s'", (text) =>
+  ])("may not subscribe to '%s'", (text) =>
     expect(eventPatternSchema.safeParse(text).success).toBe(false),
   );
 });
 
-test("a delivery's id is the event's and the endpoint's together", () => {
+test("a delivery's id depends on its event and its endpoint", () => {
   fc.assert(
     fc.property(fc.string(), fc.string(), fc.string(), fc.string(), (a, b, c, d) => {
       const same = a === c && b === d;
@@ -77,7 +81,7 @@ describe("the schedule", () => {
     expect(RETRY_DELAYS_S.toSorted((a, b) => a - b)).toEqual([...RETRY_DELAYS_S]);
   });
 
-  test("is shortened by a tenth at most, and lengthened up to a day where the shop asks for it", () => {
+  test("is shortened by at most a tenth, and lengthened by Retry-After up to a day", () => {
     const tries = fc.integer({ min: 1, max: RETRY_DELAYS_S.length });
     const chance = fc.double({ min: 0, max: 1, noNaN: true });
     fc.assert(
@@ -93,7 +97,7 @@ describe("the schedule", () => {
     );
   });
 
-  test("ends: after the tenth try there is no wait", () => {
+  test("ends: there is no wait after the tenth try", () => {
     expect(waitAfter_s(9, null, 0)).toBe(86_400);
     expect(waitAfter_s(10, 5, 0)).toBeNull();
   });
@@ -110,8 +114,8 @@ describe("the schedule", () => {
     ["", null],
     ["1e9", null],
   ])("reads Retry-After %j as %j seconds", (header, expected) => {
-    // Some engines read a bare minus as a year of long ago, which is as good as now.
-    expect(askedWait_s(header, NOW)).toBe(expected);
+    // Some engines parse "-5" as a date in the past, which counts as now.
+    expect(requestedWait_s(header, NOW)).toBe(expected);
   });
 });
 
@@ -141,18 +145,18 @@ describe("an answer", () => {
     expect(delivery.attempts).toEqual([{ at_ms: NOW, status, error, duration_ms: 0 }]);
   });
 
-  test("of 410 ends it at once and turns the endpoint off", () => {
+  test("of 410 ends it at once and disables the endpoint", () => {
     const { delivery, gone } = afterTry(NEW, answered(410), NOW, NOW, 0);
     expect([delivery.state, gone]).toEqual(["failed", true]);
   });
 
-  test("that asks for a pause gets it", () => {
+  test("with Retry-After delays the next try", () => {
     const { delivery } = afterTry(NEW, answered(503, "90"), NOW, NOW, 0);
     expect(delivery.due_ms).toBe(NOW + 90_000);
   });
 });
 
-test("whatever is answered, a delivery ends within ten tries, and remembers no more than it may", () => {
+test("whatever is answered, a delivery ends within ten tries, and stores a bounded number of them", () => {
   const outcome = fc.oneof(
     fc.integer({ min: 100, max: 599 }).map((status) => answered(status, "1")),
     fc.constant<TryOutcome>({ kind: "unanswered", why: "no connection" }),
@@ -178,7 +182,7 @@ test("whatever is answered, a delivery ends within ten tries, and remembers no m
   );
 });
 
-test("an order's event is sent with its e-mail address and nothing else of the buyer", () => {
+test("an order's event contains the e-mail address and nothing else of the buyer", () => {
   const payload = payloadOf({
     v: 1,
     id: "ord_1:3",
