@@ -127,7 +127,7 @@ describe("a shopper at the bank", () => {
   });
 
   test(
-    "who leaves is waited for without using up a message, then declined, and the units are released",
+    "that leaves is waited for without using up a message, then declined, and its units released",
     { timeout: 30_000 },
     async () => {
       const { id, sku, sale } = await orderAtTheBank();
