@@ -2,8 +2,8 @@
  * Who may import whom. Dependencies point inwards: the rules in `src/domain` know nobody, adapters
  * know the rules and not each other, use cases know both, and one file wires a Worker.
  */
-import ts from "typescript";
 import { type Finding, lineOf, type SourceFile } from "./source-files.ts";
+import { readImports } from "./syntax.ts";
 
 interface Layer {
   readonly folder: string;
@@ -109,11 +109,10 @@ export function checkImports(file: SourceFile): Finding[] {
     if (!LAYERED.some((folder) => isWithin(file.path, folder))) return [];
     return [{ path: file.path, line: 1, what: "belongs to no layer of import-direction.ts" }];
   }
-  const { importedFiles } = ts.preProcessFile(file.text, true, true);
-  return importedFiles.flatMap(({ fileName, pos }) => {
-    if (mayImport(layer, file.path, fileName)) return [];
-    const what = `${layer.folder} may not import ${fileName}`;
-    return [{ path: file.path, line: lineOf(file.text, pos), what }];
+  return readImports(file).flatMap(({ specifier, start }) => {
+    if (mayImport(layer, file.path, specifier)) return [];
+    const what = `${layer.folder} may not import ${specifier}`;
+    return [{ path: file.path, line: lineOf(file.text, start), what }];
   });
 }
 
