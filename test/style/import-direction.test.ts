@@ -17,6 +17,8 @@ test.each([
   ["src/api/routes.ts", 'export { verifyTicket } from "../tokens/tickets.ts";'],
   ["durable-objects/order/order.ts", 'type Sale = import("../../src/sales/sales.ts").Sale;'],
   ["simulation/host/host.ts", 'const gate = await import("../../src/gate.ts");'],
+  ["simulation/host/host.ts", "const gate = await import(`../../src/gate.ts`);"],
+  ["src/domain/stock/stock.ts", 'const { readFileSync } = require("node:fs");'],
   ["src/cleverness/new.ts", ""],
 ])("%s may not contain %s", (path, text) => {
   expect(checkImports({ path, text })).toHaveLength(1);
@@ -29,4 +31,10 @@ test.each([
   ["test/http/order.test.ts", 'import { startHost } from "../../simulation/host/host.ts";'],
 ])("%s may contain %s", (path, text) => {
   expect(checkImports({ path, text })).toEqual([]);
+});
+
+test("a file that cannot be parsed is an error, because nothing would be found in it", () => {
+  expect(() => checkImports({ path: "src/domain/stock.ts", text: "import {" })).toThrow(
+    "src/domain/stock.ts",
+  );
 });
