@@ -5,7 +5,7 @@
  * `npm test` runs them all; `npm test -- --project workerd` runs one.
  */
 import { join } from "node:path";
-import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 import { bundleWorker } from "./simulation/host/bundle.ts";
 import { SANDBOX_API_KEY } from "./simulation/host/local-secrets.ts";

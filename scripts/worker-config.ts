@@ -7,13 +7,10 @@
  * the caller gives them, so that what runs does not depend on files that git ignores.
  */
 import { join } from "node:path";
-import type { WorkerOptions } from "miniflare";
+import type { V4WorkerOptions, V4WorkerOptionsShape } from "miniflare";
 import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from "wrangler";
 import { z } from "zod";
 import { PROJECT_ROOT } from "./project-root.ts";
-
-/** What wrangler itself calls these options: everything except the code. */
-type WorkerBindings = ReturnType<typeof unstable_getMiniflareWorkerOptions>["workerOptions"];
 
 export interface WorkerConfig {
   readonly name: string;
@@ -21,7 +18,8 @@ export interface WorkerConfig {
   readonly main: string;
   readonly requiredSecrets: readonly string[];
   readonly crons: readonly string[];
-  readonly bindings: Omit<WorkerBindings, "modulesRules">;
+  /** Everything but the code, in the format of Miniflare 4. */
+  readonly bindings: V4WorkerOptionsShape;
 }
 
 /** `lifted` because a simulated crowd writes from one address; `configured` keeps the file's. */
@@ -33,6 +31,8 @@ const LIFTED_LIMIT = 1_000_000_000;
 const usedConfig = z.object({
   name: z.string(),
   main: z.string(),
+  compatibility_date: z.string(),
+  compatibility_flags: z.array(z.string()),
   secrets: z.object({ required: z.array(z.string()).default([]) }).optional(),
   triggers: z.object({ crons: z.array(z.string()).nullish() }),
   ratelimits: z.array(
@@ -65,12 +65,23 @@ export function readWorkerConfig(configPath: string, rateLimits: RateLimits): Wo
   return { name, main, requiredSecrets, crons: triggers.crons ?? [], bindings };
 }
 
-/** The options of a Worker whose code is already bundled. */
+/** How the runtime behaves towards that Worker, for one that shares nothing else with it. */
+export function readCompatibility(configPath: string) {
+  const config = unstable_readConfig({ config: join(PROJECT_ROOT, configPath) });
+  const { compatibility_date, compatibility_flags } = usedConfig.parse(config);
+  return { compatibilityDate: compatibility_date, compatibilityFlags: compatibility_flags };
+}
+
+/**
+ * The options of a Worker whose code is already bundled, in the format of Miniflare 4, because
+ * wrangler gives them so and the Vitest plugin takes them so. `convertV4MiniflareOptions` makes
+ * those of Miniflare 5 from them.
+ */
 export function composeWorker(
   config: WorkerConfig,
   code: string,
   variables: Readonly<Record<string, string>>,
-): WorkerOptions {
+): V4WorkerOptions {
   const missing = config.requiredSecrets.filter((secret) => variables[secret] === undefined);
   if (missing.length > 0) {
     throw new Error(`The Worker ${config.name} needs the secrets ${missing.join(", ")}`);

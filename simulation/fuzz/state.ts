@@ -23,8 +23,9 @@ export function readState(folder: string): State {
     if (!entry.isFile() || !entry.name.endsWith(".sqlite")) continue;
     const file = join(entry.parentPath, entry.name);
     const place = relative(folder, file);
-    // The location's cache holds copies of snapshots for a second each.
-    if (place.startsWith("cache")) continue;
+    // The location's cache holds copies of snapshots for a second each, and Miniflare counts for
+    // rate limits in a file, where Cloudflare counts in the memory of a location.
+    if (place.startsWith("cache") || place.startsWith("ratelimit")) continue;
     for (const [table, rows] of readTables(file)) {
       if (!moves(place, table)) state.set(`${place} ${table}`, rows);
     }

@@ -16,7 +16,13 @@
  */
 import { rmSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { Log, LogLevel, Miniflare, type WorkerOptions } from "miniflare";
+import {
+  convertV4MiniflareOptions,
+  Log,
+  LogLevel,
+  Miniflare,
+  type V4WorkerOptions,
+} from "miniflare";
 import { ADMIN_TOKEN_LENGTH_MIN } from "../../src/domain/limits.ts";
 import { bundleWorker } from "./bundle.ts";
 import { loadLocalSecrets, SANDBOX_API_KEY, SANDBOX_WEBHOOK_SECRET } from "./local-secrets.ts";
@@ -124,8 +130,10 @@ async function startOnce(options: HostOptions): Promise<Host> {
   const extra = await composeExtra(options.extraWorkers ?? []);
   const runtimes: Miniflare[] = [];
   let running: Crons | null = null;
-  const run = (workers: WorkerOptions[]): Miniflare => {
-    const runtime = new Miniflare({ ...runtimeOptions(state.path, options), workers });
+  const run = (workers: V4WorkerOptions[]): Miniflare => {
+    const runtime = new Miniflare(
+      convertV4MiniflareOptions({ ...runtimeOptions(state.path, options), workers }),
+    );
     runtimes.push(runtime);
     return runtime;
   };
@@ -197,10 +205,9 @@ function composeVariables(
 
 function runtimeOptions(statePath: string, { onLog }: HostOptions) {
   return {
-    defaultPersistRoot: statePath,
+    resourcePersistencePath: statePath,
     cf: false,
     log: new Log(LogLevel.ERROR),
-    structuredWorkerdLogs: true,
     handleStructuredLogs: onLog ?? printProblems,
   } as const;
 }
@@ -258,12 +265,12 @@ function readRoles({
 async function composeRole(
   config: WorkerConfig,
   variables: Readonly<Record<string, string>>,
-): Promise<WorkerOptions> {
+): Promise<V4WorkerOptions> {
   return composeWorker(config, await bundleWorker(config.main), variables);
 }
 
 async function composeExtra(configPaths: readonly string[]) {
-  const composed: { url: string; workers: WorkerOptions[] }[] = [];
+  const composed: { url: string; workers: V4WorkerOptions[] }[] = [];
   for (const path of configPaths) {
     const config = readWorkerConfig(path, "lifted");
     const port = await reservePort(0, "");
@@ -282,7 +289,7 @@ async function composeExtra(configPaths: readonly string[]) {
  * A socket that leads to a Worker's own code. A socket opened on a Worker with assets would lead
  * to the asset router; one on a Worker without assets, naming the other as its service, does not.
  */
-function composeDoor(name: string, serviceName: string, port: number): WorkerOptions {
+function composeDoor(name: string, serviceName: string, port: number): V4WorkerOptions {
   return {
     name,
     modules: [{ type: "ESModule", path: `${name}.mjs`, contents: "export default {};" }],

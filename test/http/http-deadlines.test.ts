@@ -3,10 +3,11 @@
  * each call ends in time, with an outcome, and goes to one address only.
  */
 import { fileURLToPath } from "node:url";
-import { Miniflare } from "miniflare";
+import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { bundleWorker } from "../../simulation/host/bundle.ts";
+import { readCompatibility } from "../../scripts/worker-config.ts";
 import { BACKEND_ANSWER_BYTES_MAX } from "../../src/domain/limits.ts";
 import {
   ask,
@@ -25,13 +26,14 @@ let probeUrl: string;
 beforeAll(async () => {
   backend = await startScriptedBackend();
   const probe = fileURLToPath(new URL("support/http-backend-probe.ts", import.meta.url));
-  workerd = new Miniflare({
-    name: "probe",
-    modules: true,
-    script: await bundleWorker(probe),
-    compatibilityDate: "2026-07-30",
-    compatibilityFlags: ["nodejs_compat"],
-  });
+  workerd = new Miniflare(
+    convertV4MiniflareOptions({
+      name: "probe",
+      modules: true,
+      script: await bundleWorker(probe),
+      ...readCompatibility("queues/wrangler.toml"),
+    }),
+  );
   probeUrl = (await workerd.ready).origin;
 });
 afterAll(async () => {

@@ -78,6 +78,8 @@ describe("an import", () => {
     ["src/api/routes.ts", 'export { verifyTicket } from "../tokens/tickets.ts";'],
     ["durable-objects/order/order.ts", 'type Sale = import("../../src/sales/sales.ts").Sale;'],
     ["simulation/host/host.ts", 'const gate = await import("../../src/gate.ts");'],
+    ["simulation/host/host.ts", "const gate = await import(`../../src/gate.ts`);"],
+    ["src/domain/stock/stock.ts", 'const { readFileSync } = require("node:fs");'],
     ["src/cleverness/new.ts", ""],
   ])("is found: %s may not contain %s", (path, text) => {
     expect(checkImports(rows, { path, text })).toHaveLength(1);
@@ -106,4 +108,10 @@ test("a permission that nobody needs is found, of a folder and of a package", ()
     "src/api does not import src/core",
     "src/api does not import hono",
   ]);
+});
+
+test("a file that cannot be parsed is an error, because nothing would be found in it", () => {
+  expect(() => checkImports(rows, { path: "src/domain/stock/stock.ts", text: "import {" })).toThrow(
+    "src/domain/stock/stock.ts",
+  );
 });

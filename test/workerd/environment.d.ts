@@ -3,6 +3,6 @@
  */
 declare namespace Cloudflare {
   interface Env {
-    readonly MIGRATIONS: import("@cloudflare/vitest-pool-workers").D1Migration[];
+    readonly MIGRATIONS: import("@cloudflare/vitest-plugin").D1Migration[];
   }
 }

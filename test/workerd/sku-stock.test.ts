@@ -33,7 +33,8 @@ let skus = 0;
 
 async function receive(quantity: number): Promise<string> {
   skus += 1;
-  const sku = `SKU-${skus}`;
+  // A name that no other file uses: its stocks are new, whatever ran in this runtime before.
+  const sku = `SKU-STOCK-${skus}`;
   const moved = await stockOf(sku).move({ id: "first", kind: "receive", quantity, reason: "new" });
   expect(moved.kind).toBe("moved");
   return sku;
@@ -157,7 +158,8 @@ test("evicted after every command it loses nothing, and answers repeated command
 
 async function saleOfOne(stock: number): Promise<{ sale: Sale; sku: string }> {
   skus += 1;
-  const sku = `SKU-${skus}`;
+  // A name that no other file uses: its stocks are new, whatever ran in this runtime before.
+  const sku = `SKU-STOCK-${skus}`;
   return { sku, sale: await openSale(saleDocument([{ sku, stock, limitPerBuyer: 10 }])) };
 }
 

@@ -2,16 +2,15 @@
  * Starts the sandbox payment provider in Miniflare for a test file, and beside it a Worker that
  * runs the Stripe adapter, so that the adapter is tried on the runtime it is deployed to.
  */
-import { createInterface } from "node:readline";
-import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { Miniflare } from "miniflare";
+import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { z } from "zod";
 import type { PaymentBackend } from "../../../src/domain/order/payment-backend.ts";
 import { stripePayments, type StripeSettings } from "../../../queues/backends/stripe.ts";
 import type { FaultKind } from "../../../simulation/sandbox/faults.ts";
 import { Ledger, type LedgerRow } from "../../../simulation/sandbox/ledger.ts";
+import { readCompatibility } from "../../../scripts/worker-config.ts";
 
 export type Runtime = "Node" | "workerd";
 
@@ -29,30 +28,30 @@ export interface SandboxHost {
   stop(): Promise<void>;
 }
 
-const COMPATIBILITY = {
-  modules: true,
-  compatibilityDate: "2026-07-30",
-  compatibilityFlags: ["nodejs_compat"],
-  unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
-};
-
 export async function startSandbox(): Promise<SandboxHost> {
   const [sandbox, probe] = await Promise.all([
     bundle("../../../simulation/sandbox/worker.ts"),
     bundle("./payment-probe.ts"),
   ]);
-  const miniflare = new Miniflare({
-    handleRuntimeStdio: (_stdout: Readable, stderr: Readable) => printAllButFaults(stderr),
-    workers: [
-      {
-        ...COMPATIBILITY,
-        name: "sandbox",
-        script: sandbox,
-        durableObjects: { SANDBOX: { className: "SandboxProvider", useSQLite: true } },
-      },
-      { ...COMPATIBILITY, name: "probe", script: probe },
-    ],
-  });
+  const shared = {
+    modules: true,
+    ...readCompatibility("queues/wrangler.toml"),
+    unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
+  };
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      handleStructuredLogs: printAllButFaults,
+      workers: [
+        {
+          ...shared,
+          name: "sandbox",
+          script: sandbox,
+          durableObjects: { SANDBOX: { className: "SandboxProvider", useSQLite: true } },
+        },
+        { ...shared, name: "probe", script: probe },
+      ],
+    }),
+  );
   const url = (await miniflare.unsafeGetDirectURL("sandbox")).origin;
   const probeUrl = (await miniflare.unsafeGetDirectURL("probe")).origin;
   return hostAt(url, probeUrl, () => miniflare.dispose());
@@ -89,13 +88,9 @@ function hostAt(url: string, probeUrl: string, stop: () => Promise<void>): Sandb
   };
 }
 
-/** workerd reports every connection that the `disconnect` fault breaks, with a line of stack. */
-function printAllButFaults(stderr: Readable): void {
-  let isFault = false;
-  createInterface({ input: stderr }).on("line", (line) => {
-    isFault = line.includes("fault `disconnect`") || (isFault && line.startsWith("stack:"));
-    if (!isFault) console.error(line);
-  });
+/** workerd reports every connection that the `disconnect` fault breaks. */
+function printAllButFaults({ message }: { readonly message: string }): void {
+  if (!message.includes("fault `disconnect`")) console.error(message);
 }
 
 /** The adapter behind a Worker: each operation is one request to the probe. */

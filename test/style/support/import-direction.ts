@@ -1,9 +1,9 @@
 /**
  * Which imports the table of folders allows, and which of its permissions no import needs.
  */
-import ts from "typescript";
 import { isWithin, rowFor, type FolderRow } from "./folder-table.ts";
 import { type Finding, lineOf, type SourceFile } from "./source-files.ts";
+import { readImports } from "./syntax.ts";
 
 /** May import anything: tests, and what configures a tool. */
 const FREE = /^[^/]+$|^(test|\.ci)\//;
@@ -15,11 +15,10 @@ interface Import {
   readonly position: number;
 }
 
-function importsOf({ path, text }: SourceFile): readonly Import[] {
-  const { importedFiles } = ts.preProcessFile(text, true, true);
-  return importedFiles.map(({ fileName: specifier, pos: position }) => {
+function importsOf(file: SourceFile): readonly Import[] {
+  return readImports(file).map(({ specifier, start: position }) => {
     const isFile = specifier.startsWith(".");
-    return { specifier, target: isFile ? resolveFrom(path, specifier) : null, position };
+    return { specifier, target: isFile ? resolveFrom(file.path, specifier) : null, position };
   });
 }
 

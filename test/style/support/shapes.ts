@@ -1,8 +1,8 @@
 /**
  * The shapes of files and functions: small enough to read, opened by a comment, named alike.
  */
-import ts from "typescript";
 import { type Finding, lineOf, type SourceFile } from "./source-files.ts";
+import { isReExport, listFunctions, listStatements } from "./syntax.ts";
 
 export const FUNCTION_LINES_MAX = 70;
 export const FILE_LINES_MAX = 400;
@@ -10,31 +10,19 @@ export const COLUMNS_MAX = 100;
 
 /** Names that say nothing about what is in the file. */
 const EMPTY_NAMES = /^(utils?|helpers?|misc|common|shared|index)\.[a-z.]+$/;
+/** `describe("…", () => { … })` is a chapter, not a function. */
+const GROUP_OF_TESTS = /^(describe|suite)\b/;
 const KEBAB_CASE = /^[a-z0-9]+(-[a-z0-9]+)*(\.(test|d|config))?\.[a-z]+$/;
 
-export function checkFunctionLengths({ path, text }: SourceFile): Finding[] {
-  const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
-  const findings: Finding[] = [];
-  const visit = (node: ts.Node): void => {
-    if (ts.isFunctionLike(node) && !isGroupOfTests(node)) {
-      const first = lineOf(text, node.getStart(source));
-      const lines = lineOf(text, node.getEnd()) - first + 1;
-      if (lines > FUNCTION_LINES_MAX) {
-        const what = `a function of ${lines} lines; ${FUNCTION_LINES_MAX} fit a screen`;
-        findings.push({ path, line: first, what });
-      }
-    }
-    ts.forEachChild(node, visit);
-  };
-  visit(source);
-  return findings;
-}
-
-/** `describe("…", () => { … })` is a chapter, not a function. */
-function isGroupOfTests(node: ts.Node): boolean {
-  const { parent } = node;
-  if (!ts.isCallExpression(parent)) return false;
-  return /^(describe|suite)\b/.test(parent.expression.getText());
+export function checkFunctionLengths(file: SourceFile): Finding[] {
+  return listFunctions(file).flatMap(({ start, end, calledBy }) => {
+    if (GROUP_OF_TESTS.test(calledBy)) return [];
+    const line = lineOf(file.text, start);
+    const lines = lineOf(file.text, end) - line + 1;
+    if (lines <= FUNCTION_LINES_MAX) return [];
+    const what = `a function of ${lines} lines; ${FUNCTION_LINES_MAX} fit a screen`;
+    return [{ path: file.path, line, what }];
+  });
 }
 
 export function checkFileLength({ path, text }: SourceFile): Finding[] {
@@ -67,11 +55,8 @@ export function checkName({ path }: SourceFile): Finding[] {
 }
 
 /** A file of nothing but re-exports hides where things are. */
-export function checkBarrel({ path, text }: SourceFile): Finding[] {
-  const { statements } = ts.createSourceFile(path, text, ts.ScriptTarget.Latest);
-  const isReExport = (node: ts.Statement): boolean => {
-    return ts.isExportDeclaration(node) && node.moduleSpecifier !== undefined;
-  };
+export function checkBarrel(file: SourceFile): Finding[] {
+  const statements = listStatements(file);
   if (statements.length === 0 || !statements.every(isReExport)) return [];
-  return [{ path, line: 1, what: "only re-exports what is elsewhere" }];
+  return [{ path: file.path, line: 1, what: "only re-exports what is elsewhere" }];
 }
