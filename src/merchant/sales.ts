@@ -11,8 +11,8 @@ import type { StockCounters } from "../domain/stock/stock-ledger.ts";
 import { countersAgree } from "../domain/stock/stock-ledger.ts";
 import { countOrders } from "../order-book/order-book.ts";
 import { roomOf, stockOf } from "../platform/objects.ts";
-import { listSales, publishSale } from "../sales/sale-directory.ts";
 import { readTurnstileSettings } from "../proofs/turnstile.ts";
+import { listSales, publishSale } from "../sales/sale-directory.ts";
 import { queueItSecretOf } from "../tokens/queue-it.ts";
 import type { Keys } from "../tokens/secrets.ts";
 

@@ -10,6 +10,7 @@ export interface PublishedSale {
   readonly revision: number;
 }
 
+/** Stored documents are read with today's schema: see `saleSchema` before changing a field. */
 export const publishedSchema = z.object({ v: z.literal(1), revision: z.int(), sale: saleSchema });
 
 /** The text that KV stores. */
