@@ -2,11 +2,12 @@
  * A room's side of its booths: counts the open cohort of every lane, and adds booths.
  *
  * Guarantee: a lane whose booths did not all answer is left as it is; everything can be asked
- * again. It decides nothing and stores nothing: what came of it is for the room's book.
+ * again. It decides nothing and stores nothing: what came of it is for the room to keep.
  */
 import { BOOTH_ANSWER_TIMEOUT_MS } from "../../src/domain/limits.ts";
 import { boothsOf } from "../../src/domain/sale/sale.ts";
-import { closeCohortAtBooths, openBoothsAt } from "../cohort-closing.ts";
+import type { CloseOutcome } from "../../src/domain/line/booth.ts";
+import { withTimeout } from "../../src/platform/with-timeout.ts";
 import type { RoomBook } from "./room-store.ts";
 import type { TicketBooth } from "../ticket-booth.ts";
 
@@ -60,4 +61,40 @@ export class RoomBooths {
     );
     return ready.every(Boolean) ? wanted : null;
   }
+}
+
+type Booth = Pick<TicketBooth, "close">;
+
+/** Counts by shard; null when nobody came (the cohort stays open) or a booth did not answer. */
+async function closeCohortAtBooths(
+  booths: readonly Booth[],
+  k: number,
+  timeout_ms: number,
+): Promise<number[] | null> {
+  const ask = (force: boolean): Promise<(CloseOutcome | null)[]> =>
+    Promise.all(booths.map((booth) => withTimeout(booth.close(k, force), timeout_ms)));
+  const asked = await ask(false);
+  if (asked.every((answer) => answer?.kind === "empty")) return null;
+  if (asked.some((answer) => answer === null)) return null;
+  const closed = asked.some((answer) => answer?.kind === "empty") ? await ask(true) : asked;
+  const counts: number[] = [];
+  for (const answer of closed) {
+    if (answer?.kind !== "closed") return null;
+    counts.push(answer.count);
+  }
+  return counts;
+}
+
+/**
+ * Brings booths that nobody knows yet to the lane's open cohort: theirs are the closed ones too,
+ * with nobody in them. False when one did not answer; asking again is safe.
+ */
+async function openBoothsAt(
+  booths: readonly Booth[],
+  open: number,
+  timeout_ms: number,
+): Promise<boolean> {
+  if (open === 0) return true;
+  const asked = booths.map((booth) => withTimeout(booth.close(open - 1, true), timeout_ms));
+  return (await Promise.all(asked)).every((answer) => answer !== null);
 }

@@ -16,7 +16,8 @@ import {
 } from "../../src/domain/line/cohort.ts";
 import { closeCohortInRoom } from "../../src/domain/room/calls.ts";
 import { freeSeat, type ClaimRules } from "../../src/domain/room/claims.ts";
-import { snapshotOf, type RoomSnapshot, type RoomState } from "../../src/domain/room/room-state.ts";
+import type { RoomState } from "../../src/domain/room/room-state.ts";
+import { snapshotOf, type RoomSnapshot } from "../../src/domain/room/snapshot.ts";
 import { revoke } from "../../src/domain/room/revoked.ts";
 import { factsOf, type SaleFacts } from "../../src/domain/room/events.ts";
 import type { Sale } from "../../src/domain/sale/sale.ts";
@@ -39,7 +40,7 @@ export interface RoomMetrics {
   readonly maxActive: number;
 }
 
-/** The admission's id is made from its ticket's, see `room-claims.ts`. */
+/** The admission's id is made from its ticket's, see `claims.ts`. */
 function ticketOf(admissionId: string): string {
   return admissionId.replace(/^adm_/, "");
 }

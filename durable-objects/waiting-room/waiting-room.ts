@@ -14,6 +14,7 @@ import { bears } from "../../src/domain/room/throttle.ts";
 import * as calls from "../../src/domain/room/calls.ts";
 import * as claims from "../../src/domain/room/claims.ts";
 import * as rooms from "../../src/domain/room/room-state.ts";
+import type { RoomSnapshot } from "../../src/domain/room/snapshot.ts";
 import {
   boothsOf,
   phaseAt,
@@ -21,7 +22,6 @@ import {
   type AdmissionChange,
   type Sale,
 } from "../../src/domain/sale/sale.ts";
-import { turnOf } from "../../src/domain/turn.ts";
 import {
   NO_SALE,
   NOT_ACTIVE,
@@ -92,7 +92,7 @@ export class WaitingRoom extends DurableObject<GateEnv> {
     return { sale, revision };
   }
 
-  async snapshot(): Promise<rooms.RoomSnapshot | null> {
+  async snapshot(): Promise<RoomSnapshot | null> {
     return this.#book?.snapshot(Date.now()) ?? null;
   }
 
@@ -175,7 +175,7 @@ export class WaitingRoom extends DurableObject<GateEnv> {
       rank: ranked?.kind === "ranked" ? ranked.rank : null,
       existing: book.admissionOf(ticket),
     };
-    const turn = turnOf(book.room, asked, Date.now());
+    const turn = claims.turnOf(book.room, asked, Date.now());
     if (turn.kind !== "admitted") return turn;
     return {
       ...(await signedAdmission(this.env, book, turn.admission, device)),

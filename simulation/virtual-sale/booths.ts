@@ -3,7 +3,7 @@
  * answer late when a cohort is closed.
  *
  * Guarantee: only what the rules call durable survives an eviction. A cohort closes when every
- * booth has answered, as `durable-objects/cohort-closing.ts` does it.
+ * booth has answered, as `durable-objects/waiting-room/booths.ts` does it.
  */
 import {
   closeCohort,

@@ -25,10 +25,9 @@ import {
   openRoom,
   reportLevel,
   roomStateSchema,
-  snapshotOf,
-  type RoomSnapshot,
   type RoomState,
 } from "../../src/domain/room/room-state.ts";
+import { snapshotOf, type RoomSnapshot } from "../../src/domain/room/snapshot.ts";
 import { GENERAL_LANE, phaseAt, type Sale } from "../../src/domain/sale/sale.ts";
 import { expire, moveStock } from "../../src/domain/stock/stock.ts";
 import { StockMaps } from "./stock-maps.ts";

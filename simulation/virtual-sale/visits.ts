@@ -5,7 +5,7 @@
  * seconds old; nobody here looks into the room. A place comes from a booth, a rank from the draw.
  */
 import { CLAIM_RETRY_S } from "../../src/domain/limits.ts";
-import type { RoomSnapshot } from "../../src/domain/room/room-state.ts";
+import type { RoomSnapshot } from "../../src/domain/room/snapshot.ts";
 import { GENERAL_LANE } from "../../src/domain/sale/sale.ts";
 import { standingOf, type Standing } from "../../src/domain/room/standing.ts";
 import { between, type Random } from "../seeded-random.ts";

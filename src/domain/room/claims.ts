@@ -1,5 +1,5 @@
 /**
- * Who is let in: claims, and the direct way when nobody waits.
+ * Who is let in: claims, the direct way when nobody waits, and what has become of a turn.
  *
  * Guarantee (P8): nobody is let in without being called, admissions in use never exceed
  * `maxActive`, and a claim repeated with the same ticket gets the same admission.
@@ -124,6 +124,38 @@ export function admitNow(
   }
   const spent = { ...earned, rateTokens: rateTokens - 1 };
   return issue(spent, { ...asked, rank: null }, rules, now);
+}
+
+export interface AskedTurn {
+  readonly lane: string;
+  /** Null without a place, or while its cohort is open. */
+  readonly rank: number | null;
+  readonly existing: AdmissionRecord | null;
+}
+
+export type Turn =
+  | { readonly kind: "admitted"; readonly admission: AdmissionRecord }
+  /** It has not come, or may still be claimed. */
+  | { readonly kind: "open" }
+  /** `used`: it was claimed, and the admission has ended. */
+  | { readonly kind: "over"; readonly used: boolean };
+
+/**
+ * What has become of a turn: asked when somebody with a pass comes again after being called.
+ * `over` is final: from then on no claim with this ticket succeeds. So it follows only from what
+ * never shrinks (`lapsedBelow`) and from admissions that ended, never from a claim window that a
+ * pause might still extend.
+ */
+export function turnOf(room: RoomState, asked: AskedTurn, now: number): Turn {
+  const { lane: id, rank, existing } = asked;
+  if (existing !== null) {
+    if (standingAt(existing, now) !== "active") return { kind: "over", used: true };
+    return { kind: "admitted", admission: existing };
+  }
+  if (rank === null) return { kind: "open" };
+  const lane = room.lanes.find((item) => item.id === id);
+  const lapsed = lane !== undefined && rank < lane.lapsedBelow;
+  return lapsed ? { kind: "over", used: false } : { kind: "open" };
 }
 
 /**

@@ -1,7 +1,7 @@
 /**
  * What a room's state says about its next minutes: a lane's forecast, and what odds are told from.
  *
- * Guarantee: it only reads. Not for deciding whom to call (`room-calls.ts`), and not for the
+ * Guarantee: it only reads. Not for deciding whom to call (`calls.ts`), and not for the
  * formulas of the forecast (`forecast.ts`) and of the odds (`odds.ts`).
  */
 import { forecastOf, turnoverTrust, type Forecast } from "./forecast.ts";

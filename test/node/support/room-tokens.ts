@@ -7,7 +7,7 @@
  */
 import { extend, standingAt, type AdmissionRecord } from "../../../src/domain/room/admission.ts";
 import { ADMISSION_LIFE_MAX_MS } from "../../../src/domain/limits.ts";
-import type { RoomSnapshot } from "../../../src/domain/room/room-state.ts";
+import type { RoomSnapshot } from "../../../src/domain/room/snapshot.ts";
 
 export class RoomTokens {
   /** By admission: when the token that lasts longest is over. */

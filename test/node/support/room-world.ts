@@ -21,9 +21,9 @@ import {
   isSoldOut,
   openRoom,
   reportLevel,
-  snapshotOf,
   type RoomState,
 } from "../../../src/domain/room/room-state.ts";
+import { snapshotOf } from "../../../src/domain/room/snapshot.ts";
 import { revoke } from "../../../src/domain/room/revoked.ts";
 import { standingOf, type ShopperState } from "../../../src/domain/room/standing.ts";
 import type { Sale } from "../../../src/domain/sale/sale.ts";
