@@ -1,27 +1,28 @@
 /**
- * The durable state of one waiting room, as it is kept in memory: foundation, room, seats in use,
- * and the orders on their way.
+ * The state of one waiting room: in memory, and in its rows.
  *
- * Guarantee: memory and tables change together, and what belongs together (an admission and the
- * seat it takes, a cohort and the lane it closes, a change and the event that tells of it) is one
- * transaction.
+ * Guarantee: memory and rows change together. Everything is written by one method, rows first, as
+ * one transaction (the contract of `RoomRows`); memory follows when they have taken the change. So
+ * an instance never knows more than what is stored, and after a crash the next one knows the same.
+ * Not for deciding: the rules do (`src/domain/room`), called by `RoomCore`.
  */
-import { standingAt, type AdmissionRecord } from "../../src/domain/room/admission.ts";
-import { Backlog, ORDERS_THAT_TELL } from "../../src/domain/room/backlog.ts";
 import {
   commitmentOf,
   placesIn,
   seedOf,
   type CohortManifest,
 } from "../../src/domain/line/cohort.ts";
+import { standingAt, type AdmissionRecord } from "../../src/domain/room/admission.ts";
+import { Backlog, ORDERS_THAT_TELL } from "../../src/domain/room/backlog.ts";
 import { closeCohortInRoom } from "../../src/domain/room/calls.ts";
-import { freeSeat, type ClaimRules } from "../../src/domain/room/claims.ts";
+import { claimRulesOf, type ClaimRules } from "../../src/domain/room/claims.ts";
+import { factsOf, type SaleFacts } from "../../src/domain/room/events.ts";
+import { revoke } from "../../src/domain/room/revoked.ts";
 import type { RoomState } from "../../src/domain/room/room-state.ts";
 import { snapshotOf, type RoomSnapshot } from "../../src/domain/room/snapshot.ts";
-import { revoke } from "../../src/domain/room/revoked.ts";
-import { factsOf, type SaleFacts } from "../../src/domain/room/events.ts";
 import type { Sale } from "../../src/domain/sale/sale.ts";
-import type { RoomTables, Foundation } from "./room-tables.ts";
+import type { EventOutbox } from "./event-outbox.ts";
+import type { Foundation, RoomChange, RoomRows } from "./ports.ts";
 
 /** What the merchant sees of the room. */
 export interface RoomMetrics {
@@ -40,13 +41,14 @@ export interface RoomMetrics {
   readonly maxActive: number;
 }
 
-/** The admission's id is made from its ticket's, see `claims.ts`. */
+/** An admission's id is made from its ticket's, see `claims.ts`. */
 function ticketOf(admissionId: string): string {
   return admissionId.replace(/^adm_/, "");
 }
 
-export class RoomBook {
-  readonly tables: RoomTables;
+export class RoomStore {
+  readonly #rows: RoomRows;
+  readonly #events: EventOutbox;
   #foundation: Foundation;
   #room: RoomState;
   /** Seats in use, by ticket: bounded by `maxActive`. */
@@ -56,50 +58,38 @@ export class RoomBook {
   /** Also of those who have left: their orders go on. */
   readonly #backlog = new Backlog();
 
-  private constructor(tables: RoomTables, foundation: Foundation, room: RoomState) {
-    this.tables = tables;
+  private constructor(
+    rows: RoomRows,
+    events: EventOutbox,
+    { foundation, room }: { readonly foundation: Foundation; readonly room: RoomState },
+  ) {
+    this.#rows = rows;
+    this.#events = events;
     this.#foundation = foundation;
     this.#room = room;
-    for (const admission of tables.activeAdmissions()) {
-      this.#active.set(admission.ticket, admission);
-    }
-    for (const admission of tables.backlog(ORDERS_THAT_TELL)) this.#backlog.note(admission);
+    for (const admission of rows.activeAdmissions()) this.#active.set(admission.ticket, admission);
+    for (const admission of rows.backlog(ORDERS_THAT_TELL)) this.#backlog.note(admission);
   }
 
-  /** Null when the room was never founded. */
-  static load(tables: RoomTables): RoomBook | null {
-    const foundation = tables.foundation();
-    const room = tables.state();
+  /** Null when the room was never created. */
+  static load(rows: RoomRows, events: EventOutbox, now: number): RoomStore | null {
+    const foundation = rows.foundation();
+    const room = rows.state();
     if (foundation === null || room === null) return null;
-    const book = new RoomBook(tables, foundation, room);
-    const now = Date.now();
-    tables.events.begin(book.#factsIn(room, now), now);
-    return book;
+    const store = new RoomStore(rows, events, { foundation, room });
+    events.begin(store.#facts(now), now);
+    return store;
   }
 
-  /** Founds the room, or founds it anew on a changed document: then `old` is how it was. */
-  static found(
-    tables: RoomTables,
-    foundation: Foundation,
-    room: RoomState,
+  static create(
+    rows: RoomRows,
+    events: EventOutbox,
+    created: { readonly foundation: Foundation; readonly room: RoomState },
     now: number,
-    old: RoomBook | null = null,
-  ): RoomBook {
-    const { sale, revision } = foundation;
-    const facts = factsOf(room, sale, revision, now);
-    const before = old === null ? facts : old.#factsIn(old.room, now);
-    const telling = tables.events.telling(before, facts, now);
-    tables.together(() => {
-      tables.saveFoundation(foundation);
-      tables.saveState(room);
-      if (telling !== null) tables.events.keep(telling);
-    });
-    return new RoomBook(tables, foundation, room);
-  }
-
-  #factsIn(room: RoomState, now: number): SaleFacts {
-    const { sale, revision } = this.#foundation;
-    return factsOf(room, sale, revision, now);
+  ): RoomStore {
+    const store = new RoomStore(rows, events, created);
+    store.#write(created, now);
+    return store;
   }
 
   get foundation(): Foundation {
@@ -111,40 +101,52 @@ export class RoomBook {
   }
 
   get rules(): ClaimRules {
-    const { admission, items } = this.foundation.sale;
-    const { claimWindowSeconds, sessionSeconds, overcall } = admission;
-    return {
-      claimWindow_ms: claimWindowSeconds * 1000,
-      session_ms: sessionSeconds * 1000,
-      overcall,
-      unlimited: items.length === 0,
-    };
+    return claimRulesOf(this.#foundation.sale);
   }
 
-  save(room: RoomState): void {
-    if (room === this.#room) return;
-    const { tables } = this;
-    const now = Date.now();
-    const before = this.#factsIn(this.#room, now);
-    const telling = tables.events.telling(before, this.#factsIn(room, now), now);
-    if (telling === null) tables.saveState(room);
-    else {
-      tables.together(() => {
-        tables.saveState(room);
-        tables.events.keep(telling);
-      });
-    }
+  #facts(now: number, room = this.#room, { sale, revision } = this.#foundation): SaleFacts {
+    return factsOf(room, sale, revision, now);
+  }
+
+  /** The one place that writes. */
+  #write(change: RoomChange, now: number): void {
+    const { foundation = this.#foundation, room = this.#room, admission } = change;
+    const telling =
+      change.room === undefined
+        ? null
+        : this.#events.telling(this.#facts(now), this.#facts(now, room, foundation), now);
+    this.#rows.write({ ...change, telling });
+    if (telling !== null) this.#events.written(telling);
+    this.#foundation = foundation;
     this.#room = room;
+    if (admission !== undefined) this.#remember(admission);
+  }
+
+  #remember(admission: AdmissionRecord): void {
+    this.#backlog.note(admission);
+    if (admission.standing === "active") {
+      this.#active.set(admission.ticket, admission);
+      this.#nextExpiry_ms = Math.min(this.#nextExpiry_ms, admission.expiresAt_ms);
+    } else this.#active.delete(admission.ticket);
+  }
+
+  /** The document changed, and with it the room. */
+  revise(foundation: Foundation, room: RoomState, now: number): void {
+    this.#write({ foundation, room }, now);
+  }
+
+  save(room: RoomState, now: number): void {
+    if (room !== this.#room) this.#write({ room }, now);
   }
 
   snapshot(now: number): RoomSnapshot {
-    const { sale, booths, revision, secret } = this.foundation;
+    const { sale, booths, revision, secret } = this.#foundation;
     const commitment = commitmentOf(secret);
     return snapshotOf(this.#room, sale, { booths, commitment, revision }, now);
   }
 
   metrics(now: number): RoomMetrics {
-    const { sale, revision, secret } = this.foundation;
+    const { sale, revision, secret } = this.#foundation;
     const { lanes, seats, ratePerMinute, maxActive } = this.#room;
     const snapshot = this.snapshot(now);
     return {
@@ -163,34 +165,28 @@ export class RoomBook {
   }
 
   manifest(lane: string, k: number): CohortManifest | null {
-    return this.tables.manifest(this.foundation.sale.id, lane, k);
+    return this.#rows.manifest(this.#foundation.sale.id, lane, k);
   }
 
   /** A cohort that all booths have counted; a second count of the same cohort changes nothing. */
-  addCohort(lane: string, k: number, counts: readonly number[]): void {
-    const { sale, secret } = this.foundation;
+  addCohort(lane: string, k: number, counts: readonly number[], now: number): void {
+    const { sale, secret } = this.#foundation;
     const state = this.#room.lanes.find((item) => item.id === lane);
     if (state?.closed !== k) return;
     const seed = seedOf(secret, sale.id, lane, k);
+    const manifest = { sale: sale.id, lane, k, base: state.places, counts, seed };
     const room = closeCohortInRoom(this.#room, { lane, k, places: placesIn(counts) });
-    this.tables.together(() => {
-      this.tables.addManifest({ sale: sale.id, lane, k, base: state.places, counts, seed });
-      this.save(room);
-    });
+    this.#write({ manifest, room }, now);
   }
 
-  /** Booths that stand at the open cohort of every lane; gates hear of them with the snapshot. */
-  addBooths(booths: number): void {
-    const foundation = { ...this.#foundation, booths };
-    this.tables.together(() => {
-      this.tables.saveFoundation(foundation);
-      this.save({ ...this.#room, version: this.#room.version + 1 });
-    });
-    this.#foundation = foundation;
+  /** All of them stand at the open cohort of every lane; gates learn of them from the snapshot. */
+  setBooths(booths: number, now: number): void {
+    const room = { ...this.#room, version: this.#room.version + 1 };
+    this.#write({ foundation: { ...this.#foundation, booths }, room }, now);
   }
 
   admissionOf(ticket: string): AdmissionRecord | null {
-    return this.#active.get(ticket) ?? this.tables.admission(ticket);
+    return this.#active.get(ticket) ?? this.#rows.admission(ticket);
   }
 
   admission(admissionId: string): AdmissionRecord | null {
@@ -198,51 +194,38 @@ export class RoomBook {
   }
 
   /** A new admission and the seat it takes. */
-  admit(admission: AdmissionRecord, room: RoomState): void {
-    this.tables.together(() => {
-      this.update(admission);
-      this.save(room);
-    });
+  admit(admission: AdmissionRecord, room: RoomState, now: number): void {
+    this.#write({ admission, room }, now);
   }
 
-  update(admission: AdmissionRecord): void {
-    this.tables.saveAdmission(admission);
-    this.#backlog.note(admission);
-    if (admission.standing === "active") {
-      this.#active.set(admission.ticket, admission);
-      this.#nextExpiry_ms = Math.min(this.#nextExpiry_ms, admission.expiresAt_ms);
-    } else this.#active.delete(admission.ticket);
+  /** An admission changes and keeps its seat, or had none any more. */
+  update(admission: AdmissionRecord, now: number): void {
+    this.#write({ admission }, now);
   }
 
-  /** An admission ends: its record and the seat count change together. */
-  settle(admission: AdmissionRecord, how: "spent" | "left" | "expired"): void {
-    this.tables.together(() => {
-      this.update(admission);
-      const took = admission.ordersDone > 0 || admission.orderInProgress !== null;
-      this.save(this.#withRevoked(freeSeat(this.#room, how, took), admission, how));
-    });
+  /** An admission ended: `room` counts its seat as free. */
+  end(admission: AdmissionRecord, room: RoomState, now: number): void {
+    // An expired token opens nothing. Any other is named in the snapshot of a sale that guards.
+    const isNamed = admission.standing !== "expired" && this.#foundation.sale.guards.length > 0;
+    const revoked = isNamed ? revoke(room.revoked, admission, now) : room.revoked;
+    const version = isNamed ? room.version + 1 : room.version;
+    this.#write({ admission, room: { ...room, revoked, version } }, now);
   }
 
-  /** A seat that is free again must not be used on: of sales that guard, gates are told. */
-  #withRevoked(room: RoomState, admission: AdmissionRecord, how: string): RoomState {
-    if (how === "expired" || this.foundation.sale.guards.length === 0) return room;
-    const revoked = revoke(room.revoked, admission, Date.now());
-    return { ...room, revoked, version: room.version + 1 };
-  }
-
-  /** Age of the orders on their way; null when too few tell. */
+  /** The median age of the orders in progress, ms; null when too few tell. */
   backlogAge_ms(now: number): number | null {
     return this.#backlog.age_ms(now);
   }
 
-  expireAdmissions(now: number): void {
-    if (now < this.#nextExpiry_ms) return;
-    let next_ms = Number.POSITIVE_INFINITY;
-    for (const admission of this.#active.values()) {
-      if (standingAt(admission, now) === "expired") {
-        this.settle({ ...admission, standing: "expired" }, "expired");
-      } else next_ms = Math.min(next_ms, admission.expiresAt_ms);
-    }
-    this.#nextExpiry_ms = next_ms;
+  /** Admissions whose time is over and that still count as active. */
+  expired(now: number): AdmissionRecord[] {
+    if (now < this.#nextExpiry_ms) return [];
+    const active = [...this.#active.values()];
+    // Those that are expired count until their end is written: then the next call looks again.
+    this.#nextExpiry_ms = active.reduce(
+      (next_ms, { expiresAt_ms }) => Math.min(next_ms, expiresAt_ms),
+      Number.POSITIVE_INFINITY,
+    );
+    return active.filter((admission) => standingAt(admission, now) === "expired");
   }
 }

@@ -4,26 +4,20 @@
  * Guarantee: the same record and device give the very same token. It changes nothing.
  */
 import type { AdmissionRecord } from "../../src/domain/room/admission.ts";
-import type { Place } from "../../src/domain/line/cohort.ts";
 import { signAdmission } from "../../src/tokens/admissions.ts";
 import { readSecrets } from "../../src/tokens/secrets.ts";
-import type { RoomBook } from "./room-store.ts";
 
 /** The device that an admission is bound to (`domain/sale/device-binding.ts`); null: any. */
 export type Device = string | null;
 
-/** What a room needs to know of a ticket. */
-export type ClaimedTicket = Place & { readonly id: string; readonly subject: string };
-
 export async function signedAdmission(
   env: GateEnv,
-  book: RoomBook,
+  sale: string,
   admission: AdmissionRecord,
   device: Device,
 ) {
   const secrets = await readSecrets(env);
   if (secrets.kind !== "ready") throw new Error(secrets.missing.join("; "));
-  const sale = book.foundation.sale.id;
   const token = await signAdmission(secrets.keys, env.ISSUER, sale, admission, device);
   const { id, expiresAt_ms } = admission;
   return { kind: "admitted", token, id, expiresAt_ms } as const;

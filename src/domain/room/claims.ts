@@ -10,7 +10,7 @@ import { earnTokens, roomToCall } from "./calls.ts";
 import { settlePlaces } from "./odds.ts";
 import { batchOf, countClaim, keepTurn } from "./open-calls.ts";
 import { isSoldOut, type RoomState } from "./room-state.ts";
-import { phaseAt } from "../sale/sale.ts";
+import { phaseAt, type Sale } from "../sale/sale.ts";
 
 export interface Claim {
   readonly ticket: string;
@@ -39,6 +39,16 @@ export interface ClaimDecision {
 
 export interface ClaimRules extends CallRules {
   readonly session_ms: number;
+}
+
+export function claimRulesOf({ admission, items }: Sale): ClaimRules {
+  const { claimWindowSeconds, sessionSeconds, overcall } = admission;
+  return {
+    claimWindow_ms: claimWindowSeconds * 1000,
+    session_ms: sessionSeconds * 1000,
+    overcall,
+    unlimited: items.length === 0,
+  };
 }
 
 function issue(room: RoomState, claim: Claim, rules: ClaimRules, now: number): ClaimDecision {
