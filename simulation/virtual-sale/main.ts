@@ -12,17 +12,17 @@ import { parseOptions, USAGE, type SimulationOptions } from "./options.ts";
 import { estimateLines, reportOf } from "./report.ts";
 import { World } from "./world.ts";
 
-function simulate(options: SimulationOptions): void {
+async function simulate(options: SimulationOptions): Promise<void> {
   const began_ms = performance.now();
   if (options.sales > 1) {
     const { sales, shoppers, stock } = options;
     console.log(
       `${sales} sales of ${stock} units, each with ${shoppers} shoppers of its own kind\n`,
     );
-    console.log(estimateLines(calibrationOfMany(options, sales)).join("\n"));
+    console.log(estimateLines(await calibrationOfMany(options, sales)).join("\n"));
   } else {
     const world = new World(options);
-    world.run();
+    await world.run();
     console.log(reportOf(world, metricsOf(world), billOf(world)));
   }
   const took_s = (performance.now() - began_ms) / 1000;
@@ -46,7 +46,7 @@ async function main(): Promise<number> {
       console.error("\nnpm run simulate -- --help lists the options.");
       return 2;
     case "options":
-      simulate(parsed.options);
+      await simulate(parsed.options);
       return 0;
   }
 }

@@ -26,14 +26,17 @@ function pooled(many: readonly (readonly OddsBucket[])[]): OddsBucket[] {
 }
 
 /** How good the estimates were over all sales; each shopper weighs the same. */
-export function calibrationOfMany(options: SimulationOptions, sales: number): Calibration {
+export async function calibrationOfMany(
+  options: SimulationOptions,
+  sales: number,
+): Promise<Calibration> {
   const random = randomFrom(`${options.seed}/sales`);
   const many: Calibration[] = [];
   for (let sale = 0; sale < sales; sale += 1) {
     const noShows = NO_SHOWS_MAX * random();
     const buyRate = BUY_RATE_MIN + (1 - BUY_RATE_MIN) * random();
     const world = new World({ ...options, seed: `${options.seed}/${sale}`, noShows, buyRate });
-    world.run();
+    await world.run();
     many.push(metricsOf(world).calibration);
   }
   const sum = (key: "judged" | "inside" | "earlier" | "later"): number =>

@@ -71,10 +71,13 @@ const LAYERS: readonly Layer[] = [
     folder: "simulation/conformance",
     mayImport: ["src/domain", "queues/backends"],
   },
-  {
-    folder: "simulation/faults",
-    mayImport: ["src/domain", "durable-objects", "queues", "scripts", "simulation"],
-  },
+  // They run the product's own objects and pipeline, on maps and in virtual time.
+  ...["simulation/faults", "simulation/virtual-sale", "simulation/room-memory.ts"].map(
+    (folder) => ({
+      folder,
+      mayImport: ["src/domain", "durable-objects", "queues", "scripts", "simulation"],
+    }),
+  ),
   ...["scripts", "tools", "simulation"].map((folder) => ({
     folder,
     mayImport: [
