@@ -6,10 +6,13 @@
  */
 import { isFinal } from "../../src/domain/order/order.ts";
 import type { Movement } from "../../src/domain/stock/stock-ledger.ts";
+import type { ObjectHost } from "./object-host.ts";
+import { SALE } from "./sale.ts";
 import type { World } from "./world.ts";
 
 /** How often they meddle in all, about. */
 const ACTS = 30;
+const TRIES_MAX = 10;
 const BREAKERS = ["payment", "orders"] as const;
 
 export class Merchant {
@@ -20,8 +23,9 @@ export class Merchant {
     this.#world = world;
   }
 
-  /** Sets the stock up; the merchant asks until each SKU has answered. */
+  /** Sets room and stock up; the merchant asks until the room and each SKU have answered. */
   async open(): Promise<void> {
+    await this.#askAgain(this.#world.room, (core) => core.configure(SALE));
     for (const { sku, stock, buffer } of this.#world.items) {
       await this.#move(sku, { kind: "receive", quantity: stock });
       if (buffer > 0) await this.#move(sku, { kind: "buffer", quantity: buffer });
@@ -85,12 +89,18 @@ export class Merchant {
 
   /** The same movement again until it is answered: it counts once. */
   async #move(sku: string, what: Pick<Movement, "kind" | "quantity">): Promise<void> {
-    const { network, time } = this.#world;
     this.#movements += 1;
     const movement: Movement = { id: `m${this.#movements}`, ...what, reason: "simulated" };
-    const { host } = this.#world.stockOf(sku);
-    for (let tries = 0; tries < 10; tries += 1) {
-      const answer = await network.ask(null, host, (desk) => desk.move(movement)).catch(() => null);
+    await this.#askAgain(this.#world.stockOf(sku).host, (core) => core.move(movement));
+  }
+
+  async #askAgain<Core>(
+    host: ObjectHost<Core>,
+    what: (core: Core) => Promise<unknown>,
+  ): Promise<void> {
+    const { network, time } = this.#world;
+    for (let tries = 0; tries < TRIES_MAX; tries += 1) {
+      const answer = await network.ask(null, host, what).catch(() => null);
       if (answer !== null) return;
       await time.sleep(1000);
     }

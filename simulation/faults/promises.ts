@@ -1,5 +1,5 @@
 /**
- * The promises P1 to P6, held against everything the world knows, after every step.
+ * The promises P1 to P6, P8 and P10, held against everything the world knows, after every step.
  *
  * Guarantee: whatever changed in a step is looked at before the next; the first thing found ends
  * the run. The provider's books, the bookings and the stocks are compared with the orders' durable
@@ -14,7 +14,7 @@ import { countersAgree, replayLedger } from "../../src/domain/stock/stock-ledger
 import type { PaymentFacts } from "./payments.ts";
 import type { World } from "./world.ts";
 
-export type PromiseName = "P1" | "P2" | "P3" | "P4" | "P5" | "P6" | "P10";
+export type PromiseName = "P1" | "P2" | "P3" | "P4" | "P5" | "P6" | "P8" | "P10";
 
 export class BrokenPromise extends Error {
   override readonly name = "BrokenPromise";
@@ -35,6 +35,7 @@ export class Promises {
   readonly #world: World;
   readonly #orders = new Set<string>();
   readonly #skus = new Set<string>();
+  #isRoomToCheck = false;
   readonly #answers = new Map<string, PlaceOutcome>();
   readonly #finals = new Map<string, OrderState>();
   #broken: BrokenPromise | null = null;
@@ -52,6 +53,10 @@ export class Promises {
     this.#skus.add(sku);
   }
 
+  lookAtRoom(): void {
+    this.#isRoomToCheck = true;
+  }
+
   broken(promise: PromiseName, what: string): void {
     this.#broken ??= new BrokenPromise(promise, what);
   }
@@ -66,6 +71,8 @@ export class Promises {
       for (const order of this.#orders) this.#checkOrder(order);
       this.#orders.clear();
     }
+    if (this.#isRoomToCheck) this.#checkRoom();
+    this.#isRoomToCheck = false;
     if (this.#broken !== null) throw this.#broken;
   }
 
@@ -168,6 +175,18 @@ export class Promises {
     }
   }
 
+  /** P8: each admission in use has its seat, and there are no more than seats. */
+  #checkRoom(): void {
+    const { room, admissions } = this.#world.roomMemory;
+    if (room === null) return;
+    const { seats, maxActive } = room;
+    const active = [...admissions.values()].filter(({ standing }) => standing === "active").length;
+    if (seats.active !== active) {
+      this.broken("P8", `${seats.active} seats are counted for ${active} admissions`);
+    }
+    if (active > maxActive) this.broken("P8", `${active} are in ${maxActive} seats`);
+  }
+
   #checkOrder(order: string): void {
     const record = this.#world.recordOf(order);
     const answer = this.#answers.get(order);
@@ -254,12 +273,20 @@ export class Promises {
         this.broken("P1", `${sku}: the ledger does not add up to the counters`);
       }
     }
-    for (const { id, orderInProgress } of this.#world.seats.values()) {
+    this.#checkRoomEnd();
+    if (this.#broken !== null) throw this.#broken;
+  }
+
+  #checkRoomEnd(): void {
+    const { admissions, room, events } = this.#world.roomMemory;
+    for (const { id, orderInProgress } of admissions.values()) {
       if (orderInProgress !== null) {
         this.broken("P5", `the seat of ${id} waits for ${orderInProgress} for ever`);
       }
     }
-    if (this.#broken !== null) throw this.#broken;
+    const last = events.at(-1)?.type ?? "none";
+    if (last !== "sale.ended") this.broken("P8", `the room stopped ticking after ${last}`);
+    if ((room?.seats.active ?? 0) > 0) this.broken("P8", "a seat is taken after the sale's end");
   }
 
   #checkEnd(

@@ -6,15 +6,16 @@
  * still waiting for; the world must settle without their help.
  */
 import type { PlaceOutcome } from "../../durable-objects/order/order-core.ts";
-import type { AdmissionRecord } from "../../src/domain/room/admission.ts";
 import type { Line } from "../../src/domain/stock/cart.ts";
 import type { OrderIntent, OrderRecord } from "../../src/domain/order/order.ts";
-import { itemOf } from "../../src/domain/sale/sale.ts";
+import { GENERAL_LANE, itemOf } from "../../src/domain/sale/sale.ts";
 import { SALE } from "./sale.ts";
 import type { World } from "./world.ts";
 
 const SECOND_MS = 1000;
 const TRIES_MAX = 6;
+/** A room that was full or slow may let in who asks again. */
+const ENTRIES_MAX = 30;
 const ORDERS_MAX = 3;
 
 const METHODS = [
@@ -69,23 +70,20 @@ export class Shopper {
     if (time.now < this.#expiresAt_ms && !this.#world.isCalm) await this.#order(intent.lines);
   }
 
+  /** Asks the room until it is let in, or has had enough. */
   async #enter(): Promise<boolean> {
     const { network, room, time } = this.#world;
-    this.#expiresAt_ms = time.now + SALE.admission.sessionSeconds * SECOND_MS;
-    const admission: AdmissionRecord = {
-      id: this.#admission,
-      ticket: this.#name,
-      subject: this.#name,
-      lane: "general",
-      issuedAt_ms: time.now,
-      expiresAt_ms: this.#expiresAt_ms,
-      standing: "active",
-      ordersDone: 0,
-      orderInProgress: null,
-      orderBegunAt_ms: null,
-      ordersEnded: [],
-    };
-    return this.#askAgain(() => network.ask(null, room, (desk) => desk.admit(admission)));
+    for (let tries = 0; tries < ENTRIES_MAX; tries += 1) {
+      const outcome = await network
+        .ask(null, room, (core) => core.admitNow(this.#name, this.#name, GENERAL_LANE))
+        .catch(() => null);
+      if (outcome?.kind === "admitted") {
+        this.#expiresAt_ms = outcome.admission.expiresAt_ms;
+        return true;
+      }
+      await time.sleep(SECOND_MS);
+    }
+    return false;
   }
 
   /** One to three lines; the same SKU may stand in two of them. */
@@ -184,18 +182,5 @@ export class Shopper {
       viewKey: "",
       placedAt_ms: time.now,
     };
-  }
-
-  /** A few tries; false when nobody answered. */
-  async #askAgain(ask: () => Promise<unknown>): Promise<boolean> {
-    for (let tries = 0; tries < TRIES_MAX; tries += 1) {
-      const isDone = await ask().then(
-        () => true,
-        () => false,
-      );
-      if (isDone) return true;
-      await this.#world.time.sleep(SECOND_MS);
-    }
-    return false;
   }
 }

@@ -7,8 +7,10 @@
  */
 import { OrderCore } from "../../durable-objects/order/order-core.ts";
 import { StockCore } from "../../durable-objects/sku-stock/stock-core.ts";
+import type { RoomCore } from "../../durable-objects/waiting-room/room-core.ts";
 import type { BeginOrderOutcome } from "../../src/domain/room/admission.ts";
 import type { OrderIntent, OrderRecord, OrderState } from "../../src/domain/order/order.ts";
+import { RoomMemory, roomOn } from "../room-memory.ts";
 import { randomFrom } from "../seeded-random.ts";
 import { Bookings } from "./bookings.ts";
 import { Consumers } from "./consumers.ts";
@@ -25,7 +27,6 @@ import type { SimulatedPayments } from "./payments.ts";
 import { Promises } from "./promises.ts";
 import type { Rules } from "./rules.ts";
 import { SALE } from "./sale.ts";
-import { SeatDesk, type SeatMemory } from "./seats.ts";
 import { Shopper } from "./shoppers.ts";
 import { StockMemory, stockStore } from "./stock-memory.ts";
 import { StripeMemory } from "./stripe-memory.ts";
@@ -70,8 +71,8 @@ export class World {
   readonly bookings: Bookings;
   readonly payments: SimulatedPayments;
   readonly orders = new Map<string, OrderHere>();
-  readonly seats: SeatMemory = new Map();
-  readonly room: ObjectHost<SeatDesk>;
+  readonly roomMemory = new RoomMemory();
+  readonly room: ObjectHost<RoomCore>;
   readonly ordersQueue: Mailbox;
   readonly eventsQueue: Mailbox;
   /** How long shoppers take to come, and again to order. */
@@ -103,14 +104,11 @@ export class World {
     this.hints = new Hints(this);
     this.bookings = new Bookings(this, rules.book);
     this.payments = isKeyed ? new KeyedPayments(this) : new StripeMemory(this);
-    this.room = new ObjectHost<SeatDesk>(
+    this.room = new ObjectHost(
       this,
       "room",
-      (instance) => {
-        const { ordersPerAdmission } = SALE.admission;
-        return new SeatDesk(this.seats, instance, rules.seats, ordersPerAdmission);
-      },
-      async () => undefined,
+      (instance) => this.#roomCore(instance),
+      (core, at_ms) => core.ring(at_ms),
     );
     this.#consumers = new Consumers(this);
     this.ordersQueue = new Mailbox(this, {
@@ -230,7 +228,7 @@ export class World {
       rules: rules.order,
       parts: {
         beginOrder: ({ admission, id }) => {
-          const asked = network.ask(life, room, (desk) => desk.beginOrder(admission, id));
+          const asked = network.ask(life, room, async (core) => core.beginOrder(admission, id));
           return network.within<BeginOrderOutcome>(asked, ROOM_ANSWER_MS);
         },
         order: (sku, command) => {
@@ -240,7 +238,7 @@ export class World {
         queue: (message) => (life.alive ? this.ordersQueue.send(message) : never()),
         tell: (event) => (life.alive ? this.eventsQueue.send(event) : never()),
         finishOrder: ({ admission, id }, how) => {
-          return network.ask(life, room, (desk) => desk.finishOrder(admission, id, how));
+          return network.ask(life, room, async (core) => core.finishOrder(admission, id, how));
         },
         sell: (sku, key) => network.ask(life, this.stockOf(sku).host, (desk) => desk.sell(key)),
         release: (sku, command) => {
@@ -275,11 +273,37 @@ export class World {
       now: instance.now,
       rules: rules.stock,
       parts: {
-        reportLevel: () => network.ask(instance.life, room, (desk) => desk.reportLevel()),
+        reportLevel: (_sale, level) => {
+          return network.ask(instance.life, room, async (core) => core.reportLevel(level));
+        },
         ownership: (order) => {
           return network.ask(instance.life, this.orderOf(order).host, (desk) => desk.ownership());
         },
         warn: ({ event, id }) => this.tell(String(event), `${sku} ${String(id)}`),
+      },
+    });
+  }
+
+  #roomCore({ life, alarm, now, write }: Instance): RoomCore {
+    const { faults, promises, roomMemory, rules } = this;
+    const rows = roomMemory.rows((apply) => {
+      write(() => {
+        apply();
+        promises.lookAtRoom();
+      });
+    });
+    return roomOn(rows, now, {
+      alarm: rules.alarm(alarm),
+      rules: rules.room,
+      events: {
+        sendBatch: async () => {
+          if (faults.strikes("send_failed")) throw new Error("the queue is not to be reached");
+        },
+      },
+      log: (level, { event, why }) => {
+        this.tell(String(event), `room ${String(why)}`);
+        // What a crash interrupts is no error of the room.
+        if (level === "error" && life.alive) promises.broken("P8", `the room: ${String(why)}`);
       },
     });
   }
