@@ -10,9 +10,11 @@ import {
   type RoomChange,
   type RoomPorts,
   type RoomRows,
+  type RoomRules,
 } from "../durable-objects/waiting-room/ports.ts";
 import { RoomCore } from "../durable-objects/waiting-room/room-core.ts";
-import type { CohortManifest } from "../src/domain/line/cohort.ts";
+import { drawOf, rankIn, type CohortManifest } from "../src/domain/line/cohort.ts";
+import type { CohortDraw } from "../src/domain/line/shuffle.ts";
 import type { AdmissionRecord } from "../src/domain/room/admission.ts";
 import type { SaleEvent, Told } from "../src/domain/room/events.ts";
 import { openRoom, readStoredRoom, type RoomState } from "../src/domain/room/room-state.ts";
@@ -86,6 +88,16 @@ function copyOf(room: RoomState): unknown {
   return JSON.parse(JSON.stringify(room));
 }
 
+/** `rankOf` at less cost: a simulation claims places of one cohort by the thousand. */
+export function rankKeepingDraws(): RoomRules["rankOf"] {
+  const draws = new WeakMap<CohortManifest, CohortDraw>();
+  return (place, manifest) => {
+    const draw = draws.get(manifest) ?? drawOf(manifest);
+    draws.set(manifest, draw);
+    return rankIn(place, manifest, () => draw);
+  };
+}
+
 /** What a room has around it unless a simulation gives something else: nobody, and no faults. */
 const QUIET: Omit<RoomPorts, "rows" | "now"> = {
   alarm: { fired: () => undefined, arm: async () => undefined },
@@ -93,7 +105,7 @@ const QUIET: Omit<RoomPorts, "rows" | "now"> = {
   pipeline: { reading: null, look: async () => undefined },
   events: { sendBatch: async () => undefined },
   newSecret: () => SECRET,
-  rules: ROOM_RULES,
+  rules: { ...ROOM_RULES, rankOf: rankKeepingDraws() },
   log: () => undefined,
 };
 
@@ -101,7 +113,7 @@ const QUIET: Omit<RoomPorts, "rows" | "now"> = {
 export function roomOn(
   rows: RoomRows,
   now: () => number,
-  given: Partial<RoomPorts> = {},
+  given: Partial<Omit<RoomPorts, "rules">> & { readonly rules?: Partial<RoomRules> } = {},
 ): RoomCore {
-  return new RoomCore({ ...QUIET, ...given, rows, now });
+  return new RoomCore({ ...QUIET, ...given, rules: { ...QUIET.rules, ...given.rules }, rows, now });
 }

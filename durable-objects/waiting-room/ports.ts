@@ -3,7 +3,7 @@
  * pipeline, the queue of its events, a clock, chance, and the rules that decide. The Durable Object
  * gives the platform's; simulations and tests give maps, a virtual clock and planted bugs.
  */
-import type { CohortManifest } from "../../src/domain/line/cohort.ts";
+import * as cohorts from "../../src/domain/line/cohort.ts";
 import * as admissions from "../../src/domain/room/admission.ts";
 import * as calls from "../../src/domain/room/calls.ts";
 import * as claims from "../../src/domain/room/claims.ts";
@@ -28,7 +28,7 @@ export interface RoomChange {
   readonly foundation?: Foundation;
   readonly room?: RoomState;
   readonly admission?: admissions.AdmissionRecord;
-  readonly manifest?: CohortManifest;
+  readonly manifest?: cohorts.CohortManifest;
   /** The events that follow from the change; null: none. */
   readonly telling?: Telling | null;
 }
@@ -44,7 +44,7 @@ export interface RoomRows {
   /** Null for a room that was never created, as is the state. */
   foundation(): Foundation | null;
   state(): RoomState | null;
-  manifest(sale: string, lane: string, k: number): CohortManifest | null;
+  manifest(sale: string, lane: string, k: number): cohorts.CohortManifest | null;
   admission(ticket: string): admissions.AdmissionRecord | null;
   /** Those whose stored standing is `active`, expired by the clock or not. */
   activeAdmissions(): readonly admissions.AdmissionRecord[];
@@ -93,10 +93,18 @@ export interface RoomAlarm {
 
 /** The rules that decide; a simulation plants its bugs here. */
 export type RoomRules = Pick<
-  typeof admissions & typeof calls & typeof claims,
-  "admitNow" | "beginOrder" | "claim" | "extend" | "finishOrder" | "freeSeat" | "leave" | "tick"
+  typeof admissions & typeof calls & typeof claims & typeof cohorts,
+  | "admitNow"
+  | "beginOrder"
+  | "claim"
+  | "extend"
+  | "finishOrder"
+  | "freeSeat"
+  | "leave"
+  | "rankOf"
+  | "tick"
 >;
-export const ROOM_RULES: RoomRules = { ...admissions, ...calls, ...claims };
+export const ROOM_RULES: RoomRules = { ...admissions, ...calls, ...claims, ...cohorts };
 
 /** Writes a line of the log. */
 export type RoomLog = (level: "warn" | "error", line: Readonly<Record<string, unknown>>) => void;

@@ -8,7 +8,12 @@
  * Nothing is kept of those who wait, so the work does not grow with the line.
  * Not for: what the rules are (`src/domain/room`), and the signing of admissions (`signing.ts`).
  */
-import { placesIn, rankOf, type CohortManifest, type Place } from "../../src/domain/line/cohort.ts";
+import {
+  placesIn,
+  type CohortManifest,
+  type Place,
+  type RankOutcome,
+} from "../../src/domain/line/cohort.ts";
 import { TICK_MS } from "../../src/domain/limits.ts";
 import {
   seatOf,
@@ -166,9 +171,9 @@ export class RoomCore {
   }
 
   /** Null while the place's cohort is open. */
-  #rankOf(store: RoomStore, place: Place): ReturnType<typeof rankOf> | null {
+  #rankOf(store: RoomStore, place: Place): RankOutcome | null {
     const manifest = store.manifest(place.lane, place.cohort);
-    return manifest === null ? null : rankOf(place, manifest);
+    return manifest === null ? null : this.#ports.rules.rankOf(place, manifest);
   }
 
   /** A new admission is written with the seat it takes. */
