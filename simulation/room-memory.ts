@@ -101,7 +101,7 @@ export function rankKeepingDraws(): RoomRules["rankOf"] {
 /** What a room has around it unless a simulation gives something else: nobody, and no faults. */
 const QUIET: Omit<RoomPorts, "rows" | "now"> = {
   alarm: { fired: () => undefined, arm: async () => undefined },
-  booths: { close: async () => null, open: async () => true },
+  booth: () => ({ close: async () => ({ kind: "empty" }) }),
   pipeline: { reading: null, look: async () => undefined },
   events: { sendBatch: async () => undefined },
   newSecret: () => SECRET,

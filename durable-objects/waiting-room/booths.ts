@@ -1,60 +1,40 @@
 /**
- * A room's booths on the platform: one TicketBooth object for each booth of a lane.
+ * What a room asks of the booths of a lane: to close a cohort, and to stand at the open one.
  *
  * Guarantee: a cohort closes only when every booth has answered, so a booth that hangs delays its
- * own lane's cohort and nothing else; asking a booth again gives the same count. It stores nothing.
+ * own lane's cohort and nothing else. Asking a booth again gives the same count.
  */
 import type { CloseOutcome } from "../../src/domain/line/booth.ts";
 import { BOOTH_ANSWER_TIMEOUT_MS } from "../../src/domain/limits.ts";
 import { withTimeout } from "../../src/platform/with-timeout.ts";
-import type { TicketBooth } from "../ticket-booth.ts";
-import type { Booths, LaneOfBooths } from "./ports.ts";
+import type { Booth } from "./ports.ts";
 
-type Booth = Pick<TicketBooth, "close">;
-
-export class RoomBooths implements Booths {
-  readonly #namespace: GateEnv["TICKET_BOOTH"];
-
-  constructor(namespace: GateEnv["TICKET_BOOTH"]) {
-    this.#namespace = namespace;
-  }
-
-  /** Null when nobody came (the cohort stays open), or when a booth did not answer. */
-  async close(lane: LaneOfBooths, k: number): Promise<number[] | null> {
-    const stubs = this.#stubs(lane, 0);
-    const asked = await closeAll(stubs, k, false);
-    if (asked.every((answer) => answer?.kind === "empty")) return null;
-    if (asked.some((answer) => answer === null)) return null;
-    const isEmptySomewhere = asked.some((answer) => answer?.kind === "empty");
-    const closed = isEmptySomewhere ? await closeAll(stubs, k, true) : asked;
-    const counts: number[] = [];
-    for (const answer of closed) {
-      if (answer?.kind !== "closed") return null;
-      counts.push(answer.count);
-    }
-    return counts;
-  }
-
-  /** New booths have closed the earlier cohorts as well, with nobody in them. */
-  async open(lane: LaneOfBooths, from: number, k: number): Promise<boolean> {
-    if (k === 0) return true;
-    const answers = await closeAll(this.#stubs(lane, from), k - 1, true);
-    return answers.every((answer) => answer !== null);
-  }
-
-  #stubs({ sale, lane, booths }: LaneOfBooths, from: number): Booth[] {
-    return Array.from({ length: booths - from }, (_, added) => {
-      const name = `${sale}/${lane}/${from + added}`;
-      return this.#namespace.get(this.#namespace.idFromName(name));
-    });
-  }
+/** Null when a booth did not answer. */
+function ask(booth: Booth, k: number, force: boolean): Promise<CloseOutcome | null> {
+  return withTimeout(booth.close(k, force), BOOTH_ANSWER_TIMEOUT_MS);
 }
 
-function closeAll(
-  booths: readonly Booth[],
-  k: number,
-  force: boolean,
-): Promise<(CloseOutcome | null)[]> {
-  const asked = booths.map((booth) => withTimeout(booth.close(k, force), BOOTH_ANSWER_TIMEOUT_MS));
-  return Promise.all(asked);
+/** Counts by booth. Null when nobody came (the cohort stays open) or a booth did not answer. */
+export async function closeCohortAt(booths: readonly Booth[], k: number): Promise<number[] | null> {
+  const asked = await Promise.all(
+    booths.map(async (booth) => ({ booth, answer: await ask(booth, k, false) })),
+  );
+  if (asked.some(({ answer }) => answer === null)) return null;
+  if (asked.every(({ answer }) => answer?.kind === "empty")) return null;
+  // Others of the lane had arrivals, so those without close the cohort as well.
+  const closed = await Promise.all(
+    asked.map(({ booth, answer }) => (answer?.kind === "closed" ? answer : ask(booth, k, true))),
+  );
+  const counts = closed.flatMap((answer) => (answer?.kind === "closed" ? [answer.count] : []));
+  return counts.length === booths.length ? counts : null;
+}
+
+/**
+ * Brings new booths to the lane's open cohort `k`: they have closed the earlier ones as well, with
+ * nobody in them. False when one did not answer; asking again is safe.
+ */
+export async function openAt(booths: readonly Booth[], k: number): Promise<boolean> {
+  if (k === 0) return true;
+  const answers = await Promise.all(booths.map((booth) => ask(booth, k - 1, true)));
+  return answers.every((answer) => answer !== null);
 }

@@ -3,6 +3,7 @@
  * pipeline, the queue of its events, a clock, chance, and the rules that decide. The Durable Object
  * gives the platform's; simulations and tests give maps, a virtual clock and planted bugs.
  */
+import type { CloseOutcome } from "../../src/domain/line/booth.ts";
 import * as cohorts from "../../src/domain/line/cohort.ts";
 import * as admissions from "../../src/domain/room/admission.ts";
 import * as calls from "../../src/domain/room/calls.ts";
@@ -58,19 +59,9 @@ export interface RoomRows {
   write(change: RoomChange): void;
 }
 
-/** A lane's booths, 0 to `booths` − 1. */
-export interface LaneOfBooths {
-  readonly sale: string;
-  readonly lane: string;
-  readonly booths: number;
-}
-
-/** A room's booths. What did not answer may be asked again: the answer is the same. */
-export interface Booths {
-  /** Closes cohort `k`: its counts by booth. Null: nobody came, or a booth did not answer. */
-  close(lane: LaneOfBooths, k: number): Promise<readonly number[] | null>;
-  /** Brings the booths from `from` on to cohort `k`. False when one did not answer. */
-  open(lane: LaneOfBooths, from: number, k: number): Promise<boolean>;
+/** One booth of a lane. A promise that rejects: no answer. */
+export interface Booth {
+  close(k: number, force: boolean): Promise<CloseOutcome>;
 }
 
 /** What a room can see of the order pipeline. */
@@ -112,7 +103,7 @@ export type RoomLog = (level: "warn" | "error", line: Readonly<Record<string, un
 export interface RoomPorts {
   readonly rows: RoomRows;
   readonly alarm: RoomAlarm;
-  readonly booths: Booths;
+  readonly booth: (sale: string, lane: string, shard: number) => Booth;
   readonly pipeline: Pipeline;
   readonly events: EventSink;
   readonly now: () => number;

@@ -39,6 +39,7 @@ import {
   type AdmissionChange,
   type Sale,
 } from "../../src/domain/sale/sale.ts";
+import { closeCohortAt, openAt } from "./booths.ts";
 import { EventOutbox } from "./event-outbox.ts";
 import {
   NO_SALE,
@@ -47,7 +48,7 @@ import {
   type NoSale,
   type NotActive,
 } from "./outcomes.ts";
-import type { RoomPorts } from "./ports.ts";
+import type { Booth, RoomPorts } from "./ports.ts";
 import { RoomStore, type RoomMetrics } from "./room-store.ts";
 
 /** What a room needs to know of a ticket. The gate has verified it. */
@@ -325,12 +326,12 @@ export class RoomCore {
 
   /** Cohorts that every booth has counted; true when anybody had come. */
   async #closeCohorts(store: RoomStore): Promise<boolean> {
-    const { booths, now } = this.#ports;
-    const { sale, booths: count } = store.foundation;
+    const { now } = this.#ports;
+    const { sale, booths } = store.foundation;
     if (!cohortsClose(store.room, sale.admission.method, now())) return false;
     const asked = await Promise.all(
       store.room.lanes.map(async ({ id: lane, closed: k }) => {
-        return { lane, k, counts: await booths.close({ sale: sale.id, lane, booths: count }, k) };
+        return { lane, k, counts: await closeCohortAt(this.#booths(sale, lane, 0, booths), k) };
       }),
     );
     let arrivals = false;
@@ -347,16 +348,22 @@ export class RoomCore {
    * lane's open cohort first: else a place they give would be in a cohort that is closed already.
    */
   async #addBooths(store: RoomStore): Promise<void> {
-    const { booths, now } = this.#ports;
-    const { sale, booths: from } = store.foundation;
+    const { sale, booths } = store.foundation;
     const wanted = boothsOf(sale);
-    if (wanted <= from) return;
+    if (wanted <= booths) return;
     const ready = await Promise.all(
-      store.room.lanes.map(({ id: lane, closed }) => {
-        return booths.open({ sale: sale.id, lane, booths: wanted }, from, closed);
+      store.room.lanes.map(({ id, closed }) => {
+        return openAt(this.#booths(sale, id, booths, wanted), closed);
       }),
     );
-    if (ready.every(Boolean)) store.setBooths(wanted, now());
+    if (ready.every(Boolean)) store.setBooths(wanted, this.#ports.now());
+  }
+
+  /** Booths `from` (included) to `to` (excluded) of a lane. */
+  #booths({ id }: Sale, lane: string, from: number, to: number): Booth[] {
+    return Array.from({ length: to - from }, (_, added) => {
+      return this.#ports.booth(id, lane, from + added);
+    });
   }
 
   /** A tick that comes early is harmless; one that is put off again and again is not. */

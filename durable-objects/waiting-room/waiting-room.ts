@@ -13,7 +13,6 @@ import type * as rooms from "../../src/domain/room/room-state.ts";
 import type { RoomSnapshot } from "../../src/domain/room/snapshot.ts";
 import type { AdmissionChange, Sale } from "../../src/domain/sale/sale.ts";
 import { SingleAlarm } from "../single-alarm.ts";
-import { RoomBooths } from "./booths.ts";
 import type { AdmitOutcome, ConfigureOutcome, NoSale, NotActive, TurnOutcome } from "./outcomes.ts";
 import { PipelineWatch } from "./pipeline-watch.ts";
 import { ROOM_RULES } from "./ports.ts";
@@ -30,7 +29,9 @@ export class WaitingRoom extends DurableObject<GateEnv> {
     this.#core = new RoomCore({
       rows: new RoomTables(ctx.storage),
       alarm: new SingleAlarm(ctx.storage),
-      booths: new RoomBooths(env.TICKET_BOOTH),
+      booth: (sale, lane, shard) => {
+        return env.TICKET_BOOTH.get(env.TICKET_BOOTH.idFromName(`${sale}/${lane}/${shard}`));
+      },
       pipeline: new PipelineWatch(env.CONFIG),
       events: env.EVENTS_QUEUE,
       now: () => Date.now(),

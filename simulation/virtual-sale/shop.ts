@@ -44,7 +44,7 @@ export class Shop {
     this.#sale = sale;
     this.#booths = booths;
     this.#tally = tally;
-    this.#memory = RoomMemory.created(sale, 0, { secret, booths: booths.count });
+    this.#memory = RoomMemory.created(sale, 0, { secret });
     this.#core = this.#begin();
     const received = { id: "first", kind: "receive", reason: "on sale" } as const;
     const quantity = sale.items[0]?.stock ?? 0;
@@ -56,10 +56,8 @@ export class Shop {
   /** An instance of the room, as after an eviction. */
   #begin(): RoomCore {
     return roomOn(this.#memory.rows(), () => this.#now, {
-      booths: {
-        close: async (_lane, k) => this.#booths.close(k),
-        // There are as many as the options say, for a crowd of any size.
-        open: async () => false,
+      booth: (_sale, _lane, shard) => {
+        return { close: async (k, force) => this.#booths.close(shard, k, force) };
       },
     });
   }

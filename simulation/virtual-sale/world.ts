@@ -7,6 +7,7 @@
  */
 import { bytesToHex, hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js";
 import { sha256 } from "@noble/hashes/sha2.js";
+import { JOINS_PER_BOOTH_PER_SECOND } from "../../src/domain/limits.ts";
 import { boothsOf, saleSchema, type Sale } from "../../src/domain/sale/sale.ts";
 import { shuffledIndices } from "./shuffle-list.ts";
 import { randomFrom, type Random } from "../seeded-random.ts";
@@ -36,8 +37,14 @@ export function simulatedSale(options: SimulationOptions): Sale {
     endsAt: at(options.preQueue_s + SALE_LENGTH_S),
     items: [{ sku: SKU, name: "Unit", price: 10_000, stock: options.stock }],
     admission: { ratePerMinute: options.ratePerMinute, maxActive: options.maxActive },
-    expectedShoppers: options.shoppers,
+    // It decides on nothing but the number of booths.
+    expectedShoppers: options.booths === null ? options.shoppers : shoppersFor(options.booths),
   });
+}
+
+/** A crowd that is expected to need so many booths: it comes within ten seconds. */
+function shoppersFor(booths: number): number {
+  return booths * JOINS_PER_BOOTH_PER_SECOND * 10;
 }
 
 export class World {
@@ -65,7 +72,7 @@ export class World {
     const secret = bytesToHex(sha256(utf8ToBytes(`${options.seed}/secret`)));
     const sale = simulatedSale(options);
     const { tally } = this;
-    this.booths = new Booths(options.booths ?? boothsOf(sale), tally);
+    this.booths = new Booths(boothsOf(sale), tally);
     this.#beginSecond(0);
     this.shop = new Shop({ sale, secret, booths: this.booths, tally });
     this.crowd = new Crowd(options, randomFrom(`${options.seed}/crowd`));

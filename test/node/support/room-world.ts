@@ -7,6 +7,7 @@
 import { ROOM_RULES } from "../../../durable-objects/waiting-room/ports.ts";
 import type { ClaimedTicket, RoomCore } from "../../../durable-objects/waiting-room/room-core.ts";
 import { rankKeepingDraws, RoomMemory, roomOn } from "../../../simulation/room-memory.ts";
+import type { CloseOutcome } from "../../../src/domain/line/booth.ts";
 import type { AdmissionRecord } from "../../../src/domain/room/admission.ts";
 import { waitingIn } from "../../../src/domain/room/calls.ts";
 import {
@@ -76,14 +77,15 @@ export class RoomWorld {
 
   constructor(sale: Sale, now: number) {
     this.now = now;
-    this.#memory = RoomMemory.created(sale, now);
+    // One booth is enough for so few.
+    this.#memory = RoomMemory.created({ ...sale, expectedShoppers: 1 }, now);
     this.#rules = claimRulesOf(sale);
     this.#core = this.#begin();
   }
 
   #begin(): RoomCore {
     return roomOn(this.#memory.rows(), () => this.now, {
-      booths: { close: async ({ lane }) => this.#close(lane), open: async () => true },
+      booth: (_sale, lane) => ({ close: async () => this.#close(lane) }),
       rules: {
         rankOf: this.#rankOf,
         tick: (room, rules, { arrivals }, now) => {
@@ -185,10 +187,10 @@ export class RoomWorld {
     this.#arrived.set(lane, places + people + dead);
   }
 
-  #close(lane: string): number[] | null {
-    const places = this.#arrived.get(lane) ?? 0;
+  #close(lane: string): CloseOutcome {
+    const count = this.#arrived.get(lane) ?? 0;
     this.#arrived.delete(lane);
-    return places === 0 ? null : [places];
+    return count === 0 ? { kind: "empty" } : { kind: "closed", count };
   }
 
   async #tick(): Promise<void> {
