@@ -5,13 +5,13 @@
  * More seats in use than there are throw.
  */
 import type { RoomCore } from "../../durable-objects/waiting-room/room-core.ts";
-import type { CohortManifest } from "../../src/domain/line/cohort.ts";
+import type { CohortManifest, Place } from "../../src/domain/line/cohort.ts";
 import type { AdmissionRecord } from "../../src/domain/room/admission.ts";
 import { isSoldOut, type RoomState } from "../../src/domain/room/room-state.ts";
 import type { RoomSnapshot } from "../../src/domain/room/snapshot.ts";
 import { GENERAL_LANE, phaseAt, type Sale } from "../../src/domain/sale/sale.ts";
 import { expire, moveStock } from "../../src/domain/stock/stock.ts";
-import { RoomMemory, roomOn } from "../room-memory.ts";
+import { rankKeepingDraws, RoomMemory, roomOn } from "../room-memory.ts";
 import type { Booths } from "./booths.ts";
 import { StockMaps } from "./stock-maps.ts";
 import type { Tally } from "./tally.ts";
@@ -34,6 +34,7 @@ export class Shop {
   readonly #booths: Booths;
   readonly #tally: Tally;
   readonly #memory: RoomMemory;
+  readonly #rankOf = rankKeepingDraws();
   readonly #snapshots: RoomSnapshot[] = [];
   #core: RoomCore;
   #now = 0;
@@ -56,6 +57,7 @@ export class Shop {
   /** An instance of the room, as after an eviction. */
   #begin(): RoomCore {
     return roomOn(this.#memory.rows(), () => this.#now, {
+      rules: { rankOf: this.#rankOf },
       booth: (_sale, _lane, shard) => {
         return { close: async (k, force) => this.#booths.close(shard, k, force) };
       },
@@ -89,6 +91,13 @@ export class Shop {
     const manifest = this.#core.manifest(GENERAL_LANE, k);
     if (manifest === null) throw new Error(`cohort ${k} is not closed`);
     return manifest;
+  }
+
+  /** Of a place in a closed cohort. */
+  rankOf(place: Place): number {
+    const ranked = this.#rankOf(place, this.manifest(place.cohort));
+    if (ranked.kind !== "ranked") throw new Error("a booth gave a place that has no rank");
+    return ranked.rank;
   }
 
   snapshotAt(second: number): RoomSnapshot {

@@ -5,11 +5,11 @@
  * virtual and chance is seeded, so the same options play the same sale. Broken promises throw:
  * seats, ranks, the order of calls.
  */
-import { bytesToHex, hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js";
+import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import { sha256 } from "@noble/hashes/sha2.js";
+import { placesIn } from "../../src/domain/line/cohort.ts";
 import { JOINS_PER_BOOTH_PER_SECOND } from "../../src/domain/limits.ts";
 import { boothsOf, saleSchema, type Sale } from "../../src/domain/sale/sale.ts";
-import { shuffledIndices } from "./shuffle-list.ts";
 import { randomFrom, type Random } from "../seeded-random.ts";
 import { Booths } from "./booths.ts";
 import { Crowd, STAGE } from "./crowd.ts";
@@ -143,21 +143,12 @@ export class World {
 
   /** Those who joined a cohort learn their ranks when it has closed. */
   #rankCohort(k: number): void {
-    const { tally, crowd } = this;
-    const { base, counts, seed } = this.shop.manifest(k);
-    const firstOf: number[] = [];
-    let places = 0;
-    for (const count of counts) {
-      firstOf.push(places);
-      places += count;
-    }
+    const { tally, crowd, shop } = this;
+    const { base, counts } = shop.manifest(k);
+    const places = placesIn(counts);
     this.#makeRoomFor(base + places);
-    const drawn = shuffledIndices(places, hexToBytes(seed));
     const members = this.#visits.takeMembers(k);
-    for (const shopper of members) {
-      const place = (firstOf[crowd.shard[shopper] ?? 0] ?? 0) + (crowd.index[shopper] ?? 0);
-      crowd.rank[shopper] = base + (drawn[place] ?? 0);
-    }
+    for (const shopper of members) crowd.rank[shopper] = shop.rankOf(crowd.ticketOf(shopper));
     this.#ranked += members.length;
     if (this.#ranked > base + places) throw new Error("more ranks than places");
     tally.cohorts += 1;
