@@ -140,7 +140,9 @@ export class Promises {
   }
 
   #checkStock(sku: string): void {
-    const { counters, reservations, ledger } = this.#world.stockOf(sku).memory;
+    const { memory } = this.#world.stockOf(sku);
+    const { reservations, ledger } = memory;
+    const counters = memory.counters();
     if (!countersAgree(counters)) this.broken("P1", `${sku}: ${JSON.stringify(counters)}`);
     const sums = { held: 0, ordered: 0, sold: 0, released: 0 };
     for (const item of reservations.values()) {
@@ -238,7 +240,7 @@ export class Promises {
     const hasMoney = payments.some(({ money }) => money !== "none");
     const isOnItsWay = state !== "placing" && !isFinal(standing);
     for (const { sku, quantity } of normalizeLines(intent.lines)) {
-      const units = this.#world.stockOf(sku).memory.of({ sale, buyer, id });
+      const units = this.#world.stockOf(sku).memory.reservation({ sale, buyer, id });
       const units_state = units?.standing.state ?? "none";
       const owns =
         (units_state === "ordered" || units_state === "sold") && units?.quantity === quantity;
@@ -266,10 +268,10 @@ export class Promises {
     for (const [id, { memory }] of this.#world.orders) this.#checkEnd(id, memory.record, memory);
     for (const sku of this.#world.skus) {
       const { memory } = this.#world.stockOf(sku);
-      const { held, ordered } = memory.counters;
+      const { held, ordered } = memory.counters();
       if (held > 0) this.broken("P5", `${sku}: ${held} units are held for ever`);
       if (ordered > 0) this.broken("P5", `${sku}: ${ordered} units are ordered for ever`);
-      if (JSON.stringify(replayLedger(memory.ledger)) !== JSON.stringify(memory.counters)) {
+      if (JSON.stringify(replayLedger(memory.ledger)) !== JSON.stringify(memory.counters())) {
         this.broken("P1", `${sku}: the ledger does not add up to the counters`);
       }
     }

@@ -12,6 +12,7 @@ import type { BeginOrderOutcome } from "../../src/domain/room/admission.ts";
 import type { OrderIntent, OrderRecord, OrderState } from "../../src/domain/order/order.ts";
 import { RoomMemory, roomOn } from "../room-memory.ts";
 import { randomFrom } from "../seeded-random.ts";
+import { StockMemory } from "../stock-memory.ts";
 import { Bookings } from "./bookings.ts";
 import { Consumers } from "./consumers.ts";
 import { Faults } from "./faults.ts";
@@ -28,7 +29,6 @@ import { Promises } from "./promises.ts";
 import type { Rules } from "./rules.ts";
 import { SALE } from "./sale.ts";
 import { Shopper } from "./shoppers.ts";
-import { StockMemory, stockStore } from "./stock-memory.ts";
 import { StripeMemory } from "./stripe-memory.ts";
 import type { Trace } from "./trace.ts";
 import { EPOCH_MS, VirtualTime } from "./virtual-time.ts";
@@ -268,7 +268,7 @@ export class World {
       });
     };
     return new StockCore({
-      store: stockStore(memory, SALE.id, sku, write),
+      store: memory.store(SALE.id, sku, write),
       alarm: rules.alarm(instance.alarm),
       now: instance.now,
       rules: rules.stock,

@@ -12,8 +12,8 @@ import type { RoomSnapshot } from "../../src/domain/room/snapshot.ts";
 import { GENERAL_LANE, phaseAt, type Sale } from "../../src/domain/sale/sale.ts";
 import { expire, moveStock } from "../../src/domain/stock/stock.ts";
 import { rankKeepingDraws, RoomMemory, roomOn } from "../room-memory.ts";
+import { StockMemory } from "../stock-memory.ts";
 import type { Booths } from "./booths.ts";
-import { StockMaps } from "./stock-maps.ts";
 import type { Tally } from "./tally.ts";
 
 export const SKU = "UNIT";
@@ -29,7 +29,7 @@ export interface ShopParts {
 }
 
 export class Shop {
-  readonly stock = new StockMaps();
+  readonly stock = new StockMemory();
   readonly #sale: Sale;
   readonly #booths: Booths;
   readonly #tally: Tally;

@@ -72,12 +72,15 @@ const LAYERS: readonly Layer[] = [
     mayImport: ["src/domain", "queues/backends"],
   },
   // They run the product's own objects and pipeline, on maps and in virtual time.
-  ...["simulation/faults", "simulation/virtual-sale", "simulation/room-memory.ts"].map(
-    (folder) => ({
-      folder,
-      mayImport: ["src/domain", "durable-objects", "queues", "scripts", "simulation"],
-    }),
-  ),
+  ...[
+    "simulation/faults",
+    "simulation/virtual-sale",
+    "simulation/room-memory.ts",
+    "simulation/stock-memory.ts",
+  ].map((folder) => ({
+    folder,
+    mayImport: ["src/domain", "durable-objects", "queues", "scripts", "simulation"],
+  })),
   ...["scripts", "tools", "simulation"].map((folder) => ({
     folder,
     mayImport: [
