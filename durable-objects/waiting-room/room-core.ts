@@ -184,7 +184,7 @@ export class RoomCore {
     now: number,
   ): Outcome {
     if (outcome.kind !== "admitted") store.save(room, now);
-    else if (outcome.isNew) store.admit(outcome.admission, room, now);
+    else if (outcome.isNew) store.write({ admission: outcome.admission, room }, now);
     return outcome;
   }
 
@@ -227,7 +227,7 @@ export class RoomCore {
       const { endsAt_ms } = store.room.schedule;
       const extended = rules.extend(admission, { seconds, endsAt_ms }, now);
       if (extended.outcome.kind === "not_active") return NOT_ACTIVE;
-      if (extended.admission !== admission) store.update(extended.admission, now);
+      if (extended.admission !== admission) store.write({ admission: extended.admission }, now);
       return { kind: "extended", admission: extended.admission };
     });
   }
@@ -236,7 +236,7 @@ export class RoomCore {
     const none = { kind: "admission_required" } as const;
     return this.#onAdmission<BeginOrderOutcome>(admissionId, none, (store, admission, now) => {
       const begun = this.#ports.rules.beginOrder(admission, order, now);
-      if (begun.admission !== admission) store.update(begun.admission, now);
+      if (begun.admission !== admission) store.write({ admission: begun.admission }, now);
       return begun.outcome;
     });
   }
@@ -251,7 +251,7 @@ export class RoomCore {
       const done = this.#ports.rules.finishOrder(admission, order, how, ordersPerAdmission);
       const isSpent = done.admission.standing === "spent" && admission.standing === "active";
       if (isSpent) this.#end(store, done.admission, "spent", now);
-      else if (done.admission !== admission) store.update(done.admission, now);
+      else if (done.admission !== admission) store.write({ admission: done.admission }, now);
       return done.outcome;
     });
   }
@@ -356,7 +356,11 @@ export class RoomCore {
         return openAt(this.#booths(sale, id, booths, wanted), closed);
       }),
     );
-    if (ready.every(Boolean)) store.setBooths(wanted, this.#ports.now());
+    if (ready.includes(false)) return;
+    // Meanwhile the document may have changed. Gates learn of the booths from the next snapshot.
+    const foundation = { ...store.foundation, booths: wanted };
+    const room = { ...store.room, version: store.room.version + 1 };
+    store.write({ foundation, room }, this.#ports.now());
   }
 
   /** Booths `from` (included) to `to` (excluded) of a lane. */

@@ -20,26 +20,11 @@ import { factsOf, type SaleFacts } from "../../src/domain/room/events.ts";
 import { revoke } from "../../src/domain/room/revoked.ts";
 import type { RoomState } from "../../src/domain/room/room-state.ts";
 import { snapshotOf, type RoomSnapshot } from "../../src/domain/room/snapshot.ts";
-import type { Sale } from "../../src/domain/sale/sale.ts";
 import type { EventOutbox } from "./event-outbox.ts";
 import type { Foundation, RoomChange, RoomRows } from "./ports.ts";
 
 /** What the merchant sees of the room. */
-export interface RoomMetrics {
-  readonly kind: "metrics";
-  readonly sale: Sale;
-  readonly revision: number;
-  readonly commitment: string;
-  /** Null until the sale has ended. */
-  readonly secret: string | null;
-  readonly snapshot: RoomSnapshot;
-  readonly seats: RoomState["seats"];
-  /** Places in closed cohorts of all lanes, and how many of them were called. */
-  readonly tickets: number;
-  readonly called: number;
-  readonly ratePerMinute: number;
-  readonly maxActive: number;
-}
+export type RoomMetrics = ReturnType<RoomStore["metrics"]>;
 
 /** An admission's id is made from its ticket's, see `claims.ts`. */
 function ticketOf(admissionId: string): string {
@@ -88,7 +73,7 @@ export class RoomStore {
     now: number,
   ): RoomStore {
     const store = new RoomStore(rows, events, created);
-    store.#write(created, now);
+    store.write(created, now);
     return store;
   }
 
@@ -108,18 +93,26 @@ export class RoomStore {
     return factsOf(room, sale, revision, now);
   }
 
-  /** The one place that writes. */
-  #write(change: RoomChange, now: number): void {
+  /** The one place that writes: all of a change, or none of it. */
+  write(change: RoomChange, now: number): void {
     const { foundation = this.#foundation, room = this.#room, admission } = change;
+    const after = this.#facts(now, room, foundation);
     const telling =
-      change.room === undefined
-        ? null
-        : this.#events.telling(this.#facts(now), this.#facts(now, room, foundation), now);
+      change.room === undefined ? null : this.#events.telling(this.#facts(now), after, now);
     this.#rows.write({ ...change, telling });
     if (telling !== null) this.#events.written(telling);
     this.#foundation = foundation;
     this.#room = room;
     if (admission !== undefined) this.#remember(admission);
+  }
+
+  /** The document changed, and with it the room. */
+  revise(foundation: Foundation, room: RoomState, now: number): void {
+    this.write({ foundation, room }, now);
+  }
+
+  save(room: RoomState, now: number): void {
+    if (room !== this.#room) this.write({ room }, now);
   }
 
   #remember(admission: AdmissionRecord): void {
@@ -130,22 +123,13 @@ export class RoomStore {
     } else this.#active.delete(admission.ticket);
   }
 
-  /** The document changed, and with it the room. */
-  revise(foundation: Foundation, room: RoomState, now: number): void {
-    this.#write({ foundation, room }, now);
-  }
-
-  save(room: RoomState, now: number): void {
-    if (room !== this.#room) this.#write({ room }, now);
-  }
-
   snapshot(now: number): RoomSnapshot {
     const { sale, booths, revision, secret } = this.#foundation;
     const commitment = commitmentOf(secret);
     return snapshotOf(this.#room, sale, { booths, commitment, revision }, now);
   }
 
-  metrics(now: number): RoomMetrics {
+  metrics(now: number) {
     const { sale, revision, secret } = this.#foundation;
     const { lanes, seats, ratePerMinute, maxActive } = this.#room;
     const snapshot = this.snapshot(now);
@@ -154,14 +138,16 @@ export class RoomStore {
       sale,
       revision,
       commitment: snapshot.commitment,
+      /** Hidden until the sale has ended: it tells the draw. */
       secret: snapshot.phase === "ended" ? secret : null,
       snapshot,
       seats,
+      /** Places in closed cohorts of all lanes, and how many of them were called. */
       tickets: lanes.reduce((sum, lane) => sum + lane.places, 0),
       called: lanes.reduce((sum, lane) => sum + lane.called, 0),
       ratePerMinute,
       maxActive,
-    };
+    } as const;
   }
 
   manifest(lane: string, k: number): CohortManifest | null {
@@ -176,13 +162,7 @@ export class RoomStore {
     const seed = seedOf(secret, sale.id, lane, k);
     const manifest = { sale: sale.id, lane, k, base: state.places, counts, seed };
     const room = closeCohortInRoom(this.#room, { lane, k, places: placesIn(counts) });
-    this.#write({ manifest, room }, now);
-  }
-
-  /** All of them stand at the open cohort of every lane; gates learn of them from the snapshot. */
-  setBooths(booths: number, now: number): void {
-    const room = { ...this.#room, version: this.#room.version + 1 };
-    this.#write({ foundation: { ...this.#foundation, booths }, room }, now);
+    this.write({ manifest, room }, now);
   }
 
   admissionOf(ticket: string): AdmissionRecord | null {
@@ -193,23 +173,13 @@ export class RoomStore {
     return this.admissionOf(ticketOf(admissionId));
   }
 
-  /** A new admission and the seat it takes. */
-  admit(admission: AdmissionRecord, room: RoomState, now: number): void {
-    this.#write({ admission, room }, now);
-  }
-
-  /** An admission changes and keeps its seat, or had none any more. */
-  update(admission: AdmissionRecord, now: number): void {
-    this.#write({ admission }, now);
-  }
-
   /** An admission ended: `room` counts its seat as free. */
   end(admission: AdmissionRecord, room: RoomState, now: number): void {
     // An expired token opens nothing. Any other is named in the snapshot of a sale that guards.
     const isNamed = admission.standing !== "expired" && this.#foundation.sale.guards.length > 0;
     const revoked = isNamed ? revoke(room.revoked, admission, now) : room.revoked;
     const version = isNamed ? room.version + 1 : room.version;
-    this.#write({ admission, room: { ...room, revoked, version } }, now);
+    this.write({ admission, room: { ...room, revoked, version } }, now);
   }
 
   /** The median age of the orders in progress, ms; null when too few tell. */
