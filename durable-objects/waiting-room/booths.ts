@@ -1,64 +1,42 @@
 /**
- * A room's side of its booths: counts the open cohort of every lane, and adds booths.
+ * What a room asks of the booths of a lane: to close a cohort, and to stand at the open one.
  *
- * Guarantee: a lane whose booths did not all answer is left as it is; everything can be asked
- * again. It decides nothing and stores nothing: what came of it is for the room's book.
+ * Guarantee: a cohort closes only when every booth has answered, so a booth that hangs delays its
+ * own lane's cohort and nothing else. Asking a booth again gives the same count.
  */
+import type { CloseOutcome } from "../../src/domain/line/booth.ts";
 import { BOOTH_ANSWER_TIMEOUT_MS } from "../../src/domain/limits.ts";
-import { boothsOf } from "../../src/domain/sale/sale.ts";
-import { boothName, boothOf } from "../../src/platform/objects.ts";
-import { closeCohortAtBooths, openBoothsAt } from "../cohort-closing.ts";
-import type { RoomBook } from "./room-store.ts";
-import type { TicketBooth } from "../ticket-booth.ts";
+import { withTimeout } from "../../src/platform/with-timeout.ts";
+import type { Booth } from "./ports.ts";
 
-export interface CountedCohort {
-  readonly lane: string;
-  readonly k: number;
-  readonly counts: readonly number[];
+/** Null when a booth did not answer. */
+function ask(booth: Booth, k: number, force: boolean): Promise<CloseOutcome | null> {
+  return withTimeout(booth.close(k, force), BOOTH_ANSWER_TIMEOUT_MS);
 }
 
-export class RoomBooths {
-  readonly #namespace: GateEnv["TICKET_BOOTH"];
+/** Counts by booth. Null when nobody came (the cohort stays open) or a booth did not answer. */
+export async function closeCohortAt(booths: readonly Booth[], k: number): Promise<number[] | null> {
+  const asked = await Promise.all(
+    booths.map(async (booth) => ({ booth, answer: await ask(booth, k, false) })),
+  );
+  if (asked.some(({ answer }) => answer === null)) return null;
+  if (asked.every(({ answer }) => answer?.kind === "empty")) return null;
+  // Others of the lane had arrivals, so those without close the cohort as well.
+  const closed = await Promise.all(
+    asked.map(async ({ booth, answer }) => {
+      return answer?.kind === "closed" ? answer : await ask(booth, k, true);
+    }),
+  );
+  const counts = closed.flatMap((answer) => (answer?.kind === "closed" ? [answer.count] : []));
+  return counts.length === booths.length ? counts : null;
+}
 
-  constructor(namespace: GateEnv["TICKET_BOOTH"]) {
-    this.#namespace = namespace;
-  }
-
-  /** Booths `from` (included) to `to` (excluded) of a lane. */
-  #booths(sale: string, lane: string, from: number, to: number): DurableObjectStub<TicketBooth>[] {
-    return Array.from({ length: to - from }, (_, added) => {
-      const name = boothName(sale, lane, from + added);
-      return boothOf({ TICKET_BOOTH: this.#namespace }, name);
-    });
-  }
-
-  /** Closes each lane's open cohort, where anybody came and all booths answered. */
-  async closeCohorts({ foundation, room }: RoomBook): Promise<CountedCohort[]> {
-    const { sale, booths } = foundation;
-    const asked = await Promise.all(
-      room.lanes.map(async ({ id: lane, closed: k }) => {
-        const stubs = this.#booths(sale.id, lane, 0, booths);
-        return { lane, k, counts: await closeCohortAtBooths(stubs, k, BOOTH_ANSWER_TIMEOUT_MS) };
-      }),
-    );
-    return asked.flatMap(({ lane, k, counts }) => (counts === null ? [] : [{ lane, k, counts }]));
-  }
-
-  /**
-   * When a larger crowd is expected than there are booths for: how many there may be from now on.
-   * They are brought to every lane's open cohort first, or a place they give would belong to a
-   * cohort that is closed already. Null when there are enough, or one did not answer.
-   */
-  async openMore({ foundation, room }: RoomBook): Promise<number | null> {
-    const { sale, booths } = foundation;
-    const wanted = boothsOf(sale);
-    if (wanted <= booths) return null;
-    const ready = await Promise.all(
-      room.lanes.map(({ id: lane, closed }) => {
-        const stubs = this.#booths(sale.id, lane, booths, wanted);
-        return openBoothsAt(stubs, closed, BOOTH_ANSWER_TIMEOUT_MS);
-      }),
-    );
-    return ready.every(Boolean) ? wanted : null;
-  }
+/**
+ * Brings new booths to the lane's open cohort `k`: they have closed the earlier ones as well, with
+ * nobody in them. False when one did not answer; asking again is safe.
+ */
+export async function openAt(booths: readonly Booth[], k: number): Promise<boolean> {
+  if (k === 0) return true;
+  const answers = await Promise.all(booths.map((booth) => ask(booth, k - 1, true)));
+  return answers.every((answer) => answer !== null);
 }

@@ -1,12 +1,12 @@
 /**
- * What a room knows of the order pipeline from KV: the breakers, and the operator's word over them.
+ * What a room knows of the order pipeline from KV: the breakers (`breaker:<backend>`), and the
+ * operator's override of them (`force:<backend>`).
  *
- * Guarantee: nothing waits for KV longer than a moment, and nothing fails with it. What cannot be
- * read leaves the last reading as it is; what was read and makes no sense counts as closed and is
- * said in the log, once for each such value.
- * The weak spot, said aloud: KV may show a change a minute late, so the room may slow down and
- * recover that much later than the orders Worker; the age of the orders, which the room knows
- * itself, does not wait for KV.
+ * Guarantee: nothing waits for KV longer than `PIPELINE_LOOK_TIMEOUT_MS`, and nothing fails with
+ * it. What cannot be read leaves the last reading as it is; an unreadable value counts as closed
+ * and is logged, once for each such value.
+ * Weak: KV may show a change a minute late, so the room may slow down and recover that much later
+ * than the orders Worker. The age of the orders, which the room knows itself, does not wait for KV.
  */
 import type { z } from "zod";
 import { BACKENDS, forceSchema, writtenBreakerSchema } from "../../src/domain/breaker.ts";
@@ -18,12 +18,13 @@ import { errorText } from "../../src/encoding/error-text.ts";
 import { breakerKey, forceKey } from "../../src/platform/kv-keys.ts";
 import { log } from "../../src/platform/log.ts";
 import { withTimeout } from "../../src/platform/with-timeout.ts";
+import type { Pipeline } from "./ports.ts";
 
-export class PipelineWatch {
+export class PipelineWatch implements Pipeline {
   readonly #kv: KVNamespace;
   #lookedAt_ms = Number.NEGATIVE_INFINITY;
   #reading: PipelineReading | null = null;
-  /** By key: the unreadable value that was last complained of. */
+  /** By key: the unreadable value that was logged last. */
   readonly #unreadable = new Map<string, string | null>();
 
   constructor(kv: KVNamespace) {

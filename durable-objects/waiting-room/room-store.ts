@@ -1,51 +1,39 @@
 /**
- * The durable state of one waiting room, as it is kept in memory: foundation, room, seats in use,
- * and the orders on their way.
+ * The state of one waiting room: in memory, and in its rows.
  *
- * Guarantee: memory and tables change together, and what belongs together (an admission and the
- * seat it takes, a cohort and the lane it closes, a change and the event that tells of it) is one
- * transaction.
+ * Guarantee: memory and rows change together. Everything is written by one method, rows first, as
+ * one transaction (the contract of `RoomRows`); memory follows when they have taken the change. So
+ * an instance never knows more than what is stored, and after a crash the next one knows the same.
+ * Not for deciding: the rules do (`src/domain/room`), called by `RoomCore`.
  */
-import { standingAt, type AdmissionRecord } from "../../src/domain/room/admission.ts";
-import { Backlog, ORDERS_THAT_TELL } from "../../src/domain/room/backlog.ts";
 import {
   commitmentOf,
   placesIn,
   seedOf,
   type CohortManifest,
 } from "../../src/domain/line/cohort.ts";
+import { standingAt, type AdmissionRecord } from "../../src/domain/room/admission.ts";
+import { Backlog, ORDERS_THAT_TELL } from "../../src/domain/room/backlog.ts";
 import { closeCohortInRoom } from "../../src/domain/room/calls.ts";
-import { freeSeat, type ClaimRules } from "../../src/domain/room/claims.ts";
-import { snapshotOf, type RoomSnapshot, type RoomState } from "../../src/domain/room/room-state.ts";
-import { revoke } from "../../src/domain/room/revoked.ts";
+import { claimRulesOf, type ClaimRules } from "../../src/domain/room/claims.ts";
 import { factsOf, type SaleFacts } from "../../src/domain/room/events.ts";
-import type { Sale } from "../../src/domain/sale/sale.ts";
-import type { RoomTables, Foundation } from "./room-tables.ts";
+import { revoke } from "../../src/domain/room/revoked.ts";
+import type { RoomState } from "../../src/domain/room/room-state.ts";
+import { snapshotOf, type RoomSnapshot } from "../../src/domain/room/snapshot.ts";
+import type { EventOutbox } from "./event-outbox.ts";
+import type { Foundation, RoomChange, RoomRows } from "./ports.ts";
 
 /** What the merchant sees of the room. */
-export interface RoomMetrics {
-  readonly kind: "metrics";
-  readonly sale: Sale;
-  readonly revision: number;
-  readonly commitment: string;
-  /** Null until the sale has ended. */
-  readonly secret: string | null;
-  readonly snapshot: RoomSnapshot;
-  readonly seats: RoomState["seats"];
-  /** Places in closed cohorts of all lanes, and how many of them were called. */
-  readonly tickets: number;
-  readonly called: number;
-  readonly ratePerMinute: number;
-  readonly maxActive: number;
-}
+export type RoomMetrics = ReturnType<RoomStore["metrics"]>;
 
-/** The admission's id is made from its ticket's, see `room-claims.ts`. */
+/** An admission's id is made from its ticket's, see `claims.ts`. */
 function ticketOf(admissionId: string): string {
   return admissionId.replace(/^adm_/, "");
 }
 
-export class RoomBook {
-  readonly tables: RoomTables;
+export class RoomStore {
+  readonly #rows: RoomRows;
+  readonly #events: EventOutbox;
   #foundation: Foundation;
   #room: RoomState;
   /** Seats in use, by ticket: bounded by `maxActive`. */
@@ -55,50 +43,38 @@ export class RoomBook {
   /** Also of those who have left: their orders go on. */
   readonly #backlog = new Backlog();
 
-  private constructor(tables: RoomTables, foundation: Foundation, room: RoomState) {
-    this.tables = tables;
+  private constructor(
+    rows: RoomRows,
+    events: EventOutbox,
+    { foundation, room }: { readonly foundation: Foundation; readonly room: RoomState },
+  ) {
+    this.#rows = rows;
+    this.#events = events;
     this.#foundation = foundation;
     this.#room = room;
-    for (const admission of tables.activeAdmissions()) {
-      this.#active.set(admission.ticket, admission);
-    }
-    for (const admission of tables.backlog(ORDERS_THAT_TELL)) this.#backlog.note(admission);
+    for (const admission of rows.activeAdmissions()) this.#active.set(admission.ticket, admission);
+    for (const admission of rows.backlog(ORDERS_THAT_TELL)) this.#backlog.note(admission);
   }
 
-  /** Null when the room was never founded. */
-  static load(tables: RoomTables): RoomBook | null {
-    const foundation = tables.foundation();
-    const room = tables.state();
+  /** Null when the room was never created. */
+  static load(rows: RoomRows, events: EventOutbox, now: number): RoomStore | null {
+    const foundation = rows.foundation();
+    const room = rows.state();
     if (foundation === null || room === null) return null;
-    const book = new RoomBook(tables, foundation, room);
-    const now = Date.now();
-    tables.events.begin(book.#factsIn(room, now), now);
-    return book;
+    const store = new RoomStore(rows, events, { foundation, room });
+    events.begin(store.#facts(now), now);
+    return store;
   }
 
-  /** Founds the room, or founds it anew on a changed document: then `old` is how it was. */
-  static found(
-    tables: RoomTables,
-    foundation: Foundation,
-    room: RoomState,
+  static create(
+    rows: RoomRows,
+    events: EventOutbox,
+    created: { readonly foundation: Foundation; readonly room: RoomState },
     now: number,
-    old: RoomBook | null = null,
-  ): RoomBook {
-    const { sale, revision } = foundation;
-    const facts = factsOf(room, sale, revision, now);
-    const before = old === null ? facts : old.#factsIn(old.room, now);
-    const telling = tables.events.telling(before, facts, now);
-    tables.together(() => {
-      tables.saveFoundation(foundation);
-      tables.saveState(room);
-      if (telling !== null) tables.events.keep(telling);
-    });
-    return new RoomBook(tables, foundation, room);
-  }
-
-  #factsIn(room: RoomState, now: number): SaleFacts {
-    const { sale, revision } = this.#foundation;
-    return factsOf(room, sale, revision, now);
+  ): RoomStore {
+    const store = new RoomStore(rows, events, created);
+    store.write(created, now);
+    return store;
   }
 
   get foundation(): Foundation {
@@ -110,102 +86,36 @@ export class RoomBook {
   }
 
   get rules(): ClaimRules {
-    const { admission, items } = this.foundation.sale;
-    const { claimWindowSeconds, sessionSeconds, overcall } = admission;
-    return {
-      claimWindow_ms: claimWindowSeconds * 1000,
-      session_ms: sessionSeconds * 1000,
-      overcall,
-      unlimited: items.length === 0,
-    };
+    return claimRulesOf(this.#foundation.sale);
   }
 
-  save(room: RoomState): void {
-    if (room === this.#room) return;
-    const { tables } = this;
-    const now = Date.now();
-    const before = this.#factsIn(this.#room, now);
-    const telling = tables.events.telling(before, this.#factsIn(room, now), now);
-    if (telling === null) tables.saveState(room);
-    else {
-      tables.together(() => {
-        tables.saveState(room);
-        tables.events.keep(telling);
-      });
-    }
-    this.#room = room;
+  #facts(now: number, room = this.#room, { sale, revision } = this.#foundation): SaleFacts {
+    return factsOf(room, sale, revision, now);
   }
 
-  snapshot(now: number): RoomSnapshot {
-    const { sale, booths, revision, secret } = this.foundation;
-    const commitment = commitmentOf(secret);
-    return snapshotOf(this.#room, sale, { booths, commitment, revision }, now);
-  }
-
-  metrics(now: number): RoomMetrics {
-    const { sale, revision, secret } = this.foundation;
-    const { lanes, seats, ratePerMinute, maxActive } = this.#room;
-    const snapshot = this.snapshot(now);
-    return {
-      kind: "metrics",
-      sale,
-      revision,
-      commitment: snapshot.commitment,
-      secret: snapshot.phase === "ended" ? secret : null,
-      snapshot,
-      seats,
-      tickets: lanes.reduce((sum, lane) => sum + lane.places, 0),
-      called: lanes.reduce((sum, lane) => sum + lane.called, 0),
-      ratePerMinute,
-      maxActive,
-    };
-  }
-
-  manifest(lane: string, k: number): CohortManifest | null {
-    return this.tables.manifest(this.foundation.sale.id, lane, k);
-  }
-
-  /** A cohort that all booths have counted; a second count of the same cohort changes nothing. */
-  addCohort(lane: string, k: number, counts: readonly number[]): void {
-    const { sale, secret } = this.foundation;
-    const state = this.#room.lanes.find((item) => item.id === lane);
-    if (state?.closed !== k) return;
-    const seed = seedOf(secret, sale.id, lane, k);
-    const room = closeCohortInRoom(this.#room, { lane, k, places: placesIn(counts) });
-    this.tables.together(() => {
-      this.tables.addManifest({ sale: sale.id, lane, k, base: state.places, counts, seed });
-      this.save(room);
-    });
-  }
-
-  /** Booths that stand at the open cohort of every lane; gates hear of them with the snapshot. */
-  addBooths(booths: number): void {
-    const foundation = { ...this.#foundation, booths };
-    this.tables.together(() => {
-      this.tables.saveFoundation(foundation);
-      this.save({ ...this.#room, version: this.#room.version + 1 });
-    });
+  /** The one place that writes: all of a change, or none of it. */
+  write(change: RoomChange, now: number): void {
+    const { foundation = this.#foundation, room = this.#room, admission } = change;
+    const after = this.#facts(now, room, foundation);
+    const telling =
+      change.room === undefined ? null : this.#events.telling(this.#facts(now), after, now);
+    this.#rows.write({ ...change, telling });
+    if (telling !== null) this.#events.written(telling);
     this.#foundation = foundation;
+    this.#room = room;
+    if (admission !== undefined) this.#remember(admission);
   }
 
-  admissionOf(ticket: string): AdmissionRecord | null {
-    return this.#active.get(ticket) ?? this.tables.admission(ticket);
+  /** The document changed, and with it the room. */
+  revise(foundation: Foundation, room: RoomState, now: number): void {
+    this.write({ foundation, room }, now);
   }
 
-  admission(admissionId: string): AdmissionRecord | null {
-    return this.admissionOf(ticketOf(admissionId));
+  save(room: RoomState, now: number): void {
+    if (room !== this.#room) this.write({ room }, now);
   }
 
-  /** A new admission and the seat it takes. */
-  admit(admission: AdmissionRecord, room: RoomState): void {
-    this.tables.together(() => {
-      this.update(admission);
-      this.save(room);
-    });
-  }
-
-  update(admission: AdmissionRecord): void {
-    this.tables.saveAdmission(admission);
+  #remember(admission: AdmissionRecord): void {
     this.#backlog.note(admission);
     if (admission.standing === "active") {
       this.#active.set(admission.ticket, admission);
@@ -213,35 +123,79 @@ export class RoomBook {
     } else this.#active.delete(admission.ticket);
   }
 
-  /** An admission ends: its record and the seat count change together. */
-  settle(admission: AdmissionRecord, how: "spent" | "left" | "expired"): void {
-    this.tables.together(() => {
-      this.update(admission);
-      const took = admission.ordersDone > 0 || admission.orderInProgress !== null;
-      this.save(this.#withRevoked(freeSeat(this.#room, how, took), admission, how));
-    });
+  snapshot(now: number): RoomSnapshot {
+    const { sale, booths, revision, secret } = this.#foundation;
+    const commitment = commitmentOf(secret);
+    return snapshotOf(this.#room, sale, { booths, commitment, revision }, now);
   }
 
-  /** A seat that is free again must not be used on: of sales that guard, gates are told. */
-  #withRevoked(room: RoomState, admission: AdmissionRecord, how: string): RoomState {
-    if (how === "expired" || this.foundation.sale.guards.length === 0) return room;
-    const revoked = revoke(room.revoked, admission, Date.now());
-    return { ...room, revoked, version: room.version + 1 };
+  metrics(now: number) {
+    const { sale, revision, secret } = this.#foundation;
+    const { lanes, seats, ratePerMinute, maxActive } = this.#room;
+    const snapshot = this.snapshot(now);
+    return {
+      kind: "metrics",
+      sale,
+      revision,
+      commitment: snapshot.commitment,
+      /** Hidden until the sale has ended: it tells the draw. */
+      secret: snapshot.phase === "ended" ? secret : null,
+      snapshot,
+      seats,
+      /** Places in closed cohorts of all lanes, and how many of them were called. */
+      tickets: lanes.reduce((sum, lane) => sum + lane.places, 0),
+      called: lanes.reduce((sum, lane) => sum + lane.called, 0),
+      ratePerMinute,
+      maxActive,
+    } as const;
   }
 
-  /** Age of the orders on their way; null when too few tell. */
+  manifest(lane: string, k: number): CohortManifest | null {
+    return this.#rows.manifest(this.#foundation.sale.id, lane, k);
+  }
+
+  /** A cohort that all booths have counted; a second count of the same cohort changes nothing. */
+  addCohort(lane: string, k: number, counts: readonly number[], now: number): void {
+    const { sale, secret } = this.#foundation;
+    const state = this.#room.lanes.find((item) => item.id === lane);
+    if (state?.closed !== k) return;
+    const seed = seedOf(secret, sale.id, lane, k);
+    const manifest = { sale: sale.id, lane, k, base: state.places, counts, seed };
+    const room = closeCohortInRoom(this.#room, { lane, k, places: placesIn(counts) });
+    this.write({ manifest, room }, now);
+  }
+
+  admissionOf(ticket: string): AdmissionRecord | null {
+    return this.#active.get(ticket) ?? this.#rows.admission(ticket);
+  }
+
+  admission(admissionId: string): AdmissionRecord | null {
+    return this.admissionOf(ticketOf(admissionId));
+  }
+
+  /** An admission ended: `room` counts its seat as free. */
+  end(admission: AdmissionRecord, room: RoomState, now: number): void {
+    // An expired token opens nothing. Any other is named in the snapshot of a sale that guards.
+    const isNamed = admission.standing !== "expired" && this.#foundation.sale.guards.length > 0;
+    const revoked = isNamed ? revoke(room.revoked, admission, now) : room.revoked;
+    const version = isNamed ? room.version + 1 : room.version;
+    this.write({ admission, room: { ...room, revoked, version } }, now);
+  }
+
+  /** The median age of the orders in progress, ms; null when too few tell. */
   backlogAge_ms(now: number): number | null {
     return this.#backlog.age_ms(now);
   }
 
-  expireAdmissions(now: number): void {
-    if (now < this.#nextExpiry_ms) return;
-    let next_ms = Number.POSITIVE_INFINITY;
-    for (const admission of this.#active.values()) {
-      if (standingAt(admission, now) === "expired") {
-        this.settle({ ...admission, standing: "expired" }, "expired");
-      } else next_ms = Math.min(next_ms, admission.expiresAt_ms);
-    }
-    this.#nextExpiry_ms = next_ms;
+  /** Admissions whose time is over and that still count as active. */
+  expired(now: number): AdmissionRecord[] {
+    if (now < this.#nextExpiry_ms) return [];
+    const active = [...this.#active.values()];
+    // Those that are expired count until their end is written: then the next call looks again.
+    this.#nextExpiry_ms = active.reduce(
+      (next_ms, { expiresAt_ms }) => Math.min(next_ms, expiresAt_ms),
+      Number.POSITIVE_INFINITY,
+    );
+    return active.filter((admission) => standingAt(admission, now) === "expired");
   }
 }

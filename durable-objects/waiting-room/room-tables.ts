@@ -1,15 +1,22 @@
 /**
- * The tables of one WaitingRoom.
+ * The rows of one WaitingRoom in SQLite.
  *
- * Guarantee: what is read back was parsed by zod once; the room's state and its sale are one JSON
- * row each, because they change as a whole. Manifests are never changed once written.
+ * Guarantee: what is read back was parsed by zod once; the room's state and its document are one
+ * JSON row each, because they change as a whole. A manifest is never changed once written.
  */
 import { z } from "zod";
 import type { AdmissionRecord } from "../../src/domain/room/admission.ts";
 import type { CohortManifest } from "../../src/domain/line/cohort.ts";
+import {
+  saleEventSchema,
+  toldSchema,
+  type SaleEvent,
+  type Telling,
+  type Told,
+} from "../../src/domain/room/events.ts";
 import { readStoredRoom, type RoomState } from "../../src/domain/room/room-state.ts";
-import { saleSchema, type Sale } from "../../src/domain/sale/sale.ts";
-import { RoomEvents } from "./event-outbox.ts";
+import { saleSchema } from "../../src/domain/sale/sale.ts";
+import type { Foundation, RoomChange, RoomRows } from "./ports.ts";
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS room (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -23,26 +30,18 @@ const SCHEMA = `
     orders_done INTEGER NOT NULL, order_in_progress TEXT, order_begun_ms INTEGER,
     orders_ended TEXT
   ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS told (one INTEGER PRIMARY KEY CHECK (one = 1), value TEXT NOT NULL);
+  CREATE TABLE IF NOT EXISTS event_outbox (n INTEGER PRIMARY KEY, event TEXT NOT NULL);
 `;
 
 const foundationSchema = z.object({
   v: z.literal(1),
   /** Stored documents are read with today's schema: see `saleSchema` before changing a field. */
   sale: saleSchema,
-  /** Counts accepted changes of the document. */
   revision: z.int(),
-  /** Booths per lane; tickets name their booth, so it never shrinks. */
   booths: z.int(),
   secret: z.string(),
 });
-
-/** What a room is founded on: the document, and the secret of its draw. */
-export interface Foundation {
-  readonly sale: Sale;
-  readonly revision: number;
-  readonly booths: number;
-  readonly secret: string;
-}
 
 const endedSchema = z.array(z.string());
 
@@ -76,16 +75,14 @@ function admissionOf(row: AdmissionRow): AdmissionRecord {
   };
 }
 
-export class RoomTables {
+export class RoomTables implements RoomRows {
   readonly #sql: SqlStorage;
   readonly #storage: DurableObjectStorage;
-  readonly events: RoomEvents;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
     this.#sql = storage.sql;
     this.#sql.exec(SCHEMA);
-    this.events = new RoomEvents(storage);
     this.#addColumn("admissions", "order_begun_ms", "INTEGER");
     this.#addColumn("admissions", "orders_ended", "TEXT");
   }
@@ -100,37 +97,25 @@ export class RoomTables {
     this.#sql.exec(`ALTER TABLE ${table} ADD COLUMN ${column} ${type}`);
   }
 
-  /** Everything written inside is durable together, or not at all. */
-  together(write: () => void): void {
-    this.#storage.transactionSync(write);
-  }
-
   foundation(): Foundation | null {
-    const value = this.#value("foundation");
+    const value = this.#value("SELECT value FROM room WHERE name = 'foundation'");
     return value === null ? null : foundationSchema.parse(value);
   }
 
-  saveFoundation(foundation: Foundation): void {
-    this.#save("foundation", { v: 1, ...foundation });
-  }
-
   state(): RoomState | null {
-    const value = this.#value("state");
+    const value = this.#value("SELECT value FROM room WHERE name = 'state'");
     return value === null ? null : readStoredRoom(value);
   }
 
-  saveState(state: RoomState): void {
-    this.#save("state", state);
+  told(): Told | null {
+    const value = this.#value("SELECT value FROM told");
+    return value === null ? null : toldSchema.parse(value);
   }
 
-  #value(name: string): unknown {
-    const rows = this.#sql.exec<{ value: string }>("SELECT value FROM room WHERE name = ?", name);
-    const row = rows.toArray()[0];
+  /** The JSON in the one row that a query finds; null when it finds none. */
+  #value(query: string): unknown {
+    const row = this.#sql.exec<{ value: string }>(query).toArray()[0];
     return row === undefined ? null : JSON.parse(row.value);
-  }
-
-  #save(name: string, value: unknown): void {
-    this.#sql.exec("INSERT OR REPLACE INTO room VALUES (?, ?)", name, JSON.stringify(value));
   }
 
   manifest(sale: string, lane: string, k: number): CohortManifest | null {
@@ -146,17 +131,6 @@ export class RoomTables {
     return { sale, lane, k, base: row.base, counts, seed: row.seed };
   }
 
-  addManifest({ lane, k, base, counts, seed }: CohortManifest): void {
-    this.#sql.exec(
-      "INSERT OR IGNORE INTO manifests VALUES (?, ?, ?, ?, ?)",
-      lane,
-      k,
-      base,
-      JSON.stringify(counts),
-      seed,
-    );
-  }
-
   admission(ticket: string): AdmissionRecord | null {
     const rows = this.#sql.exec<AdmissionRow>("SELECT * FROM admissions WHERE ticket = ?", ticket);
     const row = rows.toArray()[0];
@@ -170,9 +144,8 @@ export class RoomTables {
       .map(admissionOf);
   }
 
-  /** Those with an order on its way, and the last `confirmed` whose order was confirmed. */
   backlog(confirmed: number): AdmissionRecord[] {
-    const onTheirWay = this.#sql.exec<AdmissionRow>(
+    const inProgress = this.#sql.exec<AdmissionRow>(
       "SELECT * FROM admissions WHERE order_in_progress IS NOT NULL",
     );
     const done = this.#sql.exec<AdmissionRow>(
@@ -180,10 +153,46 @@ export class RoomTables {
        ORDER BY order_begun_ms DESC LIMIT ?`,
       confirmed,
     );
-    return [...onTheirWay.toArray(), ...done.toArray()].map(admissionOf);
+    return [...inProgress.toArray(), ...done.toArray()].map(admissionOf);
   }
 
-  saveAdmission(admission: AdmissionRecord): void {
+  unsentEvents(limit: number): SaleEvent[] {
+    return this.#sql
+      .exec<{ event: string }>("SELECT event FROM event_outbox ORDER BY n LIMIT ?", limit)
+      .toArray()
+      .map(({ event }) => saleEventSchema.parse(JSON.parse(event)));
+  }
+
+  forgetEvents(upTo: number): void {
+    this.#sql.exec("DELETE FROM event_outbox WHERE n <= ?", upTo);
+  }
+
+  write({ foundation, room, admission, manifest, telling = null }: RoomChange): void {
+    this.#storage.transactionSync(() => {
+      if (foundation !== undefined) this.#putJson("foundation", { v: 1, ...foundation });
+      if (manifest !== undefined) this.#addManifest(manifest);
+      if (admission !== undefined) this.#putAdmission(admission);
+      if (room !== undefined) this.#putJson("state", room);
+      if (telling !== null) this.#addEvents(telling);
+    });
+  }
+
+  #putJson(name: "foundation" | "state", value: unknown): void {
+    this.#sql.exec("INSERT OR REPLACE INTO room VALUES (?, ?)", name, JSON.stringify(value));
+  }
+
+  #addManifest({ lane, k, base, counts, seed }: CohortManifest): void {
+    this.#sql.exec(
+      "INSERT OR IGNORE INTO manifests VALUES (?, ?, ?, ?, ?)",
+      lane,
+      k,
+      base,
+      JSON.stringify(counts),
+      seed,
+    );
+  }
+
+  #putAdmission(admission: AdmissionRecord): void {
     this.#sql.exec(
       "INSERT OR REPLACE INTO admissions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       admission.ticket,
@@ -198,5 +207,13 @@ export class RoomTables {
       admission.orderBegunAt_ms,
       JSON.stringify(admission.ordersEnded),
     );
+  }
+
+  #addEvents({ told, events }: Telling): void {
+    this.#sql.exec("INSERT OR REPLACE INTO told VALUES (1, ?)", JSON.stringify(told));
+    for (const event of events) {
+      const text = JSON.stringify(event);
+      this.#sql.exec("INSERT INTO event_outbox VALUES (?, ?)", event.version, text);
+    }
   }
 }

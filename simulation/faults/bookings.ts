@@ -9,7 +9,7 @@ import type { CancelBookingOutcome, OrderBackend } from "../../src/domain/order/
 import type { OrderEvent } from "../../src/domain/order/messages.ts";
 import type { BookOutcome } from "../../src/domain/order/order-backend.ts";
 import type { OrderIntent } from "../../src/domain/order/order.ts";
-import type { World } from "./world.ts";
+import type { Conditions } from "./faults.ts";
 
 const LATENCY_MAX_MS = 50;
 const SLOW_MAX_MS = 60_000;
@@ -27,22 +27,30 @@ export const BOOK_RULES: BookRules = {
   isNewer: (known, event) => known === null || known.version < event.version,
 };
 
+/** Hears what the book writes down. */
+export interface BookWatch {
+  look(order: string): void;
+  projected(known: OrderEvent | null, event: OrderEvent): void;
+}
+
 export class Bookings implements OrderBackend {
   readonly name = "order-book";
   readonly status = new Map<string, BookingStatus>();
   readonly projection = new Map<string, OrderEvent>();
-  readonly #world: World;
+  readonly #conditions: Conditions;
+  readonly #watch: BookWatch;
   readonly #rules: BookRules;
   /** Orders the backend will never take. */
   readonly #refused = new Set<string>();
 
-  constructor(world: World, rules: BookRules) {
-    this.#world = world;
+  constructor(conditions: Conditions, rules: BookRules, watch: BookWatch) {
+    this.#conditions = conditions;
+    this.#watch = watch;
     this.#rules = rules;
   }
 
   async book(intent: OrderIntent): Promise<BookOutcome> {
-    const { faults } = this.#world;
+    const { faults } = this.#conditions;
     if (faults.strikes("booking_refused")) this.#refused.add(intent.id);
     return this.#guarded<BookOutcome>(() => {
       if (this.#refused.has(intent.id)) return { kind: "refused", reason: "not_deliverable" };
@@ -64,7 +72,7 @@ export class Bookings implements OrderBackend {
     const kept = await this.#guarded(() => {
       const known = this.projection.get(event.order) ?? null;
       if (this.#rules.isNewer(known, event)) {
-        this.#world.promises.projected(known, event);
+        this.#watch.projected(known, event);
         this.projection.set(event.order, event);
       }
       return { kind: "kept" } as const;
@@ -75,14 +83,14 @@ export class Bookings implements OrderBackend {
   #set(order: string, wanted: BookingStatus): BookingStatus {
     const status = this.#rules.booking(this.status.get(order) ?? null, wanted);
     this.status.set(order, status);
-    this.#world.promises.look(order);
+    this.#watch.look(order);
     return status;
   }
 
   async #guarded<Outcome>(
     act: () => Outcome,
   ): Promise<Outcome | { readonly kind: "unknown"; readonly reason: string }> {
-    const { faults, time } = this.#world;
+    const { faults, time } = this.#conditions;
     const slow_ms = faults.strikes("booking_slow") ? faults.between(0, SLOW_MAX_MS) : 0;
     await time.sleep(faults.between(1, LATENCY_MAX_MS) + slow_ms);
     if (faults.strikes("booking_failed_before")) return { kind: "unknown", reason: "no answer" };

@@ -14,31 +14,49 @@ import {
 } from "../../src/domain/limits.ts";
 import { orderEventSchema, orderMessageSchema } from "../../src/domain/order/messages.ts";
 import { messageDelay_s } from "../../src/domain/order/transition.ts";
+import type { Bookings } from "./bookings.ts";
+import type { Conditions } from "./faults.ts";
+import type { Hints } from "./hints.ts";
 import { Life, never } from "./life.ts";
-import type { Delivery } from "./mailbox.ts";
+import type { Delivery, Mailbox } from "./mailbox.ts";
+import type { Network } from "./network.ts";
 import { SKEW_MAX_MS } from "./object-host.ts";
-import type { World } from "./world.ts";
+import type { Objects } from "./objects.ts";
+import type { SimulatedPayments } from "./payments.ts";
+import type { Rules } from "./rules.ts";
 
 const ISOLATES = [1, 2, 3] as const;
 const PAUSE_MAX_MS = 60_000;
 
+export interface ConsumerParts extends Conditions {
+  readonly rules: Rules;
+  readonly objects: Objects;
+  readonly network: Network;
+  readonly hints: Hints;
+  readonly payments: SimulatedPayments;
+  readonly bookings: Bookings;
+  readonly ordersQueue: Mailbox;
+}
+
 class Isolate {
   readonly name: string;
   readonly life: Life;
-  readonly #world: World;
+  readonly #parts: ConsumerParts;
+  readonly #calls: Map<string, number>;
   readonly #pipeline: Pipeline;
   readonly #deliveries = new Set<Delivery>();
   #ids = 0;
 
-  constructor(world: World, name: string) {
-    const { faults, rules, hints, payments, bookings } = world;
-    this.#world = world;
+  constructor(parts: ConsumerParts, name: string, calls: Map<string, number>) {
+    const { faults, rules, hints, payments, bookings, time } = parts;
+    this.#parts = parts;
+    this.#calls = calls;
     this.name = name;
     const skewed = faults.strikes("clock_skew");
     this.life = new Life(skewed ? faults.between(-SKEW_MAX_MS, SKEW_MAX_MS) : 0);
-    const now = (): number => world.time.now + this.life.skew_ms;
+    const now = (): number => time.now + this.life.skew_ms;
     const tell = ({ event, backend }: Record<string, unknown>): void => {
-      world.tell(`breaker ${String(event)}`, `${String(backend)} by ${name}`);
+      parts.tell(`breaker ${String(event)}`, `${String(backend)} by ${name}`);
     };
     this.#pipeline = {
       payments: rules.payments(this.#stepping("payment", payments.backend(now))),
@@ -59,7 +77,7 @@ class Isolate {
     this.#deliveries.add(delivery);
     const parsed = orderMessageSchema.safeParse(delivery.body);
     if (!parsed.success) {
-      this.#world.ordersQueue.park(delivery.body);
+      this.#parts.ordersQueue.park(delivery.body);
       return this.#settle(delivery, () => delivery.ack());
     }
     try {
@@ -69,7 +87,7 @@ class Isolate {
         else delivery.ack();
       });
     } catch (error) {
-      this.#world.tell("consumer failed", error instanceof Error ? error.message : "unknown");
+      this.#parts.tell("consumer failed", error instanceof Error ? error.message : "unknown");
       this.#retry(delivery);
     }
   }
@@ -78,7 +96,7 @@ class Isolate {
     this.#deliveries.add(delivery);
     const event = orderEventSchema.parse(delivery.body);
     try {
-      await this.#step(() => this.#world.bookings.keep(event));
+      await this.#step(() => this.#parts.bookings.keep(event));
       this.#settle(delivery, () => delivery.ack());
     } catch {
       this.#retry(delivery);
@@ -86,7 +104,7 @@ class Isolate {
   }
 
   #retry(delivery: Delivery): void {
-    const after_s = messageDelay_s(delivery.attempts, this.#world.faults.random());
+    const after_s = messageDelay_s(delivery.attempts, this.#parts.faults.random());
     this.#settle(delivery, () => delivery.retry(after_s));
   }
 
@@ -96,19 +114,19 @@ class Isolate {
   }
 
   #leased(id: string): LeasedOrder {
-    const { network } = this.#world;
-    const { host } = this.#world.orderOf(id);
+    const { network, objects } = this.#parts;
+    const { host } = objects.orderOf(id);
     const { life } = this;
     return {
-      lease: (lease) => this.#step(() => network.ask(life, host, (desk) => desk.lease(lease))),
+      lease: (lease) => this.#step(() => network.ask(life, host, (core) => core.lease(lease))),
       recordPayment: (lease, payment) => {
         return this.#step(() => {
-          return network.ask(life, host, (desk) => desk.recordPayment(lease, payment));
+          return network.ask(life, host, (core) => core.recordPayment(lease, payment));
         });
       },
       report: (lease, said, next) => {
         return this.#step(() => {
-          return network.ask(life, host, (desk) => desk.report(lease, said, next));
+          return network.ask(life, host, (core) => core.report(lease, said, next));
         });
       },
     };
@@ -116,7 +134,7 @@ class Isolate {
 
   /** Every method of a backend becomes a step. */
   #stepping<Backend extends object>(backend: string, real: Backend): Backend {
-    const { calls } = this.#world;
+    const calls = this.#calls;
     const counter = `${this.name} ${backend}`;
     return new Proxy(real, {
       get: (real, name): unknown => {
@@ -131,7 +149,7 @@ class Isolate {
   }
 
   async #step<Answer>(act: () => Promise<Answer>): Promise<Answer> {
-    const { faults, time } = this.#world;
+    const { faults, time } = this.#parts;
     if (!this.life.alive || this.#dies()) return never();
     if (faults.strikes("consumer_pause")) {
       await time.sleep(faults.between(0, PAUSE_MAX_MS));
@@ -142,8 +160,8 @@ class Isolate {
   }
 
   #dies(): boolean {
-    if (!this.#world.faults.strikes("consumer_death")) return false;
-    this.#world.tell("consumer dies", this.name);
+    if (!this.#parts.faults.strikes("consumer_death")) return false;
+    this.#parts.tell("consumer dies", this.name);
     this.life.end();
     for (const delivery of this.#deliveries) delivery.abandon();
     this.#deliveries.clear();
@@ -152,14 +170,16 @@ class Isolate {
 }
 
 export class Consumers {
-  readonly #world: World;
+  /** Calls to a backend, by isolate and backend. */
+  readonly calls = new Map<string, number>();
+  readonly #parts: ConsumerParts;
   readonly #isolates = new Map<number, Isolate>();
   readonly #count: number;
   #begun = 0;
 
-  constructor(world: World) {
-    this.#world = world;
-    this.#count = world.faults.pick(ISOLATES);
+  constructor(parts: ConsumerParts) {
+    this.#parts = parts;
+    this.#count = parts.faults.pick(ISOLATES);
   }
 
   takeOrder(delivery: Delivery): void {
@@ -171,11 +191,11 @@ export class Consumers {
   }
 
   #isolate(): Isolate {
-    const slot = this.#world.faults.between(1, this.#count);
+    const slot = this.#parts.faults.between(1, this.#count);
     const known = this.#isolates.get(slot);
     if (known?.life.alive === true) return known;
     this.#begun += 1;
-    const begun = new Isolate(this.#world, `isolate-${this.#begun}`);
+    const begun = new Isolate(this.#parts, `isolate-${this.#begun}`, this.calls);
     this.#isolates.set(slot, begun);
     return begun;
   }

@@ -6,6 +6,7 @@
  * also meets a world in which the others are quiet. After `stop` nothing goes wrong any more.
  */
 import type { Random } from "../seeded-random.ts";
+import type { VirtualTime } from "./virtual-time.ts";
 
 export const FAULT_KINDS = [
   // Durable Objects
@@ -63,6 +64,7 @@ export class Faults {
   readonly counts = new Map<FaultKind, number>();
   readonly #rates = new Map<FaultKind, number>();
   readonly #onStrike: (kind: FaultKind) => void;
+  #areOver = false;
 
   constructor(random: Random, onStrike: (kind: FaultKind) => void) {
     this.random = random;
@@ -99,6 +101,11 @@ export class Faults {
 
   stop(): void {
     this.#rates.clear();
+    this.#areOver = true;
+  }
+
+  get areOver(): boolean {
+    return this.#areOver;
   }
 
   /** A whole number from `low` to `high`. */
@@ -111,4 +118,11 @@ export class Faults {
     if (item === undefined) throw new Error("nothing to pick from");
     return item;
   }
+}
+
+/** What everything in a world lives under: its clock, its faults, and the story it adds to. */
+export interface Conditions {
+  readonly time: VirtualTime;
+  readonly faults: Faults;
+  tell(what: string, who: string): void;
 }

@@ -6,7 +6,7 @@
  */
 import type { HintStore } from "../../queues/breakers.ts";
 import { writtenBreakerSchema } from "../../src/domain/breaker.ts";
-import type { World } from "./world.ts";
+import type { Conditions } from "./faults.ts";
 
 const STALE_MAX_MS = 60_000;
 const LATENCY_MAX_MS = 20;
@@ -18,15 +18,18 @@ interface Written {
 }
 
 export class Hints implements HintStore {
-  readonly #world: World;
+  readonly #conditions: Conditions;
+  readonly #opened: (by: string, backend: string) => void;
   readonly #written = new Map<string, Written[]>();
 
-  constructor(world: World) {
-    this.#world = world;
+  /** @param opened hears of a breaker that was closed and is written as open, and by whom */
+  constructor(conditions: Conditions, opened: (by: string, backend: string) => void) {
+    this.#conditions = conditions;
+    this.#opened = opened;
   }
 
   async get(name: string): Promise<string | null> {
-    const { faults, time } = this.#world;
+    const { faults, time } = this.#conditions;
     await time.sleep(faults.between(1, LATENCY_MAX_MS));
     if (faults.strikes("hint_read_failed")) throw new Error("KV is not to be reached");
     if (faults.strikes("hint_garbled")) return faults.pick(GARBLED);
@@ -36,20 +39,19 @@ export class Hints implements HintStore {
   }
 
   async put(name: string, value: string): Promise<void> {
-    const { faults, time } = this.#world;
+    const { faults, time } = this.#conditions;
     await time.sleep(faults.between(1, LATENCY_MAX_MS));
     if (faults.strikes("hint_write_failed")) throw new Error("KV is not to be reached");
     this.set(name, value);
     const { data } = writtenBreakerSchema.safeParse(value);
     if (data?.state !== "open" || data.openings > 1) return;
-    const calls = this.#world.calls.get(`${data.by} ${name.replace("breaker:", "")}`) ?? 0;
-    this.#world.promises.breakerOpened(data.by, calls);
+    this.#opened(data.by, name.replace("breaker:", ""));
   }
 
   /** The operator's way; never fails. */
   set(name: string, value: string | null): void {
     const history = this.#written.get(name) ?? [];
-    history.push({ at_ms: this.#world.time.now, value });
+    history.push({ at_ms: this.#conditions.time.now, value });
     this.#written.set(name, history);
   }
 }

@@ -17,8 +17,7 @@ import type {
   SettleOutcome,
   Unknown,
 } from "../../src/domain/order/payment-backend.ts";
-import type { PaymentFacts, SimulatedPayments } from "./payments.ts";
-import type { World } from "./world.ts";
+import type { PaymentFacts, ProviderParts, SimulatedPayments } from "./payments.ts";
 
 const KEY_MEMORY_MS = 24 * 60 * 60 * 1000;
 const LATENCY_MAX_MS = 200;
@@ -43,15 +42,15 @@ interface Payment {
 }
 
 export class KeyedPayments implements SimulatedPayments {
-  readonly #world: World;
+  readonly #parts: ProviderParts;
   readonly #payments = new Map<string, Payment>();
   readonly #byOrder = new Map<string, Payment[]>();
   readonly #prepared: KeyMemory<PrepareOutcome> = new Map();
   readonly #authorized: KeyMemory<AuthorizeOutcome> = new Map();
   readonly #settled: KeyMemory<SettleOutcome> = new Map();
 
-  constructor(world: World) {
-    this.#world = world;
+  constructor(parts: ProviderParts) {
+    this.#parts = parts;
   }
 
   of(order: string): PaymentFacts[] {
@@ -142,7 +141,7 @@ export class KeyedPayments implements SimulatedPayments {
     act: () => Outcome,
   ): Promise<Outcome | RetryLater | Unknown> {
     return this.#faulty<Outcome | Unknown>((isStored) => {
-      const { now } = this.#world.time;
+      const { now } = this.#parts.time;
       const known = memory.get(key);
       if (known !== undefined && now - known.at_ms < KEY_MEMORY_MS) return known.answer;
       const answer = isStored ? UNKNOWN : act();
@@ -154,14 +153,14 @@ export class KeyedPayments implements SimulatedPayments {
   async #faulty<Outcome>(
     act: (isStored: boolean) => Outcome,
   ): Promise<Outcome | RetryLater | Unknown> {
-    const { faults, time } = this.#world;
+    const { faults, time } = this.#parts;
     const slow_ms = faults.strikes("payment_slow") ? faults.between(0, 4000) : 0;
     await time.sleep(faults.between(20, LATENCY_MAX_MS) + slow_ms);
     const lost = async (): Promise<Unknown> => {
       await time.sleep(PAYMENT_TIMEOUT_MS - LATENCY_MAX_MS - slow_ms);
       return UNKNOWN;
     };
-    if (this.#world.isPaymentOut()) {
+    if (this.#parts.isPaymentOut()) {
       faults.count("payment_outage");
       if (faults.random() < 0.5) act(false);
       return lost();
@@ -186,9 +185,9 @@ export class KeyedPayments implements SimulatedPayments {
     const was = moneyOf(payment);
     payment.standing = standing;
     const { order, id } = payment;
-    this.#world.tell(`payment ${standing}`, `${order} ${id}`);
-    this.#world.webhook(order);
-    this.#world.promises.moneyMoved(order, id, was, moneyOf(payment));
+    this.#parts.tell(`payment ${standing}`, `${order} ${id}`);
+    this.#parts.webhook(order);
+    this.#parts.promises.moneyMoved(order, id, was, moneyOf(payment));
   }
 
   #payment(id: string): Payment {

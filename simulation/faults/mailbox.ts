@@ -5,7 +5,7 @@
  * out of order, or unreadable. One that is not settled because its consumer died comes again; one
  * that was retried too often is parked with the dead letters.
  */
-import type { World } from "./world.ts";
+import type { Conditions } from "./faults.ts";
 
 const DELIVERY_MAX_MS = 100;
 const LATE_MAX_MS = 120_000;
@@ -30,17 +30,17 @@ export interface MailboxSettings {
 
 export class Mailbox {
   readonly deadLetters: unknown[] = [];
-  readonly #world: World;
+  readonly #conditions: Conditions;
   readonly #settings: MailboxSettings;
 
-  constructor(world: World, settings: MailboxSettings) {
-    this.#world = world;
+  constructor(conditions: Conditions, settings: MailboxSettings) {
+    this.#conditions = conditions;
     this.#settings = settings;
   }
 
   /** Rejects when the queue did not take the message. */
   async send(body: unknown): Promise<void> {
-    const { faults } = this.#world;
+    const { faults } = this.#conditions;
     if (faults.strikes("send_failed")) throw new Error("the queue is not to be reached");
     if (this.#settings.mayLose && faults.strikes("message_lost")) return;
     const copies = faults.strikes("message_twice") ? 2 : 1;
@@ -57,7 +57,7 @@ export class Mailbox {
   }
 
   #later(body: unknown, attempts: number, wait_ms: number): void {
-    this.#world.time.after(wait_ms, () => this.#deliver(body, attempts));
+    this.#conditions.time.after(wait_ms, () => this.#deliver(body, attempts));
   }
 
   #deliver(body: unknown, attempts: number): void {

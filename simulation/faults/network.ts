@@ -4,27 +4,27 @@
  * Guarantee: a call takes time both ways, and may be lost before it arrives, answered and the
  * answer lost, or late. Whoever dies meanwhile hears nothing; what they asked for happens anyway.
  */
+import type { Conditions } from "./faults.ts";
 import { never, type Life } from "./life.ts";
 import type { ObjectHost } from "./object-host.ts";
-import type { World } from "./world.ts";
 
 const LATENCY_MAX_MS = 20;
 const LATE_MAX_MS = 20_000;
 
 export class Network {
-  readonly #world: World;
+  readonly #conditions: Conditions;
 
-  constructor(world: World) {
-    this.#world = world;
+  constructor(conditions: Conditions) {
+    this.#conditions = conditions;
   }
 
   /** @param from who asks; null for somebody who does not die */
-  async ask<Desk, Answer>(
+  async ask<Core, Answer>(
     from: Life | null,
-    to: ObjectHost<Desk>,
-    what: (desk: Desk) => Promise<Answer>,
+    to: ObjectHost<Core>,
+    what: (core: Core) => Promise<Answer>,
   ): Promise<Answer> {
-    const { faults, time } = this.#world;
+    const { faults, time } = this.#conditions;
     const isGone = (): boolean => from !== null && !from.alive;
     if (isGone()) return never();
     const late_ms = faults.strikes("call_late") ? faults.between(0, LATE_MAX_MS) : 0;
@@ -46,7 +46,7 @@ export class Network {
 
   /** Null when it fails or takes too long; the platform's timer is the world's. */
   async within<Answer>(asked: Promise<Answer>, timeout_ms: number): Promise<Answer | null> {
-    const late = this.#world.time.sleep(timeout_ms).then(() => null);
+    const late = this.#conditions.time.sleep(timeout_ms).then(() => null);
     return Promise.race([asked.catch(() => null), late]);
   }
 }

@@ -8,8 +8,8 @@
  * is just running is lost.
  */
 import { type AlarmStorage } from "../../durable-objects/single-alarm.ts";
+import type { Conditions } from "./faults.ts";
 import { Crashed, Life } from "./life.ts";
-import type { World } from "./world.ts";
 
 const ALARM_LATE_MAX_MS = 60_000;
 const PUNCTUAL_MS = 5;
@@ -25,25 +25,25 @@ export interface Instance {
   readonly write: (apply: () => void) => void;
 }
 
-export class ObjectHost<Desk> {
+export class ObjectHost<Core> {
   readonly name: string;
-  readonly #world: World;
-  readonly #begin: (instance: Instance) => Desk;
-  readonly #ring: (desk: Desk, at_ms: number) => Promise<void>;
-  #running: { readonly desk: Desk; readonly life: Life } | null = null;
+  readonly #conditions: Conditions;
+  readonly #begin: (instance: Instance) => Core;
+  readonly #ring: (core: Core, at_ms: number) => Promise<void>;
+  #running: { readonly core: Core; readonly life: Life } | null = null;
   #alarmAt_ms: number | null = null;
   #isCommitting = false;
   /** Only the alarm that was set last rings. */
   #alarmsSet = 0;
 
   constructor(
-    world: World,
+    conditions: Conditions,
     name: string,
-    begin: (instance: Instance) => Desk,
-    ring: (desk: Desk, at_ms: number) => Promise<void>,
+    begin: (instance: Instance) => Core,
+    ring: (core: Core, at_ms: number) => Promise<void>,
   ) {
     this.name = name;
-    this.#world = world;
+    this.#conditions = conditions;
     this.#begin = begin;
     this.#ring = ring;
   }
@@ -53,22 +53,22 @@ export class ObjectHost<Desk> {
   }
 
   /** Something is asked of it. Rejects when it dies before it has answered. */
-  call<Answer>(ask: (desk: Desk) => Promise<Answer>): Promise<Answer> {
-    if (this.#running !== null && this.#world.faults.strikes("eviction")) this.crash();
+  call<Answer>(ask: (core: Core) => Promise<Answer>): Promise<Answer> {
+    if (this.#running !== null && this.#conditions.faults.strikes("eviction")) this.crash();
     this.#running ??= this.#awake();
-    const { desk, life } = this.#running;
-    return life.answer(ask(desk));
+    const { core, life } = this.#running;
+    return life.answer(ask(core));
   }
 
   crash(): void {
     const life = this.#running?.life;
     this.#running = null;
     life?.end();
-    this.#world.tell("crash", this.name);
+    this.#conditions.tell("crash", this.name);
   }
 
-  #awake(): { readonly desk: Desk; readonly life: Life } {
-    const { faults, time } = this.#world;
+  #awake(): { readonly core: Core; readonly life: Life } {
+    const { faults, time } = this.#conditions;
     const skewed = faults.strikes("clock_skew");
     const life = new Life(skewed ? faults.between(-SKEW_MAX_MS, SKEW_MAX_MS) : 0);
     const instance: Instance = {
@@ -81,12 +81,12 @@ export class ObjectHost<Desk> {
         deleteAlarm: async () => this.#write(life, () => this.#unset()),
       },
     };
-    return { desk: this.#begin(instance), life };
+    return { core: this.#begin(instance), life };
   }
 
   /** What is written without an await in between is durable together, or not at all. */
   #write(life: Life, apply: () => void): void {
-    const { faults } = this.#world;
+    const { faults } = this.#conditions;
     if (!life.alive) throw new Crashed();
     if (this.#isCommitting) {
       apply();
@@ -106,7 +106,7 @@ export class ObjectHost<Desk> {
 
   /** The alarm's clock is the machine's on which it was set; the next instance may have another. */
   #set(at_ms: number, skew_ms: number): void {
-    const { faults, time } = this.#world;
+    const { faults, time } = this.#conditions;
     this.#alarmAt_ms = at_ms;
     this.#alarmsSet += 1;
     const mine = this.#alarmsSet;
@@ -127,21 +127,21 @@ export class ObjectHost<Desk> {
 
   /** The platform lost count: the handler runs once more, and no alarm is used up. */
   #ringAgain(at_ms: number): void {
-    this.#world.tell("alarm again", this.name);
-    this.call((desk) => this.#ring(desk, at_ms)).catch(() => undefined);
+    this.#conditions.tell("alarm again", this.name);
+    this.call((core) => this.#ring(core, at_ms)).catch(() => undefined);
   }
 
   async #deliver(at_ms: number): Promise<void> {
     const set = this.#alarmsSet;
     this.#alarmAt_ms = null;
-    this.#world.tell("alarm", this.name);
+    this.#conditions.tell("alarm", this.name);
     try {
-      await this.call((desk) => this.#ring(desk, at_ms));
+      await this.call((core) => this.#ring(core, at_ms));
       if (this.#alarmAt_ms === at_ms) this.#unset();
     } catch {
       // A handler that failed is called again, unless it has set an alarm of its own.
       if (this.#alarmAt_ms !== null || this.#alarmsSet !== set) return;
-      this.#set(this.#world.time.now + ALARM_RETRY_MS, 0);
+      this.#set(this.#conditions.time.now + ALARM_RETRY_MS, 0);
     }
   }
 }

@@ -4,12 +4,15 @@
  * Guarantee: the facts are the provider's own books, which no fault touches.
  */
 import type { PaymentBackend } from "../../src/domain/order/payment-backend.ts";
+import type { Conditions } from "./faults.ts";
+
+/** `none`: nothing was ever reserved, or it was let go or given back in full. */
+export type Money = "none" | "reserved" | "taken";
 
 export interface PaymentFacts {
   readonly id: string;
   readonly order: string;
-  /** `none`: nothing was ever reserved, or it was let go or given back in full. */
-  readonly money: "none" | "reserved" | "taken";
+  readonly money: Money;
   /** How often money was taken for it. */
   readonly captures: number;
 }
@@ -19,4 +22,14 @@ export interface SimulatedPayments {
   of(order: string): readonly PaymentFacts[];
   /** The shopper at their bank. */
   authenticate(paymentId: string, agreed: boolean): void;
+}
+
+/** What a provider lives with. */
+export interface ProviderParts extends Conditions {
+  readonly promises: {
+    moneyMoved(order: string, payment: string, was: Money, is: Money): void;
+  };
+  isPaymentOut(): boolean;
+  /** The shop hears that a payment of the order has changed, or does not. */
+  webhook(order: string): void;
 }

@@ -1,5 +1,5 @@
 /**
- * The promises P1 to P6, held against everything the world knows, after every step.
+ * The promises P1 to P6, P8 and P10, held against everything the world knows, after every step.
  *
  * Guarantee: whatever changed in a step is looked at before the next; the first thing found ends
  * the run. The provider's books, the bookings and the stocks are compared with the orders' durable
@@ -11,10 +11,12 @@ import { normalizeLines } from "../../src/domain/stock/cart.ts";
 import type { OrderEvent } from "../../src/domain/order/messages.ts";
 import { isFinal, type OrderRecord, type OrderState } from "../../src/domain/order/order.ts";
 import { countersAgree, replayLedger } from "../../src/domain/stock/stock-ledger.ts";
-import type { PaymentFacts } from "./payments.ts";
-import type { World } from "./world.ts";
+import type { Conditions } from "./faults.ts";
+import type { Objects } from "./objects.ts";
+import type { PaymentFacts, SimulatedPayments } from "./payments.ts";
+import { SALE } from "./sale.ts";
 
-export type PromiseName = "P1" | "P2" | "P3" | "P4" | "P5" | "P6" | "P10";
+export type PromiseName = "P1" | "P2" | "P3" | "P4" | "P5" | "P6" | "P8" | "P10";
 
 export class BrokenPromise extends Error {
   override readonly name = "BrokenPromise";
@@ -31,16 +33,39 @@ export class BrokenPromise extends Error {
 /** States in which money may have been taken for an order that is not confirmed. */
 const MAY_HAVE_TAKEN: ReadonlySet<OrderState> = new Set(["capturing", "in_doubt", "voiding"]);
 
+/** What the promises are held against. */
+export interface Evidence extends Conditions {
+  readonly objects: Objects;
+  readonly payments: SimulatedPayments;
+  readonly bookings: {
+    readonly status: ReadonlyMap<string, string>;
+    readonly projection: ReadonlyMap<string, OrderEvent>;
+  };
+}
+
 export class Promises {
-  readonly #world: World;
+  /** How orders ended, and how many. */
+  readonly ends = new Map<OrderState, number>();
+  readonly #evidence: Evidence;
   readonly #orders = new Set<string>();
   readonly #skus = new Set<string>();
+  #isRoomToCheck = false;
   readonly #answers = new Map<string, PlaceOutcome>();
   readonly #finals = new Map<string, OrderState>();
   #broken: BrokenPromise | null = null;
 
-  constructor(world: World) {
-    this.#world = world;
+  constructor(evidence: Evidence) {
+    this.#evidence = evidence;
+  }
+
+  #recordOf(order: string): OrderRecord | null {
+    return this.#evidence.objects.orders.get(order)?.memory.record ?? null;
+  }
+
+  /** Whether an instant is one that a hold of this sale may end at. */
+  #isDeadline(at_ms: number): boolean {
+    const latest_ms = this.#evidence.time.now + SALE.admission.sessionSeconds * 1000;
+    return Number.isFinite(at_ms) && at_ms <= latest_ms;
   }
 
   /** Something of this order changed. */
@@ -50,6 +75,10 @@ export class Promises {
 
   lookAtStock(sku: string): void {
     this.#skus.add(sku);
+  }
+
+  lookAtRoom(): void {
+    this.#isRoomToCheck = true;
   }
 
   broken(promise: PromiseName, what: string): void {
@@ -66,6 +95,8 @@ export class Promises {
       for (const order of this.#orders) this.#checkOrder(order);
       this.#orders.clear();
     }
+    if (this.#isRoomToCheck) this.#checkRoom();
+    this.#isRoomToCheck = false;
     if (this.#broken !== null) throw this.#broken;
   }
 
@@ -85,7 +116,7 @@ export class Promises {
   #checkRefusal(order: string, answer: PlaceOutcome): void {
     if (answer.kind !== "rejected" || answer.rejection.code !== "sold_out") return;
     const { sku, available } = answer.rejection;
-    const lines = normalizeLines(this.#world.recordOf(order)?.intent.lines ?? []);
+    const lines = normalizeLines(this.#recordOf(order)?.intent.lines ?? []);
     const asked = lines.find((line) => line.sku === sku)?.quantity ?? 0;
     if (available < asked) return;
     this.broken("P1", `${order} was refused ${asked} of ${sku} with ${available} available`);
@@ -115,7 +146,7 @@ export class Promises {
   moneyMoved(order: string, payment: string, was: PaymentFacts["money"], is: string): void {
     this.look(order);
     if (was === is || is === "none") return;
-    const record = this.#world.recordOf(order);
+    const record = this.#recordOf(order);
     if (record === null || record.paymentId !== payment) {
       this.broken("P3", `${payment} of ${order} is ${is} and the order does not know of it`);
     }
@@ -133,13 +164,15 @@ export class Promises {
   }
 
   #checkStock(sku: string): void {
-    const { counters, reservations, ledger } = this.#world.stockOf(sku).memory;
+    const { memory } = this.#evidence.objects.stockOf(sku);
+    const { reservations, ledger } = memory;
+    const counters = memory.counters();
     if (!countersAgree(counters)) this.broken("P1", `${sku}: ${JSON.stringify(counters)}`);
     const sums = { held: 0, ordered: 0, sold: 0, released: 0 };
     for (const item of reservations.values()) {
       const { standing, quantity } = item;
       sums[standing.state] += quantity;
-      if (standing.state === "held" && !this.#world.isDeadline(standing.deadline_ms)) {
+      if (standing.state === "held" && !this.#isDeadline(standing.deadline_ms)) {
         this.broken("P5", `${sku}: the hold ${item.id} ends at ${standing.deadline_ms}`);
       }
       if (standing.state === "ordered") this.#checkOwner(sku, item.id);
@@ -157,7 +190,7 @@ export class Promises {
 
   /** P5: ordered units have an owner on its way, or one that durably owes what becomes of them. */
   #checkOwner(sku: string, order: string): void {
-    const { memory } = this.#world.orderOf(order);
+    const { memory } = this.#evidence.objects.orderOf(order);
     const { record } = memory;
     if (record !== null && !isFinal(record.standing)) return;
     const owes = [...memory.outbox.values()].some(({ owed }) => {
@@ -168,8 +201,20 @@ export class Promises {
     }
   }
 
+  /** P8: each admission in use has its seat, and there are no more than seats. */
+  #checkRoom(): void {
+    const { room, admissions } = this.#evidence.objects.roomMemory;
+    if (room === null) return;
+    const { seats, maxActive } = room;
+    const active = [...admissions.values()].filter(({ standing }) => standing === "active").length;
+    if (seats.active !== active) {
+      this.broken("P8", `${seats.active} seats are counted for ${active} admissions`);
+    }
+    if (active > maxActive) this.broken("P8", `${active} are in ${maxActive} seats`);
+  }
+
   #checkOrder(order: string): void {
-    const record = this.#world.recordOf(order);
+    const record = this.#recordOf(order);
     const answer = this.#answers.get(order);
     const state = record?.standing.state ?? "unknown";
     if (answer?.kind === "accepted" && ["unknown", "placing", "rejected"].includes(state)) {
@@ -177,7 +222,7 @@ export class Promises {
     }
     if (record === null) return;
     this.#checkFinal(order, record);
-    const payments = this.#world.payments.of(order);
+    const payments = this.#evidence.payments.of(order);
     this.#checkMoney(record, payments);
     this.#checkUnits(record, payments);
     this.#checkBooking(record);
@@ -190,7 +235,8 @@ export class Promises {
     }
     if (known === undefined && isFinal(standing)) {
       this.#finals.set(order, standing.state);
-      this.#world.ended(order, standing.state);
+      this.ends.set(standing.state, (this.ends.get(standing.state) ?? 0) + 1);
+      this.#evidence.tell(`ends ${standing.state}`, order);
     }
   }
 
@@ -219,7 +265,7 @@ export class Promises {
     const hasMoney = payments.some(({ money }) => money !== "none");
     const isOnItsWay = state !== "placing" && !isFinal(standing);
     for (const { sku, quantity } of normalizeLines(intent.lines)) {
-      const units = this.#world.stockOf(sku).memory.of({ sale, buyer, id });
+      const units = this.#evidence.objects.stockOf(sku).memory.reservation({ sale, buyer, id });
       const units_state = units?.standing.state ?? "none";
       const owns =
         (units_state === "ordered" || units_state === "sold") && units?.quantity === quantity;
@@ -233,7 +279,7 @@ export class Promises {
   }
 
   #checkBooking({ intent, standing }: OrderRecord): void {
-    const booking = this.#world.bookings.status.get(intent.id) ?? "none";
+    const booking = this.#evidence.bookings.status.get(intent.id) ?? "none";
     if (standing.state === "confirmed" && booking !== "booked") {
       this.broken("P3", `${intent.id} is confirmed and its booking is ${booking}`);
     }
@@ -244,22 +290,31 @@ export class Promises {
 
   /** Long after the last fault: nothing may be left over. @throws BrokenPromise */
   checkSettled(): void {
-    for (const [id, { memory }] of this.#world.orders) this.#checkEnd(id, memory.record, memory);
-    for (const sku of this.#world.skus) {
-      const { memory } = this.#world.stockOf(sku);
-      const { held, ordered } = memory.counters;
+    for (const [id, { memory }] of this.#evidence.objects.orders)
+      this.#checkEnd(id, memory.record, memory);
+    for (const { sku } of SALE.items) {
+      const { memory } = this.#evidence.objects.stockOf(sku);
+      const { held, ordered } = memory.counters();
       if (held > 0) this.broken("P5", `${sku}: ${held} units are held for ever`);
       if (ordered > 0) this.broken("P5", `${sku}: ${ordered} units are ordered for ever`);
-      if (JSON.stringify(replayLedger(memory.ledger)) !== JSON.stringify(memory.counters)) {
+      if (JSON.stringify(replayLedger(memory.ledger)) !== JSON.stringify(memory.counters())) {
         this.broken("P1", `${sku}: the ledger does not add up to the counters`);
       }
     }
-    for (const { id, orderInProgress } of this.#world.seats.values()) {
+    this.#checkRoomEnd();
+    if (this.#broken !== null) throw this.#broken;
+  }
+
+  #checkRoomEnd(): void {
+    const { admissions, room, events } = this.#evidence.objects.roomMemory;
+    for (const { id, orderInProgress } of admissions.values()) {
       if (orderInProgress !== null) {
         this.broken("P5", `the seat of ${id} waits for ${orderInProgress} for ever`);
       }
     }
-    if (this.#broken !== null) throw this.#broken;
+    const last = events.at(-1)?.type ?? "none";
+    if (last !== "sale.ended") this.broken("P8", `the room stopped ticking after ${last}`);
+    if ((room?.seats.active ?? 0) > 0) this.broken("P8", "a seat is taken after the sale's end");
   }
 
   #checkEnd(
@@ -276,7 +331,7 @@ export class Promises {
     if (!isFinal(standing)) this.broken("P2", `${id} is ${standing.state} for ever`);
     if (lease !== null) this.broken("P2", `${id} keeps the lease ${lease.id} for ever`);
     if (outbox.size > 0) this.broken("P2", `${id} owes ${outbox.size} effects for ever`);
-    const known = this.#world.bookings.projection.get(id);
+    const known = this.#evidence.bookings.projection.get(id);
     if (known?.version !== version || known.state !== standing.state) {
       const seen = `${known?.state ?? "unknown"} (${known?.version ?? 0})`;
       this.broken("P2", `${id} is ${standing.state} (${version}) and the book says ${seen}`);

@@ -4,13 +4,13 @@
 import { ORDER_RULES, type OrderRules } from "../../durable-objects/order/ports.ts";
 import { SingleAlarm, type AlarmStorage } from "../../durable-objects/single-alarm.ts";
 import { STOCK_RULES, type StockRules } from "../../durable-objects/sku-stock/stock-core.ts";
+import { ROOM_RULES, type RoomRules } from "../../durable-objects/waiting-room/ports.ts";
 import { Breaker, type HintStore } from "../../queues/breakers.ts";
 import { BREAKER_DEFAULTS } from "../../src/domain/breaker.ts";
 import { priceLines } from "../../src/domain/stock/cart.ts";
 import type { PaymentBackend } from "../../src/domain/order/payment-backend.ts";
 import { BOOK_RULES, type BookRules } from "./bookings.ts";
 import { orderStore } from "./order-memory.ts";
-import { SEAT_RULES, type SeatRules } from "./seats.ts";
 
 export type Alarm = Pick<SingleAlarm, "fired" | "know" | "knowNone" | "arm" | "disarm">;
 
@@ -20,7 +20,7 @@ export type Tell = (said: Record<string, unknown>) => void;
 export interface Rules {
   readonly order: OrderRules;
   readonly stock: StockRules;
-  readonly seats: SeatRules;
+  readonly room: RoomRules;
   readonly book: BookRules;
   readonly priceLines: typeof priceLines;
   /** What the pipeline sees of the payment backend. */
@@ -33,7 +33,7 @@ export interface Rules {
 export const PRODUCT_RULES: Rules = {
   order: ORDER_RULES,
   stock: STOCK_RULES,
-  seats: SEAT_RULES,
+  room: ROOM_RULES,
   book: BOOK_RULES,
   priceLines,
   payments: (backend) => backend,

@@ -45,7 +45,7 @@ export async function runSeed(
     seed,
     steps,
     hash: trace.hash,
-    ends: world.ends,
+    ends: world.promises.ends,
     faults: world.faults.counts,
     violation,
   };

@@ -6,15 +6,21 @@
  * still waiting for; the world must settle without their help.
  */
 import type { PlaceOutcome } from "../../durable-objects/order/order-core.ts";
-import type { AdmissionRecord } from "../../src/domain/room/admission.ts";
 import type { Line } from "../../src/domain/stock/cart.ts";
 import type { OrderIntent, OrderRecord } from "../../src/domain/order/order.ts";
-import { itemOf } from "../../src/domain/sale/sale.ts";
+import { GENERAL_LANE, itemOf } from "../../src/domain/sale/sale.ts";
+import type { Conditions } from "./faults.ts";
+import type { Network } from "./network.ts";
+import type { Objects } from "./objects.ts";
+import type { SimulatedPayments } from "./payments.ts";
+import type { Promises } from "./promises.ts";
+import type { Rules } from "./rules.ts";
 import { SALE } from "./sale.ts";
-import type { World } from "./world.ts";
 
 const SECOND_MS = 1000;
 const TRIES_MAX = 6;
+/** A room that was full or slow may let in who asks again. */
+const ENTRIES_MAX = 30;
 const ORDERS_MAX = 3;
 
 const METHODS = [
@@ -27,8 +33,18 @@ const METHODS = [
   "pm_sandbox_captureFails",
 ] as const;
 
+export interface ShopperParts extends Conditions {
+  readonly rules: Rules;
+  readonly objects: Objects;
+  readonly network: Network;
+  readonly promises: Promises;
+  readonly payments: SimulatedPayments;
+  /** How long shoppers take to come, and again to order, at most. */
+  readonly hurry_ms: number;
+}
+
 export class Shopper {
-  readonly #world: World;
+  readonly #parts: ShopperParts;
   readonly #name: string;
   readonly #admission: string;
   #expiresAt_ms = 0;
@@ -36,70 +52,67 @@ export class Shopper {
   /** Another one pays with another card. */
   #isPatient: boolean;
 
-  constructor(world: World, number: number) {
-    this.#world = world;
-    this.#name = `s${number}`;
-    this.#admission = `adm_s${number}`;
-    this.#isPatient = world.faults.random() < 0.6;
+  constructor(parts: ShopperParts, name: string) {
+    this.#parts = parts;
+    this.#name = name;
+    this.#admission = `adm_${name}`;
+    this.#isPatient = parts.faults.random() < 0.6;
   }
 
   async live(): Promise<void> {
-    const { faults, time } = this.#world;
-    await time.sleep(faults.between(0, this.#world.hurry_ms));
+    const { faults, time } = this.#parts;
+    await time.sleep(faults.between(0, this.#parts.hurry_ms));
     if (!(await this.#enter())) return;
     const lines = this.#choose();
     if (faults.random() < 0.7) await this.#hold(lines);
-    await time.sleep(faults.between(0, this.#world.hurry_ms));
+    await time.sleep(faults.between(0, this.#parts.hurry_ms));
     if (faults.strikes("shopper_gone")) return;
     await this.#order(lines);
   }
 
   /** The order's shopper hears of it as a page that follows it would. */
   async hears({ standing, intent, paymentId }: OrderRecord): Promise<void> {
-    const { faults, time } = this.#world;
+    const { faults, time } = this.#parts;
     if (standing.state === "action_required" && paymentId !== null) {
       const fate = faults.random();
       await time.sleep(faults.between(0, 90 * SECOND_MS));
       if (fate < 0.15) return;
-      this.#world.payments.authenticate(paymentId, fate < 0.8);
+      this.#parts.payments.authenticate(paymentId, fate < 0.8);
     }
     const mayPayAnotherWay = standing.state === "declined" && this.#isPatient;
     if (!mayPayAnotherWay || this.#orders >= ORDERS_MAX) return;
     await time.sleep(faults.between(0, 30 * SECOND_MS));
-    if (time.now < this.#expiresAt_ms && !this.#world.isCalm) await this.#order(intent.lines);
+    if (time.now < this.#expiresAt_ms && !faults.areOver) await this.#order(intent.lines);
   }
 
+  /** Asks the room until it is let in, or has had enough. */
   async #enter(): Promise<boolean> {
-    const { network, room, time } = this.#world;
-    this.#expiresAt_ms = time.now + SALE.admission.sessionSeconds * SECOND_MS;
-    const admission: AdmissionRecord = {
-      id: this.#admission,
-      ticket: this.#name,
-      subject: this.#name,
-      lane: "general",
-      issuedAt_ms: time.now,
-      expiresAt_ms: this.#expiresAt_ms,
-      standing: "active",
-      ordersDone: 0,
-      orderInProgress: null,
-      orderBegunAt_ms: null,
-      ordersEnded: [],
-    };
-    return this.#askAgain(() => network.ask(null, room, (desk) => desk.admit(admission)));
+    const { network, objects, time } = this.#parts;
+    for (let tries = 0; tries < ENTRIES_MAX; tries += 1) {
+      const outcome = await network
+        .ask(null, objects.room, (core) => core.admitNow(this.#name, this.#name, GENERAL_LANE))
+        .catch(() => null);
+      if (outcome?.kind === "admitted") {
+        this.#expiresAt_ms = outcome.admission.expiresAt_ms;
+        return true;
+      }
+      await time.sleep(SECOND_MS);
+    }
+    return false;
   }
 
   /** One to three lines; the same SKU may stand in two of them. */
   #choose(): Line[] {
-    const { faults, skus } = this.#world;
+    const { faults } = this.#parts;
     return Array.from({ length: faults.between(1, 3) }, () => {
-      const sku = faults.pick(skus);
+      const { sku } = faults.pick(SALE.items);
       const limit = itemOf(SALE, sku)?.limitPerBuyer ?? 1;
       return { sku, quantity: faults.between(1, limit) };
     });
   }
 
   async #hold(lines: readonly Line[]): Promise<void> {
-    const { network, rules, time } = this.#world;
+    const { network, objects, rules, time } = this.#parts;
     const priced = rules.priceLines(SALE, lines);
     if (priced.kind !== "priced") return;
     const deadline_ms = this.#holdUntil_ms(time.now);
@@ -107,8 +120,8 @@ export class Shopper {
       const limitPerBuyer = itemOf(SALE, sku)?.limitPerBuyer ?? 1;
       const key = { sale: SALE.id, buyer: this.#name, id: this.#admission };
       const command = { ...key, quantity, deadline_ms, limitPerBuyer };
-      const { host } = this.#world.stockOf(sku);
-      await network.ask(null, host, (desk) => desk.hold(command)).catch(() => null);
+      const { host } = objects.stockOf(sku);
+      await network.ask(null, host, (core) => core.hold(command)).catch(() => null);
     }
   }
 
@@ -117,11 +130,10 @@ export class Shopper {
   }
 
   async #order(lines: readonly Line[]): Promise<void> {
-    const { faults, time } = this.#world;
+    const { faults, time } = this.#parts;
     this.#orders += 1;
     const intent = this.#intent(lines, `ord_${this.#name}_${this.#orders}`);
     if (intent === null) return;
-    this.#world.place(intent, this);
     await this.#submit(intent);
     if (faults.random() > 0.3) return;
     // A page that is opened again, much later, asks with the same key.
@@ -130,7 +142,7 @@ export class Shopper {
   }
 
   async #submit(intent: OrderIntent): Promise<void> {
-    const { faults, time } = this.#world;
+    const { faults, time } = this.#parts;
     for (let tries = 0; tries < TRIES_MAX; tries += 1) {
       if (faults.strikes("double_submit")) void this.#ask(intent);
       const answer = await this.#ask(intent);
@@ -142,25 +154,25 @@ export class Shopper {
 
   /** Null: no answer. Every request brings a view key of its own. */
   async #ask(intent: OrderIntent): Promise<PlaceOutcome | null> {
-    const { faults, network, promises } = this.#world;
-    const { host } = this.#world.orderOf(intent.id);
+    const { faults, network, objects, promises } = this.#parts;
+    const { host, memory } = objects.orderOf(intent.id);
     const again = { ...intent, viewKey: `key${faults.between(1, 1_000_000)}` };
     if (faults.random() < 0.03) {
       const other = { ...again, fingerprint: "another body" };
-      const answer = await network.ask(null, host, (desk) => desk.place(other)).catch(() => null);
-      const placed = this.#world.recordOf(intent.id)?.intent.fingerprint;
+      const answer = await network.ask(null, host, (core) => core.place(other)).catch(() => null);
+      const placed = memory.record?.intent.fingerprint;
       if (answer?.kind === "accepted" && placed !== other.fingerprint) {
         promises.broken("P6", `${intent.id} took another body under the same key`);
       }
       return null;
     }
-    const answer = await network.ask(null, host, (desk) => desk.place(again)).catch(() => null);
+    const answer = await network.ask(null, host, (core) => core.place(again)).catch(() => null);
     if (answer !== null) promises.answered(intent.id, answer);
     return answer;
   }
 
   #intent(lines: readonly Line[], id: string): OrderIntent | null {
-    const { faults, rules, time } = this.#world;
+    const { faults, rules, time } = this.#parts;
     const priced = rules.priceLines(SALE, lines);
     if (priced.kind !== "priced") return null;
     return {
@@ -184,18 +196,5 @@ export class Shopper {
       viewKey: "",
       placedAt_ms: time.now,
     };
-  }
-
-  /** A few tries; false when nobody answered. */
-  async #askAgain(ask: () => Promise<unknown>): Promise<boolean> {
-    for (let tries = 0; tries < TRIES_MAX; tries += 1) {
-      const isDone = await ask().then(
-        () => true,
-        () => false,
-      );
-      if (isDone) return true;
-      await this.#world.time.sleep(SECOND_MS);
-    }
-    return false;
   }
 }

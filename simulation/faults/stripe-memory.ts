@@ -19,8 +19,7 @@ import { fingerprintOf, recall, type Remembered } from "../sandbox/idempotency.t
 import { applyCommand, type Command, type Payment } from "../sandbox/payment.ts";
 import { answerError, perform } from "../sandbox/perform.ts";
 import type { Call } from "../sandbox/stripe-requests.ts";
-import type { PaymentFacts, SimulatedPayments } from "./payments.ts";
-import type { World } from "./world.ts";
+import type { PaymentFacts, ProviderParts, SimulatedPayments } from "./payments.ts";
 
 const LATENCY_MAX_MS = 200;
 const HANG_MS = 30_000;
@@ -50,14 +49,14 @@ interface Request {
 }
 
 export class StripeMemory implements SimulatedPayments {
-  readonly #world: World;
+  readonly #parts: ProviderParts;
   readonly #payments = new Map<string, Payment>();
   readonly #byOrder = new Map<string, Set<string>>();
   readonly #keys = new Map<string, Remembered>();
   #ids = 0;
 
-  constructor(world: World) {
-    this.#world = world;
+  constructor(parts: ProviderParts) {
+    this.#parts = parts;
   }
 
   backend(now: () => number): PaymentBackend {
@@ -116,7 +115,7 @@ export class StripeMemory implements SimulatedPayments {
   }
 
   async #ask(request: Request): Promise<unknown> {
-    const { faults, time } = this.#world;
+    const { faults, time } = this.#parts;
     const slow_ms = faults.strikes("payment_slow") ? faults.between(0, PAYMENT_TIMEOUT_MS) : 0;
     const latency_ms = faults.between(20, LATENCY_MAX_MS) + slow_ms;
     if (latency_ms > request.options.timeout) {
@@ -125,7 +124,7 @@ export class StripeMemory implements SimulatedPayments {
     }
     await time.sleep(latency_ms);
     const left_ms = request.options.timeout - latency_ms;
-    if (this.#world.isPaymentOut()) {
+    if (this.#parts.isPaymentOut()) {
       faults.count("payment_outage");
       // A provider that goes down may still do what it was asked last.
       if (faults.random() < 0.5) this.#answer(request, 0);
@@ -152,7 +151,7 @@ export class StripeMemory implements SimulatedPayments {
   }
 
   async #lost(wait_ms: number): Promise<never> {
-    await this.#world.time.sleep(wait_ms);
+    await this.#parts.time.sleep(wait_ms);
     const message = "An error occurred with our connection to Stripe.";
     throw new Stripe.errors.StripeConnectionError({ message, type: "api_error" });
   }
@@ -171,14 +170,14 @@ export class StripeMemory implements SimulatedPayments {
     const key = options.idempotencyKey;
     if (key !== undefined) {
       const first = this.#keys.get(key) ?? null;
-      const recalled = recall(first, fingerprint(path, call), this.#world.time.now);
+      const recalled = recall(first, fingerprint(path, call), this.#parts.time.now);
       if (recalled.kind === "refused") return answerError(recalled.error, null);
       if (recalled.kind === "replay") return recalled.first;
     }
     const payment = call.kind === "create" ? null : (this.#payments.get(call.id) ?? null);
     const newIds = { payment: this.#newId("pi"), charge: this.#newId("ch"), refund: "re" };
     const performed = perform(call, payment, {
-      now: this.#world.time.now,
+      now: this.#parts.time.now,
       origin: ORIGIN,
       newIds,
     });
@@ -190,7 +189,7 @@ export class StripeMemory implements SimulatedPayments {
   #remember({ path, call, options }: Request, answer: Answer, hold_ms: number): void {
     const key = options.idempotencyKey;
     if (key === undefined) return;
-    const { now } = this.#world.time;
+    const { now } = this.#parts.time;
     this.#keys.set(key, {
       version: 1,
       fingerprint: fingerprint(path, call),
@@ -209,10 +208,10 @@ export class StripeMemory implements SimulatedPayments {
     if (order === null) return;
     const ids = this.#byOrder.get(order) ?? new Set();
     this.#byOrder.set(order, ids.add(payment.id));
-    this.#world.tell(`payment ${payment.standing.status}`, `${order} ${payment.id}`);
-    this.#world.webhook(order);
+    this.#parts.tell(`payment ${payment.standing.status}`, `${order} ${payment.id}`);
+    this.#parts.webhook(order);
     const was = before === undefined ? "none" : moneyOf(before).money;
-    this.#world.promises.moneyMoved(order, payment.id, was, moneyOf(payment).money);
+    this.#parts.promises.moneyMoved(order, payment.id, was, moneyOf(payment).money);
   }
 
   #newId(prefix: string): string {

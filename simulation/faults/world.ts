@@ -5,29 +5,21 @@
  * Guarantee: the same seed lives the same story. Faults strike until `FAULTS_MS`; afterwards
  * nothing goes wrong, and everything must have settled within `SETTLE_MS`.
  */
-import { OrderCore } from "../../durable-objects/order/order-core.ts";
-import { StockCore } from "../../durable-objects/sku-stock/stock-core.ts";
-import type { BeginOrderOutcome } from "../../src/domain/room/admission.ts";
-import type { OrderIntent, OrderRecord, OrderState } from "../../src/domain/order/order.ts";
+import type { OrderRecord } from "../../src/domain/order/order.ts";
 import { randomFrom } from "../seeded-random.ts";
 import { Bookings } from "./bookings.ts";
 import { Consumers } from "./consumers.ts";
 import { Faults } from "./faults.ts";
 import { Hints } from "./hints.ts";
-import { never } from "./life.ts";
 import { KeyedPayments } from "./keyed-payments.ts";
 import { Mailbox } from "./mailbox.ts";
 import { Merchant } from "./merchant.ts";
 import { Network } from "./network.ts";
-import { ObjectHost, type Instance } from "./object-host.ts";
-import { OrderMemory } from "./order-memory.ts";
+import { Objects } from "./objects.ts";
 import type { SimulatedPayments } from "./payments.ts";
 import { Promises } from "./promises.ts";
 import type { Rules } from "./rules.ts";
-import { SALE } from "./sale.ts";
-import { SeatDesk, type SeatMemory } from "./seats.ts";
 import { Shopper } from "./shoppers.ts";
-import { StockMemory, stockStore } from "./stock-memory.ts";
 import { StripeMemory } from "./stripe-memory.ts";
 import type { Trace } from "./trace.ts";
 import { EPOCH_MS, VirtualTime } from "./virtual-time.ts";
@@ -40,17 +32,6 @@ const SETTLE_MS = 2 * HOUR_MS;
 /** In few worlds the provider is gone for longer than it remembers keys. */
 const LONG_OUTAGES = 0.03;
 const LONG_OUTAGE_MS = 25 * HOUR_MS;
-const ROOM_ANSWER_MS = 2000;
-
-export interface OrderHere {
-  readonly memory: OrderMemory;
-  readonly host: ObjectHost<OrderCore>;
-}
-
-export interface StockHere {
-  readonly memory: StockMemory;
-  readonly host: ObjectHost<StockCore>;
-}
 
 /** While it lasts no call to the payment backend is answered. */
 interface Outage {
@@ -60,8 +41,6 @@ interface Outage {
 
 export class World {
   readonly time = new VirtualTime();
-  readonly items = SALE.items;
-  readonly skus: readonly string[] = SALE.items.map(({ sku }) => sku);
   readonly rules: Rules;
   readonly faults: Faults;
   readonly network: Network;
@@ -69,25 +48,18 @@ export class World {
   readonly hints: Hints;
   readonly bookings: Bookings;
   readonly payments: SimulatedPayments;
-  readonly orders = new Map<string, OrderHere>();
-  readonly seats: SeatMemory = new Map();
-  readonly room: ObjectHost<SeatDesk>;
+  readonly objects: Objects;
   readonly ordersQueue: Mailbox;
   readonly eventsQueue: Mailbox;
   /** How long shoppers take to come, and again to order. */
   readonly hurry_ms: number;
-  readonly ends = new Map<OrderState, number>();
-  /** Calls to a backend, by isolate and backend. */
-  readonly calls = new Map<string, number>();
-  readonly #stocks = new Map<string, StockHere>();
-  readonly #placers = new Map<string, Shopper>();
+  readonly #shoppers = new Map<string, Shopper>();
   readonly #consumers: Consumers;
   readonly #merchant: Merchant;
   readonly #trace: Trace;
   readonly #isLong: boolean;
   readonly #outage: Outage | null;
   readonly #faultsUntil_ms: number;
-  #isCalm = false;
 
   constructor(seed: number, rules: Rules, trace: Trace) {
     this.rules = rules;
@@ -100,18 +72,13 @@ export class World {
     this.hurry_ms = this.faults.pick([2000, 20_000, MINUTE_MS]);
     this.network = new Network(this);
     this.promises = new Promises(this);
-    this.hints = new Hints(this);
-    this.bookings = new Bookings(this, rules.book);
+    this.hints = new Hints(this, (by, backend) => {
+      const calls = this.#consumers.calls.get(`${by} ${backend}`) ?? 0;
+      this.promises.breakerOpened(by, calls);
+    });
+    this.bookings = new Bookings(this, rules.book, this.promises);
     this.payments = isKeyed ? new KeyedPayments(this) : new StripeMemory(this);
-    this.room = new ObjectHost<SeatDesk>(
-      this,
-      "room",
-      (instance) => {
-        const { ordersPerAdmission } = SALE.admission;
-        return new SeatDesk(this.seats, instance, rules.seats, ordersPerAdmission);
-      },
-      async () => undefined,
-    );
+    this.objects = new Objects(this);
     this.#consumers = new Consumers(this);
     this.ordersQueue = new Mailbox(this, {
       name: "orders",
@@ -129,7 +96,11 @@ export class World {
     this.#outage = this.#drawOutage(this.#isLong);
     this.#faultsUntil_ms = EPOCH_MS + FAULTS_MS + (this.#isLong ? LONG_OUTAGE_MS : 0);
     const shoppers = this.#isLong ? this.faults.between(2, 6) : this.faults.between(6, 20);
-    for (let number = 1; number <= shoppers; number += 1) void new Shopper(this, number).live();
+    for (let number = 1; number <= shoppers; number += 1) {
+      const shopper = new Shopper(this, `s${number}`);
+      this.#shoppers.set(`s${number}`, shopper);
+      void shopper.live();
+    }
   }
 
   /** Lives the whole story. @throws BrokenPromise */
@@ -140,15 +111,10 @@ export class World {
     if (this.#isLong) this.time.at(this.#faultsUntil_ms - 1, () => this.#merchant.pushAll());
     await this.time.run(this.#faultsUntil_ms, check);
     this.tell("calm", "the faults stop");
-    this.#isCalm = true;
     this.faults.stop();
     this.#merchant.calm();
     await this.time.run(this.#faultsUntil_ms + SETTLE_MS, check);
     this.promises.checkSettled();
-  }
-
-  get isCalm(): boolean {
-    return this.#isCalm;
   }
 
   isPaymentOut(): boolean {
@@ -156,39 +122,8 @@ export class World {
     return this.#outage !== null && this.#outage.from_ms <= now && now < this.#outage.to_ms;
   }
 
-  /** Whether an instant is one that a hold of this sale may end at. */
-  isDeadline(at_ms: number): boolean {
-    return Number.isFinite(at_ms) && at_ms <= this.time.now + SALE.admission.sessionSeconds * 1000;
-  }
-
   tell(what: string, who: string): void {
     this.#trace.tell(this.time.now - EPOCH_MS, what, who);
-  }
-
-  recordOf(order: string): OrderRecord | null {
-    return this.orders.get(order)?.memory.record ?? null;
-  }
-
-  orderOf(id: string): OrderHere {
-    const known = this.orders.get(id);
-    if (known !== undefined) return known;
-    const memory = new OrderMemory();
-    const begin = (instance: Instance): OrderCore => this.#orderDesk(memory, instance);
-    const host = new ObjectHost(this, id, begin, (desk, at_ms) => desk.ring(at_ms));
-    const here = { memory, host };
-    this.orders.set(id, here);
-    return here;
-  }
-
-  stockOf(sku: string): StockHere {
-    const known = this.#stocks.get(sku);
-    if (known !== undefined) return known;
-    const memory = new StockMemory();
-    const begin = (instance: Instance): StockCore => this.#stockDesk(sku, memory, instance);
-    const host = new ObjectHost(this, sku, begin, (desk, at_ms) => desk.ring(at_ms));
-    const here = { memory, host };
-    this.#stocks.set(sku, here);
-    return here;
   }
 
   /** The provider tells of a payment that changed: late, twice, or not at all. */
@@ -199,97 +134,19 @@ export class World {
     for (let copy = 0; copy < copies; copy += 1) {
       const late_ms = faults.strikes("message_late") ? faults.between(0, MINUTE_MS) : 0;
       this.time.after(faults.between(1, 2000) + late_ms, () => {
-        const { host } = this.orderOf(order);
-        this.network.ask(null, host, (desk) => desk.nudge()).catch(() => undefined);
+        const { host } = this.objects.orderOf(order);
+        this.network.ask(null, host, (core) => core.nudge()).catch(() => undefined);
       });
     }
   }
 
-  /** Whose order it is; they hear of what becomes of it. */
-  place({ id }: OrderIntent, shopper: Shopper): void {
-    this.#placers.set(id, shopper);
-  }
-
-  ended(order: string, state: OrderState): void {
-    this.ends.set(state, (this.ends.get(state) ?? 0) + 1);
-    this.tell(`ends ${state}`, order);
-  }
-
-  #orderDesk(memory: OrderMemory, instance: Instance): OrderCore {
-    const { network, room, rules } = this;
-    const { life } = instance;
-    const store = rules.orderStore(memory, instance.write, (before, after) => {
-      this.#saved(before, after, instance.now());
-    });
-    return new OrderCore({
-      store,
-      alarm: rules.alarm(instance.alarm),
-      now: instance.now,
-      chance: this.faults.random,
-      waitUntil: (work) => void work.catch(() => undefined),
-      rules: rules.order,
-      bindings: {
-        beginOrder: ({ admission, id }) => {
-          const asked = network.ask(life, room, (desk) => desk.beginOrder(admission, id));
-          return network.within<BeginOrderOutcome>(asked, ROOM_ANSWER_MS);
-        },
-        order: (sku, command) => {
-          const { host } = this.stockOf(sku);
-          return network.ask(life, host, (desk) => desk.order(command)).catch(() => null);
-        },
-        sendMessage: (message) => (life.alive ? this.ordersQueue.send(message) : never()),
-        sendEvent: (event) => (life.alive ? this.eventsQueue.send(event) : never()),
-        finishOrder: ({ admission, id }, how) => {
-          return network.ask(life, room, (desk) => desk.finishOrder(admission, id, how));
-        },
-        sell: (sku, key) => network.ask(life, this.stockOf(sku).host, (desk) => desk.sell(key)),
-        release: (sku, command) => {
-          return network.ask(life, this.stockOf(sku).host, (desk) => desk.release(command));
-        },
-        warn: ({ event, order, message, why }) => {
-          this.tell(event, `${String(order)} ${String(message)}: ${String(why)}`);
-        },
-      },
-    });
-  }
-
-  #saved(before: OrderRecord | null, after: OrderRecord, now: number): void {
+  /** An order's record became durable. @param now of the object's clock */
+  saved(before: OrderRecord | null, after: OrderRecord, now: number): void {
     this.promises.saved(before, after, now);
     if (before?.standing === after.standing) return;
-    const { id } = after.intent;
+    const { id, buyer } = after.intent;
     this.tell(after.standing.state, id);
-    void this.#placers.get(id)?.hears(after);
-  }
-
-  #stockDesk(sku: string, memory: StockMemory, instance: Instance): StockCore {
-    const { network, room, rules } = this;
-    const write = (apply: () => void): void => {
-      instance.write(() => {
-        apply();
-        this.#stockMoved(sku, memory);
-      });
-    };
-    return new StockCore({
-      store: stockStore(memory, SALE.id, sku, write),
-      alarm: rules.alarm(instance.alarm),
-      now: instance.now,
-      rules: rules.stock,
-      bindings: {
-        reportLevel: () => network.ask(instance.life, room, (desk) => desk.reportLevel()),
-        ownership: (order) => {
-          return network.ask(instance.life, this.orderOf(order).host, (desk) => desk.ownership());
-        },
-        warn: ({ event, id }) => this.tell(event, `${sku} ${String(id)}`),
-      },
-    });
-  }
-
-  #stockMoved(sku: string, { ledger }: StockMemory): void {
-    this.promises.lookAtStock(sku);
-    const last = ledger.at(-1);
-    if (last === undefined) return;
-    if (this.orders.has(last.reservation)) this.promises.look(last.reservation);
-    this.tell(`${last.kind} ${last.quantity}`, `${sku} ${last.reservation}`);
+    void this.#shoppers.get(buyer)?.hears(after);
   }
 
   #drawOutage(isLong: boolean): Outage | null {

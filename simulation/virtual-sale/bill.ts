@@ -75,7 +75,7 @@ export function billOf(world: World): Bill {
     ["object duration, GB-s", awake_s * OBJECT_GB, PRICE.objectDuration_gbs],
     [
       "rows written",
-      tally.rowsWritten + world.desk.stock.rowsWritten + orders * ROWS_WRITTEN_PER_ORDER,
+      tally.rowsWritten + world.shop.rowsWritten + orders * ROWS_WRITTEN_PER_ORDER,
       PRICE.rowsWritten,
     ],
     [

@@ -2,8 +2,7 @@
  * The ticket booths of a lane, with what happens to them: they are evicted at any moment, and they
  * answer late when a cohort is closed.
  *
- * Guarantee: only what the rules call durable survives an eviction. A cohort closes when every
- * booth has answered, as `durable-objects/cohort-closing.ts` does it.
+ * Guarantee: only what the rules call durable survives an eviction.
  */
 import {
   closeCohort,
@@ -13,6 +12,7 @@ import {
   takePlaces,
   type BoothDecision,
   type BoothState,
+  type CloseOutcome,
   type PlaceInBooth,
 } from "../../src/domain/line/booth.ts";
 import { BOOTH_SETTLE_MS } from "../../src/domain/limits.ts";
@@ -37,6 +37,8 @@ interface Booth {
 export class Booths {
   readonly #booths: Booth[];
   readonly #tally: Tally;
+  /** The room has met a late one in this second. */
+  #isWaitedFor = false;
 
   constructor(count: number, tally: Tally) {
     this.#tally = tally;
@@ -80,6 +82,7 @@ export class Booths {
 
   /** What a second brings apart from shoppers: alarms, evictions and slowness. */
   second(now: number, random: Random, crashes: boolean): void {
+    this.#isWaitedFor = false;
     for (const booth of this.#booths) {
       if (booth.late > 0) booth.late -= 1;
       if (booth.settleAt_ms !== null && booth.settleAt_ms <= now) {
@@ -96,29 +99,17 @@ export class Booths {
     if (slow !== undefined) slow.late = 1 + Math.floor(random() * LATE_TICKS_MAX);
   }
 
-  /** Counts by shard; null when nobody came, or a booth did not answer. */
-  close(k: number): readonly number[] | null {
-    const asked = this.#booths.map((booth) => this.#ask(booth, k, false));
-    if (asked.includes("late")) {
-      this.#tally.lateCloses += 1;
-      return null;
+  /** As the room asks it. @throws when it is late: no answer */
+  close(shard: number, k: number, force: boolean): CloseOutcome {
+    const booth = this.#booths[shard];
+    if (booth === undefined) throw new RangeError(`there is no booth ${shard}`);
+    if (booth.late > 0) {
+      if (!this.#isWaitedFor) this.#tally.lateCloses += 1;
+      this.#isWaitedFor = true;
+      throw new Error(`${booth.name} is late`);
     }
-    if (asked.every((answer) => answer === "empty")) return null;
-    const counts: number[] = [];
-    for (const [shard, booth] of this.#booths.entries()) {
-      const first = asked[shard];
-      const answer = typeof first === "number" ? first : this.#ask(booth, k, true);
-      if (typeof answer !== "number") throw new Error("a forced close was refused");
-      counts.push(answer);
-    }
-    return counts;
-  }
-
-  #ask(booth: Booth, k: number, force: boolean): number | "empty" | "late" {
-    if (booth.late > 0) return "late";
     this.#tally.object(booth.name, 1);
     const counted = booth.counts.get(k) ?? null;
-    const outcome = this.#save(booth, closeCohort(booth.state, k, force, counted));
-    return outcome.kind === "closed" ? outcome.count : "empty";
+    return this.#save(booth, closeCohort(booth.state, k, force, counted));
   }
 }

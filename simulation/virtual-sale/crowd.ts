@@ -4,6 +4,8 @@
  * Guarantee: the same options and seed make the same crowd. Instants are milliseconds since the
  * sale opened. Not for behaviour: `visits.ts` plays it.
  */
+import type { ClaimedTicket } from "../../durable-objects/waiting-room/room-core.ts";
+import { GENERAL_LANE } from "../../src/domain/sale/sale.ts";
 import type { Random } from "../seeded-random.ts";
 import type { SimulationOptions } from "./options.ts";
 
@@ -78,6 +80,18 @@ export class Crowd {
       if (random() >= options.noShows) continue;
       this.intent[shopper] = random() < 0.5 ? INTENT.silent : INTENT.absent;
     }
+  }
+
+  ticketOf(shopper: number): ClaimedTicket {
+    const id = String(shopper);
+    return {
+      id,
+      subject: id,
+      lane: GENERAL_LANE,
+      cohort: this.cohort[shopper] ?? -1,
+      shard: this.shard[shopper] ?? 0,
+      index: this.index[shopper] ?? 0,
+    };
   }
 }
 

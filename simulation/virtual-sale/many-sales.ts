@@ -30,18 +30,18 @@ function pooled(many: readonly (readonly OddsBucket[])[]): OddsBucket[] {
  *
  * @param progress called often, with how many sales are over
  */
-export function calibrationOfMany(
+export async function calibrationOfMany(
   options: SimulationOptions,
   sales: number,
   progress: (sale: number) => void = () => undefined,
-): Calibration {
+): Promise<Calibration> {
   const random = randomFrom(`${options.seed}/sales`);
   const many: Calibration[] = [];
   for (let sale = 0; sale < sales; sale += 1) {
     const noShows = NO_SHOWS_MAX * random();
     const buyRate = BUY_RATE_MIN + (1 - BUY_RATE_MIN) * random();
     const world = new World({ ...options, seed: `${options.seed}/${sale}`, noShows, buyRate });
-    world.run(() => progress(sale));
+    await world.run(() => progress(sale));
     many.push(metricsOf(world).calibration);
   }
   const sum = (key: "judged" | "inside" | "earlier" | "later"): number =>

@@ -26,11 +26,11 @@ export async function simulateSale(options: SimulationOptions): Promise<number> 
 
 async function playOne(options: SimulationOptions): Promise<void> {
   const { shoppers } = options;
-  const world = await withProgress(`Drawing ${shoppers} shoppers`, ({ show, tick }) => {
+  const world = await withProgress(`Drawing ${shoppers} shoppers`, async ({ show, tick }) => {
     const world = new World(options);
     const gone = () => world.crowd.stage.reduce((sum, at) => sum + Number(at === STAGE.gone), 0);
     show(() => `${world.seconds} s of virtual time, ${gone()} of ${shoppers} shoppers are done`);
-    world.run(tick);
+    await world.run(tick);
     return world;
   });
   console.log(reportOf(world, metricsOf(world), billOf(world)));

@@ -79,8 +79,8 @@ export function targetsOf(world: World, metrics: Metrics, bill: Bill): Target[] 
 
 function becameOf(world: World, metrics: Metrics): string[] {
   const { fates } = metrics;
-  const { tally, desk } = world;
-  const { sold, available } = desk.stock.counters();
+  const { tally, shop } = world;
+  const { sold, available } = shop.stock.counters();
   const start_s = world.startsAt_ms / 1000;
   const out = tally.soldOutAt_ms;
   return [

@@ -8,7 +8,7 @@ import { hold, order, release, sell } from "../../src/domain/stock/stock.ts";
 import { between, type Random } from "../seeded-random.ts";
 import { STAGE, type Crowd } from "./crowd.ts";
 import type { SimulationOptions } from "./options.ts";
-import type { RoomDesk } from "./room-desk.ts";
+import type { Shop } from "./shop.ts";
 import type { Tally } from "./tally.ts";
 import type { EventWheel } from "./wheel.ts";
 
@@ -22,7 +22,7 @@ const FOLLOWING_POLLS = 3;
 
 export class Shopping {
   readonly #crowd: Crowd;
-  readonly #desk: RoomDesk;
+  readonly #shop: Shop;
   readonly #wheel: EventWheel;
   readonly #tally: Tally;
   readonly #random: Random;
@@ -33,7 +33,7 @@ export class Shopping {
     options: SimulationOptions,
     parts: {
       readonly crowd: Crowd;
-      readonly desk: RoomDesk;
+      readonly shop: Shop;
       readonly wheel: EventWheel;
       readonly tally: Tally;
       readonly random: Random;
@@ -41,7 +41,7 @@ export class Shopping {
   ) {
     this.#buyRate = options.buyRate;
     this.#crowd = parts.crowd;
-    this.#desk = parts.desk;
+    this.#shop = parts.shop;
     this.#wheel = parts.wheel;
     this.#tally = parts.tally;
     this.#random = parts.random;
@@ -61,7 +61,7 @@ export class Shopping {
 
   /** Whatever comes after the admission's end is the end of the admission. */
   #next(shopper: number, stage: number, at_ms: number): void {
-    const { expiresAt_ms } = this.#desk.admission(shopper);
+    const { expiresAt_ms } = this.#shop.admission(shopper);
     const over = at_ms >= expiresAt_ms;
     this.#crowd.stage[shopper] = over ? STAGE.drifting : stage;
     this.#wheel.schedule(shopper, over ? expiresAt_ms : at_ms);
@@ -78,7 +78,7 @@ export class Shopping {
       case STAGE.leaving:
         return this.#leave(shopper, now);
       default:
-        this.#desk.end(shopper, "expired", now);
+        // The room sees for itself that the seat has run out.
         this.#crowd.stage[shopper] = STAGE.gone;
     }
   }
@@ -86,14 +86,14 @@ export class Shopping {
   #leave(shopper: number, now: number): void {
     this.#tally.workerRequests += 1;
     const name = String(shopper);
-    const { stock } = this.#desk;
+    const { stock } = this.#shop;
     const key = { sale: "s", buyer: name, id: name };
     if (stock.reservation(key)?.standing.state === "held") {
       this.#tally.object("stock", 1);
       const nothing = { ...key, quantity: 0, deadline_ms: now, limitPerBuyer: LIMIT_PER_BUYER };
       stock.apply(hold(stock, nothing, now));
     }
-    this.#desk.end(shopper, "left", now);
+    this.#shop.ask(now).leave(this.#shop.admission(shopper).id);
     this.#crowd.stage[shopper] = STAGE.gone;
   }
 
@@ -105,8 +105,8 @@ export class Shopping {
     tally.object("room", 1);
     tally.object("stock", 1);
     const name = String(shopper);
-    const { stock } = this.#desk;
-    const deadline_ms = Math.min(now + HOLD_MS, this.#desk.admission(shopper).expiresAt_ms);
+    const { stock } = this.#shop;
+    const deadline_ms = Math.min(now + HOLD_MS, this.#shop.admission(shopper).expiresAt_ms);
     const command = { sale: "s", buyer: name, id: name, quantity: 1, deadline_ms };
     const limitPerBuyer = LIMIT_PER_BUYER;
     const outcome = stock.apply(hold(stock, { ...command, limitPerBuyer }, now));
@@ -128,8 +128,9 @@ export class Shopping {
     tally.object("stock", 1);
     const buyer = String(shopper);
     const id = this.#orderOf(shopper);
-    const { stock } = this.#desk;
-    const begun = this.#desk.beginOrder(shopper, id, now);
+    const { stock } = this.#shop;
+    const admission = this.#shop.admission(shopper).id;
+    const begun = this.#shop.ask(now).beginOrder(admission, id).kind === "begun";
     const command = { sale: "s", buyer, id, holdId: buyer, quantity: 1 };
     const limitPerBuyer = LIMIT_PER_BUYER;
     if (begun) {
@@ -139,7 +140,7 @@ export class Shopping {
         this.#wheel.schedule(shopper, now + between(this.#random, 1500, 5000));
         return;
       }
-      this.#desk.finishOrder(shopper, id, "hand_back");
+      this.#shop.ask(now).finishOrder(admission, id, "hand_back");
     }
     this.#next(shopper, STAGE.leaving, now + between(this.#random, 3000, 20_000));
   }
@@ -148,19 +149,17 @@ export class Shopping {
     this.#tally.object("stock", 1);
     const buyer = String(shopper);
     const id = this.#orderOf(shopper);
-    const { stock } = this.#desk;
+    const { stock } = this.#shop;
     const key = { sale: "s", buyer, id };
+    const { id: admission, expiresAt_ms: deadline_ms } = this.#shop.admission(shopper);
     if (this.#random() >= DECLINED_SHARE) {
       stock.apply(sell(stock, key, now));
-      this.#desk.finishOrder(shopper, id, "spend");
-      // A payment may outlive the admission it began under.
-      this.#desk.end(shopper, "expired", now);
+      this.#shop.ask(now).finishOrder(admission, id, "spend");
       this.#crowd.stage[shopper] = STAGE.gone;
       return;
     }
-    const { expiresAt_ms: deadline_ms } = this.#desk.admission(shopper);
     stock.apply(release(stock, { ...key, backTo: { holdId: buyer, deadline_ms } }, now));
-    this.#desk.finishOrder(shopper, id, "hand_back");
+    this.#shop.ask(now).finishOrder(admission, id, "hand_back");
     const declines = (this.#declines.get(shopper) ?? 0) + 1;
     this.#declines.set(shopper, declines);
     const stage = declines > 1 ? STAGE.leaving : STAGE.ordering;

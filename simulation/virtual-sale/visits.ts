@@ -5,13 +5,13 @@
  * seconds old; nobody here looks into the room. A place comes from a booth, a rank from the draw.
  */
 import { CLAIM_RETRY_S } from "../../src/domain/limits.ts";
-import type { RoomSnapshot } from "../../src/domain/room/room-state.ts";
+import type { RoomSnapshot } from "../../src/domain/room/snapshot.ts";
 import { GENERAL_LANE } from "../../src/domain/sale/sale.ts";
 import { standingOf, type Standing } from "../../src/domain/room/standing.ts";
 import { between, type Random } from "../seeded-random.ts";
 import type { Booths } from "./booths.ts";
 import { FATE, INTENT, STAGE, type Crowd } from "./crowd.ts";
-import type { RoomDesk } from "./room-desk.ts";
+import type { Shop } from "./shop.ts";
 import type { Shopping } from "./shopping.ts";
 import type { Tally } from "./tally.ts";
 import type { EventWheel } from "./wheel.ts";
@@ -24,7 +24,7 @@ const STAYING_POLLS = 5;
 
 export interface VisitParts {
   readonly crowd: Crowd;
-  readonly desk: RoomDesk;
+  readonly shop: Shop;
   readonly booths: Booths;
   readonly wheel: EventWheel;
   readonly shopping: Shopping;
@@ -46,7 +46,7 @@ export class Visits {
   constructor(parts: VisitParts, startsAt_ms: number) {
     this.#parts = parts;
     this.#startsAt_ms = startsAt_ms;
-    this.#seen = { snapshot: parts.desk.snapshotAt(0), stale: false, now: 0, chance: 0 };
+    this.#seen = { snapshot: parts.shop.snapshotAt(0), stale: false, now: 0, chance: 0 };
   }
 
   /** Those who joined a cohort that is closing. */
@@ -59,7 +59,7 @@ export class Visits {
   /** What the gate of this shopper's location knows at an instant. */
   #look(shopper: number, now: number): RoomSnapshot {
     const age_ms = (shopper % 20) * 100;
-    return this.#parts.desk.snapshotAt(Math.floor((now - age_ms) / 1000));
+    return this.#parts.shop.snapshotAt(Math.floor((now - age_ms) / 1000));
   }
 
   #standing(shopper: number, now: number): Standing {
@@ -75,15 +75,17 @@ export class Visits {
     return standingOf(this.#ticket, rank, this.#seen);
   }
 
-  arrive(shopper: number, now: number): void {
-    const { crowd, desk, booths, shopping, tally, random, wheel } = this.#parts;
+  async arrive(shopper: number, now: number): Promise<void> {
+    const { crowd, shop, booths, shopping, tally, random, wheel } = this.#parts;
     // The page, and the request that joins.
     tally.workerRequests += 2;
     tally.joins += 1;
     const { phase, queueing } = this.#look(shopper, now);
     if (phase === "ended") return this.#end(shopper, FATE.told, now);
     if (phase === "live" && !queueing) {
-      if (desk.admitNow(shopper, now).kind === "admitted") {
+      const name = String(shopper);
+      const { kind } = await shop.ask(now).admitNow(name, name, GENERAL_LANE);
+      if (kind === "admitted") {
         this.#fate(shopper, FATE.admitted, now);
         return shopping.enter(shopper, now);
       }
@@ -164,15 +166,16 @@ export class Visits {
   }
 
   #claim(shopper: number, now: number): void {
-    const { crowd, desk, shopping, tally, wheel } = this.#parts;
+    const { crowd, shop, shopping, tally, wheel } = this.#parts;
     tally.claims += 1;
     tally.workerRequests += 1;
-    const outcome = desk.claim(shopper, crowd.rank[shopper] ?? null, now);
-    switch (outcome.kind) {
+    const { kind } = shop.ask(now).claim(crowd.ticketOf(shopper));
+    switch (kind) {
       case "admitted":
         this.#fate(shopper, FATE.admitted, now);
         return shopping.enter(shopper, now);
       case "seats_full":
+        tally.seatsFull += 1;
         return wheel.schedule(shopper, now + CLAIM_RETRY_S * 1000);
       case "turn_lapsed":
         return this.#end(shopper, FATE.lapsed, now);
@@ -182,6 +185,9 @@ export class Visits {
       case "not_called":
         crowd.stage[shopper] = STAGE.waiting;
         return wheel.schedule(shopper, now + CLAIM_RETRY_S * 1000);
+      case "no_such_place":
+      case "no_sale":
+        throw new Error(`the claim of shopper ${shopper} is answered ${kind}`);
     }
   }
 

@@ -1,7 +1,7 @@
 /**
  * Whether a room has named an admission as given back before its time.
  */
-import type { RoomSnapshot } from "../domain/room/room-state.ts";
+import type { RoomSnapshot } from "../domain/room/snapshot.ts";
 
 /** By snapshot, so that a long list is not searched for every request. */
 const revokedSets = new WeakMap<RoomSnapshot, ReadonlySet<string>>();

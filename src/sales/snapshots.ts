@@ -26,7 +26,7 @@ import {
   SNAPSHOT_FRESH_MS,
   SNAPSHOT_STALE_MAX_MS,
 } from "../domain/limits.ts";
-import type { RoomSnapshot } from "../domain/room/room-state.ts";
+import type { RoomSnapshot } from "../domain/room/snapshot.ts";
 import { log } from "../platform/log.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
 

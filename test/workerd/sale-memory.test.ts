@@ -5,7 +5,7 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, expect, test, vi } from "vitest";
 import { MANIFESTS_REMEMBERED_MAX, SALES_REMEMBERED_MAX } from "../../src/domain/limits.ts";
-import type { RoomSnapshot } from "../../src/domain/room/room-state.ts";
+import type { RoomSnapshot } from "../../src/domain/room/snapshot.ts";
 import { findSale, publishSale } from "../../src/sales/sale-directory.ts";
 import { SnapshotCache } from "../../src/sales/snapshots.ts";
 import { startClock } from "./support/clock.ts";

@@ -6,7 +6,7 @@ import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Sale } from "../../src/domain/sale/sale.ts";
-import type { AdmitOutcome } from "../../durable-objects/waiting-room/outcomes.ts";
+import type { AdmitOutcome } from "../../durable-objects/waiting-room/signing.ts";
 import { pass, startClock } from "./support/clock.ts";
 import { mishaps } from "./support/mishaps.ts";
 import { instant, openSale, roomOf, saleDocument, stockOf } from "./support/shop.ts";

@@ -3,7 +3,7 @@
  *
  * Guarantee (P7, P8): `called` only grows, one rank after the other, and a call whose claim window
  * ends passes on. Seats in use and calls likely to be taken up exceed `maxActive` by no more than
- * the seats about to be given back; the hard bound is kept by `room-claims.ts`.
+ * the seats about to be given back; the hard bound is kept by `claims.ts`.
  *
  *   throttle     the part of the rate that the order pipeline bears (`throttle.ts`)
  *   tokens       earned at ratePerMinute × throttle, two seconds' worth saved up

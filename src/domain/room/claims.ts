@@ -1,5 +1,5 @@
 /**
- * Who is let in: claims, and the direct way when nobody waits.
+ * Who is let in: claims, the direct way when nobody waits, and what has become of a turn.
  *
  * Guarantee (P8): nobody is let in without being called, admissions in use never exceed
  * `maxActive`, and a claim repeated with the same ticket gets the same admission.
@@ -10,6 +10,7 @@ import { earnTokens, roomToCall } from "./calls.ts";
 import { settlePlaces } from "./odds.ts";
 import { batchOf, countClaim, keepTurn } from "./open-calls.ts";
 import { isSoldOut, type RoomState } from "./room-state.ts";
+import type { Sale } from "../sale/sale.ts";
 import { phaseAt } from "../sale/schedule.ts";
 
 export interface Claim {
@@ -39,6 +40,16 @@ export interface ClaimDecision {
 
 export interface ClaimRules extends CallRules {
   readonly session_ms: number;
+}
+
+export function claimRulesOf({ admission, items }: Sale): ClaimRules {
+  const { claimWindowSeconds, sessionSeconds, overcall } = admission;
+  return {
+    claimWindow_ms: claimWindowSeconds * 1000,
+    session_ms: sessionSeconds * 1000,
+    overcall,
+    unlimited: items.length === 0,
+  };
 }
 
 function issue(room: RoomState, claim: Claim, rules: ClaimRules, now: number): ClaimDecision {
@@ -124,6 +135,38 @@ export function admitNow(
   }
   const spent = { ...earned, rateTokens: rateTokens - 1 };
   return issue(spent, { ...asked, rank: null }, rules, now);
+}
+
+export interface AskedTurn {
+  readonly lane: string;
+  /** Null without a place, or while its cohort is open. */
+  readonly rank: number | null;
+  readonly existing: AdmissionRecord | null;
+}
+
+export type Turn =
+  | { readonly kind: "admitted"; readonly admission: AdmissionRecord }
+  /** It has not come, or may still be claimed. */
+  | { readonly kind: "open" }
+  /** `used`: it was claimed, and the admission has ended. */
+  | { readonly kind: "over"; readonly used: boolean };
+
+/**
+ * What has become of a turn: asked when somebody with a pass comes again after being called.
+ * `over` is final: from then on no claim with this ticket succeeds. So it follows only from what
+ * never shrinks (`lapsedBelow`) and from admissions that ended, never from a claim window that a
+ * pause might still extend.
+ */
+export function turnOf(room: RoomState, asked: AskedTurn, now: number): Turn {
+  const { lane: id, rank, existing } = asked;
+  if (existing !== null) {
+    if (standingAt(existing, now) !== "active") return { kind: "over", used: true };
+    return { kind: "admitted", admission: existing };
+  }
+  if (rank === null) return { kind: "open" };
+  const lane = room.lanes.find((item) => item.id === id);
+  const lapsed = lane !== undefined && rank < lane.lapsedBelow;
+  return lapsed ? { kind: "over", used: false } : { kind: "open" };
 }
 
 /**

@@ -1,19 +1,18 @@
 /**
- * The waiting room: its state, and the snapshot every gate answers polls from.
+ * The waiting room: its state, and what merchants and stock change in it.
  *
  * The room knows how many were called, never who waits: that follows from a ticket and the
- * manifests. So its state stays small however long the line is. Rules: `room-calls.ts` decides
- * whom to call, `room-claims.ts` who is let in.
+ * manifests. So its state stays small however long the line is. Not for deciding whom to call
+ * (`calls.ts`) or who is let in (`claims.ts`), nor for what gates see of it (`snapshot.ts`).
  */
 import { z } from "zod";
-import { levelOf, stockLevelSchema, type Level, type StockLevel } from "../stock/stock-ledger.ts";
+import { stockLevelSchema, type StockLevel } from "../stock/stock-ledger.ts";
 import { lanesOf, type AdmissionChange, type Sale } from "../sale/sale.ts";
-import { phaseAt, scheduleOf, type Phase, type Schedule } from "../sale/schedule.ts";
-import { NEW_TURNOVER, type Forecast } from "./forecast.ts";
-import { NO_PLACE_OUTCOMES, placeOutcomesSchema, type OddsFacts } from "./odds.ts";
+import { phaseAt, scheduleOf, type Phase } from "../sale/schedule.ts";
+import { NEW_TURNOVER } from "./forecast.ts";
+import { NO_PLACE_OUTCOMES, placeOutcomesSchema } from "./odds.ts";
 import { NO_THROTTLE, throttleSchema } from "./throttle.ts";
-import { forecastIn, oddsFactsIn } from "./lane-forecast.ts";
-import { revokedIds, revokedSchema } from "./revoked.ts";
+import { revokedSchema } from "./revoked.ts";
 import { newShowRate } from "./show-rate.ts";
 
 export const laneStateSchema = z.object({
@@ -225,87 +224,4 @@ export function reportLevel(room: RoomState, level: StockLevel): RoomState {
 /** Nothing to be had: no unit available and none in a cart that might come back. */
 export function isSoldOut(room: RoomState): boolean {
   return room.stock.length > 0 && room.stock.every(({ available, held }) => available + held <= 0);
-}
-
-export interface LaneSnapshot {
-  readonly closed: number;
-  readonly called: number;
-  readonly lapsedBelow: number;
-  /** Calls per second of the last seconds. */
-  readonly pace: number;
-  /** How the line is expected to move; absent in a snapshot of an older deployment. */
-  readonly forecast?: Forecast | undefined;
-  /** Places not called yet, and the lane's weight; absent likewise. */
-  readonly waiting?: number | undefined;
-  readonly weight?: number | undefined;
-}
-
-/** What a gate needs to answer a poll. It never holds the secret or anything about one shopper. */
-export interface RoomSnapshot {
-  readonly sale: string;
-  readonly phase: Phase;
-  readonly paused: boolean;
-  readonly soldOut: boolean;
-  readonly queueing: boolean;
-  /** The part of its rate that the room calls at, 0.05 … 1: less while orders are held up. */
-  readonly throttle: number;
-  readonly schedule: Schedule;
-  readonly lanes: Readonly<Record<string, LaneSnapshot>>;
-  readonly booths: number;
-  readonly stock: readonly {
-    readonly sku: string;
-    readonly available: number;
-    readonly level: Level;
-  }[];
-  /** Units neither ordered nor sold: those in carts may still come back. */
-  readonly unitsLeft: number;
-  /** Set for a sale without items: nothing can sell out, and there are no odds to tell. */
-  readonly unlimited?: true | undefined;
-  /** Ids of admissions that ended before their tokens; absent when there are none. */
-  readonly revoked?: readonly string[] | undefined;
-  /** What the odds are told from; absent in a snapshot of an older deployment. */
-  readonly odds?: OddsFacts | undefined;
-  readonly claimWindow_s: number;
-  readonly message: string | null;
-  readonly commitment: string;
-  /** Of the sale document; a gate with an older one fetches it again. */
-  readonly revision: number;
-  readonly version: number;
-  readonly at_ms: number;
-}
-
-export function snapshotOf(
-  room: RoomState,
-  sale: Sale,
-  facts: { readonly booths: number; readonly commitment: string; readonly revision: number },
-  now: number,
-): RoomSnapshot {
-  const lanes = Object.fromEntries(
-    room.lanes.map(({ id, closed, called, lapsedBelow, pace, places, weight }) => {
-      const forecast = forecastIn(room, sale, id, now);
-      const waiting = places - called;
-      return [id, { closed, called, lapsedBelow, pace, forecast, waiting, weight }];
-    }),
-  );
-  return {
-    sale: sale.id,
-    phase: phaseAt(room.schedule, now),
-    paused: room.paused,
-    soldOut: isSoldOut(room),
-    queueing: room.queueing,
-    throttle: room.throttle.value,
-    schedule: room.schedule,
-    lanes,
-    stock: room.stock.map((level) => {
-      return { sku: level.sku, available: level.available, level: levelOf(level) };
-    }),
-    unitsLeft: room.stock.reduce((sum, { available, held }) => sum + available + held, 0),
-    ...(sale.items.length === 0 ? { unlimited: true } : { odds: oddsFactsIn(room, sale, now) }),
-    claimWindow_s: sale.admission.claimWindowSeconds,
-    ...(room.revoked.length === 0 ? {} : { revoked: revokedIds(room.revoked, now) }),
-    message: room.message,
-    version: room.version,
-    at_ms: now,
-    ...facts,
-  };
 }

@@ -8,7 +8,7 @@ import type { Place } from "../line/cohort.ts";
 import { forecastWait, type Wait } from "./forecast.ts";
 import { oddsOf, type OddsFacts } from "./odds.ts";
 import { POLL_AFTER_MAX_S, POLL_AFTER_MIN_S } from "../limits.ts";
-import type { LaneSnapshot, RoomSnapshot } from "./room-state.ts";
+import type { LaneSnapshot, RoomSnapshot } from "./snapshot.ts";
 import type { Level } from "../stock/stock-ledger.ts";
 
 export const SHOPPER_STATES = [

@@ -6,7 +6,7 @@
  */
 import { html } from "hono/html";
 import { GENERAL_LANE, type Sale, type SaleItem } from "../../domain/sale/sale.ts";
-import type { RoomSnapshot } from "../../domain/room/room-state.ts";
+import type { RoomSnapshot } from "../../domain/room/snapshot.ts";
 import { durationText, levelText } from "../assets/_sluice/assets/text.js";
 import { cartLinks, shopBehind } from "../parts/shop-link.ts";
 import { faultOf, faultSummary, fieldFault, type Faults } from "../parts/faults.ts";

@@ -18,7 +18,7 @@ import {
   type PassPlace,
 } from "../../../src/domain/line/pass-places.ts";
 import { openRoom, type RoomState } from "../../../src/domain/room/room-state.ts";
-import { turnOf, type AskedTurn } from "../../../src/domain/turn.ts";
+import { turnOf, type AskedTurn } from "../../../src/domain/room/claims.ts";
 import { saleOf, STARTS_MS } from "../support/sale-document.ts";
 
 type Step =

@@ -7,6 +7,7 @@ import * as admissions from "../../../src/domain/room/admission.ts";
 import { ORDERS_ENDED_KEPT } from "../../../src/domain/limits.ts";
 import { freeSeat } from "../../../src/domain/room/claims.ts";
 import * as rooms from "../../../src/domain/room/room-state.ts";
+import { snapshotOf } from "../../../src/domain/room/snapshot.ts";
 import { levelOf, type StockLevel } from "../../../src/domain/stock/stock-ledger.ts";
 import { phaseAt } from "../../../src/domain/sale/schedule.ts";
 import { ENDS_MS, OPENS_MS, saleOf, STARTS_MS } from "../support/sale-document.ts";
@@ -145,7 +146,7 @@ test("a snapshot tells the line and the stock, and passes the room's own checks 
   const [stored] = rooms.roomStateSchema.parse({ ...before, calls }).calls;
   expect(stored).toMatchObject({ ...batch, kept: [], keptUntil_ms: 0 });
   const facts = { booths: 20, commitment: "c0ffee", revision: 3 };
-  expect(rooms.snapshotOf(room, SALE, facts, T)).toMatchObject({
+  expect(snapshotOf(room, SALE, facts, T)).toMatchObject({
     ...facts,
     sale: "air-one",
     phase: "live",
@@ -167,7 +168,7 @@ test("odds are told from what became of the places, as far as the seats have cha
   const told = (gone: number) => {
     const turnover = { ended: gone, gone, seatSeconds: gone * 60 };
     const seats = { ...opened.seats, active: 45 };
-    return rooms.snapshotOf({ ...opened, placeOutcomes, turnover, seats }, SALE, facts, T).odds;
+    return snapshotOf({ ...opened, placeOutcomes, turnover, seats }, SALE, facts, T).odds;
   };
   const { maxActive } = opened;
   expect(told(0)).toMatchObject({ took: 0, without: 0 });

@@ -16,8 +16,7 @@ import {
   type RoomState,
 } from "../../../src/domain/room/room-state.ts";
 import type { Sale } from "../../../src/domain/sale/sale.ts";
-import type { Act } from "../support/room-acts.ts";
-import { RoomWorld } from "../support/room-world.ts";
+import { RoomWorld, type Act } from "../support/room-world.ts";
 import { saleOf, STARTS_MS } from "../support/sale-document.ts";
 
 const who = fc.nat({ max: 1000 });
@@ -84,41 +83,42 @@ const sales: fc.Arbitrary<Sale> = fc
     return saleOf({ ...rules, claimWindowSeconds: 8, sessionSeconds: 30 }, change);
   });
 
-function live(sale: Sale, story: readonly Act[]): RoomWorld {
+async function live(sale: Sale, story: readonly Act[]): Promise<RoomWorld> {
   const world = new RoomWorld(sale, STARTS_MS);
   world.report(20, 0);
-  for (const act of story) world.act(act);
+  for (const act of story) await world.act(act);
   return world;
 }
 
 describe("through arrivals, claims, no-shows, leaves, pauses, changing stock and an origin's word", () => {
-  test("every promise holds after every step (P7, P8)", () => {
-    fc.assert(
-      fc.property(sales, stories, (sale, story) => {
-        expect(() => live(sale, story)).not.toThrow();
+  test("every promise holds after every step (P7, P8)", async () => {
+    await fc.assert(
+      fc.asyncProperty(sales, stories, async (sale, story) => {
+        await expect(live(sale, story)).resolves.toBeInstanceOf(RoomWorld);
       }),
       { numRuns: 400 },
     );
   });
 
-  test("everyone is called in the end, while there are units and the sale lasts", () => {
-    fc.assert(
-      fc.property(
+  test("everyone is called in the end, while there are units and the sale lasts", async () => {
+    await fc.assert(
+      fc.asyncProperty(
         sales,
         stories,
         fc.array(fc.boolean(), { minLength: 7, maxLength: 7 }),
-        (sale, story, shows) => {
-          const world = live(sale, story);
-          world.act({ kind: "resume" });
-          world.act({ kind: "pipeline", bears: 1 });
-          world.act({ kind: "stock", available: 20, held: 0 });
-          world.act({ kind: "tick", after_ms: 1000 });
+        async (sale, story, shows) => {
+          const world = await live(sale, story);
+          await world.act({ kind: "resume" });
+          await world.act({ kind: "pipeline", bears: 1 });
+          await world.act({ kind: "stock", available: 20, held: 0 });
+          await world.act({ kind: "tick", after_ms: 1000 });
           for (let second = 0; second < 1500 && waiting(world.room) > 0; second += 1) {
-            world.act({ kind: "tick", after_ms: 1000 });
+            await world.act({ kind: "tick", after_ms: 1000 });
             world.shoppers.forEach((shopper, index) => {
-              if (shows[index % 7] && !world.admissions.has(shopper.id)) world.claim(shopper);
+              if (shows[index % 7] && !world.admissions.has(shopper.ticket.id))
+                world.claim(shopper);
             });
-            world.act({ kind: "leave", who: second });
+            await world.act({ kind: "leave", who: second });
           }
           expect(waiting(world.room)).toBe(0);
         },
@@ -127,30 +127,30 @@ describe("through arrivals, claims, no-shows, leaves, pauses, changing stock and
     );
   });
 
-  test("a called shopper who keeps asking gets in, also when others took every seat", () => {
-    fc.assert(
-      fc.property(sales, stories, (sale, story) => {
-        const world = live(sale, story);
-        world.act({ kind: "resume" });
-        world.act({ kind: "pipeline", bears: 1 });
-        world.act({ kind: "stock", available: 20, held: 0 });
-        world.act({ kind: "arrive", lane: "general", people: 1, dead: 0 });
+  test("a called shopper who keeps asking gets in, also when others took every seat", async () => {
+    await fc.assert(
+      fc.asyncProperty(sales, stories, async (sale, story) => {
+        const world = await live(sale, story);
+        await world.act({ kind: "resume" });
+        await world.act({ kind: "pipeline", bears: 1 });
+        await world.act({ kind: "stock", available: 20, held: 0 });
+        await world.act({ kind: "arrive", lane: "general", people: 1, dead: 0 });
         const last = world.shoppers.at(-1);
         if (last === undefined) throw new Error("somebody has just come");
         const outcomes = new Set<string>();
-        for (let second = 0; second < 1500 && !world.admissions.has(last.id); second += 1) {
+        for (let second = 0; second < 1500 && !world.admissions.has(last.ticket.id); second += 1) {
           // Called while there are six seats, and then there is one: turns have to be kept.
-          world.act({ kind: "seats", maxActive: 6 });
-          world.act({ kind: "tick", after_ms: 1000 });
-          world.act({ kind: "seats", maxActive: 1 });
-          const eager = world.shoppers.filter(({ id }) => !world.admissions.has(id));
+          await world.act({ kind: "seats", maxActive: 6 });
+          await world.act({ kind: "tick", after_ms: 1000 });
+          await world.act({ kind: "seats", maxActive: 1 });
+          const eager = world.shoppers.filter(({ ticket }) => !world.admissions.has(ticket.id));
           for (const shopper of eager.slice(0, -1)) world.claim(shopper);
           outcomes.add(world.claim(last).kind);
-          if (second % 4 === 0) world.act({ kind: "leave", who: 0 });
+          if (second % 4 === 0) await world.act({ kind: "leave", who: 0 });
         }
         expect(outcomes).toContain("admitted");
         expect(outcomes).not.toContain("turn_lapsed");
-        world.act({ kind: "tick", after_ms: 1000 });
+        await world.act({ kind: "tick", after_ms: 1000 });
       }),
       { numRuns: 40 },
     );
@@ -269,28 +269,28 @@ describe("under throttle", () => {
   });
 });
 
-test("a sold-out room calls nobody, and goes on when units come back", () => {
+test("a sold-out room calls nobody, and goes on when units come back", async () => {
   const world = new RoomWorld(saleOf({ claimWindowSeconds: 8 }), STARTS_MS);
-  world.act({ kind: "stock", available: 0, held: 0 });
-  world.act({ kind: "arrive", lane: "general", people: 5, dead: 0 });
-  for (let second = 0; second < 20; second += 1) world.act({ kind: "tick", after_ms: 1000 });
+  await world.act({ kind: "stock", available: 0, held: 0 });
+  await world.act({ kind: "arrive", lane: "general", people: 5, dead: 0 });
+  for (let second = 0; second < 20; second += 1) await world.act({ kind: "tick", after_ms: 1000 });
   expect(isSoldOut(world.room)).toBe(true);
   expect(waiting(world.room)).toBe(5);
-  world.act({ kind: "stock", available: 1, held: 0 });
-  world.act({ kind: "tick", after_ms: 1000 });
+  await world.act({ kind: "stock", available: 1, held: 0 });
+  await world.act({ kind: "tick", after_ms: 1000 });
   expect(waiting(world.room)).toBe(3);
 });
 
-test("a sale without items calls on without any stock, as far as there are seats", () => {
+test("a sale without items calls on without any stock, as far as there are seats", async () => {
   const rules = { claimWindowSeconds: 8, maxActive: 3 };
   const world = new RoomWorld(saleOf(rules, { items: [] }), STARTS_MS);
-  world.act({ kind: "arrive", lane: "general", people: 9, dead: 0 });
-  world.act({ kind: "tick", after_ms: 1000 });
+  await world.act({ kind: "arrive", lane: "general", people: 9, dead: 0 });
+  await world.act({ kind: "tick", after_ms: 1000 });
   for (let second = 0; second < 60 && waiting(world.room) > 0; second += 1) {
-    world.act({ kind: "tick", after_ms: 1000 });
+    await world.act({ kind: "tick", after_ms: 1000 });
     for (const shopper of world.shoppers) world.claim(shopper);
     expect(world.room.seats.active).toBeLessThanOrEqual(3);
-    world.act({ kind: "revoke", who: second });
+    await world.act({ kind: "revoke", who: second });
   }
   expect(waiting(world.room)).toBe(0);
   expect(world.room.seats.left).toBeGreaterThanOrEqual(5);

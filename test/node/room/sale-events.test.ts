@@ -33,11 +33,11 @@ function differences(before: SaleEvent, after: SaleEvent): string[] {
 }
 
 describe("over any life of a room", () => {
-  test("each event tells one change of what was told before, numbered without a gap, no time going back", () => {
-    fc.assert(
-      fc.property(lives(true), ({ from_ms, steps }) => {
-        const life = new Life(saleOf(), from_ms);
-        for (const step of steps) life.live(step);
+  test("each event tells one change of what was told before, numbered without a gap, no time going back", async () => {
+    await fc.assert(
+      fc.asyncProperty(lives(true), async ({ from_ms, steps }) => {
+        const life = await Life.begin(saleOf(), from_ms);
+        for (const step of steps) await life.live(step);
         const [founding, ...later] = life.events;
         expect(founding).toMatchObject({ type: "sale.created", version: 1, id: "air-one:1" });
         later.forEach((event, index) => {
@@ -54,12 +54,12 @@ describe("over any life of a room", () => {
     );
   });
 
-  test("what was told last is what is so, and nothing is left untold", () => {
-    fc.assert(
-      fc.property(lives(true), ({ from_ms, steps }) => {
-        const life = new Life(saleOf(), from_ms);
-        for (const step of steps) life.live(step);
-        life.look();
+  test("what was told last is what is so, and nothing is left untold", async () => {
+    await fc.assert(
+      fc.asyncProperty(lives(true), async ({ from_ms, steps }) => {
+        const life = await Life.begin(saleOf(), from_ms);
+        for (const step of steps) await life.live(step);
+        await life.look();
         const { soldOut, ...facts } = factsOf(life.room, life.sale, life.revision, life.now);
         const { sale: _, title, schedule: __, ...told } = facts;
         expect(life.told).toMatchObject(told);
@@ -69,20 +69,20 @@ describe("over any life of a room", () => {
         const revisions = life.events.filter(({ type }) => type === "sale.revised");
         expect(revisions.at(-1)?.title ?? title).toBe(title);
         const before = life.events.length;
-        life.look();
+        await life.look();
         expect(life.events).toHaveLength(before);
       }),
       { numRuns: 500 },
     );
   });
 
-  test("without revisions it opens, starts and ends once, in this order, however late anybody looks", () => {
-    fc.assert(
-      fc.property(lives(false), ({ from_ms, steps }) => {
-        const life = new Life(saleOf(), from_ms);
-        for (const step of steps) life.live(step);
+  test("without revisions it opens, starts and ends once, in this order, however late anybody looks", async () => {
+    await fc.assert(
+      fc.asyncProperty(lives(false), async ({ from_ms, steps }) => {
+        const life = await Life.begin(saleOf(), from_ms);
+        for (const step of steps) await life.live(step);
         life.now = Math.max(life.now, ENDS_MS) + 1;
-        life.look();
+        await life.look();
         const phases = life.types().filter((type) => ["opened", "started", "ended"].includes(type));
         const { opensAt_ms, startsAt_ms, endsAt_ms } = life.room.schedule;
         // Of a stretch of no length it depends on whether it began by the clock.
@@ -98,31 +98,38 @@ describe("over any life of a room", () => {
     );
   });
 
-  test("looking more often tells the same, at the same times", () => {
-    fc.assert(
-      fc.property(lives(true), fc.array(fc.nat({ max: 24 })), ({ from_ms, steps }, looks) => {
-        const [seldom, often] = [new Life(saleOf(), from_ms), new Life(saleOf(), from_ms)];
-        steps.forEach((step, index) => {
-          seldom.live(step);
-          if (looks.includes(index)) {
-            // Half-way, and again at once.
-            const half_ms = Math.floor(step.after_ms / 2);
-            often.live({ after_ms: half_ms, act: { kind: "look" } });
-            often.look();
-            often.live({ ...step, after_ms: step.after_ms - half_ms });
-          } else often.live(step);
-        });
-        for (const life of [seldom, often]) life.look();
-        expect(often.events).toEqual(seldom.events);
-      }),
+  test("looking more often tells the same, at the same times", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        lives(true),
+        fc.array(fc.nat({ max: 24 })),
+        async ({ from_ms, steps }, looks) => {
+          const [seldom, often] = [
+            await Life.begin(saleOf(), from_ms),
+            await Life.begin(saleOf(), from_ms),
+          ];
+          for (const [index, step] of steps.entries()) {
+            await seldom.live(step);
+            if (looks.includes(index)) {
+              // Half-way, and again at once.
+              const half_ms = Math.floor(step.after_ms / 2);
+              await often.live({ after_ms: half_ms, act: { kind: "look" } });
+              await often.look();
+              await often.live({ ...step, after_ms: step.after_ms - half_ms });
+            } else await often.live(step);
+          }
+          for (const life of [seldom, often]) await life.look();
+          expect(often.events).toEqual(seldom.events);
+        },
+      ),
       { numRuns: 500 },
     );
   });
 });
 
-function told(sale: Sale, now: number, ...steps: readonly Step[]): Life {
-  const life = new Life(sale, now);
-  for (const step of steps) life.live(step);
+async function told(sale: Sale, now: number, ...steps: readonly Step[]): Promise<Life> {
+  const life = await Life.begin(sale, now);
+  for (const step of steps) await life.live(step);
   return life;
 }
 
@@ -134,8 +141,8 @@ const level = (sku: string, available: number): Step => {
 };
 
 describe("a sale", () => {
-  test("that opened before it was created says all of it, and not with times before its creation", () => {
-    const { events } = told(saleOf(), STARTS_MS + 5);
+  test("that opened before it was created says all of it, and not with times before its creation", async () => {
+    const { events } = await told(saleOf(), STARTS_MS + 5);
     expect(events.map(({ type, at_ms }) => [type, at_ms])).toEqual([
       ["sale.created", STARTS_MS + 5],
       ["sale.opened", STARTS_MS + 5],
@@ -143,8 +150,8 @@ describe("a sale", () => {
     ]);
   });
 
-  test("tells the clock's news with the clock's time, though its room slept through all of it", () => {
-    const life = told(saleOf(), OPENS_MS - 1, {
+  test("tells the clock's news with the clock's time, though its room slept through all of it", async () => {
+    const life = await told(saleOf(), OPENS_MS - 1, {
       after_ms: ENDS_MS,
       act: { kind: "look" },
     });
@@ -156,40 +163,46 @@ describe("a sale", () => {
     ]);
   });
 
-  test("that is ended before it opened never opened", () => {
-    expect(told(saleOf(), OPENS_MS - 5000, act("end")).types()).toEqual(["created", "ended"]);
+  test("that is ended before it opened never opened", async () => {
+    expect((await told(saleOf(), OPENS_MS - 5000, act("end"))).types()).toEqual([
+      "created",
+      "ended",
+    ]);
   });
 
-  test("that is ended before its start never started", () => {
-    const life = told(saleOf(), OPENS_MS - 5000, act("open"), act("end"));
+  test("that is ended before its start never started", async () => {
+    const life = await told(saleOf(), OPENS_MS - 5000, act("open"), act("end"));
     expect(life.types()).toEqual(["created", "opened", "ended"]);
   });
 
-  test("is sold out when all of its SKUs are, and not while one was never heard of", () => {
-    const life = told(saleOf(), STARTS_MS, level("AIR-42", 0));
+  test("is sold out when all of its SKUs are, and not while one was never heard of", async () => {
+    const life = await told(saleOf(), STARTS_MS, level("AIR-42", 0));
     expect(life.types()).toEqual(["created", "opened", "started"]);
-    life.live(level("AIR-43", 0));
-    life.live(level("AIR-43", 0));
-    life.live(level("AIR-42", 1));
+    await life.live(level("AIR-43", 0));
+    await life.live(level("AIR-43", 0));
+    await life.live(level("AIR-42", 1));
     expect(life.types().slice(3)).toEqual(["sold_out", "back_in_stock"]);
   });
 
-  test("without stock says so when it starts, not before", () => {
-    const life = told(saleOf(), OPENS_MS, level("AIR-42", 0), level("AIR-43", 0), act("start"));
+  test("without stock says so when it starts, not before", async () => {
+    const life = await told(
+      saleOf(),
+      OPENS_MS,
+      level("AIR-42", 0),
+      level("AIR-43", 0),
+      act("start"),
+    );
     expect(life.types()).toEqual(["created", "opened", "started", "sold_out"]);
   });
 
-  test("pauses and resumes once for each, however often it is asked", () => {
+  test("pauses and resumes once for each, however often it is asked", async () => {
     const steps = [act("pause"), act("pause"), act("resume"), act("resume")];
-    expect(
-      told(saleOf(), STARTS_MS, ...steps)
-        .types()
-        .slice(3),
-    ).toEqual(["paused", "resumed"]);
+    const life = await told(saleOf(), STARTS_MS, ...steps);
+    expect(life.types().slice(3)).toEqual(["paused", "resumed"]);
   });
 
-  test("whose start is put off has started again when it comes, and its revision says that it went back", () => {
-    const life = told(saleOf(), STARTS_MS, {
+  test("whose start is put off has started again when it comes, and its revision says that it went back", async () => {
+    const life = await told(saleOf(), STARTS_MS, {
       after_ms: 1000,
       act: { kind: "revise", title: "Later", startsIn_ms: MINUTE_MS },
     });
@@ -199,7 +212,7 @@ describe("a sale", () => {
       title: "Later",
       revision: 2,
     });
-    life.live({ after_ms: MINUTE_MS, act: { kind: "look" } });
+    await life.live({ after_ms: MINUTE_MS, act: { kind: "look" } });
     expect(life.types()).toEqual(["created", "opened", "started", "revised", "started"]);
   });
 
@@ -213,12 +226,12 @@ describe("a sale", () => {
     expect(events).toMatchObject([{ id: "air-one:1", type: "sale.started", revision: 3 }]);
   });
 
-  test("does not start twice for a clock that goes back", () => {
-    const life = told(saleOf(), STARTS_MS);
+  test("does not start twice for a clock that goes back", async () => {
+    const life = await told(saleOf(), STARTS_MS);
     life.now -= 2000;
-    life.look();
+    await life.look();
     life.now += 2000;
-    life.look();
+    await life.look();
     expect(life.types()).toEqual(["created", "opened", "started"]);
   });
 });

@@ -4,7 +4,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { POLL_AFTER_MAX_S, POLL_AFTER_MIN_S } from "../../../src/domain/limits.ts";
-import type { RoomSnapshot } from "../../../src/domain/room/room-state.ts";
+import type { RoomSnapshot } from "../../../src/domain/room/snapshot.ts";
 import {
   admittedStanding,
   laneIn,

@@ -21,9 +21,9 @@ function optionsOf(...more: string[]): SimulationOptions {
   return parsed.options;
 }
 
-function play(...more: string[]): World {
+async function play(...more: string[]): Promise<World> {
   const world = new World(optionsOf(...more));
-  world.run();
+  await world.run();
   return world;
 }
 
@@ -38,8 +38,8 @@ describe.each([
   ["with half of them absent", ["--no-shows", "0.5", "--seed", "other"]],
 ])("a crowd that comes %s", (_how, more) => {
   let world: World;
-  beforeAll(() => {
-    world = play(...more);
+  beforeAll(async () => {
+    world = await play(...more);
   });
 
   test("ends admitted, lapsed, told, or with the tab closed by its owner", () => {
@@ -51,17 +51,17 @@ describe.each([
   test("has ranks that are distinct, and nobody is called without one", () => {
     const ranks = [...world.crowd.rank].filter((rank) => rank >= 0);
     expect(new Set(ranks).size).toBe(ranks.length);
-    expect(ranks.length + world.tally.deadRanks).toBe(world.desk.places);
-    expect(world.desk.called).toBeLessThanOrEqual(world.desk.places);
+    expect(ranks.length + world.tally.deadRanks).toBe(world.shop.places);
+    expect(world.shop.called).toBeLessThanOrEqual(world.shop.places);
   });
 
   test("never takes more seats than there are, and gives all back", () => {
     expect(world.tally.seatsMost).toBeLessThanOrEqual(30);
-    expect(world.desk.room.seats.active).toBe(0);
+    expect(world.shop.room.seats.active).toBe(0);
   });
 
   test("buys no more than there is, and everything there is", () => {
-    const counters = world.desk.stock.counters();
+    const counters = world.shop.stock.counters();
     expect(countersAgree(counters)).toBe(true);
     expect(counters).toMatchObject({ received: 150, sold: 150, available: 0, held: 0, ordered: 0 });
   });
@@ -85,8 +85,8 @@ describe("odds", () => {
   const bandsOf = (buckets: readonly OddsBucket[]) =>
     buckets.filter(({ shoppers }) => shoppers >= 200);
 
-  test("told while waiting come true as often as they say, over sales whose crowds differ", () => {
-    const { laterOdds } = calibrationOfMany(optionsOf("--crashes", "off"), 14);
+  test("told while waiting come true as often as they say, over sales whose crowds differ", async () => {
+    const { laterOdds } = await calibrationOfMany(optionsOf("--crashes", "off"), 14);
     const bands = bandsOf(laterOdds);
     expect(bands.length).toBeGreaterThanOrEqual(6);
     for (const { from, to, shoppers, gotTheirTurn } of bands) {
@@ -95,8 +95,8 @@ describe("odds", () => {
     }
   }, 60_000);
 
-  test("say more once some have bought: fewer are told that it may go either way", () => {
-    const { odds, laterOdds } = metricsOf(play()).calibration;
+  test("say more once some have bought: fewer are told that it may go either way", async () => {
+    const { odds, laterOdds } = metricsOf(await play()).calibration;
     const either = (buckets: readonly OddsBucket[]): number =>
       buckets
         .filter(({ from, to }) => from >= 0.1 && to <= 0.75)
@@ -106,19 +106,19 @@ describe("odds", () => {
 });
 
 describe("the simulation", () => {
-  test("plays the same sale for the same seed, and another for another", () => {
-    const first = report(play());
-    expect(report(play())).toBe(first);
-    expect(report(play("--seed", "2"))).not.toBe(first);
+  test("plays the same sale for the same seed, and another for another", async () => {
+    const first = report(await play());
+    expect(report(await play())).toBe(first);
+    expect(report(await play("--seed", "2"))).not.toBe(first);
   });
 
-  test("has booths that die, and skips their places", () => {
-    expect(play("--crashes", "off").tally).toMatchObject({ boothCrashes: 0, deadRanks: 0 });
-    expect(play().tally.boothCrashes).toBeGreaterThan(0);
+  test("has booths that die, and skips their places", async () => {
+    expect((await play("--crashes", "off")).tally).toMatchObject({ boothCrashes: 0, deadRanks: 0 });
+    expect((await play()).tally.boothCrashes).toBeGreaterThan(0);
   });
 
-  test("keeps the seats filled while stock lasts, whoever stays away", () => {
-    const { seatsOnceFilled } = metricsOf(play("--stock", "600", "--max-active", "100"));
+  test("keeps the seats filled while stock lasts, whoever stays away", async () => {
+    const { seatsOnceFilled } = metricsOf(await play("--stock", "600", "--max-active", "100"));
     expect(seatsOnceFilled.seconds).toBeGreaterThan(60);
     expect(seatsOnceFilled.mean).toBeGreaterThan(0.95);
   });

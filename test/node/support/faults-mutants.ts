@@ -15,7 +15,7 @@ import { Breaker } from "../../../queues/breakers.ts";
 import { OrderMemory, orderStore } from "../../../simulation/faults/order-memory.ts";
 import { PRODUCT_RULES, type Rules } from "../../../simulation/faults/rules.ts";
 
-const { order, stock, seats, book } = PRODUCT_RULES;
+const { order, stock, room, book } = PRODUCT_RULES;
 
 function withOrder(change: Partial<Rules["order"]>): Rules {
   return { ...PRODUCT_RULES, order: { ...order, ...change } };
@@ -23,6 +23,10 @@ function withOrder(change: Partial<Rules["order"]>): Rules {
 
 function withStock(change: Partial<Rules["stock"]>): Rules {
   return { ...PRODUCT_RULES, stock: { ...stock, ...change } };
+}
+
+function withRoom(change: Partial<Rules["room"]>): Rules {
+  return { ...PRODUCT_RULES, room: { ...room, ...change } };
 }
 
 function withBreaker(rules: Partial<typeof BREAKER_DEFAULTS>): Rules {
@@ -243,28 +247,30 @@ export const MUTANTS: readonly (readonly [name: string, rules: Rules])[] = [
   ],
   [
     "the seat of an order that ended without a sale is not handed back",
-    {
-      ...PRODUCT_RULES,
-      seats: {
-        ...seats,
-        finishOrder: (admission, id, how, allowed) => {
-          if (how === "spend") return seats.finishOrder(admission, id, how, allowed);
-          return { admission, outcome: "not_in_progress" };
-        },
+    withRoom({
+      finishOrder: (admission, id, how, allowed) => {
+        if (how === "spend") return room.finishOrder(admission, id, how, allowed);
+        return { admission, outcome: "not_in_progress" };
       },
-    },
+    }),
   ],
   [
     "an order takes its seat after it has ended",
-    {
-      ...PRODUCT_RULES,
-      seats: {
-        ...seats,
-        beginOrder: (admission, id, now) => {
-          return seats.beginOrder({ ...admission, ordersEnded: [] }, id, now);
-        },
+    withRoom({
+      beginOrder: (admission, id, now) => {
+        return room.beginOrder({ ...admission, ordersEnded: [] }, id, now);
       },
-    },
+    }),
+  ],
+  ["the seat of an admission that ended is not free", withRoom({ freeSeat: (before) => before })],
+  [
+    "a shopper is let in without a seat being counted",
+    withRoom({
+      admitNow: (before, asked, rules, now) => {
+        const { outcome } = room.admitNow(before, asked, rules, now);
+        return { room: before, outcome };
+      },
+    }),
   ],
   [
     "an alarm is set to the instant of the alarm that is running, and lost",

@@ -4,7 +4,7 @@
  */
 import type { PricedLine } from "../../../src/domain/stock/cart.ts";
 import type { OrderView } from "../../../src/domain/order/messages.ts";
-import type { RoomSnapshot } from "../../../src/domain/room/room-state.ts";
+import type { RoomSnapshot } from "../../../src/domain/room/snapshot.ts";
 import { saleSchema } from "../../../src/domain/sale/sale.ts";
 import type { Phase } from "../../../src/domain/sale/schedule.ts";
 import type { Standing } from "../../../src/domain/room/standing.ts";

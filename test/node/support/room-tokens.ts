@@ -1,13 +1,20 @@
 /**
- * The signed admissions that shoppers carry, and whoever copied them, beside the room's records. A
+ * The signed admissions that shoppers and those who copied them carry, beside the room's records. A
  * gate goes by the token and by the room's snapshot alone, see `src/proxy/guard.ts`.
  *
  * Guarantee: after each step a token that a gate lets through has a seat, and one that has lost
  * its seat never gets through again. Clocks count forwards: what was over once stays over.
  */
-import { extend, standingAt, type AdmissionRecord } from "../../../src/domain/room/admission.ts";
+import type { RoomCore } from "../../../durable-objects/waiting-room/room-core.ts";
+import { standingAt, type AdmissionRecord } from "../../../src/domain/room/admission.ts";
 import { ADMISSION_LIFE_MAX_MS } from "../../../src/domain/limits.ts";
-import type { RoomSnapshot } from "../../../src/domain/room/room-state.ts";
+import type { RoomSnapshot } from "../../../src/domain/room/snapshot.ts";
+
+/** What an extension was answered, and the admission as it is kept since. */
+export interface Extended {
+  readonly outcome: ReturnType<RoomCore["extend"]>;
+  readonly after: AdmissionRecord | undefined;
+}
 
 export class RoomTokens {
   /** By admission: when the token that lasts longest is over. */
@@ -35,28 +42,25 @@ export class RoomTokens {
   }
 }
 
-/** Extends as the room does; throws when that breaks a promise. */
-export function extendWithinLimits(
-  admission: AdmissionRecord,
+/** @throws when an admission was extended by more or by less than was asked and is allowed */
+export function checkExtended(
+  before: AdmissionRecord,
+  { outcome, after }: Extended,
   asked: { readonly seconds: number; readonly endsAt_ms: number },
   now: number,
-): AdmissionRecord {
-  const { admission: longer, outcome } = extend(admission, asked, now);
-  if (standingAt(admission, now) !== "active") {
-    if (outcome.kind !== "not_active" || longer !== admission) throw new Error("came back to life");
-    return admission;
+): void {
+  if (standingAt(before, now) !== "active") {
+    if (outcome.kind !== "not_active" || after !== before) throw new Error("came back to life");
+    return;
   }
   if (outcome.kind !== "extended") throw new Error("an active admission is not extended");
-  const { expiresAt_ms, ...rest } = longer;
-  const { expiresAt_ms: before_ms, ...same } = admission;
+  if (outcome.admission !== after) throw new Error("another admission is answered than is kept");
+  const { expiresAt_ms, ...rest } = after;
+  const { expiresAt_ms: before_ms, ...same } = before;
   if (JSON.stringify(rest) !== JSON.stringify(same)) throw new Error("more than the end changed");
-  if (outcome.expiresAt_ms !== expiresAt_ms) throw new Error("told another end than is kept");
   if (expiresAt_ms < before_ms) throw new Error("extended to less");
   const wanted_ms = Math.max(before_ms, now + asked.seconds * 1000);
-  const latest_ms = Math.min(admission.issuedAt_ms + ADMISSION_LIFE_MAX_MS, asked.endsAt_ms);
+  const latest_ms = Math.min(before.issuedAt_ms + ADMISSION_LIFE_MAX_MS, asked.endsAt_ms);
   if (expiresAt_ms > Math.min(wanted_ms, latest_ms)) throw new Error("extended beyond its limits");
   if (expiresAt_ms < Math.min(wanted_ms, latest_ms)) throw new Error("extended by too little");
-  const again = extend(longer, asked, now).admission;
-  if (again !== longer) throw new Error("extended twice by the same word");
-  return longer;
 }

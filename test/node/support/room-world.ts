@@ -1,34 +1,46 @@
 /**
- * A waiting room with its shoppers, for laws: people come, wait, claim, stay away, leave and buy.
- * It does by hand what the WaitingRoom object does with the rules.
+ * The product's room with its shoppers, for laws: people come, wait, claim, stay away, leave and
+ * buy, and the room dies and comes back.
  *
  * Guarantee: every promise that holds after each single step is checked after each single step.
  */
-import { leave, standingAt, type AdmissionRecord } from "../../../src/domain/room/admission.ts";
-import { outstandingCalls } from "../../../src/domain/room/open-calls.ts";
-import { closeCohortInRoom, tick, waitingIn } from "../../../src/domain/room/calls.ts";
+import { ROOM_RULES } from "../../../durable-objects/waiting-room/ports.ts";
+import type { ClaimedTicket, RoomCore } from "../../../durable-objects/waiting-room/room-core.ts";
+import { rankKeepingDraws, RoomMemory, roomOn } from "../../../simulation/room-memory.ts";
+import type { CloseOutcome } from "../../../src/domain/line/booth.ts";
+import type { AdmissionRecord } from "../../../src/domain/room/admission.ts";
+import { waitingIn } from "../../../src/domain/room/calls.ts";
 import {
-  admitNow,
   claim,
-  freeSeat,
+  claimRulesOf,
   type Claim,
   type ClaimOutcome,
+  type ClaimRules,
 } from "../../../src/domain/room/claims.ts";
-import { THROTTLE_MIN } from "../../../src/domain/room/throttle.ts";
-import {
-  actOn,
-  changeAdmission,
-  isSoldOut,
-  openRoom,
-  reportLevel,
-  snapshotOf,
-  type RoomState,
-} from "../../../src/domain/room/room-state.ts";
-import { revoke } from "../../../src/domain/room/revoked.ts";
+import { outstandingCalls } from "../../../src/domain/room/open-calls.ts";
+import { isSoldOut, type RoomState } from "../../../src/domain/room/room-state.ts";
 import { standingOf, type ShopperState } from "../../../src/domain/room/standing.ts";
+import { THROTTLE_MIN } from "../../../src/domain/room/throttle.ts";
 import type { Sale } from "../../../src/domain/sale/sale.ts";
-import type { Act } from "./room-acts.ts";
-import { extendWithinLimits, RoomTokens } from "./room-tokens.ts";
+import { checkExtended, RoomTokens } from "./room-tokens.ts";
+
+/** What may happen to a room. */
+export type Act =
+  | {
+      readonly kind: "arrive";
+      readonly lane: string;
+      readonly people: number;
+      readonly dead: number;
+    }
+  | { readonly kind: "tick"; readonly after_ms: number }
+  | { readonly kind: "claim" | "leave" | "spend"; readonly who: number }
+  /** The origin ends an admission, also one that is over already. */
+  | { readonly kind: "revoke"; readonly who: number }
+  | { readonly kind: "extend"; readonly who: number; readonly seconds: number }
+  | { readonly kind: "come_directly" | "pause" | "resume" }
+  | { readonly kind: "seats"; readonly maxActive: number }
+  | { readonly kind: "pipeline"; readonly bears: number }
+  | { readonly kind: "stock"; readonly available: number; readonly held: number };
 
 /** What a claim may be answered in each state; who is `queued` or `prequeue` was not called. */
 const ANSWERS: Partial<Record<ShopperState, readonly ClaimOutcome["kind"][]>> = {
@@ -40,8 +52,7 @@ const ANSWERS: Partial<Record<ShopperState, readonly ClaimOutcome["kind"][]>> = 
 };
 
 export interface Shopper {
-  readonly id: string;
-  readonly lane: string;
+  readonly ticket: ClaimedTicket;
   /** Null while the cohort is open. */
   rank: number | null;
   /** As promised when every seat was taken. */
@@ -49,79 +60,104 @@ export interface Shopper {
 }
 
 export class RoomWorld {
-  room: RoomState;
   now: number;
   readonly shoppers: Shopper[] = [];
-  readonly admissions = new Map<string, AdmissionRecord>();
   admittedDirectly = 0;
-  readonly #rules;
+  readonly #memory: RoomMemory;
+  readonly #rules: ClaimRules;
+  readonly #rankOf = rankKeepingDraws();
   readonly #tokens = new RoomTokens();
-  readonly #arrived = new Map<string, { people: Shopper[]; dead: number }>();
+  /** Places in the open cohort of each lane. */
+  readonly #arrived = new Map<string, number>();
+  #core: RoomCore;
   #reports = 0;
   #pipelineBears = 1;
-  readonly #sale: Sale;
   /** A clock may be set back; what is over stays over. */
   #latest_ms = 0;
 
   constructor(sale: Sale, now: number) {
-    this.#sale = sale;
-    this.room = openRoom(sale, now);
     this.now = now;
-    const { claimWindowSeconds, sessionSeconds, overcall } = sale.admission;
-    this.#rules = {
-      claimWindow_ms: claimWindowSeconds * 1000,
-      session_ms: sessionSeconds * 1000,
-      overcall,
-      unlimited: sale.items.length === 0,
-    };
+    // One booth is enough for so few.
+    this.#memory = RoomMemory.created({ ...sale, expectedShoppers: 1 }, now);
+    this.#rules = claimRulesOf(sale);
+    this.#core = this.#begin();
   }
 
-  act(act: Act): void {
+  #begin(): RoomCore {
+    return roomOn(this.#memory.rows(), () => this.now, {
+      booth: (_sale, lane) => ({ close: async () => this.#close(lane) }),
+      rules: {
+        rankOf: this.#rankOf,
+        tick: (room, rules, { arrivals }, now) => {
+          const surroundings = { arrivals, pipelineBears: this.#pipelineBears };
+          return ROOM_RULES.tick(room, rules, surroundings, now);
+        },
+      },
+    });
+  }
+
+  get room(): RoomState {
+    const { room } = this.#memory;
+    if (room === null) throw new Error("the room was never created");
+    return room;
+  }
+
+  /** By ticket. */
+  get admissions(): ReadonlyMap<string, AdmissionRecord> {
+    return this.#memory.admissions;
+  }
+
+  /** The room dies; what begins next knows what is stored, and nothing else. */
+  crash(): void {
+    this.#core = this.#begin();
+  }
+
+  async act(act: Act): Promise<void> {
     const before = this.room;
-    this.#do(act);
+    await this.#do(act);
     this.#check(before);
   }
 
-  #do(act: Act): void {
+  async #do(act: Act): Promise<void> {
     switch (act.kind) {
       case "arrive":
         return this.#arrive(act.lane, act.people, act.dead);
       case "tick":
-        return this.#tick(act.after_ms);
+        this.now += act.after_ms;
+        return this.#tick();
       case "claim": {
-        const shopper = this.shoppers[act.who % Math.max(this.shoppers.length, 1)];
+        const shopper = pick(this.shoppers, act.who);
         if (shopper !== undefined) this.claim(shopper);
         return;
       }
       case "leave":
       case "spend": {
-        const active = [...this.admissions.values()].filter(
-          ({ standing }) => standing === "active",
+        const all = [...this.admissions.values()];
+        const admission = pick(
+          all.filter(({ standing }) => standing === "active"),
+          act.who,
         );
-        const admission = active[act.who % Math.max(active.length, 1)];
-        if (admission !== undefined) this.#end(admission, act.kind === "leave" ? "left" : "spent");
+        if (admission === undefined) return;
+        if (act.kind === "leave") this.#core.leave(admission.id);
+        else this.#spend(admission);
         return;
       }
       case "revoke":
       case "extend": {
-        const admission = [...this.admissions.values()][
-          act.who % Math.max(this.admissions.size, 1)
-        ];
+        const admission = pick([...this.admissions.values()], act.who);
         if (admission === undefined) return;
-        if (act.kind === "revoke") this.#end(admission, "left");
+        if (act.kind === "revoke") this.#core.leave(admission.id);
         else this.#extend(admission, act.seconds);
         return;
       }
       case "come_directly":
         return this.#comeDirectly();
       case "pause":
-      case "resume": {
-        const done = actOn(this.room, act.kind, this.now);
-        if (done.kind === "done") this.room = done.room;
+      case "resume":
+        await this.#core.act(act.kind);
         return;
-      }
       case "seats":
-        this.room = changeAdmission(this.room, { maxActive: act.maxActive });
+        await this.#core.change({ maxActive: act.maxActive });
         return;
       case "pipeline":
         this.#pipelineBears = act.bears;
@@ -133,88 +169,78 @@ export class RoomWorld {
 
   /** Of a sale without items nothing is ever reported. */
   report(available: number, held: number): void {
-    if (this.#rules.unlimited) return;
+    if (this.#rules.unlimited === true) return;
     this.#reports += 1;
     const level = { sku: "AIR-42", received: 500, ordered: 0, sold: 0, buffer: 0 };
-    this.room = reportLevel(this.room, { ...level, available, held, seq: this.#reports });
+    this.#core.reportLevel({ ...level, available, held, seq: this.#reports });
   }
 
   #arrive(lane: string, people: number, dead: number): void {
-    const open = this.#arrived.get(lane) ?? { people: [], dead: 0 };
+    const places = this.#arrived.get(lane) ?? 0;
+    const cohort = this.room.lanes.find(({ id }) => id === lane)?.closed ?? 0;
     for (let index = 0; index < people; index += 1) {
-      const shopper = { id: `t${this.shoppers.length}`, lane, rank: null, keptUntil_ms: 0 };
-      this.shoppers.push(shopper);
-      open.people.push(shopper);
+      const id = `t${this.shoppers.length}`;
+      const place = { lane, cohort, shard: 0, index: places + index };
+      const ticket = { ...place, id, subject: `s-${id}` };
+      this.shoppers.push({ ticket, rank: null, keptUntil_ms: 0 });
     }
-    this.#arrived.set(lane, { ...open, dead: open.dead + dead });
+    this.#arrived.set(lane, places + people + dead);
   }
 
-  #tick(after_ms: number): void {
-    this.now += after_ms;
-    this.#expire();
-    let arrivals = false;
-    for (const lane of this.room.lanes) {
-      const { people, dead } = this.#arrived.get(lane.id) ?? { people: [], dead: 0 };
-      this.#arrived.delete(lane.id);
-      const places = people.length + dead;
-      if (places === 0) continue;
-      arrivals = true;
-      people.forEach((shopper, index) => (shopper.rank = lane.places + index));
-      this.room = closeCohortInRoom(this.room, { lane: lane.id, k: lane.closed, places });
-    }
-    const surroundings = { arrivals, pipelineBears: this.#pipelineBears };
-    this.room = tick(this.room, this.#rules, surroundings, this.now);
+  #close(lane: string): CloseOutcome {
+    const count = this.#arrived.get(lane) ?? 0;
+    this.#arrived.delete(lane);
+    return count === 0 ? { kind: "empty" } : { kind: "closed", count };
   }
 
-  #expire(): void {
-    for (const admission of this.admissions.values()) {
-      if (admission.standing !== "active" || standingAt(admission, this.now) !== "expired")
-        continue;
-      this.#end(admission, "expired");
+  async #tick(): Promise<void> {
+    await this.#core.tick();
+    for (const shopper of this.shoppers) {
+      if (shopper.rank !== null) continue;
+      const manifest = this.#core.manifest(shopper.ticket.lane, shopper.ticket.cohort);
+      if (manifest === null) continue;
+      const ranked = this.#rankOf(shopper.ticket, manifest);
+      if (ranked.kind !== "ranked") throw new Error("a place that was given has no rank");
+      shopper.rank = ranked.rank;
     }
   }
 
-  #end(admission: AdmissionRecord, how: "left" | "spent" | "expired"): void {
-    const left = how === "left" ? leave(admission, this.now) : null;
-    if (left !== null && left.outcome !== "left") return;
-    this.admissions.set(admission.ticket, { ...admission, standing: how });
-    this.room = freeSeat(this.room, how);
-    if (how === "expired") return;
-    this.room = { ...this.room, revoked: revoke(this.room.revoked, admission, this.now) };
+  #spend({ id, ticket }: AdmissionRecord): void {
+    const order = `ord_${id}`;
+    if (this.#core.beginOrder(id, order).kind !== "begun") return;
+    this.#core.finishOrder(id, order, "spend");
+    if (this.admissions.get(ticket)?.standing !== "spent") throw new Error("bought, and not spent");
   }
 
-  #extend(admission: AdmissionRecord, seconds: number): void {
-    const { endsAt_ms } = this.room.schedule;
-    this.#keep(extendWithinLimits(admission, { seconds, endsAt_ms }, this.now));
-  }
-
-  #keep(admission: AdmissionRecord): void {
-    this.admissions.set(admission.ticket, admission);
-    this.#tokens.sign(admission);
+  #extend(before: AdmissionRecord, seconds: number): void {
+    const asked = { seconds, endsAt_ms: this.room.schedule.endsAt_ms };
+    const outcome = this.#core.extend(before.id, seconds);
+    const after = this.admissions.get(before.ticket);
+    checkExtended(before, { outcome, after }, asked, this.now);
+    if (outcome.kind !== "extended") return;
+    this.#core.extend(before.id, seconds);
+    if (this.admissions.get(before.ticket) !== after) throw new Error("extended twice at once");
+    this.#tokens.sign(outcome.admission);
   }
 
   claim(shopper: Shopper): ClaimOutcome {
-    this.#expire();
     const first = this.#claim(shopper);
     if (first.kind === "admitted") this.#checkRepeated(shopper, first.admission);
     return first;
   }
 
-  #asked({ id, lane, rank }: Shopper): Claim {
-    const existing = this.admissions.get(id) ?? null;
-    return { ticket: id, subject: `s-${id}`, lane, rank, existing };
-  }
-
   #claim(shopper: Shopper): ClaimOutcome {
     const before = this.room;
-    const { room, outcome } = claim(before, this.#asked(shopper), this.#rules, this.now);
-    this.room = room;
+    const outcome = this.#core.claim(shopper.ticket);
+    if (outcome.kind === "no_sale" || outcome.kind === "no_such_place") {
+      throw new Error(`a claim is answered ${outcome.kind}`);
+    }
     if (outcome.kind === "seats_full") shopper.keptUntil_ms = outcome.keepUntil_ms;
     if (outcome.kind !== "admitted" || !outcome.isNew) return outcome;
-    const called = before.lanes.find(({ id }) => id === shopper.lane)?.called ?? 0;
+    const called = before.lanes.find(({ id }) => id === shopper.ticket.lane)?.called ?? 0;
     if (shopper.rank === null || shopper.rank >= called) throw new Error("let in, not called");
     if (before.paused || isSoldOut(before)) throw new Error("let in while held up");
-    this.#keep(outcome.admission);
+    this.#tokens.sign(outcome.admission);
     return outcome;
   }
 
@@ -227,34 +253,37 @@ export class RoomWorld {
     if (this.room !== before) throw new Error("a repeated claim changes the room");
   }
 
-  #comeDirectly(): void {
-    this.#expire();
+  async #comeDirectly(): Promise<void> {
     const id = `d${this.admissions.size}`;
-    const asked = { ticket: id, subject: `s-${id}`, lane: "general", existing: null };
-    const { room, outcome } = admitNow(this.room, asked, this.#rules, this.now);
-    this.room = room;
+    const outcome = await this.#core.admitNow(id, `s-${id}`, "general");
     if (outcome.kind !== "admitted") return;
     this.admittedDirectly += 1;
-    this.#keep(outcome.admission);
+    this.#tokens.sign(outcome.admission);
+  }
+
+  #asked({ ticket, rank }: Shopper): Claim {
+    const { id, subject, lane } = ticket;
+    return { ticket: id, subject, lane, rank, existing: this.admissions.get(id) ?? null };
   }
 
   /**
-   * Whoever has no admission is told by the status what a claim would be answered; whoever had one
-   * gets no other with the same ticket.
+   * Those without an admission learn from the status what a claim would be answered; those who had
+   * one get no other with the same ticket.
    */
   #checkStatus(): void {
     this.#latest_ms = Math.max(this.#latest_ms, this.now);
-    const facts = { booths: 1, commitment: "", revision: 1 };
-    const snapshot = snapshotOf(this.room, this.#sale, facts, this.now);
+    const snapshot = this.#core.snapshot();
+    if (snapshot === null) throw new Error("the room was never created");
     const seen = { snapshot, stale: false, now: this.now, chance: 0 };
     this.#tokens.check(this.admissions.values(), snapshot, this.#latest_ms);
-    if (this.#rules.unlimited && (snapshot.soldOut || snapshot.unlimited !== true)) {
+    if (this.#rules.unlimited === true && (snapshot.soldOut || snapshot.unlimited !== true)) {
       throw new Error("sold out, and there is nothing to sell");
     }
     for (const shopper of this.shoppers) {
-      const had = this.admissions.get(shopper.id);
+      const had = this.admissions.get(shopper.ticket.id);
       if (had !== undefined && had.standing === "active") continue;
-      const { state, odds } = standingOf({ lane: shopper.lane, cohort: 0 }, shopper.rank, seen);
+      const { lane } = shopper.ticket;
+      const { state, odds } = standingOf({ lane, cohort: 0 }, shopper.rank, seen);
       const { kind } = claim(this.room, this.#asked(shopper), this.#rules, this.now).outcome;
       if (had !== undefined) {
         if (kind !== "turn_lapsed") throw new Error(`an ended turn is answered ${kind}`);
@@ -314,4 +343,8 @@ export class RoomWorld {
     const before_called = before.lanes.reduce((sum, lane) => sum + lane.called, 0);
     if (called > before_called && !mayCall) throw new Error("called while nobody may come in");
   }
+}
+
+function pick<Item>(items: readonly Item[], number: number): Item | undefined {
+  return items[number % Math.max(items.length, 1)];
 }

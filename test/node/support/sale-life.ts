@@ -1,23 +1,12 @@
 /**
- * A generated life of a room: changes by merchants, stock and clock, and the events that follow.
- * Does by hand what the WaitingRoom object does with the rules.
+ * A room's life as a test makes it up: what merchants, stock and clock do to the product's room,
+ * and the events that follow.
  */
 import * as fc from "fast-check";
-import {
-  actOn,
-  changeAdmission,
-  openRoom,
-  reportLevel,
-  reviseRoom,
-  type RoomState,
-} from "../../../src/domain/room/room-state.ts";
-import {
-  factsOf,
-  tell,
-  tellFounding,
-  type SaleEvent,
-  type Told,
-} from "../../../src/domain/room/events.ts";
+import type { RoomCore } from "../../../durable-objects/waiting-room/room-core.ts";
+import { RoomMemory, roomOn } from "../../../simulation/room-memory.ts";
+import type { SaleEvent, Told } from "../../../src/domain/room/events.ts";
+import type { RoomState } from "../../../src/domain/room/room-state.ts";
 import type { Sale } from "../../../src/domain/sale/sale.ts";
 import { ENDS_MS, OPENS_MS, STARTS_MS } from "./sale-document.ts";
 
@@ -35,61 +24,69 @@ export interface Step {
 
 export const MINUTE_MS = 60_000;
 
-/** A room and its outbox, as the WaitingRoom keeps them. */
 export class Life {
-  readonly events: SaleEvent[] = [];
-  told: Told;
-  room: RoomState;
-  sale: Sale;
-  revision = 1;
   now: number;
+  readonly #memory = new RoomMemory();
+  readonly #core: RoomCore;
   #reports = 0;
 
-  constructor(sale: Sale, now: number) {
-    this.sale = sale;
+  private constructor(now: number) {
     this.now = now;
-    this.room = openRoom(sale, now);
-    const founding = tellFounding(this.#facts(), now);
-    this.told = founding.told;
-    this.events.push(...founding.events);
+    this.#core = roomOn(this.#memory.rows(), () => this.now);
   }
 
-  #facts() {
-    return factsOf(this.room, this.sale, this.revision, this.now);
+  /** Of a sale that is created at `now`. */
+  static async begin(sale: Sale, now: number): Promise<Life> {
+    const life = new Life(now);
+    await life.#core.configure(sale);
+    return life;
   }
 
-  #become(room: RoomState, sale = this.sale, revision = this.revision): void {
-    const before = this.#facts();
-    [this.room, this.sale, this.revision] = [room, sale, revision];
-    const { told, events } = tell(this.told, before, this.#facts(), this.now);
-    this.told = told;
-    this.events.push(...events);
+  get events(): readonly SaleEvent[] {
+    return this.#memory.events;
   }
 
-  look(): void {
-    this.#become({ ...this.room, tickedAt_ms: this.now });
+  get told(): Told {
+    return there(this.#memory.told);
   }
 
-  live({ after_ms, act }: Step): void {
+  get room(): RoomState {
+    return there(this.#memory.room);
+  }
+
+  get sale(): Sale {
+    return there(this.#memory.foundation).sale;
+  }
+
+  get revision(): number {
+    return there(this.#memory.foundation).revision;
+  }
+
+  look(): Promise<void> {
+    return this.#core.tick();
+  }
+
+  async live({ after_ms, act }: Step): Promise<void> {
     this.now += after_ms;
     switch (act.kind) {
-      case "action": {
-        const outcome = actOn(this.room, act.action, this.now);
-        return outcome.kind === "done" ? this.#become(outcome.room) : undefined;
-      }
+      case "action":
+        await this.#core.act(act.action);
+        return;
       case "change":
-        return this.#become(changeAdmission(this.room, act));
+        await this.#core.change(act);
+        return;
       case "level": {
         this.#reports += 1;
         const none = { held: 0, ordered: 0, sold: 0, buffer: 0, received: 9 };
         const level = { ...none, sku: act.sku, available: act.available, seq: this.#reports };
-        return this.#become(reportLevel(this.room, level));
+        this.#core.reportLevel(level);
+        return;
       }
       case "revise": {
         const startsAt = new Date(this.now + (act.startsIn_ms ?? 0)).toISOString();
         const moved = act.startsIn_ms === null ? {} : { startsAt };
-        const sale = { ...this.sale, title: act.title, ...moved };
-        return this.#become(reviseRoom(this.room, this.sale, sale), sale, this.revision + 1);
+        await this.#core.configure({ ...this.sale, title: act.title, ...moved });
+        return;
       }
       case "look":
         return this.look();
@@ -99,6 +96,11 @@ export class Life {
   types(): string[] {
     return this.events.map(({ type }) => type.replace("sale.", ""));
   }
+}
+
+function there<Value>(value: Value | null): Value {
+  if (value === null) throw new Error("the room was never created");
+  return value;
 }
 
 const acts = (revisions: boolean) =>

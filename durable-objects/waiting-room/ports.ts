@@ -1,0 +1,107 @@
+/**
+ * What a waiting room needs around it: its rows, its alarm, its booths, the state of the order
+ * pipeline, the queue of its events, a clock, chance, and the rules that decide. The Durable Object
+ * gives the platform's; simulations and tests give maps, a virtual clock and planted bugs.
+ */
+import type { CloseOutcome } from "../../src/domain/line/booth.ts";
+import * as cohorts from "../../src/domain/line/cohort.ts";
+import * as admissions from "../../src/domain/room/admission.ts";
+import * as calls from "../../src/domain/room/calls.ts";
+import * as claims from "../../src/domain/room/claims.ts";
+import type { SaleEvent, Telling, Told } from "../../src/domain/room/events.ts";
+import type { RoomState } from "../../src/domain/room/room-state.ts";
+import type { PipelineReading } from "../../src/domain/room/throttle.ts";
+import type { Sale } from "../../src/domain/sale/sale.ts";
+
+/** What a room is created from: the document, and the secret of its draw. */
+export interface Foundation {
+  readonly sale: Sale;
+  /** Counts accepted changes of the document, from 1. */
+  readonly revision: number;
+  /** Booths per lane; tickets name their booth, so it never shrinks. */
+  readonly booths: number;
+  /** 32 bytes, lower-case hex. */
+  readonly secret: string;
+}
+
+/** What changes at once: an admission with the seat it takes, a cohort with the lane it closes. */
+export interface RoomChange {
+  readonly foundation?: Foundation;
+  readonly room?: RoomState;
+  readonly admission?: admissions.AdmissionRecord;
+  readonly manifest?: cohorts.CohortManifest;
+  /** The events that follow from the change; null: none. */
+  readonly telling?: Telling | null;
+}
+
+/**
+ * The rows of one room.
+ *
+ * The contract: `write` is one synchronous transaction. When it returns, every part of the change
+ * is stored, and is durable before an answer of the object leaves it; when it throws, no part is.
+ * A read sees all earlier writes. A manifest is never changed: writing it again has no effect.
+ */
+export interface RoomRows {
+  /** Null for a room that was never created, as is the state. */
+  foundation(): Foundation | null;
+  state(): RoomState | null;
+  manifest(sale: string, lane: string, k: number): cohorts.CohortManifest | null;
+  admission(ticket: string): admissions.AdmissionRecord | null;
+  /** Those whose stored standing is `active`, expired by the clock or not. */
+  activeAdmissions(): readonly admissions.AdmissionRecord[];
+  /** Those with an order in progress, and the last `confirmed` whose order was confirmed. */
+  backlog(confirmed: number): readonly admissions.AdmissionRecord[];
+  told(): Told | null;
+  /** The oldest events that the queue has not taken, at most `limit`. */
+  unsentEvents(limit: number): readonly SaleEvent[];
+  /** The queue has taken all events up to this version. */
+  forgetEvents(upTo: number): void;
+  write(change: RoomChange): void;
+}
+
+/** One booth of a lane. A promise that rejects: no answer. */
+export interface Booth {
+  close(k: number, force: boolean): Promise<CloseOutcome>;
+}
+
+/** What a room can see of the order pipeline. */
+export interface Pipeline {
+  /** The last that was read; null before the first time. */
+  readonly reading: PipelineReading | null;
+  /** Reads it again when that is due. Never rejects, and never takes longer than a moment. */
+  look(room: RoomState, now: number): Promise<void>;
+}
+
+/** The queue of sale events. A promise that rejects: not taken. */
+export interface EventSink {
+  sendBatch(messages: Iterable<{ readonly body: SaleEvent }>): Promise<unknown>;
+}
+
+export interface RoomAlarm {
+  fired(at_ms?: number): void;
+  arm(instants_ms: readonly (number | null)[], now: number): Promise<void>;
+}
+
+/** The rules that decide; a simulation plants its bugs here. */
+export const ROOM_RULES = { ...admissions, ...calls, ...claims, ...cohorts };
+export type RoomRules = typeof ROOM_RULES;
+
+/** Writes a line of the log. */
+export type RoomLog = (
+  level: "warn" | "error",
+  event: string,
+  fields: Readonly<Record<string, unknown>>,
+) => void;
+
+export interface RoomPorts {
+  readonly rows: RoomRows;
+  readonly alarm: RoomAlarm;
+  readonly booth: (sale: string, lane: string, shard: number) => Booth;
+  readonly pipeline: Pipeline;
+  readonly events: EventSink;
+  readonly now: () => number;
+  /** 32 random bytes, lower-case hex: the secret of a new room's draw. */
+  readonly newSecret: () => string;
+  readonly rules: RoomRules;
+  readonly log: RoomLog;
+}

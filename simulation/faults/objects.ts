@@ -1,0 +1,182 @@
+/**
+ * The Durable Objects of a simulated world: its room, its orders, and a stock for each SKU.
+ *
+ * Guarantee: what an object does is the product's core of it; what it keeps is in a memory that
+ * outlives every instance, and each write may crash it.
+ */
+import { OrderCore } from "../../durable-objects/order/order-core.ts";
+import { StockCore } from "../../durable-objects/sku-stock/stock-core.ts";
+import type { RoomCore } from "../../durable-objects/waiting-room/room-core.ts";
+import type { OrderRecord } from "../../src/domain/order/order.ts";
+import type { BeginOrderOutcome } from "../../src/domain/room/admission.ts";
+import { RoomMemory, roomOn } from "../room-memory.ts";
+import { StockMemory } from "../stock-memory.ts";
+import type { Conditions } from "./faults.ts";
+import { never } from "./life.ts";
+import type { Mailbox } from "./mailbox.ts";
+import type { Network } from "./network.ts";
+import { ObjectHost, type Instance } from "./object-host.ts";
+import { OrderMemory } from "./order-memory.ts";
+import type { Rules } from "./rules.ts";
+import { SALE } from "./sale.ts";
+
+const ROOM_ANSWER_MS = 2000;
+
+export interface OrderHere {
+  readonly memory: OrderMemory;
+  readonly host: ObjectHost<OrderCore>;
+}
+
+export interface StockHere {
+  readonly memory: StockMemory;
+  readonly host: ObjectHost<StockCore>;
+}
+
+export interface ObjectParts extends Conditions {
+  readonly rules: Rules;
+  readonly network: Network;
+  readonly ordersQueue: Mailbox;
+  readonly eventsQueue: Mailbox;
+  readonly promises: {
+    look(order: string): void;
+    lookAtStock(sku: string): void;
+    lookAtRoom(): void;
+    broken(promise: "P8", what: string): void;
+  };
+  /** An order's record became durable. @param now of the object's clock */
+  saved(before: OrderRecord | null, after: OrderRecord, now: number): void;
+}
+
+export class Objects {
+  readonly orders = new Map<string, OrderHere>();
+  readonly roomMemory = new RoomMemory();
+  readonly room: ObjectHost<RoomCore>;
+  readonly #stocks = new Map<string, StockHere>();
+  readonly #parts: ObjectParts;
+
+  constructor(parts: ObjectParts) {
+    this.#parts = parts;
+    const begin = (instance: Instance): RoomCore => this.#roomCore(instance);
+    this.room = new ObjectHost(parts, "room", begin, (core, at_ms) => core.ring(at_ms));
+  }
+
+  orderOf(id: string): OrderHere {
+    const known = this.orders.get(id);
+    if (known !== undefined) return known;
+    const memory = new OrderMemory();
+    const begin = (instance: Instance): OrderCore => this.#orderCore(memory, instance);
+    const host = new ObjectHost(this.#parts, id, begin, (core, at_ms) => core.ring(at_ms));
+    const here = { memory, host };
+    this.orders.set(id, here);
+    return here;
+  }
+
+  stockOf(sku: string): StockHere {
+    const known = this.#stocks.get(sku);
+    if (known !== undefined) return known;
+    const memory = new StockMemory();
+    const begin = (instance: Instance): StockCore => this.#stockCore(sku, memory, instance);
+    const host = new ObjectHost(this.#parts, sku, begin, (core, at_ms) => core.ring(at_ms));
+    const here = { memory, host };
+    this.#stocks.set(sku, here);
+    return here;
+  }
+
+  #orderCore(memory: OrderMemory, instance: Instance): OrderCore {
+    const { room } = this;
+    const { eventsQueue, faults, network, ordersQueue, rules } = this.#parts;
+    const { life } = instance;
+    const store = rules.orderStore(memory, instance.write, (before, after) => {
+      this.#parts.saved(before, after, instance.now());
+    });
+    return new OrderCore({
+      store,
+      alarm: rules.alarm(instance.alarm),
+      now: instance.now,
+      chance: faults.random,
+      waitUntil: (work) => void work.catch(() => undefined),
+      rules: rules.order,
+      bindings: {
+        beginOrder: ({ admission, id }) => {
+          const asked = network.ask(life, room, async (core) => core.beginOrder(admission, id));
+          return network.within<BeginOrderOutcome>(asked, ROOM_ANSWER_MS);
+        },
+        order: (sku, command) => {
+          const { host } = this.stockOf(sku);
+          return network.ask(life, host, (core) => core.order(command)).catch(() => null);
+        },
+        sendMessage: (message) => (life.alive ? ordersQueue.send(message) : never()),
+        sendEvent: (event) => (life.alive ? eventsQueue.send(event) : never()),
+        finishOrder: ({ admission, id }, how) => {
+          return network.ask(life, room, async (core) => core.finishOrder(admission, id, how));
+        },
+        sell: (sku, key) => network.ask(life, this.stockOf(sku).host, (core) => core.sell(key)),
+        release: (sku, command) => {
+          return network.ask(life, this.stockOf(sku).host, (core) => core.release(command));
+        },
+        warn: ({ event, order, message, why }) => {
+          this.#parts.tell(event, `${String(order)} ${String(message)}: ${String(why)}`);
+        },
+      },
+    });
+  }
+
+  #stockCore(sku: string, memory: StockMemory, instance: Instance): StockCore {
+    const { room } = this;
+    const { network, rules } = this.#parts;
+    const write = (apply: () => void): void => {
+      instance.write(() => {
+        apply();
+        this.#stockMoved(sku, memory);
+      });
+    };
+    return new StockCore({
+      store: memory.store(SALE.id, sku, write),
+      alarm: rules.alarm(instance.alarm),
+      now: instance.now,
+      rules: rules.stock,
+      bindings: {
+        reportLevel: (_sale, level) => {
+          return network.ask(instance.life, room, async (core) => core.reportLevel(level));
+        },
+        ownership: (order) => {
+          return network.ask(instance.life, this.orderOf(order).host, (core) => core.ownership());
+        },
+        warn: ({ event, id }) => this.#parts.tell(event, `${sku} ${String(id)}`),
+      },
+    });
+  }
+
+  #roomCore({ life, alarm, now, write }: Instance): RoomCore {
+    const { faults, promises, rules } = this.#parts;
+    const rows = this.roomMemory.rows((apply) => {
+      write(() => {
+        apply();
+        promises.lookAtRoom();
+      });
+    });
+    return roomOn(rows, now, {
+      alarm: rules.alarm(alarm),
+      rules: rules.room,
+      events: {
+        sendBatch: async () => {
+          if (faults.strikes("send_failed")) throw new Error("the queue is not to be reached");
+        },
+      },
+      log: (level, event, { why }) => {
+        this.#parts.tell(event, `room ${String(why)}`);
+        // What a crash interrupts is no error of the room.
+        if (level === "error" && life.alive) promises.broken("P8", `the room: ${String(why)}`);
+      },
+    });
+  }
+
+  #stockMoved(sku: string, { ledger }: StockMemory): void {
+    const { promises } = this.#parts;
+    promises.lookAtStock(sku);
+    const last = ledger.at(-1);
+    if (last === undefined) return;
+    if (this.orders.has(last.reservation)) promises.look(last.reservation);
+    this.#parts.tell(`${last.kind} ${last.quantity}`, `${sku} ${last.reservation}`);
+  }
+}

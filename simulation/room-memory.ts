@@ -1,0 +1,119 @@
+/**
+ * A room's rows in maps, as `RoomTables` keeps them in SQLite, and the product's room on them.
+ *
+ * Guarantee: a change is applied whole, and what is kept here outlives every instance of the room.
+ * An instance that begins reads the state as it would be stored: from JSON, by the schema.
+ */
+import {
+  ROOM_RULES,
+  type Foundation,
+  type RoomChange,
+  type RoomPorts,
+  type RoomRows,
+  type RoomRules,
+} from "../durable-objects/waiting-room/ports.ts";
+import { RoomCore } from "../durable-objects/waiting-room/room-core.ts";
+import { drawOf, rankIn, type CohortManifest } from "../src/domain/line/cohort.ts";
+import type { CohortDraw } from "../src/domain/line/shuffle.ts";
+import type { AdmissionRecord } from "../src/domain/room/admission.ts";
+import type { SaleEvent, Told } from "../src/domain/room/events.ts";
+import { openRoom, readStoredRoom, type RoomState } from "../src/domain/room/room-state.ts";
+import { boothsOf, type Sale } from "../src/domain/sale/sale.ts";
+
+/** The secret of every draw, unless a simulation gives its own. */
+const SECRET = "5a".repeat(32);
+
+export class RoomMemory {
+  foundation: Foundation | null = null;
+  room: RoomState | null = null;
+  told: Told | null = null;
+  /** By ticket. */
+  readonly admissions = new Map<string, AdmissionRecord>();
+  /** All that were ever written, in order. */
+  readonly events: SaleEvent[] = [];
+  rowsWritten = 0;
+  readonly #manifests = new Map<string, CohortManifest>();
+  #sent = 0;
+
+  /** The rows of a room that was created at `now`. */
+  static created(sale: Sale, now: number, given: Partial<Foundation> = {}): RoomMemory {
+    const memory = new RoomMemory();
+    memory.foundation = { sale, revision: 1, booths: boothsOf(sale), secret: SECRET, ...given };
+    memory.room = openRoom(sale, now);
+    return memory;
+  }
+
+  apply(change: RoomChange): void {
+    const { foundation, room, admission, manifest, telling = null } = change;
+    const rows = [foundation, room, admission, manifest].filter((row) => row !== undefined);
+    this.rowsWritten += rows.length;
+    if (foundation !== undefined) this.foundation = foundation;
+    if (manifest !== undefined) this.#manifests.set(`${manifest.lane}/${manifest.k}`, manifest);
+    if (admission !== undefined) this.admissions.set(admission.ticket, admission);
+    if (room !== undefined) this.room = room;
+    if (telling === null) return;
+    this.rowsWritten += 1 + telling.events.length;
+    this.told = telling.told;
+    this.events.push(...telling.events);
+  }
+
+  /** @param write makes a change durable, unless the room crashes before */
+  rows(write: (apply: () => void) => void = (apply) => apply()): RoomRows {
+    return {
+      foundation: () => this.foundation,
+      state: () => (this.room === null ? null : readStoredRoom(copyOf(this.room))),
+      told: () => this.told,
+      manifest: (_sale, lane, k) => this.#manifests.get(`${lane}/${k}`) ?? null,
+      admission: (ticket) => this.admissions.get(ticket) ?? null,
+      activeAdmissions: () =>
+        [...this.admissions.values()].filter(({ standing }) => standing === "active"),
+      backlog: (confirmed) => this.#backlog(confirmed),
+      unsentEvents: (limit) => this.events.slice(this.#sent, this.#sent + limit),
+      forgetEvents: (upTo) => write(() => (this.#sent = upTo)),
+      write: (change) => write(() => this.apply(change)),
+    };
+  }
+
+  #backlog(confirmed: number): AdmissionRecord[] {
+    const all = [...this.admissions.values()];
+    const inProgress = all.filter(({ orderInProgress }) => orderInProgress !== null);
+    const done = all
+      .filter((item) => item.orderInProgress === null && item.orderBegunAt_ms !== null)
+      .toSorted((a, b) => (b.orderBegunAt_ms ?? 0) - (a.orderBegunAt_ms ?? 0));
+    return [...inProgress, ...done.slice(0, confirmed)];
+  }
+}
+
+function copyOf(room: RoomState): unknown {
+  return JSON.parse(JSON.stringify(room));
+}
+
+/** `rankOf` at less cost: a simulation claims places of one cohort by the thousand. */
+export function rankKeepingDraws(): RoomRules["rankOf"] {
+  const draws = new WeakMap<CohortManifest, CohortDraw>();
+  return (place, manifest) => {
+    const draw = draws.get(manifest) ?? drawOf(manifest);
+    draws.set(manifest, draw);
+    return rankIn(place, manifest, () => draw);
+  };
+}
+
+/** What a room has around it unless a simulation gives something else: nobody, and no faults. */
+const QUIET: Omit<RoomPorts, "rows" | "now"> = {
+  alarm: { fired: () => undefined, arm: async () => undefined },
+  booth: () => ({ close: async () => ({ kind: "empty" }) }),
+  pipeline: { reading: null, look: async () => undefined },
+  events: { sendBatch: async () => undefined },
+  newSecret: () => SECRET,
+  rules: { ...ROOM_RULES, rankOf: rankKeepingDraws() },
+  log: () => undefined,
+};
+
+/** An instance of the product's room: it knows what its rows say, and nothing else. */
+export function roomOn(
+  rows: RoomRows,
+  now: () => number,
+  given: Partial<Omit<RoomPorts, "rules">> & { readonly rules?: Partial<RoomRules> } = {},
+): RoomCore {
+  return new RoomCore({ ...QUIET, ...given, rules: { ...QUIET.rules, ...given.rules }, rows, now });
+}
