@@ -55,7 +55,7 @@ export type Command =
   | { readonly kind: "refund"; readonly amount: number | null }
   | { readonly kind: "authenticate"; readonly accepted: boolean };
 
-/** `refunded` is the amount that this command refunded. An `error` can come with a new `payment`. */
+/** `refunded`: the amount that this command refunded. An `error` can come with a new `payment`. */
 export interface Applied {
   readonly payment: Payment;
   readonly error: ApiError | null;

@@ -169,7 +169,7 @@ test("a sold-out sale is asked about three times more, in case units come back",
   const soldOut = () => answered(standing("sold_out"));
   const { record } = await send(gateOf({ join: joinThen("sold_out"), standing: soldOut }));
   expect(record.polls).toBe(3);
-  expect(record.outcome).toEqual({ kind: "told_sold_out", where: "line" });
+  expect(record.outcome).toEqual({ kind: "sold_out", where: "line" });
 });
 
 function joinThen(state: Standing["state"]): Shopper["join"] {
