@@ -1,5 +1,5 @@
 /**
- * The conformance test, tested: it passes the example shop, and finds each mistake by name.
+ * Tests of the conformance test: the example shop passes, and each mistake is found by its check.
  */
 import { spawn } from "node:child_process";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -23,7 +23,7 @@ afterEach(async () => {
   shop = null;
 });
 
-/** `test_slow` answers at once unless a shop says otherwise, so that only some runs wait for it. */
+/** `test_slow` answers at once by default, so that only some tests wait for it. */
 async function open(change: (honest: ShopParts) => Partial<ShopParts> = () => ({})) {
   shop = await startExampleShop({
     secret: NEW_SECRET,
@@ -42,7 +42,7 @@ function tried(
   return runChecks(checksOf(wire), { begun: () => undefined, found: () => undefined });
 }
 
-/** The one check of this name, because checks do not depend on each other. */
+/** Runs only the check of this name, because checks do not depend on each other. */
 async function failedAlone(
   url: string,
   checksOf: (wire: Wire) => readonly Check[],
@@ -83,7 +83,7 @@ test.each(ORDER_MISTAKES)("an order server that %s is found by %s", async (_what
   expect(await failedAlone(ordersUrl, orderChecks, name)).toEqual([name]);
 });
 
-test("each check is what some mistake is found by", async () => {
+test("each check finds at least one of the mistakes", async () => {
   const wire = new Wire(
     { url: "http://127.0.0.1", secrets: [], allowHttp: true, currency: "EUR" },
     TIMEOUT_MS,
@@ -94,11 +94,11 @@ test("each check is what some mistake is found by", async () => {
     payment: namesOf(paymentChecks(wire)).filter((name) => !foundBy(PAYMENT_MISTAKES).has(name)),
     orders: namesOf(orderChecks(wire)).filter((name) => !foundBy(ORDER_MISTAKES).has(name)),
   };
-  // A server that is gone finds that one, below.
+  // The next test covers it with a server that is gone.
   expect(untested).toEqual({ payment: ["answers"], orders: ["answers"] });
 });
 
-test("where nobody answers, one check fails and the others are not tried", async () => {
+test("when the server does not answer, one check fails and the others are not tried", async () => {
   const gone = await open();
   await gone.stop();
   const findings = await tried(gone.paymentsUrl, paymentChecks);
@@ -114,15 +114,14 @@ test("a test method the server does not offer is not tried, and named", async ()
   expect(exitCodeOf(findings)).toBe(0);
 });
 
-test("a failed check's line says what was expected, what was seen, and how to mend it", async () => {
+test("a failed check's line has what was expected, what was seen, and how to fix it", async () => {
   const mistake = PAYMENT_MISTAKES.find(([what]) => what === "captures what was voided");
   const { paymentsUrl } = await open(mistake?.[2]);
   const findings = await tried(paymentsUrl, paymentChecks);
   const line = findings.filter(({ kind }) => kind === "failed").map(lineOf);
   expect(line).toEqual([
     "✗ capture-after-void: expected a voided payment cannot be captured · seen: payment.capture " +
-      'after payment.void came to {"kind":"approved"} · fix: let the payment\'s standing decide, ' +
-      "and decline",
+      'after payment.void gave {"kind":"approved"} · fix: check the payment\'s state, and decline',
   ]);
 });
 
@@ -139,11 +138,11 @@ describe("the command", () => {
       cwd: PROJECT_ROOT,
       env: { ...process.env, BACKEND_SECRET: NEW_SECRET },
     });
-    const said = { out: "", err: "" };
-    child.stdout.on("data", (chunk: Buffer) => (said.out += chunk.toString()));
-    child.stderr.on("data", (chunk: Buffer) => (said.err += chunk.toString()));
+    const output = { out: "", err: "" };
+    child.stdout.on("data", (chunk: Buffer) => (output.out += chunk.toString()));
+    child.stderr.on("data", (chunk: Buffer) => (output.err += chunk.toString()));
     return new Promise((resolve) => {
-      child.once("close", (code) => resolve({ code, ...said }));
+      child.once("close", (code) => resolve({ code, ...output }));
     });
   }
 
