@@ -15,19 +15,19 @@ import {
 import type { GateClient } from "../../simulation/crowd/gate-client.ts";
 import { failed, askAgain } from "../../simulation/crowd/ask-again.ts";
 
-/** What the gate says of a ticket: its rank, null while there is none, or why it says nothing. */
-export type Told =
+/** The gate's answer for a ticket: its rank, null while it has none, or the code of a refusal. */
+export type RankAnswer =
   | { readonly kind: "rank"; readonly rank: number | null }
   | { readonly kind: "refused"; readonly code: string };
 
 export interface TicketEvidence {
   readonly claims: TicketClaims;
-  readonly told: Told;
+  readonly answer: RankAnswer;
 }
 
 export interface LaneEvidence {
   readonly lane: string;
-  /** By position: what was answered when cohort 0, 1, 2 … was asked for. */
+  /** The manifests of cohorts 0, 1, 2 … in this order. */
   readonly manifests: readonly Manifest[];
 }
 
@@ -35,7 +35,7 @@ export interface DrawEvidence {
   readonly sale: string;
   readonly phase: string;
   readonly fairness: Fairness;
-  /** As the sale itself shows it, on another route. */
+  /** The commitment in the public sale, which is another route. */
   readonly saleCommitment: string;
   readonly lanes: readonly LaneEvidence[];
   readonly tickets: readonly TicketEvidence[];
@@ -85,13 +85,15 @@ export async function collectDraw(
 
 async function askTicket(gate: GateClient, sale: string, token: string): Promise<TicketEvidence> {
   const claims = claimsOf(token);
-  if (claims === null) throw new TypeError("tickets are read before they are asked about");
+  if (claims === null) throw new TypeError("the ticket was not checked before");
   const answer = await askAgain(() => gate.shopper.standing(sale, { ticket: token }));
-  if (answer.kind === "answered") return { claims, told: { kind: "rank", rank: answer.body.rank } };
-  if (answer.kind === "refused" && answer.code === "ticket_invalid") {
-    return { claims, told: { kind: "refused", code: answer.code } };
+  if (answer.kind === "answered") {
+    return { claims, answer: { kind: "rank", rank: answer.body.rank } };
   }
-  throw failed("asking where a ticket stands", answer);
+  if (answer.kind === "refused" && answer.code === "ticket_invalid") {
+    return { claims, answer: { kind: "refused", code: answer.code } };
+  }
+  throw failed("reading the status of a ticket", answer);
 }
 
 /** Cohorts are numbered without gaps, so the first that is not there is the end. */
