@@ -24,11 +24,11 @@ afterEach(async () => {
 });
 
 /** `test_slow` answers at once by default, so that only some tests wait for it. */
-async function open(change: (honest: ShopParts) => Partial<ShopParts> = () => ({})) {
+async function open(change: (correct: ShopParts) => Partial<ShopParts> = () => ({})) {
   shop = await startExampleShop({
     secret: NEW_SECRET,
     port: 0,
-    parts: (honest) => ({ ...honest, slow_ms: 0, ...change({ ...honest, slow_ms: 0 }) }),
+    parts: (correct) => ({ ...correct, slow_ms: 0, ...change({ ...correct, slow_ms: 0 }) }),
   });
   return shop;
 }
@@ -115,7 +115,7 @@ test("a test method the server does not offer is not tried, and named", async ()
 });
 
 test("a failed check's line has what was expected, what was seen, and how to fix it", async () => {
-  const mistake = PAYMENT_MISTAKES.find(([what]) => what === "captures what was voided");
+  const mistake = PAYMENT_MISTAKES.find(([what]) => what === "captures a voided payment");
   const { paymentsUrl } = await open(mistake?.[2]);
   const findings = await tried(paymentsUrl, paymentChecks);
   const line = findings.filter(({ kind }) => kind === "failed").map(lineOf);
@@ -126,12 +126,12 @@ test("a failed check's line has what was expected, what was seen, and how to fix
 });
 
 describe("the command", () => {
-  let honest: ExampleShop;
+  let exampleShop: ExampleShop;
   beforeAll(async () => {
     const parts = (it: ShopParts) => ({ ...it, slow_ms: 0 });
-    honest = await startExampleShop({ secret: NEW_SECRET, port: 0, parts });
+    exampleShop = await startExampleShop({ secret: NEW_SECRET, port: 0, parts });
   });
-  afterAll(() => honest.stop());
+  afterAll(() => exampleShop.stop());
 
   function run(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
     const child = spawn(process.execPath, ["tools/conformance/main.ts", ...args], {
@@ -147,20 +147,20 @@ describe("the command", () => {
   }
 
   test("tries both servers and ends with 0 when every check passed", async () => {
-    const { paymentsUrl, ordersUrl } = honest;
+    const { paymentsUrl, ordersUrl } = exampleShop;
     const { code, out } = await run("--payment", paymentsUrl, "--orders", ordersUrl, "--local");
     expect(out.trimEnd().split("\n").at(-1)).toMatch(/^(\d+) of \1 checks passed, 1 not tried$/);
     expect(code).toBe(0);
   });
 
   test("ends with 1 when a check did not pass: an address where there is no order server", async () => {
-    const { code, out } = await run("--orders", `${honest.ordersUrl}/elsewhere`, "--local");
+    const { code, out } = await run("--orders", `${exampleShop.ordersUrl}/elsewhere`, "--local");
     expect(out).toMatch(/\n0 of 1 checks passed, \d+ not tried\n$/);
     expect(code).toBe(1);
   });
 
   test("ends with 2 when the command line makes no sense", async () => {
-    const { code, out, err } = await run("--payment", honest.paymentsUrl);
+    const { code, out, err } = await run("--payment", exampleShop.paymentsUrl);
     expect(err).toContain("--payment must be an https URL; --local allows http");
     expect({ code, out }).toEqual({ code: 2, out: "" });
   });
