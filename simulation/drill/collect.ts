@@ -28,9 +28,9 @@ export async function auditAllAlong(
 ): Promise<TimedAudit[]> {
   const audits: TimedAudit[] = [];
   while (!signal.aborted) {
-    const asked_ms = Date.now();
+    const requestedAt_ms = Date.now();
     const answer = await gate.merchant.audit(sale);
-    if (answer.kind === "answered") audits.push({ ...answer.body, asked_ms });
+    if (answer.kind === "answered") audits.push({ ...answer.body, requestedAt_ms });
     await delay(AUDIT_INTERVAL_MS, undefined, { signal }).catch(() => undefined);
   }
   return audits;
@@ -73,10 +73,10 @@ function isSettled(audit: Audit): boolean {
 async function settledAudit(gate: GateClient, sale: string): Promise<TimedAudit> {
   const until = Date.now() + SETTLED_WITHIN_MS;
   for (;;) {
-    const asked_ms = Date.now();
+    const requestedAt_ms = Date.now();
     const answer = await askAgain(() => gate.merchant.audit(sale));
     if (answer.kind !== "answered") throw failed(`reading the audit of sale ${sale}`, answer);
-    if (isSettled(answer.body) || Date.now() > until) return { ...answer.body, asked_ms };
+    if (isSettled(answer.body) || Date.now() > until) return { ...answer.body, requestedAt_ms };
     await delay(AUDIT_INTERVAL_MS);
   }
 }

@@ -14,7 +14,7 @@ import type { ShopperRecord } from "../crowd/shopper-record.ts";
 
 /** An audit and when it was requested; it describes that moment or one soon after. */
 export interface TimedAudit extends Audit {
-  readonly asked_ms: number;
+  readonly requestedAt_ms: number;
 }
 
 export interface Evidence {

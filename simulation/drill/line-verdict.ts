@@ -123,5 +123,5 @@ export function judgeCalls(evidence: Evidence): Finding {
  * afterwards bounds it; the snapshot in a shopper's own answer can be a second old.
  */
 function calledBy(evidence: Evidence, at_ms: number): number {
-  return evidence.audits.find((audit) => audit.asked_ms >= at_ms)?.called ?? 0;
+  return evidence.audits.find((audit) => audit.requestedAt_ms >= at_ms)?.called ?? 0;
 }

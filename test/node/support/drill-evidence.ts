@@ -69,11 +69,18 @@ function goodLedger(): LedgerRow[] {
   ];
 }
 
-export function auditOf(counters: Balance, asked_ms = 0, called = 3): TimedAudit {
+export function auditOf(counters: Balance, requestedAt_ms = 0, called = 3): TimedAudit {
   const line = { tickets: 3, called, claimed: 2, lapsed: 0, active: 0 };
   const ends = { spent: 1, left: 1, expired: 0 };
   const orders = { confirmed: 1, declined: 1 };
-  return { sale: SALE, skus: [{ sku: SKU, ...counters }], orders, ...line, ...ends, asked_ms };
+  return {
+    sale: SALE,
+    skus: [{ sku: SKU, ...counters }],
+    orders,
+    ...line,
+    ...ends,
+    requestedAt_ms,
+  };
 }
 
 /** A second from each state to the next. */
