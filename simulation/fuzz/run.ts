@@ -92,13 +92,13 @@ function count<Key>(counts: Map<Key, number>, key: Key): void {
 const LOGGED_WITHIN_MS = 300;
 
 /** The log lines since the last call that break a rule. */
-export async function faultsSaid(ground: Ground): Promise<Broken[]> {
+export async function logViolations(ground: Ground): Promise<Broken[]> {
   await delay(LOGGED_WITHIN_MS);
   return ground.logs.splice(0).flatMap((entry) => judgeLog(entry, ground.hidden) ?? []);
 }
 
 /** The differences between the stored data and `before`, once all writes are done. */
-export async function faultsKept(
+export async function stateViolations(
   ground: Ground,
   before: ReturnType<Ground["state"]>,
 ): Promise<Broken[]> {

@@ -12,7 +12,7 @@ import { FAMILIES, type Family } from "../../simulation/fuzz/input.ts";
 import { RULES } from "../../simulation/fuzz/judge.ts";
 import { fuzzCommand } from "../../simulation/fuzz/options.ts";
 import { fuzzReport } from "../../simulation/fuzz/report.ts";
-import { faultsKept, faultsSaid, sendStretch } from "../../simulation/fuzz/run.ts";
+import { logViolations, sendStretch, stateViolations } from "../../simulation/fuzz/run.ts";
 import { PROJECT_ROOT } from "../../scripts/project-root.ts";
 
 let ground: Ground;
@@ -24,13 +24,13 @@ afterAll(() => ground.stop());
 
 const setFault = (fault: string) => fetch(`${ground.url}/fault/${encodeURIComponent(fault)}`);
 
-/** Which rules a short run finds broken. */
-async function brokenRules(only: Family | null, last: number, isKeptRead = false) {
+/** The rules that a short run finds broken. */
+async function brokenRules(only: Family | null, last: number, readsState = false) {
   const before = ground.state();
   const { sent, violations } = await sendStretch(ground, { seed: "test", only, first: 1, last });
-  const kept = isKeptRead ? await faultsKept(ground, before) : [];
-  const said = await faultsSaid(ground);
-  const broken = [...violations, ...kept, ...said];
+  const stored = readsState ? await stateViolations(ground, before) : [];
+  const logged = await logViolations(ground);
+  const broken = [...violations, ...stored, ...logged];
   const rules = new Set(broken.map(({ rule }) => rule));
   return { sent, rules: RULES.filter((rule) => rules.has(rule)), broken };
 }
@@ -60,7 +60,7 @@ describe("a fault is found in", () => {
       expect((await brokenRules(family, 300)).rules).toContain(rule);
     } finally {
       await setFault("none");
-      await faultsSaid(ground);
+      await logViolations(ground);
     }
   });
 
