@@ -1,8 +1,8 @@
 /**
- * Fetches everything that is published about a draw, and what the gate answers to each ticket.
+ * Fetches everything that is published about a draw, and the gate's answer for each ticket.
  *
- * Guarantee: the standing of each ticket is read before the manifests, so a place that the gate has
- * named must have its manifest. Nothing is judged here; `checks.ts` does that.
+ * Guarantee: each ticket's rank is read before the manifests, so a ticket with a rank must have its
+ * manifest. Nothing is judged here; `checks.ts` does that.
  */
 import { z } from "zod";
 import { claimsOf } from "../../simulation/drill/fairness.ts";
@@ -53,7 +53,7 @@ const saleSchema = z.object({
 
 const MANIFESTS_AT_ONCE = 16;
 
-/** @param show shows what is being read */
+/** @param show displays the progress */
 export async function collectDraw(
   gate: GateClient,
   sale: string,
@@ -61,25 +61,32 @@ export async function collectDraw(
   show: (what: string) => void,
 ): Promise<Collected> {
   const path = `/_sluice/v1/sales/${sale}`;
-  const asked = { method: "GET", route: "GET /sales/{sale}", path, schema: saleSchema } as const;
-  const seen = await askAgain(() => gate.ask(asked));
+  const call = { method: "GET", route: "GET /sales/{sale}", path, schema: saleSchema } as const;
+  const seen = await askAgain(() => gate.ask(call));
   if (seen.kind === "refused" && seen.code === "sale_not_found") return { kind: "no_such_sale" };
   if (seen.kind !== "answered") throw failed("reading the sale", seen);
   const fairness = await askAgain(() => gate.shopper.fairness(sale));
   if (fairness.kind !== "answered") throw failed("reading the commitment", fairness);
-  const told: TicketEvidence[] = [];
+  const checked: TicketEvidence[] = [];
   for (const token of tickets) {
-    show(`Reading ticket ${told.length + 1} of ${tickets.length}`);
-    told.push(await askTicket(gate, sale, token));
+    show(`Reading ticket ${checked.length + 1} of ${tickets.length}`);
+    checked.push(await askTicket(gate, sale, token));
   }
-  const names = new Set([...seen.body.lanes, ...told.map(({ claims }) => claims.lane)]);
+  const names = new Set([...seen.body.lanes, ...checked.map(({ claims }) => claims.lane)]);
   const lanes: LaneEvidence[] = [];
   for (const lane of names) {
     lanes.push({ lane, manifests: await readManifests(gate, sale, lane, show) });
   }
   const { phase, fairness: shown } = seen.body;
   const saleCommitment = shown.commitment;
-  const evidence = { sale, phase, fairness: fairness.body, saleCommitment, lanes, tickets: told };
+  const evidence = {
+    sale,
+    phase,
+    fairness: fairness.body,
+    saleCommitment,
+    lanes,
+    tickets: checked,
+  };
   return { kind: "collected", evidence };
 }
 
@@ -96,7 +103,7 @@ async function askTicket(gate: GateClient, sale: string, token: string): Promise
   throw failed("reading the status of a ticket", answer);
 }
 
-/** Cohorts are numbered without gaps, so the first that is not there is the end. */
+/** Cohorts are numbered without gaps, so the first missing one is the end. */
 async function readManifests(
   gate: GateClient,
   sale: string,

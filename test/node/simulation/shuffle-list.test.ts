@@ -1,5 +1,5 @@
 /**
- * The draw of a whole list agrees with the draw of each of its places.
+ * The draw of a whole list agrees with the draw of each place.
  */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -20,7 +20,7 @@ describe("the draw of a whole list", () => {
     },
   );
 
-  test("is that of each place, whatever the length and the seed", () => {
+  test("is that of each place for any length and seed", () => {
     const seeds = fc.uint8Array({ minLength: 32, maxLength: 32 });
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 120 }), seeds, (n, seed) => {
@@ -30,7 +30,7 @@ describe("the draw of a whole list", () => {
     );
   });
 
-  test("of many is a permutation, and a sample of it is right", () => {
+  test("of many is a permutation, and a sample of it is correct", () => {
     const n = 70_001;
     const places = shuffledIndices(n, SEED);
     expect(new Set(places).size).toBe(n);
@@ -39,11 +39,11 @@ describe("the draw of a whole list", () => {
     }
   });
 
-  test("of nobody is empty", () => {
+  test("of an empty list is empty", () => {
     expect(shuffledIndices(0, SEED)).toHaveLength(0);
   });
 
-  test("refuses a seed or a length that cannot be meant", () => {
+  test("throws for an invalid seed or length", () => {
     expect(() => shuffledIndices(5, new Uint8Array(31))).toThrow(RangeError);
     expect(() => shuffledIndices(-1, SEED)).toThrow(RangeError);
     expect(() => shuffledIndices(1.5, SEED)).toThrow(RangeError);

@@ -139,7 +139,7 @@ describe("provisioning", () => {
     expect(account.ran.length).toBe(before);
   });
 
-  test("that broke off at any command goes on there, and creates nothing twice", async () => {
+  test("that failed at any command continues there, and creates nothing twice", async () => {
     const whole = new MemoryAccount();
     await provision(whole, CONFIGS);
     for (const breaksAt of whole.ran) {
@@ -152,7 +152,7 @@ describe("provisioning", () => {
     }
   });
 
-  test("shows in the next plan: all is there, migrations and secrets are known", async () => {
+  test("shows in the next plan, with the migrations and secrets that exist", async () => {
     const account = new MemoryAccount();
     await provision(account, CONFIGS);
     const files = CONFIGS.migrations["sluice-order-book"] ?? [];
@@ -166,11 +166,11 @@ describe("provisioning", () => {
     expect(missingSecrets(plan)).toEqual([{ worker: "sluice-orders", secret: "STRIPE_API_KEY" }]);
   });
 
-  test("takes no failed question for a missing queue", async () => {
+  test("does not take a failed command for a missing queue", async () => {
     const account = new MemoryAccount();
     const noRight = { succeeded: false, answer: "Authentication error [code: 10000]" };
-    const asked = { ask: async () => noRight, run: account.run.bind(account) };
-    await expect(provision(asked, CONFIGS)).rejects.toThrow("Authentication error");
+    const unauthorized = { ask: async () => noRight, run: account.run.bind(account) };
+    await expect(provision(unauthorized, CONFIGS)).rejects.toThrow("Authentication error");
     expect(account.ran).toEqual([]);
   });
 });
