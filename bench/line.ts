@@ -9,7 +9,7 @@ import { randomUUID } from "node:crypto";
 import { SignJWT } from "jose";
 import type { Pool } from "undici";
 import type { GateClient } from "../simulation/crowd/gate-client.ts";
-import { CannotGoOnError, failed, askAgain } from "../simulation/crowd/ask-again.ts";
+import { FatalError, failed, askAgain } from "../simulation/crowd/ask-again.ts";
 import { RANKS_REMEMBERED_MAX } from "../src/domain/limits.ts";
 import { GENERAL_LANE } from "../src/domain/sale/sale.ts";
 import { DAY_MS, documentOf, make, until } from "./sales.ts";
@@ -50,7 +50,7 @@ export async function makeLine(tools: LineTools, sale: string, places: number): 
     const path = `/places/${sale}/${count}`;
     const { statusCode, body } = await baseline.request({ method: "POST", path });
     const text = await body.text();
-    if (statusCode !== 200) throw new CannotGoOnError(`taking places: ${statusCode} ${text}`);
+    if (statusCode !== 200) throw new FatalError(`taking places: ${statusCode} ${text}`);
   }
   const started = await askAgain(() => gate.merchant.act(sale, "start"));
   if (started.kind !== "answered") throw failed("starting the sale", started);

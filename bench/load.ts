@@ -7,7 +7,7 @@
  */
 import { performance } from "node:perf_hooks";
 import type { Pool } from "undici";
-import { CannotGoOnError } from "../simulation/crowd/ask-again.ts";
+import { FatalError } from "../simulation/crowd/ask-again.ts";
 import { readProcessorTime_ms } from "./processor-time.ts";
 
 export interface BenchRequest {
@@ -54,7 +54,7 @@ export async function run(load: Load): Promise<Slice> {
       latencies_ms.push(performance.now() - sentAt);
       if (answer.statusCode !== expectedStatus) {
         const seen = `${answer.statusCode} instead of ${expectedStatus}: ${text.slice(0, 200)}`;
-        throw new CannotGoOnError(`${method} ${path} answered ${seen}`);
+        throw new FatalError(`${method} ${path} answered ${seen}`);
       }
       request.onAnswer?.(text);
     }

@@ -4,7 +4,7 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { GateClient } from "../simulation/crowd/gate-client.ts";
-import { CannotGoOnError, failed, askAgain } from "../simulation/crowd/ask-again.ts";
+import { FatalError, failed, askAgain } from "../simulation/crowd/ask-again.ts";
 
 export const DAY_MS = 24 * 60 * 60 * 1000;
 const READY_WITHIN_MS = 30_000;
@@ -43,7 +43,7 @@ export async function make(gate: GateClient, document: SaleDocument): Promise<vo
 export async function until(what: string, ready: () => Promise<boolean>): Promise<void> {
   const givenUpAt_ms = Date.now() + READY_WITHIN_MS;
   while (!(await ready())) {
-    if (Date.now() > givenUpAt_ms) throw new CannotGoOnError(`${what}: not within half a minute`);
+    if (Date.now() > givenUpAt_ms) throw new FatalError(`${what}: not within half a minute`);
     await delay(READY_POLL_MS);
   }
 }

@@ -10,8 +10,8 @@ const ATTEMPTS_MAX = 5;
 const ATTEMPT_PAUSE_MS = 500;
 
 /** The program cannot continue; the message says what it was doing and how that failed. */
-export class CannotGoOnError extends Error {
-  override readonly name = "CannotGoOnError";
+export class FatalError extends Error {
+  override readonly name = "FatalError";
 }
 
 /** Repeats the request while another attempt may succeed; returns the last answer. */
@@ -25,9 +25,9 @@ export async function askAgain<T>(request: () => Promise<Answer<T>>): Promise<An
 }
 
 /** `doing` names the action that failed, such as `reading the order book`. */
-export function failed(doing: string, answer: Answer<unknown>): CannotGoOnError {
+export function failed(doing: string, answer: Answer<unknown>): FatalError {
   if (answer.kind === "answered") throw new TypeError("an answer is not a failure");
   const detail = answer.kind === "refused" ? answer.body.detail : answer.reason;
   const code = answer.kind === "unreachable" ? "no answer" : `${answer.status} ${answer.code}`;
-  return new CannotGoOnError(`${doing}: ${code}${detail === undefined ? "" : `: ${detail}`}`);
+  return new FatalError(`${doing}: ${code}${detail === undefined ? "" : `: ${detail}`}`);
 }

@@ -7,7 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { request } from "undici";
 import { z } from "zod";
 import type { GateClient } from "../crowd/gate-client.ts";
-import { CannotGoOnError } from "../crowd/ask-again.ts";
+import { FatalError } from "../crowd/ask-again.ts";
 import type { Outage } from "./evidence.ts";
 import type { DrillSale } from "./sale.ts";
 
@@ -58,7 +58,7 @@ async function setFaults(sandboxUrl: string, { rate, kinds }: Faults): Promise<v
     body: JSON.stringify({ rate, kinds, hang_ms: HANG_MS, latency_ms: LATENCY_MS }),
   });
   const text = await body.text();
-  if (statusCode !== 200) throw new CannotGoOnError(`setting the sandbox's faults: ${text}`);
+  if (statusCode !== 200) throw new FatalError(`setting the sandbox's faults: ${text}`);
 }
 
 /** Runs until aborted. Returns the outage, or null when the crowd had settled before it. */

@@ -5,7 +5,7 @@
  * Guarantee: Redis is empty at the start; `stop` ends both and deletes the data.
  */
 import { randomBytes } from "node:crypto";
-import { CannotGoOnError } from "../crowd/ask-again.ts";
+import { FatalError } from "../crowd/ask-again.ts";
 import { startRestFront } from "./front.ts";
 import { findRedisServer, startRedisServer } from "./redis-server.ts";
 
@@ -19,11 +19,11 @@ export interface LocalRedis {
   stop(): Promise<void>;
 }
 
-/** Throws CannotGoOnError when redis-server is not installed. */
+/** Throws FatalError when redis-server is not installed. */
 export async function startLocalRedis(): Promise<LocalRedis> {
   const executable = findRedisServer();
   if (executable === null) {
-    throw new CannotGoOnError("redis-server is not installed on this machine; install it first");
+    throw new FatalError("redis-server is not installed on this machine; install it first");
   }
   const server = await startRedisServer(executable);
   const token = randomBytes(24).toString("base64url");
