@@ -1,6 +1,6 @@
 /**
- * The tokens of the baseline Worker: a real ticket's header and claims, signed again with a key
- * that is no secret, so that as many bytes are carried and verified as by the gate.
+ * The tokens of the baseline Worker: a real ticket's header and claims, signed again with a public
+ * key constant, so that as many bytes are sent and verified as with the gate.
  */
 
 export const BASELINE_KEY = new TextEncoder().encode("a key for benchmarks only, no secret");
@@ -11,7 +11,7 @@ export interface SplitToken {
   readonly signature: Uint8Array;
 }
 
-/** Null when it has no signature. */
+/** Null when the token has no signature. */
 export function splitToken(token: string): SplitToken | null {
   const dot = token.lastIndexOf(".");
   if (dot < 0) return null;
@@ -31,7 +31,7 @@ export async function signAgain(ticket: string): Promise<string> {
   return `${unsigned}.${toBase64(new Uint8Array(signature))}`;
 }
 
-/** Standard base64: `atob` is what a bare Worker has at hand. */
+/** Standard base64, because a Worker has `atob` without a library. */
 function fromBase64(text: string): Uint8Array {
   return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 }

@@ -1,9 +1,9 @@
 /**
- * The least that the platform lets a Worker do: a route, a verified signature, a call of a Durable
- * Object, a durable row, a request passed on. What the gate needs more than this is Sluice's own
- * cost.
+ * The baseline: the minimum that a Worker must do for a route, a verified signature, a call of a
+ * Durable Object, a durable row, or a request passed on. What the gate costs beyond this is the
+ * cost of Sluice itself.
  *
- * Not an example to follow: nothing is validated and nobody is asked who they are.
+ * Not an example to follow: it has neither validation nor authentication.
  */
 import { DurableObject } from "cloudflare:workers";
 import { Hono } from "hono";
@@ -36,14 +36,14 @@ export class BareObject extends DurableObject<BaselineEnv> {
     return this.#calls;
   }
 
-  /** The answer leaves when the row is durable; the platform holds it back until then. */
+  /** The platform delays the answer until the row is durable. */
   async write(text: string): Promise<number> {
     const insert = "INSERT INTO rows (at_ms, text) VALUES (?, ?)";
     return this.ctx.storage.sql.exec(insert, Date.now(), text).rowsWritten;
   }
 }
 
-/** Imported once per isolate, as the gate imports its own. */
+/** Imported once per isolate, as in the gate. */
 let verifyingKey: CryptoKey | null = null;
 
 async function isSigned(token: string): Promise<boolean> {
@@ -77,7 +77,7 @@ app.post("/row/:object", async (c) => {
   return c.json({ rows: await object.write("a row of a few bytes") });
 });
 
-/** The stock's own operations, asked as the bare object is: one call, one shopper. */
+/** The SkuStock's own operations, called like the bare object: one RPC for one shopper. */
 app.post("/stock/:sale/:sku/hold/:buyer", async (c) => {
   const { sale, sku, buyer } = c.req.param();
   const stock = c.env.SKU_STOCK.get(c.env.SKU_STOCK.idFromName(sku));
@@ -93,20 +93,20 @@ app.post("/stock/:sale/:sku/order/:buyer", async (c) => {
   return c.json({ kind }, kind === "ordered" ? 200 : 409);
 });
 
-/** Nothing to measure: places for a long line, of a sale whose lane has one booth. */
+/** Not measured: takes the places of a long line, in a sale whose lane has one booth. */
 app.post("/places/:sale/:count", async (c) => {
   const { TICKET_BOOTH } = c.env;
   const { sale, count } = c.req.param();
   const booth = TICKET_BOOTH.get(TICKET_BOOTH.idFromName(`${sale}/${GENERAL_LANE}/0`));
-  for (let lacking = Number(count); lacking > 0; lacking -= PLACES_PER_JOIN_MAX) {
-    await booth.join(null, Math.min(lacking, PLACES_PER_JOIN_MAX));
+  for (let missing = Number(count); missing > 0; missing -= PLACES_PER_JOIN_MAX) {
+    await booth.join(null, Math.min(missing, PLACES_PER_JOIN_MAX));
   }
   return c.json({ places: Number(count) });
 });
 
 const PROXY = "/proxy/";
 
-/** What a bare proxy does: the port stands in the path, because it is known only when all runs. */
+/** A bare proxy. The port is in the path, because it is known only after the start. */
 function proxied(request: Request): Promise<Response> {
   const target = request.url.slice(request.url.indexOf(PROXY) + PROXY.length);
   const end = target.indexOf("/");

@@ -1,9 +1,9 @@
 /**
- * A shop behind the gate, for the bench: a server that answers a page of a few kB, a sale that
- * guards it, shoppers who are in, and the rows that ask for it.
+ * A shop behind the gate, for the benchmark: a server that answers with a page of a few kB, a sale
+ * that guards it, admitted shoppers, and the rows that request the page.
  *
- * The same server, in this very process, stands behind the bare proxy and behind the gate, so what
- * it costs is in both figures, and only the runtime's processor time is compared.
+ * The same server, in the benchmark's own process, is behind the bare proxy and behind the gate, so
+ * its cost is the same in both rows. Only the runtime's processor time is compared.
  */
 import { createServer } from "node:http";
 import { z } from "zod";
@@ -40,7 +40,7 @@ const PATH = `/${SALE}/shoes/air-one?size=42`;
 const SHOPPERS = 1000;
 export const PROXY = "bare fetch proxy";
 
-/** As a browser sends them, so that there is something to look through. */
+/** Headers of a browser, so that the gate has realistic ones to examine. */
 const BROWSER = {
   accept: "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
   "accept-language": "en",
@@ -52,7 +52,7 @@ const BROWSER = {
   referer: "https://shop.example/",
 };
 
-/** The bare proxy, a request that no guard covers, and one of an admitted shopper. */
+/** The bare proxy, an unguarded request, and a guarded one of an admitted shopper. */
 export async function guardedTargets(gate: GateClient, port: number): Promise<readonly Target[]> {
   const document = documentOf(SALE, -1000, 1, { maxActive: 1_000_000, ratePerMinute: 1_000_000 });
   const admission = { ...document.admission, sessionSeconds: DAY_MS / 1000 };
@@ -61,21 +61,21 @@ export async function guardedTargets(gate: GateClient, port: number): Promise<re
   const admissions: string[] = [];
   while (admissions.length < SHOPPERS) {
     const joined = await askAgain(() => gate.shopper.join(SALE, {}));
-    if (joined.kind !== "answered") throw failed("letting in", joined);
+    if (joined.kind !== "answered") throw failed("admitting a shopper", joined);
     if ("admission" in joined.body) admissions.push(joined.body.admission);
   }
   const target = (name: string, side: Target["side"], next: () => BenchRequest): Target => {
     return { name, side, expectedStatus: 200, against: side === "gate" ? [PROXY] : [], next };
   };
   let turn = 0;
-  const ask = (path: string): BenchRequest => {
-    const carried = `__Host-sluice-admission-${SALE}=${admissions[turn++ % SHOPPERS]}`;
-    const cookie = `theme=dark; session=0123456789abcdef; ${carried}`;
+  const pageRequest = (path: string): BenchRequest => {
+    const admission = `__Host-sluice-admission-${SALE}=${admissions[turn++ % SHOPPERS]}`;
+    const cookie = `theme=dark; session=0123456789abcdef; ${admission}`;
     return { method: "GET", path, headers: { ...BROWSER, cookie }, body: null };
   };
   return [
-    target(PROXY, "baseline", () => ask(`/proxy/${port}${PATH}`)),
-    target("unguarded, through the gate", "gate", () => ask("/open/shoes/air-one?size=42")),
-    target("admitted, through the gate", "gate", () => ask(PATH)),
+    target(PROXY, "baseline", () => pageRequest(`/proxy/${port}${PATH}`)),
+    target("unguarded, through the gate", "gate", () => pageRequest("/open/shoes/air-one?size=42")),
+    target("admitted, through the gate", "gate", () => pageRequest(PATH)),
   ];
 }

@@ -1,15 +1,15 @@
 /**
- * Lines to stand in: sales that hardly move, whose places were handed out and drawn.
+ * Long lines: sales in which almost nobody is called, with places taken and drawn.
  *
- * A place is what a booth has given and a ticket what the gate's key has signed, so a line of a
- * million needs no million requests: the baseline Worker takes places from the booth in bulk, as a
- * gate does for a crowd, and the bench, which chose the gate's ticket key, signs tickets for them.
+ * A line of a million does not need a million requests: the baseline Worker takes the places from
+ * the booth in bulk, as a gate does for a crowd, and the benchmark signs their tickets with the
+ * gate's key, which it chose.
  */
 import { randomUUID } from "node:crypto";
 import { SignJWT } from "jose";
 import type { Pool } from "undici";
 import type { GateClient } from "../simulation/crowd/gate-client.ts";
-import { CannotGoOnError, failed, askAgain } from "../simulation/crowd/ask-again.ts";
+import { FatalError, failed, askAgain } from "../simulation/crowd/ask-again.ts";
 import { RANKS_REMEMBERED_MAX } from "../src/domain/limits.ts";
 import { GENERAL_LANE } from "../src/domain/sale/sale.ts";
 import { DAY_MS, documentOf, make, until } from "./sales.ts";
@@ -17,18 +17,18 @@ import { DAY_MS, documentOf, make, until } from "./sales.ts";
 export interface Line {
   readonly sale: string;
   readonly places: number;
-  /** Few enough that an isolate remembers them all. */
+  /** Few enough that an isolate caches all their ranks. */
   readonly tickets: readonly string[];
-  /** So many that an isolate has forgotten each before its turn comes again. */
-  readonly strangers: readonly string[];
+  /** So many that none is still in the isolate's cache when it is used again. */
+  readonly uncachedTickets: readonly string[];
 }
 
-const KNOWN_TICKETS = 1000;
-const UNKNOWN_TICKETS = 2 * RANKS_REMEMBERED_MAX;
+const TICKETS = 1000;
+const UNCACHED_TICKETS = 2 * RANKS_REMEMBERED_MAX;
 const PLACES_PER_REQUEST = 64_000;
 const SIGNED_AT_ONCE = 1000;
 
-/** The gate's own, which signs and verifies tickets. */
+/** The gate's own key, which signs and verifies tickets. */
 export interface TicketKey {
   readonly kid: string;
   readonly secret: Uint8Array;
@@ -40,7 +40,7 @@ export interface LineTools {
   readonly ticketKey: TicketKey;
 }
 
-/** One of the line is called, nobody ever comes in. */
+/** Makes a line in which one shopper is called and nobody claims. */
 export async function makeLine(tools: LineTools, sale: string, places: number): Promise<Line> {
   const { gate, baseline, ticketKey } = tools;
   const oneSeat = { maxActive: 1, ratePerMinute: 1, claimWindowSeconds: 3600 };
@@ -50,11 +50,11 @@ export async function makeLine(tools: LineTools, sale: string, places: number): 
     const path = `/places/${sale}/${count}`;
     const { statusCode, body } = await baseline.request({ method: "POST", path });
     const text = await body.text();
-    if (statusCode !== 200) throw new CannotGoOnError(`taking places: ${statusCode} ${text}`);
+    if (statusCode !== 200) throw new FatalError(`taking places: ${statusCode} ${text}`);
   }
   const started = await askAgain(() => gate.merchant.act(sale, "start"));
   if (started.kind !== "answered") throw failed("starting the sale", started);
-  const tickets = await signTickets(ticketKey, sale, places, KNOWN_TICKETS);
+  const tickets = await signTickets(ticketKey, sale, places, TICKETS);
   await until("drawing the line", async () => {
     const standing = await gate.shopper.standing(sale, { ticket: tickets.at(-1) });
     return standing.kind === "answered" && standing.body.rank !== null;
@@ -63,11 +63,11 @@ export async function makeLine(tools: LineTools, sale: string, places: number): 
     sale,
     places,
     tickets,
-    strangers: await signTickets(ticketKey, sale, places, UNKNOWN_TICKETS),
+    uncachedTickets: await signTickets(ticketKey, sale, places, UNCACHED_TICKETS),
   };
 }
 
-/** Tickets of places all over the line; each is another token, even where places repeat. */
+/** Tickets of places spread over the line; all tokens differ, even where places repeat. */
 async function signTickets(
   { kid, secret }: TicketKey,
   sale: string,

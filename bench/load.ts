@@ -1,12 +1,13 @@
 /**
- * A closed loop of requests: a fixed number on their way, each answered before its successor goes.
+ * A closed loop of requests: a fixed number is in progress, and each answer starts the next one.
  *
- * Guarantee: every answer has the expected status, or the run ends with an error; figures over
- * refusals would mean nothing. A slice whose requests run out ends early and says how long it took.
+ * Guarantee: every answer has the expected status, or the run ends with an error, because numbers
+ * of refused requests would mean nothing. A slice without further requests ends early, and
+ * `elapsed_ms` is its real duration.
  */
 import { performance } from "node:perf_hooks";
 import type { Pool } from "undici";
-import { CannotGoOnError } from "../simulation/crowd/ask-again.ts";
+import { FatalError } from "../simulation/crowd/ask-again.ts";
 import { readProcessorTime_ms } from "./processor-time.ts";
 
 export interface BenchRequest {
@@ -20,20 +21,20 @@ export interface BenchRequest {
 
 export interface Slice {
   readonly elapsed_ms: number;
-  /** Of the runtime, while the slice ran; null where it cannot be read. */
+  /** The runtime's processor time during the slice; null where it cannot be read. */
   readonly processor_ms: number | null;
   readonly latencies_ms: readonly number[];
 }
 
 export interface Load {
   readonly pool: Pool;
-  /** The next request; null when there is none left. */
+  /** Returns the next request; null when there is none. */
   readonly next: () => BenchRequest | null;
   readonly expectedStatus: number;
   readonly concurrency: number;
-  /** Infinite: until there is no next request. */
+  /** Infinite: until `next` returns null. */
   readonly duration_ms: number;
-  /** Whose processor time is read; undefined where it cannot be, or need not. */
+  /** The process whose processor time is read; undefined: none. */
   readonly runtime: number | undefined;
 }
 
@@ -42,7 +43,7 @@ export async function run(load: Load): Promise<Slice> {
   const latencies_ms: number[] = [];
   const processorBefore_ms = readProcessorTime_ms(runtime);
   const startedAt = performance.now();
-  const askOneAfterTheOther = async (): Promise<void> => {
+  const sendInSequence = async (): Promise<void> => {
     while (performance.now() - startedAt < duration_ms) {
       const request = next();
       if (request === null) return;
@@ -52,13 +53,13 @@ export async function run(load: Load): Promise<Slice> {
       const text = await answer.body.text();
       latencies_ms.push(performance.now() - sentAt);
       if (answer.statusCode !== expectedStatus) {
-        const said = `${answer.statusCode} instead of ${expectedStatus}: ${text.slice(0, 200)}`;
-        throw new CannotGoOnError(`${method} ${path} answered ${said}`);
+        const seen = `${answer.statusCode} instead of ${expectedStatus}: ${text.slice(0, 200)}`;
+        throw new FatalError(`${method} ${path} answered ${seen}`);
       }
       request.onAnswer?.(text);
     }
   };
-  await Promise.all(Array.from({ length: concurrency }, askOneAfterTheOther));
+  await Promise.all(Array.from({ length: concurrency }, sendInSequence));
   const elapsed_ms = performance.now() - startedAt;
   const processorAfter_ms = readProcessorTime_ms(runtime);
   const known = processorBefore_ms !== null && processorAfter_ms !== null;

@@ -1,11 +1,11 @@
 /**
- * The order pipeline at a steady rate: how long from the acceptance of an order, the 202, to its
- * confirmation, with the sandbox as the payment provider.
+ * Measures the order pipeline at a constant rate: the time from the acceptance of an order (the
+ * 202) to its confirmation, with the sandbox as the payment provider.
  *
- * Orders are sent by the clock, whether or not earlier ones were answered, so a pipeline that falls
- * behind is seen to. Times are those of each order's own history. Not a capacity: client, gate,
- * objects, orders Worker and provider share this machine; all but the client and the provider share
- * one thread.
+ * Orders are sent by the clock, whether or not earlier ones were answered, so that it shows when
+ * the pipeline cannot keep up. Times are from each order's own history. This is not a capacity:
+ * client, gate, objects, orders Worker and provider share one machine, and all except the client
+ * and the provider share one thread.
  */
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
@@ -21,7 +21,7 @@ const ADMITTED_AT_ONCE = 16;
 const SETTLED_WITHIN_MS = 60_000;
 const SETTLED_POLL_MS = 200;
 
-/** @param rate orders a second */
+/** @param rate orders per second */
 export async function measurePipeline(seconds: number, rate: number): Promise<string> {
   const host = await startHost({ folder: null, port: 0, sandboxPort: 0 });
   const { gateUrl: url, adminToken } = host;
@@ -41,22 +41,22 @@ export async function measurePipeline(seconds: number, rate: number): Promise<st
 
 async function admit(gate: GateClient, { sale }: Shop, count: number): Promise<string[]> {
   const admissions: string[] = [];
-  let asked = 0;
-  const lane = async (): Promise<void> => {
-    while (asked < count) {
-      asked += 1;
+  let requested = 0;
+  const admitInSequence = async (): Promise<void> => {
+    while (requested < count) {
+      requested += 1;
       const joined = await askAgain(() => gate.shopper.join(sale, {}));
       if (joined.kind !== "answered" || !("admission" in joined.body)) {
-        throw failed("being let in", joined);
+        throw failed("admitting a shopper", joined);
       }
       admissions.push(joined.body.admission);
     }
   };
-  await Promise.all(Array.from({ length: ADMITTED_AT_ONCE }, lane));
+  await Promise.all(Array.from({ length: ADMITTED_AT_ONCE }, admitInSequence));
   return admissions;
 }
 
-/** Places an order for each, by the clock; gives how long each took from acceptance to its end. */
+/** Places an order for each admission, by the clock, and measures when each is confirmed. */
 async function confirmAll(
   gate: GateClient,
   shop: Shop,
@@ -80,7 +80,7 @@ async function confirmAll(
       buyer: { email: "shopper@example.com", name: "A shopper" },
       payment: { method: "pm_card_visa" },
     };
-    // A lost connection is no lost order: the same key gets the same answer.
+    // After a lost connection the order is sent again, because the same key gets the same answer.
     const accepted = await askAgain(() => gate.shopper.placeOrder({ admission }, key, order));
     if (accepted.kind !== "answered") throw failed("placing an order", accepted);
     return { id: accepted.body.order.id, answered_ms: performance.now() - sent_ms };
@@ -122,18 +122,18 @@ function report(
     const metrics = [0.5, 0.95, 1].map((share) => quantile(sorted, share).toFixed(0).padStart(8));
     return `  ${what.padEnd(28)}${metrics.join("")}`;
   };
-  const names = ["p50", "p95", "most"].map((name) => name.padStart(8));
+  const names = ["p50", "p95", "max"].map((name) => name.padStart(8));
   const [gate, sandbox] = processor_ms.map((ms) => (ms / confirmed_ms.length).toFixed(1));
   const rate = (confirmed_ms.length * 1000) / spent_ms;
   const orders = `${confirmed_ms.length} orders in ${seconds} s`;
   return [
-    `The order pipeline: ${orders}, ${rate.toFixed(1)} a second`,
+    `The order pipeline: ${orders}, ${rate.toFixed(1)} per second`,
     "",
     `  ${"ms".padEnd(28)}${names.join("")}`,
     line("sent to accepted", answered_ms),
     line("accepted to confirmed", confirmed_ms),
     "",
-    `  CPU an order: ${gate} ms of the runtime, reading included; ${sandbox} ms of the provider's`,
+    `  CPU per order: ${gate} ms of the runtime, with reads; ${sandbox} ms of the provider`,
     "",
   ].join("\n");
 }

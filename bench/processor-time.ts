@@ -1,14 +1,14 @@
 /**
  * Processor time of the workerd processes that this program started.
  *
- * Steadier than throughput on a busy machine, because time spent by others is not in it. Read from
- * Linux's /proc in ticks of 10 ms; null on systems that have no /proc.
+ * On a busy machine it varies less than throughput, because the time of other processes is not in
+ * it. It is read from Linux's /proc in ticks of 10 ms, and null on systems without /proc.
  */
 import { readdirSync, readFileSync } from "node:fs";
 
 const TICK_MS = 10;
 
-/** Fields of /proc/<pid>/stat after the name, which may itself hold spaces and brackets. */
+/** Fields of /proc/<pid>/stat after the name, which can contain spaces and brackets. */
 function statOf(pid: number): { readonly name: string; readonly fields: readonly string[] } | null {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, "utf8");
@@ -20,7 +20,7 @@ function statOf(pid: number): { readonly name: string; readonly fields: readonly
   }
 }
 
-/** In the order they were started: the gate's, and the sandbox's where there is one. */
+/** Process ids in the order of their start: the gate's, then the sandbox's if there is one. */
 export function findRuntimes(): number[] {
   let names: string[];
   try {
@@ -38,7 +38,7 @@ export function findRuntimes(): number[] {
   return found.toSorted((a, b) => a.startedAt - b.startedAt || a.pid - b.pid).map(({ pid }) => pid);
 }
 
-/** User and system time of all its threads so far. */
+/** User and system time of all threads of the process so far. */
 export function readProcessorTime_ms(pid: number | undefined): number | null {
   const fields = pid === undefined ? undefined : statOf(pid)?.fields;
   if (fields === undefined) return null;

@@ -1,4 +1,4 @@
-/** Figures of all rounds as two tables: each row for itself, and held against its baselines. */
+/** The measurements of all rounds as two tables: each row, and its ratios to its baselines. */
 import { quantile } from "../simulation/drill/statistics.ts";
 import type { Slice } from "./load.ts";
 
@@ -15,7 +15,7 @@ function perSecond({ latencies_ms, elapsed_ms }: Slice): number {
   return (latencies_ms.length * 1000) / elapsed_ms;
 }
 
-/** Null where processor time cannot be read. */
+/** Null when processor time cannot be read. */
 function processorPerRequest_ms({ processor_ms, latencies_ms }: Slice): number | null {
   return processor_ms === null ? null : processor_ms / latencies_ms.length;
 }
@@ -61,7 +61,7 @@ function metricsOf({ name, slices }: MeasuredTarget): string[] {
   ];
 }
 
-/** Compared round by round, because slices of one round lie next to each other in time. */
+/** Compares slices of the same round, because they are close to each other in time. */
 function ratiosOf(target: MeasuredTarget, base: MeasuredTarget): string[] {
   const rounds = target.slices.flatMap((slice, round) => {
     const other = base.slices[round];
@@ -70,9 +70,9 @@ function ratiosOf(target: MeasuredTarget, base: MeasuredTarget): string[] {
   const throughput = rounds.map(({ slice, other }) => perSecond(slice) / perSecond(other));
   const processor = known(
     rounds.map(({ slice, other }) => {
-      const mine_ms = processorPerRequest_ms(slice);
-      const theirs_ms = processorPerRequest_ms(other);
-      return mine_ms === null || theirs_ms === null ? null : mine_ms / theirs_ms;
+      const own_ms = processorPerRequest_ms(slice);
+      const base_ms = processorPerRequest_ms(other);
+      return own_ms === null || base_ms === null ? null : own_ms / base_ms;
     }),
   );
   return [target.name, base.name, ...spread(throughput), ...spread(processor)];
@@ -90,11 +90,11 @@ export function writeReport(targets: readonly MeasuredTarget[]): string {
     });
   });
   const ratios = table(
-    ["", "beside", "throughput min", "median", "max", "CPU min", "median", "max"],
+    ["", "baseline", "throughput min", "median", "max", "CPU min", "median", "max"],
     pairs,
   );
   return [
-    "Each row for itself (medians over rounds; CPU is the runtime's, per request)",
+    "Rows (medians over rounds; CPU: of the runtime, per request)",
     "",
     metrics,
     "",

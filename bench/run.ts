@@ -11,7 +11,7 @@ import { Pool } from "undici";
 import { z } from "zod";
 import { createGateClient } from "../simulation/crowd/gate-client.ts";
 import { type Host, startHost } from "../simulation/host/host.ts";
-import { CannotGoOnError } from "../simulation/crowd/ask-again.ts";
+import { FatalError } from "../simulation/crowd/ask-again.ts";
 import { withProgress } from "../scripts/progress.mjs";
 import { generateGateSecrets } from "../scripts/secret-set.ts";
 import { guardedTargets, startBenchOrigin } from "./guarded-shop.ts";
@@ -239,7 +239,7 @@ export async function runBench(options: BenchOptions): Promise<number> {
     }
     return 0;
   } catch (error) {
-    if (!(error instanceof CannotGoOnError)) throw error;
+    if (!(error instanceof FatalError)) throw error;
     process.stderr.write(`The bench could not be finished: ${error.message}\n`);
     return 1;
   }

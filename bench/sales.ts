@@ -1,10 +1,10 @@
 /**
- * The sales a bench is about, and the shops among them: those with an open door, for admissions,
- * holds and orders. The lines are made in `line.ts`.
+ * The benchmark's sales, and its shops: sales in which nobody waits, for admissions, holds and
+ * orders. `line.ts` makes the lines.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { GateClient } from "../simulation/crowd/gate-client.ts";
-import { CannotGoOnError, failed, askAgain } from "../simulation/crowd/ask-again.ts";
+import { FatalError, failed, askAgain } from "../simulation/crowd/ask-again.ts";
 
 export const DAY_MS = 24 * 60 * 60 * 1000;
 const READY_WITHIN_MS = 30_000;
@@ -28,7 +28,7 @@ export function documentOf(id: string, startsIn_ms: number, stock: number, admis
     endsAt: at(DAY_MS),
     items: [item],
     admission,
-    // Few enough that the lane has one booth: joins are compared with calls of one object.
+    // Few enough that the lane has one booth, because joins are compared with calls of one object.
     expectedShoppers: 5000,
   };
 }
@@ -37,28 +37,28 @@ type SaleDocument = { readonly id: string } & Readonly<Record<string, unknown>>;
 
 export async function make(gate: GateClient, document: SaleDocument): Promise<void> {
   const made = await askAgain(() => gate.merchant.putSale(document.id, document));
-  if (made.kind !== "answered") throw failed(`making sale ${document.id}`, made);
+  if (made.kind !== "answered") throw failed(`creating sale ${document.id}`, made);
 }
 
 export async function until(what: string, ready: () => Promise<boolean>): Promise<void> {
   const givenUpAt_ms = Date.now() + READY_WITHIN_MS;
   while (!(await ready())) {
-    if (Date.now() > givenUpAt_ms) throw new CannotGoOnError(`${what}: not within half a minute`);
+    if (Date.now() > givenUpAt_ms) throw new FatalError(`${what}: not within half a minute`);
     await delay(READY_POLL_MS);
   }
 }
 
-/** A sale in which nobody has to wait, with more units than a bench can order. */
+/** Creates a sale in which nobody waits, with more units than the benchmark can order. */
 export async function openShop(gate: GateClient, id: string): Promise<Shop> {
-  const openDoor = {
+  const unlimited = {
     maxActive: 1_000_000,
     ratePerMinute: 1_000_000,
     sessionSeconds: 86_400,
     holdSeconds: 86_400,
   };
-  const document = documentOf(id, -1000, 1_000_000, openDoor);
+  const document = documentOf(id, -1000, 1_000_000, unlimited);
   await make(gate, document);
-  await until("opening the door", async () => {
+  await until("waiting for the first admission", async () => {
     const joined = await gate.shopper.join(id, {});
     return joined.kind === "answered" && "admission" in joined.body;
   });

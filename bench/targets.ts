@@ -1,9 +1,9 @@
 /**
- * What is measured: each row of the bench, as a supply of requests.
+ * The rows of the benchmark; each is a source of requests.
  *
- * The rows of a shop feed each other as a shopper would go: being let in gives admissions, holding
- * takes those, ordering takes what is held. What is missing is made ready before a slice, outside
- * the measured time.
+ * The rows of a shop depend on each other like a shopper's steps: joining gives admissions, holds
+ * use admissions, orders use holds. What a slice needs and does not have is prepared before it,
+ * outside the measured time.
  */
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
@@ -19,18 +19,18 @@ export interface Target {
   readonly name: string;
   readonly side: Side;
   readonly expectedStatus: number;
-  /** The rows it is held against: the least work that could do the same kind of thing. */
+  /** Its baselines: the rows with the minimum work for the same kind of request. */
   readonly against: readonly string[];
-  /** Makes so many requests ready; each preparation is done before the next is asked for. */
+  /** Prepares this number of requests; each preparation is sent before the next is generated. */
   readonly prepare?: (count: number) => Iterable<Preparation>;
   readonly next: () => BenchRequest | null;
-  /** Requests that clear up after a slice, so that it leaves no work for later ones. */
+  /** Requests that clean up after a slice, so that it leaves no work for later ones. */
   readonly tidy?: () => readonly BenchRequest[];
-  /** How long its work goes on by itself afterwards; nothing is measured meanwhile. */
+  /** How long background work continues after a slice; nothing is measured during that time. */
   readonly rest_ms?: number;
 }
 
-/** Requests to be sent before a slice, unmeasured: to the gate, unless it says otherwise. */
+/** Requests sent before a slice, not measured; to the gate, unless `side` is given. */
 export interface Preparation {
   readonly side?: Side;
   readonly requests: readonly BenchRequest[];
@@ -43,7 +43,7 @@ const SHOPPERS = "/_sluice/v1";
 const admittedSchema = z.object({ admission: z.string() });
 const acceptedSchema = z.object({ order: z.object({ id: z.string() }) });
 
-/** Names of the rows that others are held against. */
+/** Names of the rows that are baselines of others. */
 export const ROUTE = "bare Hono route";
 export const SIGNED = "Hono route, one HMAC";
 export const CALL = "bare object call";
@@ -59,7 +59,7 @@ export const BASELINE_TARGETS = {
   newRow: baseline(NEW_ROW, "POST", () => `/row/${randomUUID()}`),
 };
 
-/** By the Worker that the gate is measured beside, so that nothing but the stock is compared. */
+/** Sent to the baseline Worker, so that only the SkuStock is measured. */
 const AT_THE_STOCK = { side: "baseline", expectedStatus: 200, against: [ROW] } as const;
 
 function baseline(name: string, method: "GET" | "POST", path: () => string): Target {
@@ -67,8 +67,8 @@ function baseline(name: string, method: "GET" | "POST", path: () => string): Tar
   return { name, side: "baseline", expectedStatus: 200, against: [], next };
 }
 
-/** What is asked about a line: by shoppers an isolate knows, and by shoppers it does not. */
-export async function pollTargets({ sale, places, tickets, strangers }: Line) {
+/** Polls in a line: with tickets that the isolate has cached, and with others. */
+export async function pollTargets({ sale, places, tickets, uncachedTickets }: Line) {
   const resigned = await Promise.all(tickets.map(signAgain));
   const signed: Target = {
     name: SIGNED,
@@ -80,14 +80,14 @@ export async function pollTargets({ sale, places, tickets, strangers }: Line) {
   const poll = (ticket: string): BenchRequest => {
     return get(`${SHOPPERS}/sales/${sale}/status`, ticket);
   };
-  const status = (name: string, asking: readonly string[]): Target => ({
+  const status = (name: string, polling: readonly string[]): Target => ({
     name: `${name}, line of ${places.toLocaleString("en")}`,
     side: "gate",
     expectedStatus: 200,
     against: [SIGNED],
-    next: takeTurns(asking, poll),
+    next: takeTurns(polling, poll),
   });
-  return { signed, again: status("poll", tickets), first: status("first poll", strangers) };
+  return { signed, again: status("poll", tickets), first: status("first poll", uncachedTickets) };
 }
 
 export function joinTarget({ sale }: Line): Target {
@@ -117,7 +117,7 @@ function joinRequest(sale: string, onAnswer?: (text: string) => void): BenchRequ
   return onAnswer === undefined ? request : { ...request, onAnswer };
 }
 
-/** What the rows of one SKU's stock hand on to each other: shoppers who hold a unit. */
+/** The rows of one SkuStock; they share the shoppers who hold a unit. */
 export class StockTargets {
   readonly #path: string;
   readonly #holding: string[] = [];
@@ -136,8 +136,8 @@ export class StockTargets {
       ...AT_THE_STOCK,
       name: "order, at the stock",
       prepare: (count) => {
-        const lacking = Math.max(count - this.#holding.length, 0);
-        const requests = Array.from({ length: lacking }, () => this.#hold());
+        const missing = Math.max(count - this.#holding.length, 0);
+        const requests = Array.from({ length: missing }, () => this.#hold());
         return [{ side: "baseline", requests, expectedStatus: 200 }];
       },
       next: () => {
@@ -160,7 +160,7 @@ export class StockTargets {
   }
 }
 
-/** What the rows of one round's shop hand on to each other. */
+/** The rows of one round's shop; they share its admissions, holds and orders. */
 export class ShopTargets {
   readonly #shop: Shop;
   readonly #adminToken: string;
@@ -174,7 +174,7 @@ export class ShopTargets {
   }
 
   get letIn(): Target {
-    const next = (): BenchRequest => this.#letIn();
+    const next = (): BenchRequest => this.#join();
     return { name: "let in at once", side: "gate", expectedStatus: 201, against: [ROW], next };
   }
 
@@ -198,20 +198,20 @@ export class ShopTargets {
       prepare: (count) => this.#holdUpTo(count),
       next: () => this.#order(),
       tidy: () => this.#cancelOrders(),
-      // Each order's first alarm comes then, finds it placed, and is the last.
+      // After this time each order's only alarm has run, which finds the order placed.
       rest_ms: PLACING_RETRY_MS + 500,
     };
   }
 
-  #letIn(): BenchRequest {
+  #join(): BenchRequest {
     return joinRequest(this.#shop.sale, (text) => {
       this.#admitted.push(admittedSchema.parse(JSON.parse(text)).admission);
     });
   }
 
   #admitUpTo(count: number): Preparation {
-    const lacking = Math.max(count - this.#admitted.length, 0);
-    const requests = Array.from({ length: lacking }, () => this.#letIn());
+    const missing = Math.max(count - this.#admitted.length, 0);
+    const requests = Array.from({ length: missing }, () => this.#join());
     return { requests, expectedStatus: 201 };
   }
 
@@ -229,9 +229,9 @@ export class ShopTargets {
   }
 
   *#holdUpTo(count: number): Generator<Preparation> {
-    const lacking = Math.max(count - this.#holding.length, 0);
-    yield this.#admitUpTo(lacking);
-    const requests = Array.from({ length: lacking }, () => this.#hold());
+    const missing = Math.max(count - this.#holding.length, 0);
+    yield this.#admitUpTo(missing);
+    const requests = Array.from({ length: missing }, () => this.#hold());
     yield { requests: requests.filter((request) => request !== null), expectedStatus: 200 };
   }
 
@@ -254,7 +254,7 @@ export class ShopTargets {
     };
   }
 
-  /** Without its pipeline an order would be queued again by its alarm, into somebody's slice. */
+  /** Without an orders Worker, the alarms of orders would queue them again during later slices. */
   #cancelOrders(): BenchRequest[] {
     return this.#ordered.splice(0).map((id) => ({
       method: "POST",

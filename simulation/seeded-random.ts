@@ -1,8 +1,8 @@
 /**
- * Chance that can be repeated: the same seed gives the same numbers on every machine.
+ * Reproducible random numbers: the same seed gives the same numbers on every machine.
  *
- * The generator is sfc32 (Chris Doty-Humphrey, PractRand), seeded through SHA-256 so that seeds
- * that look alike give streams that do not. Not for secrets.
+ * The generator is sfc32 (Chris Doty-Humphrey, PractRand). It is seeded with the SHA-256 of the
+ * seed, so that similar seeds give unrelated streams. Not for secrets.
  */
 import { createHash } from "node:crypto";
 

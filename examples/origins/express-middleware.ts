@@ -1,9 +1,10 @@
 /**
- * An Express middleware that lets a request pass only with an admission into the sale; behind it,
- * `res.locals.admission` is the admission. Register it before the routes it is to guard.
+ * An Express middleware that requires an admission to the sale. After it, the admission is in
+ * `res.locals.admission`. Register it before the routes that it must protect.
  *
- * It names the few members of Express's request and response that it uses, so it needs no types
- * of Express. A verification never throws, so Express 4, which does not wait for promises, is fine.
+ * It declares the few members of Express's request and response that it uses, so it needs no types
+ * of Express. `verify` never rejects, so it also works with Express 4, which does not await
+ * promises.
  */
 import { carriedAdmission, refusalOf, type VerifyAdmission } from "./verify-admission.ts";
 

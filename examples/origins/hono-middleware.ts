@@ -1,6 +1,6 @@
 /**
- * A Hono middleware that lets a request pass only with an admission into the sale; behind it,
- * `c.get("admission")` is the admission. Register it before the routes it is to guard.
+ * A Hono middleware that requires an admission to the sale. After it, `c.get("admission")` is the
+ * admission. Register it before the routes that it must protect.
  */
 import { createMiddleware } from "hono/factory";
 import {

@@ -1,9 +1,9 @@
 /**
- * Verifies an admission of Sluice on an origin, with jose and the gate's published keys.
+ * Verifies Sluice's admissions on a shop's server, with jose and the gate's published keys.
  *
- * Guarantee: `valid` means that this gate let the subject into this very sale and that the time is
- * not up. It does not mean that the seat is still taken: an admission that was given back or spent
- * on an order verifies until its `exp`. Whether it buys is the gate's to say, when it orders.
+ * Guarantee: `valid` means that this gate admitted the subject to this sale and that the admission
+ * has not expired. It does not mean that the seat is still taken: after leaving, or after an order,
+ * the same token verifies until its `exp`. Only the gate decides whether it allows an order.
  */
 import { createRemoteJWKSet, errors, jwtVerify } from "jose";
 
@@ -19,18 +19,18 @@ export interface Admission {
 export type Verdict =
   | { readonly kind: "valid"; readonly admission: Admission }
   | { readonly kind: "refused"; readonly code: RefusalCode }
-  /** The gate's keys could not be fetched, so nothing can be said. Let nobody in. */
+  /** The gate's keys could not be fetched, so the token was not checked. Do not let it pass. */
   | { readonly kind: "unavailable" };
 
 /** The gate's own API answers with the same codes. */
 export type RefusalCode = "admission_required" | "admission_expired" | "admission_invalid";
 
-/** Never throws. @param token what the shopper carried; null when there was nothing */
+/** Never rejects. @param token the token of the request; null when it has none */
 export type VerifyAdmission = (sale: string, token: string | null) => Promise<Verdict>;
 
 /**
- * Make one and keep it: it remembers the keys, and fetches them again when a token names a key
- * that it does not know, at most every thirty seconds.
+ * Create one verifier and keep it, because it caches the keys. It fetches them again when a token
+ * has an unknown `kid`, at most every thirty seconds.
  *
  * @param gate the gate's address, as in `https://shop.example`
  * @param issuer the gate's variable ISSUER
@@ -60,7 +60,7 @@ export function admissionVerifier(gate: string, issuer: string): VerifyAdmission
 
 const INVALID: Verdict = { kind: "refused", code: "admission_invalid" };
 
-/** Codes of jose that tell of the key set, which is no fault of the token's. */
+/** Codes of jose's errors that are about the key set and not about the token. */
 const KEY_SET_FAILURES = new Set(["ERR_JOSE_GENERIC", "ERR_JWKS_INVALID", "ERR_JWKS_TIMEOUT"]);
 
 function isAboutTheToken(error: unknown): boolean {
@@ -68,7 +68,7 @@ function isAboutTheToken(error: unknown): boolean {
 }
 
 /**
- * What a request carries: the header comes before the cookie, as at the gate.
+ * The admission of a request: the header is preferred to the cookie, as at the gate.
  *
  * @param header of the request: `Sluice-Admission`
  * @param cookies of the request: `Cookie`
@@ -91,12 +91,12 @@ export interface Refusal {
 }
 
 const TITLES: Readonly<Record<RefusalCode, string>> = {
-  admission_required: "No admission was carried",
+  admission_required: "The request has no admission",
   admission_expired: "The admission has expired",
   admission_invalid: "The admission is not valid for this sale",
 };
 
-/** What to answer when a request is not let in: a problem document (RFC 9457). */
+/** The answer to a request without a valid admission: a problem document (RFC 9457). */
 export function refusalOf(verdict: Exclude<Verdict, { readonly kind: "valid" }>): Refusal {
   const type = { "Content-Type": "application/problem+json", "Cache-Control": "no-store" };
   if (verdict.kind === "unavailable") {

@@ -1,8 +1,8 @@
 /**
- * The example shop's orders: the whole of the order contract in docs/backends.md.
+ * The example shop's orders: the complete order contract of docs/backends.md.
  *
- * Guarantee: an order has one booking for ever, whatever the key; one that was cancelled stays
- * cancelled, even when it is cancelled before it is booked.
+ * Guarantee: an order has one booking forever, under any key; a cancelled order stays cancelled,
+ * even when it is cancelled before it is booked.
  */
 import {
   answer,
@@ -18,7 +18,7 @@ export interface Booking {
   /** Null for an order that was cancelled before it was booked. */
   readonly reference: string | null;
   status: "booked" | "cancelled";
-  /** As Sluice told it. */
+  /** The order as Sluice sent it. */
   readonly order: Fields | null;
 }
 
@@ -73,7 +73,7 @@ function isFields(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Null for what is no order. Fields a shop does not know are kept and not complained of. */
+/** Null when it is not an order. Unknown fields are kept, and are not an error. */
 function readOrder(value: unknown): ReadOrder | null {
   if (!isFields(value)) return null;
   const { id, currency, total, lines, buyer } = value;

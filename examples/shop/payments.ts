@@ -1,9 +1,9 @@
 /**
- * The example shop's payments: the whole of the payment contract in docs/backends.md.
+ * The example shop's payments: the complete payment contract of docs/backends.md.
  *
- * Guarantee: money is reserved once, taken once and given back once, however often and under
- * however many keys it is asked for: the payment's own standing decides, and the key only repeats
- * an answer. No money moves here; where a shop charges a card, the comments say so.
+ * Guarantee: a payment is authorized once, captured once and refunded once, for any number of
+ * requests under any keys: the payment's own standing decides, and the key only repeats an answer.
+ * No money moves here; a comment marks where a shop calls its bank.
  */
 import { randomUUID } from "node:crypto";
 import {
@@ -29,7 +29,7 @@ export interface Payment {
     | "voided"
     | "refunded"
     | "declined";
-  /** While an action is required: the shop's page, and where it sends the shopper afterwards. */
+  /** While an action is required: the shop's page, and the URL to which the shopper returns. */
   url?: string;
   returnUrl?: string;
   /** Why it was declined. */
@@ -39,12 +39,12 @@ export interface Payment {
   refunded: number;
 }
 
-export class PaymentDesk {
+export class PaymentCore {
   readonly payments = new Map<string, Payment>();
   readonly replies = new RememberedReplies();
   readonly #actionPage: (payment: string) => string;
 
-  /** @param actionPage the address of the page where a shopper confirms a payment */
+  /** @param actionPage returns the URL of the page where the shopper confirms the payment */
   constructor(actionPage: (payment: string) => string) {
     this.#actionPage = actionPage;
   }
@@ -102,7 +102,7 @@ export class PaymentDesk {
       return answer("declined", { reason: `payment_${payment.standing}` });
     }
     switch (method) {
-      // A shop asks its bank here, with the payment's id as the bank's idempotency key.
+      // A shop calls its bank here, with the payment's id as the bank's idempotency key.
       case "test_approve":
       case "test_slow":
         payment.standing = "authorized";
@@ -120,7 +120,7 @@ export class PaymentDesk {
     }
   }
 
-  /** The shopper confirmed; where to send them now, or null when there was nothing to confirm. */
+  /** The shopper confirmed. Returns the return URL; null when there is nothing to confirm. */
   confirm(id: string): string | null {
     const payment = this.payments.get(id);
     if (payment?.standing !== "action_required") return null;

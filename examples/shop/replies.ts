@@ -1,9 +1,9 @@
 /**
- * What the example shop answers, and its memory of answers by idempotency key.
+ * The example shop's replies, and its store of replies by idempotency key.
  *
- * Guarantee: the same key gets the first reply again, and whatever was to be done is done once.
- * Kept in memory here; a shop keeps the reply in its database, in the transaction that does the
- * work, with a unique index on the key.
+ * Guarantee: a repeated key gets the first reply again, and the work is done once. This example
+ * stores replies in memory; a shop stores the reply in its database, in the transaction that does
+ * the work, with a unique index on the key.
  */
 
 export interface Reply {
@@ -13,12 +13,12 @@ export interface Reply {
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** A decision of the shop's: Sluice acts on it. */
-export function answer(word: string, fields: Fields = {}): Reply {
-  return { status: 200, body: { answer: word, ...fields } };
+/** A decision of the shop. */
+export function answer(kind: string, fields: Fields = {}): Reply {
+  return { status: 200, body: { answer: kind, ...fields } };
 }
 
-/** A request that can never be right (RFC 9457). */
+/** The problem document (RFC 9457) of a request that can never succeed. */
 export function problem(status: number, code: string): Reply {
   return { status, body: { type: "about:blank", status, code } };
 }
@@ -28,9 +28,9 @@ export class RememberedReplies {
 
   once(key: string, request: Fields, act: () => Reply): Reply {
     const text = JSON.stringify(request);
-    const kept = this.#replies.get(key);
-    if (kept !== undefined) {
-      return kept.request === text ? kept.reply : problem(422, "idempotency_conflict");
+    const stored = this.#replies.get(key);
+    if (stored !== undefined) {
+      return stored.request === text ? stored.reply : problem(422, "idempotency_conflict");
     }
     const reply = act();
     this.#replies.set(key, { request: text, reply });
@@ -42,7 +42,7 @@ export function isText(value: unknown): value is string {
   return typeof value === "string" && value !== "" && value.length <= 2048;
 }
 
-/** Money and quantities: whole, and more than nothing. */
+/** Amounts and quantities: positive integers. */
 export function isAmount(value: unknown): value is number {
   return typeof value === "number" && Number.isSafeInteger(value) && value > 0;
 }

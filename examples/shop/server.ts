@@ -1,25 +1,25 @@
 /**
- * The example shop's HTTP server: a body is read, its signature verified, and only then looked at.
+ * The example shop's HTTP server: reads the body, verifies its signature, and only then parses it.
  *
- * Guarantee: nothing reaches the desks that Sluice did not sign. Not for the world: it listens on
- * this machine only, without TLS, which a shop's own web server brings.
+ * Guarantee: only requests that Sluice signed reach payments and orders. Not for the open internet:
+ * it listens on the loopback interface, without TLS, which a shop's own web server provides.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import { OrderCore } from "./orders.ts";
-import { PaymentDesk } from "./payments.ts";
+import { PaymentCore } from "./payments.ts";
 import { type Fields, problem, type Reply } from "./replies.ts";
 import { isSigned, type SignedRequest } from "./signature.ts";
 
 const BODY_BYTES_MAX = 64 * 1024;
 
-/** How the shop answers; replaced piece by piece, a shop that breaks the contract. */
+/** The parts of the shop. Tests replace some of them to make a shop that breaks the contract. */
 export interface ShopParts {
   readonly isSigned: (secret: string, request: SignedRequest, now_ms: number) => boolean;
-  readonly payments: PaymentDesk;
+  readonly payments: PaymentCore;
   readonly orders: OrderCore;
-  readonly answer: (desk: PaymentDesk | OrderCore, key: string, request: Fields) => Promise<Reply>;
-  /** How late the answer to `test_slow` comes. */
+  readonly answer: (core: PaymentCore | OrderCore, key: string, request: Fields) => Promise<Reply>;
+  /** The delay of the answer to `test_slow`. */
   readonly slow_ms: number;
 }
 
@@ -27,28 +27,28 @@ export interface ExampleShop {
   /** For PAYMENT_BACKEND_URL and ORDER_BACKEND_URL. */
   readonly paymentsUrl: string;
   readonly ordersUrl: string;
-  readonly payments: PaymentDesk;
+  readonly payments: PaymentCore;
   readonly orders: OrderCore;
   stop(): Promise<void>;
 }
 
 export interface ShopOptions {
   readonly secret: string;
-  /** 0 takes any free port. */
+  /** 0: any free port. */
   readonly port: number;
-  readonly parts?: (honest: ShopParts) => ShopParts;
+  readonly parts?: (correct: ShopParts) => ShopParts;
 }
 
 export async function startExampleShop(options: ShopOptions): Promise<ExampleShop> {
   let url = "";
-  const honest: ShopParts = {
+  const correct: ShopParts = {
     isSigned,
-    payments: new PaymentDesk((payment) => `${url}/confirm/${payment}`),
+    payments: new PaymentCore((payment) => `${url}/confirm/${payment}`),
     orders: new OrderCore(),
-    answer: async (desk, key, request) => desk.handle(key, request),
+    answer: async (core, key, request) => core.handle(key, request),
     slow_ms: 6000,
   };
-  const parts = options.parts?.(honest) ?? honest;
+  const parts = options.parts?.(correct) ?? correct;
   const server = createServer((request, response) => {
     serve(parts, options.secret, request, response).catch(() => {
       if (response.headersSent) response.destroy();
@@ -85,13 +85,13 @@ async function serve(
 ): Promise<void> {
   const confirmed = /^\/confirm\/(\w[\w-]*)$/.exec(request.url ?? "")?.[1];
   if (confirmed !== undefined) {
-    const back = parts.payments.confirm(confirmed);
-    if (back === null) send(response, problem(404, "nothing_to_confirm"));
-    else response.writeHead(303, { location: back }).end();
+    const returnUrl = parts.payments.confirm(confirmed);
+    if (returnUrl === null) send(response, problem(404, "nothing_to_confirm"));
+    else response.writeHead(303, { location: returnUrl }).end();
     return;
   }
-  const desk = { "/payments": parts.payments, "/orders": parts.orders }[request.url ?? ""];
-  if (request.method !== "POST" || desk === undefined) {
+  const core = { "/payments": parts.payments, "/orders": parts.orders }[request.url ?? ""];
+  if (request.method !== "POST" || core === undefined) {
     return send(response, problem(404, "not_found"));
   }
   const body = await bodyOf(request);
@@ -103,7 +103,7 @@ async function serve(
   if (!isGenuine || id === undefined) return send(response, problem(401, "signature_invalid"));
   const fields = fieldsOf(body);
   if (fields === null) return send(response, problem(400, "invalid_json"));
-  const reply = await parts.answer(desk, id, fields);
+  const reply = await parts.answer(core, id, fields);
   if (fields["method"] === "test_slow") await delay(parts.slow_ms);
   send(response, reply);
 }
@@ -119,13 +119,13 @@ async function bodyOf(request: IncomingMessage): Promise<Uint8Array | null> {
   for await (const chunk of request) {
     const piece = Uint8Array.from(chunk);
     bytes += piece.length;
-    // The rest is read and dropped, so that the sender can read the answer.
+    // The rest is read and discarded, so that the sender can read the answer.
     if (bytes <= BODY_BYTES_MAX) chunks.push(piece);
   }
   return bytes > BODY_BYTES_MAX ? null : Buffer.concat(chunks);
 }
 
-/** Null for a body that is no object of version 1. */
+/** Null when the body is not a JSON object of version 1. */
 function fieldsOf(body: Uint8Array): Fields | null {
   let value: unknown;
   try {

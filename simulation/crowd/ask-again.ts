@@ -1,6 +1,7 @@
 /**
- * Asking the gate for what a program cannot go on without: a few times, then with an error whose
- * message is for the person at the terminal. Not for shoppers, to whom a refusal is an answer.
+ * Repeats a request whose answer the program needs, and after a few attempts throws an error whose
+ * message is for the user at the terminal. Not for simulated shoppers: to them a refusal is a
+ * result.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { type Answer, worthRepeating } from "./gate-client.ts";
@@ -8,25 +9,25 @@ import { type Answer, worthRepeating } from "./gate-client.ts";
 const ATTEMPTS_MAX = 5;
 const ATTEMPT_PAUSE_MS = 500;
 
-/** The program cannot go on; the message has what it was doing and the answer it got. */
-export class CannotGoOnError extends Error {
-  override readonly name = "CannotGoOnError";
+/** The program cannot continue; the message says what it was doing and how that failed. */
+export class FatalError extends Error {
+  override readonly name = "FatalError";
 }
 
-/** Repeats a call a few times while that may help; returns the last answer. */
-export async function askAgain<T>(ask: () => Promise<Answer<T>>): Promise<Answer<T>> {
-  let answer = await ask();
+/** Repeats the request while another attempt may succeed; returns the last answer. */
+export async function askAgain<T>(request: () => Promise<Answer<T>>): Promise<Answer<T>> {
+  let answer = await request();
   for (let attempt = 1; attempt < ATTEMPTS_MAX && worthRepeating(answer); attempt += 1) {
     await delay(ATTEMPT_PAUSE_MS * attempt);
-    answer = await ask();
+    answer = await request();
   }
   return answer;
 }
 
-/** `doing` is what was being done, such as `reading the order book`. */
-export function failed(doing: string, answer: Answer<unknown>): CannotGoOnError {
+/** `doing` names the action that failed, such as `reading the order book`. */
+export function failed(doing: string, answer: Answer<unknown>): FatalError {
   if (answer.kind === "answered") throw new TypeError("an answer is not a failure");
   const detail = answer.kind === "refused" ? answer.body.detail : answer.reason;
   const code = answer.kind === "unreachable" ? "no answer" : `${answer.status} ${answer.code}`;
-  return new CannotGoOnError(`${doing}: ${code}${detail === undefined ? "" : `: ${detail}`}`);
+  return new FatalError(`${doing}: ${code}${detail === undefined ? "" : `: ${detail}`}`);
 }

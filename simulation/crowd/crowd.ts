@@ -1,7 +1,7 @@
 /**
- * A crowd: who comes when, and what each of them has in mind, drawn from one seed; and the sending
- * of it. The same seed draws the same crowd on every machine; what then happens to it does not
- * repeat, because a network lies between.
+ * A crowd of simulated shoppers: draws each one's plan and time of arrival from one seed, and runs
+ * them all. The same seed gives the same crowd on every machine. The run is not reproducible,
+ * because it uses a network.
  */
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
@@ -12,7 +12,7 @@ import type { ShopperRecord } from "./shopper-record.ts";
 import type { Stage } from "./shopper-visit.ts";
 import { shop } from "./shopper.ts";
 
-/** All when the sale starts, more and more over twenty seconds, or all before it starts. */
+/** All at the start of the sale, at a growing rate over twenty seconds, or all before the start. */
 export type Arrive = "step" | "ramp" | "pre-queue";
 
 export interface CrowdOptions {
@@ -21,16 +21,16 @@ export interface CrowdOptions {
   readonly shoppers: number;
   readonly buyRate: number;
   readonly skus: readonly string[];
-  /** How long a shopper looks around, and how long they take to pay. */
+  /** The ranges of the times for browsing and for paying. */
   readonly browse_ms: readonly [low: number, high: number];
   readonly checkout_ms: readonly [low: number, high: number];
-  /** What those do who do not buy; the rest of them fill a cart and leave, saying so. */
+  /** The intents of those who do not buy, by share; the remaining ones have the intent `look`. */
   readonly idlers: readonly (readonly [intent: Intent, share: number])[];
-  /** Of all shoppers: how many come back too late for their turn, and then join again. */
+  /** The share of all shoppers who miss their turn and then join again. */
   readonly lateShare: number;
-  /** Of all shoppers: how many try to claim before their turn. */
+  /** The share of all shoppers who try to claim before their turn. */
   readonly earlyClaimShare: number;
-  /** How the time of arrival is drawn, in milliseconds from the start of the sale. */
+  /** Draws a time of arrival, in milliseconds from the start of the sale. */
   readonly arrival: (random: Random) => number;
 }
 
@@ -39,7 +39,7 @@ export interface Arrival {
   readonly after_ms: number;
 }
 
-/** Of the buyers: how many cards fail, and how. */
+/** The shares of the cards that fail, by kind of failure. */
 const CARDS: readonly (readonly [card: Card, share: number])[] = [
   ["declined_once", 0.08],
   ["declined", 0.03],
@@ -48,7 +48,7 @@ const CARDS: readonly (readonly [card: Card, share: number])[] = [
 const CLICKS_TWICE_SHARE = 0.05;
 const RAMP_MS = 20_000;
 const STEP_SPREAD_MS = 1000;
-/** The crowd of the pre-queue has come this long before the start. */
+/** The last shopper of a pre-queue arrives this long before the start. */
 const PREQUEUE_MARGIN_MS = 1500;
 
 export function arrivalOf(arrive: Arrive, prequeue_ms: number): (random: Random) => number {
@@ -56,7 +56,7 @@ export function arrivalOf(arrive: Arrive, prequeue_ms: number): (random: Random)
     case "step":
       return (random) => between(random, 0, STEP_SPREAD_MS);
     case "ramp":
-      // The rate of arrivals grows evenly, so the count grows with the square of time.
+      // The rate grows linearly, so the number of arrivals grows with the square of time.
       return (random) => Math.sqrt(random()) * RAMP_MS;
     case "pre-queue":
       return (random) => between(random, -prequeue_ms + 500, -PREQUEUE_MARGIN_MS);
@@ -94,7 +94,7 @@ export function drawCrowd(options: CrowdOptions): Arrival[] {
   });
 }
 
-/** How many shoppers are where, kept up to date while the crowd is out. */
+/** How many shoppers are at which stage; updated while the crowd runs. */
 export interface Tally {
   shoppers: number;
   waiting: number;
@@ -109,7 +109,7 @@ export interface CrowdWorld {
   readonly seed: string;
   readonly claimWindow_s: number;
   readonly startsAt_ms: number;
-  /** Aborted: everybody goes home at once. */
+  /** Aborting it stops all shoppers at once. */
   readonly signal: AbortSignal;
   readonly tally: Tally;
 }
@@ -118,7 +118,7 @@ export function newTally(shoppers: number): Tally {
   return { shoppers, waiting: 0, inside: 0, settled: 0, bought: 0 };
 }
 
-/** Resolves when everybody has settled; those sent home early have an `error` for an outcome. */
+/** Resolves when all shoppers have settled; the outcome of those stopped early is an `error`. */
 export async function sendCrowd(
   arrivals: readonly Arrival[],
   world: CrowdWorld,
@@ -153,7 +153,7 @@ async function sendOne(arrival: Arrival, index: number, world: CrowdWorld): Prom
     if (record.outcome.kind === "bought") tally.bought += 1;
   } catch (error) {
     if (!signal.aborted) throw error;
-    record.outcome = { kind: "error", reason: "sent home before the end" };
+    record.outcome = { kind: "error", reason: "stopped before the end" };
   }
   return record;
 }

@@ -1,9 +1,9 @@
 /**
- * The gate's answers as a client of its HTTP contract reads them.
+ * Schemas of the gate's answers, for a client of its HTTP contract.
  *
- * Written from the contract, not from the gate's code, so that a field the gate renames is noticed
- * here as `unreadable` instead of being renamed on both sides. Fields that the simulation does not
- * use are not named; more fields than named are fine.
+ * They are written from the contract and not shared with the gate's code, so that a field renamed
+ * in the gate makes an answer `unreadable` here. Fields that the simulation does not use are left
+ * out, and extra fields are allowed.
  */
 import { z } from "zod";
 
@@ -27,7 +27,7 @@ export const standingSchema = z.object({
 });
 export type Standing = z.output<typeof standingSchema>;
 
-/** A ticket to wait with, or an admission at once when nobody waits. */
+/** A ticket, or an admission at once when nobody waits. */
 export const joinedSchema = z.union([
   z.object({ admission: z.string(), expiresAt: z.string(), status: standingSchema }),
   z.object({ ticket: z.string(), status: standingSchema }),
@@ -53,7 +53,7 @@ export const orderSchema = z.object({
   lines: z.array(z.object({ sku: z.string(), quantity: count, price: count })),
 });
 
-/** Of a placed order: where to follow it. */
+/** The answer to a placed order, with the URL of its status. */
 export const acceptedSchema = z.object({ order: orderSchema, statusUrl: z.string() });
 
 export const publicSaleSchema = z.object({ id: z.string(), phase: z.string() });
@@ -74,7 +74,7 @@ export const manifestSchema = z.object({
 });
 export type Manifest = z.output<typeof manifestSchema>;
 
-/** The readable half of a ticket: the payload of the JWT; the signature is the gate's business. */
+/** The payload of a ticket's JWT. A client cannot check the signature. */
 export const ticketClaimsSchema = z.object({
   aud: z.string(),
   sub: z.string(),
@@ -86,7 +86,7 @@ export const ticketClaimsSchema = z.object({
 });
 export type TicketClaims = z.output<typeof ticketClaimsSchema>;
 
-/** The sale as its merchant wrote it; only what a crowd is planned with. */
+/** The merchant's sale document; only the fields that a crowd needs. */
 export const merchantSaleSchema = z.object({
   sale: z.object({
     id: z.string(),
@@ -134,7 +134,7 @@ export const ledgerPageSchema = z.object({
   next: count.nullable(),
 });
 
-/** The merchant's view of an order: the buyer's, and every state it has been in, oldest first. */
+/** The merchant's view of an order: the shopper's view and all its states, oldest first. */
 export const orderWithHistorySchema = orderSchema.extend({
   history: z.array(z.object({ state: z.string(), at: z.iso.datetime() })),
 });
@@ -145,7 +145,7 @@ export const orderPageSchema = z.object({
   next: z.string().nullable(),
 });
 
-/** RFC 9457, with the members Sluice adds. `standing` comes with `not_called`. */
+/** A problem document (RFC 9457) with Sluice's `code`. */
 export const problemSchema = z.object({
   code: z.string(),
   title: z.string().optional(),

@@ -1,12 +1,12 @@
 /**
- * A typed HTTP client of the gate, for programs that play shoppers and merchants.
+ * A typed HTTP client of the gate, for programs that act as shoppers and merchants.
  *
- * Guarantee: a call never throws for what a server or a network does. The result is one value:
+ * Guarantee: a call never throws because of a server or a network. The result is one value:
  * `answered`, `refused` with the problem's code, `unreadable`, or `unreachable`; callers decide
  * what to repeat, and with which key. Every answer is parsed here and nowhere else.
  *
- * Latencies handed to `onTiming` include the wait for a free connection, because a shopper's
- * patience includes it too.
+ * The latencies passed to `onTiming` include the wait for a free connection, because a shopper
+ * waits for that too.
  *
  * Not for: browsers (no cookies), or sales behind a bot check.
  */
@@ -27,7 +27,7 @@ export type Answer<T> =
       /** From `Retry-After`. */
       readonly retryAfter_s: number | null;
     }
-  /** There is a status, but the body does not fit the contract. */
+  /** There was an answer, but its body does not match the contract. */
   | {
       readonly kind: "unreadable";
       readonly status: number;
@@ -35,7 +35,7 @@ export type Answer<T> =
       readonly body: null;
       readonly reason: string;
     }
-  /** No answer: refused connection, reset, time-out. The server may or may not have acted. */
+  /** No answer: connection refused or reset, or a timeout. The server may or may not have acted. */
   | {
       readonly kind: "unreachable";
       readonly status: 0;
@@ -47,7 +47,7 @@ export type Answer<T> =
 export interface Timing {
   /** Method and path template, such as `GET /sales/{sale}/status`. */
   readonly route: string;
-  /** 0 when nothing answered. */
+  /** 0 when there was no answer. */
   readonly status: number;
   readonly elapsed_ms: number;
 }
@@ -61,7 +61,7 @@ export interface GateClientOptions {
   readonly onTiming?: (timing: Timing) => void;
 }
 
-/** What a shopper carries, as headers. */
+/** The tokens that a shopper sends as headers. */
 export interface Carried {
   readonly ticket?: string | undefined;
   readonly admission?: string | undefined;
@@ -222,7 +222,7 @@ function shopperCalls(ask: Ask) {
       const more = { headers: { "idempotency-key": key }, body };
       return call("POST", "/orders", "/orders", carried, answers.acceptedSchema, more);
     },
-    /** `statusUrl` as the 202 gave it; only its path and query are used. */
+    /** `statusUrl` is from the 202 of `placeOrder`; only its path and query are used. */
     orderAt: (statusUrl: string, carried: Carried) => {
       const url = new URL(statusUrl, "http://gate.invalid");
       const path = `${url.pathname}${url.search}`.replace(SHOPPERS, "");
@@ -279,7 +279,7 @@ function merchantCalls(ask: Ask, headers: Record<string, string>) {
   };
 }
 
-/** Whether asking again, with the same key, may give another answer. */
+/** True when the same request with the same key may succeed later. */
 export function worthRepeating(answer: Answer<unknown>): boolean {
   return answer.kind === "unreachable" || answer.status >= 500 || answer.status === 429;
 }

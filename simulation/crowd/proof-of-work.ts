@@ -1,12 +1,12 @@
 /**
- * Proofs of work as an app brings them: a challenge of the gate's, solved with ALTCHA's library and
- * written as its payload.
+ * Proofs of work as an app sends them: the gate's challenge, solved with ALTCHA's library, in the
+ * form of ALTCHA's payload.
  */
 import { type Challenge, solveChallenge } from "altcha-lib";
 import { deriveKey } from "altcha-lib/algorithms/web/pbkdf2";
 import { z } from "zod";
 
-/** What `GET …/challenge` answers. */
+/** The answer of `GET …/challenge`. */
 export const challengeSchema = z.object({
   parameters: z.object({
     algorithm: z.string(),
@@ -28,6 +28,6 @@ export function encoded(payload: unknown): string {
 
 export async function solved(challenge: Challenge): Promise<string> {
   const solution = await solveChallenge({ challenge, deriveKey });
-  if (solution === null) throw new Error("a challenge was not solved");
+  if (solution === null) throw new Error("the challenge has no solution");
   return encoded({ challenge, solution });
 }

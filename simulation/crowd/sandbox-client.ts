@@ -1,6 +1,6 @@
 /**
- * Reads the sandbox payment provider's ledger: what was authorized, captured, voided and refunded,
- * by the side that moved the money.
+ * Reads the ledger of the sandbox payment provider: the amounts authorized, captured, voided and
+ * refunded, independent of what Sluice recorded.
  */
 import { request } from "undici";
 import { z } from "zod";

@@ -1,6 +1,7 @@
 /**
- * A shopper who has been let in: looks around, fills a cart, pays, and follows the order to its
- * end. A declined card may be followed by another one; the turn and the hold outlast it.
+ * The purchase of an admitted shopper: browses, fills a cart, pays, and polls the order until its
+ * final state. After a declined card the shopper may try another one, because the admission and
+ * the hold remain.
  */
 import type { OrderRequest } from "./gate-client.ts";
 import type { Card, OrderPlaced, Outcome } from "./shopper-record.ts";
@@ -10,7 +11,7 @@ const CART_TRIES_MAX = 3;
 const CART_RETRY_MS = 2000;
 const ORDER_POLL_MIN_MS = 400;
 const ORDER_POLL_MAX_MS = 2000;
-const ORDER_PATIENCE_MS = 120_000;
+const ORDER_TIMEOUT_MS = 120_000;
 const GOOD_CARD = "pm_card_visa";
 const FIRST_CARD: Readonly<Record<Card, string>> = {
   good: GOOD_CARD,
@@ -25,7 +26,7 @@ export async function goShopping(visit: Visit): Promise<Outcome> {
   const cart = await fillCart(visit);
   if (cart.kind !== "answered") {
     await leave(visit);
-    if (cart.code === "sold_out") return { kind: "told_sold_out", where: "cart" };
+    if (cart.code === "sold_out") return { kind: "sold_out", where: "cart" };
     return outcomeOf(cart);
   }
   if (plan.intent === "vanish") return { kind: "no_show" };
@@ -89,13 +90,13 @@ async function pay(visit: Visit, method: string): Promise<Outcome> {
     return follow(visit, placed);
   }
   if (answer === undefined || answer.kind === "answered") throw new Error("unreachable: no answer");
-  if (answer.code === "sold_out") return { kind: "told_sold_out", where: "order" };
+  if (answer.code === "sold_out") return { kind: "sold_out", where: "order" };
   return outcomeOf(answer);
 }
 
 async function follow(visit: Visit, placed: OrderPlaced): Promise<Outcome> {
   const { world } = visit;
-  const until = world.now() + ORDER_PATIENCE_MS;
+  const until = world.now() + ORDER_TIMEOUT_MS;
   let pause_ms = ORDER_POLL_MIN_MS;
   while (world.now() < until) {
     await world.sleep(pause_ms);

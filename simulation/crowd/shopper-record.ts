@@ -1,20 +1,20 @@
 /**
- * What a simulated shopper intends, what they saw, and how it ended: plain data.
+ * A simulated shopper's plan, observations and outcome: plain data.
  *
- * A record holds what this one shopper can testify. The drill's verdict is made from all of them
- * and from the shop's own books, never from anything the gate keeps to itself.
+ * A record has only what this shopper saw. The drill's verdict uses the records of all shoppers
+ * and what merchants can read, never internal state of the gate.
  */
 import type { Line } from "./gate-client.ts";
 
 /**
- * `buy`: pays. `look`: fills a cart and leaves through the API. `vanish`: fills a cart and sends
- * nothing more. `no_show`: does not claim the turn. `late`: comes back after the turn has lapsed.
+ * `buy`: pays. `look`: fills a cart and leaves with a request. `vanish`: fills a cart and sends no
+ * further request. `no_show`: does not claim the turn. `late`: tries to claim it after it lapsed.
  */
 export type Intent = "buy" | "look" | "vanish" | "no_show" | "late";
 
 /**
- * `declined_once` pays with another card afterwards; `declined` gives up. `uncapturable` is
- * authorized and can then not be captured: the order fails and the authorization is let go.
+ * `declined_once`: pays with another card afterwards. `declined`: gives up. `uncapturable`: the
+ * card is authorized but cannot be captured, so the order fails and the authorization is voided.
  */
 export type Card = "good" | "declined_once" | "declined" | "uncapturable";
 
@@ -24,9 +24,9 @@ export interface ShopperPlan {
   readonly lines: readonly Line[];
   readonly intent: Intent;
   readonly card: Card;
-  /** Tries once to claim before being called, to see that it is refused. */
+  /** Tries once to claim before the call, to check that the gate refuses it. */
   readonly claimsEarly: boolean;
-  /** Sends the order twice at once, as a double click does. */
+  /** Sends the order twice at the same time, like a double click. */
   readonly clicksTwice: boolean;
   readonly browse_ms: number;
   readonly checkout_ms: number;
@@ -37,26 +37,26 @@ export type Outcome =
   | { readonly kind: "declined" }
   | { readonly kind: "left" }
   | { readonly kind: "no_show" }
-  | { readonly kind: "told_sold_out"; readonly where: "line" | "cart" | "order" }
+  | { readonly kind: "sold_out"; readonly where: "line" | "cart" | "order" }
   | { readonly kind: "lapsed" }
-  /** Refused by the gate, with a code of the contract. */
+  /** The gate refused with a code of the contract. */
   | { readonly kind: "refused"; readonly code: string }
-  /** Something the contract does not allow, or no answer at all. */
+  /** An answer outside the contract, or none. */
   | { readonly kind: "error"; readonly reason: string };
 
 export interface TicketSeen {
   readonly token: string;
-  /** Every distinct rank the gate ever named for it; more than one is a broken promise. */
+  /** Every distinct rank that the gate gave for it; more than one breaks P7. */
   readonly ranks: number[];
 }
 
 export interface AdmissionSeen {
-  /** Null when there was no line and the shopper was admitted without a ticket. */
+  /** Null when nobody waited and the shopper was admitted without a ticket. */
   readonly ticket: TicketSeen | null;
-  /** The rank the gate named, and the highest `called` it had named by then. */
+  /** The rank that the gate gave, and the highest `called` it had given by then. */
   readonly rank: number | null;
   readonly called: number;
-  /** When the shopper had the answer. */
+  /** When the shopper received the answer. */
   readonly at_ms: number;
 }
 
@@ -69,10 +69,10 @@ export interface EarlyClaim {
 
 export interface OrderPlaced {
   readonly key: string;
-  /** Every distinct order id the same key was answered with. */
+  /** Every distinct order id in the answers to this key. */
   readonly ids: string[];
   readonly statusUrl: string;
-  /** The state marked `final`, once seen. */
+  /** Null until the shopper has seen a state marked `final`. */
   finalState: string | null;
   total: number | null;
 }
@@ -88,7 +88,7 @@ export interface ShopperRecord {
 }
 
 export function newRecord(plan: ShopperPlan): ShopperRecord {
-  const outcome: Outcome = { kind: "error", reason: "never came" };
+  const outcome: Outcome = { kind: "error", reason: "did not arrive" };
   return {
     plan,
     tickets: [],

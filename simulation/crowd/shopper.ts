@@ -1,9 +1,9 @@
 /**
  * One simulated shopper: joins, waits, claims the turn, and goes shopping.
  *
- * Behaves as a good client of the contract: polls when the gate's answer says and never sooner,
- * repeats what may have failed with the same key, and accepts a refusal. Clock, randomness and
- * sleep are arguments; with `sleep` aborted the shopper stops at once.
+ * Behaves as the contract requires of a client: polls after `pollAfter_s` and never sooner, repeats
+ * calls that may have failed with the same key, and accepts a refusal. Clock, random numbers and
+ * sleep are arguments; when `sleep` rejects, the shopper stops.
  */
 import type { Standing } from "./gate-answers.ts";
 import { goShopping } from "./shopper-purchase.ts";
@@ -26,8 +26,8 @@ type Turn =
   | { readonly kind: "over"; readonly outcome: Outcome };
 
 /**
- * Carries out the record's plan and writes down what happens. Rejects only when `world.sleep`
- * does, and then with everything seen so far in the record.
+ * Carries out the record's plan and records what happens. Rejects only when `world.sleep` does; the
+ * record then has everything up to that moment.
  */
 export async function shop(record: ShopperRecord, world: ShopperWorld): Promise<void> {
   const { plan } = record;
@@ -80,7 +80,7 @@ async function waitForTurn(
     if (standing.state === "sold_out") {
       soldOutPolls += 1;
       if (soldOutPolls > SOLD_OUT_POLLS_MAX) {
-        return overWith({ kind: "told_sold_out", where: "line" });
+        return overWith({ kind: "sold_out", where: "line" });
       }
     }
     if (standing.state === "called" || standing.state === "admitted") {
@@ -119,7 +119,7 @@ async function claim(visit: Visit, ticket: TicketSeen): Promise<Turn | "ask_agai
   return over(answer);
 }
 
-/** The gate must refuse; should the turn have come in this very moment, letting in is right too. */
+/** The gate must refuse, unless the shopper was called in the meantime. */
 async function claimEarly(visit: Visit, ticket: TicketSeen): Promise<Turn | "ask_again"> {
   const { world, record } = visit;
   const answer = await persist(visit, () => world.gate.claim(world.sale, visit.carried));

@@ -1,53 +1,53 @@
 /**
- * The gate of a drill with `--chaos`: the real Worker with the real classes, whose objects die at
- * random moments, in the middle of their work.
+ * The gate of a drill with `--chaos`: the real Worker and the real classes, whose objects are
+ * aborted at random moments, even in the middle of a call.
  *
- * Guarantee: a death is the platform's own (`abort`): memory and what was not yet durable are
- * gone, callers get an error, and the next call finds a new object. Nothing else differs.
- * Not repeatable: each run draws other moments; `simulate --faults` is repeatable.
+ * Guarantee: the platform's own `abort` is used: memory and writes that are not yet durable are
+ * lost, callers get an error, and the next call reaches a new object. Nothing else differs.
+ * Not reproducible, because every run draws other moments; `simulate --faults` is.
  */
 import gate, * as real from "../../src/gate.ts";
 
-/** Mean lives: an order is under way for seconds, a room or a stock for the whole sale. */
+/** Mean lifetimes. An order takes seconds; a room or a stock exists for the whole sale. */
 const ORDER_LIFE_MS = 2000;
 const STOCK_LIFE_MS = 5000;
 const ROOM_LIFE_MS = 10_000;
 const BOOTH_LIFE_MS = 10_000;
 
-/** Lives are exponential, so that no moment of an object's life is safer than another. */
-function dieSometime(ctx: DurableObjectState, kind: string, meanLife_ms: number): void {
+/** Lifetimes are exponential, so that an abort is equally likely at every moment. */
+function abortSometime(ctx: DurableObjectState, kind: string, meanLife_ms: number): void {
   const life_ms = -Math.log(1 - Math.random()) * meanLife_ms;
   setTimeout(() => {
-    console.log(JSON.stringify({ at: "chaos", event: `${kind} died` }));
-    ctx.abort("the drill let this object die");
+    console.log(JSON.stringify({ at: "chaos", event: `${kind} aborted` }));
+    ctx.abort("the drill aborted this object");
   }, life_ms);
 }
 
 export class Order extends real.Order {
   constructor(ctx: DurableObjectState, env: GateEnv) {
     super(ctx, env);
-    dieSometime(ctx, "Order", ORDER_LIFE_MS);
+    abortSometime(ctx, "Order", ORDER_LIFE_MS);
   }
 }
 
 export class SkuStock extends real.SkuStock {
   constructor(ctx: DurableObjectState, env: GateEnv) {
     super(ctx, env);
-    dieSometime(ctx, "SkuStock", STOCK_LIFE_MS);
+    abortSometime(ctx, "SkuStock", STOCK_LIFE_MS);
   }
 }
 
 export class WaitingRoom extends real.WaitingRoom {
   constructor(ctx: DurableObjectState, env: GateEnv) {
     super(ctx, env);
-    dieSometime(ctx, "WaitingRoom", ROOM_LIFE_MS);
+    abortSometime(ctx, "WaitingRoom", ROOM_LIFE_MS);
   }
 }
 
 export class TicketBooth extends real.TicketBooth {
   constructor(ctx: DurableObjectState, env: GateEnv) {
     super(ctx, env);
-    dieSometime(ctx, "TicketBooth", BOOTH_LIFE_MS);
+    abortSometime(ctx, "TicketBooth", BOOTH_LIFE_MS);
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * The orders Worker of a drill with `--chaos`: the real Worker behind a queue that behaves as
- * badly as a deployed one may: batches are shuffled, and some messages come twice.
+ * The orders Worker of a drill with `--chaos`: the real Worker behind a queue that shuffles batches
+ * and delivers some messages twice, as a deployed queue may.
  */
 import orders from "../../queues/orders-worker.ts";
 

@@ -1,27 +1,28 @@
 /**
- * The faults of `--chaos`: a payment provider that fails one call in five, and for half a minute in
- * the middle of the sale every one. That objects die and messages repeat is in the Workers that the
- * drill starts instead: `chaos-gate.ts` and `chaos-orders-worker.ts`.
+ * The payment provider's faults under `--chaos`: one call in five fails, and for half a minute in
+ * the middle of the sale every call. Aborted objects and repeated messages come from the Workers
+ * that such a drill starts, `chaos-gate.ts` and `chaos-orders-worker.ts`.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { request } from "undici";
 import { z } from "zod";
 import type { GateClient } from "../crowd/gate-client.ts";
-import { CannotGoOnError } from "../crowd/ask-again.ts";
+import { FatalError } from "../crowd/ask-again.ts";
 import type { Outage } from "./evidence.ts";
 import type { DrillSale } from "./sale.ts";
 
-/** Counts the faults that those Workers log. */
+/** Counts the faults that the Workers of `--chaos` log. */
 export class TroubleCount {
   readonly #counts = new Map<string, number>();
 
   note(line: string): void {
-    const said = chaosSchema.safeParse(line);
-    if (!said.success) return;
-    this.#counts.set(said.data.event, (this.#counts.get(said.data.event) ?? 0) + 1);
+    const parsed = chaosSchema.safeParse(line);
+    if (!parsed.success) return;
+    const { event } = parsed.data;
+    this.#counts.set(event, (this.#counts.get(event) ?? 0) + 1);
   }
 
-  /** Event and how often, most frequent first. */
+  /** Each event with its number, most frequent first. */
   get metrics(): readonly (readonly [string, number])[] {
     return [...this.#counts].toSorted(([, left], [, right]) => right - left);
   }
@@ -35,15 +36,15 @@ const chaosSchema = z
 
 const FAULT_SHARE = 0.2;
 const FAULTS = ["latency", "hang", "rate_limit", "error_before", "error_after", "disconnect"];
-/** Longer than the adapter waits, so that a hanging answer is a lost one. */
+/** Longer than the adapter's timeout, so that a delayed answer counts as lost. */
 const HANG_MS = 8000;
 const LATENCY_MS = 400;
 
-/** The outage begins when this share of the units is sold, or after so long without. */
+/** The outage begins when this share of the units is sold, or `OUTAGE_AFTER_MAX_MS` after start. */
 const SOLD_SHARE_BEFORE_OUTAGE = 0.2;
 const OUTAGE_AFTER_MAX_MS = 45_000;
 const OUTAGE_MS = 30_000;
-const LOOK_INTERVAL_MS = 500;
+const CHECK_INTERVAL_MS = 500;
 
 interface Faults {
   readonly rate: number;
@@ -57,16 +58,16 @@ async function setFaults(sandboxUrl: string, { rate, kinds }: Faults): Promise<v
     body: JSON.stringify({ rate, kinds, hang_ms: HANG_MS, latency_ms: LATENCY_MS }),
   });
   const text = await body.text();
-  if (statusCode !== 200) throw new CannotGoOnError(`the sandbox took no faults: ${text}`);
+  if (statusCode !== 200) throw new FatalError(`setting the sandbox's faults: ${text}`);
 }
 
-/** Until the signal ends it. Gives the outage, or null when the crowd went home before it. */
+/** Runs until aborted. Returns the outage, or null when the crowd had settled before it. */
 export async function causeTrouble(
   merchantGate: GateClient,
   sandboxUrl: string,
   sale: DrillSale,
   signal: AbortSignal,
-  say: (line: string) => void,
+  print: (line: string) => void,
 ): Promise<Outage | null> {
   const usual = { rate: FAULT_SHARE, kinds: FAULTS };
   await setFaults(sandboxUrl, usual);
@@ -74,14 +75,14 @@ export async function causeTrouble(
   try {
     const latest_ms = sale.startsAt_ms + OUTAGE_AFTER_MAX_MS;
     while (Date.now() < latest_ms && !(await isUnderWay(merchantGate, sale.id))) {
-      await pause(LOOK_INTERVAL_MS);
+      await pause(CHECK_INTERVAL_MS);
     }
     const from_ms = Date.now();
-    say("The payment provider is down.");
+    print("The payment provider is down.");
     await setFaults(sandboxUrl, { rate: 1, kinds: ["error_before", "hang"] });
     await delay(OUTAGE_MS);
     await setFaults(sandboxUrl, usual);
-    say("The payment provider is back.");
+    print("The payment provider is back.");
     return { from_ms, until_ms: Date.now() };
   } catch (error) {
     if (signal.aborted) return null;

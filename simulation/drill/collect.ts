@@ -1,8 +1,9 @@
 /**
- * Gathers what the verdict is made from, once the crowd has gone home: waits until every order is
- * final, ends the drill's own sale so that its secret is published, and reads the books.
+ * Collects the evidence for the verdict when all shoppers have settled: waits until every order is
+ * final, ends the drill's own sale so that its secret is published, and reads orders, ledgers and
+ * manifests.
  *
- * Everything waited for is bounded; what has not happened by then is evidence too.
+ * Every wait is bounded; the verdict judges what has not happened by then.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Audit, LedgerRow, Manifest, OrderWithHistory } from "../crowd/gate-answers.ts";
@@ -19,7 +20,7 @@ const SETTLED_WITHIN_MS = 120_000;
 const SECRET_WITHIN_MS = 20_000;
 const PARALLEL_MAX = 16;
 
-/** Takes an audit every second until aborted; one that fails is left out. */
+/** Reads the audit every second until aborted; failed reads are left out. */
 export async function auditAllAlong(
   gate: GateClient,
   sale: string,
@@ -27,9 +28,9 @@ export async function auditAllAlong(
 ): Promise<TimedAudit[]> {
   const audits: TimedAudit[] = [];
   while (!signal.aborted) {
-    const asked_ms = Date.now();
+    const requestedAt_ms = Date.now();
     const answer = await gate.merchant.audit(sale);
-    if (answer.kind === "answered") audits.push({ ...answer.body, asked_ms });
+    if (answer.kind === "answered") audits.push({ ...answer.body, requestedAt_ms });
     await delay(AUDIT_INTERVAL_MS, undefined, { signal }).catch(() => undefined);
   }
   return audits;
@@ -63,7 +64,7 @@ export async function collect(
   };
 }
 
-/** Nothing under way: no order short of its end, no unit held or ordered. */
+/** True when every order is in a final state and no unit is held or ordered. */
 function isSettled(audit: Audit): boolean {
   const open = Object.entries(audit.orders).some(([state, n]) => n > 0 && !FINAL_STATES.has(state));
   return !open && audit.skus.every((sku) => sku.held === 0 && sku.ordered === 0);
@@ -72,15 +73,15 @@ function isSettled(audit: Audit): boolean {
 async function settledAudit(gate: GateClient, sale: string): Promise<TimedAudit> {
   const until = Date.now() + SETTLED_WITHIN_MS;
   for (;;) {
-    const asked_ms = Date.now();
+    const requestedAt_ms = Date.now();
     const answer = await askAgain(() => gate.merchant.audit(sale));
     if (answer.kind !== "answered") throw failed(`reading the audit of sale ${sale}`, answer);
-    if (isSettled(answer.body) || Date.now() > until) return { ...answer.body, asked_ms };
+    if (isSettled(answer.body) || Date.now() > until) return { ...answer.body, requestedAt_ms };
     await delay(AUDIT_INTERVAL_MS);
   }
 }
 
-/** Every order the merchant lists and every order a shopper was promised, each with its history. */
+/** All orders in the merchant's list and all accepted from shoppers, each with its history. */
 async function readOrders(
   gate: GateClient,
   sale: string,
@@ -130,7 +131,7 @@ async function endAndReveal(gate: GateClient, sale: DrillSale) {
   }
 }
 
-/** All cohorts up to the last that a shopper of the drill was in, but for any that is missing. */
+/** All published manifests up to the last cohort with a shopper of the drill. */
 async function readManifests(
   gate: GateClient,
   sale: string,
@@ -156,11 +157,11 @@ async function readManifests(
 
 async function inParallel<From, To>(
   values: readonly From[],
-  ask: (value: From) => Promise<To>,
+  read: (value: From) => Promise<To>,
 ): Promise<To[]> {
   const results: To[] = [];
   for (let start = 0; start < values.length; start += PARALLEL_MAX) {
-    results.push(...(await Promise.all(values.slice(start, start + PARALLEL_MAX).map(ask))));
+    results.push(...(await Promise.all(values.slice(start, start + PARALLEL_MAX).map(read))));
   }
   return results;
 }

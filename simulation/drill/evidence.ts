@@ -1,6 +1,6 @@
 /**
- * The data that verdicts are made from, and the shape of a finding: plain data, gathered by
- * `collect.ts` and judged by the verdicts, which read nothing else.
+ * The evidence, which is the only input of the verdicts, and the findings, which are their output:
+ * plain data. `collect.ts` collects the evidence.
  */
 import type {
   Audit,
@@ -12,33 +12,33 @@ import type {
 import type { LedgerAnswer } from "../crowd/sandbox-client.ts";
 import type { ShopperRecord } from "../crowd/shopper-record.ts";
 
-/** An audit and the time of its request: it was true then or soon after. */
+/** An audit and when it was requested; it describes that moment or one soon after. */
 export interface TimedAudit extends Audit {
-  readonly asked_ms: number;
+  readonly requestedAt_ms: number;
 }
 
 export interface Evidence {
   readonly sale: string;
-  /** The drill made the sale and its SKUs, so every unit in the books is of this drill. */
+  /** The drill created the sale and its SKUs, so all their units belong to this drill. */
   readonly ownSale: boolean;
   readonly shoppers: readonly ShopperRecord[];
-  /** Taken all along the drill; the last one after every order was final. */
+  /** Taken throughout the drill; the last one after every order was final. */
   readonly audits: readonly TimedAudit[];
-  /** By SKU, complete, in order. */
+  /** All rows by SKU, in their order. */
   readonly ledgers: ReadonlyMap<string, readonly LedgerRow[]>;
   /** Every order of the sale. */
   readonly orders: readonly OrderWithHistory[];
-  /** Null when no sandbox was named. */
+  /** Null without a sandbox. */
   readonly payments: LedgerAnswer | null;
   readonly fairnessBefore: Fairness;
-  /** Read after the end of the sale, or while it still runs when it is not the drill's to end. */
+  /** Read after the end of the sale; if the drill did not create the sale, while it still runs. */
   readonly fairnessAfter: Fairness;
   readonly manifests: readonly Manifest[];
-  /** Null when the drill caused none. */
+  /** Null when there was none. */
   readonly outage: Outage | null;
 }
 
-/** While every call of the payment provider failed. */
+/** The time in which every call to the payment provider failed. */
 export interface Outage {
   readonly from_ms: number;
   readonly until_ms: number;
@@ -49,7 +49,7 @@ export type PromiseId = "P1" | "P2" | "P3" | "P7" | "P8" | "P10";
 export interface Finding {
   readonly promise: PromiseId;
   readonly claim: string;
-  /** What was looked at, in numbers. */
+  /** What was checked, in numbers. */
   readonly checked: string;
   readonly result:
     | { readonly kind: "kept" }
@@ -57,7 +57,7 @@ export interface Finding {
     | { readonly kind: "broken"; readonly violations: readonly string[] };
 }
 
-/** Kept unless something was found. */
+/** `broken` if there are violations, otherwise `kept`. */
 export function resultOf(violations: readonly string[]): Finding["result"] {
   return violations.length === 0 ? { kind: "kept" } : { kind: "broken", violations };
 }

@@ -1,10 +1,9 @@
 /**
- * The draw, recomputed by someone who does not trust the gate.
+ * An independent implementation of the draw, to check the gate's.
  *
  * Written from the published algorithm alone (`compute_shuffled_index` of the Ethereum consensus
- * specification, phase 0: swap-or-not, 90 rounds, SHA-256) with Node's own SHA-256, and sharing no
- * line with the code that runs the sale: two writings of one specification that agree on every
- * shopper are worth more than one that agrees with itself.
+ * specification, phase 0: swap-or-not, 90 rounds, SHA-256) with Node's SHA-256. It shares no code
+ * with the gate, because a comparison with the gate's own code would not find its faults.
  */
 import { createHash, createHmac } from "node:crypto";
 import { jsonText } from "../../src/encoding/json.ts";
@@ -19,7 +18,7 @@ function sha256(...parts: readonly Uint8Array[]): Buffer {
   return hash.digest();
 }
 
-/** One cohort's permutation. Keeps the hashes it has made: many places ask for the same ones. */
+/** One cohort's permutation. Caches its hashes, because many places need the same ones. */
 export class CohortDraw {
   readonly #seed: Uint8Array;
   readonly #size: number;
@@ -35,7 +34,7 @@ export class CohortDraw {
     });
   }
 
-  /** Where place `index` comes out, both counted from 0. */
+  /** The shuffled position of place `index`, both counted from 0. */
   shuffledIndex(index: number): number {
     if (!(index >= 0 && index < this.#size)) throw new RangeError(`no place ${index}`);
     return this.#pivots.reduce((current, pivot, round) => {
@@ -75,7 +74,7 @@ export function sizeOf(manifest: Manifest): number {
   return manifest.counts.reduce((sum, count) => sum + count, 0);
 }
 
-/** Ranks of any number of tickets, from manifests. Null: the ticket names a place that is not. */
+/** Computes ranks of tickets from manifests. Null: no manifest has the ticket's place. */
 export function rankReader(manifests: readonly Manifest[]) {
   const cohorts = new Map<string, { manifest: Manifest; draw: CohortDraw | null }>();
   for (const manifest of manifests) {
@@ -93,7 +92,7 @@ export function rankReader(manifests: readonly Manifest[]) {
   };
 }
 
-/** The claims of a ticket. Its signature is not verified: only the gate has the key. */
+/** A ticket's claims. The signature is not verified, because only the gate has the key. */
 export function claimsOf(token: string): TicketClaims | null {
   const [, payload] = token.split(".");
   if (payload === undefined) return null;

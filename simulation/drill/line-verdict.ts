@@ -1,7 +1,7 @@
 /**
- * P7, fair, and P8, called before let in: every shopper's rank recomputed from the published
- * manifests, the manifests from the revealed secret, the secret from what was committed to before
- * anyone could join.
+ * Judges P7, the fair draw, and P8, that nobody is let in before being called. Every shopper's rank
+ * is recomputed from the published manifests, the seeds of the manifests from the revealed secret,
+ * and the secret is compared with the commitment published before anyone could join.
  */
 import { claimsOf, commitmentTo, rankReader, seedFrom, sizeOf } from "./fairness.ts";
 import { type Evidence, type Finding, resultOf } from "./evidence.ts";
@@ -15,21 +15,22 @@ export function judgeDraw(evidence: Evidence): Finding {
     for (const ticket of shopper.tickets) {
       const claims = claimsOf(ticket.token);
       if (claims === null || claims.aud !== evidence.sale) {
-        violations.push(`${shopper.plan.name}: the ticket does not say its place in this sale`);
+        violations.push(`${shopper.plan.name}: the ticket has no place in this sale`);
         continue;
       }
       const place = `${claims.lane}/${claims.cohort}/${claims.shard}/${claims.index}`;
       const rank = rankOf(claims);
       if (rank === null) {
-        if (ticket.ranks.length > 0) violations.push(`${place}: ranked, but not in its manifest`);
+        if (ticket.ranks.length > 0)
+          violations.push(`${place}: has a rank, but is not in its manifest`);
         continue;
       }
       const holder = holders.get(`${claims.lane}/${rank}`);
       if (holder !== undefined) violations.push(`rank ${rank} is held by ${holder} and ${place}`);
       holders.set(`${claims.lane}/${rank}`, place);
       if (ticket.ranks.length > 0) ranked += 1;
-      for (const said of ticket.ranks.filter((other) => other !== rank)) {
-        violations.push(`${place}: told rank ${said}, the draw gives ${rank}`);
+      for (const shown of ticket.ranks.filter((other) => other !== rank)) {
+        violations.push(`${place}: the gate gave rank ${shown}, the draw gives ${rank}`);
       }
     }
   }
@@ -38,7 +39,7 @@ export function judgeDraw(evidence: Evidence): Finding {
   return {
     promise: "P7",
     claim: "fair draw",
-    checked: `${ranked} ranks told, ${holders.size} recomputed, ${cohorts}, ${revealed}`,
+    checked: `${ranked} ranks shown, ${holders.size} recomputed, ${cohorts}, ${revealed}`,
     result: resultOf(violations),
   };
 }
@@ -61,7 +62,7 @@ function commitmentKept(evidence: Evidence): string[] {
   return violations;
 }
 
-/** Seeds follow from the secret; a cohort starts where all earlier cohorts of its lane end. */
+/** Checks that seeds follow from the secret, and that a cohort starts where the one before ends. */
 function seedsAndBases(evidence: Evidence): string[] {
   const violations: string[] = [];
   const { secret } = evidence.fairnessAfter;
@@ -98,11 +99,11 @@ export function judgeCalls(evidence: Evidence): Finding {
       const rank = (claims === null ? null : rankOf(claims)) ?? admission.rank;
       const reached = Math.max(admission.called, calledBy(evidence, admission.at_ms));
       if (rank !== null && rank < reached) continue;
-      violations.push(`${plan.name}: let in with rank ${rank}, called ${reached}`);
+      violations.push(`${plan.name}: let in with rank ${rank}, but called was ${reached}`);
     }
     for (const { status, code } of earlyClaims) {
       if (status === 409 && code === "not_called") refused += 1;
-      // Admitted: the turn came at this very moment, or the loop above has reported it.
+      // 201: the call came in the meantime; if it did not, the loop above reports the admission.
       else if (status !== 201 && code !== "sale_over" && code !== "unreachable") {
         violations.push(`${plan.name}: a claim before the turn got ${status} ${code}`);
       }
@@ -112,15 +113,15 @@ export function judgeCalls(evidence: Evidence): Finding {
   return {
     promise: "P8",
     claim: "called before let in",
-    checked: `${called} called and let in, ${atOnce} let in with nobody waiting, ${early}`,
+    checked: `${called} called and let in, ${atOnce} let in while nobody waited, ${early}`,
     result: resultOf(violations),
   };
 }
 
 /**
- * The most that can have been called at this instant. `called` only grows, so the first audit
- * requested afterwards bounds it; the snapshot in a shopper's own answer may be a second old.
+ * An upper bound of `called` at this instant. `called` only grows, so the first audit requested
+ * afterwards bounds it; the snapshot in a shopper's own answer can be a second old.
  */
 function calledBy(evidence: Evidence, at_ms: number): number {
-  return evidence.audits.find((audit) => audit.asked_ms >= at_ms)?.called ?? 0;
+  return evidence.audits.find((audit) => audit.requestedAt_ms >= at_ms)?.called ?? 0;
 }

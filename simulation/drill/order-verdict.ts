@@ -1,6 +1,6 @@
 /**
- * The verdicts on orders: P2, no order lost; P3, paid once; P10, settled after an outage. What the
- * shoppers were promised is compared with the order book, and the order book with the payments.
+ * Judges P2, no order lost, P3, paid once, and P10, settled after an outage: compares the orders
+ * accepted from shoppers with the merchant's orders, and those with the payments.
  */
 import type { OrderWithHistory } from "../crowd/gate-answers.ts";
 import type { Payment } from "../crowd/sandbox-client.ts";
@@ -20,9 +20,9 @@ export function judgeOrders(evidence: Evidence): Finding {
       }
       const order = books.get(id);
       if (order === undefined) {
-        violations.push(`order ${id} of ${shopper.plan.name}: accepted, not in the books`);
+        violations.push(`order ${id} of ${shopper.plan.name}: accepted, not in the order book`);
       } else if (placed.finalState !== null && placed.finalState !== order.state) {
-        const seen = `shopper saw '${placed.finalState}', the books say '${order.state}'`;
+        const seen = `shopper saw '${placed.finalState}', the order book has '${order.state}'`;
         violations.push(`order ${id}: ${seen}`);
       }
     }
@@ -31,12 +31,12 @@ export function judgeOrders(evidence: Evidence): Finding {
   return {
     promise: "P2",
     claim: "no order lost",
-    checked: `${accepted} accepted by shoppers, ${evidence.orders.length} in the books`,
+    checked: `${accepted} accepted by shoppers, ${evidence.orders.length} in the order book`,
     result: resultOf(violations),
   };
 }
 
-/** An order ends once: no state follows its first final one, and it is in that state. */
+/** Checks that an order ends once: no other state follows its first final one. */
 function endings(order: OrderWithHistory): string[] {
   if (!FINAL_STATES.has(order.state)) return [`order ${order.id}: still '${order.state}'`];
   const states = order.history.map((entry) => entry.state);
@@ -49,7 +49,7 @@ export function judgePayments(evidence: Evidence): Finding {
   const finding = { promise: "P3", claim: "paid once" } as const;
   const { payments } = evidence;
   if (payments === null) {
-    const reason = "no --sandbox-url: the money cannot be looked at";
+    const reason = "the payments cannot be checked without --sandbox-url";
     return { ...finding, checked: "nothing", result: { kind: "unchecked", reason } };
   }
   if (payments.kind === "unreadable") {
@@ -109,7 +109,9 @@ function paidOnce(order: OrderWithHistory, payments: readonly Payment[]): string
   }
   for (const payment of payments) {
     if (payment.captured > 0 || openAuthorization(payment) === 0) continue;
-    violations.push(`order ${order.id}: payment ${payment.id} is authorized beside the one taken`);
+    violations.push(
+      `order ${order.id}: payment ${payment.id} is authorized besides the captured one`,
+    );
   }
   return violations;
 }
@@ -130,12 +132,12 @@ function notPaid(order: OrderWithHistory, payments: readonly Payment[]): string[
   return violations;
 }
 
-/** From the end of the outage, or from the order's placing when that came later. */
+/** Counted from the end of the outage, or from the placing of an order placed later. */
 const SETTLED_WITHIN_MS = 120_000;
 
 /**
- * P10: after an outage of the payment provider every order reaches its end in time, by its history
- * in the books. No finding when there was no outage.
+ * P10: after an outage of the payment provider every order reaches its final state in time, by the
+ * order's own history. No finding when there was no outage.
  */
 export function judgeRecovery({ outage, orders }: Evidence): Finding[] {
   if (outage === null) return [];
@@ -146,7 +148,7 @@ export function judgeRecovery({ outage, orders }: Evidence): Finding[] {
     const placedAt_ms = Date.parse(history[0]?.at ?? "");
     const end = history.find((entry) => FINAL_STATES.has(entry.state));
     if (end === undefined || Number.isNaN(placedAt_ms)) {
-      violations.push(`order ${id}: no end`);
+      violations.push(`order ${id}: not final`);
       continue;
     }
     const endedAt_ms = Date.parse(end.at);
@@ -154,7 +156,7 @@ export function judgeRecovery({ outage, orders }: Evidence): Finding[] {
     const took_ms = endedAt_ms - Math.max(placedAt_ms, outage.until_ms);
     slowest_ms = Math.max(slowest_ms, took_ms);
     if (took_ms <= SETTLED_WITHIN_MS) continue;
-    violations.push(`order ${id}: '${end.state}' only ${Math.round(took_ms / 1000)} s after`);
+    violations.push(`order ${id}: '${end.state}' only after ${Math.round(took_ms / 1000)} s`);
   }
   const down_s = Math.round((outage.until_ms - outage.from_ms) / 1000);
   const slowest = `the last settled ${(slowest_ms / 1000).toFixed(1)} s after it`;

@@ -3,7 +3,7 @@
  * output, progress and errors to standard error.
  */
 import { withProgress } from "../../scripts/progress.mjs";
-import { CannotGoOnError } from "../crowd/ask-again.ts";
+import { FatalError } from "../crowd/ask-again.ts";
 import {
   arrivalOf,
   type Arrival,
@@ -143,7 +143,7 @@ async function drill(options: DrillOptions, target: Target): Promise<boolean> {
     });
     const findings = judge(evidence);
     const audit = evidence.audits.at(-1);
-    if (audit === undefined) throw new CannotGoOnError("no audit was taken");
+    if (audit === undefined) throw new FatalError("no audit was taken");
     const routes = timings.metrics();
     const trouble = target.trouble?.metrics ?? [];
     const about = { sale: sale.id, duration_ms, routes, trouble };
@@ -151,7 +151,7 @@ async function drill(options: DrillOptions, target: Target): Promise<boolean> {
     process.stdout.write(`\n${report}`);
     const errors = records.filter((record) => record.outcome.kind === "error").length;
     if (errors > shoppers * ERROR_SHARE_MAX) {
-      throw new CannotGoOnError(`${errors} of ${shoppers} shoppers ended in an error, see above`);
+      throw new FatalError(`${errors} of ${shoppers} shoppers ended in an error, see above`);
     }
     return !anyBroken(findings);
   } finally {
@@ -174,7 +174,7 @@ export async function runDrill(options: DrillOptions): Promise<number> {
   try {
     return (await drill(options, target)) ? 0 : 1;
   } catch (error) {
-    if (!(error instanceof CannotGoOnError)) throw error;
+    if (!(error instanceof FatalError)) throw error;
     say(`The drill could not be finished: ${error.message}`);
     return 1;
   } finally {

@@ -47,7 +47,7 @@ export function nameOutcome(shopper: ShopperRecord): string {
   const { outcome } = shopper;
   if (outcome.kind === "refused") return `refused: ${outcome.code}`;
   if (outcome.kind === "error") return `error: ${outcome.reason.split("\n")[0] ?? ""}`;
-  if (outcome.kind === "told_sold_out") return `told sold out in the ${outcome.where}`;
+  if (outcome.kind === "sold_out") return `sold out in the ${outcome.where}`;
   return outcome.kind.replace("_", " ");
 }
 

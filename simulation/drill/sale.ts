@@ -1,8 +1,8 @@
 /**
- * The sale a drill is about: the one named, or one made for the occasion.
+ * The sale of a drill: the one given by `--sale`, or a new one.
  *
- * A sale made here ends a day later at most, has one SKU of its own, and is small in seats, so
- * that the crowd really waits: seats, not speed, are what the line is for.
+ * A new sale ends after a day at the latest, has one SKU of its own, and has few seats, so that
+ * most shoppers must wait.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Fairness, MerchantSale } from "../crowd/gate-answers.ts";
@@ -16,7 +16,7 @@ export interface DrillSale {
   readonly startsAt_ms: number;
   readonly prequeue_ms: number;
   readonly claimWindow_s: number;
-  /** The drill made it, and may end it. */
+  /** The drill created the sale and may end it. */
   readonly own: boolean;
   readonly fairness: Fairness;
 }
@@ -37,7 +37,7 @@ const LEAD_MS = 4000;
 const PUBLISHED_WITHIN_MS = 90_000;
 const PUBLISHED_POLL_MS = 500;
 
-/** Early enough that the whole crowd of a pre-queue can join at 150 shoppers a second. */
+/** Long enough for the whole crowd of a pre-queue to join at 150 shoppers a second. */
 function prequeueFor(options: DrillOptions): number {
   return options.arrive === "pre-queue" ? LEAD_MS + (options.shoppers / 150) * 1000 : LEAD_MS;
 }
@@ -46,12 +46,12 @@ export async function prepareSale(
   gate: GateClient,
   options: DrillOptions,
   now: () => number,
-  say: (line: string) => void,
+  print: (line: string) => void,
 ): Promise<DrillSale> {
   const id = options.sale ?? `drill-${now().toString(36)}`;
   const found = await askAgain(() => gate.merchant.sale(id));
   if (found.kind === "answered") {
-    say(`Sale ${id} exists: it is used as it is, --stock does not apply, and it is left running.`);
+    print(`Sale ${id} exists: it is used unchanged, --stock does not apply, and it keeps running.`);
     return existing(gate, found.body.sale, now);
   }
   if (found.code !== "sale_not_found") throw failed(`reading sale ${id}`, found);
@@ -70,7 +70,7 @@ export async function prepareSale(
     expectedShoppers: options.shoppers,
   };
   const made = await askAgain(() => gate.merchant.putSale(id, document));
-  if (made.kind !== "answered") throw failed(`making sale ${id}`, made);
+  if (made.kind !== "answered") throw failed(`creating sale ${id}`, made);
   return {
     id,
     skus: [sku],
@@ -99,7 +99,7 @@ async function existing(
   };
 }
 
-/** A sale shows at the gate once its document has spread; that may take a minute when deployed. */
+/** Waits until the gate finds the sale. Deployed, KV may show a new sale only after a minute. */
 async function published(gate: GateClient, id: string, now: () => number): Promise<Fairness> {
   const until = now() + PUBLISHED_WITHIN_MS;
   for (;;) {

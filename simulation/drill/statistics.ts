@@ -1,6 +1,6 @@
 /**
- * Latencies per route, kept whole: a drill makes some hundred thousand requests at most, so exact
- * quantiles cost less than explaining approximate ones.
+ * Latencies per route. All values are stored, so that quantiles are exact; a drill makes at most
+ * some hundred thousand requests.
  */
 import type { Timing } from "../crowd/gate-client.ts";
 
@@ -10,7 +10,7 @@ export interface RouteMetrics {
   readonly p50_ms: number;
   readonly p95_ms: number;
   readonly p99_ms: number;
-  /** How many of each status; 0 is no answer. */
+  /** The number of answers by status; 0: no answer. */
   readonly statuses: ReadonlyMap<number, number>;
 }
 

@@ -1,6 +1,6 @@
 /**
- * P1, never oversold: judged from the audits taken all along the drill, and from replaying every
- * SKU's ledger row by row.
+ * Judges P1, never oversold: checks the audits taken throughout the drill, and replays every SKU's
+ * ledger row by row.
  */
 import type { Audit, LedgerRow } from "../crowd/gate-answers.ts";
 import { type Evidence, type Finding, resultOf } from "./evidence.ts";
@@ -17,7 +17,7 @@ interface Counters {
 const TERMS = ["received", "available", "held", "ordered", "sold", "buffer"] as const;
 type Term = (typeof TERMS)[number];
 
-/** What a row of each kind does: `quantity` goes from one term to another. Null is outside. */
+/** Each kind of row moves `quantity` from one counter to another. Null: into the stock. */
 const MOVES: ReadonlyMap<string, { readonly from: Term | null; readonly to: Term }> = new Map([
   ["receive", { from: null, to: "available" }],
   ["adjust", { from: null, to: "available" }],
@@ -48,7 +48,7 @@ export function judgeStock(evidence: Evidence): Finding {
     violations.push(...soldAsConfirmed(evidence, sku));
     violations.push(...auditsOutsideLedger(evidence.audits, sku, ledger));
   }
-  if (samples === 0 || rows === 0) violations.push("no audit and ledger to judge by");
+  if (samples === 0 || rows === 0) violations.push("there is no audit or no ledger");
   return {
     promise: "P1",
     claim: "never oversold",
@@ -99,24 +99,24 @@ function replay(sku: string, ledger: readonly LedgerRow[]): string[] {
 
 function differences(where: string, computed: Counters, stated: Counters): string[] {
   return TERMS.filter((term) => computed[term] !== stated[term]).map(
-    (term) => `${where}: ${term} ${computed[term]} against ${stated[term]}`,
+    (term) => `${where}: ${term} is ${stated[term]}, replaying gives ${computed[term]}`,
   );
 }
 
-/** The books move while they are read, so an audit must show what *some* row of the ledger left. */
+/** Stock changes during an audit, so each audit must match the counters of *some* ledger row. */
 function auditsOutsideLedger(
   audits: readonly Audit[],
   sku: string,
   ledger: readonly LedgerRow[],
 ): string[] {
-  const print = (counters: Counters): string => TERMS.map((term) => counters[term]).join("/");
-  const balances = new Set(ledger.map(print));
+  const text = (counters: Counters): string => TERMS.map((term) => counters[term]).join("/");
+  const balances = new Set(ledger.map(text));
   const violations: string[] = [];
   for (const [index, audit] of audits.entries()) {
     const counters = audit.skus.find((candidate) => candidate.sku === sku);
-    if (counters !== undefined && balances.has(print(counters))) continue;
-    const stated = counters === undefined ? "nothing" : print(counters);
-    violations.push(`audit ${index + 1}, ${sku}: says ${stated}, which no ledger row left`);
+    if (counters !== undefined && balances.has(text(counters))) continue;
+    const stated = counters === undefined ? "nothing" : text(counters);
+    violations.push(`audit ${index + 1}, ${sku}: ${stated}, which no ledger row has`);
   }
   return violations;
 }

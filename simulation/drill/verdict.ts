@@ -1,8 +1,8 @@
 /**
- * The verdict: which promises the evidence bears out.
+ * The verdict: which promises were kept, by the evidence.
  *
- * A promise is `kept` only when something was there to check it by; `broken` comes with the
- * evidence. The functions behind it are pure, so that a test can plant each violation.
+ * A promise is `kept` only when there was evidence to check it; `broken` lists the violations. The
+ * functions are pure, so that a test can give them every kind of violation.
  */
 import type { Evidence, Finding } from "./evidence.ts";
 import { judgeCalls, judgeDraw } from "./line-verdict.ts";

@@ -1,6 +1,6 @@
 /**
- * Inputs about cookies: doubled, mis-prefixed, quoted, broken, far too many, and good ones in a
- * request of another site.
+ * Inputs about cookies: duplicate, wrongly prefixed, quoted, malformed or too many, and valid ones
+ * in a cross-site request.
  */
 import type { Random } from "../seeded-random.ts";
 import { EXAMPLE_BODIES } from "./example-bodies.ts";
@@ -45,7 +45,7 @@ function oddCookie(random: Random, { tokens }: Ground): string {
 function cookies(random: Random, ground: Ground): string {
   const count = chance(random, 0.1) ? wholeIn(random, 60, 200) : wholeIn(random, 1, 6);
   const parts = Array.from({ length: count }, () => oddCookie(random, ground));
-  // The client sends at most 16 KiB of headers or the runtime hangs up; that is tried raw.
+  // With more than 16 KiB of headers the runtime closes the connection; raw-inputs.ts tries that.
   return parts.join(pick(random, ["; ", ";", ";;", " ; "])).slice(0, 12_000);
 }
 
@@ -73,8 +73,8 @@ function readWith(random: Random, ground: Ground): Made {
   };
 }
 
-/** None of these is a request that a page of the gate's own makes. */
-const FOREIGN: readonly (readonly Header[])[] = [
+/** Headers that no same-origin request of the gate's pages has. */
+const CROSS_SITE: readonly (readonly Header[])[] = [
   [["origin", "https://evil.example"]],
   [["origin", "null"]],
   [["origin", ""]],
@@ -95,7 +95,7 @@ const WRITES: readonly (readonly [string, string, object | null])[] = [
   ["POST", `/_sluice/v1/sales/${live}/admissions`, null],
 ];
 
-/** Good cookies, as a browser would send them, from a page that is not the gate's. */
+/** A write with valid cookies, as a browser would send it from another site's page. */
 function forgedWrite(random: Random, { tokens }: Ground): Made {
   const [method, target, body] = pick(random, WRITES);
   const cookie: Header = [
@@ -107,13 +107,13 @@ function forgedWrite(random: Random, { tokens }: Ground): Made {
   ];
   const json: Header[] = body === null ? [] : [["content-type", "application/json"]];
   return {
-    what: `good cookies from another site, at ${method} ${target}`,
+    what: `valid cookies from another site, at ${method} ${target}`,
     expect: "refused",
     request: {
       kind: "http",
       method,
       target,
-      headers: [cookie, ["idempotency-key", "fuzz-csrf"], ...json, ...pick(random, FOREIGN)],
+      headers: [cookie, ["idempotency-key", "fuzz-csrf"], ...json, ...pick(random, CROSS_SITE)],
       body: body === null ? null : JSON.stringify(body),
     },
   };
@@ -124,9 +124,9 @@ const FORMS = ["join", "enter", "leave", "cart", "order"];
 function forgedForm(random: Random, ground: Ground): Made {
   const form = pick(random, FORMS);
   const good = `__Host-sluice-admission-${live}=${ground.tokens.admission}`;
-  const foreign = FOREIGN.filter((headers) => headers.length > 0);
+  const crossSite = CROSS_SITE.filter((headers) => headers.length > 0);
   return {
-    what: `a form of another site, ${form}`,
+    what: `a form from another site, ${form}`,
     expect: "refused",
     request: {
       kind: "http",
@@ -135,7 +135,7 @@ function forgedForm(random: Random, ground: Ground): Made {
       headers: [
         ["cookie", `${good}; ${cookies(random, ground)}`.slice(0, 12_000)],
         ["content-type", "application/x-www-form-urlencoded"],
-        ...pick(random, foreign),
+        ...pick(random, crossSite),
       ],
       body: "from=shop&quantity%3Afuzz-live-shoe=2&key=k&email=a%40b.example&method=pm_card_visa",
     },

@@ -1,14 +1,14 @@
 /**
- * A good body for each route that takes one, to be spoiled.
+ * A valid body for each route that has one, from which invalid bodies are made.
  *
- * Guarantee: each would be taken by its route, so whatever is refused of a spoiled one is refused
- * for what was spoiled. A route that is added without an example stops the fuzz run.
+ * Guarantee: its route accepts each, so an invalid body made from it is refused because of the
+ * change. A new route without an example stops the fuzz run.
  */
 import { FUZZ_SALES, skuOf } from "./names.ts";
 
 const line = { sku: skuOf(FUZZ_SALES.live), quantity: 1 };
 
-/** By method and path as the OpenAPI document writes them. */
+/** By method and path, in the form of the OpenAPI document. */
 export const EXAMPLE_BODIES: Readonly<Record<string, object>> = {
   "post /v1/sales/{sale}/tickets": { pass: "a.b.c", proof: "p" },
   "put /v1/sales/{sale}/cart": { lines: [line] },
@@ -94,5 +94,5 @@ export const EXAMPLE_BODIES: Readonly<Record<string, object>> = {
   "post /admin/v1/webhook-endpoints/{id}/replay": { since: "2026-01-01T10:00:00Z", after: 0 },
 };
 
-/** Not validated by a schema: what comes there is what was signed, byte for byte. */
+/** Routes whose body has no schema, because its signature covers the exact bytes. */
 export const UNSCHEMED_ROUTES: ReadonlySet<string> = new Set(["post /v1/webhooks/stripe"]);

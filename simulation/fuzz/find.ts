@@ -1,23 +1,22 @@
 /**
- * Finds the input of a stretch after which something was amiss, by halving the stretch.
+ * Finds the input of a stretch that broke a rule, by binary search.
  *
- * Each part is sent to a Sluice of its own, because a change may hide the next one. Gives null when
- * no single input does it, which tells that it takes two.
+ * Returns null when no single input breaks it, which means that several inputs do so together.
  */
 
-/** Whether something is amiss after these inputs, both ends included, were sent afresh. */
-export type IsAmiss = (first: number, last: number) => Promise<boolean>;
+/** Sends these inputs again, both ends included; true when they break the rule. */
+type IsBroken = (first: number, last: number) => Promise<boolean>;
 
 export async function findInput(
   first: number,
   last: number,
-  isAmiss: IsAmiss,
+  isBroken: IsBroken,
 ): Promise<number | null> {
   let [low, high] = [first, last];
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
-    if (await isAmiss(low, middle)) high = middle;
+    if (await isBroken(low, middle)) high = middle;
     else low = middle + 1;
   }
-  return (await isAmiss(low, low)) ? low : null;
+  return (await isBroken(low, low)) ? low : null;
 }

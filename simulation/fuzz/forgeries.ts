@@ -1,8 +1,8 @@
 /**
- * Tokens that are good but for one thing, signed with the gate's own keys where a signature can be
- * good, and text that is no token at all.
+ * Tokens with exactly one fault, signed with the gate's own keys where the fault is elsewhere, and
+ * text that is not a token.
  *
- * Guarantee: none of them is a token of its kind for the sale it is forged for.
+ * Guarantee: none of them is a valid token of its kind for its sale.
  */
 import {
   createHmac,
@@ -14,7 +14,7 @@ import {
 import { z } from "zod";
 import type { GateSecrets } from "../../scripts/secret-set.ts";
 import type { Random } from "../seeded-random.ts";
-import { encoded, mutilated, noise, noToken } from "./broken-tokens.ts";
+import { corrupted, encoded, noise, notAToken } from "./broken-tokens.ts";
 import { oddText, pick, visibleText } from "./input.ts";
 
 export type TokenKind = "ticket" | "admission" | "pass";
@@ -33,14 +33,14 @@ const keySetSchema = z.object({
 });
 
 type Json = Readonly<Record<string, unknown>>;
-/** A value of a header or of the claims: what it is set to, or `undefined` to leave it out. */
+/** Changes to a header or to claims: the new value of a field, or `undefined` to remove it. */
 type Change = Readonly<Record<string, unknown>>;
 
 interface Signer {
   readonly kid: string;
   readonly secret: Buffer | null;
   readonly key: KeyObject | null;
-  /** The public half, which anybody may know. */
+  /** What an attacker can know of the key: the public key, or the kid of a secret. */
   readonly known: Buffer;
 }
 
@@ -76,7 +76,7 @@ export class Forger {
     };
   }
 
-  /** @param good a good token of the kind, to be cut and spliced; null when there is none */
+  /** @param good a valid token of the kind, to be corrupted; null when there is none */
   forge(
     random: Random,
     kind: TokenKind,
@@ -88,8 +88,8 @@ export class Forger {
       () => this.#wrongClaims(random, kind, sale),
       () => this.#wrongSignature(random, kind, sale),
       () => this.#wrongKind(random, kind, sale),
-      () => noToken(random),
-      ...(good === null ? [] : [() => mutilated(random, good)]),
+      () => notAToken(random),
+      ...(good === null ? [] : [() => corrupted(random, good)]),
     ];
     const { what, token } = pick(random, ways)();
     return { what: `${kind} ${what}`, token };
@@ -125,7 +125,7 @@ export class Forger {
     return this.#signed(kind, head, payload);
   }
 
-  /** Signed well, and the header says something else than this kind's one header. */
+  /** The signature is valid, but the header is not the one header of this kind. */
   #wrongHeader(random: Random, kind: TokenKind, sale: string) {
     const header = pick(random, HEADERS)(random);
     return {
@@ -142,7 +142,7 @@ export class Forger {
     };
   }
 
-  /** Right in every word, and signed by somebody else, or with what everybody knows. */
+  /** Header and claims are valid, but the signature is by another key or one that is public. */
   #wrongSignature(random: Random, kind: TokenKind, sale: string) {
     const good = this.#token(kind, sale, {}, {});
     const [head = "", payload = ""] = good.split(".");
@@ -151,33 +151,33 @@ export class Forger {
     const by = (secret: Buffer): Signer => ({ kid, secret, key: null, known });
     const hs = encoded(JSON.stringify({ ...this.#header(kind), alg: "HS256" }));
     const ways: readonly (readonly [string, () => string])[] = [
-      ["signed by nobody", () => `${head}.${payload}.`],
+      ["without a signature", () => `${head}.${payload}.`],
       ["signed with zeros", () => this.#signed(kind, head, payload, by(Buffer.alloc(32)))],
       ["signed with its kid", () => this.#signed(kind, head, payload, by(Buffer.from(kid)))],
       [
-        "signed by HS256 with the public key",
+        "signed with HS256 and the public key",
         () => this.#signed(kind, hs, payload, by(admissionKey)),
       ],
       [
-        "signed by a stranger",
+        "signed with an unknown key",
         () => this.#signed(kind, head, payload, { ...by(known), key: this.#stranger }),
       ],
-      ["with a signature of noise", () => `${head}.${payload}.${encoded(noise(random, 64))}`],
+      ["with a random signature", () => `${head}.${payload}.${encoded(noise(random, 64))}`],
     ];
     const [what, token] = pick(random, ways);
     return { what, token: token() };
   }
 
-  /** A good token, of another kind: dressed up as this one, or as it is. */
+  /** A token of another kind, with the `typ` of this kind or with its own. */
   #wrongKind(random: Random, kind: TokenKind, sale: string) {
     const other = pick(
       random,
       KINDS.filter((one) => one !== kind),
     );
-    const dressed = random() < 0.5;
-    const header = dressed ? { typ: TYPES[kind] } : {};
+    const isDisguised = random() < 0.5;
+    const header = isDisguised ? { typ: TYPES[kind] } : {};
     const token = this.#token(other, sale, header, this.#claims(kind, sale));
-    return { what: `that is a ${other}${dressed ? " dressed up" : ""}`, token };
+    return { what: `that is a ${other}${isDisguised ? " with its typ changed" : ""}`, token };
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * Makes the inputs of a run: which family, and what of it.
+ * Makes the inputs of a run: draws the family, and then an input of that family.
  */
 import { cookieInput } from "./cookie-inputs.ts";
 import type { Forger } from "./forgeries.ts";
@@ -27,11 +27,11 @@ const MAKERS: Readonly<Record<Family, Maker>> = {
   proofs: proofInput,
 };
 
-/** Of headers and paths: so many go over a connection of their own, as no client sends them. */
+/** The share of the header and path inputs that are raw bytes, which no HTTP client sends. */
 const RAW_SHARE = 0.1;
 
-/** Their inputs may come to the shop behind the gate, which says which one it was. */
-const MEETS_ORIGIN: ReadonlySet<Family> = new Set(["guarded", "proofs"]);
+/** Families whose inputs can reach the shop behind the gate; they have their number in a header. */
+const REACHES_ORIGIN: ReadonlySet<Family> = new Set(["guarded", "proofs"]);
 
 export interface Which {
   readonly seed: string;
@@ -48,7 +48,7 @@ export function inputOf(
   const family = only ?? pick(random, FAMILIES);
   const isRaw = (family === "headers" || family === "paths") && chance(random, RAW_SHARE);
   const made = (isRaw ? rawInput : MAKERS[family])(random, ground, forger);
-  return { number, family, ...(MEETS_ORIGIN.has(family) ? numbered(made, number) : made) };
+  return { number, family, ...(REACHES_ORIGIN.has(family) ? numbered(made, number) : made) };
 }
 
 function numbered({ request, ...made }: Made, number: number): Made {

@@ -1,9 +1,10 @@
 /**
- * The Sluice that is fuzzed: fresh, with its state in a folder of its own, a sale in each phase and
- * shoppers at each point of their way, so that every table holds something that could change.
+ * The Sluice under test: new, with its state in a folder of its own, a sale in each phase and
+ * shoppers at each stage, so that every table has rows that an input could change.
  *
- * Guarantee: once it is made nothing in it moves by itself but what `state.ts` names: seats are all
- * taken, holds and admissions outlast the run, no order is on its way.
+ * Guarantee: once it is set up its stored data does not change by itself, except for what
+ * `state.ts` names: all seats are taken, holds and admissions outlast the run, and no order is in
+ * progress.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -27,39 +28,39 @@ export interface Ground {
   readonly adminToken: string;
   readonly secrets: GateSecrets;
   readonly routes: readonly Route[];
-  /** The table of problems: statuses by code. */
+  /** The status of each problem code. */
   readonly problems: ReadonlyMap<string, number>;
-  /** Good ones, of shoppers who are there. */
+  /** Valid tokens of shoppers. */
   readonly tokens: {
-    /** Waits in the sale that has not started. */
+    /** A ticket of the sale that has not started. */
     readonly prequeued: string;
-    /** Waits in the live sale. */
+    /** A ticket of a shopper who waits in the live sale. */
     readonly queued: string;
-    /** In the live sale, with something in the cart. */
+    /** An admission to the live sale, with a filled cart. */
     readonly admission: string;
-    /** Has bought. */
+    /** An admission that was used for an order. */
     readonly spent: string;
   };
   readonly proofs: Proofs;
   readonly order: { readonly id: string; readonly viewKey: string };
   readonly endpoint: string;
-  /** The shop that the gate stands in front of. */
+  /** The shop behind the gate. */
   readonly origin: GuardedOrigin;
-  /** Logged by any Worker since it was last emptied. */
+  /** Log entries of all Workers since the list was last emptied. */
   readonly logs: LogEntry[];
-  /** Texts that no answer and no log may contain, by what they are. */
+  /** Texts that no answer and no log may contain, by their names. */
   readonly hidden: ReadonlyMap<string, string>;
   readonly state: () => State;
   readonly stop: () => Promise<void>;
 }
 
 interface GroundOptions {
-  /** Another entry file of the gate, in which a fault was planted. */
+  /** Another entry file for the gate, with deliberate faults. */
   readonly gateEntry?: string;
 }
 
 const HOUR_MS = 3_600_000;
-/** A booth settles its mark, a room ticks and queues deliver within this. */
+/** Within this time a booth stores its mark, a room ticks, and queues deliver. */
 export const SETTLE_MS = 3500;
 const DEAD_LETTER = "fuzz-dead-letter";
 
@@ -144,7 +145,7 @@ async function settle(host: Host, secrets: GateSecrets) {
   };
 }
 
-/** A route that nobody has an example for would not be fuzzed, and nobody would know. */
+/** Throws for a route without an example, because it would silently not be fuzzed. */
 function withExamples(routes: readonly Route[]): readonly Route[] {
   const bare = routes.filter(({ name, body }) => {
     return body !== null && EXAMPLE_BODIES[name] === undefined && !UNSCHEMED_ROUTES.has(name);
@@ -191,7 +192,7 @@ async function makeSales(ask: Ask, headers: Readonly<Record<string, string>>): P
   await ask("POST", path, { headers, body: { action: "end" } });
 }
 
-/** One order, followed until its payment is captured. */
+/** Places one order and waits until it is final. */
 async function buy(ask: Ask, admission: string) {
   const body = {
     sale: FUZZ_SALES.live,
@@ -217,27 +218,27 @@ async function parkDeadLetter(host: Host): Promise<void> {
     .run();
 }
 
-/** The gate's isolate has heard of every room: a first question may find one that is starting. */
+/** Waits until the gate's isolate knows every room; a first request may find one starting. */
 async function untilGuarded(url: string): Promise<void> {
   for (const folder of Object.values(GUARDED_FOLDERS)) {
-    const isHeard = async (): Promise<boolean> =>
+    const isGuarded = async (): Promise<boolean> =>
       (await fetch(`${url}${folder}/shoe`)).status === 429;
-    await until(isHeard, `${folder} is guarded`);
+    await until(isGuarded, `${folder} is guarded`);
   }
 }
 
-/** Nothing may move by itself, or the verdict would be about that. */
+/** Waits until stored data no longer changes by itself, because inputs would be blamed for it. */
 async function untilQuiet(state: () => State): Promise<void> {
   let last = state();
-  let moving: readonly string[] = [];
+  let changes: readonly string[] = [];
   const isQuiet = async (): Promise<boolean> => {
     await delay(SETTLE_MS);
     const now = state();
-    moving = differences(last, now);
+    changes = differences(last, now);
     last = now;
-    return moving.length === 0;
+    return changes.length === 0;
   };
-  await until(isQuiet, "nothing moves by itself").catch((cause: unknown) => {
-    throw new Error(`the ground does not come to rest: ${moving.join("; ")}`, { cause });
+  await until(isQuiet, "stored data no longer changes").catch((cause: unknown) => {
+    throw new Error(`stored data keeps changing: ${changes.join("; ")}`, { cause });
   });
 }

@@ -1,11 +1,10 @@
 /**
- * Inputs about the shop behind the gate: paths that are spelled to walk around the guard,
- * admissions that are none, headers that only the gate may set, bypass tokens that are wrong, and
- * odd askers.
+ * Inputs about the shop behind the gate: spellings of a path that try to evade the guard, invalid
+ * admissions, headers that only the gate may set, wrong bypass tokens, and unusual clients.
  *
- * Guarantee: nobody joins and nobody claims. Where a turn could be had, what asks is no page and
- * brings no ticket; pages ask where the sale is not open yet, or with a ticket that waits for the
- * start. Each says its number, so that the origin can name it.
+ * Guarantee: no input joins or claims. Where it could, it is not a page request and has no ticket;
+ * page requests go to sales that are not open yet, or have a ticket that waits for the start. Each
+ * has its number in a header, so that the origin can report it.
  */
 import type { Random } from "../seeded-random.ts";
 import type { Forger } from "./forgeries.ts";
@@ -23,12 +22,12 @@ function guardedPath(sale: GuardingSale): string {
 
 const hex = (letter: string): string => `%${letter.charCodeAt(0).toString(16)}`;
 
-/** A letter or slash, which an origin may decode. */
+/** Percent-encodes one character, which an origin may decode. */
 function encodedOnce(random: Random, path: string): string {
   const at = wholeIn(random, 1, path.length - 1);
   const code = hex(path[at] ?? "a");
-  const said = chance(random, 0.5) ? code : code.toUpperCase();
-  return path.slice(0, at) + said + path.slice(at + 1);
+  const escape = chance(random, 0.5) ? code : code.toUpperCase();
+  return path.slice(0, at) + escape + path.slice(at + 1);
 }
 
 function anyCase(random: Random, path: string): string {
@@ -37,11 +36,11 @@ function anyCase(random: Random, path: string): string {
   });
 }
 
-function atSlash(random: Random, path: string, said: string): string {
+function atSlash(random: Random, path: string, replacement: string): string {
   const slashes = [...path.matchAll(/\//g)].map(({ index }) => index);
   if (slashes.length === 0) return path;
   const at = pick(random, slashes);
-  return path.slice(0, at) + said + path.slice(at + 1);
+  return path.slice(0, at) + replacement + path.slice(at + 1);
 }
 
 type Spelling = (random: Random, path: string) => string;
@@ -71,8 +70,8 @@ function visibleParameter(random: Random): string {
   return pick(random, ["v=1", "jsessionid=A", "", "a;b", ".."]);
 }
 
-/** One to three spellings, one on the other; the first says `/` first whatever follows. */
-function walkedAround(random: Random, path: string): string {
+/** Applies one to three spellings in turn; the result always starts with `/`. */
+function respelled(random: Random, path: string): string {
   let spelled = path;
   for (let left = wholeIn(random, 1, 3); left > 0; left -= 1) {
     spelled = pick(random, SPELLINGS)(random, spelled);
@@ -80,7 +79,7 @@ function walkedAround(random: Random, path: string): string {
   return spelled.startsWith("/") ? spelled : `/${spelled}`;
 }
 
-/** No page is asked for, and not exactly JSON: these never join. */
+/** Headers of requests that are neither for a page nor for exactly JSON; these never join. */
 const DATA: readonly (readonly Header[])[] = [
   [],
   [["accept", "*/*"]],
@@ -107,8 +106,8 @@ const DATA: readonly (readonly Header[])[] = [
   ],
 ];
 
-/** Whatever they are taken for, nobody joins a sale that is not open. */
-const ODD_ASKERS: readonly (readonly Header[])[] = [
+/** Headers that may count as a page request or not; used where nobody can join. */
+const ODD_CLIENTS: readonly (readonly Header[])[] = [
   [["accept", "text/html"]],
   [["accept", "application/json"]],
   [["accept", "TEXT/HTML;q=0"]],
@@ -139,7 +138,7 @@ const ODD_ASKERS: readonly (readonly Header[])[] = [
 
 const METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "PROPFIND"] as const;
 
-interface Asking {
+interface GuardedRequest {
   readonly what: string;
   readonly target: string;
   readonly headers: readonly Header[];
@@ -147,7 +146,8 @@ interface Asking {
   readonly expect?: "harmless";
 }
 
-function asking({ what, target, headers, method = "GET", expect = "harmless" }: Asking): Made {
+function requestOf(parts: GuardedRequest): Made {
+  const { what, target, headers, method = "GET", expect = "harmless" } = parts;
   const hasBody = method === "POST" || method === "PUT" || method === "PATCH";
   return {
     what,
@@ -156,40 +156,40 @@ function asking({ what, target, headers, method = "GET", expect = "harmless" }: 
   };
 }
 
-/** The answer is the guard's, or the origin's where it does not take the path for a guarded one. */
+/** The guard must answer, unless the origin does not read the path as a guarded one. */
 function evasion(random: Random): Made {
   const isPage = chance(random, 0.4);
   const path = guardedPath(isPage ? "later" : "live");
-  return asking({
-    what: "a path that walks around the guard",
-    target: walkedAround(random, path),
-    headers: pick(random, isPage ? ODD_ASKERS : DATA),
+  return requestOf({
+    what: "a path that tries to evade the guard",
+    target: respelled(random, path),
+    headers: pick(random, isPage ? ODD_CLIENTS : DATA),
     method: pick(random, METHODS),
   });
 }
 
 const OPEN_TARGETS = ["/", "/open", "/favicon.ico", "/open?guarded=1", "/open/%ff"];
 
-/** Another path or method by header, to an address that needs no turn. */
+/** A header that overrides the path or the method of a request that needs no turn. */
 function override(random: Random): Made {
   const path = guardedPath("live");
   const byPath = chance(random, 0.6);
   const name = byPath
     ? pick(random, ["x-original-url", "X-Rewrite-URL", "x-rewrite-url", "X-ORIGINAL-URL"])
     : pick(random, ["x-http-method-override", "X-HTTP-Method", "x-method-override"]);
-  const value = byPath ? walkedAround(random, path) : pick(random, ["GET", "post", " PUT ", "Get"]);
+  const value = byPath ? respelled(random, path) : pick(random, ["GET", "post", " PUT ", "Get"]);
   const decoy: Header = [name, byPath ? "/open" : "OPTIONS"];
   const named: Header = [name, value];
   const order = pick(random, [[named], [named, decoy], [decoy, named]]);
-  return asking({
-    what: "a path or method by header",
+  return requestOf({
+    what: "a path or method overridden by a header",
     target: byPath ? pick(random, OPEN_TARGETS) : path,
     headers: [...pick(random, DATA), ...order],
     method: byPath ? pick(random, METHODS) : "OPTIONS",
   });
 }
 
-/** As header, as cookie, or as both, none of them good. */
+/** A forged admission as a header, as a cookie, or as both. */
 function forgedAdmission(random: Random, ground: Ground, forger: Forger): Made {
   const good = pick(random, [ground.tokens.admission, ground.tokens.spent]);
   const forge = () => forger.forge(random, "admission", live, good);
@@ -202,7 +202,7 @@ function forgedAdmission(random: Random, ground: Ground, forger: Forger): Made {
   const header: Header = [pick(random, ["sluice-admission", "Sluice-Admission"]), token];
   const cookie: Header = ["cookie", `__Host-sluice-admission-${live}=${forge().token}`];
   const carried = pick(random, [[header], [cookie], [header, cookie], [header, header]]);
-  return asking({
+  return requestOf({
     what: `a forged admission at a guarded path: ${what}`,
     target: guardedPath("live"),
     headers: [...pick(random, DATA), ...carried],
@@ -210,10 +210,10 @@ function forgedAdmission(random: Random, ground: Ground, forger: Forger): Made {
   });
 }
 
-/** Good, and for another sale's path. */
+/** A valid admission at the guarded path of another sale. */
 function otherSales(random: Random, { tokens }: Ground): Made {
   const sale = pick(random, ["later", "prequeue"] as const);
-  return asking({
+  return requestOf({
     what: "an admission of another sale at a guarded path",
     target: guardedPath(sale),
     headers: [
@@ -224,7 +224,7 @@ function otherSales(random: Random, { tokens }: Ground): Made {
   });
 }
 
-const OURS = [
+const GATE_HEADERS = [
   "sluice-admission",
   "Sluice-Replay",
   "sluice-bypass",
@@ -236,23 +236,23 @@ const OURS = [
   "sluice-x",
 ];
 
-/** To open paths, and to a guarded one with an admission that is good: none of them arrives. */
-function headersOfOurs(random: Random, ground: Ground): Made {
+/** To open paths, or to a guarded one with a valid admission; the gate must remove the headers. */
+function gateHeaders(random: Random, ground: Ground): Made {
   const isIn = chance(random, 0.5);
-  const ours = Array.from({ length: wholeIn(random, 1, 4) }, (): Header => {
+  const forged = Array.from({ length: wholeIn(random, 1, 4) }, (): Header => {
     const value = pick(random, ["1", "", "600", ground.tokens.queued, visibleText(random, 40)]);
-    return [pick(random, OURS), value];
+    return [pick(random, GATE_HEADERS), value];
   });
   const cookie: Header = ["cookie", `__Host-sluice-admission-${live}=${ground.tokens.admission}`];
-  return asking({
+  return requestOf({
     what: "headers that only the gate may set",
     target: isIn ? guardedPath("live") : pick(random, OPEN_TARGETS),
-    headers: [...pick(random, DATA), ...(isIn ? [cookie] : []), ...ours],
+    headers: [...pick(random, DATA), ...(isIn ? [cookie] : []), ...forged],
     method: pick(random, METHODS),
   });
 }
 
-/** Near the token that the sale knows the digest of. */
+/** Values similar to the sale's bypass token. */
 function wrongBypass(random: Random): Made {
   const value = pick(random, [
     "",
@@ -267,8 +267,8 @@ function wrongBypass(random: Random): Made {
     "x".repeat(wholeIn(random, 500, 6000)),
   ]);
   const address: Header = [pick(random, ["x-forwarded-for", "true-client-ip"]), "192.0.2.7"];
-  return asking({
-    what: "a bypass that is none",
+  return requestOf({
+    what: "an invalid bypass token",
     target: guardedPath("live"),
     headers: [
       ...pick(random, DATA),
@@ -279,16 +279,16 @@ function wrongBypass(random: Random): Made {
   });
 }
 
-function oddAsker(random: Random, { tokens }: Ground): Made {
+function oddClient(random: Random, { tokens }: Ground): Made {
   const isWaiting = chance(random, 0.5);
   const sale = isWaiting ? "prequeue" : "later";
   const ticket: Header = chance(random, 0.5)
     ? ["sluice-ticket", tokens.prequeued]
     : ["cookie", `__Host-sluice-ticket-${prequeue}=${tokens.prequeued}`];
-  return asking({
-    what: "an odd asker at a guarded path",
+  return requestOf({
+    what: "an unusual client at a guarded path",
     target: `${guardedPath(sale)}?a=${encodeURIComponent(visibleText(random, 20))}`,
-    headers: [...pick(random, ODD_ASKERS), ...(isWaiting ? [ticket] : [])],
+    headers: [...pick(random, ODD_CLIENTS), ...(isWaiting ? [ticket] : [])],
     method: pick(random, METHODS),
   });
 }
@@ -301,9 +301,9 @@ export function guardedInput(random: Random, ground: Ground, forger: Forger): Ma
     override,
     forgedAdmission,
     otherSales,
-    headersOfOurs,
+    gateHeaders,
     wrongBypass,
-    oddAsker,
+    oddClient,
   ]);
   return make(random, ground, forger);
 }

@@ -1,11 +1,10 @@
 /**
- * The shop behind the gate that is fuzzed: says of every request whether it should have come.
+ * The shop behind the gate under test: checks whether each request was allowed to reach it.
  *
- * Guarantee: it reads paths by means of its own, none of them the gate's: as an origin that
- * decodes up to three times, merges slashes, resolves dots or leaves them, drops parameters and
- * case, and obeys headers that name another path or method. What is guarded by any of these
- * readings may come with an admission that is known to be good, and no header of the gate's may
- * come but that one.
+ * Guarantee: it shares no code with the gate for reading paths. It reads them like an origin that
+ * decodes up to three times, merges slashes, resolves dots or leaves them, ignores parameters and
+ * case, and obeys headers that override the path or the method. A request that is guarded by any of
+ * these readings must have a valid admission, and that is the only Sluice header that may arrive.
  */
 import { createServer, type IncomingMessage } from "node:http";
 import { posix } from "node:path";
@@ -14,31 +13,29 @@ import { z } from "zod";
 import { LOOPBACK } from "../host/ports.ts";
 import { GUARDED_FOLDERS } from "./names.ts";
 
-type OriginRule =
-  | "no guarded path without an admission"
-  | "no header of the gate's own from a client";
+type OriginRule = "no guarded path without an admission" | "no gate-only header from a client";
 
 interface OriginFault {
   readonly rule: OriginRule;
-  /** Of the input that it came from; null when that did not say its number. */
+  /** The number of the input; null when the request does not have it. */
   readonly number: number | null;
   readonly what: string;
 }
 
 export interface GuardedOrigin {
   readonly url: string;
-  /** Since it was last emptied. */
+  /** Faults since the list was last emptied. */
   readonly faults: OriginFault[];
-  /** How many requests came with a good admission. */
+  /** The number of requests with a valid admission. */
   readonly admitted: () => number;
-  /** From then on these admissions are good ones. */
+  /** Sets the valid admissions. */
   readonly trust: (admissions: readonly string[]) => void;
   readonly stop: () => Promise<void>;
 }
 
-/** Carries the input's number, so that a fault has a name. */
+/** Has the input's number, so that a fault can be traced to its input. */
 export const NUMBER_HEADER = "x-fuzz-number";
-/** In every answer of the origin's, which are its own business. */
+/** Marks the origin's answers, to which the rules for the gate's answers do not apply. */
 export const ORIGIN_HEADER = "x-fuzz-origin";
 
 const DECODINGS = 3;
@@ -73,35 +70,35 @@ function isGuardedPath(target: string): boolean {
 }
 
 function isGuarded({ method = "", url = "" }: IncomingMessage, headers: Headers): boolean {
-  const said = (names: ReadonlySet<string>): string[] => {
+  const valuesOf = (names: ReadonlySet<string>): string[] => {
     return headers.flatMap(([name, value]) => (names.has(name) ? [value] : []));
   };
-  const methods = [method, ...said(METHOD_HEADERS)].map((name) => name.trim().toUpperCase());
+  const methods = [method, ...valuesOf(METHOD_HEADERS)].map((name) => name.trim().toUpperCase());
   if (methods.every((name) => name === "OPTIONS")) return false;
-  return [url, ...said(PATH_HEADERS)].some(isGuardedPath);
+  return [url, ...valuesOf(PATH_HEADERS)].some(isGuardedPath);
 }
 
 export async function startGuardedOrigin(): Promise<GuardedOrigin> {
   const faults: OriginFault[] = [];
-  let good: ReadonlySet<string> = new Set();
+  let valid: ReadonlySet<string> = new Set();
   let admitted = 0;
   const judge = (request: IncomingMessage): void => {
     const headers = headersOf(request);
-    const ours = headers.filter(([name]) => name.startsWith("sluice-"));
-    const isAdmitted = ours.some(([name, value]) => {
-      return name === "sluice-admission" && good.has(value);
+    const sluiceHeaders = headers.filter(([name]) => name.startsWith("sluice-"));
+    const isAdmitted = sluiceHeaders.some(([name, value]) => {
+      return name === "sluice-admission" && valid.has(value);
     });
     if (isAdmitted) admitted += 1;
     const number = Number(headers.find(([name]) => name === NUMBER_HEADER)?.[1] ?? Number.NaN);
-    const blame = (rule: OriginRule, what: string): void => {
+    const report = (rule: OriginRule, what: string): void => {
       faults.push({ rule, what, number: Number.isNaN(number) ? null : number });
     };
     if (!isAdmitted && isGuarded(request, headers)) {
-      blame("no guarded path without an admission", `${request.method} ${request.url}`);
+      report("no guarded path without an admission", `${request.method} ${request.url}`);
     }
-    for (const [name, value] of ours) {
-      if (name === "sluice-admission" && good.has(value)) continue;
-      blame("no header of the gate's own from a client", name);
+    for (const [name, value] of sluiceHeaders) {
+      if (name === "sluice-admission" && valid.has(value)) continue;
+      report("no gate-only header from a client", name);
     }
   };
   const server = createServer((request, response) => {
@@ -119,7 +116,7 @@ export async function startGuardedOrigin(): Promise<GuardedOrigin> {
     faults,
     admitted: () => admitted,
     trust: (admissions) => {
-      good = new Set(admissions);
+      valid = new Set(admissions);
     },
     stop: () => {
       server.closeAllConnections();

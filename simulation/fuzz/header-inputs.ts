@@ -1,6 +1,6 @@
 /**
- * Inputs about headers: names and values that nobody should believe, added to requests that must
- * be refused or that only read.
+ * Inputs about headers: names and values that the gate must not trust, in requests that must be
+ * refused or that only read.
  */
 import type { Random } from "../seeded-random.ts";
 import { EXAMPLE_BODIES } from "./example-bodies.ts";
@@ -77,7 +77,7 @@ function oddHeaders(random: Random): Header[] {
   return [...new Map(odd)];
 }
 
-/** A read as somebody who is inside: whatever else is said, it must stay a read. */
+/** A read by an admitted shopper; no header may turn it into a write. */
 function readWith(random: Random, ground: Ground): Made {
   const { admission, queued } = ground.tokens;
   const target = pick(random, [
@@ -127,14 +127,14 @@ const BAD_TYPES: readonly string[] = [
   "text/plain, application/json",
 ];
 
-/** A good cart or order of somebody who is inside, that says it is something else than JSON. */
+/** A valid cart or order of an admitted shopper, with a media type other than JSON. */
 function wrongType(random: Random, ground: Ground): Made {
   const [method, target, name] = pick(random, [
     ["PUT", `/_sluice/v1/sales/${live}/cart`, "put /v1/sales/{sale}/cart"],
     ["POST", "/_sluice/v1/orders", "post /v1/orders"],
   ] as const);
   return {
-    what: `a body of another type, at ${method} ${target}`,
+    what: `a body of another media type, at ${method} ${target}`,
     expect: "refused",
     request: {
       kind: "http",
@@ -162,11 +162,11 @@ const BAD_KEYS: readonly ((random: Random) => string | null)[] = [
   (random) => "k".repeat(wholeIn(random, 130, 6000)),
 ];
 
-/** A good order, but for its key. */
+/** A valid order with an invalid idempotency key. */
 function badKey(random: Random, ground: Ground): Made {
   const key = pick(random, BAD_KEYS)(random);
   return {
-    what: "an order with a key that is none",
+    what: "an order with an invalid key",
     expect: "refused",
     request: {
       kind: "http",
@@ -183,8 +183,8 @@ function badKey(random: Random, ground: Ground): Made {
   };
 }
 
-/** A write of nobody: no header may stand in for a token. */
-function nobodysWrite(random: Random, ground: Ground): Made {
+/** A write without a token; no other header may replace it. */
+function anonymousWrite(random: Random, ground: Ground): Made {
   const [method, target, name] = pick(random, [
     ["PUT", `/_sluice/v1/sales/${live}/cart`, "put /v1/sales/{sale}/cart"],
     ["POST", `/_sluice/v1/sales/${live}/admissions`, null],
@@ -199,7 +199,7 @@ function nobodysWrite(random: Random, ground: Ground): Made {
   ] as const);
   const json: Header[] = name === null ? [] : [["content-type", "application/json"]];
   return {
-    what: `a write of nobody with odd headers, at ${method} ${target}`,
+    what: `a write without a token and with odd headers, at ${method} ${target}`,
     expect: "refused",
     request: {
       kind: "http",
@@ -212,5 +212,5 @@ function nobodysWrite(random: Random, ground: Ground): Made {
 }
 
 export function headerInput(random: Random, ground: Ground): Made {
-  return pick(random, [readWith, readWith, wrongType, badKey, nobodysWrite])(random, ground);
+  return pick(random, [readWith, readWith, wrongType, badKey, anonymousWrite])(random, ground);
 }

@@ -1,5 +1,5 @@
 /**
- * Which texts no answer and no log may contain, by what they are.
+ * The texts that no answer and no log may contain, by their names.
  */
 import { z } from "zod";
 import type { GateSecrets } from "../../scripts/secret-set.ts";
@@ -17,7 +17,7 @@ const KEY_SETS = [
   "PROOF_KEYS",
 ] as const;
 
-/** The secrets of the gate, the sandbox's own, and of each draw that is not over its secret. */
+/** The secrets of the gate and the sandbox, and of the draw of each sale that is not over. */
 export function hiddenTexts(
   secrets: GateSecrets,
   adminToken: string,

@@ -1,9 +1,9 @@
 /**
- * What the fuzz run sends: one input, by its number.
+ * The inputs of the fuzz run, identified by their numbers.
  *
- * Guarantee: an input is made from the seed, its number and the family alone, so it can be made
- * again; only the tokens and ids of the Sluice it is sent to differ. Each is known by the way it
- * was made to be invalid, or to change nothing.
+ * Guarantee: an input depends only on the seed, its number and the family, so it can be made again;
+ * only the tokens and ids of the Sluice under test differ. By the way it is made, each is known to
+ * be invalid or to change nothing.
  */
 import { type Random, randomFrom } from "../seeded-random.ts";
 
@@ -24,24 +24,24 @@ export type Header = readonly [name: string, value: string];
 export interface HttpRequest {
   readonly kind: "http";
   readonly method: string;
-  /** Path and query, as they go on the wire. */
+  /** Path and query, exactly as sent. */
   readonly target: string;
   readonly headers: readonly Header[];
   readonly body: string | Uint8Array | null;
 }
 
-/** Bytes for a connection of their own: no HTTP client would send them. */
+/** Bytes that no HTTP client would send, for a connection of their own. */
 export interface RawRequest {
   readonly kind: "raw";
   readonly bytes: Uint8Array;
 }
 
 export interface Made {
-  /** What was done, in a few words. */
+  /** A short description. */
   readonly what: string;
   /** `refused`: the answer must be 400 or more. `harmless`: it may be anything below 500. */
   readonly expect: "refused" | "harmless";
-  /** The field that the refusal of a document must name, with 422. */
+  /** The field that the answer, a 422, must name. */
   readonly field?: string;
   readonly request: HttpRequest | RawRequest;
 }
@@ -96,12 +96,12 @@ const ODD_TEXTS = [
   "a".repeat(300),
 ] as const;
 
-/** Text that has broken something somewhere. */
+/** A text that often breaks programs. */
 export function oddText(random: Random): string {
   return pick(random, ODD_TEXTS);
 }
 
-/** One to `length` characters that may stand in a header. */
+/** One to `length` characters that are allowed in a header. */
 export function visibleText(random: Random, length: number): string {
   let text = "";
   for (let left = wholeIn(random, 1, length); left > 0; left -= 1) {

@@ -1,7 +1,7 @@
 /**
- * Inputs about bodies: the documents of every route spoiled in one place, text that is no JSON,
- * bodies that are too large, and forms that no page sends. Who sends them is who may: the only
- * thing wrong is the body.
+ * Inputs about bodies: the documents of every route with one fault, text that is not JSON, bodies
+ * that are too large, and forms that no page sends. The sender is always authorized, so that the
+ * body is the only fault.
  */
 import { BODY_BYTES_MAX, SALE_BODY_BYTES_MAX } from "../../src/domain/limits.ts";
 import type { Random } from "../seeded-random.ts";
@@ -18,14 +18,14 @@ const { live, prequeue } = FUZZ_SALES;
 function ownHeaders(route: Route, ground: Ground): Header[] {
   if (route.isMerchants) return [["authorization", `Bearer ${ground.adminToken}`]];
   const { admission } = ground.tokens;
-  // A shopper who carries nothing joins; that is the one whose body is looked at.
+  // Joining reads the body only of a shopper without tokens.
   const carried: Header[] = route.path.endsWith("/tickets")
     ? []
     : [["sluice-admission", admission]];
   return [...carried, ["idempotency-key", "fuzz-json"]];
 }
 
-function bodied(ground: Ground): readonly Route[] {
+function routesWithBody(ground: Ground): readonly Route[] {
   return ground.routes.filter(({ name }) => EXAMPLE_BODIES[name] !== undefined);
 }
 
@@ -43,34 +43,39 @@ function sent(route: Route, ground: Ground, what: string, body: string | Uint8Ar
   };
 }
 
-/** An id that is there, so that nothing but the body stands in the way. */
+/** An id that exists, so that the body is the only fault. */
 function idFor({ path }: Route, { order, endpoint }: Ground): string {
   return path.includes("webhook-endpoints") ? endpoint : order.id;
 }
 
 function spoiledDocument(random: Random, ground: Ground): Made {
-  const route = pick(random, bodied(ground));
+  const route = pick(random, routesWithBody(ground));
   const { body, name } = route;
   const example = EXAMPLE_BODIES[name] ?? {};
   if (body === null) return notJson(random, ground);
-  return sent(route, ground, "a spoiled document", wrapped(random, spoiled(random, body, example)));
+  return sent(
+    route,
+    ground,
+    "a document with a fault",
+    wrapped(random, spoiled(random, body, example)),
+  );
 }
 
 function notJson(random: Random, ground: Ground): Made {
-  const route = pick(random, bodied(ground));
-  return sent(route, ground, "no JSON", noJson(random, EXAMPLE_BODIES[route.name] ?? {}));
+  const route = pick(random, routesWithBody(ground));
+  return sent(route, ground, "not JSON", noJson(random, EXAMPLE_BODIES[route.name] ?? {}));
 }
 
-/** A sale may bring its own waiting page. */
+/** This route allows larger bodies, because a sale may contain its own waiting page. */
 const SALE_ROUTE = "put /admin/v1/sales/{sale}";
 
-/** One byte too large at least, and otherwise good: white space is. */
+/** At least one byte too large and otherwise valid, because white space is allowed. */
 function tooLarge(random: Random, ground: Ground): Made {
-  const route = pick(random, bodied(ground));
+  const route = pick(random, routesWithBody(ground));
   const good = JSON.stringify(EXAMPLE_BODIES[route.name] ?? {});
   const most = route.name === SALE_ROUTE ? SALE_BODY_BYTES_MAX : BODY_BYTES_MAX;
   const missing = most - good.length + wholeIn(random, 1, 4000);
-  return sent(route, ground, "a body too large", good + " ".repeat(missing));
+  return sent(route, ground, "a body that is too large", good + " ".repeat(missing));
 }
 
 const FORMS = ["join", "enter", "leave", "cart", "order"] as const;
@@ -87,7 +92,7 @@ const FIELDS: readonly ((random: Random) => string)[] = [
   (random) => `surprise=${"x".repeat(wholeIn(random, 1000, 20_000))}`,
 ];
 
-/** A form of the page's own, with a field that it does not have. */
+/** A form of the gate's own pages, with a field that it does not have. */
 function badForm(random: Random, ground: Ground): Made {
   const form = pick(random, FORMS);
   const multipart = random() < 0.3;
@@ -96,7 +101,7 @@ function badForm(random: Random, ground: Ground): Made {
   const file =
     '--b\r\nContent-Disposition: form-data; name="surprise"; filename="../x"\r\n\r\nx\r\n--b--\r\n';
   return {
-    what: `a form with a field that nobody knows, ${form}`,
+    what: `a form with an unknown field, ${form}`,
     expect: "refused",
     request: {
       kind: "http",

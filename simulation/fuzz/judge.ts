@@ -1,5 +1,5 @@
 /**
- * What an answer and a log line must be, whatever was sent.
+ * The rules that every answer and every log line must keep, for all inputs.
  */
 import { z } from "zod";
 import { parseJson } from "../../src/encoding/json.ts";
@@ -11,16 +11,16 @@ import type { Answered, Reply } from "./send.ts";
 
 export const RULES = [
   "no answer of 500 or more",
-  "an answer, or a closed connection for what is no HTTP",
-  "what is invalid is refused",
+  "an answer, or a closed connection for invalid HTTP",
+  "invalid input is refused",
   "a refusal is a problem document with a known code",
-  "a field that is wrong is named",
+  "an invalid field is named",
   "no secret in an answer",
   "no error in a log",
-  "no secret, token or address in a log",
-  "nothing kept has changed",
+  "no secret, token or email address in a log",
+  "stored data is unchanged",
   "no guarded path without an admission",
-  "no header of the gate's own from a client",
+  "no gate-only header from a client",
 ] as const;
 export type Rule = (typeof RULES)[number];
 
@@ -31,12 +31,12 @@ export interface Broken {
 
 const SHOWN_CHARACTERS = 200;
 
-/** What the runtime's HTTP server says itself, before any Worker is asked. */
+/** An answer of the runtime's HTTP server itself, before any Worker. */
 function isOfRuntime({ status, text }: Answered): boolean {
   return (status === 400 || status === 431 || status === 501) && text.startsWith("ERROR: ");
 }
 
-/** What the shop behind the gate answers is its own; it says itself what should not have come. */
+/** An answer of the shop behind the gate, which reports its own faults. */
 function isOfOrigin({ headers }: Answered): boolean {
   return headers.includes(ORIGIN_HEADER);
 }
@@ -48,24 +48,24 @@ export function judgeReply(
 ): Broken | null {
   if (reply.kind !== "answered") {
     if (request.kind === "raw") return null;
-    return { rule: "an answer, or a closed connection for what is no HTTP", what: reply.why };
+    return { rule: "an answer, or a closed connection for invalid HTTP", what: reply.why };
   }
-  const asked = request.kind === "raw" ? "" : `${request.target} → `;
-  const told = asked + shown(reply);
+  const target = request.kind === "raw" ? "" : `${request.target} → `;
+  const exchange = target + shown(reply);
   const secret = secretIn(`${reply.headers} ${reply.text}`, hidden);
-  if (secret !== null) return { rule: "no secret in an answer", what: `${secret}: ${told}` };
+  if (secret !== null) return { rule: "no secret in an answer", what: `${secret}: ${exchange}` };
   if (isOfOrigin(reply)) return null;
   if (request.kind === "raw" && isOfRuntime(reply)) return null;
-  if (reply.status >= 500) return { rule: "no answer of 500 or more", what: told };
+  if (reply.status >= 500) return { rule: "no answer of 500 or more", what: exchange };
   if (expect === "refused" && reply.status < 400) {
-    return { rule: "what is invalid is refused", what: told };
+    return { rule: "invalid input is refused", what: exchange };
   }
   if (field !== undefined && !isNamed(field, reply)) {
-    return { rule: "a field that is wrong is named", what: `${field}: ${told}` };
+    return { rule: "an invalid field is named", what: `${field}: ${exchange}` };
   }
   const why = problemFault(request, reply, problems);
   if (why === null) return null;
-  return { rule: "a refusal is a problem document with a known code", what: `${why}: ${told}` };
+  return { rule: "a refusal is a problem document with a known code", what: `${why}: ${exchange}` };
 }
 
 function shown({ status, type, text }: Answered): string {
@@ -87,7 +87,7 @@ const problemSchema = z.object({
 
 const namingSchema = z.object({ errors: z.array(z.object({ path: z.string() })) });
 
-/** The field itself, or one inside it. */
+/** True when the answer names the field or one inside it. */
 function isNamed(field: string, { status, text }: Answered): boolean {
   const { data } = namingSchema.safeParse(parseJson(text));
   const isOf = (path: string): boolean => path === field || path.startsWith(`${field}.`);
@@ -95,8 +95,8 @@ function isNamed(field: string, { status, text }: Answered): boolean {
 }
 
 /**
- * Pages, and guarded addresses of the shop, answer shoppers with pages, and a HEAD has no body to
- * judge.
+ * Returns what is wrong with a refusal, or null. Pages and guarded paths of the shop may answer
+ * with a page, and the answer to a HEAD has no body.
  */
 function problemFault(
   request: Input["request"],
@@ -106,37 +106,35 @@ function problemFault(
   if (status < 400 || request.kind === "raw" || request.method === "HEAD") return null;
   if (isPage(request.target) && type.startsWith("text/html")) return null;
   if (isAsset(request.target)) return null;
-  // An app at a guarded address is told the same in the media type that it has asked for.
-  const isApps = isPage(request.target) && type.startsWith("application/json");
-  if (type !== "application/problem+json" && !isApps) return "no problem document";
+  // At a guarded path an app gets the problem document in the media type that it requested.
+  const isForApp = isPage(request.target) && type.startsWith("application/json");
+  if (type !== "application/problem+json" && !isForApp) return "no problem document";
   const problem = problemSchema.safeParse(parseJson(text));
   if (!problem.success) return "not RFC 9457";
   const known = problems.get(problem.data.code);
   if (known === undefined) return "an unknown code";
-  return known === status && problem.data.status === status
-    ? null
-    : "another status than its code's";
+  return known === status && problem.data.status === status ? null : "not the status of its code";
 }
 
-/** As it was written, too: a backslash is none of a path's slashes to the gate. */
+/** Also checks the path as written, because to the gate a backslash is not a slash. */
 function isPage(target: string): boolean {
   return [target, pathOf(target)].some((path) => {
     return path.startsWith("/_sluice/shop") || !path.startsWith("/_sluice");
   });
 }
 
-/** The platform serves the files, and says itself when there is none. */
+/** The platform serves these files and itself answers for missing ones. */
 function isAsset(target: string): boolean {
   return [target, pathOf(target)].some((path) => path.replaceAll(/\/+/g, "/").includes("/assets/"));
 }
 
-/** As a server reads it, without its dots and disguises. */
+/** The path as a server reads it: dots are resolved and characters decoded. */
 function pathOf(target: string): string {
   const path = URL.parse(`http://gate.invalid${target}`)?.pathname ?? "";
   return path.replaceAll(/%[2-7][0-9a-f]/gi, (code) => decodeURIComponent(code));
 }
 
-/** A JWT of any kind, or the better part of one. */
+/** A JWT, or at least its first two parts. */
 const TOKEN = /eyJ[\w-]{8,}\.[\w-]{8,}/;
 const ADDRESS = /[\w.+-]+@[\w-]+\.(example|com)/;
 
@@ -144,11 +142,11 @@ export function judgeLog({ level, message }: LogEntry, hidden: Ground["hidden"])
   const what = `${level}: ${message.slice(0, SHOWN_CHARACTERS)}`;
   const leaked = secretIn(message, hidden);
   if (leaked !== null) {
-    // What leaked is not said again.
-    return { rule: "no secret, token or address in a log", what: leaked };
+    // Only the secret's name, so that the report does not leak it too.
+    return { rule: "no secret, token or email address in a log", what: leaked };
   }
   if (TOKEN.test(message) || ADDRESS.test(message)) {
-    return { rule: "no secret, token or address in a log", what };
+    return { rule: "no secret, token or email address in a log", what };
   }
   return level === "error" ? { rule: "no error in a log", what } : null;
 }

@@ -1,24 +1,24 @@
 /**
- * What the sales and units of the fuzz run are called.
+ * The names of the sales, SKUs, folders and bypass token of the fuzz run.
  */
 import { createHash } from "node:crypto";
 
 /**
- * A sale in each phase, and one for each proof of being human; only `live` and `proven` have
- * shoppers inside.
+ * A sale in each phase, and one for each kind of protection. Only `live` and `proven` have admitted
+ * shoppers.
  */
 export const FUZZ_SALES = {
   live: "fuzz-live",
   prequeue: "fuzz-prequeue",
   later: "fuzz-later",
   over: "fuzz-over",
-  /** Asks for a proof of work. */
+  /** Requires a proof of work. */
   proven: "fuzz-proven",
-  /** Asks for Turnstile, and refuses an admission of another device. */
+  /** Requires Turnstile, and refuses an admission from another device. */
   checked: "fuzz-checked",
 } as const;
 
-/** Of the shop behind the gate: what is in them is guarded by the sale. */
+/** Folders of the shop behind the gate, by the sale that guards them. */
 export const GUARDED_FOLDERS = {
   live: "/guarded",
   prequeue: "/waiting",
@@ -29,7 +29,7 @@ export const GUARDED_FOLDERS = {
 
 const BYPASS_TOKEN = "fuzz-bypass-6f2a91c04be7d3";
 
-/** Opens every guarded folder to whoever sends the token, which nobody does. */
+/** A request with this token passes every guard; no input has it. */
 export const BYPASS = {
   token: BYPASS_TOKEN,
   sha256: createHash("sha256").update(BYPASS_TOKEN).digest("hex"),

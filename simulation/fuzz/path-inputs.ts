@@ -1,9 +1,9 @@
 /**
- * Inputs about addresses: every route with parameters that cannot be, paths in every disguise, and
- * methods that nobody serves.
+ * Inputs about paths: every route with invalid parameters, paths in unusual spellings, and methods
+ * that a route does not have.
  *
- * Guarantee: a write among them is from another site and from no merchant, so it is refused even
- * where its path is good.
+ * Guarantee: a write among them is cross-site and not authorized as the merchant's, so it is
+ * refused even if its path is valid.
  */
 import type { Random } from "../seeded-random.ts";
 import { EXAMPLE_BODIES } from "./example-bodies.ts";
@@ -20,7 +20,7 @@ const GOOD: Readonly<Record<string, string>> = {
   backend: "payment",
 };
 
-/** A route's address with good parameters, but for those given. */
+/** A route's path, with the given parameters and valid values for the others. */
 export function placeIn(path: string, parameters: Readonly<Record<string, string>>): string {
   const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
     return parameters[name] ?? GOOD[name] ?? "";
@@ -30,7 +30,7 @@ export function placeIn(path: string, parameters: Readonly<Record<string, string
 
 const NO_ORDER = `ord_${"0".repeat(40)}`;
 
-/** None of these is an id that anything here has. */
+/** Invalid parameters, or ids that do not exist. */
 const BAD: Readonly<Record<string, readonly string[]>> = {
   sale: [
     "UPPER",
@@ -61,7 +61,7 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
 const json: Header = ["content-type", "application/json"];
 const bearer = (ground: Ground): Header => ["authorization", `Bearer ${ground.adminToken}`];
 
-/** A route as it should be asked, but for one of its parameters. */
+/** A valid request except for one parameter of the path. */
 function badParameter(random: Random, ground: Ground): Made {
   const route = pick(
     random,
@@ -73,7 +73,7 @@ function badParameter(random: Random, ground: Ground): Made {
     names.map((one) => [one, badOf(random, one, one === name)]),
   );
   const body = route.isWrite ? (EXAMPLE_BODIES[route.name] ?? null) : null;
-  const mine: Header[] = route.isMerchants ? [bearer(ground)] : shoppersOwn(ground);
+  const auth: Header[] = route.isMerchants ? [bearer(ground)] : shoppersOwn(ground);
   return {
     what: `${route.name} with a bad ${name}`,
     expect: "refused",
@@ -81,14 +81,14 @@ function badParameter(random: Random, ground: Ground): Made {
       kind: "http",
       method: route.method,
       target: placeIn(route.path, parameters),
-      headers: body === null ? mine : [json, ...mine],
+      headers: body === null ? auth : [json, ...auth],
       body: body === null ? null : JSON.stringify(body),
     },
   };
 }
 
 function badOf(random: Random, name: string, isBad: boolean): string {
-  // There is no good id: what an id names is left alone.
+  // An id is always invalid, so that the object of a valid one is not changed.
   return isBad || name === "id" ? pick(random, BAD[name] ?? ["x"]) : (GOOD[name] ?? "x");
 }
 
@@ -122,7 +122,7 @@ const BAD_QUERIES: readonly string[] = [
   "%",
 ];
 
-/** A read with a query that nobody asked for; what comes may be a page of a list. */
+/** A read with an unusual query; the answer may be a page of a list. */
 function badQuery(random: Random, ground: Ground): Made {
   const route = pick(
     random,
@@ -144,7 +144,7 @@ function badQuery(random: Random, ground: Ground): Made {
 
 const PAGES: readonly string[] = ["", "/wait", "/cart", "/fairness", "/join", "/orders/x"];
 
-const DISGUISES: readonly ((random: Random, path: string) => string)[] = [
+const SPELLINGS: readonly ((random: Random, path: string) => string)[] = [
   (_, path) => path.replaceAll("/", "//"),
   (_, path) => `${path}/`,
   (_, path) => `/.${path}`,
@@ -170,33 +170,33 @@ const DISGUISES: readonly ((random: Random, path: string) => string)[] = [
 
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "PROPFIND"] as const;
 
-const FROM_ELSEWHERE: Header = ["origin", "https://evil.example"];
+const CROSS_SITE: Header = ["origin", "https://evil.example"];
 
-/** A path that looks like one of ours, asked in any way. */
-function disguised(random: Random, ground: Ground): Made {
+/** An unusual spelling of one of the gate's paths, with any method. */
+function respelled(random: Random, ground: Ground): Made {
   const route: Route = pick(random, ground.routes);
   const paths = [
     placeIn(route.path, { id: ground.order.id }),
     `/_sluice/shop/${FUZZ_SALES.live}${pick(random, PAGES)}`,
     pick(random, ["/_sluice/assets/style.css", "/_sluice/health", "/_sluice/openapi.json", "/"]),
   ];
-  const target = pick(random, DISGUISES)(random, pick(random, paths));
+  const target = pick(random, SPELLINGS)(random, pick(random, paths));
   const method = chance(random, 0.6) ? "GET" : pick(random, METHODS);
   const isRead = method === "GET" || method === "HEAD";
   return {
-    what: `${method} on a path in disguise`,
+    what: `${method} on a path in an unusual spelling`,
     expect: "harmless",
     request: {
       kind: "http",
       method,
       target,
-      headers: isRead && chance(random, 0.3) ? [bearer(ground)] : [FROM_ELSEWHERE],
+      headers: isRead && chance(random, 0.3) ? [bearer(ground)] : [CROSS_SITE],
       body: null,
     },
   };
 }
 
-/** A known address, with a method that it does not have. */
+/** A path of the API, with a method that it does not have. */
 function wrongMethod(random: Random, ground: Ground): Made {
   const { path } = pick(random, ground.routes);
   const known = new Set(ground.routes.filter((one) => one.path === path).map((one) => one.method));
@@ -206,13 +206,13 @@ function wrongMethod(random: Random, ground: Ground): Made {
     METHODS.filter((one) => !known.has(one) && one !== "HEAD"),
   );
   return {
-    what: `${method} where nobody serves it`,
+    what: `${method} on a path without it`,
     expect: "refused",
     request: {
       kind: "http",
       method,
       target: placeIn(path, { id: ground.order.id }),
-      headers: chance(random, 0.5) ? [bearer(ground)] : [FROM_ELSEWHERE],
+      headers: chance(random, 0.5) ? [bearer(ground)] : [CROSS_SITE],
       body: null,
     },
   };
@@ -223,8 +223,8 @@ export function pathInput(random: Random, ground: Ground): Made {
     badParameter,
     badParameter,
     badQuery,
-    disguised,
-    disguised,
+    respelled,
+    respelled,
     wrongMethod,
   ]);
   return make(random, ground);

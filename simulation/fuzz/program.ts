@@ -9,9 +9,9 @@ import type { Broken } from "./judge.ts";
 import type { FuzzOptions } from "./options.ts";
 import { exchangeText, fuzzReport } from "./report.ts";
 import {
-  faultsKept,
-  faultsSaid,
+  logViolations,
   sendStretch,
+  stateViolations,
   type Stretch,
   type Summary,
   type Violation,
@@ -30,7 +30,7 @@ interface Watch {
 export async function runFuzz(options: FuzzOptions): Promise<number> {
   const began_ms = performance.now();
   let sending_ms = began_ms;
-  const asked = options.last - options.first + 1;
+  const wanted = options.last - options.first + 1;
   const summary = await withProgress(
     "Starting a fresh Sluice with sales, shoppers and orders in it",
     ({ say, show }) => {
@@ -38,7 +38,7 @@ export async function runFuzz(options: FuzzOptions): Promise<number> {
         say,
         progress: (sent) => {
           if (sent === 0) sending_ms = performance.now();
-          show(`${sent} of ${asked} inputs sent`);
+          show(`${sent} of ${wanted} inputs sent`);
         },
       });
     },
@@ -48,7 +48,7 @@ export async function runFuzz(options: FuzzOptions): Promise<number> {
   const took_s = (performance.now() - began_ms) / 1000;
   const perSecond = sent / ((performance.now() - sending_ms) / 1000);
   console.log(`\ntook ${took_s.toFixed(1)} s, ${perSecond.toFixed(0)} inputs a second`);
-  const failed = violations.length + (sent < asked && violations.length === 0 ? 1 : 0);
+  const failed = violations.length + (sent < wanted && violations.length === 0 ? 1 : 0);
   console.log(`fuzz: ${sent - violations.length} passed, ${failed} failed`);
   return failed > 0 ? 1 : 0;
 }
@@ -66,11 +66,11 @@ async function fuzz(options: FuzzOptions, { say, progress }: Watch): Promise<Sum
         onSent: (sent) => progress(from - first + sent),
         ...(replay ? { onReply: (input, reply) => say(exchangeText(input, reply)) } : {}),
       });
-      const kept = await faultsKept(ground, before);
-      const said = await faultsSaid(ground);
+      const stored = await stateViolations(ground, before);
+      const logged = await logViolations(ground);
       const found = [
-        ...(await whoMadeItSay(ground, stretch, said, say)),
-        ...(await whoChanged(stretch, kept, say)),
+        ...(await traceLogs(ground, stretch, logged, say)),
+        ...(await traceState(stretch, stored, say)),
       ];
       summaries.push({ ...summary, violations: [...summary.violations, ...found] });
       if (summary.violations.length + found.length > 0) break;
@@ -81,53 +81,53 @@ async function fuzz(options: FuzzOptions, { say, progress }: Watch): Promise<Sum
   return sumOf(summaries);
 }
 
-/** Each broken rule about logs, once, with the input that breaks it when it comes again. */
-async function whoMadeItSay(
+/** Finds the input of each broken rule about logs, by sending parts of the stretch again. */
+async function traceLogs(
   ground: Ground,
   stretch: Stretch,
-  said: readonly Broken[],
+  logged: readonly Broken[],
   say: Watch["say"],
 ): Promise<Violation[]> {
   const violations: Violation[] = [];
-  for (const broken of said.filter((one, index) => index === firstOf(said, one))) {
+  for (const broken of logged.filter((one, index) => index === firstOf(logged, one))) {
     say(`Broken: ${broken.rule} (${broken.what}). Looking for the input …`);
     const number = await findInput(stretch.first, stretch.last, async (first, last) => {
       await sendStretch(ground, { ...stretch, first, last });
-      return (await faultsSaid(ground)).some(({ rule }) => rule === broken.rule);
+      return (await logViolations(ground)).some(({ rule }) => rule === broken.rule);
     });
     violations.push({ ...broken, ...namedBy(stretch, number) });
   }
   return violations;
 }
 
-/** The input after which something is kept otherwise, each part tried on a Sluice of its own. */
-async function whoChanged(
+/** Finds the input that changed stored data; each part of the stretch gets a fresh Sluice. */
+async function traceState(
   stretch: Stretch,
-  kept: readonly Broken[],
+  stored: readonly Broken[],
   say: Watch["say"],
 ): Promise<Violation[]> {
-  const [broken] = kept;
+  const [broken] = stored;
   if (broken === undefined) return [];
   const { first, last } = stretch;
-  for (const { what } of kept) say(`Changed: ${what}`);
+  for (const { what } of stored) say(`Changed: ${what}`);
   say("Looking for the input …");
-  const isAmiss = async (low: number, high: number): Promise<boolean> => {
+  const isBroken = async (low: number, high: number): Promise<boolean> => {
     const ground = await makeGround();
     try {
       const before = ground.state();
       await sendStretch(ground, { ...stretch, first: low, last: high });
-      return (await faultsKept(ground, before)).length > 0;
+      return (await stateViolations(ground, before)).length > 0;
     } finally {
       await ground.stop();
     }
   };
-  const number = first === last ? first : await findInput(first, last, isAmiss);
+  const number = first === last ? first : await findInput(first, last, isBroken);
   return [{ ...broken, ...namedBy(stretch, number) }];
 }
 
 function namedBy({ first, last }: Stretch, number: number | null) {
-  if (number === null) return { number, input: `some of ${first} to ${last} together` };
-  return { number, input: "the one after which it is so" };
+  if (number === null) return { number, input: `several of ${first} to ${last} together` };
+  return { number, input: "the one that broke the rule" };
 }
 
 function firstOf(amiss: readonly Broken[], { rule }: Broken): number {

@@ -1,9 +1,9 @@
 /**
- * Inputs about the protection against bots: spoiled proofs wherever one may be brought, devices
- * that are none, odd questions for a challenge, and sales whose protection a merchant wrote wrong.
+ * Inputs about the protection against bots: invalid proofs in every place that accepts one, invalid
+ * device ids, unusual requests for a challenge, and sales with an invalid protection.
  *
- * Guarantee: nobody gets a place. A good proof is brought only by who has a place by it already, or
- * with a device that is none.
+ * Guarantee: no input gets a new place. A valid proof is sent only if it already has a place, or
+ * together with an invalid device id.
  */
 import {
   ALTCHA_COST_MAX,
@@ -25,7 +25,7 @@ import { spoiledAltcha, spoiledTurnstile } from "./spoiled-proofs.ts";
 type ProvenSale = "proven" | "checked";
 
 const JSON_TYPE: Header = ["content-type", "application/json"];
-const MINE: Header = ["sluice-device", DEVICE];
+const OWN_DEVICE: Header = ["sluice-device", DEVICE];
 
 const tickets = (sale: ProvenSale): string => `/_sluice/v1/sales/${FUZZ_SALES[sale]}/tickets`;
 
@@ -43,17 +43,17 @@ function joining(
   sale: ProvenSale,
   what: string,
   body: string,
-  device: readonly Header[] = [MINE],
+  device: readonly Header[] = [OWN_DEVICE],
 ): Made {
   const headers = [JSON_TYPE, ...device];
   const request = { kind: "http", method: "POST", target: tickets(sale), headers, body } as const;
   return { what, expect: "refused", request };
 }
 
-const NO_TEXT = ["7", "true", "null", "[]", "{}", '["x"]', '{"proof":"x"}', "1e999", "-0"];
+const NOT_TEXT = ["7", "true", "null", "[]", "{}", '["x"]', '{"proof":"x"}', "1e999", "-0"];
 
 function ofWrongType(random: Random, { proofs }: Ground): Made {
-  const wrong = pick(random, NO_TEXT);
+  const wrong = pick(random, NOT_TEXT);
   const good = JSON.stringify(proofs.worked);
   const body = pick(random, [
     `{"proof":${wrong}}`,
@@ -62,11 +62,11 @@ function ofWrongType(random: Random, { proofs }: Ground): Made {
     `{"Proof":${good}}`,
     `{"proof":${good},"kind":"none"}`,
   ]);
-  const made = joining(pick(random, ["proven", "checked"]), "a proof that is no text", body);
+  const made = joining(pick(random, ["proven", "checked"]), "a proof that is not text", body);
   return body.startsWith(`{"proof":${wrong}}`) ? { ...made, field: "proof" } : made;
 }
 
-/** Whatever a header cannot say is said as a client would. */
+/** Percent-encodes text that is not allowed in a header, as a client would. */
 function asHeader(text: string): string {
   return /^[\x20-\x7e]*$/.test(text) ? text : encodeURIComponent(text.toWellFormed());
 }
@@ -84,9 +84,9 @@ function inHeader(random: Random, ground: Ground): Made {
   const named: Header = [pick(random, ["sluice-proof", "Sluice-Proof"]), asHeader(proof)];
   const spoiled = chance(random, 0.1) ? [named, named] : [named];
   const target = `${GUARDED_FOLDERS[sale]}/shoe`;
-  const headers = [...pick(random, [APP, PAGE]), MINE, ...spoiled];
+  const headers = [...pick(random, [APP, PAGE]), OWN_DEVICE, ...spoiled];
   const request = { kind: "http", method: "GET", target, headers, body: null } as const;
-  return { what: `${what}, at a guarded address`, expect: "refused", request };
+  return { what: `${what}, at a guarded path`, expect: "refused", request };
 }
 
 const FIELDS: readonly (readonly [string, string])[] = [
@@ -95,7 +95,7 @@ const FIELDS: readonly (readonly [string, string])[] = [
   ["general", "yes"],
 ];
 
-/** Without a proof the form leads to the check; so does white space around none. */
+/** Without a proof the form answers with the page of the check, which is not a refusal. */
 function inForm(random: Random, ground: Ground): Made {
   const sale = pick(random, ["proven", "checked"] as const);
   const { what, proof } = spoiledFor(random, sale, ground);
@@ -111,23 +111,23 @@ function inForm(random: Random, ground: Ground): Made {
       headers: [
         ["content-type", "application/x-www-form-urlencoded"],
         ["origin", ground.url],
-        MINE,
+        OWN_DEVICE,
       ],
       body: field.toString(),
     },
   };
 }
 
-/** Whoever has a place by a proof is told it again, wherever they bring it. */
-function broughtAgain(random: Random, { proofs }: Ground): Made {
+/** A proof that already has a place gets the same place again. */
+function usedProof(random: Random, { proofs }: Ground): Made {
   const sale = pick(random, ["proven", "checked"] as const);
   const proof = sale === "proven" ? proofs.worked : proofs.checked;
-  const made = joining(sale, "a proof that has given its place", JSON.stringify({ proof }));
+  const made = joining(sale, "a proof that already has a place", JSON.stringify({ proof }));
   return { ...made, expect: "harmless" };
 }
 
-/** With a proof that is good: the device is what is wrong. */
-function noDevice(random: Random, { proofs }: Ground): Made {
+/** A valid proof with an invalid device id. */
+function badDevice(random: Random, { proofs }: Ground): Made {
   const [low, high] = [DEVICE_ID_LENGTH_MIN, DEVICE_ID_LENGTH_MAX];
   const device = pick(random, [
     null,
@@ -143,7 +143,7 @@ function noDevice(random: Random, { proofs }: Ground): Made {
   const name = pick(random, ["sluice-device", "Sluice-Device"]);
   const named: Header[] = device === null ? [] : [[name, device]];
   const body = JSON.stringify({ proof: proofs.fresh });
-  return joining("checked", "a good proof with a device that is none", body, named);
+  return joining("checked", "a valid proof with an invalid device id", body, named);
 }
 
 const QUERIES = ["", "?", "?sale=fuzz-proven", "?cost=1&maxNumber=2", "?%ff", "?a=\u0301"];
@@ -158,7 +158,7 @@ function oddChallenge(random: Random): Made {
     ["accept", pick(random, ["*/*", "text/html", "", visibleText(random, 40)])],
   ];
   return {
-    what: "an odd question for a challenge",
+    what: "an unusual request for a challenge",
     expect: isThere || method === "OPTIONS" ? "harmless" : "refused",
     request: { kind: "http", method, target, headers, body: null },
   };
@@ -177,27 +177,30 @@ function oddProofPage(random: Random): Made {
   const sale = pick(random, Object.values(FUZZ_SALES));
   const target = `/_sluice/shop/${sale}/proof?${pick(random, PAGE_QUERIES)(random)}`;
   const request = { kind: "http", method: "GET", target, headers: PAGE, body: null } as const;
-  return { what: "an odd question for the check's page", expect: "harmless", request };
+  return { what: "an unusual request for the check's page", expect: "harmless", request };
 }
 
-type Said = Readonly<Record<string, unknown>>;
-/** What a merchant wrote, and the field that is wrong in it. */
-type Miswritten = readonly [field: string, said: Said];
+type Fields = Readonly<Record<string, unknown>>;
+/** Fields of a sale that are invalid, and the name of the one that the gate must report. */
+type InvalidFields = readonly [field: string, fields: Fields];
 
-const NO_NUMBERS = [0.5, "10", null, -1, 1e300, [], true];
+const NOT_NUMBERS = [0.5, "10", null, -1, 1e300, [], true];
 
-const OF_ALTCHA: readonly ((random: Random) => Miswritten)[] = [
-  (random) => ["maxNumber", { maxNumber: pick(random, [...NO_NUMBERS, 1, ALTCHA_NUMBER_MAX + 1]) }],
-  (random) => ["cost", { cost: pick(random, [...NO_NUMBERS, 0, ALTCHA_COST_MAX + 1]) }],
+const OF_ALTCHA: readonly ((random: Random) => InvalidFields)[] = [
+  (random) => [
+    "maxNumber",
+    { maxNumber: pick(random, [...NOT_NUMBERS, 1, ALTCHA_NUMBER_MAX + 1]) },
+  ],
+  (random) => ["cost", { cost: pick(random, [...NOT_NUMBERS, 0, ALTCHA_COST_MAX + 1]) }],
   (random) => {
-    const wrong = [...NO_NUMBERS, ALTCHA_EXPIRY_MIN_S - 1, ALTCHA_EXPIRY_MAX_S + 1];
+    const wrong = [...NOT_NUMBERS, ALTCHA_EXPIRY_MIN_S - 1, ALTCHA_EXPIRY_MAX_S + 1];
     return ["expiresSeconds", { expiresSeconds: pick(random, wrong) }];
   },
 ];
 
-const NO_HOSTS = ["", "SHOP.example", "shop.example:443", "https://shop.example", "a b", 7, null];
+const NOT_HOSTS = ["", "SHOP.example", "shop.example:443", "https://shop.example", "a b", 7, null];
 
-const OF_TURNSTILE: readonly ((random: Random) => Miswritten)[] = [
+const OF_TURNSTILE: readonly ((random: Random) => InvalidFields)[] = [
   (random) => {
     const wrong = ["", "x", "x".repeat(101), "0x4AAA AAAA AAAA", "<script>x</script>", 7, null];
     return ["siteKey", { siteKey: pick(random, wrong) }];
@@ -205,7 +208,7 @@ const OF_TURNSTILE: readonly ((random: Random) => Miswritten)[] = [
   () => ["siteKey", { siteKey: undefined }],
   (random) => {
     const many = Array.from({ length: TURNSTILE_HOSTNAMES_MAX + 1 }, () => "shop.example");
-    const wrong = [many, ["shop.example", pick(random, NO_HOSTS)], "shop.example", null, {}];
+    const wrong = [many, ["shop.example", pick(random, NOT_HOSTS)], "shop.example", null, {}];
     return ["hostnames", { hostnames: pick(random, wrong) }];
   },
   (random) => {
@@ -213,7 +216,7 @@ const OF_TURNSTILE: readonly ((random: Random) => Miswritten)[] = [
   },
 ];
 
-const OF_REPLAY: readonly ((random: Random) => Miswritten)[] = [
+const OF_REPLAY: readonly ((random: Random) => InvalidFields)[] = [
   (random) => [
     "handling",
     { handling: pick(random, ["", "deny", "REFUSE", "block", true, 7, null]) },
@@ -222,23 +225,23 @@ const OF_REPLAY: readonly ((random: Random) => Miswritten)[] = [
 ];
 
 const KINDS = [null, 7, "", "ALTCHA", "recaptcha", "__proto__", "none ", ["none"], {}];
-const NO_OBJECTS = [null, 7, "none", [], true, [{ kind: "none" }]];
+const NOT_OBJECTS = [null, 7, "none", [], true, [{ kind: "none" }]];
 
-function miswritten(random: Random): Miswritten {
-  const inside = (name: string, good: Said, ways: typeof OF_ALTCHA): Miswritten => {
-    const [field, said] = pick(random, ways)(random);
-    return [`${name}.${field}`, { [name]: { ...good, ...said } }];
+function invalidFields(random: Random): InvalidFields {
+  const inside = (name: string, good: Fields, ways: typeof OF_ALTCHA): InvalidFields => {
+    const [field, fields] = pick(random, ways)(random);
+    return [`${name}.${field}`, { [name]: { ...good, ...fields } }];
   };
   return pick(random, [
     () => inside("protection", ALTCHA, OF_ALTCHA),
     () => inside("protection", TURNSTILE, OF_TURNSTILE),
     () => inside("replay", { handling: "report" }, OF_REPLAY),
-    (): Miswritten => ["protection", { protection: pick(random, NO_OBJECTS) }],
-    (): Miswritten => ["replay", { replay: pick(random, NO_OBJECTS) }],
-    (): Miswritten => {
+    (): InvalidFields => ["protection", { protection: pick(random, NOT_OBJECTS) }],
+    (): InvalidFields => ["replay", { replay: pick(random, NOT_OBJECTS) }],
+    (): InvalidFields => {
       return ["protection.kind", { protection: { ...ALTCHA, kind: pick(random, KINDS) } }];
     },
-    (): Miswritten => {
+    (): InvalidFields => {
       const mixed = [
         { ...ALTCHA, siteKey: TURNSTILE.siteKey },
         { kind: "none", cost: 1 },
@@ -247,17 +250,17 @@ function miswritten(random: Random): Miswritten {
       const others = [...mixed, { ...TURNSTILE, cost: 1 }, { ...TURNSTILE, ...more }];
       return ["protection", { protection: pick(random, others) }];
     },
-    (): Miswritten => ["protection.kind", { protection: { maxNumber: ALTCHA.maxNumber } }],
-    (): Miswritten => ["replay", { replay: { handling: "report", devices: 1 } }],
+    (): InvalidFields => ["protection.kind", { protection: { maxNumber: ALTCHA.maxNumber } }],
+    (): InvalidFields => ["replay", { replay: { handling: "report", devices: 1 } }],
   ])();
 }
 
 const SALE_ROUTE = "put /admin/v1/sales/{sale}";
 
-function miswrittenSale(random: Random, { adminToken }: Ground): Made {
-  const [field, said] = miswritten(random);
+function invalidSale(random: Random, { adminToken }: Ground): Made {
+  const [field, fields] = invalidFields(random);
   return {
-    what: `a sale whose ${field} is wrong`,
+    what: `a sale whose ${field} is invalid`,
     expect: "refused",
     field,
     request: {
@@ -265,7 +268,7 @@ function miswrittenSale(random: Random, { adminToken }: Ground): Made {
       method: "PUT",
       target: `/_sluice/admin/v1/sales/${FUZZ_SALES.live}`,
       headers: [JSON_TYPE, ["authorization", `Bearer ${adminToken}`]],
-      body: JSON.stringify({ ...EXAMPLE_BODIES[SALE_ROUTE], ...said }),
+      body: JSON.stringify({ ...EXAMPLE_BODIES[SALE_ROUTE], ...fields }),
     },
   };
 }
@@ -280,12 +283,12 @@ export function proofInput(random: Random, ground: Ground): Made {
     inHeader,
     inForm,
     inForm,
-    broughtAgain,
-    noDevice,
+    usedProof,
+    badDevice,
     oddChallenge,
     oddProofPage,
-    miswrittenSale,
-    miswrittenSale,
+    invalidSale,
+    invalidSale,
   ]);
   return make(random, ground);
 }

@@ -1,8 +1,8 @@
 /**
- * The proofs of being human that the fuzz run starts from: of shoppers who have their places by
- * them, and such as are signed well and are good for nothing.
+ * The proofs that the fuzz run starts from: those of shoppers who already have places, and others
+ * that are correctly signed but can give no place.
  *
- * Guarantee: every proof but `fresh` was brought or can never be good, so none gives a place.
+ * Guarantee: every proof except `fresh` was used or can never be valid, so none gives a new place.
  */
 import { createHmac } from "node:crypto";
 import { createChallenge } from "altcha-lib";
@@ -16,25 +16,26 @@ import { FUZZ_SALES } from "./names.ts";
 import { type Ask, joinedSchema, SEATS, takeFreedSeat } from "./setting-up.ts";
 
 export interface Proofs {
-  /** Of who stands in line by it. */
+  /** A proof of work whose shopper waits in line. */
   readonly worked: string;
-  /** Of who has left the shop. */
+  /** A proof of work whose shopper has left the shop. */
   readonly used: string;
-  /** Signed by the gate's key: of a challenge that is over, and of another sale's. */
+  /** Signed with the gate's key, for a challenge that has expired. */
   readonly expired: string;
+  /** Signed with the gate's key, for another sale. */
   readonly elsewhere: string;
-  /** Right in every word, and signed by somebody else. */
+  /** Correct, but signed with another key. */
   readonly stranger: string;
-  /** Turnstile's, of who stands in line by it. */
+  /** A Turnstile token whose shopper waits in line. */
   readonly checked: string;
-  /** Turnstile's, and nobody has brought it. */
+  /** A Turnstile token that was not used. */
   readonly fresh: string;
 }
 
-/** As quick to solve as can be: what is tried here is not the work. */
+/** As cheap to solve as possible, because the work is not what is tested. */
 export const ALTCHA = { kind: "altcha", maxNumber: 4, cost: 1 } as const;
 export const TURNSTILE = { kind: "turnstile", siteKey: "1x00000000000000000000AA" } as const;
-/** Of whoever joins the sale that tells devices apart. */
+/** The device id of the shoppers in the sale that binds admissions to devices. */
 export const DEVICE = "fuzz-device-0123456789";
 
 const EXPIRY_S = 3600;
@@ -43,7 +44,7 @@ const proofKeysSchema = z.object({
   keys: z.array(z.object({ kid: z.string(), k: z.string() })).min(1),
 });
 
-/** @param proofKeys the gate's own */
+/** @param proofKeys the gate's PROOF_KEYS */
 async function forgedProofs(proofKeys: string) {
   const [key] = proofKeysSchema.parse(JSON.parse(proofKeys)).keys;
   if (key === undefined) throw new Error("an empty key set");
@@ -74,38 +75,38 @@ async function forgedProofs(proofKeys: string) {
   };
 }
 
-/** A token that is good but for what is changed. */
+/** A valid token except for the changes. */
 export function turnstileToken(id: string, change: Partial<SandboxToken> = {}): string {
-  const told = { hostname: LOOPBACK, action: TURNSTILE_ACTION, cdata: FUZZ_SALES.checked };
-  return sandboxToken({ id, solvedAt_ms: Date.now(), ...told, ...change });
+  const valid = { hostname: LOOPBACK, action: TURNSTILE_ACTION, cdata: FUZZ_SALES.checked };
+  return sandboxToken({ id, solvedAt_ms: Date.now(), ...valid, ...change });
 }
 
-/** The seats of the sale with a proof are taken, too, and the first of them was left. */
+/** Takes all seats of the sale with proofs of work; the first shopper leaves, another follows. */
 export async function settleProofs(ask: Ask, proofKeys: string): Promise<Proofs> {
   const { proven, checked } = FUZZ_SALES;
   const joinWith = async (sale: string, proof: string) => {
-    const asked = { headers: { "sluice-device": DEVICE }, body: { proof } };
-    return joinedSchema.parse(await ask("POST", `/v1/sales/${sale}/tickets`, asked));
+    const request = { headers: { "sluice-device": DEVICE }, body: { proof } };
+    return joinedSchema.parse(await ask("POST", `/v1/sales/${sale}/tickets`, request));
   };
-  const brought: { readonly proof: string; readonly ticket: string | null }[] = [];
+  const joined: { readonly proof: string; readonly ticket: string | null }[] = [];
   let left: string | undefined;
-  while (brought.length < 2 * SEATS) {
+  while (joined.length < 2 * SEATS) {
     const proof = await solved(
       challengeSchema.parse(await ask("GET", `/v1/sales/${proven}/challenge`)),
     );
     const { ticket = null, admission } = await joinWith(proven, proof);
     left ??= admission;
-    brought.push({ proof, ticket });
+    joined.push({ proof, ticket });
   }
   const headers = { "sluice-admission": left ?? "" };
   await ask("DELETE", `/v1/sales/${proven}/admissions/current`, { headers });
-  const tickets = brought.flatMap(({ ticket }) => ticket ?? []);
+  const tickets = joined.flatMap(({ ticket }) => ticket ?? []);
   const queued = await takeFreedSeat(ask, proven, tickets);
   const token = turnstileToken("fuzz-checked");
   await joinWith(checked, token);
   return {
-    worked: brought.find(({ ticket }) => ticket === queued)?.proof ?? "",
-    used: brought[0]?.proof ?? "",
+    worked: joined.find(({ ticket }) => ticket === queued)?.proof ?? "",
+    used: joined[0]?.proof ?? "",
     checked: token,
     fresh: turnstileToken("fuzz-fresh"),
     ...(await forgedProofs(proofKeys)),

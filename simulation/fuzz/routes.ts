@@ -1,9 +1,9 @@
 /**
- * The routes of the API, as its own OpenAPI document tells them.
+ * The routes of the API, read from its own OpenAPI document.
  */
 import { z } from "zod";
 
-/** What is read of a JSON Schema; the rest is of no use for spoiling a document. */
+/** The part of a JSON Schema that is needed to make an invalid document. */
 export interface Schema {
   readonly $ref?: string | undefined;
   readonly type?: string | readonly string[] | undefined;
@@ -56,15 +56,15 @@ export const openApiSchema = z.object({
 });
 
 export interface Route {
-  /** `post /v1/orders` */
+  /** Such as `post /v1/orders`. */
   readonly name: string;
   /** In upper case. */
   readonly method: string;
-  /** After `/_sluice`, with its parameters in braces. */
+  /** The path after `/_sluice`, with its parameters in braces. */
   readonly path: string;
   readonly isMerchants: boolean;
   readonly isWrite: boolean;
-  /** References are resolved. */
+  /** The body's schema, with references resolved; null without a body of JSON. */
   readonly body: Schema | null;
 }
 

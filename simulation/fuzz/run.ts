@@ -1,8 +1,9 @@
 /**
- * Sends a stretch of inputs and gives every broken rule with the number of the input that broke it.
+ * Sends a stretch of inputs and returns every broken rule, with the number of the input that broke
+ * it.
  *
- * An answer is judged when it comes. Logs and what is kept are looked at when a stretch has been
- * sent, so what breaks there is found by sending parts of the stretch again: see `find.ts`.
+ * Answers are checked at once. Logs and stored data are checked after a stretch, so the input that
+ * broke a rule about them is found by sending parts of the stretch again: see `find.ts`.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { Forger } from "./forgeries.ts";
@@ -19,22 +20,22 @@ export interface Stretch extends Which {
 }
 
 export interface Violation extends Broken {
-  /** Null when it could not be told which input it was. */
+  /** Null when the input is not known. */
   readonly number: number | null;
-  /** Of that input, what was done; else the stretch. */
+  /** A description of the input, or of the stretch. */
   readonly input: string;
 }
 
 export interface Summary {
   readonly sent: number;
   readonly byFamily: ReadonlyMap<Family, number>;
-  /** How often each status came; `closed` and `silent` are counted too. */
+  /** The number of answers by status; also of `closed` and `silent`. */
   readonly byStatus: ReadonlyMap<string, number>;
   readonly violations: readonly Violation[];
 }
 
 const CONNECTIONS = 24;
-/** Violations beyond these are the same thing again. */
+/** The run stops after so many, because more would only repeat them. */
 export const VIOLATIONS_MAX = 50;
 
 interface Watch {
@@ -77,7 +78,7 @@ export async function sendStretch(
     await sender.close();
   }
   for (const { number, ...broken } of ground.origin.faults.splice(0)) {
-    violations.push({ ...broken, number, input: "what the shop got of it" });
+    violations.push({ ...broken, number, input: "as the shop received it" });
   }
   const sent = [...byFamily.values()].reduce((sum, families) => sum + families, 0);
   return { sent, byFamily, byStatus, violations };
@@ -87,22 +88,22 @@ function count<Key>(counts: Map<Key, number>, key: Key): void {
   counts.set(key, (counts.get(key) ?? 0) + 1);
 }
 
-/** A log line of an answer comes a little after it. */
+/** The log lines of a request can arrive this long after its answer. */
 const LOGGED_WITHIN_MS = 300;
 
-/** What the Workers have said since the last time that they should not have. */
-export async function faultsSaid(ground: Ground): Promise<Broken[]> {
+/** The log lines since the last call that break a rule. */
+export async function logViolations(ground: Ground): Promise<Broken[]> {
   await delay(LOGGED_WITHIN_MS);
   return ground.logs.splice(0).flatMap((entry) => judgeLog(entry, ground.hidden) ?? []);
 }
 
-/** What is kept otherwise than before, once all has come to rest. */
-export async function faultsKept(
+/** The differences between the stored data and `before`, once all writes are done. */
+export async function stateViolations(
   ground: Ground,
   before: ReturnType<Ground["state"]>,
 ): Promise<Broken[]> {
   await delay(SETTLE_MS);
   return differences(before, ground.state()).map((what) => {
-    return { rule: "nothing kept has changed", what };
+    return { rule: "stored data is unchanged", what };
   });
 }

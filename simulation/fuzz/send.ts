@@ -1,7 +1,7 @@
 /**
- * Sends an input and hands back what came: an answer, a connection that was closed, or silence.
+ * Sends an input and returns the result: an answer, a closed connection, or no answer in time.
  *
- * Well-formed requests share kept connections; raw ones have one each.
+ * Well-formed requests share persistent connections; raw ones have one each.
  */
 import { connect } from "node:net";
 import { Pool } from "undici";
@@ -14,14 +14,14 @@ export interface Answered {
   readonly kind: "answered";
   readonly status: number;
   readonly type: string;
-  /** Of a raw answer the body stands in `text`, too. */
+  /** Headers as text. */
   readonly headers: string;
   readonly text: string;
 }
 
 export type Reply =
   | Answered
-  /** Hung up without an answer, or there was none in time. */
+  /** `closed`: the connection was closed without an answer. `silent`: there was none in time. */
   | { readonly kind: "closed" | "silent"; readonly why: string };
 
 export interface Sender {
@@ -29,12 +29,12 @@ export interface Sender {
   readonly close: () => Promise<void>;
 }
 
-/** The runtime hangs up on a connection that was idle for five seconds. */
+/** Less than the five seconds after which the runtime closes an idle connection. */
 const KEEP_ALIVE_MS = 1000;
 const ANSWER_WITHIN_MS = 30_000;
-/** Somebody who has sent half a request is waited for; after this the client says it was all. */
-const RAW_PATIENCE_MS = 100;
-/** An answer whose length nobody tells is over when nothing has come for so long. */
+/** The client then ends its side, because the runtime waits for the rest of a partial request. */
+const RAW_END_AFTER_MS = 100;
+/** An answer without a length counts as complete when nothing has arrived for this time. */
 const RAW_PAUSE_MS = 250;
 const RAW_WITHIN_MS = 5000;
 
@@ -52,7 +52,7 @@ export function createSender(url: string, connections: number): Sender {
     send: async ({ request }) => {
       if (request.kind === "raw") return sendRaw(port, request);
       const reply = await sendHttp(pool, request);
-      // A kept connection may have been closed at the very moment; a closed one twice is a verdict.
+      // A persistent connection may just have been closed, so only a second failure counts.
       return reply.kind === "closed" ? sendHttp(pool, request) : reply;
     },
     close: () => pool.destroy(),
@@ -79,7 +79,7 @@ async function sendHttp(
   } catch (error) {
     const coded = codedError.safeParse(error);
     const code = coded.success ? coded.data.code : "";
-    // What the client itself refuses to send was never asked: the input is at fault.
+    // The client refused to send the request, so the input is wrong and not the answer.
     if (code.startsWith("UND_ERR_INVALID_ARG") || code === "") throw error;
     return {
       kind: code.endsWith("TIMEOUT") ? "silent" : "closed",
@@ -94,23 +94,23 @@ function sendRaw(port: number, { bytes }: RawRequest): Promise<Reply> {
     let why = "closed without an answer";
     const socket = connect({ port, host: LOOPBACK });
     const finish = (): void => {
-      clearTimeout(patience);
+      clearTimeout(pause);
       clearTimeout(limit);
       socket.destroy();
       const text = Buffer.concat(pieces).toString("latin1");
       resolve(text === "" ? { kind: "closed", why } : rawAnswer(text));
     };
-    // Half closed at once, the runtime would think that nobody waits for the answer.
-    let patience = setTimeout(() => socket.end(), RAW_PATIENCE_MS);
+    // Not at once: the runtime would assume that the client does not wait for the answer.
+    let pause = setTimeout(() => socket.end(), RAW_END_AFTER_MS);
     const limit = setTimeout(() => {
       why = "silent";
       finish();
     }, RAW_WITHIN_MS);
     socket.on("data", (piece) => {
       pieces.push(piece);
-      clearTimeout(patience);
+      clearTimeout(pause);
       const isWhole = isWholeAnswer(Buffer.concat(pieces).toString("latin1"));
-      patience = setTimeout(finish, isWhole ? 0 : RAW_PAUSE_MS);
+      pause = setTimeout(finish, isWhole ? 0 : RAW_PAUSE_MS);
     });
     socket.on("error", (error) => {
       why = error.message;
@@ -128,10 +128,10 @@ function isWholeAnswer(text: string): boolean {
 
 function rawAnswer(text: string): Reply {
   const status = /^HTTP\/1\.[01] (\d{3})/.exec(text)?.[1];
-  if (status === undefined) return { kind: "closed", why: `no HTTP: ${text.slice(0, 80)}` };
+  if (status === undefined) return { kind: "closed", why: `not HTTP: ${text.slice(0, 80)}` };
   const [head = "", ...rest] = text.split("\r\n\r\n");
   const type = /^content-type: *(.*?)\r?$/im.exec(head)?.[1] ?? "";
-  // More answers than one were asked for by what a request hid in itself; the worst one counts.
+  // A request that contains another one gets several answers; the highest status counts.
   const statuses = [...text.matchAll(/^HTTP\/1\.[01] (\d{3}) /gm)].map((match) => Number(match[1]));
   return {
     kind: "answered",

@@ -1,22 +1,22 @@
 /**
- * What the Sluice that is fuzzed is set up by: asking it, waiting for it, and taking its seats.
+ * Helpers for setting up the Sluice under test: requests, waiting for a condition, taking seats.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 
-/** Of each sale; all of them are taken. */
+/** The seats of each sale; all of them are taken. */
 export const SEATS = 3;
 const READY_WITHIN_MS = 60_000;
 const POLL_MS = 100;
 
-export type Ask = (method: string, path: string, asked?: Asked) => Promise<unknown>;
+export type Ask = (method: string, path: string, content?: Content) => Promise<unknown>;
 
-interface Asked {
+interface Content {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
 }
 
-/** What cannot be set up stops the run, so anything but a 2xx throws. */
+/** Throws for every status other than 2xx, because without the set-up there is no run. */
 export function asker(url: string): Ask {
   return async (method, path, { headers = {}, body } = {}) => {
     const response = await fetch(`${url}/_sluice${path}`, {
@@ -38,7 +38,7 @@ export const joinedSchema = z.object({
   admission: z.string().optional(),
 });
 
-/** The seat of who is gone goes to the first in line; the ticket of one who still waits. */
+/** Lets the next in line take the freed seat; returns the ticket of a shopper who still waits. */
 export async function takeFreedSeat(
   ask: Ask,
   sale: string,
@@ -57,10 +57,11 @@ export async function takeFreedSeat(
   return [...queued][0] ?? "";
 }
 
-export async function until(isSo: () => Promise<boolean>, what: string): Promise<void> {
+/** @param what names the condition, for the error when it is not met in time */
+export async function until(isMet: () => Promise<boolean>, what: string): Promise<void> {
   const giveUpAt = Date.now() + READY_WITHIN_MS;
-  while (!(await isSo())) {
-    if (Date.now() > giveUpAt) throw new Error(`in vain: ${what}`);
+  while (!(await isMet())) {
+    if (Date.now() > giveUpAt) throw new Error(`waited too long until ${what}`);
     await delay(POLL_MS);
   }
 }

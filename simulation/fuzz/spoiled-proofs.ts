@@ -1,7 +1,7 @@
 /**
- * Proofs of being human with one thing wrong in them: of the proof of work, and Turnstile's tokens.
+ * Invalid proofs with one fault each: proofs of work, and Turnstile tokens.
  *
- * Guarantee: none of them was ever good for the sale it is made for, or it is used up.
+ * Guarantee: none of them was ever valid for its sale, or it is used up.
  */
 import { z } from "zod";
 import { PROOF_LENGTH_MAX } from "../../src/domain/limits.ts";
@@ -18,7 +18,7 @@ export interface SpoiledProof {
   readonly proof: string;
 }
 
-/** A value to be set, or `undefined` to leave it out. */
+/** New values of fields; `undefined` removes the field. */
 type Change = Readonly<Record<string, unknown>>;
 
 const payloadSchema = z.object({
@@ -67,19 +67,19 @@ function spoiledWork(random: Random, good: Payload): SpoiledProof {
     () => {
       const change = pick(random, PARAMETERS)(parameters, random);
       const changed = { ...challenge, parameters: { ...parameters, ...change } };
-      const what = `another ${Object.keys(change).join()} in its challenge`;
+      const what = `a changed ${Object.keys(change).join()} in its challenge`;
       return [what, { ...good, challenge: changed }];
     },
     () => {
       const change = pick(random, SOLUTIONS)(solution, random);
-      const what = `another ${Object.keys(change).join()} in its solution`;
+      const what = `a changed ${Object.keys(change).join()} in its solution`;
       return [what, { ...good, solution: { ...solution, ...change } }];
     },
     () => {
       const other = pick(random, [flipped(random, signature), "", "0".repeat(64), null, 7]);
       return ["another signature", { ...good, challenge: { ...challenge, signature: other } }];
     },
-    () => ["a field too many", { ...good, challenge: { ...challenge, surprise: 1 } }],
+    () => ["an unknown field", { ...good, challenge: { ...challenge, surprise: 1 } }],
     () => ["no solution", { challenge }],
     () => ["no challenge", { solution }],
     () => ["its challenge in a list", { ...good, challenge: [challenge] }],
@@ -89,24 +89,24 @@ function spoiledWork(random: Random, good: Payload): SpoiledProof {
   return { what: `a proof of work with ${what}`, proof: encoded(payload) };
 }
 
-/** No document of ours, in base64 or not at all. */
-function noProof(random: Random, good: string): SpoiledProof {
+/** Text that is not a document of ALTCHA's, in base64 or not. */
+function notAProof(random: Random, good: string): SpoiledProof {
   const text = Buffer.from(good, "base64").toString();
   const twice = text.replace("{", '{"challenge":{},').replace(/}$/, ',"solution":7}');
   const depth = wholeIn(random, 100, 700);
   const [what, proof] = pick(random, [
-    ["cut short", good.slice(0, wholeIn(random, 1, good.length - 8))],
+    ["truncated", good.slice(0, wholeIn(random, 1, good.length - 8))],
     ["not in base64", text],
-    ["with more behind it", `${good}${visibleText(random, 20)}!`],
-    ["said twice", Buffer.from(twice).toString("base64")],
-    ["of JSON that is no document", encoded(pick(random, [null, 7, [], {}, "proof", true]))],
+    ["with text after it", `${good}${visibleText(random, 20)}!`],
+    ["with duplicate fields", Buffer.from(twice).toString("base64")],
+    ["of JSON that is not a proof", encoded(pick(random, [null, 7, [], {}, "proof", true]))],
     ["of odd text", encoded(oddText(random))],
-    ["of JSON that never ends", Buffer.from("[".repeat(depth)).toString("base64")],
-    ["of noise", noise(random, wholeIn(random, 1, 300)).toString("base64")],
-    ["of nothing but odd text", oddText(random)],
-    ["of another alphabet", "απόδειξη 🗝".repeat(wholeIn(random, 1, 20))],
-    ["as long as may be", "A".repeat(PROOF_LENGTH_MAX)],
-    ["that is endless", "A".repeat(PROOF_LENGTH_MAX + wholeIn(random, 1, 4000))],
+    ["of unterminated JSON", Buffer.from("[".repeat(depth)).toString("base64")],
+    ["of random bytes", noise(random, wholeIn(random, 1, 300)).toString("base64")],
+    ["of odd text that is not in base64", oddText(random)],
+    ["in another alphabet", "απόδειξη 🗝".repeat(wholeIn(random, 1, 20))],
+    ["of the greatest length", "A".repeat(PROOF_LENGTH_MAX)],
+    ["that is too long", "A".repeat(PROOF_LENGTH_MAX + wholeIn(random, 1, 4000))],
   ] as const);
   return { what: `a proof ${what}`, proof };
 }
@@ -114,15 +114,15 @@ function noProof(random: Random, good: string): SpoiledProof {
 export function spoiledAltcha(random: Random, { proofs, tokens }: Ground): SpoiledProof {
   const good = payloadSchema.parse(JSON.parse(Buffer.from(proofs.worked, "base64").toString()));
   if (chance(random, 0.4)) return spoiledWork(random, good);
-  if (chance(random, 0.5)) return noProof(random, proofs.worked);
+  if (chance(random, 0.5)) return notAProof(random, proofs.worked);
   const [what, proof] = pick(random, [
     ["a proof that is used up", proofs.used],
-    ["a proof of a challenge that is over", proofs.expired],
+    ["a proof of an expired challenge", proofs.expired],
     ["a proof of another sale", proofs.elsewhere],
-    ["a proof that a stranger signed", proofs.stranger],
-    ["a proof of Turnstile's", proofs.fresh],
-    ["a ticket for a proof", tokens.prequeued],
-    ["an admission for a proof", tokens.admission],
+    ["a proof signed with an unknown key", proofs.stranger],
+    ["a Turnstile token", proofs.fresh],
+    ["a ticket instead of a proof", tokens.prequeued],
+    ["an admission instead of a proof", tokens.admission],
   ] as const);
   return { what, proof };
 }
@@ -130,21 +130,24 @@ export function spoiledAltcha(random: Random, { proofs, tokens }: Ground): Spoil
 const LIFETIME_MS = 300_000;
 
 export function spoiledTurnstile(random: Random, { proofs, tokens }: Ground): SpoiledProof {
-  if (chance(random, 0.3)) return noProof(random, proofs.worked);
+  if (chance(random, 0.3)) return notAProof(random, proofs.worked);
   const id = `fuzz-${wholeIn(random, 0, 1e9)}`;
   const late_ms = Date.now() - LIFETIME_MS - wholeIn(random, 1000, 1e9);
   const host = pick(random, ["", "evil.example", "127.0.0.1.evil.example", "127.0.0.1:80", "*"]);
-  const use = pick(random, ["", "login", "SLUICE-JOIN", "__proto__", oddText(random)]);
+  const action = pick(random, ["", "login", "SLUICE-JOIN", "__proto__", oddText(random)]);
   const sale = pick(random, ["", FUZZ_SALES.proven, "FUZZ-CHECKED", oddText(random)]);
   const [what, proof] = pick(random, [
     ["for another host", turnstileToken(id, { hostname: host })],
-    ["for another use", turnstileToken(id, { action: use })],
+    ["for another action", turnstileToken(id, { action })],
     ["for another sale", turnstileToken(id, { cdata: sale })],
     ["that is too old", turnstileToken(id, { solvedAt_ms: late_ms })],
-    ["that was redeemed, said otherwise", turnstileToken("fuzz-checked", { solvedAt_ms: late_ms })],
+    [
+      "that was redeemed, with another time",
+      turnstileToken("fuzz-checked", { solvedAt_ms: late_ms }),
+    ],
     ["that is a proof of work", pick(random, [proofs.worked, proofs.elsewhere])],
     ["that is a ticket", tokens.prequeued],
     ["that is an admission", tokens.admission],
   ] as const);
-  return { what: `a token of Turnstile's ${what}`, proof };
+  return { what: `a Turnstile token ${what}`, proof };
 }

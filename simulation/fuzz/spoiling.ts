@@ -1,9 +1,8 @@
 /**
- * Spoils a good document: one thing in it is made to break its schema, or its text is made to be no
- * JSON.
+ * Makes a valid document invalid: one place violates its schema, or the text is not JSON.
  *
- * Guarantee: what comes out is invalid for sure. What a schema does not say (an instant's format,
- * say) is not relied upon.
+ * Guarantee: the result is certainly invalid, because it uses only rules that the schema states,
+ * and not, for instance, the format of instants.
  */
 import { z } from "zod";
 import type { Random } from "../seeded-random.ts";
@@ -35,7 +34,10 @@ function placesIn(schema: Schema, value: Json, at: readonly Step[] = []): Place[
   return [here, ...inner];
 }
 
-/** Another text for the value at a place; the text, because JSON can say more than values. */
+/**
+ * Returns an invalid JSON text for the value at a place, or null if it does not apply. Text rather
+ * than a value, because JSON text can also have duplicate names, or numbers too large for a value.
+ */
 type Spoil = (random: Random, place: Place) => string | null;
 
 const text = (value: Json): string => JSON.stringify(value);
@@ -52,10 +54,10 @@ const OF_ALL_TYPES: readonly (readonly [string, string])[] = [
 function typesOf({ type, anyOf, enum: values, const: only }: Schema): Set<string> {
   const own = type === undefined ? [] : [type].flat();
   const named = [...own, ...(anyOf ?? []).flatMap((one) => [...typesOf(one)])];
-  const said = [...(values ?? []), ...(only === undefined ? [] : [only])].map((one) => {
+  const listed = [...(values ?? []), ...(only === undefined ? [] : [only])].map((one) => {
     return one === null ? "null" : typeof one;
   });
-  return new Set([...named, ...said].map((one) => (one === "integer" ? "number" : one)));
+  return new Set([...named, ...listed].map((one) => (one === "integer" ? "number" : one)));
 }
 
 const wrongType: Spoil = (random, { schema }) => {
@@ -99,10 +101,10 @@ function members(value: { [key: string]: Json }): string[] {
 const unknownField: Spoil = (random, { schema, value }) => {
   if (value === null || typeof value !== "object" || Array.isArray(value)) return null;
   if (schema.additionalProperties !== false) return null;
-  const [key, said] = pick(random, UNKNOWN_FIELDS)(random);
+  const [key, json] = pick(random, UNKNOWN_FIELDS)(random);
   if (schema.properties !== undefined && Object.hasOwn(schema.properties, key)) return null;
   const all = members(value);
-  all.splice(wholeIn(random, 0, all.length), 0, `${text(key)}:${said}`);
+  all.splice(wholeIn(random, 0, all.length), 0, `${text(key)}:${json}`);
   return `{${all.join(",")}}`;
 };
 
@@ -116,7 +118,7 @@ const missingField: Spoil = (random, { schema, value }) => {
     .join(",")}}`;
 };
 
-/** The last one counts, and it is of no type that the field takes. */
+/** A duplicate field: the last one counts, and its type is wrong. */
 const twice: Spoil = (random, { schema, value }) => {
   if (value === null || typeof value !== "object" || Array.isArray(value)) return null;
   const named = Object.entries(schema.properties ?? {}).filter(([, one]) => typesOf(one).size > 0);
@@ -142,7 +144,7 @@ const badString: Spoil = (random, { schema, value }) => {
 function oddOutside(random: Random, pattern: string): string | null {
   const odd = oddText(random);
   const known = new RegExp(pattern, "u");
-  // Host names are put in lower case before they are looked at.
+  // Host names are converted to lower case before they are checked.
   return [odd, odd.toLowerCase()].some((text) => known.test(text)) ? null : odd;
 }
 
@@ -181,35 +183,35 @@ const SPOILS: readonly Spoil[] = [
   badList,
 ];
 
-/** The document as text, with what stands at one place exchanged. */
-function textWith(value: Json, at: readonly Step[], said: string): string {
+/** The document as text, with the value at one place replaced. */
+function textWith(value: Json, at: readonly Step[], replacement: string): string {
   const [first, ...rest] = at;
-  if (first === undefined) return said;
+  if (first === undefined) return replacement;
   if (Array.isArray(value)) {
     const items = value.map((item, index) =>
-      index === first ? textWith(item, rest, said) : text(item),
+      index === first ? textWith(item, rest, replacement) : text(item),
     );
     return `[${items.join(",")}]`;
   }
-  if (value === null || typeof value !== "object") return said;
+  if (value === null || typeof value !== "object") return replacement;
   const all = Object.entries(value).map(([key, member]) => {
-    return `${text(key)}:${key === first ? textWith(member, rest, said) : text(member)}`;
+    return `${text(key)}:${key === first ? textWith(member, rest, replacement) : text(member)}`;
   });
   return `{${all.join(",")}}`;
 }
 
-/** A document of the schema's kind with one thing wrong in it. */
+/** The example document with one violation of its schema. */
 export function spoiled(random: Random, schema: Schema, example: object): string {
   const whole = jsonSchema.parse(example);
   const places = placesIn(schema, whole);
   for (;;) {
     const place = pick(random, places);
-    const said = pick(random, SPOILS)(random, place);
-    if (said !== null) return textWith(whole, place.at, said);
+    const invalid = pick(random, SPOILS)(random, place);
+    if (invalid !== null) return textWith(whole, place.at, invalid);
   }
 }
 
-/** Text that is no JSON document, whatever schema it is held against. */
+/** Text that is not JSON, or not a document of any schema. */
 export function noJson(random: Random, example: object): string | Uint8Array {
   const good = JSON.stringify(example);
   const ways: readonly (() => string | Uint8Array)[] = [
@@ -234,7 +236,7 @@ export function noJson(random: Random, example: object): string | Uint8Array {
   return pick(random, ways)();
 }
 
-/** Spoiled and, now and then, with a byte order mark or white space around it. */
+/** Adds, to one in ten, a byte order mark or white space around the body. */
 export function wrapped(random: Random, body: string): string {
   if (chance(random, 0.9)) return body;
   return pick(random, [`\ufeff${body}`, `\n\t ${body}\r\n`, `${body}${" ".repeat(300)}`]);

@@ -1,20 +1,20 @@
 /**
- * Everything a Sluice keeps, read from the files it is kept in: each row of each table of every
- * Durable Object, of D1 and of KV, and which tables there are.
+ * All stored data of a Sluice, read from its files: each row of each table of every Durable Object,
+ * of D1 and of KV.
  *
- * Guarantee: nothing durable is left out but what `moves`, `isRedeemed`, `mayBeEmpty` and
- * `withoutMoves` name, each with why. Reads a running Sluice; whoever compares two states lets it
- * come to rest first.
+ * Guarantee: no durable data is left out except what `changesByItself`, `isRedeemed`, `mayBeEmpty`
+ * and `withoutTimes` name, each with its reason. Reads a running Sluice; before two states are
+ * compared, its writes must be done.
  */
 import { readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
 
-/** Whoever writes at the moment is done long before. */
+/** Much longer than any transaction takes. */
 const LOCKED_MAX_MS = 10_000;
 
-/** The rows of each table, as text, by where it is. */
+/** The rows of each table, as text, by file and table. */
 export type State = ReadonlyMap<string, readonly string[]>;
 
 export function readState(folder: string): State {
@@ -23,25 +23,25 @@ export function readState(folder: string): State {
     if (!entry.isFile() || !entry.name.endsWith(".sqlite")) continue;
     const file = join(entry.parentPath, entry.name);
     const place = relative(folder, file);
-    // The location's cache holds copies of snapshots for a second each, and Miniflare counts for
-    // rate limits in a file, where Cloudflare counts in the memory of a location.
+    // The cache contains only copies of snapshots, for a second each, and Miniflare counts for rate
+    // limits in a file, where Cloudflare counts in the memory of a location.
     if (place.startsWith("cache") || place.startsWith("ratelimit")) continue;
     for (const [table, rows] of readTables(file)) {
-      if (!moves(place, table)) state.set(`${place} ${table}`, rows);
+      if (!changesByItself(place, table)) state.set(`${place} ${table}`, rows);
     }
   }
   return state;
 }
 
 /**
- * What the platform keeps beside ours and moves by itself: the instants at which a room ticks next
- * and a SkuStock wakes next, which each sets anew when it ticks or is read, and D1's count of what
- * it was asked. What they do when they wake is in their own tables.
+ * True for tables of the platform that change without an input: the alarms of rooms and SkuStocks,
+ * which are set again at each tick or read, and D1's count of its queries. What an alarm does shows
+ * in the object's own tables.
  */
-function moves(place: string, table: string): boolean {
+function changesByItself(place: string, table: string): boolean {
   if (place.startsWith("d1")) return table === "_cf_METADATA";
-  const wakesAnew = place.includes("WaitingRoom") || place.includes("SkuStock");
-  return wakesAnew && (table === "_cf_ALARM" || table === "_cf_METADATA");
+  const hasAlarm = place.includes("WaitingRoom") || place.includes("SkuStock");
+  return hasAlarm && (table === "_cf_ALARM" || table === "_cf_METADATA");
 }
 
 function readTables(file: string): [string, readonly string[]][] {
@@ -65,15 +65,14 @@ function readTables(file: string): [string, readonly string[]][] {
   }
 }
 
-/** Turnstile's stand-in remembers what it was asked about; so does Cloudflare, and not Sluice. */
+/** True for the sandbox's list of redeemed Turnstile tokens, which is not Sluice's data. */
 function isRedeemed(table: string, { name }: Readonly<Record<string, unknown>>): boolean {
   return table === "setting" && typeof name === "string" && name.startsWith("turnstile:");
 }
 
 /**
- * The platform makes tables of its own in an object that stores nothing. And whoever has the
- * merchant's token may ask for any sale and any SKU, which makes the tables of its object; nobody
- * else can.
+ * True for new tables that do not count as a change while they are empty: the platform's own, and
+ * those of objects that a merchant's read of any sale or SKU creates. No one else can create them.
  */
 function mayBeEmpty(file: string, table: string): boolean {
   return table.startsWith("_") || READ_BY_MERCHANTS.some((object) => file.includes(object));
@@ -85,8 +84,7 @@ function textOf(row: Readonly<Record<string, unknown>>): string {
   const shown = Object.entries(row).map(([column, value]) => {
     if (typeof value === "bigint") return [column, String(value)];
     if (value instanceof Uint8Array) return [column, Buffer.from(value).toString("hex")];
-    const still = column === "value" && typeof value === "string" ? withoutMoves(value) : value;
-    return [column, still];
+    return [column, column === "value" && typeof value === "string" ? withoutTimes(value) : value];
   });
   return JSON.stringify(Object.fromEntries(shown));
 }
@@ -101,23 +99,23 @@ const roomStateSchema = z.looseObject({
 });
 
 /**
- * What moves in a room by itself while all its seats are taken: when it ticked last, how often it
- * was saved, for how long the seats have been taken, how long ago one was left, and how old its
- * calls are, with what their ages teach of the chance that they are taken up.
+ * Removes from a room's state what changes with time while all its seats are taken: the time of the
+ * last tick, the version, the seat seconds and the time since a seat was left, the ages of calls,
+ * and the rate of taken-up calls that follows from these ages.
  */
-function withoutMoves(text: string): unknown {
+function withoutTimes(text: string): unknown {
   if (!text.includes("tickedAt_ms")) return text;
   const room = roomStateSchema.safeParse(JSON.parse(text));
   if (!room.success) return text;
   const { tickedAt_ms: _, version: __, showRate: _rate, ...rest } = room.data;
   const { throttle, turnover, calls, ...still } = rest;
-  const { at_ms: ___, ...pressed } = throttle;
-  const { seatSeconds: ____, gone: _____, ...turned } = turnover;
-  const called = calls.map(({ slice: _slice, openAtSlice: _open, ...batch }) => batch);
-  return { ...still, throttle: pressed, turnover: turned, calls: called };
+  const { at_ms: ___, ...throttleRest } = throttle;
+  const { seatSeconds: ____, gone: _____, ...turnoverRest } = turnover;
+  const callsRest = calls.map(({ slice: _slice, openAtSlice: _open, ...batch }) => batch);
+  return { ...still, throttle: throttleRest, turnover: turnoverRest, calls: callsRest };
 }
 
-/** Where two states differ, and by what, shortened. */
+/** The tables in which two states differ, with their changed rows, shortened. */
 export function differences(before: State, after: State): string[] {
   const places = new Set([...before.keys(), ...after.keys()]);
   return [...places].flatMap((place) => {

@@ -1,6 +1,6 @@
 /**
- * Inputs about tokens: forged tickets, admissions, passes and bearer tokens, in every place where
- * one is read, and events that Stripe did not sign.
+ * Inputs about tokens: forged tickets, admissions, passes and bearer tokens, in every place that
+ * reads one, and Stripe events with a wrong signature.
  */
 import { createHmac } from "node:crypto";
 import type { Random } from "../seeded-random.ts";
@@ -24,7 +24,7 @@ const api = (sale: string, rest: string): string => `/_sluice/v1/sales/${sale}/$
 const page = (sale: string, rest = ""): string => `/_sluice/shop/${sale}${rest}`;
 const example = (name: string): object => EXAMPLE_BODIES[name] ?? {};
 
-/** Who reads a ticket. Joining with a bad one is joining anew, so only where nobody can join. */
+/** Requests with a ticket. With a bad one a shopper joins again, so joins go to closed sales. */
 const OF_TICKETS: readonly Reader[] = [
   { method: "GET", target: api(prequeue, "status") },
   { method: "POST", target: api(prequeue, "admissions") },
@@ -53,7 +53,7 @@ const ofAdmissions = (ground: Ground): readonly Reader[] => [
   { method: "GET", target: page(live, `/orders/${ground.order.id}`), expect: "harmless" },
 ];
 
-/** Ticket or admission, as a header or as a cookie; a write with cookies says where it is from. */
+/** A ticket or admission as a header, or as a cookie with the origin that a write needs. */
 function carried(
   random: Random,
   ground: Ground,
@@ -114,7 +114,7 @@ function forgedPass(random: Random, _: Ground, forger: Forger): Made {
   ])();
 }
 
-/** A good token of another sale, of the other kind, or of nobody who is inside any more. */
+/** A valid token of another sale, of another kind, or of a shopper who has left. */
 function misplaced(random: Random, ground: Ground): Made {
   const { prequeued, queued, admission, spent } = ground.tokens;
   const reader = (kind: TokenKind) =>
@@ -133,7 +133,7 @@ function misplaced(random: Random, ground: Ground): Made {
   return ofReader(at, headers, what);
 }
 
-/** The merchant's door, with everything but its key. */
+/** A merchant's request with a wrong admin token. */
 function wrongBearer(random: Random, ground: Ground): Made {
   const route = pick(
     random,
@@ -147,20 +147,20 @@ function wrongBearer(random: Random, ground: Ground): Made {
     ["an empty token", "Bearer "],
     ["another scheme", `Basic ${token}`],
     ["no scheme", token],
-    ["one letter changed", `Bearer ${flipped}`],
-    ["one letter less", `Bearer ${token.slice(0, -1)}`],
-    ["one letter more", `Bearer ${token}x`],
-    ["a word behind it", `Bearer ${token} x`],
-    ["a word before it", `x Bearer ${token}`],
+    ["one character changed", `Bearer ${flipped}`],
+    ["one character less", `Bearer ${token.slice(0, -1)}`],
+    ["one character more", `Bearer ${token}x`],
+    ["text after the token", `Bearer ${token} x`],
+    ["text before the scheme", `x Bearer ${token}`],
     ["quotes", `Bearer "${token}"`],
     ["a list", `Bearer ${token}, Bearer ${token}`],
-    ["noise", `Bearer ${visibleText(random, 60)}`],
+    ["random text", `Bearer ${visibleText(random, 60)}`],
     ["an admission", `Bearer ${ground.tokens.admission}`],
-    ["something endless", `Bearer ${"A".repeat(wholeIn(random, 1000, 6000))}`],
+    ["a long text", `Bearer ${"A".repeat(wholeIn(random, 1000, 6000))}`],
   ] as const);
   const body = route.isWrite ? example(route.name) : null;
   return {
-    what: `${what} as the merchant's, at ${route.name}`,
+    what: `${what} for the admin token, at ${route.name}`,
     expect: "refused",
     request: {
       kind: "http",
@@ -177,7 +177,7 @@ function wrongBearer(random: Random, ground: Ground): Made {
 
 const STRANGERS_SECRET = "whsec_of_a_stranger";
 
-/** An event that names a real order, signed by anybody but Stripe, or long ago. */
+/** An event about a real order, signed with another secret, too long ago, or not at all. */
 function unsignedEvent(random: Random, ground: Ground): Made {
   const event = {
     id: "evt_fuzz",

@@ -1,15 +1,16 @@
 /**
- * Bundles a Worker's entry file in memory, the way `wrangler deploy` would, for everything that
- * runs Workers on this machine: the host, the benches and the workerd tests.
+ * Bundles a Worker's entry file in memory, as `wrangler deploy` would, for the programs that run
+ * Workers on this machine: the host, the benchmarks and the workerd tests.
  *
- * Guarantee: one entry file is bundled once per process. Not for deploys; wrangler bundles those.
+ * Guarantee: an entry file is bundled once per process. Not for deployments, which wrangler
+ * bundles.
  */
 import { builtinModules } from "node:module";
 import { build, type Plugin } from "esbuild";
 
 const bundles = new Map<string, Promise<string>>();
 
-/** The source of one ES module that holds the Worker and everything it imports. */
+/** Returns the source of one ES module with the Worker and everything it imports. */
 export function bundleWorker(entryPath: string): Promise<string> {
   const known = bundles.get(entryPath);
   if (known !== undefined) return known;
@@ -18,7 +19,7 @@ export function bundleWorker(entryPath: string): Promise<string> {
   return bundle;
 }
 
-/** With `nodejs_compat` workerd knows Node's modules, but only by their `node:` names. */
+/** With `nodejs_compat` workerd has Node's modules, but only under their `node:` names. */
 const nodeNames: Plugin = {
   name: "node-names",
   setup(esbuild) {
@@ -35,20 +36,21 @@ async function buildWorker(entryPath: string): Promise<string> {
     format: "esm",
     target: "es2024",
     platform: "browser",
-    // The conditions wrangler resolves packages with, so that the same builds of them are run.
+    // wrangler's conditions, so that packages resolve to the same builds as in a deployment.
     conditions: ["workerd", "worker", "browser"],
     mainFields: ["browser", "module", "main"],
     external: ["cloudflare:*", "node:*"],
     define: { "process.env.NODE_ENV": '"production"' },
     loader: { ".html": "text", ".sql": "text", ".txt": "text" },
     plugins: [nodeNames],
-    // Miniflare takes longer to hand workerd a large module than esbuild takes to make it, so the
-    // bundle has neither map nor blanks; names stay, and lines short enough to find a place in.
+    // Miniflare takes longer to pass a large module to workerd than esbuild takes to build it, so
+    // there is no source map and no whitespace. Names are kept and lines are short, so that the
+    // line in a stack trace can be found.
     minifyWhitespace: true,
     lineLimit: 120,
     logLevel: "error",
   });
   const [file] = result.outputFiles;
-  if (file === undefined) throw new Error(`esbuild made no bundle of ${entryPath}`);
+  if (file === undefined) throw new Error(`esbuild produced no bundle of ${entryPath}`);
   return file.text;
 }

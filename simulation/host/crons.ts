@@ -1,22 +1,22 @@
 /**
- * Fires crons when they are due, because Miniflare fires none by itself.
+ * Fires crons when they are due, because Miniflare does not.
  *
- * Guarantee: a cron is fired at the minutes at which the platform would, and not twice for one of
- * them; instants that passed while the machine slept are left out. What goes wrong in a run is
- * said and stops nothing. No timer keeps the process alive.
- * Not for every cron: only those that come each so many minutes, as ours do.
+ * Guarantee: a cron is fired at the same minutes as on the platform, and at most once for each of
+ * them; runs missed while the machine slept are skipped. A run that fails is reported and does not
+ * stop later runs. No timer keeps the process alive.
+ * Only for crons of the form "every n minutes", which is the only form that Sluice uses.
  */
 import { errorText } from "../../src/encoding/error-text.ts";
 
 const MINUTE_MS = 60_000;
 const EVERY = /^\*\/([1-9]\d?) \* \* \* \*$/;
 
-/** The time between two runs. Throws for a cron of another form. */
+/** The time between two runs. Throws for a cron that has another form. */
 export function cronPeriod_ms(cron: string): number {
   const minutes = Number(EVERY.exec(cron)?.[1]);
-  // A period that the hour is no multiple of would begin anew with each hour.
+  // A period that does not divide the hour would start again at each full hour.
   if (Number.isNaN(minutes) || 60 % minutes !== 0) {
-    throw new Error(`The cron ${cron} is not one that the local host can keep`);
+    throw new Error(`The local host does not support the cron ${cron}`);
   }
   return minutes * MINUTE_MS;
 }
@@ -28,18 +28,18 @@ export interface Crons {
 export type StartCrons = (
   crons: readonly string[],
   fire: (cron: string) => Promise<void>,
-  say: (problem: string) => void,
+  report: (problem: string) => void,
 ) => Crons;
 
-export const startCrons: StartCrons = (crons, fire, say) => {
+export const startCrons: StartCrons = (crons, fire, report) => {
   const timers = new Map<string, NodeJS.Timeout>();
   let stopped = false;
   const run = async (cron: string): Promise<void> => {
     try {
       await fire(cron);
     } catch (error) {
-      // A run that was cut off by the end is no problem of anybody's.
-      if (!stopped) say(`The cron ${cron} failed: ${errorText(error)}`);
+      // A run that was interrupted because the host stops is not a failure.
+      if (!stopped) report(`The cron ${cron} failed: ${errorText(error)}`);
     }
   };
   const wait = (cron: string, period_ms: number, after_ms: number): void => {

@@ -1,18 +1,18 @@
 /**
- * Starts the whole of Sluice on this machine, with the bindings of the wrangler.toml files: the
- * gate and the orders Worker in one Miniflare, the sandbox payment provider in another. Each is a
- * process with one thread for all its Workers, and a provider's work is not to be waited for by
- * shoppers, here as little as in a deployment.
+ * Starts all of Sluice on this machine, with the bindings of the wrangler.toml files: the gate and
+ * the orders Worker in one Miniflare, the sandbox payment provider in another. A Miniflare is a
+ * process with one thread for all its Workers; the provider has its own, because in a deployment
+ * its work does not delay shoppers either.
  *
  * Guarantee: when `startHost` resolves, both addresses answer and the order book is migrated. The
- * gate is reached directly, without the proxy and the asset router that Miniflare puts before a
- * Worker; they are four times slower than the Worker itself. So a request for a static asset
- * reaches the gate too, which answers it through its ASSETS binding.
+ * gate is reached directly, without Miniflare's proxy and asset router, which are four times slower
+ * than the Worker itself. Therefore requests for static assets reach the gate too, which answers
+ * them through its ASSETS binding.
  *
- * Crons come when they are due where `startCrons` is given; Miniflare fires none by itself.
+ * Miniflare fires no crons; they run only if `startCrons` is given.
  *
- * Not for production, and not a copy of it: queues deliver in order and once, KV is consistent at
- * once, and there is one location.
+ * Not for production, and it differs from it: queues deliver in order and exactly once, KV is
+ * consistent at once, and there is one location.
  */
 import { rmSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -27,7 +27,7 @@ import { ADMIN_TOKEN_LENGTH_MIN } from "../../src/domain/limits.ts";
 import { bundleWorker } from "./bundle.ts";
 import { loadLocalSecrets, SANDBOX_API_KEY, SANDBOX_WEBHOOK_SECRET } from "./local-secrets.ts";
 import { migrate } from "./migrate.ts";
-import { makePassingFolder } from "./scratch-folder.ts";
+import { makeScratchFolder } from "./scratch-folder.ts";
 import { LOOPBACK, reservePort } from "./ports.ts";
 import { SANDBOX_TURNSTILE_SECRET } from "../sandbox/turnstile.ts";
 import type { StartCrons, Crons } from "./crons.ts";
@@ -40,32 +40,35 @@ import {
 } from "../../scripts/worker-config.ts";
 
 export interface HostOptions {
-  /** Where state and secrets are kept, from the working directory; `null` keeps them in memory. */
+  /**
+   * The folder of state and secrets, relative to the working directory; `null` keeps them only
+   * while the host runs.
+   */
   readonly folder?: string | null;
-  /** Empties the folder's state and secrets before starting. */
+  /** Deletes the folder's state and secrets before the start. */
   readonly fresh?: boolean;
-  /** 0 takes any free port. */
+  /** 0: any free port. */
   readonly port?: number;
   readonly sandboxPort?: number;
-  /** Replaces the generated token. At least 32 characters. */
+  /** Used instead of the generated token. At least 32 characters. */
   readonly adminToken?: string | undefined;
   readonly rateLimits?: RateLimits;
-  /** Added to the variables of each Worker, last. */
+  /** Variables of each Worker; they override all others. */
   readonly variables?: Partial<Record<WorkerRole, Readonly<Record<string, string>>>>;
-  /** True runs `drill/chaos-*.ts`: objects die at random, messages come twice and shuffled. */
+  /** True runs `drill/chaos-*.ts`: objects abort at random, messages come twice and reordered. */
   readonly chaos?: boolean;
-  /** Absolute path of another entry file for the gate, such as one with a fault planted in it. */
+  /** Absolute path of another entry file for the gate, such as one with a deliberate fault. */
   readonly gateEntry?: string;
-  /** False leaves out the orders Worker and the sandbox: orders are taken and go no further. */
+  /** False leaves out the orders Worker and the sandbox: orders are accepted but not processed. */
   readonly pipeline?: boolean;
   /**
-   * More Workers in the same process, by the paths of their wrangler.toml from the project's root,
-   * each behind a socket of its own on any free port.
+   * More Workers in the same process: paths of their wrangler.toml, relative to the project's root.
+   * Each listens on a free port of its own.
    */
   readonly extraWorkers?: readonly string[];
-  /** Keeps the crons of the orders Worker until the host stops; without it none comes. */
+  /** Fires the crons of the orders Worker until the host stops; without it they do not run. */
   readonly startCrons?: StartCrons;
-  /** Receives what the Workers log. By default warnings and errors go to standard error. */
+  /** Receives the Workers' log entries. By default warnings and errors go to standard error. */
   readonly onLog?: (entry: LogEntry) => void;
 }
 
@@ -78,14 +81,14 @@ export interface LogEntry {
 }
 
 export interface Host {
-  /** Addresses without a slash at the end. */
+  /** URLs have no slash at the end. */
   readonly gateUrl: string;
   /** Nothing listens there when the host was started without its pipeline. */
   readonly sandboxUrl: string;
   /** In the order of `extraWorkers`. */
   readonly extraUrls: readonly string[];
   readonly adminToken: string;
-  /** The bindings of each Worker but the sandbox are reached by its name in wrangler.toml. */
+  /** For access to the bindings of a Worker other than the sandbox, by its wrangler.toml name. */
   readonly miniflare: Miniflare;
   readonly stop: () => Promise<void>;
 }
@@ -98,7 +101,7 @@ const CONFIG_PATHS: Readonly<Record<WorkerRole, string>> = {
 
 const STARTS_MAX = 3;
 
-/** A port that was free when it was found may be gone when workerd wants it: another is tried. */
+/** A free port can be taken before workerd listens on it; if any port will do, it tries others. */
 export async function startHost(options: HostOptions = {}): Promise<Host> {
   for (let start = 1; ; start += 1) {
     try {
@@ -109,7 +112,7 @@ export async function startHost(options: HostOptions = {}): Promise<Host> {
   }
 }
 
-/** Of a port that was asked for by its number the one who asked is told. */
+/** True when another start, with other ports, can succeed: no port was given by its number. */
 function lostAnyPort(error: unknown, { port, sandboxPort }: HostOptions): boolean {
   const isLost = error instanceof Error && "code" in error && error.code === "ERR_ADDRESS_IN_USE";
   return isLost && port === 0 && sandboxPort === 0;
@@ -214,7 +217,7 @@ function runtimeOptions(statePath: string, { onLog }: HostOptions) {
 
 interface State {
   readonly path: string;
-  /** Null: the secrets are not kept. */
+  /** Null: the secrets are not stored. */
   readonly secretsPath: string | null;
   readonly close: () => void;
 }
@@ -222,7 +225,7 @@ interface State {
 function openState(options: HostOptions): State {
   const folder = options.folder === undefined ? join(PROJECT_ROOT, ".sluice") : options.folder;
   if (folder === null) {
-    const { path, remove } = makePassingFolder();
+    const { path, remove } = makeScratchFolder();
     return { path, secretsPath: null, close: remove };
   }
   const { state, secrets } = resolveFolder(folder, options.fresh ?? false);
@@ -232,7 +235,7 @@ function openState(options: HostOptions): State {
 function resolveFolder(folder: string, fresh: boolean) {
   const state = resolve(folder, "state");
   const secrets = resolve(folder, "secrets.json");
-  // Only what the host itself keeps there is removed, whatever folder was named.
+  // Removes only the host's own files, because the user can name any folder.
   if (fresh) for (const path of [state, secrets]) rmSync(path, { recursive: true, force: true });
   return { state, secrets };
 }
@@ -241,7 +244,7 @@ function chooseAdminToken(given: string | undefined, generated: string): string 
   if (given === undefined || given === "") return generated;
   if (given.length < ADMIN_TOKEN_LENGTH_MIN) {
     throw new Error(
-      `ADMIN_TOKEN has ${given.length} characters; ${ADMIN_TOKEN_LENGTH_MIN} are needed`,
+      `ADMIN_TOKEN has ${given.length} characters; it needs at least ${ADMIN_TOKEN_LENGTH_MIN}`,
     );
   }
   return given;
@@ -286,8 +289,9 @@ async function composeExtra(configPaths: readonly string[]) {
 }
 
 /**
- * A socket that leads to a Worker's own code. A socket opened on a Worker with assets would lead
- * to the asset router; one on a Worker without assets, naming the other as its service, does not.
+ * A Worker whose socket leads directly to another Worker's code. A socket of a Worker with assets
+ * leads to the asset router; a socket of a Worker without assets that names the other Worker as
+ * its service does not.
  */
 function composeDoor(name: string, serviceName: string, port: number): V4WorkerOptions {
   return {

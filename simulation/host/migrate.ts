@@ -1,9 +1,9 @@
 /**
  * Applies the order book's migrations to a local D1 database.
  *
- * Guarantee: it keeps the same `d1_migrations` table as `wrangler d1 migrations apply`, each
- * migration is applied once, and a migration is recorded in the same transaction that applies it.
- * Not for a deployed database; `npm run deploy` lets wrangler migrate that.
+ * Guarantee: it uses the same `d1_migrations` table as `wrangler d1 migrations apply`; each
+ * migration is applied once, and is recorded in the transaction that applies it.
+ * Not for a deployed database, which wrangler migrates in `npm run deploy`.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -18,7 +18,7 @@ const BOOKKEEPING_TABLE = `CREATE TABLE IF NOT EXISTS d1_migrations (
   applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL
 )`;
 
-/** `folder` holds `NNNN_name.sql` files; they are applied in the order of their names. */
+/** `folder` contains `NNNN_name.sql` files; they are applied in the order of their names. */
 export async function migrate(database: Database, folder: string): Promise<void> {
   const files = readdirSync(folder).filter((file) => file.endsWith(".sql"));
   await database.prepare(BOOKKEEPING_TABLE).run();

@@ -1,26 +1,26 @@
 /**
- * Finds out, before anything is started, which ports the local Workers may listen on.
+ * Checks, before anything is started, that the ports of the local Workers are free.
  *
- * A port that is free here can in principle be taken before workerd listens on it; workerd then
- * refuses to start, which is loud enough for a program on one's own machine.
+ * A port that is free now can be taken before workerd listens on it. Then workerd does not start,
+ * which is acceptable because the developer sees the error.
  */
 import { createServer } from "node:net";
 
 export const LOOPBACK = "127.0.0.1";
 
-/** Says which port is taken and which option changes it. */
+/** The message names the port and the option that changes it. */
 export class PortBusyError extends Error {
   override readonly name = "PortBusyError";
   readonly port: number;
 
   constructor(port: number, option: string) {
-    const next = `Stop what listens there, or choose another with ${option}.`;
-    super(`Port ${port} is already in use. ${next}`);
+    const remedy = `Stop the program that listens on it, or choose another port with ${option}.`;
+    super(`Port ${port} is already in use. ${remedy}`);
     this.port = port;
   }
 }
 
-/** The wanted port itself, or any free one for 0. Throws PortBusyError when it is taken. */
+/** Returns the wanted port, or any free one for 0. Rejects with PortBusyError when it is taken. */
 export function reservePort(wanted: number, option: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer();

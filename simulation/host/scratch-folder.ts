@@ -1,29 +1,28 @@
 /**
- * A folder for state that ends with the program: in memory, where the system has room for it there.
+ * A folder for state that is deleted when the program ends. It is in memory if there is enough.
  *
- * A runtime makes every commit durable with a write to the disk and waits for it, on the one thread
- * of all its Workers. For state that nobody wants back that is time lost, and on a busy disk most
- * of the time there is.
+ * In memory, because workerd waits for the disk at every commit, on the one thread of all its
+ * Workers. For temporary state that is lost time, and on a busy disk most of the time.
  *
- * Guarantee: the folder is gone when the program ends by itself; what a killed program left behind
- * is removed by the next one. Not for anything to be kept.
+ * Guarantee: the folder is removed when the program exits; the folder of a killed program is
+ * removed by the next one. Not for state that must be kept.
  */
 import { mkdtempSync, readdirSync, readlinkSync, rmSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const SHARED_MEMORY = "/dev/shm";
-/** Containers often have 64 MB there, which a drill fills. */
-const ROOM_MIN_BYTES = 1024 ** 3;
+/** Containers often have only 64 MB of shared memory, which a drill fills. */
+const FREE_MIN_BYTES = 1024 ** 3;
 
-export interface PassingFolder {
+export interface ScratchFolder {
   readonly path: string;
   readonly remove: () => void;
 }
 
-export function makePassingFolder(): PassingFolder {
-  const parent = hasRoom(SHARED_MEMORY) ? SHARED_MEMORY : tmpdir();
-  const prefix = `sluice-${processSpace()}-`;
+export function makeScratchFolder(): ScratchFolder {
+  const parent = hasSpace(SHARED_MEMORY) ? SHARED_MEMORY : tmpdir();
+  const prefix = `sluice-${processNamespace()}-`;
   removeAbandoned(parent, prefix);
   const path = mkdtempSync(join(parent, `${prefix}${process.pid}-`));
   const remove = (): void => {
@@ -34,17 +33,20 @@ export function makePassingFolder(): PassingFolder {
   return { path, remove };
 }
 
-function hasRoom(folder: string): boolean {
+function hasSpace(folder: string): boolean {
   try {
     const { bavail, bsize } = statfsSync(folder);
-    return bavail * bsize >= ROOM_MIN_BYTES;
+    return bavail * bsize >= FREE_MIN_BYTES;
   } catch {
     return false;
   }
 }
 
-/** Two containers may share memory and not their process ids: a name says whose ids are meant. */
-function processSpace(): string {
+/**
+ * The id of the process namespace, part of the folder's name: containers can share the memory but
+ * not the process ids, so that an id means something only within its namespace.
+ */
+function processNamespace(): string {
   try {
     return /\d+/.exec(readlinkSync("/proc/self/ns/pid"))?.[0] ?? "0";
   } catch {
@@ -66,7 +68,7 @@ function isRunning(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // A process of somebody else may not be asked, and is there.
+    // EPERM: the process exists and belongs to another user.
     return error instanceof Error && "code" in error && error.code === "EPERM";
   }
 }

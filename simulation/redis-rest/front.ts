@@ -1,9 +1,10 @@
 /**
- * Upstash's REST protocol before a redis-server of this machine, as far as `@upstash/redis` speaks
- * it: one command, a pipeline, a transaction; scripts; answers in base64 when asked for.
+ * A front for a local redis-server that speaks the part of Upstash's REST protocol that
+ * `@upstash/redis` uses: one command, a pipeline, a transaction; scripts; replies in base64 on
+ * request.
  *
- * Guarantee: what the client reads is what Redis said. On demand the front misbehaves as a network
- * does: a request that never arrives, an answer that is lost after its effect, silence, nonsense.
+ * Guarantee: the client reads exactly Redis's replies. On demand the front fails as a network does:
+ * it loses a request, loses the reply after the effect, never answers, or answers without JSON.
  * Source of the protocol: https://upstash.com/docs/redis/features/restapi and the client's code.
  * Not for production: no TLS, no limits, one connection.
  */
@@ -15,9 +16,9 @@ import { LOOPBACK, reservePort } from "../host/ports.ts";
 import { encodeReply, type RestReply } from "./replies.ts";
 
 /**
- * `lose_request`: the connection breaks before Redis hears of it; `lose_answer`: after Redis has
- * done it; `silence`: Redis has done it, and nothing comes back; `nonsense`: neither does JSON;
- * `server_error`: Redis has done it, and the front says 500.
+ * `lose_request`: the connection breaks before Redis gets the commands; `lose_answer`: it breaks
+ * after Redis has run them. In the others Redis has run them too, and there is no answer
+ * (`silence`), one that is not JSON (`nonsense`), or a 500 (`server_error`).
  */
 export const MISHAPS = [
   "lose_request",
@@ -32,11 +33,11 @@ type Argument = string | number;
 type Command = readonly [name: string, ...args: Argument[]];
 
 export interface RestFront {
-  /** Without a slash at the end. */
+  /** Has no slash at the end. */
   readonly url: string;
   readonly token: string;
-  /** Decides for each request what it meets; null: nothing. */
-  meet: (commands: readonly Command[]) => Mishap | null;
+  /** Chooses the mishap of a request; null: none. Tests replace it. */
+  mishapFor: (commands: readonly Command[]) => Mishap | null;
   stop(): Promise<void>;
 }
 
@@ -47,7 +48,7 @@ const commandsSchema = z.array(commandSchema).min(1);
 export interface FrontOptions {
   readonly redisPort: number;
   readonly token: string;
-  /** 0 takes any free port. */
+  /** 0: any free port. */
   readonly port?: number;
 }
 
@@ -57,13 +58,13 @@ export async function startRestFront(options: FrontOptions): Promise<RestFront> 
   redis.on("error", () => undefined);
   const server = createServer((request, response) => {
     serve(redis, front, request, response).catch((error: unknown) => {
-      if (!response.headersSent) say(response, 500, { error: String(error) });
+      if (!response.headersSent) sendJson(response, 500, { error: String(error) });
     });
   });
   const front: RestFront = {
     url: `http://${LOOPBACK}:${port}`,
     token: options.token,
-    meet: () => null,
+    mishapFor: () => null,
     stop: async () => {
       redis.disconnect();
       server.closeAllConnections();
@@ -74,7 +75,7 @@ export async function startRestFront(options: FrontOptions): Promise<RestFront> 
   return front;
 }
 
-function say(response: ServerResponse, status: number, body: unknown): void {
+function sendJson(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { "content-type": "application/json" });
   response.end(JSON.stringify(body));
 }
@@ -88,13 +89,13 @@ async function serve(
   const { pathname } = new URL(request.url ?? "/", front.url);
   const body = await text(request);
   if (request.headers.authorization !== `Bearer ${front.token}`) {
-    return say(response, 401, { error: "Unauthorized" });
+    return sendJson(response, 401, { error: "Unauthorized" });
   }
   const commands = readCommands(pathname, body);
   if (request.method !== "POST" || commands === null) {
-    return say(response, 400, { error: "ERR failed to parse request" });
+    return sendJson(response, 400, { error: "ERR failed to parse request" });
   }
-  const mishap = front.meet(commands);
+  const mishap = front.mishapFor(commands);
   if (mishap === "lose_request") return void response.destroy();
   const base64 = request.headers["upstash-encoding"] === "base64";
   const answer = await run(redis, pathname, commands, base64);
@@ -106,9 +107,9 @@ async function serve(
     case "nonsense":
       return void response.end("<html>");
     case "server_error":
-      return say(response, 500, { error: "ERR internal" });
+      return sendJson(response, 500, { error: "ERR internal" });
     case null:
-      return say(response, answer.status, answer.body);
+      return sendJson(response, answer.status, answer.body);
   }
 }
 
@@ -154,7 +155,7 @@ async function run(
     if (command === undefined) return { status: 400, body: { error: "ERR empty command" } };
     return { status: 200, body: replyTo(null, await redis.callBuffer(...command)) };
   } catch (error) {
-    // A command that Redis refuses, a transaction that it discards, a Redis that has gone.
+    // Redis refused a command, discarded a transaction, or is gone.
     const message = error instanceof Error ? error.message : "ERR unknown";
     return { status: 400, body: { error: message } };
   }

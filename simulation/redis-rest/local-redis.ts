@@ -1,11 +1,11 @@
 /**
- * A Redis for the local run: a redis-server of this machine, the REST front before it, and the
- * settings that connect both Workers to it.
+ * A Redis for the local run: a redis-server process, its REST front, and the settings that connect
+ * both Workers to it.
  *
- * Guarantee: it is empty at the start and gone at the end.
+ * Guarantee: Redis is empty at the start; `stop` ends both and deletes the data.
  */
 import { randomBytes } from "node:crypto";
-import { CannotGoOnError } from "../crowd/ask-again.ts";
+import { FatalError } from "../crowd/ask-again.ts";
 import { startRestFront } from "./front.ts";
 import { findRedisServer, startRedisServer } from "./redis-server.ts";
 
@@ -19,11 +19,11 @@ export interface LocalRedis {
   stop(): Promise<void>;
 }
 
-/** Throws CannotGoOnError where the machine has no redis-server. */
+/** Throws FatalError when redis-server is not installed. */
 export async function startLocalRedis(): Promise<LocalRedis> {
   const executable = findRedisServer();
   if (executable === null) {
-    throw new CannotGoOnError("there is no redis-server on this machine: install one first");
+    throw new FatalError("redis-server is not installed on this machine; install it first");
   }
   const server = await startRedisServer(executable);
   const token = randomBytes(24).toString("base64url");

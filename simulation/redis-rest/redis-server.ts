@@ -1,8 +1,8 @@
 /**
- * A redis-server process of this machine, for tests and the local run.
+ * A local redis-server process, for tests and the local run.
  *
- * Guarantee: it listens on this machine only, keeps nothing once it is stopped, and has answered a
- * PING before it is handed over.
+ * Guarantee: it listens on the loopback interface only, has answered a PING when
+ * `startRedisServer` resolves, and leaves no data behind when it is stopped.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { accessSync, constants, mkdtempSync, rmSync } from "node:fs";
@@ -12,10 +12,10 @@ import { Redis } from "ioredis";
 import { LOOPBACK, reservePort } from "../host/ports.ts";
 
 const NAME = "redis-server";
-const START_PATIENCE_MS = 10_000;
+const START_TIMEOUT_MS = 10_000;
 const PING_INTERVAL_MS = 25;
 
-/** Where the machine has it, or null. */
+/** Returns the path of the executable, or null when the search path has none. */
 export function findRedisServer(path = process.env["PATH"] ?? ""): string | null {
   const candidates = path.split(delimiter).map((folder) => join(folder, NAME));
   return candidates.find(isExecutable) ?? null;
@@ -35,7 +35,7 @@ export interface RedisServer {
   stop(): Promise<void>;
 }
 
-/** Throws when it does not answer within ten seconds. */
+/** Throws when the server does not answer within ten seconds. */
 export async function startRedisServer(executable: string): Promise<RedisServer> {
   const port = await reservePort(0, "");
   const folder = mkdtempSync(join(tmpdir(), "sluice-redis-"));
@@ -46,11 +46,11 @@ export async function startRedisServer(executable: string): Promise<RedisServer>
   process.once("exit", killAtExit);
   const stop = async (): Promise<void> => {
     process.removeListener("exit", killAtExit);
-    await ended(child);
+    await kill(child);
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    await answering(port, child);
+    await waitUntilReady(port, child);
   } catch (error) {
     await stop();
     throw error;
@@ -58,7 +58,7 @@ export async function startRedisServer(executable: string): Promise<RedisServer>
   return { port, stop };
 }
 
-async function ended(child: ChildProcess): Promise<void> {
+async function kill(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.pid === undefined) return;
   await new Promise((resolve) => {
     child.once("exit", resolve);
@@ -66,15 +66,15 @@ async function ended(child: ChildProcess): Promise<void> {
   });
 }
 
-async function answering(port: number, child: ChildProcess): Promise<void> {
+async function waitUntilReady(port: number, child: ChildProcess): Promise<void> {
   const redis = new Redis({ host: LOOPBACK, port, retryStrategy: () => PING_INTERVAL_MS });
-  // Until it listens every try is an error; the last word is the ping's.
+  // Every attempt to connect fails until the server listens; only the result of PING counts.
   redis.on("error", () => undefined);
   const gone = new Promise<never>((_, reject) => {
-    const say = (why: string) => reject(new Error(`${NAME} did not start: ${why}`));
-    child.once("error", ({ message }) => say(message));
-    child.once("exit", (code) => say(`exit code ${code}`));
-    AbortSignal.timeout(START_PATIENCE_MS).addEventListener("abort", () => say("no answer"));
+    const fail = (why: string) => reject(new Error(`${NAME} did not start: ${why}`));
+    child.once("error", ({ message }) => fail(message));
+    child.once("exit", (code) => fail(`exit code ${code}`));
+    AbortSignal.timeout(START_TIMEOUT_MS).addEventListener("abort", () => fail("no answer"));
   });
   try {
     await Promise.race([redis.ping(), gone]);

@@ -1,8 +1,8 @@
 /**
- * Redis's replies as Upstash's REST protocol writes them.
+ * Redis's replies in the form of Upstash's REST protocol.
  *
- * Guarantee: texts are base64 when the client asked for it, so that any bytes survive JSON; a plain
- * `OK`, numbers and null stay as they are, which is what the client expects.
+ * Guarantee: strings are base64 if the client requested it, so that any bytes survive JSON. A plain
+ * `OK`, numbers and null are not encoded, as the client expects.
  */
 
 export type EncodedReply = string | number | null | readonly EncodedReply[];
@@ -20,7 +20,7 @@ function encodeNested(reply: unknown, base64: boolean): EncodedReply {
   if (typeof reply === "string") return base64 ? Buffer.from(reply).toString("base64") : reply;
   if (typeof reply === "number" || reply === null) return reply;
   if (reply instanceof Error) return encodeNested(reply.message, base64);
-  // The local client makes an object of a hash; Redis itself lists fields and values in turn.
+  // ioredis turns a hash into an object; Redis itself lists fields and values alternately.
   if (typeof reply === "object") return encodeNested(Object.entries(reply).flat(), base64);
   return null;
 }

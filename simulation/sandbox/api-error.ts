@@ -1,8 +1,8 @@
 /**
- * The errors the sandbox answers with, in Stripe's words and shape.
+ * The sandbox's errors, with Stripe's types, codes and shape.
  *
  * Source: https://docs.stripe.com/api/errors and https://docs.stripe.com/error-codes. Messages are
- * for people reading a log; nothing may match on them.
+ * for people who read a log; no code may match on them.
  */
 
 export interface ApiError {
@@ -14,7 +14,7 @@ export interface ApiError {
   readonly param?: string;
 }
 
-/** Why a card was refused, as it also stays with the payment as its last error. */
+/** Why a card was refused. Also stored with the payment, as its last error. */
 export interface CardRefusal {
   readonly code: string;
   /** Null where Stripe documents none, as for an expired card. */

@@ -1,7 +1,8 @@
 /**
- * The page that stands for the card issuer's: the shopper accepts or refuses the payment.
+ * A substitute for the card issuer's authentication page: the shopper accepts or refuses the
+ * payment.
  *
- * Guarantee: works without scripts and takes nothing from the address but the payment's id.
+ * Guarantee: it works without scripts, and the payment's id is its only input from the URL.
  */
 import { html } from "hono/html";
 

@@ -1,8 +1,8 @@
 /**
- * The events the sandbox still has to send, in its object's SQLite.
+ * The outbox of the sandbox's webhook events, in the SQLite of its object.
  *
- * Guarantee: an event is kept until the endpoint answered 2xx, or had its chances; each try comes
- * later than the last. Not for order: what is due is sent at once, side by side.
+ * Guarantee: an event is kept until the endpoint answers 2xx or `TRIES_MAX` attempts have failed;
+ * the time between attempts doubles. No order is kept: events that are due are sent concurrently.
  */
 import type { FaultSettings } from "./faults.ts";
 import type { Payment } from "./payment.ts";
@@ -22,6 +22,7 @@ export class EventOutbox {
   constructor(storage: DurableObjectStorage, env: WebhookEnv) {
     this.#storage = storage;
     this.#target = webhookOf(env);
+    // `told.events` counts the events since the fault settings were last changed.
     storage.sql.exec(`
       CREATE TABLE IF NOT EXISTS event (
         seq INTEGER PRIMARY KEY AUTOINCREMENT, body TEXT NOT NULL,
@@ -31,7 +32,7 @@ export class EventOutbox {
     `);
   }
 
-  /** In the transaction that changes the payment. */
+  /** Call it in the transaction that changes the payment. */
   add(payment: Payment, faults: FaultSettings, id: string, origin: string, now: number): void {
     if (this.#target === null) return;
     const { sql } = this.#storage;
@@ -47,7 +48,7 @@ export class EventOutbox {
     this.#storage.sql.exec("DELETE FROM event; DELETE FROM told;");
   }
 
-  /** Draws start again with new settings, so that a seed repeats its faults. */
+  /** New fault settings count events from 0 again, so that a seed always gives the same faults. */
   restartDraws(): void {
     this.#storage.sql.exec("DELETE FROM told");
   }
@@ -68,7 +69,7 @@ export class EventOutbox {
     if (next !== null) await this.#storage.setAlarm(Math.max(next, now + 1));
   }
 
-  /** Sends what is due. */
+  /** Sends the events that are due, at most `AT_ONCE` of them. */
   async send(): Promise<void> {
     const target = this.#target;
     const now = Date.now();
@@ -82,7 +83,7 @@ export class EventOutbox {
 
   async #sendOne({ seq, body, tries }: Row, url: string, secret: string): Promise<void> {
     const now = Date.now();
-    const answered = await fetch(url, {
+    const isDelivered = await fetch(url, {
       method: "POST",
       headers: {
         "content-type": "application/json; charset=utf-8",
@@ -95,7 +96,7 @@ export class EventOutbox {
       () => false,
     );
     const { sql } = this.#storage;
-    if (answered || tries + 1 >= TRIES_MAX) {
+    if (isDelivered || tries + 1 >= TRIES_MAX) {
       sql.exec("DELETE FROM event WHERE seq = ?", seq);
       return;
     }

@@ -1,8 +1,8 @@
 /**
- * The faults of the sandbox: what may be switched on, and the seeded draw for each call.
+ * The faults of the sandbox: the settings that switch them on, and the seeded draw for each call.
  *
- * Guarantee: the same settings draw the same faults for the first, second, … call after they were
- * set. Pure. Not a model of Stripe's reliability: it is for making every bad moment happen.
+ * Guarantee: the same settings give the same faults for the first, second, … call after they were
+ * set. Pure. Not a model of Stripe's reliability: it exists to produce every kind of failure.
  */
 import { z } from "zod";
 
@@ -19,13 +19,13 @@ const Rate = z.number().min(0).max(1);
 const NO_WEBHOOK_FAULTS = { lost: 0, late: 0, duplicate: 0, late_ms: 2000 };
 
 /**
- * `latency`: the answer comes `latency_ms` late. `hang`: the call takes effect and its answer is
- * held back for `hang_ms`. `rate_limit`: 429, nothing happens, nothing is remembered.
+ * `latency`: the answer is delayed by `latency_ms`. `hang`: the call takes effect and its answer is
+ * delayed by `hang_ms`. `rate_limit`: 429 without an effect, and its key is not remembered.
  * `error_before`: 500 without an effect. `error_after`: the effect, then 500. `disconnect`: the
  * effect, then the connection breaks in the middle of the answer.
  *
- * `webhooks`: the share of events that are never sent, sent `late_ms` late (so that others overtake
- * them), and sent a second time `late_ms` later.
+ * `webhooks`: the share of events that are never sent (`lost`), sent `late_ms` late, so that others
+ * overtake them (`late`), and sent a second time after `late_ms` (`duplicate`).
  */
 export const FaultSettings = z.strictObject({
   rate: Rate,
@@ -55,21 +55,21 @@ export const NO_FAULTS: FaultSettings = {
   webhooks: NO_WEBHOOK_FAULTS,
 };
 
-/** The fault of call number `call`, counted from 0 since the settings were put, or none. */
+/** The fault of call number `call`, counted from 0 since the settings were set, or null. */
 export function drawFault(settings: FaultSettings, call: number): FaultKind | null {
   if (draw(settings.seed, call * 2) >= settings.rate) return null;
   const index = Math.floor(draw(settings.seed, call * 2 + 1) * settings.kinds.length);
   return settings.kinds[index] ?? null;
 }
 
-/** How long the answer is held back. */
+/** How long the answer is delayed, in milliseconds. */
 export function held_ms(fault: FaultKind | null, settings: FaultSettings): number {
   if (fault === "latency") return settings.latency_ms;
   return fault === "hang" ? settings.hang_ms : 0;
 }
 
 /**
- * A number in [0, 1) for each pair, by the finalizer of MurmurHash3 over a Weyl sequence
+ * A number in [0, 1) for each pair: the finalizer of MurmurHash3 applied to a Weyl sequence
  * (the construction of SplitMix, https://doi.org/10.1145/2714064.2660195, in 32 bits).
  */
 export function draw(seed: number, step: number): number {

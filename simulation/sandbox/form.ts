@@ -3,7 +3,7 @@
  * `metadata[order]=o1&payment_method_types[0]=card`.
  *
  * Guarantee: returns plain data of strings, lists and objects without a prototype, or null when
- * the text contradicts itself (`a=1&a[b]=2`) or nests deeper than the limit. Pure.
+ * the parameters contradict each other (`a=1&a[b]=2`), are nested too deeply or are too many. Pure.
  */
 
 export type FormValue = string | FormValue[] | { [name: string]: FormValue };
@@ -12,7 +12,7 @@ export type Form = { [name: string]: FormValue };
 const DEPTH_MAX = 4;
 const PARAMETERS_MAX = 200;
 
-/** A tree while it is being read; a list is a node whose names are all numbers or empty. */
+/** The tree while it is built. A list is a node whose names are 0, 1, 2, …, or were empty. */
 type Node = Map<string, Node | string>;
 
 export function parseForm(parameters: readonly (readonly [string, string])[]): Form | null {

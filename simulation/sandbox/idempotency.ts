@@ -1,9 +1,9 @@
 /**
- * What an idempotency key means when it comes again.
+ * What happens when an idempotency key is used again.
  *
  * Guarantee, as https://docs.stripe.com/api/idempotent_requests documents: the first result of a
- * key, a 500 included, is the result of that key for 24 hours; the same key with other parameters,
- * or while its first call is still being answered, is refused and does nothing. Pure.
+ * key, even a 500, is the result of that key for 24 hours. The same key with other parameters, or
+ * while its first call is still in progress, is refused without an effect. Pure.
  */
 import { z } from "zod";
 import type { ApiError } from "./api-error.ts";
@@ -20,7 +20,7 @@ export const Remembered = z.strictObject({
   body: z.string(),
   requestId: z.string(),
   at_ms: z.int(),
-  /** Until then the first call is still being answered, because a fault holds its answer back. */
+  /** The first call is in progress until then, because a fault delays its answer. */
   busyUntil_ms: z.int(),
 });
 

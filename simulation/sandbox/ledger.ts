@@ -1,9 +1,9 @@
 /**
- * The ledger: what was reserved, taken, let go and given back, payment by payment.
+ * The ledger: the amounts authorized, captured, voided and refunded, payment by payment.
  *
  * Guarantee, for every payment: authorized = captured + voided + still reserved, and
- * refunded <= captured. Amounts are in the currency's minor unit as the provider was told them,
- * 0 when nothing of the kind happened. Pure.
+ * refunded <= captured. Amounts are in the currency's minor unit, as the provider received them;
+ * 0 where there was no such step. Pure.
  */
 import { z } from "zod";
 import { Payment } from "./payment.ts";
@@ -32,7 +32,7 @@ const LedgerRow = Moved.extend({
 
 export type LedgerRow = z.infer<typeof LedgerRow>;
 
-/** What `GET /sandbox/ledger` answers. */
+/** The answer of `GET /sandbox/ledger`. */
 export const Ledger = z.object({
   payments: z.array(LedgerRow),
   summary: z.object({

@@ -1,15 +1,15 @@
 /**
- * A payment and its state machine, as Stripe's PaymentIntent with manual capture has it.
+ * A payment and its state machine: Stripe's PaymentIntent with manual capture.
  *
- * Guarantee: money is taken at most once and given back at most once, whatever is asked in
- * whatever order; a refused command leaves the payment as it was, except that a refused card is
- * remembered. Pure: ids are arguments.
+ * Guarantee: for any commands in any order, a payment is captured at most once and no more is
+ * refunded than was captured. A refused command leaves the payment unchanged, except that the
+ * refusal of a card is stored. Pure: ids are arguments.
  *
  * Source: https://docs.stripe.com/payments/paymentintents/lifecycle.
  */
 import { z } from "zod";
 import { type ApiError, cardError, type CardRefusal, invalidRequest } from "./api-error.ts";
-import { type Fate, fateOf } from "./test-methods.ts";
+import { type Outcome, outcomeOf } from "./test-methods.ts";
 
 const Refusal = z.strictObject({
   code: z.string(),
@@ -27,7 +27,7 @@ const Standing = z.discriminatedUnion("status", [
     captured: z.int().min(1),
     refunded: z.int().min(0),
   }),
-  /** `charge` is null when the payment was cancelled before anything was reserved. */
+  /** `charge` is null when the payment was cancelled before it was authorized. */
   z.strictObject({ status: z.literal("canceled"), charge: z.string().nullable() }),
 ]);
 
@@ -39,7 +39,7 @@ export const Payment = z.strictObject({
   amount: z.int().min(1),
   /** ISO 4217, lower case, as Stripe writes it. */
   currency: z.string(),
-  /** The method last used in a confirmation. */
+  /** The payment method of the last confirmation. */
   method: z.string().nullable(),
   createdAt_ms: z.int(),
   standing: Standing,
@@ -55,7 +55,7 @@ export type Command =
   | { readonly kind: "refund"; readonly amount: number | null }
   | { readonly kind: "authenticate"; readonly accepted: boolean };
 
-/** `refunded` is what this very command gave back. `error` may come with a changed payment. */
+/** `refunded`: the amount that this command refunded. An `error` can come with a new `payment`. */
 export interface Applied {
   readonly payment: Payment;
   readonly error: ApiError | null;
@@ -77,7 +77,7 @@ export function createPayment(
   return { version: 1, id, ...wanted, method: null, createdAt_ms: now, standing };
 }
 
-/** `newCharge` becomes the id of the charge when the command reserves money. */
+/** `newCharge` becomes the id of the charge if the command authorizes the payment. */
 export function applyCommand(payment: Payment, command: Command, newCharge: string): Applied {
   switch (command.kind) {
     case "confirm":
@@ -126,28 +126,33 @@ function confirm(
     const message = "You cannot confirm this PaymentIntent because it's missing a payment method.";
     return refused(payment, invalidRequest(message, "payment_intent_unexpected_state"));
   }
-  const fate = fateOf(command.method);
-  if (fate === null) {
+  const outcome = outcomeOf(command.method);
+  if (outcome === null) {
     const message = `No such PaymentMethod: '${command.method}'`;
     return refused(payment, invalidRequest(message, "resource_missing", "payment_method"));
   }
-  if (fate.kind === "asks_shopper" && command.returnUrl === null) {
+  if (outcome.kind === "asks_shopper" && command.returnUrl === null) {
     const message = "The sandbox can only authenticate with a return_url.";
     return refused(payment, invalidRequest(message, "parameter_missing", "return_url"));
   }
   const tried = { ...payment, method: command.method };
-  return meetFate(tried, fate, command.returnUrl ?? "", newCharge);
+  return applyOutcome(tried, outcome, command.returnUrl ?? "", newCharge);
 }
 
-function meetFate(payment: Payment, fate: Fate, returnUrl: string, newCharge: string): Applied {
-  switch (fate.kind) {
+function applyOutcome(
+  payment: Payment,
+  outcome: Outcome,
+  returnUrl: string,
+  newCharge: string,
+): Applied {
+  switch (outcome.kind) {
     case "authorizes":
     case "authorizes_but_cannot_be_captured":
       return became(payment, { status: "requires_capture", charge: newCharge });
     case "refuses":
       return {
-        ...became(payment, { status: "requires_payment_method", refusal: fate.refusal }),
-        error: cardError(fate.refusal),
+        ...became(payment, { status: "requires_payment_method", refusal: outcome.refusal }),
+        error: cardError(outcome.refusal),
       };
     case "asks_shopper":
       return became(payment, { status: "requires_action", returnUrl });
@@ -172,7 +177,7 @@ function capture(payment: Payment, amount: number | null): Applied {
 }
 
 function cannotBeCaptured(method: string): boolean {
-  return fateOf(method)?.kind === "authorizes_but_cannot_be_captured";
+  return outcomeOf(method)?.kind === "authorizes_but_cannot_be_captured";
 }
 
 function cancel(payment: Payment): Applied {

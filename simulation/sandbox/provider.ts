@@ -1,11 +1,11 @@
 /**
- * The sandbox provider's only object: payments, remembered keys and faults, in SQLite.
+ * The sandbox's only Durable Object: payments, idempotency keys and fault settings, in SQLite.
  *
- * Guarantee: each call is one synchronous transaction, so two calls never see half of each other
- * and an answer is only given once its effect is durable. The rules are in the pure files beside
- * this one. It never waits: a held-back answer is the Worker's to hold, and events go out by alarm.
+ * Guarantee: each call is one synchronous transaction, so no call sees a part of another's changes,
+ * and it is answered only when its effect is durable. The rules are in the pure files beside this
+ * one. The object never waits: the Worker delays answers, and the alarm sends events.
  *
- * Weakness: keys older than a day are forgotten when met again, not swept; `reset` empties all.
+ * Weakness: a key older than a day is ignored, but its row stays until `reset`.
  */
 import { DurableObject } from "cloudflare:workers";
 import { BROKEN, type ApiError, invalidRequest, noSuchPayment, TOO_MANY } from "./api-error.ts";
@@ -31,7 +31,7 @@ export interface ApiRequest {
   readonly origin: string;
 }
 
-/** What the Worker is to send, when, and whether to break off in the middle of it. */
+/** The response the Worker must send, after `held_ms`; `cut`: break the connection half-way. */
 export interface Delivery {
   readonly status: number;
   readonly headers: Record<string, string>;
@@ -82,7 +82,7 @@ export class SandboxProvider extends DurableObject<SandboxEnv> {
     return this.#faults;
   }
 
-  /** Draws start again from the first call, so that a seed repeats its faults. */
+  /** Calls are counted from 0 again, so that a seed always gives the same faults. */
   setFaults(faults: FaultSettings): void {
     this.ctx.storage.transactionSync(() => {
       this.#write("setting", "faults", JSON.stringify(faults));
@@ -100,14 +100,14 @@ export class SandboxProvider extends DurableObject<SandboxEnv> {
     this.#faults = NO_FAULTS;
   }
 
-  /** Turnstile's stand-in; what was redeemed is remembered with the settings. */
-  siteverify(asked: Record<string, string>): { readonly status: number; readonly body: string } {
+  /** Turnstile's siteverify. Redeemed tokens are rows of the settings' table. */
+  siteverify(form: Record<string, string>): { readonly status: number; readonly body: string } {
     return this.ctx.storage.transactionSync(() => {
       const known = (id: string): Redeemed | null => {
-        const kept = this.#read("setting", `turnstile:${id}`);
-        return kept === null ? null : { key: kept === "" ? null : kept };
+        const stored = this.#read("setting", `turnstile:${id}`);
+        return stored === null ? null : { key: stored === "" ? null : stored };
       };
-      const { status, body, redeemed } = siteverify(asked, known, Date.now());
+      const { status, body, redeemed } = siteverify(form, known, Date.now());
       if (redeemed !== null) {
         this.#write("setting", `turnstile:${redeemed.id}`, redeemed.by.key ?? "");
       }
@@ -123,7 +123,7 @@ export class SandboxProvider extends DurableObject<SandboxEnv> {
     const payment = this.#payment(id);
     if (payment === null) return refusedAuthentication(noSuchPayment(id, "intent"));
     if (payment.standing.status !== "requires_action") {
-      const message = "This payment does not wait for an authentication.";
+      const message = "This payment is not waiting for authentication.";
       return { kind: "refused", message };
     }
     return { kind: "waiting", amount: payment.amount, currency: payment.currency };
@@ -190,7 +190,7 @@ export class SandboxProvider extends DurableObject<SandboxEnv> {
     return plain(this.#perform(call, origin, now));
   }
 
-  /** A new call takes effect, unless a fault breaks it before; a fault may hide what it did. */
+  /** A call with a new key takes effect unless the fault is `error_before`. */
   #begin(call: Call, origin: string, fault: FaultKind | null, now: number): Answer {
     const broken = { ...answerError(BROKEN, null), headers: { "stripe-should-retry": "false" } };
     if (fault === "error_before") return broken;
@@ -271,7 +271,7 @@ function refusedAuthentication(error: ApiError): Authentication {
   return { kind: "refused", message: error.message };
 }
 
-/** Like Stripe's ids: a prefix and 24 characters nobody can guess. */
+/** Like Stripe's ids: a prefix and 24 random characters. */
 function newId(prefix: "pi" | "ch" | "re" | "req" | "evt"): string {
   return `${prefix}_${crypto.randomUUID().replaceAll("-", "").slice(0, 24)}`;
 }

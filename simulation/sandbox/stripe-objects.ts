@@ -1,8 +1,8 @@
 /**
- * Writes payments, refunds and errors the way Stripe's API does.
+ * Payments, refunds and errors as JSON objects of Stripe's API.
  *
- * Guarantee: the fields a Stripe client reads to follow a card payment with manual capture are
- * there and mean what Stripe says they mean; fields of other products are left out. Pure.
+ * Guarantee: the fields that a Stripe client reads to follow a card payment with manual capture
+ * are present and have Stripe's meaning. Fields of other products are left out. Pure.
  *
  * Source: https://docs.stripe.com/api/payment_intents/object.
  */
@@ -10,9 +10,9 @@ import { type ApiError, cardError } from "./api-error.ts";
 import type { Payment } from "./payment.ts";
 
 export interface Rendering {
-  /** Scheme, host and port under which the shopper's browser reaches the sandbox. */
+  /** The origin under which the shopper's browser reaches the sandbox. */
   readonly origin: string;
-  /** Whether `latest_charge` is the charge itself rather than its id. */
+  /** True: `latest_charge` is the whole charge rather than its id. */
   readonly expandCharge: boolean;
 }
 

@@ -1,8 +1,8 @@
 /**
- * Reads a request to the Stripe API into a call the sandbox can make, or into Stripe's error.
+ * Parses a request to the Stripe API: a call that the sandbox can carry out, or Stripe's error.
  *
- * Guarantee: whatever is refused here has had no effect and is not remembered under its key, as
- * Stripe has it for requests that fail validation. Pure.
+ * Guarantee: a request refused here has no effect and is not remembered under its idempotency key,
+ * as in Stripe's API for requests that fail validation. Pure.
  */
 import { z } from "zod";
 import { type ApiError, invalidRequest } from "./api-error.ts";
@@ -29,7 +29,7 @@ export type ReadCall =
   | { readonly kind: "call"; readonly call: Call }
   | { readonly kind: "refused"; readonly error: ApiError };
 
-/** Stripe takes amounts of at most eight digits. */
+/** Stripe accepts amounts of at most eight digits. */
 const Amount = z
   .string()
   .regex(/^\d{1,8}$/)
@@ -72,7 +72,7 @@ const Retrieve = z.strictObject({ expand: Expand });
 
 type Reader = (id: string, form: Form) => ReadCall;
 
-/** Every route of Stripe's API that the sandbox knows. */
+/** The routes of Stripe's API that the sandbox has. */
 const ROUTES: readonly (readonly [method: string, path: RegExp, reader: Reader])[] = [
   ["POST", /^\/v1\/payment_intents$/, readCreate],
   ["GET", /^\/v1\/payment_intents\/(\w+)$/, readRetrieve],
@@ -102,7 +102,7 @@ function refusedWith(error: ApiError): ReadCall {
   return { kind: "refused", error };
 }
 
-/** Parses the parameters and builds the call, or names the first parameter at fault. */
+/** Parses the parameters and builds the call; the error names the first invalid parameter. */
 function read<T>(schema: z.ZodType<T>, form: Form, build: (parameters: T) => Call): ReadCall {
   const parsed = schema.safeParse(form);
   if (!parsed.success) return refusedWith(parameterError(form, parsed.error));

@@ -1,22 +1,23 @@
 /**
- * The test payment methods: each stands for one fate of a card.
+ * The test payment methods: each always has the same outcome.
  *
  * Names and error codes are Stripe's (https://docs.stripe.com/testing), so that a test written for
- * the sandbox also runs against Stripe's own test mode; `pm_sandbox_` marks what Stripe lacks.
+ * the sandbox also runs against Stripe's own test mode. Methods that begin with `pm_sandbox_` do
+ * not exist at Stripe.
  */
 import type { CardRefusal } from "./api-error.ts";
 
-export type Fate =
+export type Outcome =
   | { readonly kind: "authorizes" }
   | { readonly kind: "refuses"; readonly refusal: CardRefusal }
   | { readonly kind: "asks_shopper" }
   | { readonly kind: "authorizes_but_cannot_be_captured" };
 
-function refuses(code: string, decline_code: string | null, message: string): Fate {
+function refuses(code: string, decline_code: string | null, message: string): Outcome {
   return { kind: "refuses", refusal: { code, decline_code, message } };
 }
 
-const FATES: ReadonlyMap<string, Fate> = new Map<string, Fate>([
+const OUTCOMES: ReadonlyMap<string, Outcome> = new Map<string, Outcome>([
   ["pm_card_visa", { kind: "authorizes" }],
   ["pm_card_mastercard", { kind: "authorizes" }],
   [
@@ -36,7 +37,7 @@ const FATES: ReadonlyMap<string, Fate> = new Map<string, Fate>([
   ["pm_sandbox_captureFails", { kind: "authorizes_but_cannot_be_captured" }],
 ]);
 
-/** The fate of a payment method, or null for one that the sandbox does not know. */
-export function fateOf(method: string): Fate | null {
-  return FATES.get(method) ?? null;
+/** The outcome of a payment method; null when the sandbox does not know the method. */
+export function outcomeOf(method: string): Outcome | null {
+  return OUTCOMES.get(method) ?? null;
 }

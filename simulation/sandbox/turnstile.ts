@@ -1,14 +1,14 @@
 /**
- * A stand-in for Turnstile's siteverify, as Cloudflare documents it: a token is good once and for
- * 300 seconds, a question repeated with its idempotency key is answered again, and the error codes
- * are theirs. Pure; who keeps what was redeemed is the caller.
+ * A substitute for Turnstile's siteverify, as Cloudflare documents it: a token is valid once and
+ * for 300 seconds, a request repeated with its idempotency key gets the same answer, and the error
+ * codes are Cloudflare's. Pure; the caller stores which tokens were redeemed.
  *
- * A token here says itself what the widget would have told, so that a test can make any. Not a
- * check of anybody: whoever can write JSON is human to it.
+ * A token is plain JSON with the result that the widget would have produced, so that a test can
+ * make any result. It checks nothing: every well-formed token passes as human.
  */
 import { z } from "zod";
 
-/** Looks like one of Cloudflare's, and opens nothing but this stand-in. */
+/** Has the form of Cloudflare's test secrets, and is accepted only by this substitute. */
 export const SANDBOX_TURNSTILE_SECRET = "1x0000000000000000000000000000000AA";
 
 const LIFETIME_MS = 300_000;
@@ -19,14 +19,14 @@ const tokenSchema = z.strictObject({
   action: z.string(),
   cdata: z.string(),
   solvedAt_ms: z.int(),
-  /** `silent`: every question fails. `once`: the first one takes effect and its answer is lost. */
+  /** `silent`: every call fails. `once`: the first call takes effect and its answer is lost. */
   fault: z.enum(["silent", "once"]).optional(),
 });
 
 export type SandboxToken = z.output<typeof tokenSchema>;
 
-export function sandboxToken(told: SandboxToken): string {
-  return Buffer.from(JSON.stringify(told)).toString("base64url");
+export function sandboxToken(result: SandboxToken): string {
+  return Buffer.from(JSON.stringify(result)).toString("base64url");
 }
 
 export interface Redeemed {
@@ -36,22 +36,22 @@ export interface Redeemed {
 export interface Siteverified {
   readonly status: number;
   readonly body: Readonly<Record<string, unknown>>;
-  /** What is to be kept of the token from now on; null when nothing changes. */
+  /** What the caller must store about the token; null when nothing changes. */
   readonly redeemed: { readonly id: string; readonly by: Redeemed } | null;
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** @param known what was kept of the token with this id; null when it was not redeemed */
+/** @param known what was stored about the token with this id; null if it was not redeemed */
 export function siteverify(
-  asked: Readonly<Record<string, string>>,
+  form: Readonly<Record<string, string>>,
   known: (id: string) => Redeemed | null,
   now: number,
 ): Siteverified {
   const failed = (code: string): Siteverified => {
     return { status: 200, body: { success: false, "error-codes": [code] }, redeemed: null };
   };
-  const { secret = "", response = "", idempotency_key: key = null } = asked;
+  const { secret = "", response = "", idempotency_key: key = null } = form;
   if (secret === "") return failed("missing-input-secret");
   if (secret !== SANDBOX_TURNSTILE_SECRET) return failed("invalid-input-secret");
   if (response === "") return failed("missing-input-response");

@@ -1,9 +1,8 @@
 /**
- * The events the sandbox sends of its payments, as Stripe sends them: signed, at least once, in no
- * promised order. Its faults lose, repeat and delay them on demand.
+ * The webhook events of the sandbox's payments. As with Stripe they are signed, are sent at least
+ * once, and have no guaranteed order. The fault settings make it lose, repeat and delay them.
  *
- * Guarantee: the same settings draw the same fates for the first, second, … event. Pure, except
- * for `sign`, which only computes.
+ * Guarantee: the same settings have the same effect on the first, second, … event. No I/O.
  *
  * Sources: https://docs.stripe.com/webhooks#verify-manually and
  * https://docs.stripe.com/api/events/types.
@@ -14,7 +13,7 @@ import type { FaultSettings } from "./faults.ts";
 import type { Payment } from "./payment.ts";
 import { paymentIntentObject } from "./stripe-objects.ts";
 
-/** Where events go; without both, none are made. */
+/** The endpoint of the events; without both variables there are no events. */
 export interface WebhookEnv {
   readonly WEBHOOK_URL?: string;
   readonly WEBHOOK_SECRET?: string;
@@ -30,8 +29,8 @@ export function webhookOf(
 }
 
 /**
- * What a payment that has just come to stand as it does makes Stripe say, of the types that
- * `docs/configuration.md` tells a shop to choose for its endpoint; null for any other.
+ * The event that Stripe sends when a payment reaches its present state, of the types that
+ * `docs/configuration.md` recommends for the endpoint; null where there is none of these.
  */
 function eventType({ standing }: Payment): string | null {
   switch (standing.status) {
@@ -49,8 +48,8 @@ function eventType({ standing }: Payment): string | null {
 }
 
 /**
- * The body of an event; null when nothing is sent. Of a refund the payment stands in for its
- * charge, metadata and all.
+ * The body of an event; null when the payment's state has no event. For a refund, where Stripe
+ * sends the charge, the object is the payment, with its metadata.
  */
 export function eventOf(payment: Payment, id: string, origin: string, now: number): string | null {
   const type = eventType(payment);
@@ -65,7 +64,7 @@ export function eventOf(payment: Payment, id: string, origin: string, now: numbe
   });
 }
 
-/** After how long event number `seq` is sent, once for each entry; none when it is lost. */
+/** The delays after which event number `seq` is sent, one per attempt; empty when it is lost. */
 export function deliveries_ms({ webhooks, seed }: FaultSettings, seq: number): number[] {
   const happens = (rate: number, which: number): boolean => draw(seed, seq * 3 + which) < rate;
   if (happens(webhooks.lost, 0)) return [];

@@ -1,10 +1,10 @@
 /**
- * The sandbox payment provider as a Worker: Stripe's API under /v1, its control plane under
- * /sandbox, and the page where a shopper authenticates. Beside it, for sales that ask for
- * Turnstile, a stand-in for siteverify.
+ * The sandbox payment provider as a Worker: Stripe's API under /v1, its control plane and the page
+ * where a shopper authenticates under /sandbox. For sales that require Turnstile it also
+ * emulates siteverify.
  *
- * Guarantee: the official Stripe SDK talks to it unchanged, and no money moves.
- * Not for the open internet: the control plane asks nobody who they are.
+ * Guarantee: the official Stripe SDK works with it unchanged, and no money moves.
+ * Not for the open internet: the control plane has no authentication.
  */
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
@@ -43,11 +43,11 @@ app.all("/v1/*", async (c) => {
   return send(c, delivery);
 });
 
-// As Cloudflare's: a form or JSON comes in, and JSON goes out.
+// Like Cloudflare's, it accepts a form or JSON and answers with JSON.
 app.post("/turnstile/v0/siteverify", async (c) => {
   const isJson = c.req.header("content-type")?.includes("json") === true;
-  const asked = isJson ? await jsonBody(c) : await c.req.parseBody();
-  const read = z.record(z.string(), z.string()).safeParse(asked);
+  const form = isJson ? await jsonBody(c) : await c.req.parseBody();
+  const read = z.record(z.string(), z.string()).safeParse(form);
   const { status, body } = await provider(c).siteverify(read.data ?? {});
   return new Response(body, { status, headers: { "content-type": "application/json" } });
 });
@@ -95,11 +95,11 @@ app.post("/sandbox/authenticate/:id", async (c) => {
   return c.redirect(returnAddress(state.returnUrl, id, state.accepted), 303);
 });
 
-app.notFound((c) => problem(404, "not_found", `Nothing is at ${c.req.path}.`));
+app.notFound((c) => problem(404, "not_found", `There is nothing at ${c.req.path}.`));
 
 app.onError((error) => {
   console.error("sandbox:", error);
-  return problem(500, "internal", "The sandbox failed; its log says why.");
+  return problem(500, "internal", "The sandbox failed; the reason is in its log.");
 });
 
 export default app;
@@ -118,9 +118,9 @@ async function send(c: SandboxContext, delivery: Delivery): Promise<Response> {
 }
 
 /**
- * Half of the answer, and then the connection is gone. Only a body of announced length breaks the
- * connection: workerd ends a chunked body that fails as if it were complete. It logs the error of
- * either as uncaught, so the message says where it comes from.
+ * Sends half of the body and then breaks the connection. The body needs a `Content-Length`, because
+ * workerd ends a chunked body that fails as if it were complete. workerd logs the error as
+ * uncaught, so its message names the fault that caused it.
  */
 function breakingOff(c: SandboxContext, body: string): ReadableStream {
   const bytes = new TextEncoder().encode(body);
@@ -128,8 +128,8 @@ function breakingOff(c: SandboxContext, body: string): ReadableStream {
   const writer = writable.getWriter();
   const breaking = writer
     .write(bytes.slice(0, bytes.length >> 1))
-    .then(() => writer.abort(new Error("fault `disconnect`, as PUT /sandbox/faults asked")));
-  // The write also fails when the client is the first to hang up: the connection is gone, too.
+    .then(() => writer.abort(new Error("fault `disconnect`, set by PUT /sandbox/faults")));
+  // The write fails if the client closes the connection first, which has the same effect.
   c.executionCtx.waitUntil(breaking.catch(() => undefined));
   return readable;
 }
@@ -146,7 +146,7 @@ function unauthorized(key: string | undefined): ApiError {
   return { ...invalidRequest(message), status: 401 };
 }
 
-/** Not `text()`: workerd warns of it for every form, whose media type does not begin with text. */
+/** Not `text()`, because workerd logs a warning when the media type does not begin with text. */
 async function bodyText(c: SandboxContext): Promise<string> {
   return new TextDecoder().decode(await c.req.arrayBuffer());
 }
@@ -181,12 +181,12 @@ function problem(
 }
 
 function reasonOf(state: { readonly kind: string; readonly message?: string }): string {
-  return state.message ?? "This payment has nowhere to return to.";
+  return state.message ?? "This payment has no return URL.";
 }
 
 /**
- * No `form-action`: browsers apply it to the redirect back to the shop as well, whose address the
- * policy cannot know.
+ * No `form-action`: browsers apply it to the redirect back to the shop too, and the policy cannot
+ * name the shop's address.
  */
 function secure(c: SandboxContext): void {
   c.header(
@@ -196,7 +196,7 @@ function secure(c: SandboxContext): void {
   c.header("referrer-policy", "no-referrer");
 }
 
-/** Stripe adds these to the return URL; the shop must look the payment up all the same. */
+/** Stripe adds these parameters to the return URL. The shop must still look the payment up. */
 function returnAddress(returnUrl: string, id: string, accepted: boolean): string {
   const url = new URL(returnUrl);
   url.searchParams.set("payment_intent", id);

@@ -2,7 +2,7 @@
  * The local run: starts everything, opens a sample sale, sends a crowd, and stops in good order.
  */
 import { withProgress } from "../../scripts/progress.mjs";
-import { CannotGoOnError } from "../crowd/ask-again.ts";
+import { FatalError } from "../crowd/ask-again.ts";
 import { drawCrowd, newTally, sendCrowd } from "../crowd/crowd.ts";
 import { createGateClient, type GateClient } from "../crowd/gate-client.ts";
 import { startCrons } from "../host/crons.ts";
@@ -78,7 +78,7 @@ async function start(options: StartOptions): Promise<Running | null> {
     return { host, redis };
   } catch (error) {
     await redis?.stop();
-    const known = error instanceof PortBusyError || error instanceof CannotGoOnError;
+    const known = error instanceof PortBusyError || error instanceof FatalError;
     if (!known) throw error;
     process.stderr.write(`${error.message}\n`);
     return null;
@@ -109,7 +109,7 @@ export async function runSluice(options: StartOptions): Promise<number> {
     await play(options, running, leaving.signal);
   } catch (error) {
     if (leaving.signal.aborted) return 0;
-    const reason = error instanceof CannotGoOnError ? error.message : error;
+    const reason = error instanceof FatalError ? error.message : error;
     process.stderr.write(`The sample sale could not be played: ${String(reason)}\n`);
     stop(1);
     return 1;

@@ -10,7 +10,7 @@
 import type { GateClient } from "../crowd/gate-client.ts";
 import { between, type Random } from "../seeded-random.ts";
 import type { CrowdOptions } from "../crowd/crowd.ts";
-import { CannotGoOnError, failed, askAgain } from "../crowd/ask-again.ts";
+import { FatalError, failed, askAgain } from "../crowd/ask-again.ts";
 
 export interface SampleSale {
   readonly id: string;
@@ -69,7 +69,7 @@ export async function openSampleSale(
     if (found.code !== "sale_not_found") throw failed(`reading sale ${id}`, found);
     return makeSale(gate, id, { suffix, now, hasOrigin });
   }
-  throw new CannotGoOnError("there are too many sample sales; start again with --fresh");
+  throw new FatalError("there are too many sample sales; start again with --fresh");
 }
 
 async function makeSale(

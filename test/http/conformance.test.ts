@@ -1,5 +1,5 @@
 /**
- * The conformance test, tested: it passes the example shop, and finds each mistake by name.
+ * Tests of the conformance test: the example shop passes, and each mistake is found by its check.
  */
 import { spawn } from "node:child_process";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -23,12 +23,12 @@ afterEach(async () => {
   shop = null;
 });
 
-/** `test_slow` answers at once unless a shop says otherwise, so that only some runs wait for it. */
-async function open(change: (honest: ShopParts) => Partial<ShopParts> = () => ({})) {
+/** `test_slow` answers at once by default, so that only some tests wait for it. */
+async function open(change: (correct: ShopParts) => Partial<ShopParts> = () => ({})) {
   shop = await startExampleShop({
     secret: NEW_SECRET,
     port: 0,
-    parts: (honest) => ({ ...honest, slow_ms: 0, ...change({ ...honest, slow_ms: 0 }) }),
+    parts: (correct) => ({ ...correct, slow_ms: 0, ...change({ ...correct, slow_ms: 0 }) }),
   });
   return shop;
 }
@@ -42,7 +42,7 @@ function tried(
   return runChecks(checksOf(wire), { begun: () => undefined, found: () => undefined });
 }
 
-/** The one check of this name, because checks do not depend on each other. */
+/** Runs only the check of this name, because checks do not depend on each other. */
 async function failedAlone(
   url: string,
   checksOf: (wire: Wire) => readonly Check[],
@@ -83,7 +83,7 @@ test.each(ORDER_MISTAKES)("an order server that %s is found by %s", async (_what
   expect(await failedAlone(ordersUrl, orderChecks, name)).toEqual([name]);
 });
 
-test("each check is what some mistake is found by", async () => {
+test("each check finds at least one of the mistakes", async () => {
   const wire = new Wire(
     { url: "http://127.0.0.1", secrets: [], allowHttp: true, currency: "EUR" },
     TIMEOUT_MS,
@@ -94,11 +94,11 @@ test("each check is what some mistake is found by", async () => {
     payment: namesOf(paymentChecks(wire)).filter((name) => !foundBy(PAYMENT_MISTAKES).has(name)),
     orders: namesOf(orderChecks(wire)).filter((name) => !foundBy(ORDER_MISTAKES).has(name)),
   };
-  // A server that is gone finds that one, below.
+  // The next test covers it with a server that is gone.
   expect(untested).toEqual({ payment: ["answers"], orders: ["answers"] });
 });
 
-test("where nobody answers, one check fails and the others are not tried", async () => {
+test("when the server does not answer, one check fails and the others are not tried", async () => {
   const gone = await open();
   await gone.stop();
   const findings = await tried(gone.paymentsUrl, paymentChecks);
@@ -114,54 +114,53 @@ test("a test method the server does not offer is not tried, and named", async ()
   expect(exitCodeOf(findings)).toBe(0);
 });
 
-test("a failed check's line says what was expected, what was seen, and how to mend it", async () => {
-  const mistake = PAYMENT_MISTAKES.find(([what]) => what === "captures what was voided");
+test("a failed check's line has what was expected, what was seen, and how to fix it", async () => {
+  const mistake = PAYMENT_MISTAKES.find(([what]) => what === "captures a voided payment");
   const { paymentsUrl } = await open(mistake?.[2]);
   const findings = await tried(paymentsUrl, paymentChecks);
   const line = findings.filter(({ kind }) => kind === "failed").map(lineOf);
   expect(line).toEqual([
     "✗ capture-after-void: expected a voided payment cannot be captured · seen: payment.capture " +
-      'after payment.void came to {"kind":"approved"} · fix: let the payment\'s standing decide, ' +
-      "and decline",
+      'after payment.void gave {"kind":"approved"} · fix: check the payment\'s state, and decline',
   ]);
 });
 
 describe("the command", () => {
-  let honest: ExampleShop;
+  let exampleShop: ExampleShop;
   beforeAll(async () => {
     const parts = (it: ShopParts) => ({ ...it, slow_ms: 0 });
-    honest = await startExampleShop({ secret: NEW_SECRET, port: 0, parts });
+    exampleShop = await startExampleShop({ secret: NEW_SECRET, port: 0, parts });
   });
-  afterAll(() => honest.stop());
+  afterAll(() => exampleShop.stop());
 
   function run(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
     const child = spawn(process.execPath, ["tools/conformance/main.ts", ...args], {
       cwd: PROJECT_ROOT,
       env: { ...process.env, BACKEND_SECRET: NEW_SECRET },
     });
-    const said = { out: "", err: "" };
-    child.stdout.on("data", (chunk: Buffer) => (said.out += chunk.toString()));
-    child.stderr.on("data", (chunk: Buffer) => (said.err += chunk.toString()));
+    const output = { out: "", err: "" };
+    child.stdout.on("data", (chunk: Buffer) => (output.out += chunk.toString()));
+    child.stderr.on("data", (chunk: Buffer) => (output.err += chunk.toString()));
     return new Promise((resolve) => {
-      child.once("close", (code) => resolve({ code, ...said }));
+      child.once("close", (code) => resolve({ code, ...output }));
     });
   }
 
   test("tries both servers and ends with 0 when every check passed", async () => {
-    const { paymentsUrl, ordersUrl } = honest;
+    const { paymentsUrl, ordersUrl } = exampleShop;
     const { code, out } = await run("--payment", paymentsUrl, "--orders", ordersUrl, "--local");
     expect(out.trimEnd().split("\n").at(-1)).toMatch(/^(\d+) of \1 checks passed, 1 not tried$/);
     expect(code).toBe(0);
   });
 
   test("ends with 1 when a check did not pass: an address where there is no order server", async () => {
-    const { code, out } = await run("--orders", `${honest.ordersUrl}/elsewhere`, "--local");
+    const { code, out } = await run("--orders", `${exampleShop.ordersUrl}/elsewhere`, "--local");
     expect(out).toMatch(/\n0 of 1 checks passed, \d+ not tried\n$/);
     expect(code).toBe(1);
   });
 
   test("ends with 2 when the command line makes no sense", async () => {
-    const { code, out, err } = await run("--payment", honest.paymentsUrl);
+    const { code, out, err } = await run("--payment", exampleShop.paymentsUrl);
     expect(err).toContain("--payment must be an https URL; --local allows http");
     expect({ code, out }).toEqual({ code: 2, out: "" });
   });

@@ -1,6 +1,6 @@
 /**
- * The fuzz run itself: what it sends is what it says, it finds nothing in the gate, and it finds a
- * fault of each kind that was planted.
+ * The fuzz run itself: its inputs can be made again, it finds nothing in the gate, and it finds
+ * every kind of deliberate fault.
  */
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -12,7 +12,7 @@ import { FAMILIES, type Family } from "../../simulation/fuzz/input.ts";
 import { RULES } from "../../simulation/fuzz/judge.ts";
 import { fuzzCommand } from "../../simulation/fuzz/options.ts";
 import { fuzzReport } from "../../simulation/fuzz/report.ts";
-import { faultsKept, faultsSaid, sendStretch } from "../../simulation/fuzz/run.ts";
+import { logViolations, sendStretch, stateViolations } from "../../simulation/fuzz/run.ts";
 import { PROJECT_ROOT } from "../../scripts/project-root.ts";
 
 let ground: Ground;
@@ -22,63 +22,63 @@ beforeAll(async () => {
 });
 afterAll(() => ground.stop());
 
-const plant = (fault: string) => fetch(`${ground.url}/planted/${encodeURIComponent(fault)}`);
+const setFault = (fault: string) => fetch(`${ground.url}/fault/${encodeURIComponent(fault)}`);
 
-/** Which rules a short run finds broken. */
-async function brokenRules(only: Family | null, last: number, isKeptRead = false) {
+/** The rules that a short run finds broken. */
+async function brokenRules(only: Family | null, last: number, readsState = false) {
   const before = ground.state();
   const { sent, violations } = await sendStretch(ground, { seed: "test", only, first: 1, last });
-  const kept = isKeptRead ? await faultsKept(ground, before) : [];
-  const said = await faultsSaid(ground);
-  const broken = [...violations, ...kept, ...said];
+  const stored = readsState ? await stateViolations(ground, before) : [];
+  const logged = await logViolations(ground);
+  const broken = [...violations, ...stored, ...logged];
   const rules = new Set(broken.map(({ rule }) => rule));
   return { sent, rules: RULES.filter((rule) => rules.has(rule)), broken };
 }
 
 const INPUTS = 1000;
 
-test(`${INPUTS} inputs of all families break no rule, and nothing has changed`, async () => {
+test(`${INPUTS} inputs of all families break no rule and change no stored data`, async () => {
   const { sent, broken } = await brokenRules(null, INPUTS, true);
   expect(broken).toEqual([]);
   expect(sent).toBe(INPUTS);
   expect(ground.origin.admitted()).toBeGreaterThan(0);
 });
 
-describe("a planted fault is found", () => {
+describe("a fault is found in", () => {
   test.each([
-    ["breaks on a header", "headers", "no answer of 500 or more"],
-    ["believes any token", "tokens", "what is invalid is refused"],
-    ["logs what it is given", "tokens", "no secret, token or address in a log"],
-    ["tells a secret", "cookies", "no secret in an answer"],
-    ["refuses in words", "tokens", "a refusal is a problem document with a known code"],
-    ["hands on an admission", "guarded", "no header of the gate's own from a client"],
-    ["names no field", "proofs", "a field that is wrong is named"],
-    ["guards what is written", "guarded", "no guarded path without an admission"],
+    ["throws on a header", "headers", "no answer of 500 or more"],
+    ["accepts any token", "tokens", "invalid input is refused"],
+    ["logs admissions", "tokens", "no secret, token or email address in a log"],
+    ["answers with a secret", "cookies", "no secret in an answer"],
+    ["refuses with plain text", "tokens", "a refusal is a problem document with a known code"],
+    ["forwards any admission", "guarded", "no gate-only header from a client"],
+    ["names no field", "proofs", "an invalid field is named"],
+    ["guards only the literal path", "guarded", "no guarded path without an admission"],
   ] as const)("a gate that %s", async (fault, family, rule) => {
-    await plant(fault);
+    await setFault(fault);
     try {
       expect((await brokenRules(family, 300)).rules).toContain(rule);
     } finally {
-      await plant("none");
-      await faultsSaid(ground);
+      await setFault("none");
+      await logViolations(ground);
     }
   });
 
   test.each([
-    ["writes before it looks", "json", []],
-    ["believes any proof", "proofs", ["what is invalid is refused"]],
+    ["writes before it validates", "json", []],
+    ["accepts any proof", "proofs", ["invalid input is refused"]],
   ] as const)("a gate that %s", async (fault, family, others) => {
-    await plant(fault);
+    await setFault(fault);
     try {
       const { rules } = await brokenRules(family, 300, true);
-      expect(rules).toEqual([...others, "nothing kept has changed"]);
+      expect(rules).toEqual([...others, "stored data is unchanged"]);
     } finally {
-      await plant("none");
+      await setFault("none");
     }
   });
 });
 
-test("an input is made from its seed and number alone, and families are all there", () => {
+test("an input depends only on its seed and number, and every family occurs", () => {
   const made = (seed: string, number: number) => {
     const { what, family, expect: must } = inputOf({ seed, only: null }, number, ground, forger);
     return { what, family, must };
@@ -91,24 +91,24 @@ test("an input is made from its seed and number alone, and families are all ther
   expect(new Set(first.map(({ family }) => family))).toEqual(new Set(FAMILIES));
 });
 
-test("the input that does it is found by halving", async () => {
+test("the input that broke a rule is found by binary search", async () => {
   const tried: [number, number][] = [];
-  const culprit = (guilty: number) => async (first: number, last: number) => {
+  const brokenBy = (number: number) => async (first: number, last: number) => {
     tried.push([first, last]);
-    return first <= guilty && guilty <= last;
+    return first <= number && number <= last;
   };
-  expect(await findInput(1, 1000, culprit(617))).toBe(617);
+  expect(await findInput(1, 1000, brokenBy(617))).toBe(617);
   expect(tried.length).toBeLessThanOrEqual(12);
-  expect(await findInput(1, 1, culprit(1))).toBe(1);
+  expect(await findInput(1, 1, brokenBy(1))).toBe(1);
   expect(await findInput(1, 1000, async () => false)).toBeNull();
 });
 
-test("what was found is reported with the command that shows it again", () => {
-  const broken = { rule: "what is invalid is refused", what: "200 ok" } as const;
-  const violations = [{ ...broken, number: 4711, input: "a ticket of noise" }];
+test("a violation is reported with the command that repeats its input", () => {
+  const broken = { rule: "invalid input is refused", what: "200 ok" } as const;
+  const violations = [{ ...broken, number: 4711, input: "a ticket of random text" }];
   const summary = { sent: 5000, byFamily: new Map(), byStatus: new Map(), violations };
   const report = fuzzReport({ seed: "s", only: "tokens" }, summary);
-  expect(report).toContain("input 4711: a ticket of noise");
+  expect(report).toContain("input 4711: a ticket of random text");
   expect(report).toContain("npm run fuzz -- --seed s --only tokens --replay 4711");
 });
 

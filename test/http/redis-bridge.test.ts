@@ -175,7 +175,7 @@ describe("a return", () => {
     const { sku, key } = await shop.stocked(10);
     await shop.allot(sku, { id: "first", key, quantity: 4 });
     // Looking at the counter first ends with the name, giving with the quantity.
-    shop.redis.front.meet = ([command]) => (command?.at(-1) === "4" ? mishap : null);
+    shop.redis.front.mishapFor = ([command]) => (command?.at(-1) === "4" ? mishap : null);
     const pending = await shop.takeBack(sku, { id: "back", key });
     expect(pending).toMatchObject({ status: 202, body: { state: "returning", quantity: 4 } });
     expect(await shop.levelsOf(sku)).toMatchObject({ received: 0 });
@@ -191,7 +191,7 @@ test("with Sluice stopped half-way both ways, it goes on after its start without
   const [there, back] = [await shop.stocked(10), await shop.stocked(10)];
   await shop.allot(back.sku, { id: "first", key: back.key, quantity: 6 });
   const asked: unknown[] = [];
-  shop.redis.front.meet = ([command]) => {
+  shop.redis.front.mishapFor = ([command]) => {
     asked.push(command?.at(-1));
     return command?.at(-1) === "4" ? "silence" : null;
   };

@@ -52,7 +52,7 @@ test("a Redis that is away stops no sale; the mirror says so and catches up", as
   const sale = await shop.saleOf(sku);
   await shop.allot(sku, { id: "first", key, quantity: 5 });
   let lost = 0;
-  shop.redis.front.meet = ([command]) => {
+  shop.redis.front.mishapFor = ([command]) => {
     lost += command?.filter((part) => part === "order.confirmed").length ?? 0;
     return "lose_request";
   };
@@ -81,7 +81,7 @@ test("the levels are written at most once a second", async () => {
   const { sku, key } = await shop.stocked(100);
   const sale = await shop.saleOf(sku);
   const written: number[] = [];
-  shop.redis.front.meet = ([command]) => {
+  shop.redis.front.mishapFor = ([command]) => {
     if (command !== undefined && command.includes(levelKey(sku))) written.push(Date.now());
     return null;
   };
@@ -108,7 +108,7 @@ test("Redis, the edge and the sold add up after any interleaving and any mishaps
       await shop.allot(sku, { id: "first", key, quantity: 3 });
       const placed = await shop.place(sale, "key");
       const mishaps = acts.map(({ meets }) => meets);
-      shop.redis.front.meet = () => mishaps.shift() ?? null;
+      shop.redis.front.mishapFor = () => mishaps.shift() ?? null;
       await Promise.all(
         acts.map(({ kind, n, quantity }) => {
           const body = { id: `n${n}`, key };

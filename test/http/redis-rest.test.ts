@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 beforeEach(async (context) => {
   needRedis(context);
-  sure(redis).front.meet = () => null;
+  sure(redis).front.mishapFor = () => null;
   await sure(redis).direct.flushall();
 });
 afterAll(() => redis?.stop());
@@ -69,7 +69,7 @@ test("a transaction that Redis discards changes nothing", async () => {
 
 test("a script is run by its hash, and with its text where Redis does not know it", async () => {
   const seen: string[] = [];
-  sure(redis).front.meet = (commands) => {
+  sure(redis).front.mishapFor = (commands) => {
     seen.push(...commands.map(([name]) => name));
     return null;
   };
@@ -105,7 +105,7 @@ test.each([
   ["nonsense", "Unable to parse"],
   ["server_error", "ERR internal"],
 ] as const)("%s: the client fails with %j", async (how, message) => {
-  sure(redis).front.meet = () => how;
+  sure(redis).front.mishapFor = () => how;
   const upstash = client({ signal: () => AbortSignal.timeout(200) });
   await expect(upstash.incr("n")).rejects.toThrow(message);
   expect(await sure(redis).direct.get("n")).toBe(how === "lose_request" ? null : "1");

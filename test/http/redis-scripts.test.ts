@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 beforeEach(async (context) => {
   needRedis(context);
-  redis().front.meet = () => null;
+  redis().front.mishapFor = () => null;
   await redis().direct.flushall();
 });
 afterAll(() => started?.stop());
@@ -118,9 +118,9 @@ describe("giving", () => {
 describe("an answer that cannot be believed is unknown, and asking again tells", () => {
   test.each(MISHAPS)("%s", { timeout: 15_000 }, async (mishap) => {
     await redis().direct.set(KEY, 5);
-    redis().front.meet = () => mishap;
+    redis().front.mishapFor = () => mishap;
     expect((await take("a", 2)).kind).toBe("unknown");
-    redis().front.meet = () => null;
+    redis().front.mishapFor = () => null;
     expect(await take("a", 2)).toEqual({ kind: "taken", quantity: 2 });
     expect(await redis().direct.get(KEY)).toBe("3");
   });

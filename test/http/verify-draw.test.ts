@@ -1,7 +1,7 @@
 /**
- * `npm run verify-draw`: against sales before and after their end, and against a gate whose answers
- * were tampered with on the way, which it must notice. For each of its exit codes one test runs it
- * in a process of its own, as its users do.
+ * `npm run verify-draw` for sales before and after their end, and for a gate whose answers a proxy
+ * changes, which it must detect. For each exit code one test runs it in a process of its own, as
+ * its users do.
  */
 import { execFile } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -27,7 +27,7 @@ const NODE = joinPath(PROJECT_ROOT, "node_modules", ".bin", "node");
 
 let sluice: Sluice;
 let folder: string;
-/** The commitments as they were before anybody joined, and every ticket that was given out. */
+/** The commitments as published before anybody joined, and all tickets. */
 const noted = new Map<string, string>();
 const tickets = new Map<string, string[]>();
 
@@ -59,7 +59,7 @@ async function act(sale: string, action: string): Promise<void> {
   expect(status).toBe(200);
 }
 
-/** A sale with two lanes, one with two closed cohorts; the file holds all its tickets. */
+/** A sale with two lanes, one with two closed cohorts; the file has all its tickets. */
 async function drawnSale(sale: string, method: "lottery" | "fifo"): Promise<void> {
   const admission = { method, ratePerMinute: 6000, maxActive: 1, overcall: 1 };
   const lanes = [{ id: "members", weight: 2 }];
@@ -124,7 +124,7 @@ afterAll(async () => {
 
 describe("while the sale is on", () => {
   test.each(["by-lot", "in-order"])(
-    "%s: all agrees that can be told, and that is not all",
+    "%s: everything that can be checked agrees, but not everything can be checked yet",
     async (sale) => {
       const { code, out, complaints } = await verify(everything(sale));
       expect([code, complaints]).toEqual([3, ""]);
@@ -137,11 +137,11 @@ describe("while the sale is on", () => {
     },
   );
 
-  test("a changed seed already moves the places away from what the gate says", async () => {
+  test("a changed seed shows, because ranks differ from the gate's", async () => {
     const url = await tamper(/\/cohorts\/general\/0$/, (body) => ({ ...body, seed: OTHER }));
     const { code, out } = await verify(everything("by-lot", url));
     expect(code).toBe(1);
-    expect(out).toMatch(/✗ ticket \d+ .*comes out at rank \d+, the gate says \d+/);
+    expect(out).toMatch(/✗ ticket \d+ .*the draw gives rank \d+, the gate says \d+/);
   });
 });
 
@@ -165,7 +165,7 @@ describe("after the end", () => {
     expect(code).toBe(0);
   });
 
-  test("a commitment that is not the one noted before is noticed", async () => {
+  test("another commitment than the one noted before is detected", async () => {
     const { code, out } = await verifyAlone([...everything("by-lot"), "--commitment", OTHER]);
     expect([code, out.includes("✗ commitment")]).toEqual([1, true]);
   });
@@ -180,7 +180,7 @@ describe("after the end", () => {
     ["the commitment", /\/fairness$/, (b) => ({ ...b, commitment: OTHER }), "✗ commitment"],
     ["a rank", /\/status$/, (b) => ({ ...b, rank: 4711 }), "the gate says 4711"],
   ];
-  test.each(cases)("%s that was changed on the way is noticed", async (_, path, change, words) => {
+  test.each(cases)("%s that was changed on the way is detected", async (_, path, change, words) => {
     const url = await tamper(path, change);
     const { code, out } = await verify(everything("by-lot", url));
     expect(out).toContain(words);
@@ -188,13 +188,13 @@ describe("after the end", () => {
     expect(code).toBe(1);
   });
 
-  test("a cohort that is kept back is missed by who holds a ticket of it", async () => {
+  test("a missing cohort is detected with a ticket of that cohort", async () => {
     const url = await tamper(/\/cohorts\/general\/1$/, null);
     const { code, out } = await verify(everything("by-lot", url));
-    expect([code, out.includes("and shows no such cohort")]).toEqual([1, true]);
+    expect([code, out.includes("but shows no such cohort")]).toEqual([1, true]);
   });
 
-  test("a ticket nobody signed, or for a place nobody was given, is noticed", async () => {
+  test("a forged ticket is detected", async () => {
     const ticket = tickets.get("by-lot")?.[0] ?? "";
     const claims = { ...claimsOf(ticket), index: 5000 };
     const payload = Buffer.from(JSON.stringify(claims)).toString("base64url");
@@ -252,16 +252,16 @@ afterEach(async () => {
   }
 });
 
-/** The gate behind somebody who changes one answer; with null, it is as if it were not there. */
+/** A proxy in front of the gate that changes one answer; with null it answers not found. */
 async function tamper(path: RegExp, change: ((body: Body) => Body) | null): Promise<string> {
   const proxy = createServer((request, response) => {
     const url = request.url ?? "/";
     const headers: Record<string, string> = {};
     const ticket = request.headers["sluice-ticket"];
     if (typeof ticket === "string") headers["sluice-ticket"] = ticket;
-    const asked = path.test(url) && change === null ? url.replace(/\d+$/, "999999") : url;
+    const target = path.test(url) && change === null ? url.replace(/\d+$/, "999999") : url;
     const answer = async (): Promise<void> => {
-      const { status, body } = await sluice.ask("GET", asked, { headers });
+      const { status, body } = await sluice.ask("GET", target, { headers });
       response.writeHead(status, { "content-type": "application/json" });
       response.end(JSON.stringify(path.test(url) && change !== null ? change(body) : body));
     };

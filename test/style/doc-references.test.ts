@@ -1,8 +1,8 @@
 /**
- * What the documents name is there: tests, files and folders, npm scripts, and the sections that
- * their links lead to.
+ * Everything that the documents name exists: tests, files, folders, npm scripts, and the sections
+ * that their links lead to.
  *
- * Not for CHANGELOG.md, which may name what has been removed.
+ * Except in CHANGELOG.md, which may name what was removed.
  */
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { basename, dirname, join, normalize } from "node:path";
@@ -20,15 +20,15 @@ const FILE_NAME = /^[\w-]+(?:\.test)?\.(?:ts|mjs|toml|sql)$/;
 const documents = listSourceFiles(/\.md$/).filter(({ path }) => path !== "CHANGELOG.md");
 const fileNames = new Set(listSourceFiles().map(({ path }) => basename(path)));
 
-/** @param path of a file or a folder, from the project's root; may hold `*` */
+/** @param path of a file or a folder, relative to the project's root; can contain `*` */
 function exists(path: string): boolean {
   return path.includes("*")
     ? globSync(path, { cwd: ROOT }).length > 0
     : existsSync(join(ROOT, path));
 }
 
-/** True for what names no file of this project, such as an option or a header. */
-function isThere(named: string): boolean {
+/** Also true for text that is not a file name, such as an option or a header. */
+function isFoundOrNoFile(named: string): boolean {
   if (/[^\w./*-]/.test(named)) return true;
   if (FOLDERS.test(named)) return exists(named);
   if (TESTS.test(named)) return exists(`test/${named}`) || exists(`test/${named}.test.ts`);
@@ -37,7 +37,7 @@ function isThere(named: string): boolean {
 
 function findMissingFiles({ path, text }: SourceFile): string[] {
   const inCode = [...text.matchAll(/`([^`\n]+)`/g)].flatMap(([, code = ""]) => code.split(/\s+/));
-  return inCode.filter((named) => !isThere(named)).map((named) => `${path}: ${named}`);
+  return inCode.filter((named) => !isFoundOrNoFile(named)).map((named) => `${path}: ${named}`);
 }
 
 function findMissingScripts({ path, text }: SourceFile): string[] {
@@ -49,7 +49,7 @@ function findMissingScripts({ path, text }: SourceFile): string[] {
     .map((name) => `${path}: npm run ${name}`);
 }
 
-/** The anchors of its headings, as GitHub makes them. */
+/** The anchors of the headings, as GitHub derives them. */
 function anchorsOf(text: string): string[] {
   const headings = text.replaceAll(/^```[^]*?^```/gm, "").matchAll(/^#+ (.+)$/gm);
   return [...headings].map(([, heading = ""]) =>
@@ -96,11 +96,11 @@ test.each([
   ["`npm run never`", findMissingScripts],
   ["[a page](never.md)", findDeadLinks],
   ["[a section](README.md#never)", findDeadLinks],
-])("%s is found, because it is not there", (text, find) => {
+])("%s is reported, because it does not exist", (text, find) => {
   expect(find({ path: "README.md", text })).toHaveLength(1);
 });
 
-test("what is there is not reported", () => {
+test("what exists is not reported", () => {
   const text =
     "`style/doc-references`, `test/http/*.ts`, `src/gate.ts`, `npm run dev`, `a/b`, `GET /x`";
   const file = { path: "README.md", text };

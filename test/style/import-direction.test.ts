@@ -1,6 +1,6 @@
 /**
- * Keeps the direction of imports as docs/architecture.md says, and shows on small examples that
- * the rules find what they should.
+ * Imports follow the table of folders in docs/architecture.md. Small examples test the rules
+ * themselves.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -38,24 +38,28 @@ describe("a row is refused", () => {
   };
 
   test.each([
-    ["with a cell too few", "| `src/api/` | the API | nothing |", "must be | `folder/` |"],
-    ["with words in a cell", "| `src/api/` | the API | use cases | nothing |", "must be |"],
+    ["with a missing cell", "| `src/api/` | the API | nothing |", "must be | `folder/` |"],
+    [
+      "with text that is not code in a cell",
+      "| `src/api/` | the API | use cases | nothing |",
+      "must be |",
+    ],
     ["with two folders", "| `src/api/` `src/web/` | HTTP | nothing | nothing |", "must be |"],
-    ["of a folder that is gone", "| `src/gone/` | | nothing | nothing |", "must be |"],
+    ["without a description", "| `src/gone/` | | nothing | nothing |", "must be |"],
     ["of a missing folder", "| `src/gone/` | x | nothing | nothing |", "does not exist"],
-    ["that stands there twice", GOOD, "names src/core a second time"],
+    ["that is repeated", GOOD, "names src/core a second time"],
     [
       "that imports itself",
       "| `src/api/` | x | `src/api/` | nothing |",
-      "which is no row above it",
+      "which is not a row above it",
     ],
     [
       "that imports one below",
       "| `src/api/` | x | `src/web/` | nothing |",
-      "which is no row above it",
+      "which is not a row above it",
     ],
     [
-      "that imports what holds it",
+      "that imports the folder it is in",
       "| `src/api/` | x | `src/` | nothing |",
       "which it is inside of",
     ],
@@ -81,7 +85,7 @@ describe("an import", () => {
     ["simulation/host/host.ts", "const gate = await import(`../../src/gate.ts`);"],
     ["src/domain/stock/stock.ts", 'const { readFileSync } = require("node:fs");'],
     ["src/cleverness/new.ts", ""],
-  ])("is found: %s may not contain %s", (path, text) => {
+  ])("is reported: %s may not contain %s", (path, text) => {
     expect(checkImports(rows, { path, text })).toHaveLength(1);
   });
 
@@ -95,7 +99,7 @@ describe("an import", () => {
   });
 });
 
-test("a permission that nobody needs is found, of a folder and of a package", () => {
+test("a permission without an import is reported, of a folder and of a package", () => {
   const text = [
     "| folder | what is there | may import | packages |",
     "| `src/core/` | the rules | nothing | nothing |",

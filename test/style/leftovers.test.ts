@@ -1,5 +1,5 @@
 /**
- * Nothing is left for later, and no test is switched off.
+ * No file has markers of unfinished work, and no test is switched off.
  */
 import { expect, test } from "vitest";
 import { findLeftovers, findSwitchedOffTests } from "./support/leftovers.ts";
@@ -14,24 +14,24 @@ test("no test is switched off or runs alone", () => {
   expect(printFindings(files.flatMap(findSwitchedOffTests))).toEqual([]);
 });
 
-// Each marker is put together here, so that this file has none itself.
+// The markers are composed of two parts, so that this file does not contain them.
 test.each([
   ["TO", "DO: later"],
   ["// works for", " now"],
   ["this is simp", "lified"],
   ["a place", "holder"],
-])("“%s%s” is found", (...parts) => {
+])("“%s%s” is reported", (...parts) => {
   expect(findLeftovers({ path: "a.ts", text: parts.join("") })).toHaveLength(1);
 });
 
 test.each(['<input placeholder="you@example.com">', "input::placeholder { color: #555 }"])(
-  "%s is HTML's or CSS's own word",
+  "%s is not reported, because it is HTML or CSS",
   (text) => {
     expect(findLeftovers({ path: "a.ts", text })).toEqual([]);
   },
 );
 
-test("a test that runs alone is found", () => {
+test("a test that runs alone is reported", () => {
   const text = ["test", 'only("this one", () => {});'].join(".");
   expect(findSwitchedOffTests({ path: "a.test.ts", text })).toHaveLength(1);
 });

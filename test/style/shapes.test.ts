@@ -1,5 +1,5 @@
 /**
- * Files and functions keep a readable size and tell what they are for.
+ * Files and functions have a readable size, a comment at the start, and a good name.
  */
 import { expect, test } from "vitest";
 import {
@@ -26,16 +26,16 @@ test("every file can be read in one sitting", () => {
   expect(printFindings(code.flatMap(checkFileLength))).toEqual([]);
 });
 
-test("no line is wider than the page", () => {
+test("no line is too long", () => {
   const files = listSourceFiles(/\.(ts|mjs|js|css|toml|sql)$/);
   expect(printFindings(files.flatMap(checkColumns))).toEqual([]);
 });
 
-test("every file opens with what it is for", () => {
+test("every file starts with its purpose", () => {
   expect(printFindings(code.flatMap(checkOpeningComment))).toEqual([]);
 });
 
-test("every file has a telling name in kebab-case", () => {
+test("every file has a specific name in kebab-case", () => {
   expect(printFindings(ownCode.flatMap(checkName))).toEqual([]);
 });
 
@@ -44,14 +44,14 @@ test("no file only re-exports", () => {
   expect(printFindings(files.flatMap(checkBarrel))).toEqual([]);
 });
 
-test("a function one line over the limit is found, and one at the limit is not", () => {
+test("a function one line over the limit is reported, and one at the limit is not", () => {
   const functionOf = (lines: number) => `function f() {${"\n".repeat(lines - 1)}}`;
   const check = (lines: number) => checkFunctionLengths({ path: "a.ts", text: functionOf(lines) });
   expect(check(FUNCTION_LINES_MAX)).toEqual([]);
   expect(check(FUNCTION_LINES_MAX + 1)).toHaveLength(1);
 });
 
-test("a file and a line one over their limits are found, and those at the limit are not", () => {
+test("a file and a line one over their limits are reported, and those at the limit are not", () => {
   const checkLines = (lines: number) =>
     checkFileLength({ path: "a.ts", text: "x\n".repeat(lines) });
   expect(checkLines(FILE_LINES_MAX)).toEqual([]);
@@ -61,7 +61,7 @@ test("a file and a line one over their limits are found, and those at the limit 
   expect(checkWidth(COLUMNS_MAX + 1)).toHaveLength(1);
 });
 
-test("a file that says nothing and only re-exports is found", () => {
+test("a file without a comment, with a vague name, and with only re-exports is reported", () => {
   const file = { path: "src/domain/Utils.ts", text: 'export * from "./stock.ts";\n' };
   expect(checkOpeningComment(file)).toHaveLength(1);
   expect(checkBarrel(file)).toHaveLength(1);

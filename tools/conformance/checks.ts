@@ -1,16 +1,16 @@
 /**
- * What a check is, how checks are run one after the other, and what they come to.
+ * Checks and findings of a conformance run, and how checks are run in sequence.
  *
- * Guarantee: a check that could not be finished has not passed. Not for judging a server beyond the
- * contract: each check names one sentence of it.
+ * Guarantee: a check that could not be finished has not passed. Each check tests one rule of the
+ * contract, and nothing beyond it.
  */
 
-/** The server did something else than the contract says; the message tells what was seen. */
+/** The server did not follow the contract; the message describes its behaviour. */
 export class Unmet extends Error {
   override readonly name = "Unmet";
 }
 
-/** The server says that it has no such test method, and need not have one. */
+/** The server does not have an optional test method. */
 export class NotOffered extends Error {
   override readonly name = "NotOffered";
 }
@@ -18,7 +18,7 @@ export class NotOffered extends Error {
 export interface Check {
   /** Stable, for example `capture-after-void`. */
   readonly name: string;
-  /** What the contract says, as one sentence. */
+  /** The rule of the contract, as one sentence. */
   readonly expected: string;
   readonly fix: string;
   /** Throws `Unmet` or `NotOffered`. */
@@ -49,14 +49,16 @@ export async function runChecks(
   for (const check of checks) {
     begun(check);
     const finding =
-      findings[0]?.kind === "failed" ? leftOut(check, "nobody answers") : await runCheck(check);
+      findings[0]?.kind === "failed"
+        ? notTried(check, "the server does not answer")
+        : await runCheck(check);
     found(finding);
     findings.push(finding);
   }
   return findings;
 }
 
-function leftOut({ name, expected, fix }: Check, why: string): Finding {
+function notTried({ name, expected, fix }: Check, why: string): Finding {
   return { name, expected, fix, kind: "not_offered", why };
 }
 
@@ -80,14 +82,14 @@ export function shown(value: unknown): string {
   return line.length > SHOWN_LENGTH_MAX ? `${line.slice(0, SHOWN_LENGTH_MAX)}…` : line;
 }
 
-/** Throws `Unmet` unless the outcome is of this kind; says what was asked when it is not. */
+/** Throws `Unmet` unless the outcome is of this kind; `request` describes the request. */
 export function mustBe<Outcome extends { readonly kind: string }, Kind extends Outcome["kind"]>(
   outcome: Outcome,
   kind: Kind,
-  asked: string,
+  request: string,
 ): Extract<Outcome, { readonly kind: Kind }> {
   if (isKind(outcome, kind)) return outcome;
-  throw new Unmet(`${asked} came to ${shown(outcome)}`);
+  throw new Unmet(`${request} gave ${shown(outcome)}`);
 }
 
 function isKind<Outcome extends { readonly kind: string }, Kind extends Outcome["kind"]>(

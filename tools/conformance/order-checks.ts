@@ -1,6 +1,6 @@
 /**
- * The checks of an order server: every sentence of the order contract in docs/backends.md that can
- * be tried from outside.
+ * The checks of an order server: every rule of the order contract in docs/backends.md that can be
+ * tested from outside.
  */
 import { httpOrders } from "../../queues/backends/http-orders.ts";
 import type { OrderIntent } from "../../src/domain/order/order.ts";
@@ -53,13 +53,13 @@ class OrderTrial {
     return mustBe(await this.book(intent), "booked", "order.book").booking;
   }
 
-  /** A request whose key is not the one that Sluice would use. */
+  /** Sends a request with a key that Sluice would not use. */
   ask(type: string, order: unknown, id: string) {
     return this.wire.send({ id, body: JSON.stringify({ v: 1, type, order }) });
   }
 }
 
-function told({ id, sale, placedAt_ms, currency, total, lines, email, name }: OrderIntent) {
+function orderFields({ id, sale, placedAt_ms, currency, total, lines, email, name }: OrderIntent) {
   const placedAt = new Date(placedAt_ms).toISOString();
   const buyer = { subject: "subject-of-a-test", email, name };
   return { id, sale, placedAt, currency, total, lines, buyer, shipTo: null };
@@ -70,7 +70,7 @@ export function orderChecks(wire: Wire): readonly Check[] {
   return [
     answerCheck(wire),
     ...bookChecks(trial),
-    ...signatureChecks(wire, () => tempt(trial)),
+    ...signatureChecks(wire, () => unsentRequest(trial)),
     ...repetitionChecks(trial),
     ...cancelChecks(trial),
     garbageCheck(wire, GARBAGE),
@@ -78,13 +78,13 @@ export function orderChecks(wire: Wire): readonly Check[] {
   ];
 }
 
-/** A booking that nobody signed leaves the order free to be cancelled, which shows nothing. */
-async function tempt(trial: OrderTrial) {
+/** Without a check of the effect, because the contract has no request that shows a booking. */
+async function unsentRequest(trial: OrderTrial) {
   const order = trial.newOrder();
   return {
     id: `${order.id}:book`,
-    body: JSON.stringify({ v: 1, type: "order.book", order: told(order) }),
-    mustBeUntouched: () => Promise.resolve(),
+    body: JSON.stringify({ v: 1, type: "order.book", order: orderFields(order) }),
+    mustHaveNoEffect: () => Promise.resolve(),
   };
 }
 
@@ -132,12 +132,12 @@ function repetitionChecks(trial: OrderTrial): readonly Check[] {
     },
     {
       name: "book-other-key",
-      expected: "book of a booked order answers with its reference, whatever the key",
-      fix: "give the order's id a unique index: an order has one booking for ever",
+      expected: "book of a booked order answers with its reference, under any key",
+      fix: "give the order's id a unique index: an order has one booking forever",
       run: async () => {
         const order = trial.newOrder();
         const booking = await trial.booked(order);
-        const reply = await trial.ask("order.book", told(order), `${order.id}:book:again`);
+        const reply = await trial.ask("order.book", orderFields(order), `${order.id}:book:again`);
         const isSame = reply.status === 200 && reply.text.includes(JSON.stringify(booking));
         if (!isSame)
           throw new Unmet(`${shown(booking)}, then ${reply.status} ${shown(reply.text)}`);
@@ -146,7 +146,7 @@ function repetitionChecks(trial: OrderTrial): readonly Check[] {
     {
       name: "book-at-once",
       expected: `${AT_ONCE} books of one order at the same time make one booking`,
-      fix: "give the order's id a unique index and write it first; answer 409 meanwhile",
+      fix: "give the order's id a unique index and write it first; answer 409 until then",
       run: async () => {
         const order = trial.newOrder();
         const outcomes = await Promise.all(
@@ -163,12 +163,12 @@ function repetitionChecks(trial: OrderTrial): readonly Check[] {
     },
     {
       name: "key-of-another-request",
-      expected: "a key that stands for another request is refused with 422 idempotency_conflict",
-      fix: "keep the request beside the answer and compare them",
+      expected: "a key that was used for another request is refused with 422 idempotency_conflict",
+      fix: "store the request with the answer and compare it",
       run: async () => {
         const order = trial.newOrder();
         await trial.booked(order);
-        const other = { ...told(order), total: PRICE * 2 };
+        const other = { ...orderFields(order), total: PRICE * 2 };
         const reply = await trial.ask("order.book", other, `${order.id}:book`);
         mustBeRefused(reply, "the same key with another total");
         if (reply.text.includes('"idempotency_conflict"')) return;
@@ -182,8 +182,8 @@ function cancelChecks(trial: OrderTrial): readonly Check[] {
   return [
     {
       name: "cancel",
-      expected: "a booked order is cancelled, and again when asked again",
-      fix: "answer {answer: cancelled} to what is cancelled already",
+      expected: "a booked order is cancelled, and a repeated cancel gets the same answer",
+      fix: "answer {answer: cancelled} for an order that is already cancelled",
       run: async () => {
         const order = trial.newOrder();
         await trial.booked(order);
@@ -194,7 +194,7 @@ function cancelChecks(trial: OrderTrial): readonly Check[] {
     {
       name: "book-after-cancel",
       expected: "an order that was booked and cancelled is not booked again",
-      fix: "let the order's standing decide, and refuse",
+      fix: "check the order's state, and refuse",
       run: async () => {
         const order = trial.newOrder();
         await trial.booked(order);
@@ -204,8 +204,8 @@ function cancelChecks(trial: OrderTrial): readonly Check[] {
     },
     {
       name: "cancel-before-book",
-      expected: "an order that was cancelled before it was booked is refused when the book comes",
-      fix: "remember the cancellation of an order you have not heard of",
+      expected: "an order that was cancelled before it was booked is refused when it is booked",
+      fix: "store the cancellation even if the order is unknown",
       run: async () => {
         const order = trial.newOrder();
         mustBe(await trial.cancel(order), "cancelled", "order.cancel of an unknown order");
@@ -215,9 +215,9 @@ function cancelChecks(trial: OrderTrial): readonly Check[] {
   ];
 }
 
-/** Under a new key: the old one may repeat an answer from before the cancellation. */
+/** With a new key, because the old one may repeat an answer from before the cancellation. */
 async function mustRefuseLateBook(trial: OrderTrial, order: OrderIntent): Promise<void> {
-  const reply = await trial.ask("order.book", told(order), `${order.id}:book:late`);
+  const reply = await trial.ask("order.book", orderFields(order), `${order.id}:book:late`);
   if (reply.status === 200 && /"answer"\s*:\s*"refused"/.test(reply.text)) return;
   throw new Unmet(`order.book answered ${reply.status} ${shown(reply.text)}`);
 }
@@ -263,13 +263,13 @@ const GARBAGE: readonly unknown[] = [
   ].map((change) => ({ v: 1, type: "order.book", order: { ...order, ...change } })),
 ];
 
-/** Half of the time is kept for networks and busy days. */
+/** Half of the time is left for the network and for high load. */
 function promptCheck(trial: OrderTrial): Check {
   const { timeout_ms } = trial.wire;
   return {
     name: "prompt",
     expected: `each answer comes within half of the ${timeout_ms} ms that Sluice waits`,
-    fix: "answer sooner, or {answer: unknown} and be asked again with the same key",
+    fix: "answer sooner, or answer {answer: unknown}: Sluice repeats the request with the same key",
     run: async () => {
       let slowest_ms = 0;
       for (let run = 0; run < TRIES; run += 1) {

@@ -1,4 +1,4 @@
-/** Bodies that look like requests of the payment contract and are none. */
+/** Bodies that look like requests of the payment contract but are invalid. */
 import { RETURN_URL } from "./payment-trial.ts";
 
 const money = { amount: 100, currency: "EUR" };

@@ -1,6 +1,6 @@
 /**
- * The checks that a payment server does once what it is asked for often: under the same key, under
- * another, one after the other and all at once.
+ * The checks that a payment server carries out a repeated request once: with the same key and with
+ * another, in sequence and concurrently.
  */
 import { type Check, mustBe, shown, Unmet } from "./checks.ts";
 import { type PaymentTrial, RETURN_URL } from "./payment-trial.ts";
@@ -22,7 +22,7 @@ function samePayment(trial: PaymentTrial): Check {
   return {
     name: "prepare-same-key",
     expected: "prepare with the same key twice answers with the same payment",
-    fix: "remember the answer by webhook-id and give it again",
+    fix: "store the answer under webhook-id and send it again",
     run: async () => {
       const orderId = newOrderId();
       const request = { orderId, money: trial.money, key: `${orderId}:prepare:0` };
@@ -39,41 +39,41 @@ function authorizeChecks(trial: PaymentTrial): readonly Check[] {
     {
       name: "authorize-same-key",
       expected: "authorize with the same key twice answers the same and reserves once",
-      fix: "remember the answer by webhook-id in the transaction that reserves",
+      fix: "store the answer under webhook-id in the transaction that reserves",
       run: async () => {
         const payment = await trial.prepared();
         const key = trial.newKey("authorize");
         const ask = () => trial.authorize(payment, "test_approve", key);
         mustBe(await ask(), "approved", "the first authorize");
         mustBe(await ask(), "approved", "the second authorize");
-        await trial.mustStand(payment, "authorized", 1, 0, 0);
+        await trial.mustHaveState(payment, "authorized", 1, 0, 0);
       },
     },
     {
       name: "authorize-other-key",
       expected: "authorize of an authorized payment is approved and reserves nothing more",
-      fix: "let the payment's standing decide: what is reserved already is approved",
+      fix: "check the payment's state, and approve what is already reserved",
       run: async () => {
         const payment = await trial.authorized();
         mustBe(await trial.authorize(payment), "approved", "authorize with another key");
-        await trial.mustStand(payment, "authorized", 1, 0, 0);
+        await trial.mustHaveState(payment, "authorized", 1, 0, 0);
       },
     },
     {
       name: "authorize-at-once",
       expected: `${AT_ONCE} authorizes with the same key at the same time reserve once`,
-      fix: "give the key a unique index and write it first; answer 409 to those who come meanwhile",
+      fix: "give the key a unique index and write it first; answer 409 to the others",
       run: async () => {
         const payment = await trial.prepared();
         const key = trial.newKey("authorize");
         await allAtOnce(() => trial.authorize(payment, "test_approve", key), "authorize");
-        await trial.mustStand(payment, "authorized", 1, 0, 0);
+        await trial.mustHaveState(payment, "authorized", 1, 0, 0);
       },
     },
     {
       name: "decline-same-key",
-      expected: "a decline is repeated to the same key",
-      fix: "remember declines by webhook-id too",
+      expected: "the same key gets the same decline",
+      fix: "store declines under webhook-id too",
       run: async () => {
         const payment = await trial.prepared();
         const key = trial.newKey("authorize");
@@ -91,34 +91,34 @@ function captureChecks(trial: PaymentTrial): readonly Check[] {
   return [
     {
       name: "capture-same-key",
-      expected: "capture with the same key twice answers the same and takes once",
-      fix: "remember the answer by webhook-id in the transaction that captures",
+      expected: "capture with the same key twice answers the same and captures once",
+      fix: "store the answer under webhook-id in the transaction that captures",
       run: async () => {
         const payment = await trial.authorized();
         const key = trial.newKey("capture");
         mustBe(await trial.capture(payment, key), "approved", "the first capture");
         mustBe(await trial.capture(payment, key), "approved", "the second capture");
-        await trial.mustStand(payment, "captured", 1, 1, 0);
+        await trial.mustHaveState(payment, "captured", 1, 1, 0);
       },
     },
     {
       name: "capture-other-key",
-      expected: "capture of a captured payment is approved and takes nothing more",
-      fix: "let the payment's standing decide: what is taken already is approved",
+      expected: "capture of a captured payment is approved and captures nothing more",
+      fix: "check the payment's state, and approve what is already captured",
       run: async () => {
         const payment = await trial.captured();
         mustBe(await trial.capture(payment), "approved", "capture with another key");
-        await trial.mustStand(payment, "captured", 1, 1, 0);
+        await trial.mustHaveState(payment, "captured", 1, 1, 0);
       },
     },
     {
       name: "capture-at-once",
-      expected: `${AT_ONCE} captures with different keys at the same time take once`,
-      fix: "change the standing and take the money in one transaction",
+      expected: `${AT_ONCE} captures with different keys at the same time capture once`,
+      fix: "change the state and capture in one transaction",
       run: async () => {
         const payment = await trial.authorized();
         await allAtOnce(() => trial.capture(payment), "capture");
-        await trial.mustStand(payment, "captured", 1, 1, 0);
+        await trial.mustHaveState(payment, "captured", 1, 1, 0);
       },
     },
   ];
@@ -129,27 +129,27 @@ function endChecks(trial: PaymentTrial): readonly Check[] {
     {
       name: "void-again",
       expected: "void with the same key, and of a voided payment, is approved again",
-      fix: "approve what is so already",
+      fix: "approve a void that was already done",
       run: async () => {
         const payment = await trial.authorized();
         const key = trial.newKey("void");
         mustBe(await trial.void(payment, key), "approved", "the first void");
         mustBe(await trial.void(payment, key), "approved", "void with the same key");
         mustBe(await trial.void(payment), "approved", "void with another key");
-        await trial.mustStand(payment, "voided", 1, 0, 0);
+        await trial.mustHaveState(payment, "voided", 1, 0, 0);
       },
     },
     {
       name: "refund-again",
-      expected: "refund with the same key, and of a refunded payment, gives back once",
-      fix: "approve what is so already, and give nothing more",
+      expected: "refund with the same key, and of a refunded payment, refunds once",
+      fix: "approve a refund that was already done, and refund nothing more",
       run: async () => {
         const payment = await trial.captured();
         const key = trial.newKey("refund");
         mustBe(await trial.refund(payment, key), "approved", "the first refund");
         mustBe(await trial.refund(payment, key), "approved", "refund with the same key");
         mustBe(await trial.refund(payment), "approved", "refund with another key");
-        await trial.mustStand(payment, "refunded", 1, 1, 1);
+        await trial.mustHaveState(payment, "refunded", 1, 1, 1);
       },
     },
   ];
@@ -158,8 +158,8 @@ function endChecks(trial: PaymentTrial): readonly Check[] {
 function otherBody(trial: PaymentTrial): Check {
   return {
     name: "key-of-another-request",
-    expected: "a key that stands for another request is refused with 422 idempotency_conflict",
-    fix: "keep the request beside the answer and compare them",
+    expected: "a key that was used for another request is refused with 422 idempotency_conflict",
+    fix: "store the request with the answer and compare it",
     run: async () => {
       const payment = await trial.prepared();
       const key = trial.newKey("authorize");
@@ -177,14 +177,14 @@ function otherBody(trial: PaymentTrial): Check {
   };
 }
 
-/** Each is approved, or told to come back; nothing else is an answer to a crowd. */
+/** Concurrent requests may be answered `approved` or `retry`, and at least one `approved`. */
 async function allAtOnce(
   ask: () => Promise<{ readonly kind: string }>,
-  asked: string,
+  request: string,
 ): Promise<void> {
   const outcomes = await Promise.all(Array.from({ length: AT_ONCE }, ask));
   const odd = outcomes.find(({ kind }) => kind !== "approved" && kind !== "retry");
-  if (odd !== undefined) throw new Unmet(`one ${asked} came to ${shown(odd)}`);
+  if (odd !== undefined) throw new Unmet(`one ${request} gave ${shown(odd)}`);
   if (outcomes.some(({ kind }) => kind === "approved")) return;
-  throw new Unmet(`no ${asked} was approved; each was told to come back`);
+  throw new Unmet(`no ${request} was approved; each was answered with a retry`);
 }

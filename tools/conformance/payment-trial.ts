@@ -1,6 +1,6 @@
 /**
- * What the checks of a payment server do to it: bring a payment where it is wanted, and look where
- * it stands, through the adapter that Sluice deploys.
+ * The steps that the checks of a payment server share: bring a payment into a state, and look its
+ * state up, through the same adapter that Sluice deploys.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { type FoundAnswer, readFound } from "../../queues/backends/http-answers.ts";
@@ -13,8 +13,8 @@ import { newOrderId, type Reply, type Wire } from "./wire.ts";
 export const AMOUNT = 1234;
 export const RETURN_URL = "https://shop.example/orders/return";
 
-/** Where a payment stands, and how often its amount was reserved, taken and given back. */
-type Standing = readonly [
+/** A payment's state, and how often its amount was authorized, captured and refunded. */
+type State = readonly [
   standing: FoundAnswer["standing"],
   authorized: number,
   captured: number,
@@ -91,24 +91,24 @@ export class PaymentTrial {
     return found;
   }
 
-  /** Throws `Unmet` unless a look-up says so. */
-  async mustStand(payment: string, ...[standing, ...totals]: Standing): Promise<FoundAnswer> {
+  /** Throws `Unmet` unless a look-up finds the payment in this state. */
+  async mustHaveState(payment: string, ...[standing, ...totals]: State): Promise<FoundAnswer> {
     const found = await this.found(payment);
     const wanted = totals.map((times) => times * AMOUNT);
     const { authorized, captured, refunded } = found;
     const seen = [authorized, captured, refunded];
     const isSame = wanted.every((amount, index) => amount === seen[index]);
     if (found.standing === standing && isSame) return found;
-    const said = `${found.standing}, authorized/captured/refunded ${seen.join("/")}`;
-    throw new Unmet(`payment.lookup says ${said} (wanted ${standing}, ${wanted.join("/")})`);
+    const state = `${found.standing}, authorized/captured/refunded ${seen.join("/")}`;
+    throw new Unmet(`payment.lookup gave ${state} (expected ${standing}, ${wanted.join("/")})`);
   }
 
-  /** Waits for it as long as a slow server may take, and asks no oftener than Sluice would. */
-  async eventually(payment: string, ...wanted: Standing): Promise<void> {
+  /** Waits for the state, for three timeouts, with ten look-ups per timeout. */
+  async eventually(payment: string, ...wanted: State): Promise<void> {
     const until_ms = performance.now() + 3 * this.wire.timeout_ms;
     for (;;) {
       try {
-        await this.mustStand(payment, ...wanted);
+        await this.mustHaveState(payment, ...wanted);
         return;
       } catch (error) {
         if (!(error instanceof Unmet) || performance.now() > until_ms) throw error;

@@ -1,7 +1,7 @@
-/** The findings of a conformance run as lines for a terminal, and the exit code they come to. */
+/** The findings of a conformance run as lines for a terminal, and its exit code. */
 import type { Finding } from "./checks.ts";
 
-/** One line: what was expected, and where it is otherwise, what was seen and how to mend it. */
+/** One line: what was expected, and after a failure also what was seen and how to fix it. */
 export function lineOf(finding: Finding): string {
   const { name, expected } = finding;
   switch (finding.kind) {
@@ -14,7 +14,7 @@ export function lineOf(finding: Finding): string {
   }
 }
 
-/** `N of M checks passed`; a check that was not tried counts on neither side, and is named. */
+/** `N of M checks passed`, without the checks that were not tried; their number follows. */
 export function sumOf(findings: readonly Finding[]): string {
   const tried = findings.filter(({ kind }) => kind !== "not_offered");
   const passed = tried.filter(({ kind }) => kind === "passed");

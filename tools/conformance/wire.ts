@@ -1,6 +1,6 @@
 /**
- * Requests that the adapters would never send: with a wrong signature, an old time, a changed body,
- * or garbage in them, each answered by a status and a text.
+ * Sends requests that the adapters would never send: with a wrong signature, an old timestamp, a
+ * changed body, or garbage. Returns the status and the text of each answer.
  */
 import { randomBytes } from "node:crypto";
 import { type SignedHttpSettings, whyOf } from "../../queues/backends/signed-http.ts";
@@ -16,7 +16,7 @@ export interface Reply {
 export interface RawRequest {
   readonly body: string;
   readonly id: string;
-  /** Instead of the signature that fits. */
+  /** Replaces the valid signature. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly secrets?: readonly Uint8Array<ArrayBuffer>[];
   readonly at_ms?: number;
@@ -31,7 +31,7 @@ export class Wire {
     this.timeout_ms = timeout_ms;
   }
 
-  /** For the adapters; their troubles are the findings' to tell. */
+  /** Settings of the adapters. Their errors are not logged, because the findings report them. */
   settings(): SignedHttpSettings {
     const { url, secrets, allowHttp } = this.target;
     return {
@@ -67,19 +67,19 @@ export class Wire {
   }
 }
 
-/** An order's id as Sluice makes them, of an order that never was. */
+/** A new order id in Sluice's form, of an order that does not exist. */
 export function newOrderId(): string {
   return `ord_${randomBytes(20).toString("hex")}`;
 }
 
-export function mustHaveStatus(reply: Reply, statuses: readonly number[], asked: string): void {
+export function mustHaveStatus(reply: Reply, statuses: readonly number[], request: string): void {
   if (statuses.includes(reply.status)) return;
-  throw new Unmet(`${asked} was answered ${reply.status} ${shown(reply.text)}`);
+  throw new Unmet(`${request} was answered ${reply.status} ${shown(reply.text)}`);
 }
 
-/** A 4xx with a problem that has a code. */
-export function mustBeRefused(reply: Reply, asked: string): void {
+/** Throws `Unmet` unless the reply is a 4xx with a problem document that has a code. */
+export function mustBeRefused(reply: Reply, request: string): void {
   const isRefusal = reply.status >= 400 && reply.status < 500;
   if (isRefusal && /"code"\s*:\s*"[a-z][a-z0-9_]*"/.test(reply.text)) return;
-  throw new Unmet(`${asked} was answered ${reply.status} ${shown(reply.text)}`);
+  throw new Unmet(`${request} was answered ${reply.status} ${shown(reply.text)}`);
 }

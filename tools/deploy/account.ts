@@ -1,10 +1,10 @@
 /**
- * The Cloudflare account as a deployment meets it: what it has of what is needed, and the creation
- * of what is missing. All of it by wrangler's commands.
+ * The Cloudflare account: which of the required resources it has, and the creation of the missing
+ * ones, with wrangler's commands.
  *
- * Guarantee: what exists is found by its name and used, so a run that failed half-way is taken up
- * where it broke off, and running again creates nothing. An answer of wrangler's that is neither
- * yes nor no is an error, never "missing".
+ * Guarantee: existing resources are found by name and used, so a deployment that failed half-way
+ * continues where it failed, and another run creates nothing. If wrangler's answer is neither yes
+ * nor no, it is an error and never means "missing".
  */
 import { z } from "zod";
 import type { DeployConfigs } from "./deploy-config.ts";
@@ -16,7 +16,7 @@ const listedDatabases = z.array(z.object({ uuid: z.string(), name: z.string() })
 const listedSecrets = z.array(z.object({ name: z.string() }));
 const appliedMigrations = z.array(z.object({ results: z.array(z.object({ name: z.string() })) }));
 
-/** For each binding without an id in the files, the line of TOML that gives it one. */
+/** The TOML line with the id of each binding that has none in the files. */
 export type IdLines = ReadonlyMap<string, string>;
 
 export async function isLoggedIn(wrangler: Wrangler): Promise<boolean> {
@@ -71,7 +71,7 @@ export async function provision(
   return lines;
 }
 
-/** Ids that only a dry run may use: nothing in any account has them. */
+/** Ids for a dry run only: no account has them. */
 export function inventIds({ gate, orders }: DeployConfigs): IdLines {
   const workers = [gate, orders];
   return new Map([
@@ -90,7 +90,7 @@ export function inventIds({ gate, orders }: DeployConfigs): IdLines {
 
 type List = (wrangler: Wrangler) => Promise<ReadonlyMap<string, string>>;
 
-/** The id is read from the list in both cases; what `create` prints is for people. */
+/** The id is always read from the list, because the output of `create` is only for people. */
 async function idOf(
   wrangler: Wrangler,
   name: string,

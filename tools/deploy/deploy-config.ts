@@ -1,8 +1,8 @@
 /**
- * What a wrangler.toml says of a Worker, as far as a deployment is planned from it.
+ * The parts of a wrangler.toml from which a deployment is planned.
  *
- * The names of optional secrets stand in no field of wrangler's: in the section [secrets] a comment
- * line that begins with the name of one, in capitals, speaks of it. wrangler.toml keeps to that.
+ * wrangler has no field for optional secrets. In the section [secrets] of our files a comment line
+ * that begins with a name in capitals describes the secret of that name.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -69,13 +69,13 @@ const workerConfig = z.object({
 });
 
 export interface WorkerConfig extends z.infer<typeof workerConfig> {
-  /** Besides those of `secrets.required`. */
+  /** Secrets that are not in `secrets.required`. */
   readonly optionalSecrets: readonly string[];
-  /** Files below the directory of assets. */
+  /** The number of files in the assets directory. */
   readonly assetCount: number;
 }
 
-/** Files of a database's migrations in their order, by the name of the database. */
+/** The migration files of each database in their order, by the database's name. */
 export type MigrationFiles = Readonly<Record<string, readonly string[]>>;
 
 export interface DeployConfigs {
@@ -99,10 +99,10 @@ export function readDeployConfigs(gatePath: string, ordersPath: string): DeployC
 function readWorker(path: string): WorkerConfig {
   const config = workerConfig.parse(unstable_readConfig({ config: path }));
   const required = config.secrets?.required ?? [];
-  const spokenOf = secretsIn(readFileSync(path, "utf8"));
+  const described = secretsIn(readFileSync(path, "utf8"));
   return {
     ...config,
-    optionalSecrets: spokenOf.filter((name) => !required.includes(name)),
+    optionalSecrets: described.filter((name) => !required.includes(name)),
     assetCount: config.assets === undefined ? 0 : countFiles(dirname(path), config.assets),
   };
 }
@@ -115,7 +115,7 @@ function countFiles(folder: string, { directory }: { readonly directory: string 
   return entries.filter((entry) => entry.isFile()).length;
 }
 
-/** The names of secrets that comments in the section [secrets] begin with. */
+/** The names of the secrets that comment lines in the section [secrets] describe. */
 export function secretsIn(toml: string): readonly string[] {
   const [, section = ""] = /^\[secrets\]$([^]*?)(?=^\[|$(?![^]))/m.exec(toml) ?? [];
   const names = section.matchAll(/^# ([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+) /gm);

@@ -1,8 +1,8 @@
 /**
- * The wrangler.toml files that are really deployed: copies with the account's ids, the routes and
- * the origin filled in, in a folder that git ignores; and the names in a file of secrets.
+ * The wrangler.toml files that are deployed: copies in a folder that git ignores, with the
+ * account's ids, the routes and the origin filled in. Also reads the names in a file of secrets.
  *
- * Guarantee: a binding that has no id after filling is an error. No value of a secret is kept.
+ * Guarantee: values of secrets are neither kept nor shown.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -16,7 +16,7 @@ const GENERATED_FOLDER = join(PROJECT_ROOT, ".wrangler", "generated");
 
 const secretsFile = z.record(z.string(), z.string());
 
-/** Paths in a configuration count from its own folder, so the copy names them in full. */
+/** Paths in a configuration are relative to its folder, so the copy has absolute ones. */
 export function fillIn(
   toml: string,
   folder: string,
@@ -38,7 +38,7 @@ export function fillIn(
   return routed.replace(/^\[vars\]$/m, () => `[vars]\n${line}`);
 }
 
-/** Before the first table, where TOML keeps what belongs to the whole file. */
+/** It goes before the first table, because in TOML a later line would belong to a table. */
 function routesLine(routes: readonly Route[]): string {
   const entries = routes.map(({ pattern, zone }) => {
     const where = zone === null ? "custom_domain = true" : `zone_name = ${JSON.stringify(zone)}`;
@@ -47,7 +47,7 @@ function routesLine(routes: readonly Route[]): string {
   return `routes = [${entries.join(", ")}]`;
 }
 
-/** Answers the path of the copy. */
+/** @returns the path of the copy */
 export function writeFilledCopy(
   path: string,
   name: string,
@@ -61,7 +61,7 @@ export function writeFilledCopy(
   return copy;
 }
 
-/** The names in a file of secrets; none where there is no file. `option` is how it was given. */
+/** The names in a file of secrets; none without a file. `option` is for the error message. */
 export function secretNames(path: string | null, option: string): readonly string[] {
   if (path === null) return [];
   let text: string;
@@ -73,7 +73,7 @@ export function secretNames(path: string | null, option: string): readonly strin
   try {
     return Object.keys(secretsFile.parse(JSON.parse(text)));
   } catch {
-    // What is wrong with it is not said in more detail: it would quote secrets.
+    // Without details, because they would quote secrets.
     throw new UsageError(`${option} ${path} must be JSON, an object of names and texts.`);
   }
 }

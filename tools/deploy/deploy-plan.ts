@@ -1,19 +1,19 @@
 /**
- * What a deployment consists of, in the order in which `npm run deploy` goes, and what of it is
- * there already: a pure function of the two wrangler.toml files, the options and the account.
+ * The steps of a deployment, in the order of `npm run deploy`, and which of their resources already
+ * exist: a pure function of the two wrangler.toml files, the options and the account.
  *
  * Guarantee: every resource that a deployment creates or changes is a step of the plan. Without an
- * account the plan says "unknown" of everything that only an account can tell; it guesses nothing.
+ * account, everything that depends on the account is "unknown".
  */
 import type { DeployConfigs, WorkerConfig } from "./deploy-config.ts";
 import type { Route } from "./options.ts";
 
-/** What the account has, by names. */
+/** The names of the account's resources. */
 export interface Account {
   readonly namespaces: ReadonlySet<string>;
   readonly databases: ReadonlySet<string>;
   readonly queues: ReadonlySet<string>;
-  /** Files of migrations that a database has seen; a database that is missing has none. */
+  /** Migration files that were applied to a database; none for a database that does not exist. */
   readonly migrations: ReadonlySet<string>;
   /** The names of the secrets of each Worker that exists. */
   readonly secrets: ReadonlyMap<string, ReadonlySet<string>>;
@@ -45,14 +45,14 @@ export interface Step {
 export interface Plan {
   readonly account: "read" | "unknown";
   readonly steps: readonly Step[];
-  /** Sentences for the operator: what would not work, or not as it may be meant. */
+  /** Sentences for the operator about settings that will not work, or may not be intended. */
   readonly notes: readonly string[];
 }
 
 export interface Wishes {
   readonly routes: readonly Route[];
   readonly origin: string | null;
-  /** The names of the secrets in the files that were given. */
+  /** The names of the secrets in the given files. */
   readonly secrets: { readonly gate: readonly string[]; readonly orders: readonly string[] };
 }
 
@@ -115,7 +115,7 @@ export function planDeployment(
   };
 }
 
-/** Secrets without which wrangler would refuse to deploy; empty while the account is unknown. */
+/** Missing secrets without which wrangler refuses to deploy; empty if the account is unknown. */
 export function missingSecrets(plan: Plan): readonly { worker: string; secret: string }[] {
   return plan.steps.flatMap(({ name, secrets }) =>
     secrets
@@ -134,7 +134,7 @@ export function routesOf(gate: WorkerConfig, wished: readonly Route[]): readonly
   });
 }
 
-/** Each name once, in the order of their first mention, with the first that has it. */
+/** Each name once, in order of first appearance, with the first item that has it. */
 function namesOf<Given>(
   given: readonly Given[],
   nameOf: (given: Given) => string,
@@ -164,7 +164,7 @@ function consumersOf(workers: readonly WorkerConfig[], queue: string): readonly 
           `${consumer.max_retries ?? 3} retries`,
           ...(consumer.max_concurrency == null
             ? []
-            : [`${consumer.max_concurrency} at once at most`]),
+            : [`at most ${consumer.max_concurrency} at once`]),
           consumer.dead_letter_queue === undefined
             ? "no dead-letter queue"
             : `then to ${consumer.dead_letter_queue}`,
@@ -243,7 +243,7 @@ function bindingsOf(worker: WorkerConfig): readonly Detail[] {
       })
       .map(detail("Durable Object")),
     ...migrations
-      .map(({ tag, new_sqlite_classes }) => `${tag} makes ${new_sqlite_classes.join(", ")}`)
+      .map(({ tag, new_sqlite_classes }) => `${tag} creates ${new_sqlite_classes.join(", ")}`)
       .map(detail("class migration")),
     ...kv_namespaces
       .map(({ binding, id }) => `${binding}: ${id ?? namespaceTitle(binding)}`)
@@ -268,15 +268,15 @@ function notesOn(gate: WorkerConfig, routes: readonly Route[], origin: string): 
   );
   if (guards && origin === "") {
     notes.push(
-      "There is a route and no origin: what is not Sluice's own gets 404 there. Add --origin zone.",
+      "There is a route but no origin: the shop's pages get 404 there. Add --origin zone.",
     );
   }
   if (origin === "zone" && routes.every(({ zone }) => zone === null)) {
-    notes.push("ORIGIN is zone and there is no route: the gate has no zone's server behind it.");
+    notes.push("ORIGIN is zone but there is no route, so the gate has no shop behind it.");
   }
   if (routes.length === 0) {
     notes.push(
-      "Without a route or a custom domain snapshots are not cached per location: for trying only.",
+      "Without a route or a custom domain, snapshots are not cached per location: only for tests.",
     );
   }
   if (gate.vars["TEST_CARDS"] === "on") {

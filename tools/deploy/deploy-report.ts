@@ -1,5 +1,5 @@
 /**
- * A plan as text for an operator. Not for programs: they read `--json`.
+ * A plan as text for the operator. Programs should use `--json` instead.
  */
 import { missingSecrets, type Plan, type Presence, type Step } from "./deploy-plan.ts";
 
@@ -10,16 +10,16 @@ const SIGNS: Readonly<Record<Presence, string>> = {
   unknown: "?",
 };
 
-const WORDS: Readonly<Record<Presence, string>> = {
-  exists: "is there, stays as it is",
+const MEANINGS: Readonly<Record<Presence, string>> = {
+  exists: "exists, stays unchanged",
   create: "would be created",
-  update: "is there, would be deployed anew",
-  unknown: "is created unless it is there",
+  update: "exists, would be deployed again",
+  unknown: "would be created if it does not exist",
 };
 
 export function printPlan(plan: Plan): string {
   const presences = [...new Set(plan.steps.map(({ presence }) => presence))];
-  const legend = presences.map((presence) => `${SIGNS[presence]} ${WORDS[presence]}`);
+  const legend = presences.map((presence) => `${SIGNS[presence]} ${MEANINGS[presence]}`);
   const missing = missingSecrets(plan);
   return [
     "What a deployment does, in this order",
@@ -28,9 +28,11 @@ export function printPlan(plan: Plan): string {
     ...plan.steps.flatMap(printStep),
     "",
     ...(plan.account === "unknown"
-      ? ["Not logged in to Cloudflare: what the account has, and its secrets, are unknown."]
+      ? ["Not logged in to Cloudflare: the account's resources and secrets are unknown."]
       : []),
-    ...missing.map(({ worker, secret }) => `${worker} lacks the secret ${secret}.`),
+    ...missing.map(
+      ({ worker, secret }) => `${worker} does not have the required secret ${secret}.`,
+    ),
     ...plan.notes,
     "Nothing was changed.",
     "",
@@ -43,7 +45,7 @@ function printStep({ kind, name, presence, details, secrets }: Step): string[] {
     `${SIGNS[presence]} ${kind.padEnd(13)}${name}`,
     ...shown,
     ...secrets.map((secret) => {
-      const need = secret.required ? "needed" : "optional";
+      const need = secret.required ? "required" : "optional";
       return `      ${"secret".padEnd(17)}${secret.name}: ${need}, ${secret.state}`;
     }),
   ];

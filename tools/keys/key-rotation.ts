@@ -1,10 +1,10 @@
 /**
- * The rules of rotating a set of keys: a fresh key goes first and signs, the old ones stay behind
- * it and verify, until every token they signed has ended.
+ * The rules of rotating a set of keys: a new key becomes the first and signs; the old ones stay
+ * after it and verify, until every token they signed has expired.
  *
- * Guarantee: the first key is never dropped; a key whose age is not known is dropped only by name;
- * what is said about a set names its keys by `kid` and never shows one. A key stopped signing when
- * the key before it was made, at the earliest: whoever rotates must deploy soon after.
+ * Guarantee: the first key is never dropped; a key of unknown age is dropped only by its `kid`;
+ * messages name keys by `kid` and never show one. A key counts as no longer signing from the time
+ * at which the key before it was made, so a rotated set must be deployed soon.
  */
 import { z } from "zod";
 import type { KeyPurpose } from "../../scripts/secret-set.ts";
@@ -18,12 +18,12 @@ const SECRET_NAMES: Readonly<Record<KeyPurpose, string>> = {
   proofs: "PROOF_KEYS",
 };
 
-/** Ten of the larger keys fill less than half of the 5 kB that a Worker's secret may have. */
+/** Ten of the larger keys are less than half of the 5 kB that a Worker's secret can have. */
 export const KEYS_PER_SET_MAX = 10;
 
-/** A session lasts a day at most; the second day is for deploying and for late repeats. */
+/** A session lasts at most a day; the second day is for the deployment and for late requests. */
 export const ADMISSION_OVERLAP_DAYS = 2;
-/** A challenge lasts an hour at most. */
+/** A challenge lasts at most an hour. */
 const PROOF_OVERLAP_DAYS = 1;
 
 const DAY_S = 24 * 60 * 60;
@@ -52,7 +52,7 @@ const privateKey = z.looseObject(
   "must be a key",
 );
 
-/** A JWK; what else is in it is kept as it is. */
+/** A JWK; other members are kept unchanged. */
 export interface StoredKey {
   readonly kid: string;
   /** When it was made, in seconds. */
@@ -60,33 +60,33 @@ export interface StoredKey {
   readonly [member: string]: unknown;
 }
 
-/** What was handed in: a set of keys, on its own or as one of a set of secrets. */
+/** The input: a set of keys, alone or among the gate's secrets. */
 export interface KeySet {
   readonly purpose: KeyPurpose;
   readonly keys: readonly [StoredKey, ...StoredKey[]];
-  /** The secrets it is one of, by name; null when it came on its own. */
+  /** The secrets that contain it, by name; null for a set alone. */
   readonly secrets: Readonly<Record<string, unknown>> | null;
 }
 
 export type KeySetOutcome =
   | { readonly kind: "read"; readonly set: KeySet }
-  /** A sentence for the operator that names the field, and shows no value. */
+  /** A sentence for the operator that names the field and shows no value. */
   | { readonly kind: "bad"; readonly message: string };
 
 function bad(message: string): { readonly kind: "bad"; readonly message: string } {
   return { kind: "bad", message };
 }
 
-/** @param text a JWKS, or JSON as `npm run keys` prints it, where the JWKS is a text */
+/** @param text a JWKS, or JSON as `npm run keys` prints it, where the JWKS is a string */
 export function readKeySet(purpose: KeyPurpose, text: string): KeySetOutcome {
   const name = SECRET_NAMES[purpose];
-  const given = z.record(z.string(), z.unknown()).safeParse(parseJson(text));
-  if (!given.success) return bad(`The input must be JSON: a JWKS, or secrets with ${name}.`);
-  if ("keys" in given.data) return readKeys(purpose, given.data, null);
-  const within = given.data[name];
-  if (within === undefined) return bad(`The input has neither keys nor ${name}.`);
-  const value = typeof within === "string" ? parseJson(within) : within;
-  return readKeys(purpose, value, given.data);
+  const input = z.record(z.string(), z.unknown()).safeParse(parseJson(text));
+  if (!input.success) return bad(`The input must be JSON: a JWKS, or secrets with ${name}.`);
+  if ("keys" in input.data) return readKeys(purpose, input.data, null);
+  const secret = input.data[name];
+  if (secret === undefined) return bad(`The input has neither keys nor ${name}.`);
+  const value = typeof secret === "string" ? parseJson(secret) : secret;
+  return readKeys(purpose, value, input.data);
 }
 
 function readKeys(purpose: KeyPurpose, value: unknown, secrets: KeySet["secrets"]): KeySetOutcome {
@@ -104,11 +104,11 @@ function readKeys(purpose: KeyPurpose, value: unknown, secrets: KeySet["secrets"
   }
   const { keys } = parsed.data;
   const repeated = keys.findIndex((key, at) => keys.findIndex(({ kid }) => kid === key.kid) < at);
-  if (repeated > 0) return bad(`${name}.keys[${repeated}].kid is that of another key.`);
+  if (repeated > 0) return bad(`${name}.keys[${repeated}].kid is also the kid of another key.`);
   return { kind: "read", set: { purpose, keys, secrets } };
 }
 
-/** In the shape it came in: the JWKS, or all the secrets with the JWKS replaced. */
+/** In the form of the input: the JWKS, or all secrets with the JWKS replaced. */
 export function printKeySet({ purpose, keys, secrets }: KeySet): string {
   if (secrets === null) return JSON.stringify({ keys });
   return JSON.stringify({ ...secrets, [SECRET_NAMES[purpose]]: JSON.stringify({ keys }) }, null, 2);
@@ -121,27 +121,27 @@ export type ChangeOutcome =
 export function rotate(set: KeySet, fresh: StoredKey): ChangeOutcome {
   const name = SECRET_NAMES[set.purpose];
   if (set.keys.length >= KEYS_PER_SET_MAX) {
-    return bad(`${name}.keys has ${set.keys.length} keys; --retire ${set.purpose} comes first.`);
+    return bad(`${name}.keys has ${set.keys.length} keys; run --retire ${set.purpose} first.`);
   }
   const old = set.keys.map(({ kid }) => kid).join(", ");
   const advice = [
-    `${name}: ${fresh.kid} is new, comes first and signs. Still verifying: ${old}.`,
-    `Next: ${placing(set.purpose)}`,
+    `${name}: ${fresh.kid} is new, is the first key, and signs. Still verifying: ${old}.`,
+    `Next: ${storing(set.purpose)}`,
     UNTIL_RETIRED[set.purpose],
   ];
   return { kind: "changed", set: { ...set, keys: [fresh, ...set.keys] }, advice: text(advice) };
 }
 
-/** Of what has a longest life. */
+/** Only for tokens with a maximum lifetime. */
 const OVERLAP_DAYS: Readonly<Partial<Record<KeyPurpose, number>>> = {
   admissions: ADMISSION_OVERLAP_DAYS,
   proofs: PROOF_OVERLAP_DAYS,
 };
 
 export interface Retirement {
-  /** These are dropped whatever their age. */
+  /** These keys are dropped at any age. */
   readonly kids: readonly string[];
-  /** Null leaves it to the purpose: admissions and proofs have a longest life, the others none. */
+  /** Null: the default of the purpose, which only admissions and proofs have. */
   readonly overlapDays: number | null;
 }
 
@@ -151,7 +151,7 @@ export function retire(set: KeySet, { kids, overlapDays }: Retirement, now: numb
   const [first, ...old] = set.keys;
   for (const kid of kids) {
     if (kid === first.kid) return bad(`--kid ${kid} signs: it is the first key. Rotate first.`);
-    if (!old.some((key) => key.kid === kid)) return bad(`--kid ${kid} is no key of ${name}.`);
+    if (!old.some((key) => key.kid === kid)) return bad(`--kid ${kid} is not a key of ${name}.`);
   }
   const days = overlapDays ?? OVERLAP_DAYS[set.purpose] ?? null;
   if (kids.length === 0 && days === null) {
@@ -159,7 +159,7 @@ export function retire(set: KeySet, { kids, overlapDays }: Retirement, now: numb
     return bad(`--retire ${set.purpose} needs ${how}. ${UNTIL_RETIRED[set.purpose]}`);
   }
   if (set.purpose === "webhooks" && days !== null) {
-    return bad(`--overlap-days says nothing about webhooks. ${UNTIL_RETIRED.webhooks}`);
+    return bad(`--overlap-days does not apply to webhooks. ${UNTIL_RETIRED.webhooks}`);
   }
   const isOver = (key: StoredKey, at: number): boolean => {
     if (kids.length > 0) return kids.includes(key.kid);
@@ -171,13 +171,13 @@ export function retire(set: KeySet, { kids, overlapDays }: Retirement, now: numb
   const undated = kept.filter((key) => set.keys[old.indexOf(key)]?.iat === undefined);
   const advice = [
     dropped.length === 0
-      ? `${name}: no key could be dropped; what was printed is what was given.`
-      : `${name}: dropped ${listed(dropped)}. Tokens that they signed are refused from now on.`,
+      ? `${name}: no key could be dropped; the output is the unchanged input.`
+      : `${name}: dropped ${listed(dropped)}. Tokens signed with them will be refused.`,
     ...(kept.length > 0 ? [`Still verifying: ${listed(kept)}.`] : []),
     ...(kids.length === 0 && undated.length > 0
-      ? [`Nothing says when ${listed(undated)} stopped signing: drop by --kid.`]
+      ? [`It is not known when ${listed(undated)} stopped signing: drop by --kid.`]
       : []),
-    ...(dropped.length > 0 ? [`Next: ${placing(set.purpose)}`] : []),
+    ...(dropped.length > 0 ? [`Next: ${storing(set.purpose)}`] : []),
   ];
   return { kind: "changed", set: { ...set, keys: [first, ...kept] }, advice: text(advice) };
 }
@@ -190,30 +190,31 @@ function text(lines: readonly string[]): string {
   return lines.map((line) => `${line}\n`).join("");
 }
 
-/** How what was printed gets to the Workers. */
-function placing(purpose: KeyPurpose): string {
+/** The commands that give the printed set to the Workers. */
+function storing(purpose: KeyPurpose): string {
   const put = `npx wrangler secret put ${SECRET_NAMES[purpose]}`;
   if (purpose !== "webhooks") return `give the gate the new set: ${put}`;
-  // The gate names the newest key in what the orders Worker is to sign with.
+  // Orders first, because the gate tells the orders Worker to sign with the newest key.
   const toBoth = `${put} --config queues/wrangler.toml; ${put}`;
   return `give both Workers the new set, orders first: ${toBoth}`;
 }
 
-/** How long an old key is needed: the longest life of what it signed. */
+/** How long an old key is needed: the maximum lifetime of the tokens it signed. */
 const UNTIL_RETIRED: Readonly<Record<KeyPurpose, string>> = {
   tickets:
-    "A ticket lasts as long as its sale: keep an old key until every sale is over that had " +
-    "opened when the new key was deployed; then --retire tickets --kid <its kid>.",
+    "A ticket lasts as long as its sale: keep an old key until every sale is over that was " +
+    "open when the new key was deployed; then --retire tickets --kid <its kid>.",
   admissions:
-    `An admission lasts sessionSeconds, a day at most: keep an old key for ` +
+    `An admission lasts sessionSeconds, at most a day: keep an old key for ` +
     `${ADMISSION_OVERLAP_DAYS} days; then --retire admissions.`,
   passes:
-    "Passes live as long as whoever signs them says: give the new key to whoever signs, keep the " +
-    "old one until the last pass that it signed has ended; then --retire passes --kid <its kid>.",
+    "The signer of a pass chooses its lifetime: give the new key to the signer, and keep the old " +
+    "one until the last pass signed with it has expired; then --retire passes --kid <its kid>.",
   webhooks:
-    "An endpoint's secret was made from the key that was first then: keep an old key until every " +
-    "endpoint's secret was rotated and a day has passed; then --retire webhooks --kid <its kid>.",
+    "An endpoint's secret is derived from the first key at that time: keep an old key until " +
+    "every endpoint's secret was rotated and a day has passed; then --retire webhooks --kid " +
+    "<its kid>.",
   proofs:
-    `A challenge lasts an hour at most: keep an old key for ${PROOF_OVERLAP_DAYS} day; then ` +
+    `A challenge lasts at most an hour: keep an old key for ${PROOF_OVERLAP_DAYS} day; then ` +
     "--retire proofs.",
 };

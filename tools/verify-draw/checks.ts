@@ -1,8 +1,8 @@
 /**
- * The checks of a draw: pure, from what was fetched to findings in words.
+ * The checks of a draw: a pure function from the collected answers to findings.
  *
- * Guarantee: uses only the drill's own writing of the algorithm, which shares no line with the
- * code that runs the sale. What cannot be told yet is a finding of its own, never a pass.
+ * Guarantee: it uses only the drill's independent implementation of the draw, which shares no code
+ * with the gate. What cannot be checked yet is a finding of its own, never a pass.
  */
 import {
   CohortDraw,
@@ -16,12 +16,12 @@ import type { DrawEvidence, LaneEvidence, TicketEvidence } from "./collect.ts";
 
 export interface Finding {
   readonly what: string;
-  /** `open`: cannot be told yet. */
+  /** `open`: cannot be checked yet. */
   readonly verdict: "agrees" | "broken" | "open";
-  readonly words: string;
+  readonly detail: string;
 }
 
-/** Of a larger cohort, places spread evenly over it are drawn instead of all. */
+/** Of a larger cohort only `SAMPLE` places, spread evenly, are recomputed. */
 export const WHOLE_COHORT_MAX = 100_000;
 export const SAMPLE = 20_000;
 
@@ -34,19 +34,19 @@ export function checkDraw(evidence: DrawEvidence, noted: string | null): Finding
   ];
 }
 
-const agrees = (what: string, words: string): Finding => ({ what, verdict: "agrees", words });
-const broken = (what: string, words: string): Finding => ({ what, verdict: "broken", words });
-const open = (what: string, words: string): Finding => ({ what, verdict: "open", words });
+const agrees = (what: string, detail: string): Finding => ({ what, verdict: "agrees", detail });
+const broken = (what: string, detail: string): Finding => ({ what, verdict: "broken", detail });
+const open = (what: string, detail: string): Finding => ({ what, verdict: "open", detail });
 
 function checkCommitment(evidence: DrawEvidence, noted: string | null): Finding {
   const { commitment } = evidence.fairness;
   const what = "commitment";
   if (evidence.saleCommitment !== commitment) {
-    const words = `two routes show two commitments: ${commitment}, ${evidence.saleCommitment}`;
-    return broken(what, words);
+    const both = `${commitment}, ${evidence.saleCommitment}`;
+    return broken(what, `two routes show two commitments: ${both}`);
   }
   if (noted === null) {
-    return agrees(what, `${commitment} (compared with nothing: give --commitment as you noted it)`);
+    return agrees(what, `${commitment} (not compared: give the one you noted with --commitment)`);
   }
   if (noted === commitment) return agrees(what, `${commitment}, as you noted it`);
   return broken(what, `it is now ${commitment}; you noted ${noted}`);
@@ -55,7 +55,7 @@ function checkCommitment(evidence: DrawEvidence, noted: string | null): Finding 
 function checkSecret({ fairness }: DrawEvidence): Finding {
   const what = "secret";
   const { secret, commitment } = fairness;
-  if (secret === null) return open(what, "not published before the sale is over");
+  if (secret === null) return open(what, "is published only when the sale is over");
   const hash = commitmentTo(secret);
   if (hash === commitment) return agrees(what, "its SHA-256 is the commitment");
   return broken(what, `its SHA-256 is ${hash}, which is not the commitment`);
@@ -63,29 +63,29 @@ function checkSecret({ fairness }: DrawEvidence): Finding {
 
 function checkLane(evidence: DrawEvidence, { lane, manifests }: LaneEvidence): Finding[] {
   const what = `lane ${lane}`;
-  if (manifests.length === 0) return [agrees(what, "no cohort has closed; nothing was drawn")];
+  if (manifests.length === 0) return [agrees(what, "no cohort has closed, so there is no draw")];
   return [
-    checkBooks(evidence.sale, lane, manifests),
+    checkCounts(evidence.sale, lane, manifests),
     checkSeeds(evidence, lane, manifests),
     checkPermutations(lane, manifests),
   ];
 }
 
-function checkBooks(sale: string, lane: string, manifests: readonly Manifest[]): Finding {
+function checkCounts(sale: string, lane: string, manifests: readonly Manifest[]): Finding {
   const what = `lane ${lane}, cohorts`;
   let places = 0;
   for (const [k, manifest] of manifests.entries()) {
     if (manifest.sale !== sale || manifest.lane !== lane || manifest.k !== k) {
       const found = `cohort ${manifest.k} of lane ${manifest.lane}, sale ${manifest.sale}`;
-      return broken(what, `asked for cohort ${k}, the manifest says it is ${found}`);
+      return broken(what, `the manifest at cohort ${k} says it is ${found}`);
     }
     if (manifest.base !== places) {
-      const words = `cohort ${k} starts at ${manifest.base}, the earlier ones add up to ${places}`;
-      return broken(what, words);
+      const where = `starts at ${manifest.base}, the earlier ones have ${places} places`;
+      return broken(what, `cohort ${k} ${where}`);
     }
     places += sizeOf(manifest);
   }
-  return agrees(what, `${manifests.length} closed, ${places} places, each starts where one ended`);
+  return agrees(what, `${manifests.length} closed, ${places} places, without gaps`);
 }
 
 function checkSeeds(
@@ -95,7 +95,7 @@ function checkSeeds(
 ): Finding {
   const what = `lane ${lane}, seeds`;
   const { secret } = fairness;
-  if (secret === null) return open(what, "they follow from the secret, once it is published");
+  if (secret === null) return open(what, "can be checked when the secret is published");
   const wrong = manifests.findIndex(({ seed }, k) => seed !== seedFrom(secret, sale, lane, k));
   if (wrong === -1) return agrees(what, `all ${manifests.length} follow from the secret`);
   return broken(what, `the seed of cohort ${wrong} does not follow from the secret`);
@@ -116,37 +116,39 @@ function checkPermutations(lane: string, manifests: readonly Manifest[]): Findin
       if (rank >= 0 && rank < size) taken.add(rank);
     }
     if (taken.size !== places) {
-      return broken(what, `in cohort ${manifest.k} two places come out at one rank`);
+      return broken(what, `in cohort ${manifest.k} two places get one rank`);
     }
     drawn += places;
     if (places < size) sampled += 1;
   }
-  const how = sampled === 0 ? "" : `; of ${sampled} large cohorts a sample of ${SAMPLE} each`;
-  return agrees(what, `${drawn} places drawn, each rank taken once${how}`);
+  const how = sampled === 0 ? "" : `; a sample of ${SAMPLE} from each of ${sampled} large cohorts`;
+  return agrees(what, `${drawn} places recomputed, each with a rank of its own${how}`);
 }
 
 function checkTicket(
   { lanes, phase }: DrawEvidence,
-  { claims, told }: TicketEvidence,
+  { claims, answer }: TicketEvidence,
   nth: number,
 ): Finding {
   const { lane, cohort, shard, index } = claims;
   const what = `ticket ${nth}`;
   const place = `lane ${lane}, cohort ${cohort}, booth ${shard}, number ${index}`;
-  if (told.kind === "refused") return broken(what, `${place}: the gate refuses it (${told.code})`);
+  if (answer.kind === "refused") {
+    return broken(what, `${place}: the gate refuses it (${answer.code})`);
+  }
   const manifests = lanes.find((item) => item.lane === lane)?.manifests ?? [];
   if (cohort >= manifests.length) {
-    if (told.rank !== null) {
-      return broken(what, `${place}: the gate names rank ${told.rank} and shows no such cohort`);
+    if (answer.rank !== null) {
+      return broken(what, `${place}: the gate gives rank ${answer.rank} but shows no such cohort`);
     }
     const over = phase === "ended" ? "the sale ended before its cohort closed" : "not drawn yet";
     return open(what, `${place}: ${over}`);
   }
   const rank = rankReader(manifests)(claims);
   if (rank === null) return broken(what, `${place}: the manifest has no such place`);
-  if (told.rank === null) {
-    return open(what, `${place}: comes out at rank ${rank}; the gate does not say its rank yet`);
+  if (answer.rank === null) {
+    return open(what, `${place}: the draw gives rank ${rank}; the gate does not give one yet`);
   }
-  if (told.rank === rank) return agrees(what, `${place}: rank ${rank}, as the gate says`);
-  return broken(what, `${place}: comes out at rank ${rank}, the gate says ${told.rank}`);
+  if (answer.rank === rank) return agrees(what, `${place}: rank ${rank}, as the gate says`);
+  return broken(what, `${place}: the draw gives rank ${rank}, the gate says ${answer.rank}`);
 }

@@ -1,8 +1,8 @@
 /**
- * Fetches everything that is published about a draw, and what the gate answers to each ticket.
+ * Fetches everything that is published about a draw, and the gate's answer for each ticket.
  *
- * Guarantee: the standing of each ticket is read before the manifests, so a place that the gate has
- * named must have its manifest. Nothing is judged here; `checks.ts` does that.
+ * Guarantee: each ticket's rank is read before the manifests, so a ticket with a rank must have its
+ * manifest. Nothing is judged here; `checks.ts` does that.
  */
 import { z } from "zod";
 import { claimsOf } from "../../simulation/drill/fairness.ts";
@@ -15,19 +15,19 @@ import {
 import type { GateClient } from "../../simulation/crowd/gate-client.ts";
 import { failed, askAgain } from "../../simulation/crowd/ask-again.ts";
 
-/** What the gate says of a ticket: its rank, null while there is none, or why it says nothing. */
-export type Told =
+/** The gate's answer for a ticket: its rank, null while it has none, or the code of a refusal. */
+export type RankAnswer =
   | { readonly kind: "rank"; readonly rank: number | null }
   | { readonly kind: "refused"; readonly code: string };
 
 export interface TicketEvidence {
   readonly claims: TicketClaims;
-  readonly told: Told;
+  readonly answer: RankAnswer;
 }
 
 export interface LaneEvidence {
   readonly lane: string;
-  /** By position: what was answered when cohort 0, 1, 2 … was asked for. */
+  /** The manifests of cohorts 0, 1, 2 … in this order. */
   readonly manifests: readonly Manifest[];
 }
 
@@ -35,7 +35,7 @@ export interface DrawEvidence {
   readonly sale: string;
   readonly phase: string;
   readonly fairness: Fairness;
-  /** As the sale itself shows it, on another route. */
+  /** The commitment in the public sale, which is another route. */
   readonly saleCommitment: string;
   readonly lanes: readonly LaneEvidence[];
   readonly tickets: readonly TicketEvidence[];
@@ -53,7 +53,7 @@ const saleSchema = z.object({
 
 const MANIFESTS_AT_ONCE = 16;
 
-/** @param show shows what is being read */
+/** @param show displays the progress */
 export async function collectDraw(
   gate: GateClient,
   sale: string,
@@ -61,40 +61,49 @@ export async function collectDraw(
   show: (what: string) => void,
 ): Promise<Collected> {
   const path = `/_sluice/v1/sales/${sale}`;
-  const asked = { method: "GET", route: "GET /sales/{sale}", path, schema: saleSchema } as const;
-  const seen = await askAgain(() => gate.ask(asked));
+  const call = { method: "GET", route: "GET /sales/{sale}", path, schema: saleSchema } as const;
+  const seen = await askAgain(() => gate.ask(call));
   if (seen.kind === "refused" && seen.code === "sale_not_found") return { kind: "no_such_sale" };
   if (seen.kind !== "answered") throw failed("reading the sale", seen);
   const fairness = await askAgain(() => gate.shopper.fairness(sale));
   if (fairness.kind !== "answered") throw failed("reading the commitment", fairness);
-  const told: TicketEvidence[] = [];
+  const checked: TicketEvidence[] = [];
   for (const token of tickets) {
-    show(`Reading ticket ${told.length + 1} of ${tickets.length}`);
-    told.push(await askTicket(gate, sale, token));
+    show(`Reading ticket ${checked.length + 1} of ${tickets.length}`);
+    checked.push(await askTicket(gate, sale, token));
   }
-  const names = new Set([...seen.body.lanes, ...told.map(({ claims }) => claims.lane)]);
+  const names = new Set([...seen.body.lanes, ...checked.map(({ claims }) => claims.lane)]);
   const lanes: LaneEvidence[] = [];
   for (const lane of names) {
     lanes.push({ lane, manifests: await readManifests(gate, sale, lane, show) });
   }
   const { phase, fairness: shown } = seen.body;
   const saleCommitment = shown.commitment;
-  const evidence = { sale, phase, fairness: fairness.body, saleCommitment, lanes, tickets: told };
+  const evidence = {
+    sale,
+    phase,
+    fairness: fairness.body,
+    saleCommitment,
+    lanes,
+    tickets: checked,
+  };
   return { kind: "collected", evidence };
 }
 
 async function askTicket(gate: GateClient, sale: string, token: string): Promise<TicketEvidence> {
   const claims = claimsOf(token);
-  if (claims === null) throw new TypeError("tickets are read before they are asked about");
+  if (claims === null) throw new TypeError("the ticket was not checked before");
   const answer = await askAgain(() => gate.shopper.standing(sale, { ticket: token }));
-  if (answer.kind === "answered") return { claims, told: { kind: "rank", rank: answer.body.rank } };
-  if (answer.kind === "refused" && answer.code === "ticket_invalid") {
-    return { claims, told: { kind: "refused", code: answer.code } };
+  if (answer.kind === "answered") {
+    return { claims, answer: { kind: "rank", rank: answer.body.rank } };
   }
-  throw failed("asking where a ticket stands", answer);
+  if (answer.kind === "refused" && answer.code === "ticket_invalid") {
+    return { claims, answer: { kind: "refused", code: answer.code } };
+  }
+  throw failed("reading the status of a ticket", answer);
 }
 
-/** Cohorts are numbered without gaps, so the first that is not there is the end. */
+/** Cohorts are numbered without gaps, so the first missing one is the end. */
 async function readManifests(
   gate: GateClient,
   sale: string,

@@ -4,7 +4,7 @@
 import { readFileSync } from "node:fs";
 import { UsageError } from "../../scripts/define-command.ts";
 import { withProgress } from "../../scripts/progress.mjs";
-import { CannotGoOnError } from "../../simulation/crowd/ask-again.ts";
+import { FatalError } from "../../simulation/crowd/ask-again.ts";
 import { errorText } from "../../src/encoding/error-text.ts";
 import { createGateClient } from "../../simulation/crowd/gate-client.ts";
 import { claimsOf } from "../../simulation/drill/fairness.ts";
@@ -68,7 +68,7 @@ export async function verifyDraw(
     report(writeReport(url, collected.evidence, findings));
     return EXIT_CODES[verdictOn(findings)];
   } catch (error) {
-    if (!(error instanceof CannotGoOnError)) throw error;
+    if (!(error instanceof FatalError)) throw error;
     complain(`The draw could not be checked: ${error.message}\n`);
     return EXIT_CODES.not_yet;
   } finally {

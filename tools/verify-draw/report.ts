@@ -1,4 +1,4 @@
-/** The findings about a draw as text for a terminal, and the exit code they come to. */
+/** The findings about a draw as text for a terminal, and the exit code. */
 import type { DrawEvidence } from "./collect.ts";
 import type { Finding } from "./checks.ts";
 
@@ -14,9 +14,9 @@ export function verdictOn(findings: readonly Finding[]): Verdict {
 }
 
 const VERDICT_TEXT: Readonly<Record<Verdict, string>> = {
-  verified: "Verified: the draw is what the commitment fixed.",
-  broken: "Broken: what is marked ✗ does not agree. Keep this output, and the answers behind it.",
-  not_yet: "Not yet checkable: nothing disagrees, and what is marked … cannot be told yet.",
+  verified: "Verified: the draw follows from the commitment.",
+  broken: "Broken: the lines marked ✗ do not agree. Keep this output and the gate's answers.",
+  not_yet: "Not yet verified: nothing disagrees, but the lines marked … cannot be checked yet.",
 };
 
 export function writeReport(
@@ -25,8 +25,8 @@ export function writeReport(
   findings: readonly Finding[],
 ): string {
   const width = Math.max(...findings.map(({ what }) => what.length));
-  const lines = findings.map(({ what, verdict, words }) => {
-    return `  ${MARKS[verdict]} ${what.padEnd(width)}  ${words}`;
+  const lines = findings.map(({ what, verdict, detail }) => {
+    return `  ${MARKS[verdict]} ${what.padEnd(width)}  ${detail}`;
   });
   const head = `The draw of sale ${evidence.sale} at ${url} (${evidence.phase})`;
   return `${head}\n\n${lines.join("\n")}\n\n${VERDICT_TEXT[verdictOn(findings)]}\n`;

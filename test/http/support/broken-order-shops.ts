@@ -4,19 +4,19 @@ import { OrderCore, type ReadOrder } from "../../../examples/shop/orders.ts";
 import { answer, RememberedReplies, type Reply } from "../../../examples/shop/replies.ts";
 import type { ShopParts } from "../../../examples/shop/server.ts";
 import {
-  Careless,
-  Forgetful,
-  lookingFirst,
+  UncomparedReplies,
+  NoReplies,
+  checkingFirst,
   type Mistake,
   replying,
   SHARED_MISTAKES,
-  wordOf,
+  answerOf,
 } from "./broken-shops.ts";
 
-function orderDesk(
+function orderCore(
   change: {
-    readonly book?: (order: ReadOrder, real: () => Reply, desk: OrderCore) => Reply;
-    readonly cancel?: (id: string, real: () => Reply, desk: OrderCore) => Reply;
+    readonly book?: (order: ReadOrder, real: () => Reply, core: OrderCore) => Reply;
+    readonly cancel?: (id: string, real: () => Reply, core: OrderCore) => Reply;
   },
   replies = new RememberedReplies(),
 ): Partial<ShopParts> {
@@ -34,40 +34,44 @@ function orderDesk(
   return { orders: new Changed() };
 }
 
-/** A new booking whenever it is asked for one. */
+/** Makes a new booking for every request. */
 function bookAgain(order: ReadOrder, real: () => Reply, { bookings }: OrderCore): Reply {
   if (bookings.get(order.id)?.status === "booked") bookings.delete(order.id);
   const reply = real();
-  if (wordOf(reply) !== "booked") return reply;
+  if (answerOf(reply) !== "booked") return reply;
   return answer("booked", { booking: `SHOP-${crypto.randomUUID()}` });
 }
 
 export const ORDER_MISTAKES: readonly Mistake[] = [
   ...SHARED_MISTAKES,
   [
-    "books twice on the same key",
+    "books twice under the same key",
     "book-same-key",
-    () => orderDesk({ book: bookAgain }, new Forgetful()),
+    () => orderCore({ book: bookAgain }, new NoReplies()),
   ],
-  ["books again under another key", "book-other-key", () => orderDesk({ book: bookAgain })],
+  ["books again under another key", "book-other-key", () => orderCore({ book: bookAgain })],
   [
-    "looks for the key and then books",
+    "checks the key and then books",
     "book-at-once",
-    lookingFirst(orderDesk({ book: bookAgain }, new Forgetful())),
+    checkingFirst(orderCore({ book: bookAgain }, new NoReplies())),
   ],
   [
     "gives every order the same reference",
     "book-two-orders",
     replying((reply) => {
-      return wordOf(reply) === "booked" ? answer("booked", { booking: "SHOP-1" }) : reply;
+      return answerOf(reply) === "booked" ? answer("booked", { booking: "SHOP-1" }) : reply;
     }),
   ],
-  ["takes a key for whatever comes", "key-of-another-request", () => orderDesk({}, new Careless())],
   [
-    "books what was cancelled",
+    "accepts a key for another request",
+    "key-of-another-request",
+    () => orderCore({}, new UncomparedReplies()),
+  ],
+  [
+    "books a cancelled order",
     "book-after-cancel",
     () =>
-      orderDesk({
+      orderCore({
         book: (order, real, { bookings }) => {
           if (bookings.get(order.id)?.status === "cancelled") bookings.delete(order.id);
           return real();
@@ -75,34 +79,34 @@ export const ORDER_MISTAKES: readonly Mistake[] = [
       }),
   ],
   [
-    "forgets a cancellation of what was not booked",
+    "forgets the cancellation of an order that was not booked",
     "cancel-before-book",
     () =>
-      orderDesk({
+      orderCore({
         cancel: (id, real, { bookings }) => (bookings.has(id) ? real() : answer("cancelled")),
       }),
   ],
   [
     "refuses to cancel",
     "cancel",
-    () => orderDesk({ cancel: () => answer("refused", { reason: "shipped" }) }),
+    () => orderCore({ cancel: () => answer("refused", { reason: "shipped" }) }),
   ],
   [
-    "books whatever it is told",
+    "books what it must refuse",
     "refuse",
     replying((reply) => {
-      return wordOf(reply) === "refused"
+      return answerOf(reply) === "refused"
         ? answer("booked", { booking: crypto.randomUUID() })
         : reply;
     }),
   ],
   [
-    "gives no reference",
+    "answers without a reference",
     "book",
-    replying((reply) => (wordOf(reply) === "booked" ? answer("booked") : reply)),
+    replying((reply) => (answerOf(reply) === "booked" ? answer("booked") : reply)),
   ],
   [
-    "takes its time",
+    "answers slowly",
     "prompt",
     replying(async (reply, { type }) => {
       if (type === "order.book") await delay(600);

@@ -1,24 +1,24 @@
 /** The example shop with the mistakes that a payment server can make, one each. */
 import { setTimeout as delay } from "node:timers/promises";
-import { type Payment, PaymentDesk } from "../../../examples/shop/payments.ts";
+import { type Payment, PaymentCore } from "../../../examples/shop/payments.ts";
 import { answer, RememberedReplies, type Reply } from "../../../examples/shop/replies.ts";
 import type { ShopParts } from "../../../examples/shop/server.ts";
 import {
-  Careless,
-  Forgetful,
-  lookingFirst,
+  UncomparedReplies,
+  NoReplies,
+  checkingFirst,
   type Mistake,
   replying,
   SHARED_MISTAKES,
-  wordOf,
+  answerOf,
 } from "./broken-shops.ts";
 
 const page = (payment: string) => `http://127.0.0.1/confirm/${payment}`;
 
 type Step = (payment: Payment, real: (payment: Payment) => Reply) => Reply;
 
-/** The example's desk with one step replaced. */
-function paymentDesk(
+/** The example's payments with one step replaced. */
+function paymentCore(
   change: {
     readonly authorize?: Step;
     readonly capture?: (payment: Payment, amount: number, real: () => Reply) => Reply;
@@ -27,7 +27,7 @@ function paymentDesk(
   },
   replies = new RememberedReplies(),
 ): Partial<ShopParts> {
-  class Changed extends PaymentDesk {
+  class Changed extends PaymentCore {
     override readonly replies = replies;
     override authorize(payment: Payment, method: string, returnUrl: string): Reply {
       const real = () => super.authorize(payment, method, returnUrl);
@@ -55,7 +55,7 @@ const reserveAgain: Step = (payment, real) => {
   return answer("approved");
 };
 
-function takeAgain(payment: Payment, amount: number, real: () => Reply): Reply {
+function captureAgain(payment: Payment, amount: number, real: () => Reply): Reply {
   if (payment.standing !== "captured") return real();
   payment.authorized += amount;
   payment.captured += amount;
@@ -68,26 +68,26 @@ export const PAYMENT_MISTAKES: readonly Mistake[] = [
     "forgets what it reserved",
     "authorize",
     replying((reply) => {
-      return wordOf(reply) === "found"
+      return answerOf(reply) === "found"
         ? { ...reply, body: { ...reply.body, authorized: 0 } }
         : reply;
     }),
   ],
   [
-    "approves captures and takes nothing",
+    "approves captures and captures nothing",
     "capture",
-    () => paymentDesk({ capture: () => answer("approved") }),
+    () => paymentCore({ capture: () => answer("approved") }),
   ],
   [
-    "approves voids and lets nothing go",
+    "approves voids and releases nothing",
     "void",
-    () => paymentDesk({ void: () => answer("approved") }),
+    () => paymentCore({ void: () => answer("approved") }),
   ],
   [
-    "gives half of it back",
+    "refunds half of the amount",
     "refund",
     () =>
-      paymentDesk({
+      paymentCore({
         refund: (payment) => {
           payment.refunded = payment.amount / 2;
           return answer("approved");
@@ -95,46 +95,50 @@ export const PAYMENT_MISTAKES: readonly Mistake[] = [
       }),
   ],
   [
-    "charges twice on the same key",
+    "reserves twice under the same key",
     "authorize-same-key",
-    () => paymentDesk({ authorize: reserveAgain }, new Forgetful()),
+    () => paymentCore({ authorize: reserveAgain }, new NoReplies()),
   ],
   [
-    "charges again under another key",
+    "reserves again under another key",
     "authorize-other-key",
-    () => paymentDesk({ authorize: reserveAgain }),
+    () => paymentCore({ authorize: reserveAgain }),
   ],
   [
-    "looks for the key and then waits for the bank",
+    "checks the key and then waits for the bank",
     "authorize-at-once",
-    lookingFirst(paymentDesk({ authorize: reserveAgain }, new Forgetful())),
+    checkingFirst(paymentCore({ authorize: reserveAgain }, new NoReplies())),
   ],
   [
-    "takes twice on the same key",
+    "captures twice under the same key",
     "capture-same-key",
-    () => paymentDesk({ capture: takeAgain }, new Forgetful()),
+    () => paymentCore({ capture: captureAgain }, new NoReplies()),
   ],
-  ["takes again under another key", "capture-other-key", () => paymentDesk({ capture: takeAgain })],
   [
-    "takes twice when asked twice at once",
+    "captures again under another key",
+    "capture-other-key",
+    () => paymentCore({ capture: captureAgain }),
+  ],
+  [
+    "captures twice for two concurrent requests",
     "capture-at-once",
-    lookingFirst(paymentDesk({ capture: takeAgain }, new Forgetful())),
+    checkingFirst(paymentCore({ capture: captureAgain }, new NoReplies())),
   ],
   [
     "prepares a new payment for the same key",
     "prepare-same-key",
-    () => paymentDesk({}, new Forgetful()),
+    () => paymentCore({}, new NoReplies()),
   ],
   [
-    "takes a key for whatever comes",
+    "accepts a key for another request",
     "key-of-another-request",
-    () => paymentDesk({}, new Careless()),
+    () => paymentCore({}, new UncomparedReplies()),
   ],
   [
-    "captures what was voided",
+    "captures a voided payment",
     "capture-after-void",
     () =>
-      paymentDesk({
+      paymentCore({
         capture: (payment, _amount, real) => {
           if (payment.standing === "voided") payment.standing = "authorized";
           return real();
@@ -145,25 +149,25 @@ export const PAYMENT_MISTAKES: readonly Mistake[] = [
     "approves a capture after a void and does nothing",
     "capture-after-void",
     () =>
-      paymentDesk({
+      paymentCore({
         capture: ({ standing }, _amount, real) =>
           standing === "voided" ? answer("approved") : real(),
       }),
   ],
   [
-    "forgets a void of what was not reserved",
+    "forgets the void of a payment without a reservation",
     "authorize-after-void",
     () =>
-      paymentDesk({
+      paymentCore({
         void: (payment, real) =>
           payment.standing === "prepared" ? answer("approved") : real(payment),
       }),
   ],
   [
-    "cannot void what was declined",
+    "cannot void a declined payment",
     "void-after-decline",
     () =>
-      paymentDesk({
+      paymentCore({
         void: (payment, real) => {
           if (payment.standing !== "declined") return real(payment);
           return answer("declined", { reason: "payment_declined" });
@@ -171,15 +175,15 @@ export const PAYMENT_MISTAKES: readonly Mistake[] = [
       }),
   ],
   [
-    "approves the void of what was taken",
+    "approves the void of a captured payment",
     "void-after-capture",
-    () => paymentDesk({ void: () => answer("approved") }),
+    () => paymentCore({ void: () => answer("approved") }),
   ],
   [
-    "takes what was never reserved",
+    "captures what was never reserved",
     "capture-before-authorize",
     () =>
-      paymentDesk({
+      paymentCore({
         capture: (payment, amount, real) => {
           if (payment.standing === "prepared") {
             payment.standing = "authorized";
@@ -190,10 +194,10 @@ export const PAYMENT_MISTAKES: readonly Mistake[] = [
       }),
   ],
   [
-    "takes whatever amount it is told",
+    "captures another amount than was prepared",
     "capture-of-another-amount",
     () =>
-      paymentDesk({
+      paymentCore({
         capture: (payment, amount, real) => {
           if (amount === payment.amount) return real();
           payment.standing = "captured";
@@ -203,10 +207,10 @@ export const PAYMENT_MISTAKES: readonly Mistake[] = [
       }),
   ],
   [
-    "gives back twice",
+    "refunds twice",
     "refund-again",
     () =>
-      paymentDesk({
+      paymentCore({
         refund: (payment, real) => {
           if (payment.standing !== "refunded") return real(payment);
           payment.refunded += payment.amount;
@@ -215,10 +219,10 @@ export const PAYMENT_MISTAKES: readonly Mistake[] = [
       }),
   ],
   [
-    "approves a refund of what was not taken",
+    "approves the refund of a payment that was not captured",
     "refund-before-capture",
     () =>
-      paymentDesk({
+      paymentCore({
         refund: (payment, real) =>
           payment.standing === "authorized" ? answer("approved") : real(payment),
       }),
@@ -243,7 +247,7 @@ export const PAYMENT_MISTAKES: readonly Mistake[] = [
     "declines with a sentence",
     "decline",
     replying((reply) => {
-      return wordOf(reply) === "declined"
+      return answerOf(reply) === "declined"
         ? answer("declined", { reason: "Card declined." })
         : reply;
     }),
@@ -252,7 +256,7 @@ export const PAYMENT_MISTAKES: readonly Mistake[] = [
     "reserves what it declines",
     "decline",
     () =>
-      paymentDesk({
+      paymentCore({
         authorize: (payment, real) => {
           payment.authorized = payment.amount;
           return real(payment);
@@ -260,23 +264,23 @@ export const PAYMENT_MISTAKES: readonly Mistake[] = [
       }),
   ],
   [
-    "approves a means of payment that does not exist",
+    "approves a payment method that does not exist",
     "unknown-method",
     replying((reply, { method }) => (method === "test_of_nothing" ? answer("approved") : reply)),
   ],
   [
-    "changes its mind about a decline",
+    "repeats a decline with another reason",
     "decline-same-key",
     replying((reply) => {
-      if (wordOf(reply) !== "declined" || reply.body["reason"] !== "card_declined") return reply;
+      if (answerOf(reply) !== "declined" || reply.body["reason"] !== "card_declined") return reply;
       return answer("declined", { reason: `no_${crypto.randomUUID().slice(0, 8)}` });
     }),
   ],
   [
-    "voids once, and then complains",
+    "declines a repeated void",
     "void-again",
     () =>
-      paymentDesk({
+      paymentCore({
         void: (payment, real) => {
           if (payment.standing !== "voided") return real(payment);
           return answer("declined", { reason: "payment_voided" });
@@ -284,7 +288,7 @@ export const PAYMENT_MISTAKES: readonly Mistake[] = [
       }),
   ],
   [
-    "names another page in the look-up",
+    "gives another page in the look-up",
     "action-required",
     replying((reply, { type }) => {
       if (type !== "payment.lookup" || reply.body["standing"] !== "action_required") return reply;
@@ -292,12 +296,12 @@ export const PAYMENT_MISTAKES: readonly Mistake[] = [
     }),
   ],
   [
-    "undoes a payment because the caller hung up",
+    "undoes a payment because the caller closed the connection",
     "slow-answer",
-    ({ answer: honest, payments }) => ({
+    ({ answer: correct, payments }) => ({
       slow_ms: 1500,
-      answer: async (desk, key, request) => {
-        const reply = await honest(desk, key, request);
+      answer: async (core, key, request) => {
+        const reply = await correct(core, key, request);
         const payment = payments.payments.get(String(request["payment"]));
         if (request["method"] === "test_slow" && payment !== undefined) payment.standing = "voided";
         return reply;
@@ -305,12 +309,12 @@ export const PAYMENT_MISTAKES: readonly Mistake[] = [
     }),
   ],
   [
-    "takes its time",
+    "answers slowly",
     "prompt",
     replying(async (reply, { type }) => {
       if (type === "payment.refund") await delay(600);
       return reply;
     }),
   ],
-  ["sends its callers elsewhere", "prepare", replying(() => ({ status: 307, body: {} }))],
+  ["redirects its callers", "prepare", replying(() => ({ status: 307, body: {} }))],
 ];

@@ -1,6 +1,6 @@
 /**
- * The example shop with one mistake each, as shops make them: what is wrong, and the name of the
- * check that must find it. Here are the mistakes that both kinds of server can make.
+ * The example shop with one realistic mistake each, and the name of the check that must find it.
+ * This file has the mistakes that both kinds of server can make.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import {
@@ -14,49 +14,49 @@ import type { ShopParts } from "../../../examples/shop/server.ts";
 export type Mistake = readonly [
   what: string,
   foundBy: string,
-  parts: (honest: ShopParts) => Partial<ShopParts>,
+  parts: (correct: ShopParts) => Partial<ShopParts>,
 ];
 
-/** Every request is a new one. */
-export class Forgetful extends RememberedReplies {
+/** Stores no replies, so that every request counts as new. */
+export class NoReplies extends RememberedReplies {
   override once(_key: string, _request: Fields, act: () => Reply): Reply {
     return act();
   }
 }
 
-/** A key is known again, and what was asked with it is not. */
-export class Careless extends RememberedReplies {
+/** Does not compare requests, so that a key gets its first reply even for another request. */
+export class UncomparedReplies extends RememberedReplies {
   override once(key: string, _request: Fields, act: () => Reply): Reply {
     return super.once(key, {}, act);
   }
 }
 
-/** What the honest shop would say, seen and changed on its way out. */
+/** Changes the replies of the correct shop. */
 export function replying(
   change: (reply: Reply, request: Fields) => Reply | Promise<Reply>,
 ): Mistake[2] {
-  return (honest) => ({
-    answer: async (desk, key, request) => change(await honest.answer(desk, key, request), request),
+  return (correct) => ({
+    answer: async (core, key, request) => change(await correct.answer(core, key, request), request),
   });
 }
 
-export function wordOf({ body }: Reply): unknown {
+export function answerOf({ body }: Reply): unknown {
   return body["answer"];
 }
 
-/** Nobody is slower to come, however busy the machine. */
+/** Long enough that the concurrent request arrives before it, even on a busy machine. */
 const BANK_MS = 100;
 
 /**
- * Looks whether it was done, waits for a bank, and does it: two at once both find it undone. The
- * bank is done as soon as somebody else asks for the same.
+ * Checks first whether it was done, then waits for the bank, then does it, so that two concurrent
+ * requests both do it. The wait ends as soon as another request for the same thing arrives.
  */
-export function lookingFirst(desk: Partial<ShopParts>): Mistake[2] {
+export function checkingFirst(parts: Partial<ShopParts>): Mistake[2] {
   const done = new Map<string, Reply>();
   const banks = new Map<string, PromiseWithResolvers<void>>();
   return () => ({
-    ...desk,
-    answer: async (at, key, request) => {
+    ...parts,
+    answer: async (core, key, request) => {
       const name = request["type"] === "payment.capture" ? String(request["payment"]) : key;
       const known = done.get(name);
       if (known !== undefined) return known;
@@ -64,8 +64,8 @@ export function lookingFirst(desk: Partial<ShopParts>): Mistake[2] {
       if (banks.has(name)) bank.resolve();
       banks.set(name, bank);
       await Promise.race([bank.promise, delay(BANK_MS)]);
-      const reply = at.handle(key, request);
-      if (wordOf(reply) === "approved" || wordOf(reply) === "booked") done.set(name, reply);
+      const reply = core.handle(key, request);
+      if (answerOf(reply) === "approved" || answerOf(reply) === "booked") done.set(name, reply);
       return reply;
     },
   });
@@ -74,12 +74,12 @@ export function lookingFirst(desk: Partial<ShopParts>): Mistake[2] {
 export const SHARED_MISTAKES: readonly Mistake[] = [
   ["ignores the signature", "signature-wrong", () => ({ isSigned: () => true })],
   [
-    "is content with any signature",
+    "accepts any signature",
     "signature-of-another-body",
     () => ({ isSigned: (_secret, { signature }) => signature !== undefined }),
   ],
   [
-    "lets requests in that are not signed",
+    "accepts unsigned requests",
     "signature-missing",
     ({ isSigned }) => ({
       isSigned: (secret, request, now) => {
@@ -88,14 +88,14 @@ export const SHARED_MISTAKES: readonly Mistake[] = [
     }),
   ],
   [
-    "never looks at the time",
+    "ignores the timestamp",
     "signature-old",
     ({ isSigned }) => ({
       isSigned: (secret, request) => isSigned(secret, request, Number(request.timestamp) * 1000),
     }),
   ],
   [
-    "takes whatever comes after the key",
+    "verifies only the beginning of the key",
     "signature-of-another-key",
     ({ isSigned }) => ({
       isSigned: (secret, request, now) => {
@@ -104,7 +104,7 @@ export const SHARED_MISTAKES: readonly Mistake[] = [
     }),
   ],
   [
-    "trusts a clock that is ahead",
+    "accepts timestamps in the future",
     "signature-from-the-future",
     ({ isSigned }) => ({
       isSigned: (secret, request, now) => {
@@ -113,7 +113,7 @@ export const SHARED_MISTAKES: readonly Mistake[] = [
     }),
   ],
   [
-    "knows one signature only",
+    "accepts only one signature",
     "signature-list",
     ({ isSigned }) => ({
       isSigned: (secret, request, now) => {
@@ -122,7 +122,7 @@ export const SHARED_MISTAKES: readonly Mistake[] = [
     }),
   ],
   [
-    "breaks on garbage",
+    "fails on garbage",
     "garbage",
     replying((reply) => (reply.status === 400 ? problem(500, "oops") : reply)),
   ],

@@ -1,6 +1,6 @@
 /**
- * The gate with faults planted in it, one for each rule of the fuzz run, so that it can be seen
- * that the run finds them. Each is asked for by name in the path `/planted/<name>`, and stays.
+ * The gate with deliberate faults, one for each rule of the fuzz run, to test that the run finds
+ * them. A request for `/fault/<name>` switches to that fault; `none` switches all off.
  */
 import { type Challenge, solveChallenge } from "altcha-lib";
 import { deriveKey } from "altcha-lib/algorithms/web/pbkdf2";
@@ -16,7 +16,7 @@ export {
   WaitingRoom,
 } from "../../../src/gate.ts";
 
-const planted = { fault: "none" };
+const current = { fault: "none" };
 
 function toOrigin(request: Request, env: GateEnv): Request {
   const { pathname, search } = new URL(request.url);
@@ -25,14 +25,15 @@ function toOrigin(request: Request, env: GateEnv): Request {
 
 const PROVEN = `/_sluice/v1/sales/${FUZZ_SALES.proven}`;
 
-/** A place for whatever is brought: the proof is solved here, and the real gate gives the place. */
-async function believed(
+/** Gives a place for any proof: solves a challenge itself and joins with it at the real gate. */
+async function joinWithOwnProof(
   request: Request,
   env: GateEnv,
   context: ExecutionContext,
 ): Promise<Response> {
-  const asked = new Request(new URL(`${PROVEN}/challenge`, request.url));
-  const challenge = await (await gate.fetch(asked, env, context)).json<Challenge>();
+  const challengeRequest = new Request(new URL(`${PROVEN}/challenge`, request.url));
+  const answer = await gate.fetch(challengeRequest, env, context);
+  const challenge = await answer.json<Challenge>();
   const solution = await solveChallenge({ challenge, deriveKey });
   const proof = btoa(JSON.stringify({ challenge, solution }));
   const body = JSON.stringify({ proof });
@@ -47,15 +48,15 @@ async function faulty(
   context: ExecutionContext,
 ): Promise<Response | null> {
   const { headers } = request;
-  switch (planted.fault) {
-    case "breaks on a header":
-      if (headers.has("x-http-method-override")) throw new Error("nobody thought of this header");
+  switch (current.fault) {
+    case "throws on a header":
+      if (headers.has("x-http-method-override")) throw new Error("an unexpected header");
       return null;
-    case "believes any token":
+    case "accepts any token":
       return headers.has("sluice-admission") ? Response.json({ ok: true }) : null;
-    case "believes any proof": {
+    case "accepts any proof": {
       const isJoin = new URL(request.url).pathname === `${PROVEN}/tickets`;
-      return isJoin ? believed(request, env, context) : null;
+      return isJoin ? joinWithOwnProof(request, env, context) : null;
     }
     case "names no field": {
       const answer = await gate.fetch(request, env, context);
@@ -63,24 +64,24 @@ async function faulty(
       const { errors: _, ...problem } = await answer.json<Readonly<Record<string, unknown>>>();
       return new Response(JSON.stringify(problem), answer);
     }
-    case "writes before it looks": {
+    case "writes before it validates": {
       const isUnknown =
         request.body !== null && (await request.clone().text()).includes("surprise");
       if (isUnknown) await env.CONFIG.put(`odd:${crypto.randomUUID()}`, "kept");
       return null;
     }
-    case "logs what it is given":
+    case "logs admissions":
       console.log(`${request.method} with ${headers.get("sluice-admission")}`);
       return null;
-    case "tells a secret":
+    case "answers with a secret":
       return headers.has("cookie") ? new Response(env.ADMIN_TOKEN) : null;
-    case "refuses in words":
+    case "refuses with plain text":
       return headers.has("stripe-signature") ? new Response("No.", { status: 403 }) : null;
-    case "hands on an admission": {
-      const isShops = !new URL(request.url).pathname.startsWith("/_sluice");
-      return isShops && headers.has("sluice-admission") ? fetch(toOrigin(request, env)) : null;
+    case "forwards any admission": {
+      const isForShop = !new URL(request.url).pathname.startsWith("/_sluice");
+      return isForShop && headers.has("sluice-admission") ? fetch(toOrigin(request, env)) : null;
     }
-    case "guards what is written": {
+    case "guards only the literal path": {
       const { pathname } = new URL(request.url);
       if (/^\/(_sluice|guarded|waiting|countdown|proven|checked)/.test(pathname)) return null;
       return fetch(toOrigin(request, env));
@@ -92,9 +93,9 @@ async function faulty(
 
 export default {
   async fetch(request: Request, env: GateEnv, context: ExecutionContext): Promise<Response> {
-    const asked = /^\/planted\/([\w%]+)$/.exec(new URL(request.url).pathname)?.[1];
-    if (asked !== undefined) {
-      planted.fault = decodeURIComponent(asked);
+    const fault = /^\/fault\/([\w%]+)$/.exec(new URL(request.url).pathname)?.[1];
+    if (fault !== undefined) {
+      current.fault = decodeURIComponent(fault);
       return new Response(null, { status: 204 });
     }
     return (await faulty(request, env, context)) ?? gate.fetch(request, env, context);

@@ -108,7 +108,7 @@ export class RedisShop {
 
   /** Every call to Redis meets it from now on. */
   misbehave(mishap: Mishap | null): void {
-    this.redis.front.meet = () => mishap;
+    this.redis.front.mishapFor = () => mishap;
   }
 
   /** A SKU of its own, and as many units of it in Redis. */

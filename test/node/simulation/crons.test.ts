@@ -1,5 +1,5 @@
 /**
- * The crons of the local host: fired at the minutes the platform would choose, until it stops.
+ * The crons of the local host: fired at the same minutes as on the platform, until the host stops.
  */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { cronPeriod_ms, startCrons, type Crons } from "../../../simulation/host/crons.ts";
@@ -23,9 +23,9 @@ afterEach(() => {
 });
 
 function start(fire: Fire): string[] {
-  const said: string[] = [];
-  table = startCrons([CRON], fire, (problem) => said.push(problem));
-  return said;
+  const problems: string[] = [];
+  table = startCrons([CRON], fire, (problem) => problems.push(problem));
+  return problems;
 }
 
 describe("a cron", () => {
@@ -40,7 +40,7 @@ describe("a cron", () => {
     expect(fired.map((at) => at.slice(11, 19))).toEqual(["10:05:00", "10:10:00", "10:15:00"]);
   });
 
-  test("is fired once, also when a timer is early, and not for what passed in sleep", async () => {
+  test("is fired once even if a timer is early, and not for times missed in sleep", async () => {
     const fire = vi.fn<Fire>(async () => undefined);
     start(fire);
     vi.setSystemTime(Date.parse("2026-11-27T10:02:59.999Z"));
@@ -52,13 +52,13 @@ describe("a cron", () => {
     expect(fire).toHaveBeenCalledTimes(2);
   });
 
-  test("that fails is said, and comes again", async () => {
+  test("that fails is reported, and is fired again at the next time", async () => {
     const fire = vi.fn<Fire>(() => Promise.reject(new Error("no database")));
-    const said = start(fire);
+    const problems = start(fire);
     await vi.advanceTimersByTimeAsync(7 * MINUTE_MS);
     expect(fire).toHaveBeenCalledTimes(2);
     const problem = `The cron ${CRON} failed: no database`;
-    expect(said).toEqual([problem, problem]);
+    expect(problems).toEqual([problem, problem]);
   });
 
   test("keeps no process alive, and is not fired after the end", async () => {
@@ -69,19 +69,19 @@ describe("a cron", () => {
         end = () => reject(new Error("cut off"));
       });
     });
-    const said = start(fire);
+    const problems = start(fire);
     await vi.advanceTimersByTimeAsync(2 * MINUTE_MS);
     expect(timers.mock.results.map(({ value }) => value.hasRef())).toEqual([false, false]);
     table?.stop();
     end();
     await vi.advanceTimersByTimeAsync(60 * MINUTE_MS);
     expect(fire).toHaveBeenCalledTimes(1);
-    expect(said).toEqual([]);
+    expect(problems).toEqual([]);
     expect(vi.getTimerCount()).toBe(0);
   });
 });
 
-test("the orders Worker's crons can be kept here", () => {
+test("the local host supports the orders Worker's crons", () => {
   const { crons } = readWorkerConfig("queues/wrangler.toml", "lifted");
   expect(crons.map(cronPeriod_ms)).toEqual([5 * MINUTE_MS]);
 });
@@ -89,6 +89,6 @@ test("the orders Worker's crons can be kept here", () => {
 test.each(["0 3 * * *", "*/7 * * * *", "*/0 * * * *", "* * * * *", "*/5 9 * * *", ""])(
   "the cron '%s' is refused",
   (cron) => {
-    expect(() => cronPeriod_ms(cron)).toThrow("is not one that the local host can keep");
+    expect(() => cronPeriod_ms(cron)).toThrow("does not support the cron");
   },
 );

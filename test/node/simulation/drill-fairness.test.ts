@@ -1,6 +1,6 @@
 /**
- * The drill's own draw against the vectors published with the Ethereum consensus specification,
- * and against the draw that runs the sale: two writings of one specification.
+ * The drill's implementation of the draw, compared with the vectors published with the Ethereum
+ * consensus specification, and with the gate's independent implementation.
  */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -25,7 +25,7 @@ describe("the drill's shuffle", () => {
     expect(digestOf(mapping)).toBe(digest);
   });
 
-  test("is a permutation, whatever the seed and size", () => {
+  test("is a permutation for every seed and size", () => {
     fc.assert(
       fc.property(seeds, fc.integer({ min: 1, max: 600 }), (seed, n) => {
         const draw = new CohortDraw(n, seed);
@@ -37,7 +37,7 @@ describe("the drill's shuffle", () => {
     );
   });
 
-  test("agrees with the draw that runs the sale", () => {
+  test("agrees with the gate's draw", () => {
     const cases = fc.tuple(seeds, fc.integer({ min: 1, max: 5_000_000 }), fc.nat());
     fc.assert(
       fc.property(cases, ([seed, n, any]) => {
@@ -48,14 +48,14 @@ describe("the drill's shuffle", () => {
     );
   });
 
-  test("knows no place outside the cohort", () => {
+  test("throws for a place outside the cohort", () => {
     const draw = new CohortDraw(3, new Uint8Array(32));
     expect(() => draw.shuffledIndex(3)).toThrow(RangeError);
     expect(() => draw.shuffledIndex(-1)).toThrow(RangeError);
   });
 });
 
-describe("the drill's reading of the books", () => {
+describe("the drill's reading of manifests and tickets", () => {
   const secret = "11".repeat(32);
   const seed = seedFrom(secret, "air-one", "general", 4);
   const counts = [3, 0, 5];
@@ -70,7 +70,7 @@ describe("the drill's reading of the books", () => {
     index: 1,
   };
 
-  test("finds the seeds and the commitment that the sale published", () => {
+  test("computes the seeds and the commitment that the sale published", () => {
     expect(seed).toBe(seedOf(secret, "air-one", "general", 4));
     expect(commitmentTo(secret)).toBe(commitmentOf(secret));
   });
@@ -89,7 +89,7 @@ describe("the drill's reading of the books", () => {
     expect(ranks).toHaveLength(8);
   });
 
-  test("has no rank for a place that was never handed out", () => {
+  test("has no rank for a place that does not exist", () => {
     const read = rankReader([manifest]);
     expect(read({ ...ticket, index: 5 })).toBeNull();
     expect(read({ ...ticket, shard: 1, index: 0 })).toBeNull();
@@ -97,7 +97,7 @@ describe("the drill's reading of the books", () => {
     expect(read({ ...ticket, cohort: 5 })).toBeNull();
   });
 
-  test("reads what a ticket says, and nothing from what is not one", () => {
+  test("reads the claims of a ticket, and null from other text", () => {
     const payload = Buffer.from(JSON.stringify({ ...ticket, iat: 1 })).toString("base64url");
     expect(claimsOf(`header.${payload}.signature`)).toEqual(ticket);
     expect(claimsOf("no ticket")).toBeNull();

@@ -1,6 +1,6 @@
 /**
- * The verdict is worth something only if it can be lost: each promise is broken here, in every way
- * the drill looks for, and must be the only one that is found broken.
+ * The drill's verdict can fail: each promise is broken here in every way that the drill checks, and
+ * the verdict must report exactly that promise.
  */
 import { describe, expect, test } from "vitest";
 import type { Evidence, PromiseId } from "../../../simulation/drill/evidence.ts";
@@ -29,7 +29,7 @@ function brokenPromises(evidence: Evidence): PromiseId[] {
   return broken.map((finding) => finding.promise);
 }
 
-test("a drill in which everything went as promised keeps all five promises", () => {
+test("a drill without a violation keeps all five promises", () => {
   const findings = judge(goodDrill().evidence);
   expect(findings.map(({ promise, result }) => [promise, result.kind])).toEqual([
     ["P1", "kept"],
@@ -66,7 +66,7 @@ describe("never oversold (P1) is broken when", () => {
     expect(brokenPromises({ ...evidence, ledgers: new Map([[SKU, gap]]) })).toEqual(["P1"]);
   });
 
-  test("a ledger row is of a kind nobody knows", () => {
+  test("a ledger row has an unknown kind", () => {
     const { evidence, ledger } = goodDrill();
     const rows = [...ledger, { seq: 7, kind: "vanish", quantity: 0, ...balance(1, 0, 0, 1) }];
     expect(brokenPromises({ ...evidence, ledgers: new Map([[SKU, rows]]) })).toEqual(["P1"]);
@@ -84,14 +84,14 @@ describe("never oversold (P1) is broken when", () => {
     expect(brokenPromises({ ...evidence, orders })).toContain("P1");
   });
 
-  test("there is nothing to judge by", () => {
+  test("there are no audits and no ledger rows", () => {
     const { evidence } = goodDrill();
     expect(brokenPromises({ ...evidence, audits: [], ledgers: new Map() })).toEqual(["P1"]);
   });
 });
 
 describe("no order lost (P2) is broken when", () => {
-  test("an accepted order is not in the books", () => {
+  test("an accepted order is not in the order book", () => {
     const { evidence, declined } = goodDrill();
     declined.orders.push({
       key: "key-2",
@@ -119,7 +119,7 @@ describe("no order lost (P2) is broken when", () => {
     expect(brokenPromises({ ...evidence, orders })).toEqual(["P2"]);
   });
 
-  test("the shopper was shown another ending than the books have", () => {
+  test("the shopper saw another final state than the order book has", () => {
     const { evidence, declined } = goodDrill();
     const [placed] = declined.orders;
     if (placed === undefined) throw new Error("the good drill has orders");
@@ -178,7 +178,7 @@ describe("paid once (P3) is broken when", () => {
     expect(brokenPromises({ ...evidence, payments })).toEqual(["P3"]);
   });
 
-  test("nothing of it is broken by money that was taken and given back, or voided", () => {
+  test("but not when a payment was captured and refunded, or voided", () => {
     const refunded = { ...paymentOf("order-1", CAPTURED), refunded: 12_900 };
     const authorized = { authorized: 12_900, captured: 0 };
     const voided = { ...paymentOf("order-1", authorized), id: "pi_v", voided: 12_900 };
@@ -186,7 +186,7 @@ describe("paid once (P3) is broken when", () => {
     expect(brokenPromises(withPayments(good, refunded, voided, elsewhere))).toEqual([]);
   });
 
-  test("without a sandbox it is unchecked, which is neither kept nor broken", () => {
+  test("but without a sandbox it is unchecked, which is neither kept nor broken", () => {
     const findings = judge({ ...goodDrill().evidence, payments: null });
     const payment = findings.find((finding) => finding.promise === "P3");
     expect(payment?.result.kind).toBe("unchecked");
@@ -195,7 +195,7 @@ describe("paid once (P3) is broken when", () => {
 });
 
 describe("fair (P7) is broken when", () => {
-  test("a shopper was told a rank that the draw does not give", () => {
+  test("a shopper was given a rank that the draw does not give", () => {
     const { evidence, waiting } = goodDrill();
     waiting.tickets[0]?.ranks.push(99);
     expect(brokenPromises(evidence)).toEqual(["P7"]);
@@ -244,7 +244,7 @@ describe("fair (P7) is broken when", () => {
 });
 
 describe("called before let in (P8) is broken when", () => {
-  /** Shopper 2 is let in at instant 5 while `called` is no further than this at 1 and at 9. */
+  /** Shopper 2 is let in at instant 5, when `called` has these values at instants 1 and 9. */
   function letInEarly(calledBefore: number, calledAfter: number) {
     const { evidence, waiting } = goodDrill();
     const ticket = ticketOf(2);
@@ -274,7 +274,7 @@ describe("called before let in (P8) is broken when", () => {
     expect(brokenPromises(evidence)).toEqual(["P8"]);
   });
 
-  test("nothing of it is broken by a turn that came in the very moment of an early claim", () => {
+  test("but not when the call came at the same moment as an early claim", () => {
     const { evidence, waiting, ticket } = letInEarly(rank, rank + 1);
     waiting.earlyClaims.push({ ticket, status: 201, code: null, at_ms: 5 });
     expect(brokenPromises(evidence)).toEqual([]);
@@ -293,7 +293,7 @@ describe("P10 after an outage of the payment provider", () => {
     return brokenPromises({ ...evidence, outage, orders: [order, orderOf("order-1", "declined")] });
   };
 
-  test("is kept when what the outage caught has ended two minutes after it", () => {
+  test("is kept when the affected orders have ended two minutes after the outage", () => {
     expect(brokenWith(orderEnding(11_000, 160_000))).toEqual([]);
   });
 

@@ -1,6 +1,6 @@
 /**
- * The simulation of orders under faults: the product keeps its promises in it, it is repeatable,
- * everything that can go wrong does, and bugs that are planted are found.
+ * The simulation of orders under faults: all promises are kept, it is reproducible, every kind of
+ * fault happens, and deliberate bugs are found.
  */
 import { beforeAll, describe, expect, test } from "vitest";
 import { FAULT_KINDS } from "../../../simulation/faults/faults.ts";
@@ -37,15 +37,15 @@ describe(`${SEEDS} small sales under faults`, () => {
 });
 
 describe("a seed", () => {
-  test("lives the same story each time, and another seed another one", async () => {
-    const stories: string[] = [];
+  test("always gives the same run, and another seed gives another one", async () => {
+    const trace: string[] = [];
     const show = (line: string): void => {
-      stories.push(line);
+      trace.push(line);
     };
     const first = await runSeed(4, undefined, show);
-    const told = stories.splice(0);
+    const firstTrace = trace.splice(0);
     const again = await runSeed(4, undefined, show);
-    expect(stories).toEqual(told);
+    expect(trace).toEqual(firstTrace);
     expect(again).toEqual(first);
     expect((await runSeed(5)).hash).not.toBe(first.hash);
   });
@@ -64,7 +64,7 @@ describe("a seed", () => {
   });
 });
 
-describe(`a planted bug is found within ${MUTANT_SEEDS_MAX} seeds`, () => {
+describe(`a deliberate bug is found within ${MUTANT_SEEDS_MAX} seeds`, () => {
   test.each(MUTANTS)(
     "%s",
     async (_name, rules) => {
@@ -80,7 +80,7 @@ describe(`a planted bug is found within ${MUTANT_SEEDS_MAX} seeds`, () => {
 });
 
 describe("virtual time", () => {
-  test("lets things happen in the order of their instants, and of their scheduling", async () => {
+  test("runs callbacks in the order of their instants, and then of their scheduling", async () => {
     const time = new VirtualTime();
     const happened: string[] = [];
     time.after(20, () => happened.push("late"));
@@ -94,7 +94,7 @@ describe("virtual time", () => {
     expect(time.now).toBe(EPOCH_MS + 15);
   });
 
-  test("goes on only when every promise that can go on has gone on", async () => {
+  test("advances only when all pending microtasks have run", async () => {
     const time = new VirtualTime();
     let turns = 0;
     const turn = async (): Promise<void> => {

@@ -1,4 +1,4 @@
-/** The local run's secrets: kept from run to run, and completed when a version adds one. */
+/** The secrets of the local run: stored for later runs, and completed when a version adds one. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,16 +11,16 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-test("secrets are drawn once and kept", () => {
+test("secrets are generated once and stored", () => {
   const path = join(folder, "deeper", "secrets.json");
-  const drawn = loadLocalSecrets(path);
-  expect(loadLocalSecrets(path)).toEqual(drawn);
-  expect(JSON.parse(readFileSync(path, "utf8"))).toEqual(drawn);
-  expect(loadLocalSecrets(null)).not.toEqual(drawn);
+  const generated = loadLocalSecrets(path);
+  expect(loadLocalSecrets(path)).toEqual(generated);
+  expect(JSON.parse(readFileSync(path, "utf8"))).toEqual(generated);
+  expect(loadLocalSecrets(null)).not.toEqual(generated);
 });
 
 test.each(["PASS_KEYS", "WEBHOOK_KEYS", "PROOF_KEYS"] as const)(
-  "a set from before there were %s keeps what it has and gets some",
+  "a stored set without %s keeps its secrets and gets the missing one",
   (name) => {
     const path = join(folder, "secrets.json");
     const { [name]: _, ...before } = loadLocalSecrets(null);

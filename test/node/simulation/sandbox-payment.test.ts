@@ -36,7 +36,7 @@ function newPayment(): Payment {
   return createPayment({ amount: AMOUNT, currency: "eur", order: "o1" }, "pi_1", 0);
 }
 
-test("the books balance after every command: authorized = captured + voided + reserved", () => {
+test("after every command authorized = captured + voided + reserved", () => {
   fc.assert(
     fc.property(fc.array(command, { maxLength: 12 }), (commands) => {
       let payment = newPayment();
@@ -52,7 +52,7 @@ test("the books balance after every command: authorized = captured + voided + re
   );
 });
 
-test("money is taken at most once and given back at most as far as it was taken", () => {
+test("a payment is captured at most once, and no more is refunded than was captured", () => {
   fc.assert(
     fc.property(fc.array(command, { maxLength: 20 }), (commands) => {
       let payment = newPayment();
@@ -70,7 +70,7 @@ test("money is taken at most once and given back at most as far as it was taken"
   );
 });
 
-test("a refused command changes nothing, except that a refused card is remembered", () => {
+test("a refused command changes nothing, except that the refusal of a card is stored", () => {
   fc.assert(
     fc.property(fc.array(command, { maxLength: 12 }), command, (commands, last) => {
       let payment = newPayment();

@@ -1,6 +1,6 @@
 /**
- * The sandbox provider's other rules: what a key means when it comes again, which call meets which
- * fault, and how bracketed parameters are read.
+ * The sandbox provider's other rules: repeated idempotency keys, the draw of faults, and parameters
+ * with brackets.
  */
 import { expect, test } from "vitest";
 import {
@@ -27,7 +27,7 @@ const FIRST: Remembered = {
   busyUntil_ms: 1_500,
 };
 
-test("a key is refused while busy, replayed when answered, and new again after a day", () => {
+test("a key is refused while its call is in progress, then replayed, and new after a day", () => {
   expect(recall(null, "f", 1_000)).toEqual({ kind: "new" });
   expect(recall(FIRST, "f", 1_499)).toMatchObject({
     kind: "refused",
@@ -38,13 +38,13 @@ test("a key is refused while busy, replayed when answered, and new again after a
   expect(recall(FIRST, "f", 1_000 + REMEMBERED_MS)).toEqual({ kind: "new" });
 });
 
-test("other parameters are refused, busy or not", () => {
+test("other parameters are refused, during the first call and later", () => {
   const refused = { kind: "refused", error: { status: 400, type: "idempotency_error" } };
   expect(recall(FIRST, "g", 1_200)).toMatchObject(refused);
   expect(recall(FIRST, "g", 2_000)).toMatchObject(refused);
 });
 
-test("a fingerprint tells requests apart by address and value, not by order", () => {
+test("a fingerprint depends on the path and the parameters, but not on their order", () => {
   const one = fingerprintOf("POST", "/a", [
     ["x", "1"],
     ["y", "2"],
@@ -76,7 +76,7 @@ function draws(settings: FaultSettings): (string | null)[] {
   return Array.from({ length: CALLS }, (_, call) => drawFault(settings, call));
 }
 
-test("a seed repeats its faults and another seed draws others", () => {
+test("a seed always gives the same faults, and another seed gives others", () => {
   const settings: FaultSettings = { ...NO_FAULTS, rate: 0.5 };
   expect(draws(settings)).toEqual(draws(settings));
   expect(draws({ ...settings, seed: 2 })).not.toEqual(draws(settings));
@@ -87,7 +87,7 @@ test("rate 0 never draws, rate 1 always does", () => {
   expect(draws({ ...NO_FAULTS, rate: 1 }).every((fault) => fault !== null)).toBe(true);
 });
 
-test("faults come at their rate and every kind gets its share", () => {
+test("faults occur at their rate, and every kind equally often", () => {
   const drawn = draws({ ...NO_FAULTS, rate: 0.3 }).filter((fault) => fault !== null);
   expect(drawn.length / CALLS).toBeCloseTo(0.3, 1);
   for (const kind of FAULT_KINDS) {
@@ -114,21 +114,21 @@ test("brackets nest objects and lists", () => {
 
 test.each([
   [
-    "a name twice",
+    "a duplicate name",
     [
       ["a", "1"],
       ["a", "2"],
     ],
   ],
   [
-    "a value that is an object, too",
+    "a value and then an object under one name",
     [
       ["a", "1"],
       ["a[b]", "2"],
     ],
   ],
   [
-    "an object that is a value, too",
+    "an object and then a value under one name",
     [
       ["a[b]", "1"],
       ["a", "2"],
@@ -136,12 +136,12 @@ test.each([
   ],
   ["an open bracket", [["a[b", "1"]]],
   ["no name", [["[b]", "1"]]],
-  ["a nest too deep", [["a[b][c][d][e]", "1"]]],
+  ["too many levels", [["a[b][c][d][e]", "1"]]],
 ] satisfies [string, [string, string][]][])("%s is refused", (_name, parameters) => {
   expect(parseForm(parameters)).toBeNull();
 });
 
-test("a parameter named like a prototype is only a name", () => {
+test("a parameter named __proto__ does not change the prototype", () => {
   const form = parseForm([["__proto__[polluted]", "1"]]);
   expect(Object.keys(form ?? {})).toEqual(["__proto__"]);
   expect(Object.hasOwn(Object.prototype, "polluted")).toBe(false);

@@ -1,6 +1,6 @@
 /**
- * The simulated shopper's manners, against a gate of a few scripted answers and a clock that only
- * moves when the shopper sleeps.
+ * The simulated shopper, with a gate of scripted answers and a clock that advances only when the
+ * shopper sleeps.
  */
 import { expect, test } from "vitest";
 import type { Standing } from "../../../simulation/crowd/gate-answers.ts";
@@ -40,13 +40,13 @@ const confirmed = {
 };
 const admission = { admission: "an admission", expiresAt: "", status: called };
 
-/** A gate that lets everybody through, but for what a test says otherwise. */
+/** A gate that accepts everything, except for the changes. */
 function gateOf(changes: Partial<Shopper>): Shopper {
-  const unasked = () => Promise.reject(new Error("nobody was to ask this"));
+  const unexpected = () => Promise.reject(new Error("unexpected request"));
   return {
-    sale: unasked,
-    cohort: unasked,
-    fairness: unasked,
+    sale: unexpected,
+    cohort: unexpected,
+    fairness: unexpected,
     join: () => answered({ ticket: "a ticket", status: called }, 201),
     standing: () => answered(called),
     claim: () => answered(admission, 201),
@@ -90,13 +90,13 @@ async function send(gate: Shopper, plan: Partial<ShopperPlan> = {}) {
   return { record, slept_ms };
 }
 
-/** Answers in the order given, the last one for ever after. */
+/** Returns the values in their order, and then always the last one. */
 function inTurn<T>(first: T, ...others: T[]): () => T {
   const rest = [first, ...others];
   return () => (rest.length > 1 ? rest.shift() : rest[0]) ?? first;
 }
 
-test("a shopper polls when told, never sooner, and claims when called", async () => {
+test("a shopper polls after pollAfter_s, never sooner, and claims when called", async () => {
   const states = inTurn(
     answered(standing("queued", { pollAfter_s: 7, rank: null })),
     answered(standing("paused", { pollAfter_s: 5 })),
@@ -111,7 +111,7 @@ test("a shopper polls when told, never sooner, and claims when called", async ()
   expect(record.outcome).toEqual({ kind: "bought" });
 });
 
-test("a turn that has no seat yet is asked for again as told", async () => {
+test("a claim without a free seat is repeated after pollAfter_s", async () => {
   const claim = inTurn<ReturnType<Shopper["claim"]>>(
     refused(409, "not_called"),
     answered(admission, 201),
@@ -137,7 +137,7 @@ test("an order whose answer was lost is sent again with the same key", async () 
   expect(record.orders).toMatchObject([{ ids: ["o-1"], finalState: "confirmed" }]);
 });
 
-test("a declined card is followed by another, under a key of its own", async () => {
+test("after a declined card the shopper pays with another, under a new key", async () => {
   const paid: [key: string, method: string][] = [];
   const placeOrder: Shopper["placeOrder"] = (_, key, body) => {
     paid.push([key, body.payment.method]);
@@ -154,7 +154,7 @@ test("a declined card is followed by another, under a key of its own", async () 
   expect(record.outcome).toEqual({ kind: "bought" });
 });
 
-test("a lapsed turn is followed by one new ticket, and not by two", async () => {
+test("after a lapsed turn the shopper joins again once", async () => {
   let joins = 0;
   const join: Shopper["join"] = () => {
     joins += 1;
@@ -165,18 +165,18 @@ test("a lapsed turn is followed by one new ticket, and not by two", async () => 
   expect(record.outcome).toEqual({ kind: "lapsed" });
 });
 
-test("a sold-out sale is asked about three times more, in case units come back", async () => {
+test("after sold_out the shopper polls three more times, in case units become available", async () => {
   const soldOut = () => answered(standing("sold_out"));
   const { record } = await send(gateOf({ join: joinThen("sold_out"), standing: soldOut }));
   expect(record.polls).toBe(3);
-  expect(record.outcome).toEqual({ kind: "told_sold_out", where: "line" });
+  expect(record.outcome).toEqual({ kind: "sold_out", where: "line" });
 });
 
 function joinThen(state: Standing["state"]): Shopper["join"] {
   return () => answered({ ticket: "a ticket", status: standing(state) }, 201);
 }
 
-test("an early claim is made once and its refusal written down", async () => {
+test("an early claim is made once and its refusal recorded", async () => {
   const claim = inTurn<ReturnType<Shopper["claim"]>>(
     refused(409, "not_called"),
     answered(admission, 201),
@@ -187,7 +187,7 @@ test("an early claim is made once and its refusal written down", async () => {
   expect(record.outcome).toEqual({ kind: "bought" });
 });
 
-test("a refusal is an answer: it is not asked for again, and ends the visit with its code", async () => {
+test("a refused call is not repeated, and its code is the outcome", async () => {
   let joins = 0;
   const join: Shopper["join"] = () => {
     joins += 1;
@@ -198,7 +198,7 @@ test("a refusal is an answer: it is not asked for again, and ends the visit with
   expect(record.outcome).toEqual({ kind: "refused", code: "pass_invalid" });
 });
 
-test("a gate that never answers is an error, after a bounded number of tries", async () => {
+test("a gate that never answers gives an error after a bounded number of attempts", async () => {
   let joins = 0;
   const join: Shopper["join"] = () => {
     joins += 1;

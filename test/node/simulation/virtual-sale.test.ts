@@ -1,6 +1,6 @@
 /**
- * A small sale played in virtual time: repeatable, everybody ends somewhere, and no promise is
- * broken on the way, with booths and the room dying.
+ * A small sale in virtual time: it is reproducible, every shopper has an outcome, and no promise is
+ * broken even when booths and the room crash.
  */
 import { beforeAll, describe, expect, test } from "vitest";
 import { billOf } from "../../../simulation/virtual-sale/bill.ts";
@@ -35,27 +35,27 @@ describe.each([
   ["in a flash, with crashes", []],
   ["in a flash, without crashes", ["--crashes", "off"]],
   ["on a ramp", ["--arrive", "ramp"]],
-  ["with half of them absent", ["--no-shows", "0.5", "--seed", "other"]],
+  ["and half of which does not claim", ["--no-shows", "0.5", "--seed", "other"]],
 ])("a crowd that comes %s", (_how, more) => {
   let world: World;
   beforeAll(async () => {
     world = await play(...more);
   });
 
-  test("ends admitted, lapsed, told, or with the tab closed by its owner", () => {
+  test("ends admitted, lapsed, sold out, or gone", () => {
     expect([...world.crowd.fate]).not.toContain(FATE.none);
     const { admitted, lapsed, told, vanished } = metricsOf(world).fates;
     expect(admitted + lapsed + told + vanished).toBe(3000);
   });
 
-  test("has ranks that are distinct, and nobody is called without one", () => {
+  test("has distinct ranks, and nobody is called without one", () => {
     const ranks = [...world.crowd.rank].filter((rank) => rank >= 0);
     expect(new Set(ranks).size).toBe(ranks.length);
     expect(ranks.length + world.tally.deadRanks).toBe(world.shop.places);
     expect(world.shop.called).toBeLessThanOrEqual(world.shop.places);
   });
 
-  test("never takes more seats than there are, and gives all back", () => {
+  test("never takes more seats than there are, and frees all of them", () => {
     expect(world.tally.seatsMost).toBeLessThanOrEqual(30);
     expect(world.shop.room.seats.active).toBe(0);
   });
@@ -66,15 +66,15 @@ describe.each([
     expect(counters).toMatchObject({ received: 150, sold: 150, available: 0, held: 0, ordered: 0 });
   });
 
-  test("orders no faster than is served, so that nothing presses", () => {
+  test("orders no faster than orders are processed, so the room is never throttled", () => {
     expect(world.tally.throttleLeast).toBe(1);
   });
 
-  test("loses no turn while it is there and asks when told to", () => {
+  test("loses no turn while it polls in time", () => {
     expect(metricsOf(world).lapsedThoughThere).toBe(0);
   });
 
-  test("waits as long as it was told in four cases of five", () => {
+  test("waits as long as forecast in at least four of five cases", () => {
     const { judged, inside } = metricsOf(world).calibration;
     expect(judged).toBeGreaterThan(100);
     expect(inside / judged).toBeGreaterThanOrEqual(0.8);
@@ -85,7 +85,7 @@ describe("odds", () => {
   const bandsOf = (buckets: readonly OddsBucket[]) =>
     buckets.filter(({ shoppers }) => shoppers >= 200);
 
-  test("told while waiting come true as often as they say, over sales whose crowds differ", async () => {
+  test("shown while waiting come true as often as they state, over sales with different crowds", async () => {
     const { laterOdds } = await calibrationOfMany(optionsOf("--crashes", "off"), 14);
     const bands = bandsOf(laterOdds);
     expect(bands.length).toBeGreaterThanOrEqual(6);
@@ -95,29 +95,29 @@ describe("odds", () => {
     }
   }, 60_000);
 
-  test("say more once some have bought: fewer are told that it may go either way", async () => {
+  test("become more certain once some have bought: fewer are in the middle", async () => {
     const { odds, laterOdds } = metricsOf(await play()).calibration;
-    const either = (buckets: readonly OddsBucket[]): number =>
+    const uncertain = (buckets: readonly OddsBucket[]): number =>
       buckets
         .filter(({ from, to }) => from >= 0.1 && to <= 0.75)
         .reduce((sum, { shoppers }) => sum + shoppers, 0);
-    expect(either(laterOdds)).toBeLessThan(either(odds) / 2);
+    expect(uncertain(laterOdds)).toBeLessThan(uncertain(odds) / 2);
   });
 });
 
 describe("the simulation", () => {
-  test("plays the same sale for the same seed, and another for another", async () => {
+  test("gives the same sale for the same seed, and another for another seed", async () => {
     const first = report(await play());
     expect(report(await play())).toBe(first);
     expect(report(await play("--seed", "2"))).not.toBe(first);
   });
 
-  test("has booths that die, and skips their places", async () => {
+  test("has booths that crash, and skips their places", async () => {
     expect((await play("--crashes", "off")).tally).toMatchObject({ boothCrashes: 0, deadRanks: 0 });
     expect((await play()).tally.boothCrashes).toBeGreaterThan(0);
   });
 
-  test("keeps the seats filled while stock lasts, whoever stays away", async () => {
+  test("keeps the seats filled while stock lasts, in spite of absent shoppers", async () => {
     const { seatsOnceFilled } = metricsOf(await play("--stock", "600", "--max-active", "100"));
     expect(seatsOnceFilled.seconds).toBeGreaterThan(60);
     expect(seatsOnceFilled.mean).toBeGreaterThan(0.95);
@@ -137,7 +137,7 @@ describe("the simulation", () => {
 });
 
 describe("the wheel of events", () => {
-  test("hands out each shopper in the tenth of a second of their instant", () => {
+  test("returns each shopper in the tenth of a second of their instant", () => {
     const wheel = new EventWheel(3);
     wheel.schedule(0, 250);
     wheel.schedule(1, 300);
@@ -157,7 +157,7 @@ describe("the wheel of events", () => {
     ]);
   });
 
-  test("refuses what lies farther away than it is round", () => {
+  test("throws for an instant beyond its span", () => {
     expect(() => new EventWheel(1).schedule(0, 1e9)).toThrow(RangeError);
   });
 });

@@ -1,6 +1,6 @@
 /**
- * The evidence of a small drill in which everything went as promised: three shoppers, two units,
- * one sold. Tests of the verdict take it and spoil one thing.
+ * The evidence of a small drill without violations: three shoppers, two units, one sold. Tests of
+ * the verdict change one thing in it.
  */
 import { CohortDraw, commitmentTo, seedFrom } from "../../../simulation/drill/fairness.ts";
 import type { TimedAudit } from "../../../simulation/drill/evidence.ts";
@@ -25,7 +25,7 @@ export const MANIFEST: Manifest = {
 };
 export const DRAW = new CohortDraw(3, Buffer.from(SEED, "hex"));
 
-/** Index 3 and above are places that the cohort never handed out. */
+/** Index 3 and above are places that do not exist in the cohort. */
 export function ticketOf(index: number): TicketSeen {
   const claims = { aud: SALE, sub: `s${index}`, jti: `t${index}`, lane: "general" };
   const place = { cohort: 0, shard: 0, index };
@@ -69,11 +69,18 @@ function goodLedger(): LedgerRow[] {
   ];
 }
 
-export function auditOf(counters: Balance, asked_ms = 0, called = 3): TimedAudit {
+export function auditOf(counters: Balance, requestedAt_ms = 0, called = 3): TimedAudit {
   const line = { tickets: 3, called, claimed: 2, lapsed: 0, active: 0 };
   const ends = { spent: 1, left: 1, expired: 0 };
   const orders = { confirmed: 1, declined: 1 };
-  return { sale: SALE, skus: [{ sku: SKU, ...counters }], orders, ...line, ...ends, asked_ms };
+  return {
+    sale: SALE,
+    skus: [{ sku: SKU, ...counters }],
+    orders,
+    ...line,
+    ...ends,
+    requestedAt_ms,
+  };
 }
 
 /** A second from each state to the next. */
@@ -98,7 +105,7 @@ export function paymentOf(order: string, moved: { authorized: number; captured: 
 export const CAPTURED = { authorized: 12_900, captured: 12_900 };
 const NOTHING = { authorized: 0, captured: 0 };
 
-/** A drill in which everything went as promised; made anew, so that a test may spoil it. */
+/** A drill without violations; every call returns a new one, which a test may change. */
 export function goodDrill() {
   const shoppers = [0, 1, 2].map(shopperOf);
   const [buyer, declined, waiting] = shoppers;

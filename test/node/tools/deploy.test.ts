@@ -1,6 +1,6 @@
 /**
- * `npm run deploy`: its plan of the two real wrangler.toml files, what it creates in an account,
- * and what it says.
+ * `npm run deploy`: its plan for the two real wrangler.toml files, what it creates in an account,
+ * and its output.
  */
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -33,7 +33,7 @@ function planOf(account: Account | null, wishes: Partial<Wishes> = {}): Plan {
   return planDeployment(CONFIGS, { ...NO_WISHES, ...wishes }, account);
 }
 
-/** The last of that name: a queue and a Worker may share one, and the Worker comes later. */
+/** The last step of that name: a queue and a Worker can share one, and the Worker comes later. */
 function stepOf({ steps }: Plan, name: string) {
   const step = steps.findLast((one) => one.name === name);
   if (step === undefined) throw new Error(`no step ${name}`);
@@ -43,7 +43,7 @@ function stepOf({ steps }: Plan, name: string) {
 const empty = await readAccount(new MemoryAccount(), CONFIGS);
 
 describe("the plan", () => {
-  test("goes from queues over tables to the gate, and to the orders Worker last", () => {
+  test("has queues first, then tables, then the gate, and the orders Worker last", () => {
     const kinds = [...new Set(planOf(empty).steps.map(({ kind }) => kind))];
     expect(kinds).toEqual(["queue", "KV namespace", "D1 database", "D1 migration", "Worker"]);
     expect(
@@ -53,7 +53,7 @@ describe("the plan", () => {
     ).toEqual(["sluice-gate", "sluice-orders"]);
   });
 
-  test("of an empty account creates everything, each once, and lacks every needed secret", () => {
+  test("for an empty account creates everything once, and lists every required secret", () => {
     const plan = planOf(empty);
     expect([...new Set(plan.steps.map(({ presence }) => presence))]).toEqual(["create"]);
     const named = plan.steps.map(({ kind, name }) => `${kind} ${name}`);
@@ -68,7 +68,7 @@ describe("the plan", () => {
 
   test("names each queue's consumer and where its dead letters go", () => {
     const { details } = stepOf(planOf(null), "sluice-webhooks");
-    const facts = "batches of 10, 20 retries, 20 at once at most, then to sluice-webhooks-dead";
+    const facts = "batches of 10, 20 retries, at most 20 at once, then to sluice-webhooks-dead";
     expect(details).toEqual([{ what: "consumer", value: `sluice-orders: ${facts}` }]);
     expect(stepOf(planOf(null), "sluice-webhooks-dead").details[0]?.value).toContain(
       "no dead-letter queue",
@@ -82,7 +82,7 @@ describe("the plan", () => {
     for (const { name, class_name } of CONFIGS.gate.durable_objects.bindings) {
       expect(gate).toContain(`Durable Object ${name}: ${class_name}`);
     }
-    expect(gate).toContain("class migration v2 makes PassDesk");
+    expect(gate).toContain("class migration v2 creates PassDesk");
     expect(gate).toContain("rate limit WRITES_BY_ADDRESS: 120 in 60 s, namespace 1001");
     expect(gate).toContain(`assets ${CONFIGS.gate.assetCount} files`);
     expect(CONFIGS.gate.assetCount).toBeGreaterThan(0);
@@ -91,7 +91,7 @@ describe("the plan", () => {
     expect(orders).toContainEqual({ what: "Durable Object", value: "ORDER: Order of sluice-gate" });
   });
 
-  test("without an account says of nothing that it is there, missing or set", () => {
+  test("without an account does not claim that anything exists, is missing or is set", () => {
     const { account, steps } = planOf(null);
     expect(account).toBe("unknown");
     expect([...new Set(steps.map(({ presence }) => presence))]).toEqual(["unknown"]);
@@ -139,7 +139,7 @@ describe("provisioning", () => {
     expect(account.ran.length).toBe(before);
   });
 
-  test("that broke off at any command goes on there, and creates nothing twice", async () => {
+  test("that failed at any command continues there, and creates nothing twice", async () => {
     const whole = new MemoryAccount();
     await provision(whole, CONFIGS);
     for (const breaksAt of whole.ran) {
@@ -152,7 +152,7 @@ describe("provisioning", () => {
     }
   });
 
-  test("shows in the next plan: all is there, migrations and secrets are known", async () => {
+  test("shows in the next plan, with the migrations and secrets that exist", async () => {
     const account = new MemoryAccount();
     await provision(account, CONFIGS);
     const files = CONFIGS.migrations["sluice-order-book"] ?? [];
@@ -166,11 +166,11 @@ describe("provisioning", () => {
     expect(missingSecrets(plan)).toEqual([{ worker: "sluice-orders", secret: "STRIPE_API_KEY" }]);
   });
 
-  test("takes no failed question for a missing queue", async () => {
+  test("does not take a failed command for a missing queue", async () => {
     const account = new MemoryAccount();
     const noRight = { succeeded: false, answer: "Authentication error [code: 10000]" };
-    const asked = { ask: async () => noRight, run: account.run.bind(account) };
-    await expect(provision(asked, CONFIGS)).rejects.toThrow("Authentication error");
+    const unauthorized = { ask: async () => noRight, run: account.run.bind(account) };
+    await expect(provision(unauthorized, CONFIGS)).rejects.toThrow("Authentication error");
     expect(account.ran).toEqual([]);
   });
 });
@@ -179,7 +179,7 @@ describe("the file that is deployed", () => {
   const toml =
     'name = "g"\nmain = "src/g.ts"\n[[kv_namespaces]]\nbinding = "CONFIG"\n[vars]\nA = "b"\n';
 
-  test("has the ids, whole paths, the routes before every table, and the origin", () => {
+  test("has the ids, absolute paths, the routes before every table, and the origin", () => {
     const routes = [
       { pattern: "shop.example/*", zone: "shop.example" },
       { pattern: "gate.shop.example", zone: null },
@@ -202,7 +202,7 @@ A = "b"
     );
   });
 
-  test("keeps its own routes and origin when no option names others", () => {
+  test("keeps its own routes and origin when no option replaces them", () => {
     const own = `${toml}ORIGIN = "https://a.example"\n`;
     expect(fillIn(own, "/p", new Map(), { routes: [], origin: null })).toContain(
       'ORIGIN = "https://a.example"',
@@ -238,7 +238,7 @@ test("the printed plan reads as it does here", async () => {
   const plan = planDeployment(configs, wishes, await readAccount(account, configs));
   expect(printPlan(plan)).toMatchInlineSnapshot(`
     "What a deployment does, in this order
-      = is there, stays as it is   + would be created
+      = exists, stays unchanged   + would be created
 
     = queue        sluice-orders
           consumer         sluice-orders: batches of 10, 20 retries, then to sluice-orders-dead
@@ -251,23 +251,23 @@ test("the printed plan reads as it does here", async () => {
           variable         ISSUER = "sluice"
           variable         ORIGIN = "zone"
           Durable Object   WAITING_ROOM: WaitingRoom
-          class migration  v1 makes WaitingRoom, TicketBooth, SkuStock, Order
+          class migration  v1 creates WaitingRoom, TicketBooth, SkuStock, Order
           KV               CONFIG: sluice-config
           D1               ORDER_BOOK: sluice-order-book
           queue to send to ORDERS_QUEUE: sluice-orders
           assets           3 files
-          secret           TICKET_KEYS: needed, in the file
-          secret           ADMISSION_KEYS: needed, in the file
-          secret           ADMIN_TOKEN: needed, in the file
+          secret           TICKET_KEYS: required, in the file
+          secret           ADMISSION_KEYS: required, in the file
+          secret           ADMIN_TOKEN: required, in the file
           secret           PASS_KEYS: optional, not set
     + Worker       sluice-orders
           KV               CONFIG: sluice-config
           D1               ORDER_BOOK: sluice-order-book
           queue to read    sluice-orders
           cron             */5 * * * *
-          secret           STRIPE_API_KEY: needed, missing
+          secret           STRIPE_API_KEY: required, missing
 
-    sluice-orders lacks the secret STRIPE_API_KEY.
+    sluice-orders does not have the required secret STRIPE_API_KEY.
     Nothing was changed.
     "
   `);

@@ -1,4 +1,4 @@
-/** `npm run keys`: its command line, what it reads, and when an old key may go. */
+/** `npm run keys`: its command line, its input, and when an old key is dropped. */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
@@ -21,13 +21,13 @@ const NOW = 1_800_000_000_000;
 const DAY_MS = 86_400_000;
 const BY_AGE = { kids: [], overlapDays: null };
 
-/** A set that was rotated at each of these instants, the first key first. */
+/** A set whose keys were made at these instants, newest first. */
 function setOf(purpose: KeyPurpose, ...madeAt: readonly [number, ...number[]]): KeySet {
   const keys = madeAt.map((at) => generateKey(purpose, at));
-  return understood(purpose, JSON.stringify({ keys }));
+  return parsed(purpose, JSON.stringify({ keys }));
 }
 
-function understood(purpose: KeyPurpose, text: string): KeySet {
+function parsed(purpose: KeyPurpose, text: string): KeySet {
   const outcome = readKeySet(purpose, text);
   if (outcome.kind === "bad") throw new Error(outcome.message);
   return outcome.set;
@@ -97,14 +97,14 @@ describe("the command line", () => {
   });
 });
 
-describe("what is handed in", () => {
+describe("the input", () => {
   test.each(["tickets", "admissions", "passes", "webhooks", "proofs"] as const)(
     "is a JWKS or a whole set of secrets: %s",
     (purpose) => {
       const secrets = JSON.stringify(generateGateSecrets(NOW));
-      const [key] = understood(purpose, secrets).keys;
+      const [key] = parsed(purpose, secrets).keys;
       expect(key.iat).toBe(NOW / 1000);
-      expect(understood(purpose, JSON.stringify({ keys: [key] })).keys).toEqual([key]);
+      expect(parsed(purpose, JSON.stringify({ keys: [key] })).keys).toEqual([key]);
     },
   );
 
@@ -123,7 +123,7 @@ describe("what is handed in", () => {
     ["tickets", { keys: [] }, "TICKET_KEYS.keys[0] must be a key."],
     ["tickets", { keys: [pair] }, "TICKET_KEYS.keys[0].kty must be oct."],
     ["tickets", { keys: [key, { ...key, kid: "" }] }, "TICKET_KEYS.keys[1].kid must not be empty."],
-    ["tickets", { keys: [key, key] }, "TICKET_KEYS.keys[1].kid is that of another key."],
+    ["tickets", { keys: [key, key] }, "TICKET_KEYS.keys[1].kid is also the kid of another key."],
     [
       "tickets",
       { keys: [{ ...key, iat: "now" }] },
@@ -145,15 +145,15 @@ describe("what is handed in", () => {
     expect(readKeySet(purpose, text)).toEqual({ kind: "bad", message });
   });
 
-  test("is printed in the shape it came in, and nothing else of it changes", () => {
+  test("is printed in the form of the input, and nothing else in it changes", () => {
     const secrets = generateGateSecrets(NOW);
-    const set = understood("tickets", JSON.stringify(secrets));
+    const set = parsed("tickets", JSON.stringify(secrets));
     const { TICKET_KEYS, ...others } = JSON.parse(printKeySet(set));
     const { TICKET_KEYS: given, ...untouched } = secrets;
     expect(others).toEqual(untouched);
     expect(JSON.parse(TICKET_KEYS)).toEqual(JSON.parse(given));
     const alone = { keys: [{ ...key, note: "ours" }] };
-    expect(JSON.parse(printKeySet(understood("tickets", JSON.stringify(alone))))).toEqual(alone);
+    expect(JSON.parse(printKeySet(parsed("tickets", JSON.stringify(alone))))).toEqual(alone);
   });
 });
 
@@ -174,11 +174,11 @@ describe("a rotation", () => {
       ["orders first", "--config queues/wrangler.toml", "until every endpoint's secret"],
     ],
     ["proofs", ["for 1 day", "secret put PROOF_KEYS"]],
-  ] as const)("of %s says what to do and how long to keep the old key", (purpose, said) => {
+  ] as const)("of %s says what to do and how long to keep the old key", (purpose, parts) => {
     const set = setOf(purpose, NOW);
     const fresh = generateKey(purpose, NOW);
     const advice = adviceOf(rotate(set, fresh));
-    for (const part of [...said, fresh.kid, set.keys[0].kid]) expect(advice).toContain(part);
+    for (const part of [...parts, fresh.kid, set.keys[0].kid]) expect(advice).toContain(part);
     const secret = [fresh, ...set.keys].flatMap((key) => {
       return Object.entries(key).filter(([name]) => /^[kdx]$/.test(name));
     });
@@ -192,7 +192,7 @@ describe("a rotation", () => {
     const last = rotate(setOf("tickets", NOW, ...times), fresh);
     expect(kidsOf(last)).toHaveLength(KEYS_PER_SET_MAX);
     const over = rotate(setOf("tickets", NOW, NOW, ...times), fresh);
-    const message = `TICKET_KEYS.keys has ${KEYS_PER_SET_MAX} keys; --retire tickets comes first.`;
+    const message = `TICKET_KEYS.keys has ${KEYS_PER_SET_MAX} keys; run --retire tickets first.`;
     expect(over).toEqual({ kind: "bad", message });
   });
 });
@@ -215,9 +215,9 @@ describe("a retirement", () => {
     expect(kidsOf(retire(set, { kids: [], overlapDays: 11 }, NOW))).toEqual([first, second]);
   });
 
-  test("keeps a key of which nothing says when it stopped signing, and says so", () => {
+  test("keeps a key of unknown age, and says so", () => {
     const keys = setOf("admissions", NOW, NOW).keys.map(({ iat: _, ...key }) => key);
-    const set = understood("admissions", JSON.stringify({ keys }));
+    const set = parsed("admissions", JSON.stringify({ keys }));
     const outcome = retire(set, BY_AGE, NOW + 99 * DAY_MS);
     const [first, second] = set.keys.map(({ kid }) => kid);
     expect(kidsOf(outcome)).toEqual([first, second]);
@@ -242,11 +242,11 @@ describe("a retirement", () => {
     expect(named(set.keys[0].kid)).toMatchObject({
       message: expect.stringContaining("signs: it is the first key"),
     });
-    expect(named("other")).toMatchObject({ message: "--kid other is no key of WEBHOOK_KEYS." });
+    expect(named("other")).toMatchObject({ message: "--kid other is not a key of WEBHOOK_KEYS." });
     expect(retire(set, { kids: [], overlapDays: 9 }, NOW).kind).toBe("bad");
   });
 
-  test("drops keys of proofs after a day, and no challenge lives so long", () => {
+  test("drops keys of proofs after a day, which is longer than any challenge lasts", () => {
     const set = setOf("proofs", NOW, NOW - 9 * DAY_MS);
     const [first, second] = set.keys.map(({ kid }) => kid);
     expect(kidsOf(retire(set, BY_AGE, NOW + DAY_MS - 1000))).toEqual([first, second]);
@@ -254,13 +254,13 @@ describe("a retirement", () => {
     expect(ALTCHA_EXPIRY_MAX_S * 1000).toBeLessThan(DAY_MS);
   });
 
-  test("waits longer than any admission lives", () => {
-    const waitUntil = (sessionSeconds: number) => {
+  test("keeps keys of admissions for longer than any admission lasts", () => {
+    const isAllowed = (sessionSeconds: number) => {
       return saleSchema.safeParse({ ...DOCUMENT, admission: { sessionSeconds } }).success;
     };
     const overlap_s = (ADMISSION_OVERLAP_DAYS * DAY_MS) / 1000;
-    expect(waitUntil(overlap_s / 2)).toBe(true);
-    expect(waitUntil(overlap_s / 2 + 1)).toBe(false);
+    expect(isAllowed(overlap_s / 2)).toBe(true);
+    expect(isAllowed(overlap_s / 2 + 1)).toBe(false);
   });
 });
 
@@ -274,7 +274,7 @@ describe("the program", () => {
     const set = setOf("admissions", NOW);
     const { status, stdout, stderr } = run(["--rotate", "admissions"], printKeySet(set));
     expect(status).toBe(0);
-    const printed = understood("admissions", stdout);
+    const printed = parsed("admissions", stdout);
     expect(printed.keys.slice(1)).toEqual(set.keys);
     for (const { d } of printed.keys) expect(stderr).not.toContain(d);
     expect(stderr).toContain(printed.keys[0].kid);
@@ -288,10 +288,10 @@ describe("the program", () => {
       "TICKET_KEYS.keys[0].kid must be a text.",
     ],
     [["--rotate", "tickets", "--from", "/no/such/file"], "", "--from /no/such/file"],
-  ])("%j ends with 2 and one clear sentence", (args, input, said) => {
+  ])("%j ends with 2 and one sentence", (args, input, message) => {
     const { status, stdout, stderr } = run(args, input);
     expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
-    expect(stderr).toContain(said);
+    expect(stderr).toContain(message);
     expect(stderr.trim().split("\n")).toHaveLength(1);
   });
 });

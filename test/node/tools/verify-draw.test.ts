@@ -1,6 +1,6 @@
 /**
- * The checks of `npm run verify-draw` on books that a small sale does not write: empty and huge
- * cohorts, and tickets whose place cannot be told.
+ * The checks of `npm run verify-draw` on draws that a small sale does not have: empty and huge
+ * cohorts, and tickets whose place cannot be checked.
  */
 import { expect, test } from "vitest";
 import { commitmentTo, seedFrom } from "../../../simulation/drill/fairness.ts";
@@ -29,12 +29,12 @@ function sale(
 }
 
 function ticket(place: Partial<TicketEvidence["claims"]>, rank: number | null): TicketEvidence {
-  const whose = { aud: "air-one", sub: "somebody", jti: "a ticket" };
-  const claims = { ...whose, lane: "general", cohort: 0, shard: 0, index: 0, ...place };
-  return { claims, told: { kind: "rank", rank } };
+  const identity = { aud: "air-one", sub: "somebody", jti: "a ticket" };
+  const claims = { ...identity, lane: "general", cohort: 0, shard: 0, index: 0, ...place };
+  return { claims, answer: { kind: "rank", rank } };
 }
 
-test("a first cohort that nobody joined, and booths that came later, are in order", () => {
+test("an empty first cohort, and booths that were added later, are valid", () => {
   const findings = checkDraw(
     sale([
       [0, 0],
@@ -46,15 +46,15 @@ test("a first cohort that nobody joined, and booths that came later, are in orde
   expect(verdictOn(findings)).toBe("verified");
 });
 
-test("a sale nobody came to is verified by its commitment and secret", () => {
+test("a sale that nobody joined is verified by its commitment and secret", () => {
   expect(verdictOn(checkDraw(sale([]), null))).toBe("verified");
 });
 
-test("of a huge cohort a sample is drawn, and the report says so", () => {
+test("only a sample of a huge cohort is recomputed, and the report says so", () => {
   const findings = checkDraw(sale([[WHOLE_COHORT_MAX, 1]]), commitment);
-  const words = findings.map((finding) => finding.words).join("\n");
-  expect(words).toContain(`${SAMPLE} places drawn`);
-  expect(words).toContain("of 1 large cohorts a sample");
+  const details = findings.map(({ detail }) => detail).join("\n");
+  expect(details).toContain(`${SAMPLE} places recomputed`);
+  expect(details).toContain(`a sample of ${SAMPLE} from each of 1 large cohorts`);
   expect(verdictOn(findings)).toBe("verified");
 });
 
@@ -62,11 +62,11 @@ test.each([
   ["in a cohort that never closed", ticket({ cohort: 9 }, null), "not_yet", "ended before"],
   ["with a rank in no cohort", ticket({ cohort: 9 }, 40), "broken", "shows no such cohort"],
   ["beyond its booth's count", ticket({ index: 3 }, 3), "broken", "no such place"],
-  ["of a booth that is not", ticket({ shard: 7 }, 3), "broken", "no such place"],
-  ["of a lane that is not", ticket({ lane: "vip" }, 3), "broken", "shows no such cohort"],
-  ["whose rank is not told", ticket({}, null), "not_yet", "does not say its rank yet"],
-] as const)("a ticket %s", (_, given, verdict, words) => {
+  ["of a booth that does not exist", ticket({ shard: 7 }, 3), "broken", "no such place"],
+  ["of a lane that does not exist", ticket({ lane: "vip" }, 3), "broken", "shows no such cohort"],
+  ["without a rank yet", ticket({}, null), "not_yet", "the gate does not give one yet"],
+] as const)("a ticket %s", (_, given, verdict, detail) => {
   const findings = checkDraw(sale([[3, 2]], [given]), commitment);
   expect(verdictOn(findings)).toBe(verdict);
-  expect(findings.at(-1)?.words).toContain(words);
+  expect(findings.at(-1)?.detail).toContain(detail);
 });

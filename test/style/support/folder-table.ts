@@ -1,20 +1,20 @@
 /**
- * The table of folders in docs/architecture.md, which says what each folder may import. The
- * document is the only source: what it says is what the style test enforces.
+ * Reads the table of folders in docs/architecture.md, which states what each folder may import. The
+ * document is the only source: the style test enforces exactly what it states.
  *
  * A row is `| folder | what is there | may import | packages |`, with every name as code, folders
- * with a slash at the end, and "nothing" for an empty cell. A row may name only rows above it, so a
- * circle cannot be written down. A folder's name stands for all rows inside it.
+ * with a slash at the end, and "nothing" for an empty cell. A row may name only rows above it, so
+ * that there can be no circle. A folder's name includes all rows inside it.
  */
 import type { Finding, SourceFile } from "./source-files.ts";
 
 export interface FolderRow {
-  /** A folder without the slash at its end, or a file; from the project's root. */
+  /** A folder without the slash at its end, or a file; relative to the project's root. */
   readonly folder: string;
   readonly mayImport: readonly string[];
-  /** `node:*` stands for everything of Node's own. */
+  /** `node:*` means all of Node's own modules. */
   readonly packages: readonly string[];
-  /** In the document, counted from 1. */
+  /** The line in the document, counted from 1. */
   readonly line: number;
 }
 
@@ -26,12 +26,12 @@ export interface FolderTable {
 const HEADER = /^\| folder +\| what is there +\| may import +\| packages +\|$/;
 const ROW_FORM = "| `folder/` | what is there | `folder/` … or nothing | `package` … or nothing |";
 
-/** Not a folder of the project's, but its version is in it. */
+/** Not a folder, but every folder may import it, for the version. */
 const MANIFEST = "package.json";
 
 /**
- * Every table of folders in the document, as one list in its order.
- * @param exists whether a path is there, without a slash at its end
+ * Reads all tables of folders in the document, as one list in its order.
+ * @param exists whether a path exists; it has no slash at its end
  */
 export function readFolderTable(
   { path, text }: SourceFile,
@@ -55,7 +55,7 @@ export function readFolderTable(
   return { rows, findings };
 }
 
-/** Null for a row of another form. */
+/** Null when the row has another form. */
 function rowOf(text: string, line: number): FolderRow | null {
   const [before, first, about, second, third, after, ...more] = text.split("|");
   if (before !== "" || after !== "" || more.length > 0 || about?.trim() === "") return null;
@@ -65,7 +65,7 @@ function rowOf(text: string, line: number): FolderRow | null {
   return { folder: bare(folder), mayImport: mayImport.map(bare), packages, line };
 }
 
-/** Null when something besides names in code, or "nothing", is in the cell. */
+/** Null when the cell has anything but names in code, or "nothing". */
 function namesIn(cell: string | undefined): string[] | null {
   const text = cell?.trim() ?? "";
   if (text === "nothing") return [];
@@ -88,13 +88,13 @@ function faultsOf(
   if (above.some((row) => row.folder === folder)) faults.push(`names ${folder} a second time`);
   for (const name of mayImport) {
     const isAbove = above.some((row) => isWithin(row.folder, name));
-    if (!isAbove && name !== MANIFEST) faults.push(`imports ${name}, which is no row above it`);
+    if (!isAbove && name !== MANIFEST) faults.push(`imports ${name}, which is not a row above it`);
     if (isWithin(folder, name)) faults.push(`imports ${name}, which it is inside of`);
   }
   return faults;
 }
 
-/** The row of the innermost folder that holds a file; undefined without one. */
+/** The row of the innermost folder that contains a file; undefined without one. */
 export function rowFor(rows: readonly FolderRow[], path: string): FolderRow | undefined {
   return rows
     .filter(({ folder }) => isWithin(path, folder))

@@ -1,16 +1,16 @@
 /**
- * Which imports the table of folders allows, and which of its permissions no import needs.
+ * Finds imports that the table of folders does not allow, and permissions that no import needs.
  */
 import { isWithin, rowFor, type FolderRow } from "./folder-table.ts";
 import { type Finding, lineOf, type SourceFile } from "./source-files.ts";
 import { readImports } from "./syntax.ts";
 
-/** May import anything: tests, and what configures a tool. */
+/** May import anything: tests, and configurations of tools. */
 const FREE = /^[^/]+$|^(test|\.ci)\//;
 
 interface Import {
   readonly specifier: string;
-  /** Its path from the project's root; null for a package. */
+  /** The path relative to the project's root; null for a package. */
   readonly target: string | null;
   readonly position: number;
 }
@@ -22,7 +22,7 @@ function importsOf(file: SourceFile): readonly Import[] {
   });
 }
 
-/** Imports of one file that its row does not allow. */
+/** The imports of one file that its row does not allow. */
 export function checkImports(rows: readonly FolderRow[], file: SourceFile): Finding[] {
   const { path, text } = file;
   if (FREE.test(path)) return [];
@@ -38,7 +38,7 @@ export function checkImports(rows: readonly FolderRow[], file: SourceFile): Find
   });
 }
 
-/** Permissions that no file of their folder uses: the table is as narrow as the imports. */
+/** The permissions that no file of their folder uses, so that the table stays narrow. */
 export function checkPermissions(
   rows: readonly FolderRow[],
   files: readonly SourceFile[],
@@ -56,7 +56,7 @@ export function checkPermissions(
     return [...mayImport, ...packages]
       .filter((name) => !used.has(`${folder} ${name}`))
       .map((name) => {
-        const what = `${folder} does not import ${name}; take it out of the row`;
+        const what = `${folder} does not import ${name}; remove it from the row`;
         return { path: "docs/architecture.md", line, what };
       });
   });

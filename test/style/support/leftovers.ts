@@ -1,6 +1,6 @@
 /**
- * Words that show something was left for later, and marks that switch a check off. Each pattern is
- * written so that it does not match its own line.
+ * Finds markers of unfinished work, and comments that switch a check off. Each pattern is written
+ * so that it does not match its own line.
  */
 import { type Finding, lineOf, type SourceFile } from "./source-files.ts";
 
@@ -16,7 +16,7 @@ const LEFTOVERS: readonly RegExp[] = [
   /\bt[e]mporar(y|ily) (fix|solution|code)\b/i,
   /\bl[o]rem ipsum\b/i,
   /\bc[o]ming soon\b/i,
-  // The attribute, the selector and the property are HTML's and CSS's own word.
+  // Not the HTML attribute, the CSS selector and the DOM property.
   /(?<!::?|"|')\bp[l]aceholders?\b(?!\s*=|"|')/i,
   /@ts-(i)gnore|@ts-(e)xpect-error|@ts-(n)ocheck/,
   /\b(o)xlint-disable|\b(e)slint-disable|\b(o)xfmt-ignore/,
@@ -29,7 +29,7 @@ export function findLeftovers({ path, text }: SourceFile): Finding[] {
     const found = LEFTOVERS.map((pattern) => pattern.exec(line)?.[0]).find(Boolean);
     return found === undefined
       ? []
-      : [{ path, line: index + 1, what: `"${found}" was left behind` }];
+      : [{ path, line: index + 1, what: `"${found}" is a marker of unfinished work` }];
   });
 }
 

@@ -1,7 +1,7 @@
 /**
- * The project's own files as the style tests read them, and what a rule reports about one.
+ * The project's own files for the style tests, and the findings that a rule reports about them.
  *
- * Not every file is listed: generated ones, installed packages and kept state are left out.
+ * Without generated files, installed packages and stored state.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -15,19 +15,19 @@ const SKIPPED_FOLDERS = new Set([
   ".sluice",
   "dist",
   "coverage",
-  // Copies of a package's files, see scripts/vendor.ts.
+  // Copies of a package's files: see scripts/vendor.ts.
   "altcha",
 ]);
 const GENERATED_FILES = new Set(["package-lock.json", "worker-configuration.d.ts"]);
 const TEXT_FILES = /\.(ts|mjs|js|css|html|sql|toml|json|md|svg)$|^\.ci\/run$/;
 
 export interface SourceFile {
-  /** From the project's root, with forward slashes. */
+  /** Relative to the project's root, with forward slashes. */
   readonly path: string;
   readonly text: string;
 }
 
-/** What a rule found; printed as one line. */
+/** A violation of a rule; printed as one line. */
 export interface Finding {
   readonly path: string;
   readonly line: number;
@@ -53,7 +53,7 @@ export function printFindings(findings: readonly Finding[]): string[] {
   return findings.map(({ path, line, what }) => `${path}:${line}: ${what}`);
 }
 
-/** Lines count from 1. */
+/** Lines are counted from 1. */
 export function lineOf(text: string, position: number): number {
   return text.slice(0, position).split("\n").length;
 }
