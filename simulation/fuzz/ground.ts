@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import type { GateSecrets } from "../../scripts/secret-set.ts";
+import { type Contract, loadContract } from "../host/contract.ts";
 import { type Host, type LogEntry, startHost } from "../host/host.ts";
 import { loadLocalSecrets } from "../host/local-secrets.ts";
 import { EXAMPLE_BODIES, UNSCHEMED_ROUTES } from "./example-bodies.ts";
@@ -29,6 +30,7 @@ export interface Ground {
   readonly routes: readonly Route[];
   /** The table of problems: statuses by code. */
   readonly problems: ReadonlyMap<string, number>;
+  readonly contract: Contract;
   /** Good ones, of shoppers who are there. */
   readonly tokens: {
     /** Waits in the sale that has not started. */
@@ -92,7 +94,8 @@ export async function makeGround(options: GroundOptions = {}): Promise<Ground> {
     const hidden = hiddenTexts(secrets, host.adminToken, state());
     logs.length = 0;
     const { gateUrl: url, adminToken } = host;
-    const known = { url, adminToken, secrets, ...settled, origin };
+    const contract = await loadContract();
+    const known = { url, adminToken, secrets, ...settled, contract, origin };
     return { ...known, logs, hidden, state, stop };
   } catch (cause) {
     await stop();

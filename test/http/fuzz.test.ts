@@ -51,6 +51,7 @@ describe("a planted fault is found", () => {
     ["logs what it is given", "tokens", "no secret, token or address in a log"],
     ["tells a secret", "cookies", "no secret in an answer"],
     ["refuses in words", "tokens", "a refusal is a problem document with a known code"],
+    ["answers for another operation", "tokens", "an answer is as the OpenAPI document declares"],
     ["hands on an admission", "guarded", "no header of the gate's own from a client"],
     ["names no field", "proofs", "a field that is wrong is named"],
     ["guards what is written", "guarded", "no guarded path without an admission"],
