@@ -53,8 +53,8 @@ function lintByRedocly(document: string): string[] {
     writeFileSync(file, document);
     const command = join(PROJECT_ROOT, "node_modules", ".bin", "redocly");
     const { status, stdout, stderr } = spawnSync(
-      command,
-      ["lint", "--config", join(PROJECT_ROOT, "redocly.yaml"), file],
+      process.execPath,
+      [command, "lint", "--config", join(PROJECT_ROOT, "redocly.yaml"), file],
       {
         encoding: "utf8",
         env: { ...process.env, REDOCLY_TELEMETRY: "off", REDOCLY_SUPPRESS_UPDATE_NOTICE: "true" },
