@@ -33,6 +33,14 @@ const STEPS: readonly Step[] = [
   { name: "lint", command: ["oxlint", "--type-aware", "--max-warnings=0"] },
   { name: "unused code", command: ["knip"] },
   { name: "format", command: ["oxfmt", "--check"] },
+  {
+    name: "OpenAPI document, Spectral",
+    command: ["node", "scripts/lint-openapi.ts", "--by", "spectral"],
+  },
+  {
+    name: "OpenAPI document, Redocly",
+    command: ["node", "scripts/lint-openapi.ts", "--by", "redocly"],
+  },
   { name: "copies of packages", command: ["node", "scripts/vendor.ts", "--check"] },
   {
     name: "bindings of the gate",

@@ -17,10 +17,11 @@ import { CartBatches } from "./shopper/cart-batches.ts";
 import { PlaceBatches } from "./shopper/place-batches.ts";
 import type { GateContext } from "./shopper/gate-context.ts";
 import { pages } from "./pages/pages.ts";
+import { showApiReference } from "./pages/routes/api-reference.ts";
 import { SnapshotCache } from "./sales/snapshots.ts";
 import { readSecrets, type Keys } from "./tokens/secrets.ts";
 import type { GateApp } from "./web/gate-app.ts";
-import { SHOP_BASE } from "./web/paths.ts";
+import { DOCS_PATH, SHOP_BASE } from "./web/paths.ts";
 import { VERSION } from "./web/version.ts";
 
 export { Order } from "../durable-objects/order/order.ts";
@@ -78,6 +79,7 @@ app.get("/_sluice/assets/*", async (c) => {
   return asset.status === 404 ? problem(c, "not_found") : asset;
 });
 app.get("/_sluice/problems", (c) => c.json(PROBLEMS));
+app.get(DOCS_PATH, showApiReference);
 app.use("/_sluice/*", provideContext);
 app.get("/_sluice/.well-known/jwks.json", (c) => {
   return c.json(c.get("gate").keys.admissionJwks, 200, { "Cache-Control": "max-age=300" });

@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import type { GateSecrets } from "../../scripts/secret-set.ts";
+import { type Contract, loadContract } from "../host/contract.ts";
 import { type Host, type LogEntry, startHost } from "../host/host.ts";
 import { loadLocalSecrets } from "../host/local-secrets.ts";
 import { EXAMPLE_BODIES, UNSCHEMED_ROUTES } from "./example-bodies.ts";
@@ -30,6 +31,7 @@ export interface Ground {
   readonly routes: readonly Route[];
   /** The status of each problem code. */
   readonly problems: ReadonlyMap<string, number>;
+  readonly contract: Contract;
   /** Valid tokens of shoppers. */
   readonly tokens: {
     /** A ticket of the sale that has not started. */
@@ -93,7 +95,8 @@ export async function makeGround(options: GroundOptions = {}): Promise<Ground> {
     const hidden = hiddenTexts(secrets, host.adminToken, state());
     logs.length = 0;
     const { gateUrl: url, adminToken } = host;
-    const known = { url, adminToken, secrets, ...settled, origin };
+    const contract = await loadContract();
+    const known = { url, adminToken, secrets, ...settled, contract, origin };
     return { ...known, logs, hidden, state, stop };
   } catch (cause) {
     await stop();

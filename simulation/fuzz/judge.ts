@@ -14,6 +14,7 @@ export const RULES = [
   "an answer, or a closed connection for invalid HTTP",
   "invalid input is refused",
   "a refusal is a problem document with a known code",
+  "an answer is as the OpenAPI document declares",
   "an invalid field is named",
   "no secret in an answer",
   "no error in a log",
@@ -44,7 +45,7 @@ function isOfOrigin({ headers }: Answered): boolean {
 export function judgeReply(
   { expect, request, field }: Input,
   reply: Reply,
-  { problems, hidden }: Ground,
+  { problems, hidden, contract }: Ground,
 ): Broken | null {
   if (reply.kind !== "answered") {
     if (request.kind === "raw") return null;
@@ -64,8 +65,18 @@ export function judgeReply(
     return { rule: "an invalid field is named", what: `${field}: ${exchange}` };
   }
   const why = problemFault(request, reply, problems);
-  if (why === null) return null;
-  return { rule: "a refusal is a problem document with a known code", what: `${why}: ${exchange}` };
+  if (why !== null) {
+    return {
+      rule: "a refusal is a problem document with a known code",
+      what: `${why}: ${exchange}`,
+    };
+  }
+  if (request.kind === "raw") return null;
+  const { status, type, text } = reply;
+  const answered = { status, type, body: parseJson(text) };
+  const fault = contract.faultIn(request.method, request.target, answered);
+  if (fault === null) return null;
+  return { rule: "an answer is as the OpenAPI document declares", what: fault };
 }
 
 function shown({ status, type, text }: Answered): string {

@@ -144,6 +144,15 @@ function badQuery(random: Random, ground: Ground): Made {
 
 const PAGES: readonly string[] = ["", "/wait", "/cart", "/fairness", "/join", "/orders/x"];
 
+/** Addresses beside the routes of the API and the pages of a sale. */
+const OTHERS: readonly string[] = [
+  "/_sluice/assets/style.css",
+  "/_sluice/docs",
+  "/_sluice/health",
+  "/_sluice/openapi.json",
+  "/",
+];
+
 const SPELLINGS: readonly ((random: Random, path: string) => string)[] = [
   (_, path) => path.replaceAll("/", "//"),
   (_, path) => `${path}/`,
@@ -178,7 +187,7 @@ function respelled(random: Random, ground: Ground): Made {
   const paths = [
     placeIn(route.path, { id: ground.order.id }),
     `/_sluice/shop/${FUZZ_SALES.live}${pick(random, PAGES)}`,
-    pick(random, ["/_sluice/assets/style.css", "/_sluice/health", "/_sluice/openapi.json", "/"]),
+    pick(random, OTHERS),
   ];
   const target = pick(random, SPELLINGS)(random, pick(random, paths));
   const method = chance(random, 0.6) ? "GET" : pick(random, METHODS);

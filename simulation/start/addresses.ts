@@ -43,6 +43,7 @@ export function describeRun(
     ...saleRows,
     ["Health", `${gate}/health`],
     ["OpenAPI", `${gate}/openapi.json`],
+    ["API reference", `${gate}/docs`],
     ["Merchant's API", `${gate}/admin/v1`],
     ["Merchant's token", ` ${host.adminToken}`],
     ["Payments", `${sandbox}/sandbox/ledger`],

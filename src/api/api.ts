@@ -12,6 +12,7 @@ import { log } from "../platform/log.ts";
 import { sameText } from "../platform/same-text.ts";
 import { carriedOf, isOwnOrigin, type GateApp, type GateRequest } from "../web/gate-app.ts";
 import { isOverLimit, RATE_LIMIT_RETRY_S } from "../web/rate-limits.ts";
+import { DOCS_PATH } from "../web/paths.ts";
 import { wholeBody } from "../web/whole-body.ts";
 import { merchantAllotmentRoutes } from "./merchant-allotment-routes.ts";
 import { merchantOrderRoutes } from "./merchant-order-routes.ts";
@@ -106,6 +107,10 @@ export function jsonApi(): OpenAPIHono<GateApp> {
   describeApi(app);
   // Made once an isolate, because anyone may ask for it as often as they like.
   let document: ReturnType<typeof openApiDocument> | null = null;
-  app.get("/openapi.json", (c) => c.json((document ??= openApiDocument(app))));
+  app.get("/openapi.json", (c) => {
+    document ??= openApiDocument(app);
+    const url = new URL(DOCS_PATH, c.req.url).href;
+    return c.json({ ...document, externalDocs: { url, description: "This document as a page" } });
+  });
   return app;
 }

@@ -2,19 +2,23 @@
  * The merchant's routes for units that move between their Redis and the edge. All need the admin
  * token, which the wiring checks before a request gets here.
  */
-import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
+import { OpenAPIHono, type z } from "@hono/zod-openapi";
 import type { Transfer } from "../domain/stock/allotment.ts";
 import * as allotments from "../merchant/allotments.ts";
 import type { GateApp, GateRequest } from "../web/gate-app.ts";
 import * as documents from "./allotment-schemas.ts";
-import { answers, jsonBody } from "./answers.ts";
+import * as examples from "./merchant-examples.ts";
 import { skuParameter } from "./merchant-schemas.ts";
 import { merchantOf } from "./merchant-routes.ts";
+import { json, jsonBody, operationsOf } from "./operation.ts";
+import { RETRY_AFTER } from "./problem-responses.ts";
 import { problem } from "./problems.ts";
 import { timeOf } from "./shopper-answers.ts";
 import { refuseInvalid } from "./validation.ts";
 
 export const merchantAllotmentRoutes = new OpenAPIHono<GateApp>({ defaultHook: refuseInvalid });
+
+const operation = operationsOf(merchantAllotmentRoutes, "merchant");
 
 const PENDING_RETRY_S = 2;
 
@@ -45,7 +49,7 @@ const DONE = {
   return: ["returned", "already_returned"],
 } as const;
 
-function moved(c: GateRequest, outcome: allotments.TransferOutcome): Response {
+function moved(c: GateRequest, outcome: allotments.TransferOutcome) {
   switch (outcome.kind) {
     case "done": {
       const { transfer, repeated } = outcome;
@@ -73,7 +77,7 @@ function refused(
   c: GateRequest,
   reason: Extract<allotments.TransferOutcome, { kind: "refused" }>["reason"],
   available: number | null,
-): Response {
+) {
   switch (reason) {
     case "not_enough":
       return problem(c, "not_enough", { detail: `Redis has ${available}.`, more: { available } });
@@ -90,18 +94,39 @@ function refused(
   }
 }
 
-merchantAllotmentRoutes.openapi(
-  createRoute({
+function pending(example: z.input<typeof documents.transferDocument>) {
+  return {
+    ...json("Pending: repeat the request.", documents.transferDocument, example),
+    headers: { "Retry-After": RETRY_AFTER },
+  };
+}
+
+operation(
+  {
     method: "post",
     path: "/skus/{sku}/allotments",
+    id: "createAllotment",
+    tag: "Stock",
     summary: "Bring units from the merchant's Redis to the edge",
-    request: { params: skuParameter, ...jsonBody(documents.allotmentRequest) },
-    responses: answers({
-      200: documents.transferDocument,
-      201: documents.transferDocument,
-      202: documents.transferDocument,
-    }),
-  }),
+    description: "Counts once for its id. Repeat it until it is no longer pending.",
+    request: {
+      params: skuParameter,
+      ...jsonBody(documents.allotmentRequest, examples.allotmentRequest),
+    },
+    success: {
+      200: json("Allotted before.", documents.transferDocument, examples.transfers.allottedBefore),
+      201: json("Allotted.", documents.transferDocument, examples.transfers.allotted),
+      202: pending(examples.transfers.allotting),
+    },
+    problems: [
+      "not_enough",
+      "not_available",
+      "redis_key_unusable",
+      "transfer_conflict",
+      "too_many_transfers",
+      "redis_off",
+    ],
+  },
   async (c) => {
     const { sku } = c.req.valid("param");
     const { id, key, quantity } = c.req.valid("json");
@@ -110,18 +135,32 @@ merchantAllotmentRoutes.openapi(
   },
 );
 
-merchantAllotmentRoutes.openapi(
-  createRoute({
+operation(
+  {
     method: "post",
     path: "/skus/{sku}/returns",
+    id: "createReturn",
+    tag: "Stock",
     summary: "Take unsold units back to the merchant's Redis",
-    request: { params: skuParameter, ...jsonBody(documents.returnRequest) },
-    responses: answers({
-      200: documents.transferDocument,
-      201: documents.transferDocument,
-      202: documents.transferDocument,
-    }),
-  }),
+    description: "Counts once for its id. Repeat it until it is no longer pending.",
+    request: {
+      params: skuParameter,
+      ...jsonBody(documents.returnRequest, examples.returnRequest),
+    },
+    success: {
+      200: json("Returned before.", documents.transferDocument, examples.transfers.returnedBefore),
+      201: json("Returned.", documents.transferDocument, examples.transfers.returned),
+      202: pending(examples.transfers.returning),
+    },
+    problems: [
+      "not_enough",
+      "not_available",
+      "redis_key_unusable",
+      "transfer_conflict",
+      "too_many_transfers",
+      "redis_off",
+    ],
+  },
   async (c) => {
     const { sku } = c.req.valid("param");
     const { id, key, quantity = null } = c.req.valid("json");
@@ -130,14 +169,18 @@ merchantAllotmentRoutes.openapi(
   },
 );
 
-merchantAllotmentRoutes.openapi(
-  createRoute({
+operation(
+  {
     method: "get",
     path: "/skus/{sku}/allotments",
-    summary: "Allotments and returns of a SKU, and what Redis remembers of them",
+    id: "listTransfers",
+    tag: "Stock",
+    summary: "List allotments and returns of a SKU",
+    description: "With `compare=redis` also what Redis remembers of each.",
     request: { params: skuParameter, query: documents.transfersQuery },
-    responses: answers({ 200: documents.transfersDocument }),
-  }),
+    success: { 200: json("The transfers.", documents.transfersDocument, examples.transferList) },
+    problems: [],
+  },
   async (c) => {
     const { sku } = c.req.valid("param");
     const { compare } = c.req.valid("query");

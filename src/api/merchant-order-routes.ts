@@ -1,13 +1,14 @@
 /**
  * The merchant's routes for orders, dead letters and breakers.
  */
-import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { OpenAPIHono } from "@hono/zod-openapi";
 import * as breakers from "../merchant/breakers.ts";
 import * as orders from "../merchant/orders.ts";
 import type { GateApp } from "../web/gate-app.ts";
-import { answers, jsonBody, optionalJsonBody } from "./answers.ts";
-import * as documents from "./schemas.ts";
+import * as examples from "./merchant-examples.ts";
 import * as merchant from "./merchant-schemas.ts";
+import { json, jsonBody, operationsOf, optionalJsonBody } from "./operation.ts";
+import { deadLetterParameter, orderParameter } from "./parameters.ts";
 import { merchantOf } from "./merchant-routes.ts";
 import { problem } from "./problems.ts";
 import { orderAnswer, timeOf } from "./shopper-answers.ts";
@@ -15,14 +16,20 @@ import { refuseInvalid } from "./validation.ts";
 
 export const merchantOrderRoutes = new OpenAPIHono<GateApp>({ defaultHook: refuseInvalid });
 
-merchantOrderRoutes.openapi(
-  createRoute({
+const operation = operationsOf(merchantOrderRoutes, "merchant");
+
+operation(
+  {
     method: "get",
     path: "/orders",
-    summary: "The order book",
+    id: "listOrders",
+    tag: "Orders",
+    summary: "List the order book",
+    description: "A projection of events, which may be seconds behind.",
     request: { query: merchant.ordersQuery },
-    responses: answers({ 200: merchant.ordersDocument }),
-  }),
+    success: { 200: json("A page of orders.", merchant.ordersDocument, examples.orders) },
+    problems: [],
+  },
   async (c) => {
     const filter = c.req.valid("query");
     const rows = await orders.readOrders(merchantOf(c), filter);
@@ -34,14 +41,18 @@ merchantOrderRoutes.openapi(
   },
 );
 
-merchantOrderRoutes.openapi(
-  createRoute({
+operation(
+  {
     method: "get",
     path: "/orders/{id}",
-    summary: "One order with its history",
-    request: { params: documents.orderParameter },
-    responses: answers({ 200: merchant.merchantOrderDocument }),
-  }),
+    id: "getOrderHistory",
+    tag: "Orders",
+    summary: "Get one order with its history",
+    description: "From the order itself, so never behind.",
+    request: { params: orderParameter },
+    success: { 200: json("The order.", merchant.merchantOrderDocument, examples.order) },
+    problems: ["order_not_found"],
+  },
   async (c) => {
     const outcome = await orders.readOrder(merchantOf(c), c.req.valid("param").id);
     if (outcome.kind === "order_not_found") return problem(c, "order_not_found");
@@ -50,14 +61,21 @@ merchantOrderRoutes.openapi(
   },
 );
 
-merchantOrderRoutes.openapi(
-  createRoute({
+operation(
+  {
     method: "post",
     path: "/orders/{id}/actions",
+    id: "actOnOrder",
+    tag: "Orders",
     summary: "Push an order on, or cancel it",
-    request: { params: documents.orderParameter, ...jsonBody(merchant.orderActionRequest) },
-    responses: answers({ 200: merchant.merchantOrderDocument }),
-  }),
+    description: "`retry` takes the next step now; `cancel` works until the payment is captured.",
+    request: {
+      params: orderParameter,
+      ...jsonBody(merchant.orderActionRequest, { action: "retry" }),
+    },
+    success: { 200: json("Done.", merchant.merchantOrderDocument, examples.order) },
+    problems: ["order_not_found", "not_cancellable", "order_final"],
+  },
   async (c) => {
     const { id } = c.req.valid("param");
     const outcome = await orders.actOnOrder(merchantOf(c), id, c.req.valid("json").action);
@@ -82,14 +100,20 @@ function deadLetterDocument({ parked_ms, replayed_ms, body, ...letter }: orders.
   return { ...letter, body, parkedAt: timeOf(parked_ms), replayedAt };
 }
 
-merchantOrderRoutes.openapi(
-  createRoute({
+operation(
+  {
     method: "get",
     path: "/dead-letters",
-    summary: "What the queues gave up on, the newest first",
+    id: "listDeadLetters",
+    tag: "Pipeline",
+    summary: "List what the queues gave up on",
+    description: "The newest first. One that was replayed is kept for 30 days.",
     request: { query: merchant.deadLettersQuery },
-    responses: answers({ 200: merchant.deadLettersDocument }),
-  }),
+    success: {
+      200: json("A page of dead letters.", merchant.deadLettersDocument, examples.deadLetters),
+    },
+    problems: [],
+  },
   async (c) => {
     const { after = null, limit } = c.req.valid("query");
     const letters = await orders.readDeadLetters(merchantOf(c), { after, limit });
@@ -99,15 +123,24 @@ merchantOrderRoutes.openapi(
   },
 );
 
-merchantOrderRoutes.openapi(
-  createRoute({
+operation(
+  {
     method: "post",
     path: "/dead-letters/replay",
+    id: "replayDeadLetters",
+    tag: "Pipeline",
     summary: "Send the oldest dead letters again, 100 at most",
     description: "Repeat it while `remaining` is not 0. What was replayed before is passed over.",
-    request: optionalJsonBody(merchant.replayAllRequest),
-    responses: answers({ 200: merchant.replayedAllDocument }),
-  }),
+    request: optionalJsonBody(merchant.replayAllRequest, { queue: "sluice-orders" }),
+    success: {
+      200: json("Sent.", merchant.replayedAllDocument, {
+        replayed: 3,
+        unreadable: 0,
+        remaining: 0,
+      }),
+    },
+    problems: [],
+  },
   async (c) => {
     const { queue = null, before } = c.req.valid("json");
     const before_ms = before === undefined ? null : Date.parse(before);
@@ -115,14 +148,18 @@ merchantOrderRoutes.openapi(
   },
 );
 
-merchantOrderRoutes.openapi(
-  createRoute({
+operation(
+  {
     method: "post",
     path: "/dead-letters/{id}/replay",
-    summary: "Send a dead letter again",
-    request: { params: z.object({ id: z.string().max(100) }) },
-    responses: answers({ 200: merchant.deadLettersDocument }),
-  }),
+    id: "replayDeadLetter",
+    tag: "Pipeline",
+    summary: "Send one dead letter again",
+    description: "Safe to repeat: every message may come twice.",
+    request: { params: deadLetterParameter },
+    success: { 200: json("Sent.", merchant.deadLettersDocument, examples.deadLetters) },
+    problems: ["dead_letter_not_found", "dead_letter_unreadable"],
+  },
   async (c) => {
     const outcome = await orders.replayDeadLetter(merchantOf(c), c.req.valid("param").id);
     switch (outcome.kind) {
@@ -149,27 +186,38 @@ function breakerDocument({ backend, shared, force }: breakers.BreakerReading) {
   };
 }
 
-merchantOrderRoutes.openapi(
-  createRoute({
+operation(
+  {
     method: "get",
     path: "/breakers",
-    summary: "Breaker states",
-    responses: answers({ 200: merchant.breakersDocument }),
-  }),
+    id: "listBreakers",
+    tag: "Pipeline",
+    summary: "List the breakers",
+    description: "One for each backend: whether it is called, and why not.",
+    success: { 200: json("The breakers.", merchant.breakersDocument, examples.breakers) },
+    problems: [],
+  },
   async (c) => {
     const readings = await breakers.readBreakers(merchantOf(c));
     return c.json({ breakers: readings.map(breakerDocument) }, 200);
   },
 );
 
-merchantOrderRoutes.openapi(
-  createRoute({
+operation(
+  {
     method: "put",
     path: "/breakers/{backend}",
-    summary: "Force a breaker open or closed, or let it decide again",
-    request: { params: merchant.backendParameter, ...jsonBody(merchant.forceRequest) },
-    responses: answers({ 200: merchant.breakersDocument }),
-  }),
+    id: "forceBreaker",
+    tag: "Pipeline",
+    summary: "Force a breaker open or closed",
+    description: "`null` lets the breaker decide again.",
+    request: {
+      params: merchant.backendParameter,
+      ...jsonBody(merchant.forceRequest, { force: "open" }),
+    },
+    success: { 200: json("The breaker.", merchant.breakersDocument, examples.breakers) },
+    problems: [],
+  },
   async (c) => {
     const { backend } = c.req.valid("param");
     const reading = await breakers.forceBreaker(merchantOf(c), backend, c.req.valid("json").force);

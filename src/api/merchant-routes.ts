@@ -2,19 +2,22 @@
  * The merchant's routes for sales, stock and the audit. All need the admin token, which the wiring
  * checks before a request gets here.
  */
-import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
+import { OpenAPIHono } from "@hono/zod-openapi";
 import { LEDGER_PAGE_ROWS_MAX } from "../domain/limits.ts";
 import * as sales from "../merchant/sales.ts";
 import { stockOf } from "../platform/objects.ts";
 import type { GateApp, GateRequest } from "../web/gate-app.ts";
-import { answers, jsonBody } from "./answers.ts";
-import * as documents from "./schemas.ts";
+import * as examples from "./merchant-examples.ts";
 import * as merchant from "./merchant-schemas.ts";
+import { json, jsonBody, operationsOf } from "./operation.ts";
+import { saleParameter } from "./parameters.ts";
 import { problem } from "./problems.ts";
 import { timeOf } from "./shopper-answers.ts";
 import { refuseInvalid } from "./validation.ts";
 
 export const merchantRoutes = new OpenAPIHono<GateApp>({ defaultHook: refuseInvalid });
+
+const operation = operationsOf(merchantRoutes, "merchant");
 
 export function merchantOf(c: GateRequest): sales.MerchantContext {
   return { env: c.env, now: c.get("gate").now };
@@ -45,17 +48,32 @@ function saleDocument(metrics: Metrics) {
   };
 }
 
-merchantRoutes.openapi(
-  createRoute({
+operation(
+  {
     method: "put",
     path: "/sales/{sale}",
+    id: "putSale",
+    tag: "Sales",
     summary: "Create or change a sale",
-    request: { params: documents.saleParameter, ...jsonBody(merchant.saleRequest) },
-    responses: answers({
-      200: merchant.merchantSaleDocument,
-      201: merchant.merchantSaleDocument,
-    }),
-  }),
+    description:
+      "Its stock is received when it is created; later changes of units are movements. The same " +
+      "document again changes nothing.",
+    request: {
+      params: saleParameter,
+      ...jsonBody(merchant.saleRequest, examples.saleRequest),
+    },
+    success: {
+      200: json("Changed, or the same.", merchant.merchantSaleDocument, examples.sale),
+      201: json("Created.", merchant.merchantSaleDocument, examples.sale),
+    },
+    problems: [
+      "invalid_request",
+      "protection_not_configured",
+      "not_available",
+      "queue_it_not_configured",
+      "sale_not_found",
+    ],
+  },
   async (c) => {
     const sale = c.req.valid("json");
     if (sale.id !== c.req.valid("param").sale) {
@@ -97,24 +115,32 @@ merchantRoutes.openapi(
   },
 );
 
-merchantRoutes.openapi(
-  createRoute({
+operation(
+  {
     method: "get",
     path: "/sales",
-    summary: "All sales",
-    responses: answers({ 200: merchant.saleListDocument }),
-  }),
+    id: "listSales",
+    tag: "Sales",
+    summary: "List all sales",
+    description: "Their ids. A new sale may take a minute to be listed everywhere.",
+    success: { 200: json("The ids.", merchant.saleListDocument, { sales: ["air-two"] }) },
+    problems: [],
+  },
   async (c) => c.json({ sales: await sales.readSales(merchantOf(c)) }, 200),
 );
 
-merchantRoutes.openapi(
-  createRoute({
+operation(
+  {
     method: "get",
     path: "/sales/{sale}",
-    summary: "A sale with its live figures",
-    request: { params: documents.saleParameter },
-    responses: answers({ 200: merchant.merchantSaleDocument }),
-  }),
+    id: "getSaleMetrics",
+    tag: "Sales",
+    summary: "Get a sale with its live metrics",
+    description: "The document as it is stored, and who is waiting, called and inside.",
+    request: { params: saleParameter },
+    success: { 200: json("The sale.", merchant.merchantSaleDocument, examples.sale) },
+    problems: ["sale_not_found"],
+  },
   async (c) => {
     const outcome = await sales.readSale(merchantOf(c), c.req.valid("param").sale);
     if (outcome.kind === "sale_not_found") return problem(c, "sale_not_found");
@@ -122,14 +148,21 @@ merchantRoutes.openapi(
   },
 );
 
-merchantRoutes.openapi(
-  createRoute({
+operation(
+  {
     method: "post",
     path: "/sales/{sale}/actions",
-    summary: "Move the phase by hand",
-    request: { params: documents.saleParameter, ...jsonBody(merchant.actionRequest) },
-    responses: answers({ 200: merchant.merchantSaleDocument }),
-  }),
+    id: "actOnSale",
+    tag: "Sales",
+    summary: "Open, start, pause, resume or end a sale",
+    description: "Moves the phase by hand, whatever the schedule says.",
+    request: {
+      params: saleParameter,
+      ...jsonBody(merchant.actionRequest, { action: "pause" }),
+    },
+    success: { 200: json("Done.", merchant.merchantSaleDocument, examples.sale) },
+    problems: ["action_not_possible", "sale_not_found"],
+  },
   async (c) => {
     const { sale } = c.req.valid("param");
     const outcome = await sales.actOnSale(merchantOf(c), sale, c.req.valid("json").action);
@@ -145,14 +178,21 @@ merchantRoutes.openapi(
   },
 );
 
-merchantRoutes.openapi(
-  createRoute({
+operation(
+  {
     method: "patch",
     path: "/sales/{sale}/admission",
+    id: "updateSaleAdmission",
+    tag: "Sales",
     summary: "Change rate, seats or message while the sale runs",
-    request: { params: documents.saleParameter, ...jsonBody(merchant.admissionChangeRequest) },
-    responses: answers({ 200: merchant.merchantSaleDocument }),
-  }),
+    description: "Seen by every gate within a second.",
+    request: {
+      params: saleParameter,
+      ...jsonBody(merchant.admissionChangeRequest, { ratePerMinute: 300 }),
+    },
+    success: { 200: json("Changed.", merchant.merchantSaleDocument, examples.sale) },
+    problems: ["sale_not_found"],
+  },
   async (c) => {
     const { sale } = c.req.valid("param");
     const outcome = await sales.changeSaleAdmission(merchantOf(c), sale, c.req.valid("json"));
@@ -162,14 +202,18 @@ merchantRoutes.openapi(
   },
 );
 
-merchantRoutes.openapi(
-  createRoute({
+operation(
+  {
     method: "get",
     path: "/sales/{sale}/audit",
-    summary: "Counts that must agree",
-    request: { params: documents.saleParameter },
-    responses: answers({ 200: merchant.auditDocument }),
-  }),
+    id: "auditSale",
+    tag: "Sales",
+    summary: "Get the counts that must agree",
+    description: "Units of every SKU, orders by state, and what became of every call.",
+    request: { params: saleParameter },
+    success: { 200: json("The counts.", merchant.auditDocument, examples.audit) },
+    problems: ["sale_not_found"],
+  },
   async (c) => {
     const { sale } = c.req.valid("param");
     const outcome = await sales.auditSale(merchantOf(c), sale);
@@ -180,28 +224,36 @@ merchantRoutes.openapi(
   },
 );
 
-merchantRoutes.openapi(
-  createRoute({
+operation(
+  {
     method: "get",
     path: "/skus/{sku}",
-    summary: "Levels of a SKU",
+    id: "getSku",
+    tag: "Stock",
+    summary: "Get the levels of a SKU",
+    description: "A SKU that never had units has zeros.",
     request: { params: merchant.skuParameter },
-    responses: answers({ 200: merchant.skuDocument }),
-  }),
+    success: { 200: json("The levels.", merchant.skuDocument, examples.sku) },
+    problems: [],
+  },
   async (c) => {
     const { sku } = c.req.valid("param");
     return c.json(await stockOf(c.env, sku).levels(sku), 200);
   },
 );
 
-merchantRoutes.openapi(
-  createRoute({
+operation(
+  {
     method: "get",
     path: "/skus/{sku}/ledger",
-    summary: "Ledger rows in order",
+    id: "listLedgerRows",
+    tag: "Stock",
+    summary: "List the ledger of a SKU",
+    description: "Every change of its units in order, each with the counters after it.",
     request: { params: merchant.skuParameter, query: merchant.ledgerQuery },
-    responses: answers({ 200: merchant.ledgerDocument }),
-  }),
+    success: { 200: json("A page of rows.", merchant.ledgerDocument, examples.ledger) },
+    problems: [],
+  },
   async (c) => {
     const { sku } = c.req.valid("param");
     const { after, limit } = c.req.valid("query");
@@ -213,14 +265,24 @@ merchantRoutes.openapi(
   },
 );
 
-merchantRoutes.openapi(
-  createRoute({
+operation(
+  {
     method: "post",
     path: "/skus/{sku}/movements",
+    id: "moveUnits",
+    tag: "Stock",
     summary: "Restock, correct, keep back",
-    request: { params: merchant.skuParameter, ...jsonBody(merchant.movementRequest) },
-    responses: answers({ 200: merchant.skuDocument, 201: merchant.skuDocument }),
-  }),
+    description: "Counts once for its id; the same movement again changes nothing.",
+    request: {
+      params: merchant.skuParameter,
+      ...jsonBody(merchant.movementRequest, examples.movement),
+    },
+    success: {
+      200: json("Moved before.", merchant.skuDocument, examples.sku),
+      201: json("Moved.", merchant.skuDocument, examples.sku),
+    },
+    problems: ["movement_conflict", "not_available"],
+  },
   async (c) => {
     const { sku } = c.req.valid("param");
     const stock = stockOf(c.env, sku);

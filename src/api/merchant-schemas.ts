@@ -1,6 +1,6 @@
 /**
- * The merchant's documents as zod schemas: they validate what comes in, and the OpenAPI document
- * is generated from them.
+ * The merchant's documents as zod schemas: they validate requests, and the OpenAPI document is
+ * generated from them.
  */
 import { z } from "@hono/zod-openapi";
 import {
@@ -12,15 +12,23 @@ import {
   UNITS_PER_MOVEMENT_MAX,
 } from "../domain/limits.ts";
 import { ORDER_STATES } from "../domain/order/messages.ts";
-import { identifierSchema, saleIdSchema, saleSchema } from "../domain/sale/sale.ts";
+import { identifierSchema, saleSchema } from "../domain/sale/sale.ts";
 import { LEDGER_KINDS } from "../domain/stock/stock-ledger.ts";
+import {
+  EXAMPLE_ORDER_ID,
+  inPath,
+  inQuery,
+  paging,
+  saleInQuery,
+  wholeNumber,
+} from "./parameters.ts";
 import { orderDocument, stockLevel } from "./schemas.ts";
 
 const count = z.int();
 const instant = z.iso.datetime();
 const text = z.string().min(1).max(TEXT_LENGTH_MAX);
 
-export const skuParameter = z.object({ sku: identifierSchema });
+export const skuParameter = z.object({ sku: inPath(identifierSchema, "The SKU.", "AIR-2") });
 
 export const saleRequest = saleSchema.openapi("SaleDocument");
 
@@ -37,7 +45,7 @@ export const skuDocument = z.object({ sku: z.string(), seq: count, ...counters }
 
 export const merchantSaleDocument = z
   .object({
-    sale: z.unknown(),
+    sale: saleRequest,
     revision: count,
     phase: z.string(),
     paused: z.boolean(),
@@ -45,8 +53,11 @@ export const merchantSaleDocument = z
     soldOut: z.boolean(),
     ratePerMinute: z.number(),
     maxActive: z.number(),
-    /** The part of the rate that is called at, 0.05 to 1: less while orders are held up. */
-    throttle: z.number(),
+    throttle: z
+      .number()
+      .describe(
+        "The part of the rate that is called at, 0.05 to 1: less while orders are held up.",
+      ),
     message: z.string().nullable(),
     tickets: count,
     called: count,
@@ -79,8 +90,11 @@ export const movementRequest = z
   .strictObject({
     id: identifierSchema,
     kind: z.enum(["receive", "adjust", "buffer"]),
-    /** Units; `buffer` sets the buffer to it, `adjust` may be negative. */
-    quantity: z.int().min(-UNITS_PER_MOVEMENT_MAX).max(UNITS_PER_MOVEMENT_MAX),
+    quantity: z
+      .int()
+      .min(-UNITS_PER_MOVEMENT_MAX)
+      .max(UNITS_PER_MOVEMENT_MAX)
+      .describe("Units; `buffer` sets the buffer to it, `adjust` may be negative."),
     reason: text,
   })
   .refine(({ kind, quantity }) => kind !== "receive" || quantity > 0, {
@@ -97,10 +111,9 @@ export const movementRequest = z
   })
   .openapi("Movement");
 
-const after = z.coerce.number().int().min(0).default(0);
 export const ledgerQuery = z.object({
-  after,
-  limit: z.coerce.number().int().min(1).max(LEDGER_PAGE_ROWS_MAX).default(LEDGER_PAGE_ROWS_MAX),
+  after: wholeNumber(0).default(0).openapi(paging.after(0)),
+  limit: wholeNumber(1, LEDGER_PAGE_ROWS_MAX).default(LEDGER_PAGE_ROWS_MAX).openapi(paging.limit),
 });
 
 export const ledgerDocument = z
@@ -115,16 +128,15 @@ export const ledgerDocument = z
         ...counters,
       }),
     ),
-    /** Pass as `after` for the next page; null at the end. */
-    next: count.nullable(),
+    next: count.nullable().describe(paging.next),
   })
   .openapi("Ledger");
 
 export const ordersQuery = z.object({
-  sale: saleIdSchema.optional(),
-  state: z.enum(ORDER_STATES).optional(),
-  after: z.string().max(100).optional(),
-  limit: z.coerce.number().int().min(1).max(ORDERS_PAGE_ROWS_MAX).default(100),
+  sale: saleInQuery,
+  state: inQuery(z.enum(ORDER_STATES), "Only orders in this state.", "confirmed"),
+  after: z.string().max(100).optional().openapi(paging.after(EXAMPLE_ORDER_ID)),
+  limit: wholeNumber(1, ORDERS_PAGE_ROWS_MAX).default(100).openapi(paging.limit),
 });
 
 const bookedOrder = z.object({
@@ -140,7 +152,7 @@ const bookedOrder = z.object({
 });
 
 export const ordersDocument = z
-  .object({ orders: z.array(bookedOrder), next: z.string().nullable() })
+  .object({ orders: z.array(bookedOrder), next: z.string().nullable().describe(paging.next) })
   .openapi("Orders");
 
 export const merchantOrderDocument = orderDocument
@@ -169,8 +181,7 @@ export const deadLettersDocument = z
         replayedAt: instant.nullable(),
       }),
     ),
-    /** Pass as `after` for the next page; null at the end. */
-    next: z.string().nullable(),
+    next: z.string().nullable().describe(paging.next),
   })
   .openapi("DeadLetters");
 
@@ -191,16 +202,19 @@ const letterPlace = z
   });
 
 export const deadLettersQuery = z.object({
-  after: letterPlace.optional(),
-  limit: z.coerce.number().int().min(1).max(DEAD_LETTERS_PAGE_ROWS_MAX).default(100),
+  after: letterPlace.optional().openapi(paging.after("1795773600000~dl_1")),
+  limit: wholeNumber(1, DEAD_LETTERS_PAGE_ROWS_MAX).default(100).openapi(paging.limit),
 });
 
 export const replayAllRequest = z
   .strictObject({
-    /** Only those of this queue, as the list names it. */
-    queue: z.string().min(1).max(100).optional(),
-    /** Only those parked before this. */
-    before: z.iso.datetime().optional(),
+    queue: z
+      .string()
+      .min(1)
+      .max(100)
+      .optional()
+      .describe("Only those of this queue, as the list names it."),
+    before: z.iso.datetime().optional().describe("Only those parked before this."),
   })
   .openapi("ReplayAll");
 
@@ -224,7 +238,9 @@ export const breakersDocument = z
   })
   .openapi("Breakers");
 
-export const backendParameter = z.object({ backend: z.enum(["payment", "orders"]) });
+export const backendParameter = z.object({
+  backend: inPath(z.enum(["payment", "orders"]), "The backend behind the breaker.", "payment"),
+});
 
 export const forceRequest = z
   .strictObject({ force: z.enum(["open", "closed"]).nullable() })

@@ -1,20 +1,23 @@
 /**
- * The merchant's routes for webhooks: endpoints, what was sent to them, and the log of events. All
- * need the admin token, which the wiring checks before a request gets here.
+ * The merchant's routes for webhooks: endpoints, their deliveries, and the log of events. All need
+ * the admin token, which the wiring checks before a request gets here.
  */
-import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
+import { OpenAPIHono } from "@hono/zod-openapi";
 import { loggedEventSchema, payloadOf } from "../domain/webhooks.ts";
 import { jsonText } from "../encoding/json.ts";
 import * as webhooks from "../merchant/webhooks.ts";
 import type { GateApp, GateRequest } from "../web/gate-app.ts";
-import { answers, jsonBody } from "./answers.ts";
+import * as examples from "./merchant-examples.ts";
 import { merchantOf } from "./merchant-routes.ts";
+import { empty, json, jsonBody, operationsOf } from "./operation.ts";
 import { problem } from "./problems.ts";
 import { timeOf } from "./shopper-answers.ts";
 import { refuseInvalid } from "./validation.ts";
 import * as documents from "./webhook-schemas.ts";
 
 export const merchantWebhookRoutes = new OpenAPIHono<GateApp>({ defaultHook: refuseInvalid });
+
+const operation = operationsOf(merchantWebhookRoutes, "merchant");
 
 const DNS_RETRY_S = 5;
 
@@ -53,169 +56,237 @@ function deliveryOf(delivery: webhooks.KeptDelivery) {
   };
 }
 
-type Refusal =
-  | Exclude<Awaited<ReturnType<typeof webhooks.createEndpoint>>, { kind: "created" }>
-  | Exclude<Awaited<ReturnType<typeof webhooks.rotateSecret>>, { kind: "rotated" }>
-  | Exclude<webhooks.ReplayOutcome, { kind: "delivery" }>;
+type AddressRefused = Extract<
+  webhooks.CreateOutcome,
+  { kind: "address_refused" | "address_unknown" }
+>;
 
-function refuse(c: GateRequest, refusal: Refusal): Response {
-  switch (refusal.kind) {
-    case "address_refused": {
-      const errors = [{ path: "url", message: refusal.why }];
-      return problem(c, "invalid_request", { detail: "Not accepted: url.", errors });
-    }
-    case "address_unknown":
-      return problem(c, "address_not_checked", {
-        detail: `The address ${refusal.why}.`,
-        retryAfter_s: DNS_RETRY_S,
-      });
-    case "webhooks_not_configured":
-      return problem(c, refusal.kind, { detail: `${refusal.why}.` });
-    case "too_many_webhook_endpoints":
-      return problem(c, refusal.kind, { detail: `At most ${refusal.limit}.` });
-    case "webhook_endpoint_not_found":
-    case "webhook_endpoint_disabled":
-    case "webhook_rotation_conflict":
-    case "webhook_delivery_not_found":
-      return problem(c, refusal.kind);
+function addressProblem(c: GateRequest, { kind, why }: AddressRefused) {
+  if (kind === "address_refused") {
+    const errors = [{ path: "url", message: why }];
+    return problem(c, "invalid_request", { detail: "Not accepted: url.", errors });
   }
+  const detail = `The address ${why}.`;
+  return problem(c, "address_not_checked", { detail, retryAfter_s: DNS_RETRY_S });
 }
 
-merchantWebhookRoutes.openapi(
-  createRoute({
+operation(
+  {
     method: "get",
     path: "/webhook-endpoints",
-    summary: "Where events are sent",
-    responses: answers({ 200: documents.endpointsDocument }),
-  }),
+    id: "listWebhookEndpoints",
+    tag: "Webhooks",
+    summary: "List the endpoints that events are sent to",
+    description: "Without their secrets.",
+    success: {
+      200: json("The endpoints.", documents.endpointsDocument, { endpoints: [examples.endpoint] }),
+    },
+    problems: [],
+  },
   async (c) => {
     const found = await webhooks.readEndpoints(merchantOf(c));
     return c.json({ endpoints: found.map(endpointOf) }, 200);
   },
 );
 
-merchantWebhookRoutes.openapi(
-  createRoute({
+operation(
+  {
     method: "post",
     path: "/webhook-endpoints",
-    summary: "Have events sent; the answer tells the secret, once",
-    request: jsonBody(documents.endpointRequest),
-    responses: answers({ 201: documents.endpointSecretDocument }),
-  }),
+    id: "createWebhookEndpoint",
+    tag: "Webhooks",
+    summary: "Have events sent to an endpoint",
+    description: "The response has the endpoint's secret, which is shown only once.",
+    request: jsonBody(documents.endpointRequest, examples.endpointRequest),
+    success: {
+      201: json("Created.", documents.endpointSecretDocument, examples.endpointWithSecret),
+    },
+    problems: [
+      "invalid_request",
+      "address_not_checked",
+      "webhooks_not_configured",
+      "too_many_webhook_endpoints",
+    ],
+  },
   async (c) => {
     const outcome = await webhooks.createEndpoint(merchantOf(c), c.req.valid("json"));
-    if (outcome.kind !== "created") return refuse(c, outcome);
-    return c.json({ ...endpointOf(outcome.endpoint), secret: outcome.secret }, 201);
+    switch (outcome.kind) {
+      case "created":
+        return c.json({ ...endpointOf(outcome.endpoint), secret: outcome.secret }, 201);
+      case "webhooks_not_configured":
+        return problem(c, outcome.kind, { detail: `${outcome.why}.` });
+      case "too_many_webhook_endpoints":
+        return problem(c, outcome.kind, { detail: `At most ${outcome.limit}.` });
+      case "address_refused":
+      case "address_unknown":
+        return addressProblem(c, outcome);
+    }
   },
 );
 
-merchantWebhookRoutes.openapi(
-  createRoute({
+operation(
+  {
     method: "get",
     path: "/webhook-endpoints/{id}",
-    summary: "One endpoint",
+    id: "getWebhookEndpoint",
+    tag: "Webhooks",
+    summary: "Get one endpoint",
+    description: "Without its secret.",
     request: { params: documents.endpointParameter },
-    responses: answers({ 200: documents.endpointDocument }),
-  }),
+    success: { 200: json("The endpoint.", documents.endpointDocument, examples.endpoint) },
+    problems: ["webhook_endpoint_not_found"],
+  },
   async (c) => {
     const outcome = await webhooks.readEndpoint(merchantOf(c), c.req.valid("param").id);
-    if (outcome.kind !== "endpoint") return refuse(c, outcome);
+    if (outcome.kind !== "endpoint") return problem(c, outcome.kind);
     return c.json(endpointOf(outcome.endpoint), 200);
   },
 );
 
-merchantWebhookRoutes.openapi(
-  createRoute({
+operation(
+  {
     method: "patch",
     path: "/webhook-endpoints/{id}",
+    id: "updateWebhookEndpoint",
+    tag: "Webhooks",
     summary: "Change an endpoint, turn it off or on",
+    description: "Fields that are left out stay as they are.",
     request: {
       params: documents.endpointParameter,
-      ...jsonBody(documents.endpointChangeRequest),
+      ...jsonBody(documents.endpointChangeRequest, { enabled: true }),
     },
-    responses: answers({ 200: documents.endpointDocument }),
-  }),
+    success: { 200: json("Changed.", documents.endpointDocument, examples.endpoint) },
+    problems: ["invalid_request", "address_not_checked", "webhook_endpoint_not_found"],
+  },
   async (c) => {
     const { id } = c.req.valid("param");
     const outcome = await webhooks.changeEndpoint(merchantOf(c), id, c.req.valid("json"));
-    if (outcome.kind !== "endpoint") return refuse(c, outcome);
-    return c.json(endpointOf(outcome.endpoint), 200);
+    switch (outcome.kind) {
+      case "endpoint":
+        return c.json(endpointOf(outcome.endpoint), 200);
+      case "webhook_endpoint_not_found":
+        return problem(c, outcome.kind);
+      case "address_refused":
+      case "address_unknown":
+        return addressProblem(c, outcome);
+    }
   },
 );
 
-merchantWebhookRoutes.openapi(
-  createRoute({
+operation(
+  {
     method: "delete",
     path: "/webhook-endpoints/{id}",
-    summary: "Have no more events sent there",
+    id: "deleteWebhookEndpoint",
+    tag: "Webhooks",
+    summary: "Delete an endpoint",
+    description: "What is pending for it is cancelled.",
     request: { params: documents.endpointParameter },
-    responses: answers({ 204: null }),
-  }),
+    success: { 204: empty("Deleted.") },
+    problems: ["webhook_endpoint_not_found"],
+  },
   async (c) => {
     const outcome = await webhooks.removeEndpoint(merchantOf(c), c.req.valid("param").id);
-    return outcome.kind === "removed" ? c.body(null, 204) : refuse(c, outcome);
+    return outcome.kind === "removed" ? c.body(null, 204) : problem(c, outcome.kind);
   },
 );
 
-merchantWebhookRoutes.openapi(
-  createRoute({
+operation(
+  {
     method: "post",
     path: "/webhook-endpoints/{id}/rotate-secret",
-    summary: "A new secret, told once; the old one signs too for a day",
+    id: "rotateWebhookSecret",
+    tag: "Webhooks",
+    summary: "Rotate the secret of an endpoint",
+    description: "The new secret is shown only once; the previous one also signs for a day.",
     request: { params: documents.endpointParameter },
-    responses: answers({ 200: documents.endpointSecretDocument }),
-  }),
+    success: {
+      200: json("Rotated.", documents.endpointSecretDocument, examples.endpointWithSecret),
+    },
+    problems: [
+      "webhooks_not_configured",
+      "webhook_endpoint_not_found",
+      "webhook_rotation_conflict",
+    ],
+  },
   async (c) => {
     const outcome = await webhooks.rotateSecret(merchantOf(c), c.req.valid("param").id);
-    if (outcome.kind !== "rotated") return refuse(c, outcome);
-    return c.json({ ...endpointOf(outcome.endpoint), secret: outcome.secret }, 200);
+    switch (outcome.kind) {
+      case "rotated":
+        return c.json({ ...endpointOf(outcome.endpoint), secret: outcome.secret }, 200);
+      case "webhooks_not_configured":
+        return problem(c, outcome.kind, { detail: `${outcome.why}.` });
+      case "webhook_endpoint_not_found":
+      case "webhook_rotation_conflict":
+        return problem(c, outcome.kind);
+    }
   },
 );
 
-merchantWebhookRoutes.openapi(
-  createRoute({
+operation(
+  {
     method: "post",
     path: "/webhook-endpoints/{id}/test",
+    id: "testWebhookEndpoint",
+    tag: "Webhooks",
     summary: "Send an event of type webhook.test",
+    description: "To this endpoint alone, in the same way as all events.",
     request: { params: documents.endpointParameter },
-    responses: answers({ 202: documents.deliveryDocument }),
-  }),
+    success: { 202: json("Queued.", documents.deliveryDocument, examples.pendingDelivery) },
+    problems: ["webhook_endpoint_not_found", "webhook_endpoint_disabled"],
+  },
   async (c) => {
     const outcome = await webhooks.testEndpoint(merchantOf(c), c.req.valid("param").id);
-    if (outcome.kind !== "delivery") return refuse(c, outcome);
+    if (outcome.kind !== "delivery") return problem(c, outcome.kind);
     return c.json(deliveryOf(outcome.delivery), 202);
   },
 );
 
-merchantWebhookRoutes.openapi(
-  createRoute({
+operation(
+  {
     method: "post",
     path: "/webhook-endpoints/{id}/replay",
+    id: "replayWebhookEvents",
+    tag: "Webhooks",
     summary: "Send all events since a time again",
     description: "Those that the log still has; it keeps them for 30 days.",
-    request: { params: documents.endpointParameter, ...jsonBody(documents.replayRequest) },
-    responses: answers({ 202: documents.replayDocument }),
-  }),
+    request: {
+      params: documents.endpointParameter,
+      ...jsonBody(documents.replayRequest, { since: "2026-11-27T10:00:00Z" }),
+    },
+    success: {
+      202: json("Queued.", documents.replayDocument, { replayed: 20, remaining: 0, next: null }),
+    },
+    problems: ["webhook_endpoint_not_found", "webhook_endpoint_disabled"],
+  },
   async (c) => {
     const { since, after } = c.req.valid("json");
     const span = { since_ms: Date.parse(since), after };
     const { id } = c.req.valid("param");
     const outcome = await webhooks.replaySince(merchantOf(c), id, span);
-    if (outcome.kind !== "replaying") return refuse(c, outcome);
+    if (outcome.kind !== "replaying") return problem(c, outcome.kind);
     const { replayed, remaining, next } = outcome;
     return c.json({ replayed, remaining, next }, 202);
   },
 );
 
-merchantWebhookRoutes.openapi(
-  createRoute({
+operation(
+  {
     method: "get",
     path: "/webhook-deliveries",
-    summary: "What was sent, with every try",
+    id: "listWebhookDeliveries",
+    tag: "Webhooks",
+    summary: "List deliveries, each with every try",
     description: "Deliveries are kept as long as their events, for 30 days, and while pending.",
     request: { query: documents.deliveriesQuery },
-    responses: answers({ 200: documents.deliveriesDocument }),
-  }),
+    success: {
+      200: json("A page of deliveries.", documents.deliveriesDocument, {
+        deliveries: [examples.delivery],
+        next: null,
+      }),
+    },
+    problems: [],
+  },
   async (c) => {
     const filter = c.req.valid("query");
     const rows = await webhooks.readDeliveries(merchantOf(c), filter);
@@ -224,17 +295,25 @@ merchantWebhookRoutes.openapi(
   },
 );
 
-merchantWebhookRoutes.openapi(
-  createRoute({
+operation(
+  {
     method: "post",
     path: "/webhook-deliveries/{id}/replay",
-    summary: "Send one again",
+    id: "replayWebhookDelivery",
+    tag: "Webhooks",
+    summary: "Send one delivery again",
+    description: "In any state, also when it was delivered.",
     request: { params: documents.deliveryParameter },
-    responses: answers({ 202: documents.deliveryDocument }),
-  }),
+    success: { 202: json("Queued.", documents.deliveryDocument, examples.pendingDelivery) },
+    problems: [
+      "webhook_delivery_not_found",
+      "webhook_endpoint_not_found",
+      "webhook_endpoint_disabled",
+    ],
+  },
   async (c) => {
     const outcome = await webhooks.replayDelivery(merchantOf(c), c.req.valid("param").id);
-    if (outcome.kind !== "delivery") return refuse(c, outcome);
+    if (outcome.kind !== "delivery") return problem(c, outcome.kind);
     return c.json(deliveryOf(outcome.delivery), 202);
   },
 );
@@ -247,17 +326,20 @@ function eventOf({ seq, id, type, at_ms, body }: LoggedRow) {
   return { seq, id, type, timestamp: timeOf(at_ms), data };
 }
 
-merchantWebhookRoutes.openapi(
-  createRoute({
+operation(
+  {
     method: "get",
     path: "/events",
-    summary: "All that happened, in the order in which it was logged",
+    id: "listEvents",
+    tag: "Webhooks",
+    summary: "List all events in the order in which they were logged",
     description:
       "Kept for 30 days. To read on later keep the last `seq`: it is never given twice, and " +
       "`after` may name one that is gone.",
     request: { query: documents.eventsQuery },
-    responses: answers({ 200: documents.eventsDocument }),
-  }),
+    success: { 200: json("A page of events.", documents.eventsDocument, examples.events) },
+    problems: [],
+  },
   async (c) => {
     const filter = c.req.valid("query");
     const rows = await webhooks.readEvents(merchantOf(c), filter);

@@ -1,42 +1,75 @@
 /**
  * Placing and reading orders.
  */
-import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
-import { z } from "zod";
+import { OpenAPIHono } from "@hono/zod-openapi";
 import { IDEMPOTENCY_KEY_LENGTH_MAX } from "../domain/limits.ts";
 import { placeOrder, viewOrder } from "../shopper/order.ts";
 import { carriedOf, withVisitOr, type GateApp } from "../web/gate-app.ts";
 import { orderPagePath } from "../web/paths.ts";
-import { answers, jsonBody } from "./answers.ts";
+import { ADMISSION, DEVICE } from "./credentials.ts";
+import * as examples from "./examples.ts";
+import { json, jsonBody, operationsOf } from "./operation.ts";
+import { orderKeyQuery, orderParameter } from "./parameters.ts";
 import * as documents from "./schemas.ts";
-import { ADMISSION } from "./openapi.ts";
-import { orderAnswer, refuse, unreachable } from "./shopper-answers.ts";
+import {
+  ADMISSION_PROBLEMS,
+  LINES_PROBLEMS,
+  orderAnswer,
+  refuse,
+  unreachable,
+} from "./shopper-answers.ts";
 import { problem } from "./problems.ts";
 import { refuseInvalid } from "./validation.ts";
 
-/** Checked by the handler, so that the answer says what is missing by its own code. */
+/** Checked by the handler, so that a missing key has a code of its own. */
 const IDEMPOTENCY_KEY = {
   name: "Idempotency-Key",
   in: "header",
   required: true,
+  description: "The same with every repetition of one order: it gives the same order.",
   schema: { type: "string", minLength: 1, maxLength: IDEMPOTENCY_KEY_LENGTH_MAX },
+  example: "order-7f3a",
 } as const;
 
 const withVisit = withVisitOr(unreachable);
 
 export const orderRoutes = new OpenAPIHono<GateApp>({ defaultHook: refuseInvalid });
 
-orderRoutes.openapi(
-  createRoute({
+const operation = operationsOf(orderRoutes, "shopper");
+
+operation(
+  {
     method: "post",
     path: "/orders",
+    id: "placeOrder",
+    tag: "Checkout",
     summary: "Place an order",
-    security: [ADMISSION],
-    parameters: [IDEMPOTENCY_KEY],
-    description: "Needs an admission and an Idempotency-Key header; may be repeated with both.",
-    request: jsonBody(documents.orderRequest),
-    responses: answers({ 202: documents.acceptedDocument }),
-  }),
+    description: "Needs an admission and an Idempotency-Key; may be repeated with both.",
+    security: ADMISSION,
+    parameters: [IDEMPOTENCY_KEY, DEVICE],
+    request: jsonBody(documents.orderRequest, examples.orderRequest),
+    success: {
+      202: {
+        ...json(
+          "Accepted: it reaches exactly one final state.",
+          documents.acceptedDocument,
+          examples.acceptedOrder,
+        ),
+        headers: { Location: { description: "The status URL.", schema: { type: "string" } } },
+      },
+    },
+    problems: [
+      ...ADMISSION_PROBLEMS,
+      ...LINES_PROBLEMS,
+      "idempotency_key_required",
+      "idempotency_conflict",
+      "order_unavailable",
+      "order_in_progress",
+      "sold_out",
+      "admission_spent",
+      "sale_over",
+    ],
+  },
   async (c) => {
     const key = documents.idempotencyKeySchema.safeParse(c.req.header("Idempotency-Key"));
     if (!key.success) {
@@ -58,18 +91,20 @@ orderRoutes.openapi(
   },
 );
 
-orderRoutes.openapi(
-  createRoute({
+operation(
+  {
     method: "get",
     path: "/orders/{id}",
-    summary: "An order, for its buyer",
-    security: [{}, ADMISSION],
-    request: {
-      params: documents.orderParameter,
-      query: z.object({ key: z.string().max(100).optional() }),
-    },
-    responses: answers({ 200: documents.orderDocument }),
-  }),
+    id: "getOrder",
+    tag: "Checkout",
+    summary: "Get an order as its buyer",
+    description: "By the key in its status URL, or by the admission that placed it.",
+    security: [{}, ...ADMISSION],
+    parameters: [DEVICE],
+    request: { params: orderParameter, query: orderKeyQuery },
+    success: { 200: json("The order.", documents.orderDocument, examples.confirmedOrder) },
+    problems: ["order_not_found"],
+  },
   async (c) => {
     const { id } = c.req.valid("param");
     const key = c.req.valid("query").key ?? null;

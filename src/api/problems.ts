@@ -24,7 +24,11 @@ export const PROBLEMS = {
     "The Idempotency-Key header is missing or too long",
     "Send a key of 1 to 128 visible characters, the same for every repetition of the request.",
   ),
-  invalid_request: kind(422, "The request does not fit its schema", "Mend the fields in errors."),
+  invalid_request: kind(
+    422,
+    "The request does not fit its schema",
+    "Correct the fields in errors.",
+  ),
   unknown_sku: kind(422, "The sale does not have this SKU", "Use a SKU of the sale's items."),
   too_many_lines: kind(422, "The cart has too many lines", "Send fewer lines."),
   idempotency_conflict: kind(
@@ -110,7 +114,6 @@ export const PROBLEMS = {
     "Wait for its end; then use a new key.",
   ),
   admission_spent: kind(409, "This admission has bought its order", "See your order."),
-  order_not_placed: kind(409, "The order was refused", "Place a new order with a new key."),
   order_final: kind(409, "The order is final", "Nothing can change it any more."),
   not_cancellable: kind(409, "The order can no longer be cancelled", "Refund it instead."),
   action_not_possible: kind(409, "The sale is over", "Create another sale."),
@@ -185,7 +188,7 @@ export interface ProblemDetails {
   readonly more?: Readonly<Record<string, unknown>> & { readonly status?: never };
 }
 
-/** A problem as it is sent, for whoever has no framework at hand. */
+/** A problem as it is sent, for callers without a Hono context. */
 export interface ProblemAnswer {
   readonly status: ContentfulStatusCode;
   readonly headers: Readonly<Record<string, string>>;
@@ -216,12 +219,19 @@ export function problemAnswer(code: ProblemCode, details: ProblemDetails = {}): 
   };
 }
 
-export function problem(c: Context, code: ProblemCode, details: ProblemDetails = {}): Response {
+/** Names its code in its type, so that an operation can be held to the codes it declares. */
+export type ProblemResponse<Code extends ProblemCode> = Response & { readonly problem: Code };
+
+export function problem<Code extends ProblemCode>(
+  c: Context,
+  code: Code,
+  details: ProblemDetails = {},
+): ProblemResponse<Code> {
   const { body, status, headers } = problemAnswer(code, details);
-  return c.json(body, status, { ...headers });
+  return Object.assign(c.json(body, status, { ...headers }), { problem: code });
 }
 
-/** What a body gets that is too large, or that does not arrive whole. */
+/** The responses to a body that is too large, and to one that does not arrive whole. */
 export function refuseBody(bytesMax: number) {
   return {
     tooLarge: (c: Context) => {

@@ -1,7 +1,7 @@
 /**
- * The JSON documents of the API as zod schemas: they validate what comes in, and the OpenAPI
- * document is generated from them. Times are RFC 3339 UTC, durations end in `_s`, money is an
- * integer in minor units.
+ * The shopper's documents as zod schemas: they validate requests, and the OpenAPI document is
+ * generated from them. Times are RFC 3339 UTC, durations end in `_s`, money is an integer in minor
+ * units.
  */
 import { z } from "@hono/zod-openapi";
 import {
@@ -24,23 +24,18 @@ const instant = z.iso.datetime();
 
 export const problemDocument = z
   .object({
-    type: z.string(),
-    title: z.string(),
-    status: z.int(),
-    code: z.string(),
-    detail: z.string(),
-    errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+    type: z.string().describe("Where the problem is explained."),
+    title: z.string().describe("The problem in a few words, the same each time."),
+    status: z.int().describe("The HTTP status."),
+    code: z.string().describe("Stable: clients decide by it and need not read prose."),
+    detail: z.string().describe("What to do next."),
+    errors: z
+      .array(z.object({ path: z.string(), message: z.string() }))
+      .optional()
+      .describe("Fields that were not accepted, by their path in the request."),
   })
+  .describe("A problem of RFC 9457 with a stable code.")
   .openapi("Problem");
-
-export const saleParameter = z.object({ sale: saleIdSchema });
-export const orderParameter = z.object({ id: z.string().max(64) });
-
-export const cohortParameters = z.object({
-  sale: saleIdSchema,
-  lane: saleIdSchema,
-  k: z.coerce.number().int().min(0).max(0xffffffff),
-});
 
 export const stockLevel = z.object({
   sku: z.string(),
@@ -53,15 +48,23 @@ export const statusDocument = z
     state: z.enum(SHOPPER_STATES),
     lane: z.string(),
     cohort: count.nullable(),
-    rank: count.nullable(),
-    position: count.nullable(),
-    called: count,
-    wait: z.object({ low_s: z.number(), high_s: z.number() }).nullable(),
-    pollAfter_s: z.number(),
+    rank: count
+      .nullable()
+      .describe("Place in the lane's whole line, 0 first; null until the cohort has closed."),
+    position: count.nullable().describe("1 is the next to be called."),
+    called: count.describe("Ranks called in this lane so far."),
+    wait: z
+      .object({ low_s: z.number(), high_s: z.number() })
+      .nullable()
+      .describe("An estimate, in seconds."),
+    pollAfter_s: z.number().describe("When to ask again."),
     stock: z.array(stockLevel),
-    odds: z.number().nullable(),
-    message: z.string().nullable(),
-    stale: z.boolean(),
+    odds: z
+      .number()
+      .nullable()
+      .describe("Estimated chance, 0 to 1, that the turn comes while something is left."),
+    message: z.string().nullable().describe("The merchant's message to everybody."),
+    stale: z.boolean().describe("The room did not answer; this is the last that was seen."),
     at: instant,
   })
   .openapi("Status");
@@ -100,13 +103,15 @@ export const publicSaleDocument = z
 
 export const joinRequest = z
   .strictObject({
-    pass: z.string().max(TOKEN_LENGTH_MAX).optional(),
-    /** Where the sale asks for one: the widget's token, or ALTCHA's payload. */
-    proof: z.string().max(PROOF_LENGTH_MAX).optional(),
+    pass: z.string().max(TOKEN_LENGTH_MAX).optional().describe("A pass that the merchant signed."),
+    proof: z
+      .string()
+      .max(PROOF_LENGTH_MAX)
+      .optional()
+      .describe("Where the sale requires one: the widget's token, or ALTCHA's payload."),
   })
   .openapi("JoinRequest");
 
-/** As ALTCHA's widget and libraries take it. */
 export const challengeDocument = z
   .object({
     parameters: z.object({
@@ -122,6 +127,7 @@ export const challengeDocument = z
     }),
     signature: z.string(),
   })
+  .describe("In the form that ALTCHA's widget and libraries take.")
   .openapi("Challenge");
 
 export const ticketDocument = z
@@ -149,7 +155,7 @@ export const cartDocument = z
     lines: z.array(
       z.object({ sku: z.string(), quantity: count, outcome: z.enum(["held", "already_held"]) }),
     ),
-    holdsUntil: instant.nullable(),
+    holdsUntil: instant.nullable().describe("Null when nothing is held."),
   })
   .openapi("Cart");
 
@@ -179,21 +185,29 @@ export const orderDocument = z
     id: z.string(),
     sale: z.string(),
     state: z.enum(ORDER_STATES),
-    final: z.boolean(),
+    final: z.boolean().describe("The state does not change any more."),
     lines: z.array(z.object({ sku: z.string(), name: z.string(), quantity: count, price: count })),
     total: count,
     currency: z.string(),
     placedAt: instant,
     updatedAt: instant,
-    action: z.object({ kind: z.literal("redirect"), url: z.string() }).optional(),
-    /** The payment or the order service is slow or down: the order waits and keeps its items. */
-    delayed: z.literal(true).optional(),
+    action: z
+      .object({ kind: z.literal("redirect"), url: z.string() })
+      .optional()
+      .describe("What the shopper must do for the payment to go on."),
+    delayed: z
+      .literal(true)
+      .optional()
+      .describe("A service is slow or down: the order waits and keeps its items."),
     reason: z.string().optional(),
   })
   .openapi("Order");
 
 export const acceptedDocument = z
-  .object({ order: orderDocument, statusUrl: z.string() })
+  .object({
+    order: orderDocument,
+    statusUrl: z.string().describe("Where the buyer reads the order, with a key."),
+  })
   .openapi("AcceptedOrder");
 
 export const manifestDocument = z
@@ -212,6 +226,6 @@ export const fairnessDocument = z
     sale: z.string(),
     commitment: z.string(),
     algorithm: z.string(),
-    secret: z.string().nullable(),
+    secret: z.string().nullable().describe("Null until the sale has ended."),
   })
   .openapi("Fairness");

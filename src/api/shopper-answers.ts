@@ -19,7 +19,12 @@ import type {
 } from "../shopper/waiting.ts";
 import { giveAdmission, type GateRequest } from "../web/gate-app.ts";
 import { challengePath } from "../web/paths.ts";
-import { problem, type ProblemCode, type ProblemDetails } from "./problems.ts";
+import {
+  problem,
+  type ProblemCode,
+  type ProblemDetails,
+  type ProblemResponse,
+} from "./problems.ts";
 
 export function timeOf(at_ms: number): string {
   return new Date(at_ms).toISOString();
@@ -61,7 +66,7 @@ export function saleAnswer(sale: Sale, { snapshot, now }: Seen) {
   };
 }
 
-export function admittedAnswer(c: GateRequest, admitted: Admitted): Response {
+export function admittedAnswer(c: GateRequest, admitted: Admitted) {
   const { token, admission, standing } = admitted;
   giveAdmission(c, admitted);
   const expiresAt = timeOf(Math.floor(admission.expiresAt_ms / 1000) * 1000);
@@ -92,12 +97,21 @@ type Done =
 /** Every way in which a use case of a shopper refuses. */
 export type Refused = Exclude<Outcome, { readonly kind: Done }>;
 
-interface ProblemFacts {
-  readonly code: ProblemCode;
+/** A refusal's kind is its code, but for an order's rejection, which has a code of its own. */
+type CodeOf<Some extends Refused> = Some extends { kind: "rejected"; rejection: infer Rejection }
+  ? Extract<Rejection, { code: ProblemCode }>["code"]
+  : Extract<Some["kind"], ProblemCode>;
+
+interface ProblemFacts<Code extends ProblemCode = ProblemCode> {
+  readonly code: Code;
   readonly details?: ProblemDetails;
 }
 
 /** Each refusal as a problem; what has no details of its own is a code alone. */
+export function refusalFacts<Some extends Refused>(
+  sale: string,
+  refused: Some,
+): ProblemFacts<CodeOf<Some>>;
 export function refusalFacts(sale: string, refused: Refused): ProblemFacts {
   const { kind: code } = refused;
   switch (code) {
@@ -158,14 +172,36 @@ export function refusalFacts(sale: string, refused: Refused): ProblemFacts {
   }
 }
 
-export function refuse(c: GateRequest, sale: string, refused: Refused): Response {
+export function refuse<Some extends Refused>(
+  c: GateRequest,
+  sale: string,
+  refused: Some,
+): ProblemResponse<CodeOf<Some>> {
   const { code, details } = refusalFacts(sale, refused);
   return problem(c, code, details);
 }
 
-export function unreachable(c: GateRequest, { kind }: Unreachable): Response {
+export function unreachable(
+  c: GateRequest,
+  { kind }: Unreachable,
+): ProblemResponse<Unreachable["kind"]> {
   return problem(c, kind);
 }
+
+/** The codes of `unreachable`. */
+export const UNREACHABLE = ["sale_not_found", "room_unavailable"] as const;
+
+/** Of what needs an admission. */
+export const ADMISSION_PROBLEMS = [
+  ...UNREACHABLE,
+  "admission_required",
+  "admission_expired",
+  "admission_invalid",
+  "admission_replayed",
+] as const;
+
+/** Of what takes lines: a cart, an order. */
+export const LINES_PROBLEMS = ["unknown_sku", "too_many_lines", "limit_reached"] as const;
 
 /** The Order document of API answers. */
 export function orderAnswer(view: OrderView) {

@@ -1,7 +1,7 @@
 /**
  * The shopper's routes: each maps one use case to HTTP and back. No rule lives here.
  */
-import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
+import { OpenAPIHono } from "@hono/zod-openapi";
 import { DRAW_ALGORITHM } from "../domain/line/cohort.ts";
 import { IDEMPOTENCY_KEY_LENGTH_MAX } from "../domain/limits.ts";
 import { setCart } from "../shopper/cart.ts";
@@ -12,15 +12,20 @@ import { askStanding, claimTurn, leave } from "../shopper/waiting.ts";
 import { giveCookie, takeCookie, withSaleOr, withVisitOr, type GateApp } from "../web/gate-app.ts";
 import { isOverChallengeLimit, RATE_LIMIT_RETRY_S } from "../web/rate-limits.ts";
 import { ticketCookie } from "../web/token-cookies.ts";
-import { answers, jsonBody, optionalJsonBody } from "./answers.ts";
+import { ADMISSION, DEVICE, TICKET } from "./credentials.ts";
+import * as examples from "./examples.ts";
+import { empty, json, jsonBody, operationsOf, optionalJsonBody } from "./operation.ts";
+import { cohortParameters, saleParameter } from "./parameters.ts";
 import * as documents from "./schemas.ts";
-import { ADMISSION, TICKET } from "./openapi.ts";
 import {
+  ADMISSION_PROBLEMS,
   admittedAnswer,
+  LINES_PROBLEMS,
   refuse,
   saleAnswer,
   statusOf,
   timeOf,
+  UNREACHABLE,
   unreachable,
 } from "./shopper-answers.ts";
 import { problem } from "./problems.ts";
@@ -31,42 +36,68 @@ export const shopperRoutes = new OpenAPIHono<GateApp>({ defaultHook: refuseInval
 const withSale = withSaleOr(unreachable);
 const withVisit = withVisitOr(unreachable);
 
-const sale = { params: documents.saleParameter };
+const operation = operationsOf(shopperRoutes, "shopper");
+
+const sale = { params: saleParameter };
 
 const KEY = {
   name: "Idempotency-Key",
   in: "header",
   required: false,
+  description: "The same with every repetition of one join.",
   schema: { type: "string", minLength: 1, maxLength: IDEMPOTENCY_KEY_LENGTH_MAX },
+  example: "join-7f3a",
 } as const;
 
-shopperRoutes.openapi(
-  createRoute({
+operation(
+  {
     method: "get",
     path: "/sales/{sale}",
-    summary: "The sale as the public may see it",
+    id: "getSale",
+    tag: "Waiting room",
+    summary: "Get a sale as the public may see it",
+    description: "Phase, items with their stock levels, times and rules. At most a second old.",
     request: sale,
-    responses: answers({ 200: documents.publicSaleDocument }),
-  }),
+    success: { 200: json("The sale.", documents.publicSaleDocument, examples.sale) },
+    problems: UNREACHABLE,
+  },
   (c) =>
     withSale(c, c.req.valid("param").sale, ({ sale, seen }) => {
       return c.json(saleAnswer(sale, seen), 200, { "Cache-Control": "max-age=1" });
     }),
 );
 
-shopperRoutes.openapi(
-  createRoute({
+operation(
+  {
     method: "post",
     path: "/sales/{sale}/tickets",
-    summary: "Join",
+    id: "joinSale",
+    tag: "Waiting room",
+    summary: "Join the line",
     description:
-      "May be repeated: with the same Idempotency-Key it gives the same admission, and the same " +
-      "place for as long as the booth remembers it.",
-    security: [{}, TICKET, ADMISSION],
-    parameters: [KEY],
-    request: { ...sale, ...optionalJsonBody(documents.joinRequest) },
-    responses: answers({ 200: documents.ticketDocument, 201: documents.joinedDocument }),
-  }),
+      "Gives a ticket, or an admission at once while nobody waits. May be repeated: the same " +
+      "Idempotency-Key gives the same admission, and the same place for as long as the booth " +
+      "remembers it. Browsers also get the token as a cookie.",
+    security: [{}, ...TICKET, ...ADMISSION],
+    parameters: [KEY, DEVICE],
+    request: { ...sale, ...optionalJsonBody(documents.joinRequest, {}) },
+    success: {
+      200: json("Already in line.", documents.ticketDocument, examples.ticket),
+      201: json("In line, or let in.", documents.joinedDocument, examples.ticket),
+    },
+    problems: [
+      ...UNREACHABLE,
+      "invalid_request",
+      "sale_not_open",
+      "pass_invalid",
+      "proof_required",
+      "proof_invalid",
+      "proof_unavailable",
+      "device_required",
+      "booth_unavailable",
+      "sale_over",
+    ],
+  },
   async (c) => {
     const { sale: id } = c.req.valid("param");
     const { pass = null, proof = null } = c.req.valid("json");
@@ -95,14 +126,25 @@ shopperRoutes.openapi(
   },
 );
 
-shopperRoutes.openapi(
-  createRoute({
+operation(
+  {
     method: "get",
     path: "/sales/{sale}/challenge",
-    summary: "A proof of work to solve before joining, where the sale asks for one",
+    id: "getChallenge",
+    tag: "Waiting room",
+    summary: "Get a proof of work to solve before joining",
+    description: "Only for sales whose protection is `altcha`; its solution is the join's `proof`.",
     request: sale,
-    responses: answers({ 200: documents.challengeDocument }),
-  }),
+    success: { 200: json("A challenge.", documents.challengeDocument, examples.challenge) },
+    problems: [
+      ...UNREACHABLE,
+      "rate_limited",
+      "sale_not_open",
+      "challenge_not_found",
+      "sale_over",
+      "proof_unavailable",
+    ],
+  },
   async (c) => {
     if (await isOverChallengeLimit(c)) {
       return problem(c, "rate_limited", { retryAfter_s: RATE_LIMIT_RETRY_S });
@@ -116,15 +158,20 @@ shopperRoutes.openapi(
   },
 );
 
-shopperRoutes.openapi(
-  createRoute({
+operation(
+  {
     method: "get",
     path: "/sales/{sale}/status",
-    summary: "Where I stand",
-    security: [TICKET, ADMISSION],
+    id: "getStatus",
+    tag: "Waiting room",
+    summary: "Get my place in line",
+    description: "Ask again after `pollAfter_s` seconds; claim the turn when `state` is `called`.",
+    security: [...TICKET, ...ADMISSION],
+    parameters: [DEVICE],
     request: sale,
-    responses: answers({ 200: documents.statusDocument }),
-  }),
+    success: { 200: json("The place.", documents.statusDocument, examples.waiting) },
+    problems: [...UNREACHABLE, "ticket_required", "ticket_invalid", "admission_replayed"],
+  },
   (c) =>
     withVisit(c, c.req.valid("param").sale, async (visit) => {
       const outcome = await askStanding(visit);
@@ -134,15 +181,30 @@ shopperRoutes.openapi(
     }),
 );
 
-shopperRoutes.openapi(
-  createRoute({
+operation(
+  {
     method: "post",
     path: "/sales/{sale}/admissions",
+    id: "claimTurn",
+    tag: "Waiting room",
     summary: "Claim my turn",
-    security: [TICKET],
+    description:
+      "Exchanges a called ticket for an admission. May be repeated: it gives the same admission. " +
+      "Browsers also get it as a cookie.",
+    security: TICKET,
+    parameters: [DEVICE],
     request: sale,
-    responses: answers({ 201: documents.admissionDocument }),
-  }),
+    success: { 201: json("Let in.", documents.admissionDocument, examples.admission) },
+    problems: [
+      ...UNREACHABLE,
+      "not_called",
+      "device_required",
+      "turn_lapsed",
+      "sale_over",
+      "ticket_required",
+      "ticket_invalid",
+    ],
+  },
   (c) =>
     withVisit(c, c.req.valid("param").sale, async (visit) => {
       const outcome = await claimTurn(visit);
@@ -152,15 +214,20 @@ shopperRoutes.openapi(
     }),
 );
 
-shopperRoutes.openapi(
-  createRoute({
+operation(
+  {
     method: "delete",
     path: "/sales/{sale}/admissions/current",
-    summary: "Leave: frees the seat and my holds",
-    security: [ADMISSION],
+    id: "leaveSale",
+    tag: "Waiting room",
+    summary: "Leave the sale",
+    description: "Frees the seat and everything held in the cart.",
+    security: ADMISSION,
+    parameters: [DEVICE],
     request: sale,
-    responses: answers({ 204: null }),
-  }),
+    success: { 204: empty("Left.") },
+    problems: ADMISSION_PROBLEMS,
+  },
   (c) =>
     withVisit(c, c.req.valid("param").sale, async (visit) => {
       const { id } = visit.sale;
@@ -172,15 +239,27 @@ shopperRoutes.openapi(
     }),
 );
 
-shopperRoutes.openapi(
-  createRoute({
+operation(
+  {
     method: "put",
     path: "/sales/{sale}/cart",
+    id: "setCart",
+    tag: "Checkout",
     summary: "Set what I hold",
-    security: [ADMISSION],
-    request: { ...sale, ...jsonBody(documents.cartRequest) },
-    responses: answers({ 200: documents.cartDocument }),
-  }),
+    description: "Holds all lines or none. No lines frees what was held; setting it again is safe.",
+    security: ADMISSION,
+    parameters: [DEVICE],
+    request: { ...sale, ...jsonBody(documents.cartRequest, { lines: [examples.line] }) },
+    success: { 200: json("The cart.", documents.cartDocument, examples.cart) },
+    problems: [
+      ...ADMISSION_PROBLEMS,
+      ...LINES_PROBLEMS,
+      "sold_out",
+      "stock_unavailable",
+      "admission_spent",
+      "sale_over",
+    ],
+  },
   (c) =>
     withVisit(c, c.req.valid("param").sale, async (visit) => {
       const outcome = await setCart(visit, c.req.valid("json").lines);
@@ -191,14 +270,18 @@ shopperRoutes.openapi(
     }),
 );
 
-shopperRoutes.openapi(
-  createRoute({
+operation(
+  {
     method: "get",
     path: "/sales/{sale}/cohorts/{lane}/{k}",
-    summary: "A closed cohort's manifest",
-    request: { params: documents.cohortParameters },
-    responses: answers({ 200: documents.manifestDocument }),
-  }),
+    id: "getCohort",
+    tag: "Fairness",
+    summary: "Get the manifest of a closed cohort",
+    description: "What every rank of the cohort follows from. It never changes.",
+    request: { params: cohortParameters },
+    success: { 200: json("The manifest.", documents.manifestDocument, examples.manifest) },
+    problems: [...UNREACHABLE, "cohort_not_found"],
+  },
   (c) =>
     withSale(c, c.req.valid("param").sale, async (context) => {
       const { lane, k } = c.req.valid("param");
@@ -209,14 +292,18 @@ shopperRoutes.openapi(
     }),
 );
 
-shopperRoutes.openapi(
-  createRoute({
+operation(
+  {
     method: "get",
     path: "/sales/{sale}/fairness",
-    summary: "What the draw was fixed by, and after the end its secret",
+    id: "getFairness",
+    tag: "Fairness",
+    summary: "Get the commitment of the draw",
+    description: "What the draw was fixed by before the sale and, after its end, the secret.",
     request: sale,
-    responses: answers({ 200: documents.fairnessDocument }),
-  }),
+    success: { 200: json("The commitment.", documents.fairnessDocument, examples.fairness) },
+    problems: UNREACHABLE,
+  },
   (c) =>
     withSale(c, c.req.valid("param").sale, async (context) => {
       const { id } = context.sale;

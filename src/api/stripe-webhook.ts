@@ -19,7 +19,7 @@ import { orderOf } from "../platform/objects.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
 import type { GateApp, GateRequest } from "../web/gate-app.ts";
 import { wholeBody } from "../web/whole-body.ts";
-import { answers } from "./answers.ts";
+import { describe, json } from "./operation.ts";
 import { problem, refuseBody } from "./problems.ts";
 
 const receivedDocument = z.object({ received: z.literal(true) }).openapi("ReceivedEvent");
@@ -45,21 +45,39 @@ const RELEVANT_TYPES = new Set([
 
 export const webhookRoutes = new OpenAPIHono<GateApp>();
 
-webhookRoutes.openAPIRegistry.registerPath({
-  method: "post",
-  path: "/webhooks/stripe",
-  summary: "Stripe tells that something happened to a payment",
-  description: "The order it names is looked up now. Nothing that the event says is believed.",
-  security: [],
-  request: {
-    headers: z.object({ "Stripe-Signature": z.string() }),
-    body: { required: true, content: { "application/json": { schema: z.unknown() } } },
-  },
-  responses: answers({ 200: receivedDocument }),
-});
+const PATH = "/webhooks/stripe";
+
+/** Described only: zod must not read a body whose bytes are signed. */
+webhookRoutes.openAPIRegistry.registerPath(
+  describe("signed", {
+    method: "post",
+    path: PATH,
+    id: "receiveStripeEvent",
+    tag: "Payment provider",
+    summary: "Receive an event from Stripe",
+    description: "Looks up now the order it names. Nothing else in the event is believed.",
+    parameters: [
+      {
+        name: "Stripe-Signature",
+        in: "header",
+        required: true,
+        description: "Stripe's signature of the body.",
+        schema: { type: "string" },
+        example: "t=1795773660,v1=5257a869e7ecebeda32affa62cdca3fa51cad7e77a0e56ff536d0ce8e108d8bd",
+      },
+    ],
+    requestBody: {
+      required: true,
+      description: "An event of Stripe's.",
+      content: { "application/json": { schema: { type: "object" } } },
+    },
+    success: { 200: json("Received.", receivedDocument, { received: true }) },
+    problems: ["stripe_webhook_not_configured", "webhook_signature_invalid", "order_silent"],
+  }),
+);
 
 webhookRoutes.post(
-  "/webhooks/stripe",
+  PATH,
   wholeBody(WEBHOOK_BODY_BYTES_MAX, refuseBody(WEBHOOK_BODY_BYTES_MAX)),
   async (c) => {
     const { env, now } = c.get("gate");

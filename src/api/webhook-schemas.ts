@@ -1,6 +1,6 @@
 /**
  * The documents of webhook endpoints, their deliveries and the log of events as zod schemas: they
- * validate what comes in, and the OpenAPI document is generated from them.
+ * validate requests, and the OpenAPI document is generated from them.
  */
 import { z } from "@hono/zod-openapi";
 import {
@@ -10,14 +10,27 @@ import {
   WEBHOOK_TYPES_MAX,
   WEBHOOK_URL_LENGTH_MAX,
 } from "../domain/limits.ts";
-import { saleIdSchema } from "../domain/sale/sale.ts";
 import { DELIVERY_STATES, eventPatternSchema } from "../domain/webhooks.ts";
+import {
+  EXAMPLE_DELIVERY_ID,
+  EXAMPLE_ENDPOINT_ID,
+  EXAMPLE_ORDER_ID,
+  inPath,
+  inQuery,
+  paging,
+  saleInQuery,
+  wholeNumber,
+} from "./parameters.ts";
 
 const count = z.int();
 const instant = z.iso.datetime();
 
-export const endpointParameter = z.object({ id: z.string().regex(/^whe_[0-9a-f]{32}$/) });
-export const deliveryParameter = z.object({ id: z.string().regex(/^whd_[0-9a-f]{32}$/) });
+export const endpointParameter = z.object({
+  id: inPath(z.string().regex(/^whe_[0-9a-f]{32}$/), "The endpoint's id.", EXAMPLE_ENDPOINT_ID),
+});
+export const deliveryParameter = z.object({
+  id: inPath(z.string().regex(/^whd_[0-9a-f]{32}$/), "The delivery's id.", EXAMPLE_DELIVERY_ID),
+});
 
 const url = z.url("is not a URL").max(WEBHOOK_URL_LENGTH_MAX);
 const types = z.array(eventPatternSchema).min(1).max(WEBHOOK_TYPES_MAX);
@@ -26,8 +39,9 @@ const description = z.string().max(TEXT_LENGTH_MAX);
 export const endpointRequest = z
   .strictObject({
     url,
-    /** Types (`order.confirmed`), prefixes (`order.*`), or `*` for all that happens. */
-    types: types.default(["*"]),
+    types: types
+      .default(["*"])
+      .describe("Types (`order.confirmed`), prefixes (`order.*`), or `*` for all events."),
     enabled: z.boolean().default(true),
     description: description.default(""),
   })
@@ -47,11 +61,14 @@ const endpoint = {
   url: z.string(),
   types: z.array(z.string()),
   enabled: z.boolean(),
-  /** `merchant`, or `gone` when it answered 410. */
-  disabledReason: z.enum(["merchant", "gone"]).nullable(),
+  disabledReason: z
+    .enum(["merchant", "gone"])
+    .nullable()
+    .describe("`gone` when the endpoint answered 410."),
   description: z.string(),
-  /** Until then the secret before the last rotation signs too. */
-  previousSecretUntil: instant.nullable(),
+  previousSecretUntil: instant
+    .nullable()
+    .describe("Until then the secret before the last rotation signs too."),
   createdAt: instant,
   updatedAt: instant,
 };
@@ -73,16 +90,13 @@ export const deliveryDocument = z
     event: z.string(),
     type: z.string(),
     state: z.enum(DELIVERY_STATES),
-    /** Since it was made or replayed. */
-    tries: count,
-    /** While it is pending. */
-    nextTryAt: instant.nullable(),
+    tries: count.describe("Since it was made or replayed."),
+    nextTryAt: instant.nullable().describe("While it is pending."),
     attempts: z.array(
       z.object({
         at: instant,
         status: count.nullable(),
-        /** Null when it was taken. */
-        error: z.string().nullable(),
+        error: z.string().nullable().describe("Null when it was accepted."),
         duration_s: z.number(),
       }),
     ),
@@ -91,12 +105,12 @@ export const deliveryDocument = z
   })
   .openapi("WebhookDelivery");
 
-const after = z.coerce.number().int().min(0).default(0);
-const limit = (max: number) => z.coerce.number().int().min(1).max(max).default(100);
+const after = wholeNumber(0).default(0).openapi(paging.after(0));
+const limit = (max: number) => wholeNumber(1, max).default(100).openapi(paging.limit);
 
 export const deliveriesQuery = z.object({
-  endpoint: z.string().max(100).optional(),
-  state: z.enum(DELIVERY_STATES).optional(),
+  endpoint: inQuery(z.string().max(100), "Only to this endpoint.", EXAMPLE_ENDPOINT_ID),
+  state: inQuery(z.enum(DELIVERY_STATES), "Only deliveries in this state.", "pending"),
   after,
   limit: limit(WEBHOOK_DELIVERIES_PAGE_ROWS_MAX),
 });
@@ -104,27 +118,29 @@ export const deliveriesQuery = z.object({
 export const deliveriesDocument = z
   .object({
     deliveries: z.array(deliveryDocument),
-    /** Pass as `after` for the next page; null at the end. */
-    next: count.nullable(),
+    next: count.nullable().describe(paging.next),
   })
   .openapi("WebhookDeliveries");
 
 export const replayRequest = z
   .strictObject({
     since: z.iso.datetime({ error: "use RFC 3339 in UTC, such as 2026-11-27T10:00:00Z" }),
-    /** `next` of the answer before. */
-    after: z.int().min(0).default(0),
+    after: z.int().min(0).default(0).describe("`next` of the previous response."),
   })
   .openapi("WebhookReplay");
 
 export const replayDocument = z
-  .object({ replayed: count, remaining: count, next: count.nullable() })
+  .object({
+    replayed: count,
+    remaining: count.describe("Events since that time which this call has not looked at."),
+    next: count.nullable().describe("Pass as `after` to go on; null when nothing remains."),
+  })
   .openapi("WebhookReplayed");
 
 export const eventsQuery = z.object({
-  type: eventPatternSchema.optional(),
-  sale: saleIdSchema.optional(),
-  order: z.string().max(100).optional(),
+  type: inQuery(eventPatternSchema, "Only of this type, or of this prefix.", "order.*"),
+  sale: saleInQuery,
+  order: inQuery(z.string().max(100), "Only of this order.", EXAMPLE_ORDER_ID),
   after,
   limit: limit(EVENTS_PAGE_ROWS_MAX),
 });
@@ -137,11 +153,12 @@ export const eventsDocument = z
         id: z.string(),
         type: z.string(),
         timestamp: instant,
-        /** As it is sent; null when it was logged in a shape that is not read any more. */
-        data: z.record(z.string(), z.unknown()).nullable(),
+        data: z
+          .record(z.string(), z.unknown())
+          .nullable()
+          .describe("As it is sent; null when it was logged in a shape that is no longer read."),
       }),
     ),
-    /** Pass as `after` for the next page; null at the end. */
-    next: count.nullable(),
+    next: count.nullable().describe(paging.next),
   })
   .openapi("Events");

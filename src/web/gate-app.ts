@@ -37,28 +37,29 @@ export function carriedOf(c: GateRequest, sale: string): Carried {
   };
 }
 
+type Awaitable<Value> = Value | Promise<Value>;
 /** A format's answer for a sale that is not there, or whose room is silent. */
-type Unreached = (c: GateRequest, refused: Unreachable) => Answer;
+type Unreached<Refused> = (c: GateRequest, refused: Unreachable) => Awaitable<Refused>;
 
 /** Answers with the sale alone: for what anybody may read, whatever tokens are carried. */
-export function withSaleOr(unreachable: Unreached) {
-  return async (
+export function withSaleOr<Refused extends Response>(unreachable: Unreached<Refused>) {
+  return async <Given extends Response>(
     c: GateRequest,
     sale: string,
-    answer: (context: SaleContext) => Answer,
-  ): Promise<Response> => {
+    answer: (context: SaleContext) => Awaitable<Given>,
+  ): Promise<Given | Refused> => {
     const found = await saleOf(c.get("gate"), sale);
     return found.kind === "sale" ? answer(found) : unreachable(c, found);
   };
 }
 
 /** Answers with the request's visit, which is resolved here and nowhere else. */
-export function withVisitOr(unreachable: Unreached) {
-  return async (
+export function withVisitOr<Refused extends Response>(unreachable: Unreached<Refused>) {
+  return async <Given extends Response>(
     c: GateRequest,
     sale: string,
-    answer: (visit: Visit) => Answer,
-  ): Promise<Response> => {
+    answer: (visit: Visit) => Awaitable<Given>,
+  ): Promise<Given | Refused> => {
     const found = await visitOf(c.get("gate"), sale, carriedOf(c, sale));
     return found.kind === "visit" ? answer(found) : unreachable(c, found);
   };

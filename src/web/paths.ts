@@ -11,3 +11,6 @@ export function orderPagePath(sale: string, order: string, viewKey: string): str
 export function challengePath(sale: string): string {
   return `/_sluice/v1/sales/${sale}/challenge`;
 }
+
+/** The reference of the API as a page. */
+export const DOCS_PATH = "/_sluice/docs";

@@ -51,6 +51,7 @@ describe("a fault is found in", () => {
     ["logs admissions", "tokens", "no secret, token or email address in a log"],
     ["answers with a secret", "cookies", "no secret in an answer"],
     ["refuses with plain text", "tokens", "a refusal is a problem document with a known code"],
+    ["answers for another operation", "tokens", "an answer is as the OpenAPI document declares"],
     ["forwards any admission", "guarded", "no gate-only header from a client"],
     ["names no field", "proofs", "an invalid field is named"],
     ["guards only the literal path", "guarded", "no guarded path without an admission"],

@@ -41,11 +41,15 @@ export const guardSchema = z.strictObject({
   exceptMethods: methods.default([]),
 });
 
+/** Named, because the generator of the API's document would call both formats `ip`. */
+const ipv4 = z.ipv4().meta({ format: "ipv4" });
+const ipv6 = z.ipv6().meta({ format: "ipv6" });
+
 export const bypassSchema = z.strictObject({
   /** Client addresses as Cloudflare reports them: single addresses or CIDR blocks. */
   addresses: z
     .array(
-      z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], {
+      z.union([ipv4, ipv6, z.cidrv4(), z.cidrv6()], {
         error: "use an address or a CIDR block, such as 192.0.2.0/24 or 2001:db8::/32",
       }),
     )

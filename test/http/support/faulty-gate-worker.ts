@@ -5,6 +5,7 @@
 import { type Challenge, solveChallenge } from "altcha-lib";
 import { deriveKey } from "altcha-lib/algorithms/web/pbkdf2";
 import { FUZZ_SALES } from "../../../simulation/fuzz/names.ts";
+import { problemAnswer } from "../../../src/api/problems.ts";
 import gate from "../../../src/gate.ts";
 
 export {
@@ -38,6 +39,12 @@ async function joinWithOwnProof(
   const proof = btoa(JSON.stringify({ challenge, solution }));
   const body = JSON.stringify({ proof });
   return gate.fetch(new Request(request.url, { ...JOIN, body }), env, context);
+}
+
+/** Good in itself; no cart has it. */
+function elsewhereProblem(): Response {
+  const { status, headers, body } = problemAnswer("order_final");
+  return new Response(JSON.stringify(body), { status, headers });
 }
 
 const JOIN = { method: "POST", headers: { "content-type": "application/json" } };
@@ -77,6 +84,10 @@ async function faulty(
       return headers.has("cookie") ? new Response(env.ADMIN_TOKEN) : null;
     case "refuses with plain text":
       return headers.has("stripe-signature") ? new Response("No.", { status: 403 }) : null;
+    case "answers for another operation": {
+      const { pathname } = new URL(request.url);
+      return pathname.endsWith("/cart") ? elsewhereProblem() : null;
+    }
     case "forwards any admission": {
       const isForShop = !new URL(request.url).pathname.startsWith("/_sluice");
       return isForShop && headers.has("sluice-admission") ? fetch(toOrigin(request, env)) : null;

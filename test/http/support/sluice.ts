@@ -3,12 +3,14 @@
  * shopper, make a sale that sells, get in, order, and wait until something is so.
  *
  * Guarantee: an answer is handed over as it came: status, headers, and the JSON that was in it.
- * Not for judging answers: that is what the tests are there for.
+ * One that the OpenAPI document does not declare fails the test. Not for judging answers further:
+ * that is what the tests are there for.
  */
 import { Agent, fetch, Headers } from "undici";
 import { vi } from "vitest";
 import { z } from "zod";
 import * as answers from "../../../simulation/crowd/gate-answers.ts";
+import { loadContract } from "../../../simulation/host/contract.ts";
 import { type Host, type HostOptions, startHost } from "../../../simulation/host/host.ts";
 
 export type Method = "GET" | "PUT" | "POST" | "PATCH" | "DELETE";
@@ -67,7 +69,13 @@ async function send(url: string, method: Method, asked: Asked): Promise<Answer> 
 export async function startSluice(options: HostOptions = {}): Promise<Sluice> {
   const host = await startHost({ folder: null, port: 0, sandboxPort: 0, ...options });
   const authorization = `Bearer ${host.adminToken}`;
-  const ask: Sluice["ask"] = (method, path, asked = {}) => send(host.gateUrl + path, method, asked);
+  const contract = await loadContract();
+  const ask: Sluice["ask"] = async (method, path, asked = {}) => {
+    const answer = await send(host.gateUrl + path, method, asked);
+    const fault = contract.faultIn(method, path, answer);
+    if (fault !== null) throw new Error(fault);
+    return answer;
+  };
   return {
     host,
     ask,

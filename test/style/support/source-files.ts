@@ -15,8 +15,9 @@ const SKIPPED_FOLDERS = new Set([
   ".sluice",
   "dist",
   "coverage",
-  // Copies of a package's files: see scripts/vendor.ts.
+  // Copies of packages' files: see scripts/vendor.ts.
   "altcha",
+  "swagger-ui",
 ]);
 const GENERATED_FILES = new Set(["package-lock.json", "worker-configuration.d.ts"]);
 const TEXT_FILES = /\.(ts|mjs|js|css|html|sql|toml|json|md|svg)$|^\.ci\/run$/;

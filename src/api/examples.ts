@@ -1,0 +1,132 @@
+/**
+ * Examples of the shopper's documents: one pair of shoes, bought by one shopper. The types of the
+ * operations and the linters of the contract hold each to its schema.
+ */
+import { DRAW_ALGORITHM } from "../domain/line/cohort.ts";
+import { EXAMPLE_ORDER_ID } from "./parameters.ts";
+
+const TOKEN = "eyJhbGciOiJIUzI1NiIsImtpZCI6InQxIn0.eyJzdWIiOiJzdWJfMSJ9.c2lnbmF0dXJl";
+const HASH = "9b74c9897bac770ffc029102a200c5de8f14e45fceea167a5a36dedd4bea2543";
+
+const level = { level: "plenty" as const, available: 41 };
+export const stock = [{ sku: "AIR-2", ...level }];
+const noProtection = { kind: "none" as const };
+const noBinding = { handling: "allow" as const, address: false };
+
+export const sale = {
+  id: "air-two",
+  title: "Air Two",
+  currency: "EUR",
+  phase: "live" as const,
+  paused: false,
+  soldOut: false,
+  opensAt: "2026-11-27T09:00:00.000Z",
+  startsAt: "2026-11-27T10:00:00.000Z",
+  endsAt: "2026-11-27T12:00:00.000Z",
+  items: [{ sku: "AIR-2", name: "Air Two", price: 12_900, limitPerBuyer: 1, stock: level }],
+  lanes: ["general"],
+  method: "lottery" as const,
+  session_s: 600,
+  hold_s: 600,
+  fairness: { commitment: HASH, algorithm: DRAW_ALGORITHM },
+  protection: noProtection,
+  replay: noBinding,
+  message: null,
+  at: "2026-11-27T10:01:00.000Z",
+};
+
+export const waiting = {
+  state: "queued" as const,
+  lane: "general",
+  cohort: 0,
+  rank: 656,
+  position: 57,
+  called: 600,
+  wait: { low_s: 40, high_s: 90 },
+  pollAfter_s: 12.4,
+  stock,
+  odds: 0.93,
+  message: null,
+  stale: false,
+  at: "2026-11-27T10:01:00.000Z",
+};
+
+const inside = { ...waiting, state: "admitted" as const, position: null, wait: null, odds: null };
+
+export const ticket = { ticket: TOKEN, status: waiting };
+
+export const admission = {
+  admission: TOKEN,
+  expiresAt: "2026-11-27T10:11:00.000Z",
+  status: { ...inside, stock },
+};
+
+export const challenge = {
+  parameters: {
+    algorithm: "PBKDF2/SHA-256",
+    nonce: "3f8a",
+    salt: "9c1d",
+    cost: 5000,
+    keyLength: 32,
+    keyPrefix: "00",
+    keySignature: HASH,
+    expiresAt: 1_795_773_660,
+    data: { sale: "air-two", kid: "p1" },
+  },
+  signature: HASH,
+};
+
+export const line = { sku: "AIR-2", quantity: 1 };
+
+export const cart = {
+  lines: [{ ...line, outcome: "held" as const }],
+  holdsUntil: "2026-11-27T10:11:30.000Z",
+};
+
+export const orderRequest = {
+  sale: "air-two",
+  lines: [line],
+  buyer: { email: "ann@shoppers.example", name: "Ann" },
+  payment: { method: "pm_card_visa" },
+  shipTo: { street: "Kouter 1", postcode: "9000", city: "Ghent", country: "BE" },
+};
+
+const order = {
+  id: EXAMPLE_ORDER_ID,
+  sale: "air-two",
+  state: "accepted" as const,
+  final: false,
+  lines: [{ ...line, name: "Air Two", price: 12_900 }],
+  total: 12_900,
+  currency: "EUR",
+  placedAt: "2026-11-27T10:02:00.000Z",
+  updatedAt: "2026-11-27T10:02:00.000Z",
+};
+
+export const confirmedOrder = {
+  ...order,
+  state: "confirmed" as const,
+  final: true,
+  updatedAt: "2026-11-27T10:02:03.000Z",
+};
+
+export const acceptedOrder = {
+  order,
+  statusUrl: `https://shop.example/_sluice/v1/orders/${EXAMPLE_ORDER_ID}?key=3sOq1vXf0yAqkq1R`,
+};
+
+export const manifest = {
+  sale: "air-two",
+  lane: "general",
+  k: 0,
+  base: 0,
+  counts: [512, 498, 530, 507],
+  seed: HASH,
+};
+
+export const fairness = {
+  sale: "air-two",
+  commitment: HASH,
+  algorithm: DRAW_ALGORITHM,
+  secret: null,
+};

@@ -1,0 +1,240 @@
+/**
+ * Examples of the merchant's documents, about the same pair of shoes as the shopper's. The types
+ * of the operations and the linters of the contract hold each to its schema.
+ */
+import { confirmedOrder, stock } from "./examples.ts";
+import { EXAMPLE_DELIVERY_ID, EXAMPLE_ENDPOINT_ID, EXAMPLE_ORDER_ID } from "./parameters.ts";
+
+const HASH = "9b74c9897bac770ffc029102a200c5de8f14e45fceea167a5a36dedd4bea2543";
+const EARLIER = "2026-11-27T09:30:00.000Z";
+const NOW = "2026-11-27T10:02:03.000Z";
+
+export const saleRequest = {
+  id: "air-two",
+  title: "Air Two",
+  currency: "EUR",
+  opensAt: "2026-11-27T09:00:00Z",
+  startsAt: "2026-11-27T10:00:00Z",
+  endsAt: "2026-11-27T12:00:00Z",
+  items: [{ sku: "AIR-2", name: "Air Two", price: 12_900, stock: 100, limitPerBuyer: 1 }],
+};
+
+const seats = {
+  claimed: 60,
+  active: 41,
+  spent: 15,
+  left: 2,
+  expired: 2,
+  lapsed: 3,
+};
+
+const counters = { received: 100, available: 41, held: 39, ordered: 5, sold: 15, buffer: 0 };
+
+export const sku = { sku: "AIR-2", seq: 214, ...counters };
+
+export const ledger = {
+  rows: [
+    {
+      seq: 1,
+      at: EARLIER,
+      kind: "receive" as const,
+      quantity: 100,
+      reservation: "opening:air-two",
+      received: 100,
+      available: 100,
+      held: 0,
+      ordered: 0,
+      sold: 0,
+      buffer: 0,
+    },
+  ],
+  next: null,
+};
+
+export const movement = {
+  id: "restock-1",
+  kind: "receive" as const,
+  quantity: 20,
+  reason: "Found another box",
+};
+
+export const audit = {
+  sale: "air-two",
+  skus: [{ sku: "AIR-2", ...counters, agrees: true }],
+  orders: { confirmed: 15, authorizing: 5 },
+  tickets: 2047,
+  called: 63,
+  ...seats,
+};
+
+export const allotmentRequest = { id: "allot-1", key: "stock:AIR-2", quantity: 60 };
+export const returnRequest = { id: "return-1", key: "stock:AIR-2" };
+
+const transfer = {
+  id: "allot-1",
+  kind: "allotment" as const,
+  key: "stock:AIR-2",
+  quantity: 60,
+  state: "received" as const,
+  reason: null,
+  attempts: 0,
+  problem: null,
+  startedAt: EARLIER,
+  updatedAt: EARLIER,
+};
+
+const back = {
+  ...transfer,
+  id: "return-1",
+  kind: "return" as const,
+  quantity: 41,
+  state: "returned" as const,
+};
+
+export const transfers = {
+  allotted: { outcome: "allotted" as const, ...transfer },
+  allottedBefore: { outcome: "already_allotted" as const, ...transfer },
+  allotting: { outcome: "pending" as const, ...transfer, state: "taking" as const },
+  returned: { outcome: "returned" as const, ...back },
+  returnedBefore: { outcome: "already_returned" as const, ...back },
+  returning: {
+    outcome: "pending" as const,
+    ...back,
+    quantity: null,
+    state: "checking" as const,
+  },
+};
+
+export const transferList = {
+  sku: "AIR-2",
+  redis: "on" as const,
+  transfers: [{ ...transfer, inRedis: "agrees" as const }],
+  counts: { "stock:AIR-2": 40 },
+  mirror: { seq: 214, mirroredSeq: 214, failures: 0, problem: null },
+};
+
+export const orders = {
+  orders: [
+    {
+      id: EXAMPLE_ORDER_ID,
+      sale: "air-two",
+      state: "confirmed",
+      total: 12_900,
+      currency: "EUR",
+      email: "ann@shoppers.example",
+      reason: null,
+      placedAt: "2026-11-27T10:02:00.000Z",
+      updatedAt: NOW,
+    },
+  ],
+  next: null,
+};
+
+export const order = {
+  ...confirmedOrder,
+  email: "ann@shoppers.example",
+  history: [
+    { version: 1, at: "2026-11-27T10:02:00.000Z", state: "placing", reason: null },
+    { version: 2, at: NOW, state: "confirmed", reason: null },
+  ],
+};
+
+export const deadLetters = {
+  deadLetters: [
+    {
+      id: "dl_1",
+      queue: "sluice-orders",
+      body: { v: 1, kind: "order", order: EXAMPLE_ORDER_ID },
+      reason: "order does not answer",
+      attempts: 10,
+      parkedAt: EARLIER,
+      replayedAt: null,
+    },
+  ],
+  next: null,
+};
+
+export const breakers = {
+  breakers: [
+    {
+      backend: "payment",
+      state: "closed" as const,
+      force: null,
+      epoch: 0,
+      reason: null,
+      openedAt: null,
+      retryAt: null,
+    },
+  ],
+};
+
+export const endpointRequest = {
+  url: "https://shop.example/hooks/sluice",
+  types: ["order.*"],
+  description: "Order service",
+};
+
+export const endpoint = {
+  id: EXAMPLE_ENDPOINT_ID,
+  ...endpointRequest,
+  enabled: true,
+  disabledReason: null,
+  previousSecretUntil: null,
+  createdAt: EARLIER,
+  updatedAt: EARLIER,
+};
+
+export const endpointWithSecret = { ...endpoint, secret: "whsec_c2VjcmV0LW9mLXRoaXMtZW5kcG9pbnQ=" };
+
+export const delivery = {
+  seq: 12,
+  id: EXAMPLE_DELIVERY_ID,
+  endpoint: EXAMPLE_ENDPOINT_ID,
+  event: `${EXAMPLE_ORDER_ID}:2`,
+  type: "order.confirmed",
+  state: "delivered" as const,
+  tries: 1,
+  nextTryAt: null,
+  attempts: [{ at: NOW, status: 204, error: null, duration_s: 0.12 }],
+  createdAt: NOW,
+  updatedAt: NOW,
+};
+
+export const pendingDelivery = {
+  ...delivery,
+  state: "pending" as const,
+  tries: 0,
+  attempts: [],
+  nextTryAt: NOW,
+};
+
+export const events = {
+  events: [
+    {
+      seq: 31,
+      id: `${EXAMPLE_ORDER_ID}:2`,
+      type: "order.confirmed",
+      timestamp: NOW,
+      data: { order: EXAMPLE_ORDER_ID, sale: "air-two", state: "confirmed", version: 2 },
+    },
+  ],
+  next: null,
+};
+
+export const sale = {
+  sale: saleRequest,
+  revision: 1,
+  phase: "live",
+  paused: false,
+  queueing: true,
+  soldOut: false,
+  ratePerMinute: 600,
+  maxActive: 300,
+  throttle: 1,
+  message: null,
+  tickets: 2047,
+  called: 63,
+  ...seats,
+  stock,
+  commitment: HASH,
+};
