@@ -78,7 +78,7 @@ test("the last that was heard is shown for five minutes and said to be old; then
   const headers = { "Sluice-Ticket": last };
   const page = await (await ask(`/shop/${sale.id}/wait`, { headers })).text();
   expect(page).toContain(
-    "We cannot reach the shop right now. Your place is safe. This page shows the last known state.",
+    "Your place is safe. This page shows the last known state, because the shop is not responding.",
   );
   expect(await (await ask(`/shop/${sale.id}`)).text()).toContain("Your place is safe");
   pass(300_000);
