@@ -1,6 +1,6 @@
 /**
- * The rest of the contract: the merchant's side of a sale, of stock and of orders, and the
- * document that describes all of it.
+ * The rest of the contract: the merchant's routes for sales, stock and orders, and the OpenAPI
+ * document.
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
@@ -127,7 +127,7 @@ test("health answers without a token, and the problems are listed", async () => 
   expect(problems.body).toMatchObject({ sold_out: { status: 409 }, sale_over: { status: 410 } });
 });
 
-test("an asset that is not there is a problem, and one that is there is not", async () => {
+test("a missing asset is answered with a problem document, and an existing one is not", async () => {
   for (const path of ["", "/", "/none.js", "/style.css/more"]) {
     expectProblem(await sluice.ask("GET", `/_sluice/assets${path}`), 404, "not_found");
   }
@@ -157,7 +157,7 @@ test("a sale is created once, changed with a new revision, and listed", async ()
   expect((await sluice.shopper("POST", "/sales/planned/tickets")).status).toBe(201);
 });
 
-test("the buffer follows the document there and back", async () => {
+test("the buffer follows the document in both directions", async () => {
   const [shoe, sock] = saleDocument("buffered").items;
   await makeSale(sluice, "buffered");
   for (const buffer of [2, 5, 2, 0, 1]) {
@@ -278,7 +278,7 @@ test("the audit's counts agree while units are held, ordered and sold", async ()
   });
 });
 
-test("a breaker that is forced shows it, until it is let decide again", async () => {
+test("a breaker that an operator forces shows it, until the override is removed", async () => {
   const force = (state: string | null) => {
     return sluice.merchant("PUT", "/breakers/payment", { force: state });
   };
@@ -294,7 +294,7 @@ test("a breaker that is forced shows it, until it is let decide again", async ()
   });
 });
 
-test("every pattern in the document is one that any reader of JSON Schema can compile", async () => {
+test("every pattern in the document can be compiled by any reader of JSON Schema", async () => {
   const text = JSON.stringify((await sluice.ask("GET", "/_sluice/openapi.json")).body);
   const patterns = [...text.matchAll(/"pattern":("(?:[^"\\]|\\.)*")/g)].map((match) => {
     return z.string().parse(JSON.parse(match[1] ?? ""));
@@ -302,7 +302,7 @@ test("every pattern in the document is one that any reader of JSON Schema can co
   expect(patterns.length).toBeGreaterThan(10);
   for (const pattern of patterns) {
     expect(() => new RegExp(pattern, "u")).not.toThrow();
-    // A flag behind a slash would be taken for a part of the text.
+    // A flag after a slash would be read as a part of the pattern.
     expect(pattern).not.toMatch(/\$\/[a-z]+$/);
   }
 });

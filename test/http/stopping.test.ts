@@ -12,7 +12,7 @@ import { PROJECT_ROOT } from "../../scripts/project-root.ts";
 
 const NODE = join(PROJECT_ROOT, "node_modules", ".bin", "node");
 const PROGRAM = [join(PROJECT_ROOT, "scripts", "run.mjs"), "simulation/start/main.ts"];
-/** Standard error has no more than this, and only where the start takes long. */
+/** The only text allowed on standard error, and only if the start takes long. */
 const PROGRESS = /^Starting Sluice · \d+ s\n/gm;
 const folders: string[] = [];
 
