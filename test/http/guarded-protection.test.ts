@@ -45,8 +45,8 @@ test("shows the check at the path itself, joins nobody, and lets in with a proof
   const challengeUrl = "/_sluice/v1/sales/proven/challenge";
   const proof = { kind: "altcha", challengeUrl };
   expect(JSON.parse(refused.text)).toMatchObject({ code: "proof_required", proof });
-  const brought = await solved(await askChallenge(sluice, "proven"));
-  const inside = await send(at("/api/proven/items"), { ...app, "sluice-proof": brought });
+  const payload = await solved(await askChallenge(sluice, "proven"));
+  const inside = await send(at("/api/proven/items"), { ...app, "sluice-proof": payload });
   expect([inside.status, inside.text]).toEqual([200, "shop, replay undefined, admission string"]);
 });
 

@@ -44,11 +44,11 @@ describe("an answer of the contract", () => {
     ["void", { answer: "approved" }, { kind: "approved" }],
     ["refund", { answer: "approved" }, { kind: "approved" }],
     ...CHANGES.map((operation): [Operation, object, object] => {
-      const said = { answer: "declined", reason: "card_declined" };
-      return [operation, said, { kind: "declined", reason: "card_declined" }];
+      const body = { answer: "declined", reason: "card_declined" };
+      return [operation, body, { kind: "declined", reason: "card_declined" }];
     }),
-  ])("to %s, %j is understood", async (operation, said, outcome) => {
-    backend.next(respondWith(200, { ...said, more: "fields are ignored" }));
+  ])("to %s, %j gives its outcome", async (operation, body, outcome) => {
+    backend.next(respondWith(200, { ...body, more: "fields are ignored" }));
     expect(await ask(backend.payments, operation)).toEqual(outcome);
   });
 
@@ -77,9 +77,9 @@ describe("an answer of the contract", () => {
     [{ standing: "captured", authorized: 5, captured: 5, refunded: 4 }, { kind: "captured" }],
     [{ standing: "voided", authorized: 5 }, { kind: "voided" }],
     [{ standing: "refunded", authorized: 5, captured: 5, refunded: 5 }, { kind: "refunded" }],
-  ])("to lookup, %j is found", async (said, standing) => {
+  ])("to lookup, %j is found", async (body, standing) => {
     const totals = { authorized: 0, captured: 0, refunded: 0 };
-    backend.next(respondWith(200, { answer: "found", payment: paymentId, ...totals, ...said }));
+    backend.next(respondWith(200, { answer: "found", payment: paymentId, ...totals, ...body }));
     expect(await backend.payments.lookup({ paymentId })).toEqual({ kind: "found", standing });
   });
 
@@ -97,8 +97,8 @@ describe("an answer of the contract", () => {
 
   test("an action's page without TLS is accepted only if that is allowed", async () => {
     const local = httpPayments(backend.settings({ allowHttp: true }));
-    const said = respondWith(200, { answer: "action_required", url: "http://127.0.0.1/confirm" });
-    backend.next(said, said);
+    const action = respondWith(200, { answer: "action_required", url: "http://127.0.0.1/confirm" });
+    backend.next(action, action);
     expect(await ask(local, "authorize")).toMatchObject({ kind: "action_required" });
     expect(await ask(backend.payments, "authorize")).toMatchObject({ kind: "unknown" });
   });

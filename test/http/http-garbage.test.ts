@@ -29,7 +29,7 @@ const found = { answer: "found", payment: paymentId, authorized: 0, captured: 0,
 
 describe("an answer outside the contract", () => {
   const JUNK: readonly unknown[] = [null, true, 7, "", "approved", [], {}, { answer: [] }];
-  const WORDS: readonly unknown[] = [
+  const NOT_CODES: readonly unknown[] = [
     undefined,
     null,
     7,
@@ -66,7 +66,7 @@ describe("an answer outside the contract", () => {
     ["prepare", "payment", { answer: "prepared" }, REFERENCES],
     ["authorize", "url", { answer: "action_required" }, URLS],
     ...CHANGES.map((operation): [Operation, string, object, readonly unknown[]] => {
-      return [operation, "reason", { answer: "declined" }, WORDS];
+      return [operation, "reason", { answer: "declined" }, NOT_CODES];
     }),
     ...ALL.map((operation): [Operation, string, object, readonly unknown[]] => {
       return [operation, "after_s", { answer: "retry" }, WAITS];
@@ -74,13 +74,13 @@ describe("an answer outside the contract", () => {
     ["lookup", "payment", { ...found, standing: "prepared" }, [...REFERENCES, "pay_2"]],
     ["lookup", "standing", found, [...JUNK, "paid", "pending", undefined]],
     ["lookup", "url", { ...found, standing: "action_required" }, URLS],
-    ["lookup", "reason", { ...found, standing: "declined" }, WORDS],
+    ["lookup", "reason", { ...found, standing: "declined" }, NOT_CODES],
     ["lookup", "authorized", { ...found, standing: "voided" }, AMOUNTS],
     ["lookup", "captured", { ...found, standing: "voided", authorized: 5 }, AMOUNTS],
     ["lookup", "refunded", { ...found, standing: "voided", authorized: 5 }, AMOUNTS],
-  ])("to %s, with garbage in %s, is unknown", async (operation, field, said, values) => {
+  ])("to %s, with garbage in %s, is unknown", async (operation, field, body, values) => {
     for (const value of values) {
-      backend.next(respondWith(200, { ...said, [field]: value }));
+      backend.next(respondWith(200, { ...body, [field]: value }));
       const { kind } = await ask(backend.payments, operation);
       expect({ value, kind }).toEqual({ value, kind: "unknown" });
     }
@@ -113,11 +113,11 @@ describe("an answer outside the contract", () => {
 
   test.each<[string, object, readonly unknown[]]>([
     ["booking", { answer: "booked" }, REFERENCES],
-    ["reason", { answer: "refused" }, WORDS],
+    ["reason", { answer: "refused" }, NOT_CODES],
     ["after_s", { answer: "retry" }, WAITS],
-  ])("to order.book, with garbage in %s, is unknown", async (field, said, values) => {
+  ])("to order.book, with garbage in %s, is unknown", async (field, body, values) => {
     for (const value of values) {
-      backend.next(respondWith(200, { ...said, [field]: value }));
+      backend.next(respondWith(200, { ...body, [field]: value }));
       const { kind } = await backend.orders.book(orderIntent(), NOW);
       expect({ value, kind }).toEqual({ value, kind: "unknown" });
     }

@@ -133,11 +133,11 @@ test(
     });
     const [joined] = await Promise.all([flood(flooded, () => open === 0), ...selling]);
     for (const [index, sale] of others.entries()) {
-      const books = await until(
+      const audit = await until(
         () => auditOf(sluice, sale),
         ({ orders, spent }) => orders["confirmed"] === 1 && spent === 1,
       );
-      expect(books).toMatchObject(auditAfter(shoppersOf(index)));
+      expect(audit).toMatchObject(auditAfter(shoppersOf(index)));
     }
     await act(flooded, "start");
     const crowd = await until(

@@ -38,13 +38,13 @@ beforeAll(async () => {
 });
 afterAll(() => sluice.stop());
 
-interface Brought {
+interface JoinBody {
   readonly proof?: unknown;
   readonly pass?: string;
 }
 
-function joinSale(sale: string, brought: Brought = {}, headers: Record<string, string> = {}) {
-  return sluice.shopper("POST", `/sales/${sale}/tickets`, { body: brought, headers });
+function joinSale(sale: string, body: JoinBody = {}, headers: Record<string, string> = {}) {
+  return sluice.shopper("POST", `/sales/${sale}/tickets`, { body, headers });
 }
 
 const challengeOf = (sale: string) => askChallenge(sluice, sale);

@@ -70,22 +70,22 @@ describe("an allotment", () => {
 
   test("of the last units succeeds for exactly one of twenty concurrent requests", async () => {
     const { sku, key } = await shop.stocked(5);
-    const asked = Array.from({ length: 20 }, (_, index) => {
+    const requests = Array.from({ length: 20 }, (_, index) => {
       return shop.allot(sku, { id: `n${index}`, key, quantity: 3 });
     });
-    expect(outcomesOf(await Promise.all(asked))).toEqual({ allotted: 1, not_enough: 19 });
+    expect(outcomesOf(await Promise.all(requests))).toEqual({ allotted: 1, not_enough: 19 });
     expect(await shop.countOf(key)).toBe(2);
     expect(await shop.levelsOf(sku)).toMatchObject({ available: 3 });
   });
 
   test("that is refused gives the reason, and changes nothing", async () => {
     const { sku, key } = await shop.stocked(2);
-    await shop.redis.direct.set("words", "many");
+    await shop.redis.direct.set("text", "many");
     const refused = await shop.allot(sku, { id: "a", key, quantity: 3 });
     expect(refused).toMatchObject({ status: 409, body: { code: "not_enough", available: 2 } });
     for (const [id, name, reason] of [
       ["b", "gone", "key_not_found"],
-      ["c", "words", "not_a_count"],
+      ["c", "text", "not_a_count"],
     ] as const) {
       const answer = await shop.allot(sku, { id, key: name, quantity: 1 });
       expect(answer).toMatchObject({ status: 409, body: { code: "redis_key_unusable", reason } });
@@ -136,8 +136,8 @@ test("a comparison shows a write that Redis has lost", async () => {
   ]);
   // Corrected by hand, as docs/redis.md describes.
   await shop.redis.direct.hset(transfersKey(key), `allotment:${sku}:lost`, "taken 2");
-  const mended = await shop.transfersOf(sku, true);
-  expect(mended.transfers.map(({ inRedis }) => inRedis)).toEqual(["agrees", "agrees"]);
+  const corrected = await shop.transfersOf(sku, true);
+  expect(corrected.transfers.map(({ inRedis }) => inRedis)).toEqual(["agrees", "agrees"]);
   shop.misbehave("lose_request");
   const blind = await shop.transfersOf(sku, true);
   expect(blind.transfers.map(({ inRedis }) => inRedis)).toEqual(["unknown", "unknown"]);
@@ -190,9 +190,9 @@ describe("a return", () => {
 test("transfers in both directions that Sluice's stop interrupted continue after its start", async () => {
   const [there, back] = [await shop.stocked(10), await shop.stocked(10)];
   await shop.allot(back.sku, { id: "first", key: back.key, quantity: 6 });
-  const asked: unknown[] = [];
+  const lastArguments: unknown[] = [];
   shop.redis.front.mishapFor = ([command]) => {
-    asked.push(command?.at(-1));
+    lastArguments.push(command?.at(-1));
     return command?.at(-1) === "4" ? "silence" : null;
   };
   const leave = Promise.allSettled([
@@ -200,7 +200,7 @@ test("transfers in both directions that Sluice's stop interrupted continue after
     shop.takeBack(back.sku, { id: "back", key: back.key, quantity: 4 }),
   ]);
   await until(
-    async () => asked.filter((last) => last === "4").length,
+    async () => lastArguments.filter((last) => last === "4").length,
     (count) => count >= 2,
   );
   await shop.restart();

@@ -29,13 +29,13 @@ const Body = z.object({
   error: z.looseObject({ type: z.string() }).optional(),
 });
 
-interface Told {
+interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly body: z.infer<typeof Body>;
 }
 
-async function post(path: string, form: Record<string, string>, key?: string): Promise<Told> {
+async function post(path: string, form: Record<string, string>, key?: string): Promise<Answer> {
   const response = await sandbox.request(path, {
     method: "POST",
     headers: {
@@ -51,7 +51,7 @@ async function post(path: string, form: Record<string, string>, key?: string): P
   };
 }
 
-async function create(key?: string, form: Record<string, string> = CREATE): Promise<Told> {
+async function create(key?: string, form: Record<string, string> = CREATE): Promise<Answer> {
   return post("/v1/payment_intents", form, key);
 }
 

@@ -15,11 +15,11 @@ const TIMEOUT_MS = 400;
 let server: Server;
 let stripe: PaymentBackend;
 let script: Script[] = [];
-let asked: string[] = [];
+let requests: string[] = [];
 
 beforeAll(async () => {
   server = createServer((request, response) => {
-    asked.push(`${request.method} ${request.url}`);
+    requests.push(`${request.method} ${request.url}`);
     request.resume().on("end", () => script.shift()?.(response));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -39,7 +39,7 @@ afterAll(() => {
 /** Sets Stripe's answers to the next calls, in order. */
 function next(...answers: Script[]): void {
   script = answers;
-  asked = [];
+  requests = [];
 }
 
 function respondWith(status: number, body: unknown, headers: Record<string, string> = {}): Script {
@@ -92,7 +92,7 @@ test.each([
 test.each([
   ["401", 401, invalid, {}, 60],
   ["403", 403, invalid, {}, 60],
-  ["401, whatever its headers say", 401, invalid, { ...shouldRetry, "retry-after": "1" }, 60],
+  ["401, with any headers", 401, invalid, { ...shouldRetry, "retry-after": "1" }, 60],
   ["429", 429, invalid, {}, 2],
   ["429 with Retry-After", 429, invalid, { "retry-after": "7" }, 7],
   ["429 with a Retry-After of a day", 429, invalid, { "retry-after": "86400" }, 600],
@@ -146,7 +146,7 @@ test.each<[string, Script]>([
 test("a failed call is not repeated, because the saga decides about that", async () => {
   next(error(500, {}, shouldRetry), intent({ status: "requires_capture" }));
   await authorize();
-  expect(asked).toEqual(["POST /v1/payment_intents/pi_1/confirm"]);
+  expect(requests).toEqual(["POST /v1/payment_intents/pi_1/confirm"]);
 });
 
 test.each<[string, Script]>([
@@ -170,7 +170,7 @@ test("an operation and the look-up after it share one timeout", async () => {
   const money = { amount: 500, currency: "EUR" };
   const outcome = await patient.capture({ paymentId: "pi_1", money, key });
   expect(outcome).toMatchObject({ kind: "unknown" });
-  expect(asked).toHaveLength(2);
+  expect(requests).toHaveLength(2);
   expect(performance.now() - began).toBeLessThan(1_450);
 });
 
@@ -234,7 +234,7 @@ test.each<[string, object, object]>([
 ])("a look-up of %s finds the standing", async (_name, found, standing) => {
   next(intent(found));
   expect(await lookup()).toEqual({ kind: "found", standing });
-  expect(asked).toEqual(["GET /v1/payment_intents/pi_1?expand[0]=latest_charge"]);
+  expect(requests).toEqual(["GET /v1/payment_intents/pi_1?expand[0]=latest_charge"]);
 });
 
 test("a captured payment without its charge is unknown, because it may have been refunded", async () => {
@@ -256,7 +256,7 @@ test("money that Stripe cannot express is declined without a call", async () => 
   next();
   expect(await prepare(1_234, "KWD")).toEqual(declined("invalid_request"));
   expect(await prepare(1_250, "MGA")).toEqual(declined("invalid_request"));
-  expect(asked).toEqual([]);
+  expect(requests).toEqual([]);
 });
 
 test.each([

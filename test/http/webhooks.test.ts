@@ -46,7 +46,7 @@ async function register(path: string, types: readonly string[] = ["*"]) {
 }
 
 /** The verified payloads that arrived at a path. */
-function heard(path: string, secret: string): Payload[] {
+function receivedAt(path: string, secret: string): Payload[] {
   return shop.at(path).map((received) => verify(received, secret));
 }
 
@@ -102,7 +102,7 @@ async function events(query: string) {
 }
 
 describe("a shop that registered its server", () => {
-  const SALE = "told-sale";
+  const SALE = "sale-with-webhooks";
   let secret = "";
   let endpoint = "";
 
@@ -113,7 +113,7 @@ describe("a shop that registered its server", () => {
     await sluice.merchant("POST", `/sales/${SALE}/actions`, { action: "pause" });
     await sluice.merchant("POST", `/sales/${SALE}/actions`, { action: "resume" });
     await sluice.merchant("PATCH", `/sales/${SALE}/admission`, { message: "Last pairs" });
-    const types = () => heard("/all", secret).map(({ type }) => type);
+    const types = () => receivedAt("/all", secret).map(({ type }) => type);
     const ofSale = ["created", "opened", "started", "paused", "resumed", "changed"];
     const expected = [...ofSale.map((name) => `sale.${name}`), "order.confirmed"];
     // Events sent at the same time arrive in any order.
@@ -129,7 +129,7 @@ describe("a shop that registered its server", () => {
     const ids = shop.at("/all").map(({ headers }) => headers["webhook-id"]);
     expect(new Set(ids).size).toBe(ids.length);
     expect(new Set(log.map(({ event }) => event))).toEqual(new Set(ids));
-    const confirmed = heard("/all", secret).find(({ type }) => type === "order.confirmed");
+    const confirmed = receivedAt("/all", secret).find(({ type }) => type === "order.confirmed");
     expect(confirmed?.data).toMatchObject({ order, sale: SALE, total: 12_900, final: true });
     expect(JSON.stringify(shop.at("/all"))).not.toContain("pm_card");
     const logged = await events(`sale=${SALE}&limit=200`);
@@ -179,7 +179,7 @@ describe("a shop that registered its server", () => {
         return body.includes('"type":"sale.') ? [headers["webhook-id"] ?? ""] : [];
       });
     expect(idsAt("/late").toSorted()).toEqual(idsAt("/all").toSorted());
-    expect(heard("/late", late).every(({ type }) => type.startsWith("sale."))).toBe(true);
+    expect(receivedAt("/late", late).every(({ type }) => type.startsWith("sale."))).toBe(true);
   });
 
   test("that deleted its endpoint receives nothing more, and still has the log", async () => {
@@ -225,7 +225,7 @@ describe("a server", () => {
     const [first, second] = shop.at("/fails");
     expect(second?.headers["webhook-id"]).toBe(first?.headers["webhook-id"]);
     expect(second?.body).toBe(first?.body);
-    expect(heard("/fails", secret).map(({ type }) => type)).toEqual([
+    expect(receivedAt("/fails", secret).map(({ type }) => type)).toEqual([
       "webhook.test",
       "webhook.test",
     ]);

@@ -36,8 +36,8 @@ export async function makeRoom(sluice: Sluice, sale: string): Promise<void> {
 
 /** Not `fetch`, which adds headers that mark the request as no page navigation. */
 export async function send(url: string, headers: Readonly<Record<string, string>>) {
-  const { statusCode, headers: told, body } = await request(url, { headers });
-  const lines = Object.entries(told).flatMap(([name, value = []]) => {
+  const { statusCode, headers: answered, body } = await request(url, { headers });
+  const lines = Object.entries(answered).flatMap(([name, value = []]) => {
     return [value].flat().map((line): [string, string] => [name, line]);
   });
   return { url, status: statusCode, headers: new Headers(lines), text: await body.text() };
