@@ -47,7 +47,12 @@ const FILES_AT_ONCE = 3;
  * Files that run one after another in a process keep its modules: loading wrangler and bundling
  * the Workers costs more than most files do. So a file leaves no fake clock and no spy behind.
  */
-const onNode = { maxWorkers: FILES_AT_ONCE, isolate: false, testTimeout: 30_000 } as const;
+const onNode = {
+  maxWorkers: FILES_AT_ONCE,
+  isolate: false,
+  testTimeout: 30_000,
+  hookTimeout: 30_000,
+} as const;
 
 /** Each of these files starts a Sluice of its own. */
 const wholeSluice = {
@@ -63,6 +68,7 @@ export default defineConfig({
         test: {
           name: "node",
           include: ["test/node/**/*.test.ts"],
+          setupFiles: ["./test/node/support/openapi-methods.ts"],
           ...onNode,
         },
       },

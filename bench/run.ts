@@ -136,7 +136,7 @@ async function rowsOf(group: RowGroup, tools: Tools): Promise<Rows> {
     return async () => targets;
   }
   if (group === "line") {
-    show("Letting a thousand stand in line, and a million in another");
+    show("Making a line of a thousand and a line of a million");
     const short = await makeLine(tools, "bench-line", 1000);
     const few = await pollTargets(short);
     const many = await pollTargets(await makeLine(tools, "bench-long-line", 1_000_000));

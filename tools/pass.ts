@@ -30,7 +30,7 @@ const passCommand = defineCommand({
     sub: {
       type: "text",
       value: "subject",
-      help: "who it is for: one place on every device; without it, whoever carries it",
+      help: "who it is for: one place on every device; without it, anybody who has it",
     },
     url: { ...HTTP_ADDRESS, help: "of the gate: prints the link that gives the pass to its pages" },
     minutes: { type: "integer", min: 1, max: 525_600, default: 60, help: "how long it is good" },

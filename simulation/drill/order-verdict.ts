@@ -8,7 +8,7 @@ import { FINAL_STATES, type Evidence, type Finding, resultOf } from "./evidence.
 
 export function judgeOrders(evidence: Evidence): Finding {
   const violations: string[] = [];
-  const books = new Map(evidence.orders.map((order) => [order.id, order]));
+  const ordersById = new Map(evidence.orders.map((order) => [order.id, order]));
   let accepted = 0;
   for (const shopper of evidence.shoppers) {
     for (const placed of shopper.orders) {
@@ -18,7 +18,7 @@ export function judgeOrders(evidence: Evidence): Finding {
         violations.push(`key ${placed.key}: answered with orders ${placed.ids.join(", ")}`);
         continue;
       }
-      const order = books.get(id);
+      const order = ordersById.get(id);
       if (order === undefined) {
         violations.push(`order ${id} of ${shopper.plan.name}: accepted, not in the order book`);
       } else if (placed.finalState !== null && placed.finalState !== order.state) {

@@ -138,9 +138,12 @@ async function drill(options: DrillOptions, target: Target): Promise<boolean> {
     const duration_ms = Date.now() - startedAt_ms;
     say(describe());
     const { shoppers: records, audits, outage } = seen;
-    const evidence = await withProgress("Waiting for the last orders, reading the books", () => {
-      return collect(merchantGate, sale, sandboxUrl, records, audits, outage);
-    });
+    const evidence = await withProgress(
+      "Waiting for the last orders, then reading the results",
+      () => {
+        return collect(merchantGate, sale, sandboxUrl, records, audits, outage);
+      },
+    );
     const findings = judge(evidence);
     const audit = evidence.audits.at(-1);
     if (audit === undefined) throw new FatalError("no audit was taken");

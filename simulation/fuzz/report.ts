@@ -1,5 +1,5 @@
 /**
- * What a fuzz run came to, for a person at a terminal.
+ * The report of a fuzz run, for a terminal.
  */
 import { FAMILIES, type Input } from "./input.ts";
 import type { Which } from "./generate.ts";
@@ -47,7 +47,7 @@ function violationLines({ seed, only }: Which, { rule, number, input, what }: Vi
 /** One input and its answer, in full. */
 export function exchangeText(input: Input, reply: Reply): string {
   const { request } = input;
-  const asked =
+  const sent =
     request.kind === "raw"
       ? Buffer.from(request.bytes).toString("latin1")
       : [
@@ -56,10 +56,10 @@ export function exchangeText(input: Input, reply: Reply): string {
           "",
           request.body === null ? "" : Buffer.from(request.body).toString("latin1"),
         ].join("\n");
-  const answered =
+  const received =
     reply.kind === "answered"
       ? `${reply.status} ${reply.type}\n${reply.headers}\n\n${reply.text}`
       : `${reply.kind}: ${reply.why}`;
   const title = `Input ${input.number}, about ${input.family}: ${input.what}`;
-  return `${title}\nIt must be ${input.expect}.\n\n${asked}\n\n${answered}\n`;
+  return `${title}\nIt must be ${input.expect}.\n\n${sent}\n\n${received}\n`;
 }

@@ -1,6 +1,6 @@
 /**
- * What bad input gets: a problem document with a stable code that names the field, and nothing has
- * changed.
+ * The answer to bad input: a problem document with a stable code that names the field, and no
+ * change.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { claimsOf } from "../../simulation/drill/fairness.ts";
@@ -8,7 +8,7 @@ import { expectNoChange, expectProblem, pathsOf } from "./support/problem-checks
 import {
   admit,
   type Answer,
-  type Asked,
+  type RequestParts,
   makeSale,
   type Method,
   NOT_OPEN,
@@ -42,7 +42,7 @@ beforeAll(async () => {
 });
 afterAll(() => sluice.stop());
 
-/** Asks once: a problem, and nothing has changed. */
+/** Checks that the request is refused with a problem and changes nothing. */
 function refused(
   ask: () => Promise<Answer>,
   status: number,
@@ -71,15 +71,15 @@ const WRITES: readonly [Method, string, () => Record<string, string>][] = [
   ["PUT", "/_sluice/admin/v1/breakers/payment", asMerchant],
 ];
 
-/** A sale's document may bring a page template. */
+/** A sale may contain a page template, so its limit is higher. */
 const bodyMax_KiB = (method: Method, path: string): number => {
   return method === "PUT" && path.includes("/admin/v1/sales/") ? 80 : 16;
 };
 
 describe.each(WRITES)("%s %s", (method, path, carried) => {
   const json = { "content-type": "application/json" };
-  const ask = (asked: Asked): Promise<Answer> => {
-    return sluice.ask(method, path, { ...asked, headers: { ...carried(), ...asked.headers } });
+  const ask = (parts: RequestParts): Promise<Answer> => {
+    return sluice.ask(method, path, { ...parts, headers: { ...carried(), ...parts.headers } });
   };
 
   test("a body that is not JSON is malformed", async () => {
@@ -91,7 +91,7 @@ describe.each(WRITES)("%s %s", (method, path, carried) => {
     });
   });
 
-  test("a body of another type than an object is invalid, an unknown field named", async () => {
+  test("a body that is not an object is invalid, and an unknown field is named", async () => {
     await expectNoChange(sluice, SALE, async () => {
       for (const body of [[], null, "text", 7]) {
         expectProblem(await ask({ body }), 422, "invalid_request");
@@ -101,7 +101,7 @@ describe.each(WRITES)("%s %s", (method, path, carried) => {
     });
   });
 
-  test("a body over its limit is too large, whether its length is announced or not", async () => {
+  test("a body over its limit is too large, with and without a Content-Length", async () => {
     expect.hasAssertions();
     const raw = JSON.stringify({ text: "x".repeat(bodyMax_KiB(method, path) * 1024) });
     await expectNoChange(sluice, SALE, async () => {
@@ -111,7 +111,7 @@ describe.each(WRITES)("%s %s", (method, path, carried) => {
     });
   });
 
-  test("a body that says it is anything but JSON is not looked at", async () => {
+  test("a body with a media type other than JSON is refused", async () => {
     expect.hasAssertions();
     await expectNoChange(sluice, SALE, async () => {
       for (const type of ["text/plain", "application/x-www-form-urlencoded", "application/jsonp"]) {
@@ -141,7 +141,7 @@ const CARTS: readonly [string, unknown, string, number, string][] = [
   ],
   ["half a unit", cartOf(line({ quantity: 0.5 })), "lines.0.quantity", 422, "invalid_request"],
   [
-    "a quantity in words",
+    "a quantity that is text",
     cartOf(line({ quantity: "1" })),
     "lines.0.quantity",
     422,
@@ -199,7 +199,7 @@ test.each([
   ["empty", ""],
   ["of 129 characters", "k".repeat(129)],
   ["with a space in it", "a key"],
-])("an idempotency key that is %s is asked for", async (_, key) => {
+])("an order whose idempotency key is %s is refused", async (_, key) => {
   const headers = key === undefined ? admission : { ...admission, "idempotency-key": key };
   const ask = () => sluice.shopper("POST", "/orders", { headers, body: orderBody(SALE) });
   const answer = await refused(ask, 400, "idempotency_key_required");
@@ -224,8 +224,8 @@ test.each(SHOPPER_WRITES)("%s %s from another site is refused", async (method, p
   await expectNoChange(sluice, SALE, async () => {
     for (const foreign of FOREIGN) {
       const headers = { ...asShopper(), ...foreign };
-      const asked = body === undefined ? { headers } : { headers, body };
-      expectProblem(await sluice.shopper(method, path, asked), 403, "origin_mismatch");
+      const parts = body === undefined ? { headers } : { headers, body };
+      expectProblem(await sluice.shopper(method, path, parts), 403, "origin_mismatch");
     }
   });
 });
@@ -285,7 +285,7 @@ test.each(PLACES)("%s (%s %s) is a problem", async (_, method, path, carried, st
   await refused(ask, status, code, sale);
 });
 
-test("a turn that has not come says where the shopper stands and when to ask again", async () => {
+test("a claim before the turn is answered with the shopper's standing and the time to poll again", async () => {
   const answer = await sluice.shopper("POST", "/sales/in-prequeue/admissions", {
     headers: waiting,
   });
@@ -302,9 +302,9 @@ test("a cart and an order without an admission are refused", async () => {
   await refused(post, 401, "admission_required");
 });
 
-test("a join that was refused has taken no place in line", async () => {
+test("a refused join takes no place in line", async () => {
   await makeSale(sluice, "counted", PREQUEUE);
-  const join = (asked: Asked) => sluice.shopper("POST", "/sales/counted/tickets", asked);
+  const join = (parts: RequestParts) => sluice.shopper("POST", "/sales/counted/tickets", parts);
   const first = claimsOf(textOf(await join({}), "ticket"));
   await Promise.all([
     join({ body: { surprise: 1 } }),

@@ -1,6 +1,6 @@
 /**
- * What bad input of a merchant gets, and what anybody gets who is none: a problem document that
- * names the field, and nothing has changed.
+ * The answer to bad input of a merchant, and to requests without the admin token: a problem
+ * document that names the field, and no change.
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
@@ -50,7 +50,7 @@ async function refused(
 const document = z.object({ paths: z.record(z.string(), z.record(z.string(), z.unknown())) });
 const METHODS: readonly Method[] = ["GET", "PUT", "POST", "PATCH", "DELETE"];
 
-test("every merchant's route asks for the token, whatever else is wrong", async () => {
+test("every merchant's route checks the token first", async () => {
   const { paths } = document.parse((await sluice.ask("GET", "/_sluice/openapi.json")).body);
   const token = sluice.host.adminToken;
   const wrong = [
@@ -120,7 +120,7 @@ const DOCUMENTS: readonly [string, Record<string, unknown>, string][] = [
 ];
 
 test.each(DOCUMENTS)(
-  "a sale %s is refused at its field and not created",
+  "a sale %s is refused with the name of the field, and not created",
   async (_, change, path) => {
     const sent = saleDocument("new-sale", change);
     const answer = await sluice.merchant("PUT", "/sales/new-sale", sent);
@@ -174,7 +174,7 @@ test.each([
   await refused(["POST", `/skus/${SHOE}/movements`, movement(change)], 409, code);
 });
 
-test("the ids of the opening stock cannot be taken by a movement", async () => {
+test("a movement cannot use the ids of the opening stock", async () => {
   const id = `opening:${SALE}:${SHOE}`;
   const moved = ["POST", `/skus/${SHOE}/movements`, movement({ id })] as const;
   expect(pathsOf(await refused(moved, 422, "invalid_request"))).toEqual(["id"]);

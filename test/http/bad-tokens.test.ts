@@ -1,6 +1,6 @@
 /**
- * What bad tokens get. The test draws the gate's keys, so it can sign whatever it likes with them:
- * each case below is a good token but for one thing.
+ * The answer to bad tokens. The test generates the gate's keys, so it can sign any token with them:
+ * each case is a valid token with one fault.
  */
 import { generateKeyPairSync } from "node:crypto";
 import { type CryptoKey, importJWK, type JWK, type JWTPayload, SignJWT, UnsecuredJWT } from "jose";
@@ -41,7 +41,7 @@ const admissionJwk = firstKey(secrets.ADMISSION_KEYS);
 const publicJwk = { kty: "OKP", crv: "Ed25519", x: String(admissionJwk.x) };
 
 let sluice: Sluice;
-/** Good ones, that the gate itself has given. */
+/** Valid tokens that the gate itself issued. */
 let admission: string;
 let ticket: string;
 
@@ -68,7 +68,7 @@ function payloadOf(token: string): JWTPayload {
 
 const signingKey = (jwk: JWK, alg: string) => importJWK(jwk, alg);
 
-/** An admission as the gate signs them, but for the change. `undefined` takes a claim away. */
+/** An admission signed by the gate's key, with a change; `undefined` removes a claim. */
 async function admissionWith({ header, claims, key }: Change): Promise<string> {
   return new SignJWT({ ...payloadOf(admission), ...claims })
     .setProtectedHeader({
@@ -89,7 +89,7 @@ async function ticketWith({ header, claims, key }: Change): Promise<string> {
 const publicBytes = () => Buffer.from(publicJwk.x, "base64url");
 const strangersKey = () => generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" });
 const nowSeconds = () => Math.floor(Date.now() / 1000);
-/** Two tokens of one kind, cut apart and put together again. */
+/** Combines the parts of two tokens of one kind. */
 const spliced = (head: string, tail: string) => {
   const parts = head.split(".");
   return [parts[0], parts[1], tail.split(".")[2]].join(".");
@@ -115,14 +115,14 @@ const FORGERIES: readonly Forgery[] = [
   ["not valid yet", () => admissionWith({ claims: { nbf: nowSeconds() + 600 } })],
   ["signed by nobody", () => new UnsecuredJWT(payloadOf(admission)).encode()],
   [
-    "of a stranger's key",
+    "signed with an unknown key",
     async () => {
       const key = await signingKey({ ...strangersKey(), kty: "OKP" }, "EdDSA");
       return admissionWith({ key });
     },
   ],
   [
-    "of HS256 with the public key as its secret",
+    "signed with HS256 and the public key as its secret",
     () => admissionWith({ header: { alg: "HS256" }, key: publicBytes() }),
   ],
   [
@@ -162,7 +162,7 @@ test("an empty admission is a bad one", async () => {
   expectProblem(answer, 401, "admission_invalid");
 });
 
-test("an admission past its end is told from a forged one, and neither holds nor orders", async () => {
+test("an expired admission gets another code than a forged one, and neither can hold or order", async () => {
   expect.hasAssertions();
   const token = await admissionWith({ claims: { exp: nowSeconds() - 1 } });
   await expectNoChange(sluice, SALE, async () => {
@@ -178,7 +178,7 @@ test("an admission past its end is told from a forged one, and neither holds nor
   });
 });
 
-test("what was ordered in time is answered again after the admission ended, and nothing new is", async () => {
+test("a repeated order is answered after the admission expired, and a new one is refused", async () => {
   const me = await admit(sluice, "another-sale");
   const first = acceptedOrder(await placeOrder(sluice, me, "in-time", orderBody("another-sale")));
   const claims = { ...payloadOf(me["sluice-admission"] ?? ""), exp: nowSeconds() - 1 };
@@ -189,7 +189,7 @@ test("what was ordered in time is answered again after the admission ended, and 
   expectProblem(other, 401, "admission_expired");
 });
 
-test("an admission that the room never issued orders nothing", async () => {
+test("an admission that the room never issued cannot order", async () => {
   expect.hasAssertions();
   const token = await admissionWith({ claims: { jti: "adm_tkt_never", sub: "sub_never" } });
   await expectNoChange(sluice, SALE, async () => {
@@ -219,12 +219,12 @@ const TICKET_FORGERIES: readonly Forgery[] = [
   ["of a cohort that never existed", () => ticketWith({ claims: { cohort: 1_000_000 } })],
   ["that is an admission", () => admissionWith({ claims: { aud: QUEUE } })],
   [
-    "that was moved forward",
+    "whose place was changed",
     async () => spliced(await ticketWith({ claims: { index: 7 } }), ticket),
   ],
 ];
 
-test.each(TICKET_FORGERIES)("a ticket %s is no place in line", async (_, forge) => {
+test.each(TICKET_FORGERIES)("a ticket %s is refused", async (_, forge) => {
   const headers = { "sluice-ticket": await forge() };
   await expectNoChange(sluice, QUEUE, async () => {
     const status = await sluice.shopper("GET", `/sales/${QUEUE}/status`, { headers });
@@ -237,7 +237,7 @@ test.each(TICKET_FORGERIES)("a ticket %s is no place in line", async (_, forge) 
   expect(claimsOf(textOf(joined, "ticket"))?.sub).not.toBe(claimsOf(ticket)?.sub);
 });
 
-test("a bad token in a cookie is as bad as in a header, and a broken cookie is none", async () => {
+test("a bad token in a cookie is refused like one in a header, and a malformed cookie counts as none", async () => {
   const name = `__Host-sluice-ticket-${QUEUE}`;
   const ask = (cookie: string): Promise<Answer> => {
     return sluice.shopper("GET", `/sales/${QUEUE}/status`, { headers: { cookie } });
@@ -252,7 +252,7 @@ test("a bad token in a cookie is as bad as in a header, and a broken cookie is n
   expect((await ask(`${name}=${ticket}`)).status).toBe(200);
 });
 
-test("an order shows itself to its buyer and to whoever has its key, to nobody else", async () => {
+test("only the buyer, and requests with its key, can read an order", async () => {
   const placed = await placeOrder(
     sluice,
     { "sluice-admission": admission },
@@ -278,17 +278,17 @@ test("an order shows itself to its buyer and to whoever has its key, to nobody e
   }
 });
 
-/** Nobody's places, but for what is known of a cohort that is closed. */
+/** Places that do not exist, which is only known when the cohort has closed. */
 const NO_PLACES: readonly Forgery[] = [
   ["an index beyond the booth's count", () => ticketWith({ claims: { index: 100_000 } })],
   ["a booth the lane does not have", () => ticketWith({ claims: { shard: 7 } })],
 ];
 
-/** The gate's snapshot may be a second behind the room, so both are asked until they know. */
+/** Repeats both requests, because the gate's snapshot can be a second behind the room. */
 async function expectNoPlace(sale: string, token: string): Promise<void> {
-  const asked = { headers: { "sluice-ticket": token } };
-  const claim = () => sluice.shopper("POST", `/sales/${sale}/admissions`, asked);
-  const status = () => sluice.shopper("GET", `/sales/${sale}/status`, asked);
+  const parts = { headers: { "sluice-ticket": token } };
+  const claim = () => sluice.shopper("POST", `/sales/${sale}/admissions`, parts);
+  const status = () => sluice.shopper("GET", `/sales/${sale}/status`, parts);
   const refused = ({ body }: Answer) => body["code"] === "ticket_invalid";
   expectProblem(await until(claim, refused), 401, "ticket_invalid");
   expectProblem(await until(status, refused), 401, "ticket_invalid");
@@ -300,7 +300,7 @@ test.each(NO_PLACES)("a ticket of %s is refused once the cohort has closed", asy
   await expectNoPlace(QUEUE, await forge());
 });
 
-test("a place taken over into another lane, that has fewer, is refused there", async () => {
+test("a place with its lane changed to one with fewer places is refused", async () => {
   expect.hasAssertions();
   const sale = "bad-lanes";
   await makeSale(sluice, sale, { ...PREQUEUE, lanes: [{ id: "members" }] });

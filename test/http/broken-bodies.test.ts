@@ -1,5 +1,5 @@
 /**
- * A client that goes away in the middle of its body: nothing has changed, and nobody is woken.
+ * A client that disconnects in the middle of its body: nothing changes, and no error is logged.
  */
 import { connect } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -22,8 +22,8 @@ beforeAll(async () => {
 });
 afterAll(() => sluice.stop());
 
-/** What comes back over a connection whose client has said all it will say. */
-function saidOver(text: string): Promise<string> {
+/** The answer on a connection whose client sends nothing more. */
+function answerTo(text: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const { hostname, port } = new URL(sluice.host.gateUrl);
     const pieces: Buffer[] = [];
@@ -39,15 +39,15 @@ test.each([
   ["merchant's api", `/_sluice/admin/v1/sales/${SALE}/actions`, "POST", "application/json"],
   ["pages", `/_sluice/shop/${SALE}/leave`, "POST", "application/x-www-form-urlencoded"],
 ])(
-  "%s: a body that breaks off changes nothing, and is no error of ours",
+  "%s: an incomplete body changes nothing, and is not an error of the gate",
   async (_, path, method, type) => {
     const head = [`${method} ${path} HTTP/1.1`, "Host: shop.example", `Content-Type: ${type}`];
     head.push(`Sluice-Admission: ${admission["sluice-admission"]}`);
     head.push(`Authorization: Bearer ${sluice.host.adminToken}`, "Connection: close");
-    const told = await expectNoChange(sluice, SALE, () => {
-      return saidOver([...head, "Transfer-Encoding: chunked", "", "20", "{}"].join("\r\n"));
+    const answer = await expectNoChange(sluice, SALE, () => {
+      return answerTo([...head, "Transfer-Encoding: chunked", "", "20", "{}"].join("\r\n"));
     });
-    expect(told).toMatch(/^HTTP\/1.1 4\d\d /);
+    expect(answer).toMatch(/^HTTP\/1.1 4\d\d /);
     expect(errors).toEqual([]);
   },
 );

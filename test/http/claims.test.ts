@@ -1,5 +1,5 @@
 /**
- * A turn is one turn: claimed many times at once, and worth nothing once it was given back.
+ * A turn gives one admission, even when claimed many times at once, and none after leaving.
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { expectProblem } from "./support/problem-checks.ts";

@@ -1,5 +1,6 @@
 /**
- * An app that speaks Cloudflare's JSON and a page in Cloudflare's template, at a guarded address.
+ * An app that uses Cloudflare's JSON format, and a page from Cloudflare's template, at a guarded
+ * path.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -44,7 +45,7 @@ function browser(): Client {
   return new Client(sluice.host.gateUrl, BROWSER);
 }
 
-/** What an app written for Cloudflare Waiting Room knows, and all it knows. */
+/** An app written for Cloudflare Waiting Room, which uses only that format. */
 const cloudflares = z.object({
   cfWaitingRoom: z.object({
     inWaitingRoom: z.literal(true),
@@ -63,7 +64,7 @@ const cloudflares = z.object({
 class App {
   readonly client = new Client(sluice.host.gateUrl, { accept: "application/json" });
 
-  /** What it has for its screen: the room, or whatever the shop answered. */
+  /** What the app shows: the room, or the shop's answer. */
   async ask(target: string) {
     const { status, headers, text } = await this.client.get(target);
     const body: unknown = JSON.parse(text);
@@ -73,8 +74,8 @@ class App {
   }
 }
 
-describe("an app that speaks Cloudflare's format", () => {
-  test("waits, asks again with its cookies, and gets the shop's own answer", async () => {
+describe("an app that uses Cloudflare's format", () => {
+  test("waits, polls with its cookies, and gets the shop's own answer", async () => {
     const sale = await guardedSale(FULL);
     await fill(sluice, sale);
     const app = new App();
@@ -102,7 +103,7 @@ describe("an app that speaks Cloudflare's format", () => {
     expect((await app.ask(`/api/${sale}/cart`)).body).toEqual({ shoes: 5, admitted: true });
   });
 
-  test("stands in line again when its turn has passed on while it slept", async () => {
+  test("joins again when its turn lapsed while it slept", async () => {
     const admission = { ...FULL.admission, method: "fifo", claimWindowSeconds: 5 };
     const sale = await guardedSale({ admission });
     await fill(sluice, sale);
@@ -113,7 +114,7 @@ describe("an app that speaks Cloudflare's format", () => {
       ({ room }) => room?.waitTimeKnown === true,
     );
     const ticket = app.client.cookies.get(`__Host-sluice-ticket-${sale}`) ?? "";
-    // Others behind it, so that the line goes on.
+    // With others behind it, the line advances.
     for (let other = 0; other < 5; other += 1) await fill(sluice, sale);
     await sluice.merchant("PATCH", `/sales/${sale}/admission`, { maxActive: 2 });
     const headers = { "sluice-ticket": ticket };
@@ -125,13 +126,13 @@ describe("an app that speaks Cloudflare's format", () => {
     expect(app.client.cookies.get(`__Host-sluice-ticket-${sale}`)).not.toBe(ticket);
   });
 
-  test("goes straight on where nobody waits", async () => {
+  test("gets the shop's answer at once while nobody waits", async () => {
     const sale = await guardedSale();
     const { status, room } = await new App().ask(`/api/${sale}/stock`);
     expect([status, room]).toEqual([200, null]);
   });
 
-  test("is told when a sale starts while it is in the pre-queue, and keeps asking before it opens", async () => {
+  test("gets the time to the start in the pre-queue, and no forecast before the opening", async () => {
     const early = await guardedSale(PREQUEUE);
     const { room } = await new App().ask(`/api/${early}/stock`);
     expect(room).toMatchObject({ isEventPrequeueing: true, queueingMethod: "random" });
@@ -142,7 +143,7 @@ describe("an app that speaks Cloudflare's format", () => {
   });
 
   test.each([200, 202])(
-    "gets status %i where the sale says so, and then no problem",
+    "gets status %i if the sale sets it, without a problem document",
     async (jsonStatus) => {
       const sale = await guardedSale({ ...FULL, waitingPage: { jsonStatus } });
       await fill(sluice, sale);
@@ -156,7 +157,7 @@ describe("an app that speaks Cloudflare's format", () => {
   );
 
   test.each(["application/json, text/plain, */*", "*/*", "application/json;q=1"])(
-    "is one only by its exact header: %s is answered as any script",
+    "needs the exact header: %s is answered like any script",
     async (accept) => {
       const sale = await guardedSale(FULL);
       await fill(sluice, sale);
@@ -169,13 +170,13 @@ describe("an app that speaks Cloudflare's format", () => {
   );
 });
 
-describe("a page of the merchant's own", () => {
+describe("a page template of the merchant", () => {
   const template = `<html><head><title>{{title}}</title><style>b{}</style></head><body onload="x()">
 <p>{{#waitTimeKnown}}{{waitTimeFormatted}}{{/waitTimeKnown}}</p><p id="said">{{message}}</p>
 <script>var t = {{waitTime}}; var m = "{{message}}";</script></body></html>`;
   const hostile = '\\"></p><script nonce=x>alert(1)</script>${alert(2)}\r\nSet-Cookie: a=b';
 
-  test("is shown at the guarded address, goes on by itself, and no value becomes markup", async () => {
+  test("is shown at the guarded path, reloads by itself, and escapes every value", async () => {
     const title = "</title><script>alert(1)</script>";
     const sale = await guardedSale({ ...FULL, title, waitingPage: { template, status: 202 } });
     await fill(sluice, sale);
@@ -207,7 +208,7 @@ describe("a page of the merchant's own", () => {
     expect(again.headers.get("cache-control")).toBe("no-store");
   });
 
-  test("is refused with every fault and its line when the sale is given, and nothing is kept", async () => {
+  test("is refused with every fault and its line when the sale is saved, and the sale is not stored", async () => {
     sales += 1;
     const id = `bad-${sales}`;
     const bad = "<p>{{waitTme}}\n{{{title}}}\n{{> head}}";
@@ -231,7 +232,7 @@ describe("a page of the merchant's own", () => {
     expect((await sluice.merchant("GET", `/sales/${id}`)).status).toBe(404);
   });
 
-  test("may have so many bytes and not one more", async () => {
+  test("may have the maximum size and not one byte more", async () => {
     const put = (size: number) => {
       const template = `"${"é".repeat((size - 2) / 2)}"`;
       return sluice.merchant(
@@ -245,7 +246,7 @@ describe("a page of the merchant's own", () => {
     expect(pathsOf(refused)).toEqual(["waitingPage.template"]);
   });
 
-  test("fits into a sale document however much of it is escaped, and no larger body is read", async () => {
+  test("fits into a sale document even if every character is escaped, and no larger body is read", async () => {
     const template = '"\\'.repeat(TEMPLATE_BYTES_MAX / 2);
     const sent = saleDocument("escaped", { waitingPage: { template } });
     expect((await sluice.merchant("PUT", "/sales/escaped", sent)).status).toBe(201);
@@ -263,7 +264,7 @@ describe("a page of the merchant's own", () => {
   });
 });
 
-test("a sale that is to sign Queue-it tokens is refused while there is no secret, and not kept", async () => {
+test("a sale with Queue-it tokens is refused without a secret, and not stored", async () => {
   const sent = saleDocument("no-secret", { queueIt: { eventId: "airone" } });
   const refused = await sluice.merchant("PUT", "/sales/no-secret", sent);
   expectProblem(refused, 409, "queue_it_not_configured");

@@ -192,7 +192,7 @@ describe("the command line", () => {
     expect(conformanceCommand.parse(args, secret)).toEqual({ kind: "bad", message });
   });
 
-  test("without a secret it says so, and --help asks for nothing", () => {
+  test("without a secret it says so, and --help needs none", () => {
     const message = "--secret (or BACKEND_SECRET) is missing";
     expect(conformanceCommand.parse(payment, {})).toEqual({ kind: "bad", message });
     expect(conformanceCommand.parse(["--help"], {})).toEqual({ kind: "help" });

@@ -1,6 +1,6 @@
 /**
- * The rest of the contract: the merchant's side of a sale, of stock and of orders. The document
- * that describes all of it is tested in `test/node/api/openapi.test.ts`.
+ * The rest of the contract: the merchant's routes for sales, stock and orders. The document that
+ * describes all of it is tested in `test/node/api/openapi.test.ts`.
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
@@ -47,7 +47,7 @@ test("health answers without a token, and the problems are listed", async () => 
   expect(problems.body).toMatchObject({ sold_out: { status: 409 }, sale_over: { status: 410 } });
 });
 
-test("an asset that is not there is a problem, and one that is there is not", async () => {
+test("a missing asset is answered with a problem document, and an existing one is not", async () => {
   for (const path of ["", "/", "/none.js", "/style.css/more"]) {
     expectProblem(await sluice.ask("GET", `/_sluice/assets${path}`), 404, "not_found");
   }
@@ -77,7 +77,7 @@ test("a sale is created once, changed with a new revision, and listed", async ()
   expect((await sluice.shopper("POST", "/sales/planned/tickets")).status).toBe(201);
 });
 
-test("the buffer follows the document there and back", async () => {
+test("the buffer follows the document in both directions", async () => {
   const [shoe, sock] = saleDocument("buffered").items;
   await makeSale(sluice, "buffered");
   for (const buffer of [2, 5, 2, 0, 1]) {
@@ -198,7 +198,7 @@ test("the audit's counts agree while units are held, ordered and sold", async ()
   });
 });
 
-test("a breaker that is forced shows it, until it is let decide again", async () => {
+test("a breaker that an operator forces shows it, until the override is removed", async () => {
   const force = (state: string | null) => {
     return sluice.merchant("PUT", "/breakers/payment", { force: state });
   };

@@ -1,6 +1,6 @@
 /**
- * A merchant's hand on a running sale: whatever is changed is on every shopper's page and in every
- * answer of whoever asks two seconds later or after, and nobody's place is touched by it.
+ * A merchant's changes to a running sale: every shopper's answer shows them within two seconds, and
+ * nobody's place changes.
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
@@ -29,7 +29,7 @@ interface Line {
   readonly tickets: readonly string[];
 }
 
-/** Seats for two, who are called; the others wait. */
+/** A sale with two seats: two shoppers are called, the others wait. */
 async function lineOf(sale: string): Promise<Line> {
   const admission = { ratePerMinute: 6000, maxActive: SEATS, overcall: 1000 };
   await makeSale(sluice, sale, { ...PREQUEUE, admission });
@@ -82,8 +82,8 @@ async function pages({ sale, tickets }: Line): Promise<string[]> {
 }
 
 /**
- * Everybody asks again and again; whoever asks two seconds after the change or later must be told.
- * What counts is when was asked, so a slow machine makes nothing wrong.
+ * All shoppers poll; every poll sent two seconds after the change or later must show it. The time
+ * of the request counts, so that a slow machine causes no failure.
  */
 async function expectShown<Shown>(
   ask: () => Promise<Shown[]>,
@@ -100,7 +100,7 @@ async function expectShown<Shown>(
 
 const ranksOf = (all: readonly Standing[]) => all.map(({ rank }) => rank);
 
-test("a pause and its end are told to everybody, and everybody keeps their place", async () => {
+test("a pause and its end are shown to everybody, and everybody keeps their place", async () => {
   const line = await lineOf("hand-pause");
   const before = await standings(line);
   await act(line.sale, "pause");
@@ -126,14 +126,14 @@ test("a pause and its end are told to everybody, and everybody keeps their place
   expect(claimed.status).toBe(201);
 });
 
-test("a message is told to everybody, and its end too", async () => {
+test("a message is shown to everybody, and removed again", async () => {
   expect.hasAssertions();
   const line = await lineOf("hand-message");
   const message = "We are back at noon.";
   await change(line.sale, { message });
   await expectShown(
     () => standings(line),
-    (told) => told.message === message,
+    (shown) => shown.message === message,
   );
   await expectShown(
     () => pages(line),
@@ -142,7 +142,7 @@ test("a message is told to everybody, and its end too", async () => {
   await change(line.sale, { message: null });
   await expectShown(
     () => standings(line),
-    (told) => told.message === null,
+    (shown) => shown.message === null,
   );
   await expectShown(
     () => pages(line),
@@ -150,19 +150,19 @@ test("a message is told to everybody, and its end too", async () => {
   );
 });
 
-test("a lower rate is in what everybody is told of their wait", async () => {
+test("a lower rate changes everybody's forecast of the wait", async () => {
   const line = await lineOf("hand-rate");
   const isQueued = ({ state }: Standing) => state === "queued";
   expect((await change(line.sale, { ratePerMinute: 1 })).body).toMatchObject({ ratePerMinute: 1 });
-  // One a minute: nobody's turn can come sooner than their position in minutes, less the first.
-  const told = await expectShown(
+  // One call a minute: a turn cannot come sooner than the position in minutes, less the first.
+  const shown = await expectShown(
     async () => (await standings(line)).filter(isQueued),
     ({ wait, position }) => wait !== null && wait.high_s >= 60 * ((position ?? 0) - 1),
   );
-  expect(told).toHaveLength(SHOPPERS - SEATS);
+  expect(shown).toHaveLength(SHOPPERS - SEATS);
 });
 
-test("more seats let more in with the next tick, in the order of the line", async () => {
+test("more seats let in more shoppers with the next tick, in the order of the line", async () => {
   const line = await lineOf("hand-seats");
   expect((await change(line.sale, { maxActive: 4 })).body).toMatchObject({ maxActive: 4 });
   const all = await until(
@@ -182,7 +182,7 @@ test("more seats let more in with the next tick, in the order of the line", asyn
   expect(claims.filter(({ body }) => body["code"] === "not_called")).toHaveLength(SHOPPERS - 1);
 });
 
-test("the end is told to everybody", async () => {
+test("the end of the sale is shown to everybody", async () => {
   expect.hasAssertions();
   const line = await lineOf("hand-end");
   await act(line.sale, "end");

@@ -1,6 +1,6 @@
 /**
- * The local host hands the orders Worker's crons to what starts them: firing one reaches the Worker
- * and does its work, a failure is told, and stopping the host stops them.
+ * The local host passes the orders Worker's crons to `startCrons`: firing one reaches the Worker
+ * and does its work, a failure is reported, and stopping the host stops them.
  */
 import { expect, test, vi } from "vitest";
 import type { StartCrons } from "../../simulation/host/crons.ts";

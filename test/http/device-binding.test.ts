@@ -1,6 +1,6 @@
 /**
- * Tokens in other hands, over HTTP: an admission on a second device, handled as the merchant chose,
- * and the tokens of two shoppers mixed up, which never gives one what is the other's.
+ * Tokens on other devices, over HTTP: an admission on a second device is handled as the merchant
+ * chose, and combined tokens of two shoppers never give one what belongs to the other.
  */
 import { decodeJwt } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -51,7 +51,7 @@ const status = (sale: string, headers: Headers) => {
   return sluice.shopper("GET", `/sales/${sale}/status`, { headers });
 };
 
-/** Joins before the start, and is called. */
+/** A shopper who joined before the start and is called. */
 async function calledIn(sale: string, headers: Headers, replay?: object): Promise<string> {
   await makeSale(sluice, sale, { ...PREQUEUE, ...(replay === undefined ? {} : { replay }) });
   const ticket = textOf(await join(sale, headers), "ticket");
@@ -66,7 +66,7 @@ async function calledIn(sale: string, headers: Headers, replay?: object): Promis
 const admitted = (answer: Answer) => ({ "sluice-admission": textOf(answer, "admission") });
 
 describe("an admission on a second device", () => {
-  test("is refused everywhere where the merchant refuses it, and its own device goes on", async () => {
+  test("is refused on every route if the merchant chose so, and its own device continues", async () => {
     const sale = "refuses";
     const ticket = await calledIn(sale, LAPTOP, { handling: "refuse" });
     const own = admitted(await claim(sale, { "sluice-ticket": ticket, ...LAPTOP }));
@@ -90,7 +90,7 @@ describe("an admission on a second device", () => {
     expect((await status(sale, { ...own, ...LAPTOP })).body["state"]).toBe("admitted");
   });
 
-  test("goes on there after a claim with the ticket: the same seat, and what was held", async () => {
+  test("continues there after a claim with the ticket: the same seat and the same holds", async () => {
     const sale = "moves";
     const ticket = { "sluice-ticket": await calledIn(sale, LAPTOP, { handling: "refuse" }) };
     const laptop = admitted(await claim(sale, { ...ticket, ...LAPTOP }));
@@ -106,7 +106,7 @@ describe("an admission on a second device", () => {
     expect(body).toMatchObject({ active: 1, claimed: 1 });
   });
 
-  test("is served and told once where the merchant wants a report, without token or device", async () => {
+  test("is served and reported once if the merchant chose a report, without token or device in it", async () => {
     const sale = "reports";
     const ticket = await calledIn(sale, LAPTOP, { handling: "report" });
     const own = admitted(await claim(sale, { "sluice-ticket": ticket, ...LAPTOP }));
@@ -114,25 +114,25 @@ describe("an admission on a second device", () => {
       expect((await setCart(sale, { ...own, ...PHONE })).status).toBe(200);
     }
     expect((await setCart(sale, { ...own, ...LAPTOP })).status).toBe(200);
-    const isTold = (line: string) => line.includes('"admission_replayed","sale":"reports"');
+    const isReported = (line: string) => line.includes('"admission_replayed","sale":"reports"');
     await until(
       async () => logged,
-      (lines) => lines.some(isTold),
+      (lines) => lines.some(isReported),
     );
-    const lines = logged.filter(isTold);
+    const lines = logged.filter(isReported);
     expect(lines).toHaveLength(1);
     for (const secret of [own["sluice-admission"], "phone-", "laptop-", "browser"]) {
       expect(lines.join()).not.toContain(secret);
     }
   });
 
-  test("is nobody's concern by default, and the token names no device", async () => {
+  test("is accepted by default, and the token names no device", async () => {
     const sale = "allows";
     const ticket = await calledIn(sale, LAPTOP);
     const own = admitted(await claim(sale, { "sluice-ticket": ticket, ...LAPTOP }));
     expect(decodeJwt(own["sluice-admission"])).not.toHaveProperty("dev");
     expect((await setCart(sale, { ...own, ...PHONE })).status).toBe(200);
-    // It was given to no device, so it stays good when the merchant begins to refuse.
+    // It is bound to no device, so it stays valid when the merchant starts to refuse.
     const document = (await sluice.merchant("GET", `/sales/${sale}`)).body["sale"];
     const changed = { ...Object(document), replay: { handling: "refuse" } };
     expect((await sluice.merchant("PUT", `/sales/${sale}`, changed)).status).toBe(200);
@@ -144,7 +144,7 @@ describe("an admission on a second device", () => {
     expect((await setCart(sale, { ...own, ...PHONE })).status).toBe(200);
   });
 
-  test("is not given to nobody's: joins and claims bring a device, or are told to", async () => {
+  test("is not issued without a device: joins and claims must send one", async () => {
     const sale = "asks";
     await makeSale(sluice, sale, { replay: { handling: "refuse" } });
     const malformed = ["", "short", "x".repeat(65), "has a space in it", "semi;colon;0000000"];
@@ -156,7 +156,7 @@ describe("an admission on a second device", () => {
     expect((await join(sale, LAPTOP)).status).toBe(201);
   });
 
-  test("by a pass is the same place on both devices, each with an admission of its own", async () => {
+  test("with a pass has the same place on both devices, each with an admission of its own", async () => {
     const sale = "passes-move";
     expect(PASS_SECRETS.PASS_KEYS).toContain("merchant");
     await makeSale(sluice, sale, { replay: { handling: "refuse" } });
@@ -187,11 +187,11 @@ describe("on the pages", () => {
     return [...new Map(cookies.map((cookie) => [cookie.split("=")[0], cookie])).values()];
   };
 
-  test("a browser gets a device with its place, and another one may go on there", async () => {
+  test("a browser gets a device id with its place, and another browser can continue with it", async () => {
     await makeSale(sluice, SALE, { ...PREQUEUE, replay: { handling: "refuse" } });
     const laptop = { "user-agent": "a laptop's browser" };
     const phone = { "user-agent": "a phone's browser" };
-    // The page gives the key to join with; what comes later replaces what has its name.
+    // The page sets the join key; a later cookie replaces one with the same name.
     const given = cookiesOf(await sluice.ask("GET", shop, { headers: laptop }));
     const taken = cookiesOf(await post("/join", { cookie: given.join("; "), ...laptop }));
     const joined = latest([...given, ...taken]);
@@ -220,7 +220,7 @@ describe("on the pages", () => {
     expect((await look(onPhone, laptop)).status).toBe(403);
   });
 
-  test("a sale that tells no devices apart gives no cookie for one", async () => {
+  test("a sale without device binding sets no device cookie", async () => {
     await makeSale(sluice, "paged-plainly", PREQUEUE);
     const headers = {
       origin: sluice.host.gateUrl,
@@ -232,7 +232,7 @@ describe("on the pages", () => {
   });
 });
 
-describe("the tokens of two shoppers mixed up", () => {
+describe("combined tokens of two shoppers", () => {
   const SALE = "mixed";
   let ann: string;
   let bob: string;
@@ -249,7 +249,7 @@ describe("the tokens of two shoppers mixed up", () => {
     }
   });
 
-  test("a ticket claims for its own subject, whatever admission comes with it", async () => {
+  test("a ticket claims for its own subject, with any admission beside it", async () => {
     anns = admitted(await claim(SALE, { "sluice-ticket": ann }));
     const mixed = await claim(SALE, { "sluice-ticket": bob, ...anns });
     const subjects = [ann, bob].map((token) => decodeJwt(token).sub);
@@ -258,7 +258,7 @@ describe("the tokens of two shoppers mixed up", () => {
     expect(subjects[0]).not.toBe(subjects[1]);
   });
 
-  test("an admission holds and orders for its own subject, whatever ticket comes with it", async () => {
+  test("an admission holds and orders for its own subject, with any ticket beside it", async () => {
     const mixed = { ...anns, "sluice-ticket": bob };
     const bobs = { ...admitted(await claim(SALE, { "sluice-ticket": bob })), "sluice-ticket": ann };
     expect((await setCart(SALE, mixed)).status).toBe(200);
@@ -266,13 +266,13 @@ describe("the tokens of two shoppers mixed up", () => {
     const look = (headers: Headers) => sluice.shopper("GET", `/orders/${id}`, { headers });
     expect((await look(mixed)).status).toBe(200);
     expectProblem(await look(bobs), 404, "order_not_found");
-    // The same key of another shopper is another order.
+    // The same key from another shopper makes another order.
     const others = acceptedOrder(await placeOrder(sluice, bobs, "one-key", orderBody(SALE)));
     expect(others.id).not.toBe(id);
     expect(others.path).not.toBe(path);
   });
 
-  test("a token is no good in the other's place, or for another sale", async () => {
+  test("a token is refused in the place of another kind, and for another sale", async () => {
     const swapped = { "sluice-ticket": anns["sluice-admission"], "sluice-admission": ann };
     expectProblem(await setCart(SALE, swapped), 401, "admission_invalid");
     expectProblem(await claim(SALE, swapped), 401, "ticket_invalid");

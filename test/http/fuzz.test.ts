@@ -139,7 +139,7 @@ describe("the command line", () => {
     expect(fuzzCommand.parse(args)).toEqual({ kind: "bad", message });
   });
 
-  test("--help asks for nothing else", () => {
+  test("--help ignores the other options", () => {
     expect(fuzzCommand.parse(["--help", "--inputs", "0"])).toEqual({ kind: "help" });
   });
 });

@@ -1,6 +1,6 @@
 /**
- * The gate client against a server that answers well, badly and not at all: whatever happens, a
- * call is answered with a value.
+ * The gate client with a server that answers correctly, wrongly or not at all: a call always
+ * returns a value.
  */
 import { createServer, type RequestListener, type Server } from "node:http";
 import { afterEach, expect, test } from "vitest";
@@ -37,7 +37,7 @@ afterEach(async () => {
 
 const status = { state: "queued", rank: 3, called: 1, pollAfter_s: 2, message: "more fields" };
 
-test("an answer of the contract comes back parsed, and timed under its route", async () => {
+test("an answer of the contract is parsed, and timed under its route", async () => {
   const { shopper, timings } = await serve((request, response) => {
     expect(request.url).toBe("/_sluice/v1/sales/air-one/status");
     expect(request.headers["sluice-ticket"]).toBe("a ticket");
@@ -50,7 +50,7 @@ test("an answer of the contract comes back parsed, and timed under its route", a
   expect(timings).toMatchObject([{ route: "GET /sales/{sale}/status", status: 200 }]);
 });
 
-test("a problem document is a refusal with its code, and says when to come again", async () => {
+test("a problem document is a refusal with its code and its Retry-After", async () => {
   const { shopper } = await serve((_, response) => {
     const problem = { type: "about:blank", status: 429, code: "rate_limited", detail: "slowly" };
     response.writeHead(429, { "retry-after": "7" }).end(JSON.stringify(problem));
@@ -72,7 +72,7 @@ test.each([
   expect(worthRepeating(answer)).toBe(code >= 500);
 });
 
-test("a connection that breaks, and one that hangs, are unreachable and worth repeating", async () => {
+test("a broken connection and a timeout are unreachable, and worth repeating", async () => {
   const { shopper, timings } = await serve((request) => {
     if (request.url?.endsWith("/status") === true) request.socket.destroy();
   });
@@ -85,12 +85,12 @@ test("a connection that breaks, and one that hangs, are unreachable and worth re
   expect(timings.map((timing) => timing.status)).toEqual([0, 0]);
 });
 
-test("an empty answer is enough where the contract gives none", async () => {
+test("an empty answer is accepted where the contract has no body", async () => {
   const { shopper } = await serve((_, response) => response.writeHead(204).end());
   expect(await shopper.leave("air-one", { admission: "one" })).toMatchObject({ status: 204 });
 });
 
-test("an order carries its key, and its address keeps the buyer's key", async () => {
+test("an order is sent with its key, and its URL keeps the buyer's key", async () => {
   const lines = [{ sku: "AIR-42", quantity: 1, price: 1 }];
   const seen: (string | undefined)[] = [];
   const { shopper } = await serve((request, response) => {
@@ -113,7 +113,7 @@ test("an order carries its key, and its address keeps the buyer's key", async ()
   ]);
 });
 
-test("a merchant's call carries the token", async () => {
+test("a merchant's call has the token", async () => {
   const { merchant } = await serve((request, response) => {
     expect(request.url).toBe("/_sluice/admin/v1/sales/air-one/actions");
     expect(request.headers.authorization).toBe("Bearer a token");

@@ -1,6 +1,6 @@
 /**
- * A guarded address whose sale asks for a proof, or tells devices apart: the check stands where the
- * shop would, and an admission in other hands is told to the origin, or goes no further.
+ * A guarded path whose sale requires a proof or binds admissions to devices: the check is shown at
+ * the path itself, and an admission on another device is reported to the origin, or refused.
  */
 import { createServer, type Server } from "node:http";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -12,9 +12,9 @@ import { startSluice, type Sluice } from "./support/sluice.ts";
 let origin: Server;
 let sluice: Sluice;
 beforeAll(async () => {
-  origin = createServer((asked, answer) => {
-    const { "sluice-replay": replay, "sluice-admission": admission } = asked.headers;
-    answer.end(`shop, replay ${String(replay)}, admission ${typeof admission}`);
+  origin = createServer((request, response) => {
+    const { "sluice-replay": replay, "sluice-admission": admission } = request.headers;
+    response.end(`shop, replay ${String(replay)}, admission ${typeof admission}`);
   });
   await new Promise<void>((resolve) => {
     origin.listen(0, "127.0.0.1", resolve);
@@ -31,7 +31,7 @@ afterAll(async () => {
 
 const at = (path: string) => sluice.host.gateUrl + path;
 
-test("shows the check at the address itself, joins nobody, and lets in with a proof", async () => {
+test("shows the check at the path itself, joins nobody, and lets in with a proof", async () => {
   const protection = { kind: "altcha", maxNumber: 4, cost: 1 };
   await makeGuardedSale(sluice, "proven", { protection });
   const shopper = new Client(sluice.host.gateUrl, BROWSER);
@@ -45,16 +45,16 @@ test("shows the check at the address itself, joins nobody, and lets in with a pr
   const challengeUrl = "/_sluice/v1/sales/proven/challenge";
   const proof = { kind: "altcha", challengeUrl };
   expect(JSON.parse(refused.text)).toMatchObject({ code: "proof_required", proof });
-  const brought = await solved(await askChallenge(sluice, "proven"));
-  const inside = await send(at("/api/proven/items"), { ...app, "sluice-proof": brought });
+  const payload = await solved(await askChallenge(sluice, "proven"));
+  const inside = await send(at("/api/proven/items"), { ...app, "sluice-proof": payload });
   expect([inside.status, inside.text]).toEqual([200, "shop, replay undefined, admission string"]);
 });
 
-test("tells an app of a Turnstile sale the widget, and a page may load it", async () => {
+test("gives an app the Turnstile widget, and allows a page to load it", async () => {
   const protection = { kind: "turnstile", siteKey: "1x00000000000000000000AA" };
   await makeGuardedSale(sluice, "checked", { protection });
-  const told = await send(at("/api/checked/items"), { accept: "application/json" });
-  expect(told.text).toContain("cf-turnstile");
+  const answer = await send(at("/api/checked/items"), { accept: "application/json" });
+  expect(answer.text).toContain("cf-turnstile");
   const page = await send(at("/checked/shoes"), BROWSER);
   expect(page.headers.get("content-security-policy")).toContain(
     "script-src 'self' https://challenges.cloudflare.com",
@@ -64,7 +64,7 @@ test("tells an app of a Turnstile sale the widget, and a page may load it", asyn
 test.each([
   ["refuse", 403],
   ["report", 200],
-])("an admission on another device, where the sale says %s", async (handling, status) => {
+])("an admission on another device, with the handling %s", async (handling, status) => {
   const sale = `copied-${handling}`;
   await makeGuardedSale(sluice, sale, { replay: { handling } });
   const laptop = new Client(sluice.host.gateUrl, { ...BROWSER, "user-agent": "laptop" });

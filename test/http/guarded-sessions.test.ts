@@ -1,6 +1,6 @@
 /**
- * What a browser keeps of its way through a guarded address: the ticket that leads in again when
- * the admission is lost, and no cookies at all.
+ * A browser's cookies at a guarded path: the ticket that lets in again when the admission is lost,
+ * and browsers without cookies.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BROWSER, Client, fill, makeGuardedSale, send } from "./support/guarded-shop.ts";
@@ -23,7 +23,7 @@ afterAll(async () => {
   await origin.stop();
 });
 
-/** One is in, one is in line, and nobody else gets in. */
+/** One shopper is inside, one waits, and nobody else gets in. */
 async function full(change: Readonly<Record<string, unknown>> = {}) {
   sales += 1;
   const id = `kept-${sales}`;
@@ -38,8 +38,8 @@ function standing(sale: string, ticket: string) {
   return sluice.shopper("GET", `/sales/${sale}/status`, { headers });
 }
 
-describe("a ticket whose turn was taken up", () => {
-  /** Somebody who waited and is in. */
+describe("a ticket whose turn was claimed", () => {
+  /** A shopper who waited and was let in. */
   async function letIn(change: Readonly<Record<string, unknown>> = {}) {
     const { id, path } = await full(change);
     const client = new Client(sluice.host.gateUrl, BROWSER);
@@ -56,7 +56,7 @@ describe("a ticket whose turn was taken up", () => {
     return { id, client, load, names, ticket, admission };
   }
 
-  test("leads in again when the admission is lost: the same one, also long after the call", async () => {
+  test("gives the same admission again when that is lost, even long after the call", async () => {
     const { id, client, load, names, ticket, admission } = await letIn({ claimWindowSeconds: 5 });
     client.cookies.delete(names.admission);
     expect((await load()).text).toBe(SHOP);
@@ -76,7 +76,7 @@ describe("a ticket whose turn was taken up", () => {
     expect((await auditOf(sluice, id)).claimed).toBe(2);
   });
 
-  test("is given up for a new place once the time in the shop is over, and once only", async () => {
+  test("is replaced by one new place after the session has ended", async () => {
     const { id, client, load, names, ticket, admission } = await letIn();
     await sluice.merchant("PATCH", `/sales/${id}/admission`, { maxActive: 1 });
     const headers = { "sluice-admission": admission };
@@ -84,7 +84,7 @@ describe("a ticket whose turn was taken up", () => {
     const { body } = await sluice.shopper("POST", `/sales/${id}/tickets`);
     await until(
       () => standing(id, String(body["ticket"])),
-      ({ body: told }) => told["position"] !== null,
+      ({ body }) => body["position"] !== null,
     );
     client.cookies.delete(names.admission);
     await until(load, () => client.cookies.get(names.ticket) !== ticket);
@@ -96,30 +96,30 @@ describe("a ticket whose turn was taken up", () => {
   });
 });
 
-describe("a browser that was given a place", () => {
-  test("is asked once whether it keeps it: it goes on if so, and is told what to do if not", async () => {
+describe("a browser that got a place", () => {
+  test("is checked once for cookies: with them it continues, without them it gets instructions", async () => {
     const { id, path } = await full();
     const client = new Client(sluice.host.gateUrl, BROWSER);
     const page = await client.get(path);
     const check = `/_sluice/shop/${id}/kept?to=${encodeURIComponent(path)}`;
     expect(page.text).toContain(`data-check="${check}"`);
     expect(page.text).toContain(`; url=${check}"`);
-    const kept = await client.get(check);
-    expect(kept.status).toBe(303);
-    expect(kept.headers.get("location")).toBe(path);
+    const stored = await client.get(check);
+    expect(stored.status).toBe(303);
+    expect(stored.headers.get("location")).toBe(path);
     expect((await client.get(path)).text).not.toContain("data-check");
 
     const forgetful = new Client(sluice.host.gateUrl, BROWSER);
-    const told = await forgetful.get(check);
-    expect(told.status).toBe(401);
-    expect(told.text).toContain("Your browser does not store your place");
-    expect(told.text).toContain(`name="to" value="${path}"`);
-    expect(told.text).not.toContain("http-equiv");
+    const refused = await forgetful.get(check);
+    expect(refused.status).toBe(401);
+    expect(refused.text).toContain("Your browser does not store your place");
+    expect(refused.text).toContain(`name="to" value="${path}"`);
+    expect(refused.text).not.toContain("http-equiv");
     expect([...forgetful.cookies.keys()]).toEqual([`__Host-sluice-join-${id}`]);
   });
 
   test.each(["", "?to=", "?to=//elsewhere.example/", "?to=/%5Celsewhere.example", "?to=https:x"])(
-    "is led to no other host: %s",
+    "is not redirected to another host: %s",
     async (query) => {
       const answer = await send(`${sluice.host.gateUrl}/_sluice/shop/kept/kept${query}`, BROWSER);
       expect(answer.status).toBe(422);

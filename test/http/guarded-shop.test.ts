@@ -1,6 +1,6 @@
 /**
- * A gate in front of a shop's own server: who is let through, who waits where, and what the shop
- * gets to see.
+ * A gate in front of a shop's own server: which requests pass, which wait, and what reaches the
+ * shop.
  */
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -26,7 +26,7 @@ const HTML = { accept: "text/html", "sec-fetch-dest": "document", "sec-fetch-mod
 
 let sales = 0;
 
-/** A sale that guards a folder of its own, and where it is. */
+/** A sale that guards a folder of its own, and the path of that folder. */
 async function guard(change: Readonly<Record<string, unknown>> = {}) {
   sales += 1;
   const id = `guarded-${sales}`;
@@ -35,7 +35,7 @@ async function guard(change: Readonly<Record<string, unknown>> = {}) {
   return { id, path: `/${id}/shoes` };
 }
 
-/** Nobody gets in: one seat, taken, and somebody in line. */
+/** A sale in which nobody gets in: its one seat is taken, and somebody waits. */
 async function full(change: Readonly<Record<string, unknown>> = {}) {
   const admission = { ratePerMinute: 1_000_000, maxActive: 1 };
   const guarded = await guard({ admission, ...change });
@@ -48,22 +48,22 @@ interface Got {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly text: string;
-  /** Name and value of what was set; empty values were taken away. */
+  /** Names and values of the cookies that were set; an empty value removes a cookie. */
   readonly cookies: ReadonlyMap<string, string>;
 }
 
-interface Asked {
+interface RequestParts {
   readonly method?: "GET" | "POST" | "HEAD" | "OPTIONS";
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
 }
 
-/** Not by `fetch`, which sets `Sec-Fetch-Mode` itself. */
-async function ask(path: string, asked: Asked = {}): Promise<Got> {
+/** Not with `fetch`, which sets `Sec-Fetch-Mode` itself. */
+async function ask(path: string, parts: RequestParts = {}): Promise<Got> {
   const { statusCode, headers, body } = await request(sluice.host.gateUrl + path, {
     method: "GET",
     dispatcher: sluices.connections,
-    ...asked,
+    ...parts,
   });
   const cookies = [headers["set-cookie"] ?? []].flat().map((line) => {
     const [pair = ""] = line.split(";");
@@ -77,7 +77,7 @@ function carrying({ cookies }: Got): Record<string, string> {
   return { cookie: [...cookies].map((pair) => pair.join("=")).join("; ") };
 }
 
-/** What of ours the shop was sent with its last request. */
+/** The Sluice headers of the last request that reached the shop. */
 function oursAtOrigin(): Record<string, string> {
   const last = origin.arrived.at(-1);
   const ours = last?.headers.filter(([name]) => name.toLowerCase().startsWith("sluice-")) ?? [];
@@ -88,7 +88,7 @@ const object = z.record(z.string(), z.unknown());
 const json = ({ text }: Got) => object.parse(JSON.parse(text));
 
 describe("a navigation to a guarded page", () => {
-  test("goes on at once while nobody waits, with the admission for shop and browser", async () => {
+  test("passes at once while nobody waits, with the admission for shop and browser", async () => {
     const { id, path } = await guard();
     const first = await ask(path, { headers: HTML });
     expect(first).toMatchObject({ status: 200, text: "<h1>The shop</h1>" });
@@ -103,7 +103,7 @@ describe("a navigation to a guarded page", () => {
     expect(oursAtOrigin()).toEqual({ "sluice-admission": admission });
   });
 
-  test("joins the line for whoever comes, keeps the place, and goes on when it is called", async () => {
+  test("joins the line, keeps the place, and passes when it is called", async () => {
     const { id, path } = await full();
     const before = origin.arrived.length;
     const first = await ask(`${path}?size=42`, { headers: HTML });
@@ -126,12 +126,12 @@ describe("a navigation to a guarded page", () => {
     expect(through.cookies.has(`__Host-sluice-ticket-${id}`)).toBe(false);
   });
 
-  test.each([202, 429])("is answered with the status the sale says: %i", async (status) => {
+  test.each([202, 429])("is answered with the sale's status: %i", async (status) => {
     const { path } = await full({ waitingPage: { status } });
     expect((await ask(path, { headers: HTML })).status).toBe(status);
   });
 
-  test("before the opening counts down, and after the end goes on unguarded", async () => {
+  test("before the opening gets a countdown, and after the end passes unguarded", async () => {
     const early = await guard(sluices.NOT_OPEN);
     const page = await ask(early.path, { headers: HTML });
     expect(page.status).toBe(200);
@@ -146,7 +146,7 @@ describe("a navigation to a guarded page", () => {
     expect(over.text).toBe("<h1>The shop</h1>");
   });
 
-  test("has beside it the sale's own page, which leads to it and has no cart", async () => {
+  test("can start on the sale's own page, which links to it and has no cart", async () => {
     const { id, path } = await guard();
     const own = `/_sluice/shop/${id}`;
     const link = `href="/${id}/">Go to the shop</a>`;
@@ -167,18 +167,18 @@ describe("a navigation to a guarded page", () => {
   });
 });
 
-describe("whoever shows no page", () => {
-  test("is told in JSON what to do, and is not joined", async () => {
+describe("a request that is not for a page", () => {
+  test("gets instructions in JSON, and does not join", async () => {
     const { id, path } = await full();
-    const told = await ask(path, { method: "POST", body: "{}" });
-    expect(told.status).toBe(429);
-    expect(Number(told.headers["retry-after"])).toBeGreaterThan(0);
+    const answer = await ask(path, { method: "POST", body: "{}" });
+    expect(answer.status).toBe(429);
+    expect(Number(answer.headers["retry-after"])).toBeGreaterThan(0);
     const joinUrl = `/_sluice/v1/sales/${id}/tickets`;
-    expect(json(told)).toMatchObject({ code: "turn_required", sale: id, joinUrl });
-    expect(told.cookies.size).toBe(0);
+    expect(json(answer)).toMatchObject({ code: "turn_required", sale: id, joinUrl });
+    expect(answer.cookies.size).toBe(0);
   });
 
-  test("and asks for exactly JSON is joined, and goes on when called", async () => {
+  test("but for exactly JSON joins, and passes when called", async () => {
     const { id, path } = await full();
     const headers = { accept: "application/json" };
     const joined = await ask(path, { headers });
@@ -193,7 +193,7 @@ describe("whoever shows no page", () => {
     expect(oursAtOrigin()["sluice-admission"]).toMatch(/^ey/);
   });
 
-  test("a form is told that it was not sent, and by which way to go on", async () => {
+  test("from a form gets a page that it was not sent, with a link to continue", async () => {
     const { path } = await full();
     const headers = { ...HTML, referer: `${sluice.host.gateUrl}/form?step=2` };
     const page = await ask(path, { method: "POST", headers, body: "a=1" });
@@ -204,8 +204,8 @@ describe("whoever shows no page", () => {
   });
 });
 
-describe("the shop cannot be fooled:", () => {
-  test("what a client sends in our name is not believed, and never reaches the shop", async () => {
+describe("the shop cannot be deceived:", () => {
+  test("Sluice headers of a client are not trusted, and never reach the shop", async () => {
     const { path } = await full();
     const forged = { "sluice-admission": "ey.forged.one", "sluice-anything": "x" };
     const before = origin.arrived.length;
@@ -215,10 +215,10 @@ describe("the shop cannot be fooled:", () => {
     expect(oursAtOrigin()).toEqual({});
   });
 
-  test("an admission of another sale is none here", async () => {
+  test("an admission to another sale is refused", async () => {
     const [one, other] = [await guard(), await full()];
-    const let_in = await ask(one.path, { headers: HTML });
-    const admission = let_in.cookies.get(`__Host-sluice-admission-${one.id}`) ?? "";
+    const admitted = await ask(one.path, { headers: HTML });
+    const admission = admitted.cookies.get(`__Host-sluice-admission-${one.id}`) ?? "";
     const headers = {
       "sluice-admission": admission,
       cookie: `__Host-sluice-admission-${other.id}=${admission}`,
@@ -226,7 +226,7 @@ describe("the shop cannot be fooled:", () => {
     expect((await ask(other.path, { headers })).status).toBe(429);
   });
 
-  test("a bad header does not spoil a good cookie", async () => {
+  test("a valid cookie counts in spite of a bad header", async () => {
     const { path } = await guard();
     const cookies = carrying(await ask(path, { headers: HTML }));
     const headers = { ...cookies, "sluice-admission": "nonsense" };
@@ -262,7 +262,7 @@ describe("needs no turn:", () => {
     expect(await status(path, { "sluice-bypass": `${token}!` })).toBe(429);
   });
 
-  test("what the guard excepts, and what no guard covers", async () => {
+  test("paths that the guard excepts, and paths that no guard covers", async () => {
     const guards = [
       { host: "*", path: "/part/*", except: ["/part/*.css"], exceptMethods: ["HEAD"] },
     ];
@@ -275,7 +275,7 @@ describe("needs no turn:", () => {
   });
 });
 
-test("Sluice's own addresses are served by Sluice, whatever is guarded", async () => {
+test("Sluice's own paths are never guarded", async () => {
   await full({ guards: [{ host: "only.example", path: "/*" }] });
   const health = await ask("/_sluice/health");
   expect(json(health)).toMatchObject({ ok: true });

@@ -1,6 +1,6 @@
 /**
- * The HTTP adapters against scripted answers: what they send, and what every
- * answer of the contract and every status means.
+ * The HTTP adapters with scripted answers: what they send, and the outcome of every answer of the
+ * contract and of every status.
  */
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -19,7 +19,7 @@ import {
   type Operation,
   orderIntent,
   paymentId,
-  says,
+  respondWith,
   type Script,
   type ScriptedBackend,
   startScriptedBackend,
@@ -44,16 +44,19 @@ describe("an answer of the contract", () => {
     ["void", { answer: "approved" }, { kind: "approved" }],
     ["refund", { answer: "approved" }, { kind: "approved" }],
     ...CHANGES.map((operation): [Operation, object, object] => {
-      const said = { answer: "declined", reason: "card_declined" };
-      return [operation, said, { kind: "declined", reason: "card_declined" }];
+      const body = { answer: "declined", reason: "card_declined" };
+      return [operation, body, { kind: "declined", reason: "card_declined" }];
     }),
-  ])("to %s, %j is understood", async (operation, said, outcome) => {
-    backend.next(says(200, { ...said, more: "fields are ignored" }));
+  ])("to %s, %j gives its outcome", async (operation, body, outcome) => {
+    backend.next(respondWith(200, { ...body, more: "fields are ignored" }));
     expect(await ask(backend.payments, operation)).toEqual(outcome);
   });
 
-  test.each(ALL)("to %s may ask to come back, or not know", async (operation) => {
-    backend.next(says(200, { answer: "retry", after_s: 600 }), says(200, { answer: "unknown" }));
+  test.each(ALL)("to %s may be retry or unknown", async (operation) => {
+    backend.next(
+      respondWith(200, { answer: "retry", after_s: 600 }),
+      respondWith(200, { answer: "unknown" }),
+    );
     const first = await ask(backend.payments, operation);
     expect(first).toMatchObject({ kind: "retry", after_s: 600 });
     expect(await ask(backend.payments, operation)).toMatchObject({ kind: "unknown" });
@@ -74,17 +77,17 @@ describe("an answer of the contract", () => {
     [{ standing: "captured", authorized: 5, captured: 5, refunded: 4 }, { kind: "captured" }],
     [{ standing: "voided", authorized: 5 }, { kind: "voided" }],
     [{ standing: "refunded", authorized: 5, captured: 5, refunded: 5 }, { kind: "refunded" }],
-  ])("to lookup, %j is found", async (said, standing) => {
+  ])("to lookup, %j is found", async (body, standing) => {
     const totals = { authorized: 0, captured: 0, refunded: 0 };
-    backend.next(says(200, { answer: "found", payment: paymentId, ...totals, ...said }));
+    backend.next(respondWith(200, { answer: "found", payment: paymentId, ...totals, ...body }));
     expect(await backend.payments.lookup({ paymentId })).toEqual({ kind: "found", standing });
   });
 
-  test("to order.book may refuse, ask to come back, or not know", async () => {
+  test("to order.book may be refused, retry or unknown", async () => {
     backend.next(
-      says(200, { answer: "refused", reason: "unknown_sku" }),
-      says(200, { answer: "retry", after_s: 9 }),
-      says(200, { answer: "unknown" }),
+      respondWith(200, { answer: "refused", reason: "unknown_sku" }),
+      respondWith(200, { answer: "retry", after_s: 9 }),
+      respondWith(200, { answer: "unknown" }),
     );
     const book = () => backend.orders.book(orderIntent(), NOW);
     expect(await book()).toEqual({ kind: "refused", reason: "unknown_sku" });
@@ -92,19 +95,19 @@ describe("an answer of the contract", () => {
     expect(await book()).toMatchObject({ kind: "unknown" });
   });
 
-  test("a shopper is sent to a page without TLS only where that is allowed", async () => {
+  test("an action's page without TLS is accepted only if that is allowed", async () => {
     const local = httpPayments(backend.settings({ allowHttp: true }));
-    const said = says(200, { answer: "action_required", url: "http://127.0.0.1/confirm" });
-    backend.next(said, said);
+    const action = respondWith(200, { answer: "action_required", url: "http://127.0.0.1/confirm" });
+    backend.next(action, action);
     expect(await ask(local, "authorize")).toMatchObject({ kind: "action_required" });
     expect(await ask(backend.payments, "authorize")).toMatchObject({ kind: "unknown" });
   });
 });
 
-describe("what is sent", () => {
-  test("verifies with the library of Standard Webhooks, under the new secret and the old", async () => {
+describe("a request", () => {
+  test("verifies with the library of Standard Webhooks, with the new secret and the old one", async () => {
     const now = backend.settings({ now: () => Date.now() });
-    backend.next(says(200, { answer: "approved" }));
+    backend.next(respondWith(200, { answer: "approved" }));
     const text = "Ünïcödé 🙂";
     await httpPayments(now).authorize({ paymentId, method: text, returnUrl: "", key });
     const [request] = backend.sent;
@@ -129,10 +132,10 @@ describe("what is sent", () => {
     ["void", { type: "payment.void", payment: paymentId }],
     ["refund", { type: "payment.refund", payment: paymentId }],
     ["lookup", { type: "payment.lookup", payment: paymentId }],
-  ])("%s carries its key, its time and these fields", async (operation, fields) => {
+  ])("%s has its key, its timestamp and these fields", async (operation, fields) => {
     const keyIs = operation === "lookup" ? "lookup:id-1" : key;
     const payments = httpPayments(backend.settings());
-    backend.next(says(200, { answer: "unknown" }));
+    backend.next(respondWith(200, { answer: "unknown" }));
     await ask(payments, operation);
     const [request] = backend.sent;
     expect(JSON.parse(request?.body ?? "")).toMatchObject({ v: 1, ...fields });
@@ -143,10 +146,10 @@ describe("what is sent", () => {
     });
   });
 
-  test("an order is told without the keys and tokens that Sluice keeps for it", async () => {
+  test("has an order without the keys and tokens that Sluice stores with it", async () => {
     backend.next(
-      says(200, { answer: "booked", booking: "B-1" }),
-      says(200, { answer: "cancelled" }),
+      respondWith(200, { answer: "booked", booking: "B-1" }),
+      respondWith(200, { answer: "cancelled" }),
     );
     const intent = orderIntent();
     expect(await backend.orders.book(intent, NOW)).toEqual({ kind: "booked", booking: "B-1" });
@@ -189,54 +192,67 @@ describe("a status", () => {
     ["429 with a day", 429, "", { "retry-after": "86400" }, 600],
     ["429 with nonsense", 429, "", { "retry-after": "soon" }, 2],
     ["503 with seconds", 503, "<h1>busy</h1>", { "retry-after": "3" }, 3],
-  ])("%s did nothing: retry, whatever was asked", async (_name, status, body, headers, after_s) => {
-    for (const operation of ALL) {
-      backend.next(says(status, body, headers));
-      const outcome = await ask(backend.payments, operation);
-      expect({ operation, ...outcome }).toMatchObject({ operation, kind: "retry", after_s });
-    }
-    backend.next(says(status, body, headers));
-    expect(await backend.orders.book(orderIntent(), NOW)).toMatchObject({ kind: "retry", after_s });
-  });
+  ])(
+    "%s had no effect: retry, for every operation",
+    async (_name, status, body, headers, after_s) => {
+      for (const operation of ALL) {
+        backend.next(respondWith(status, body, headers));
+        const outcome = await ask(backend.payments, operation);
+        expect({ operation, ...outcome }).toMatchObject({ operation, kind: "retry", after_s });
+      }
+      backend.next(respondWith(status, body, headers));
+      expect(await backend.orders.book(orderIntent(), NOW)).toMatchObject({
+        kind: "retry",
+        after_s,
+      });
+    },
+  );
 
   test.each([
     [400, "invalid_request"],
     [402, "card_declined"],
     [422, "currency_not_taken"],
-  ])("%i with the code %s is refused for good; a look-up learns nothing", async (status, code) => {
-    for (const operation of CHANGES) {
-      backend.next(says(status, { code }));
-      const outcome = await ask(backend.payments, operation);
-      expect({ operation, ...outcome }).toEqual({ operation, kind: "declined", reason: code });
-    }
-    backend.next(says(status, { code }), says(status, { code }), says(status, { code }));
-    expect(await backend.payments.lookup({ paymentId })).toMatchObject({ kind: "unknown" });
-    expect(await backend.orders.book(orderIntent(), NOW)).toEqual({
-      kind: "refused",
-      reason: code,
-    });
-    expect(await backend.orders.cancel(orderIntent(), NOW)).toMatchObject({ kind: "unknown" });
-  });
+  ])(
+    "%i with the code %s is a final refusal, but leaves a look-up unknown",
+    async (status, code) => {
+      for (const operation of CHANGES) {
+        backend.next(respondWith(status, { code }));
+        const outcome = await ask(backend.payments, operation);
+        expect({ operation, ...outcome }).toEqual({ operation, kind: "declined", reason: code });
+      }
+      backend.next(
+        respondWith(status, { code }),
+        respondWith(status, { code }),
+        respondWith(status, { code }),
+      );
+      expect(await backend.payments.lookup({ paymentId })).toMatchObject({ kind: "unknown" });
+      expect(await backend.orders.book(orderIntent(), NOW)).toEqual({
+        kind: "refused",
+        reason: code,
+      });
+      expect(await backend.orders.cancel(orderIntent(), NOW)).toMatchObject({ kind: "unknown" });
+    },
+  );
 
   test.each<[string, Script]>([
-    ["500", says(500, { code: "internal" })],
-    ["502 of a proxy", says(502, "<h1>bad gateway</h1>")],
-    ["503 that says no time", says(503, { code: "busy" })],
-    ["503 with nonsense for a time", says(503, "", { "retry-after": "soon" })],
-    ["408", says(408, { code: "timeout" })],
-    ["404 with a code", says(404, { code: "not_found" })],
-    ["405 with a code", says(405, { code: "method_not_allowed" })],
-    ["404 of somebody else", says(404, "<h1>not found</h1>")],
-    ["422 of a key used otherwise", says(422, { code: "idempotency_conflict" })],
-    ["400 without a code", says(400, { error: "no" })],
-    ["400 with a code nobody can read", says(400, { code: "Card Declined!" })],
-    ["400 with a code of no end", says(400, { code: "a".repeat(65) })],
-    ["304", says(304, "")],
-    ["204", says(204, "")],
-    ["200 in HTML", says(200, "<h1>hello</h1>")],
-    ["200 cut off", says(200, '{"answer":"appr')],
+    ["500", respondWith(500, { code: "internal" })],
+    ["502 of a proxy", respondWith(502, "<h1>bad gateway</h1>")],
+    ["503 without Retry-After", respondWith(503, { code: "busy" })],
+    ["503 with an invalid Retry-After", respondWith(503, "", { "retry-after": "soon" })],
+    ["408", respondWith(408, { code: "timeout" })],
+    ["404 with a code", respondWith(404, { code: "not_found" })],
+    ["405 with a code", respondWith(405, { code: "method_not_allowed" })],
+    ["404 without a code", respondWith(404, "<h1>not found</h1>")],
+    ["422 for a key of another request", respondWith(422, { code: "idempotency_conflict" })],
+    ["400 without a code", respondWith(400, { error: "no" })],
+    ["400 with an invalid code", respondWith(400, { code: "Card Declined!" })],
+    ["400 with a code that is too long", respondWith(400, { code: "a".repeat(65) })],
+    ["304", respondWith(304, "")],
+    ["204", respondWith(204, "")],
+    ["200 in HTML", respondWith(200, "<h1>hello</h1>")],
+    ["200 with truncated JSON", respondWith(200, '{"answer":"appr')],
     ["a closed connection", (response) => response.destroy()],
-  ])("%s is unknown, whatever was asked", async (_name, answer) => {
+  ])("%s is unknown, for every operation", async (_name, answer) => {
     expect(await kindsOf(backend, answer)).toEqual(ALL_UNKNOWN);
   });
 });

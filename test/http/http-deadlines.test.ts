@@ -1,6 +1,6 @@
 /**
- * The HTTP adapters against servers that hang, babble or send elsewhere, in Node and in workerd:
- * each call ends in time, with an outcome, and goes to one address only.
+ * The HTTP adapters with servers that hang, send too much or redirect, in Node and in workerd: each
+ * call ends in time, with an outcome, and goes to one address only.
  */
 import { fileURLToPath } from "node:url";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
@@ -13,7 +13,7 @@ import {
   ask,
   NEW_SECRET,
   paymentId,
-  says,
+  respondWith,
   type Script,
   type ScriptedBackend,
   startScriptedBackend,
@@ -50,8 +50,8 @@ async function lookUp(runtime: "Node" | "workerd", url = backend.url): Promise<O
   return outcomeSchema.parse(await (await fetch(probeUrl, { method: "POST", body })).json());
 }
 
-const said = { answer: "found", payment: paymentId, authorized: 0, captured: 0, refunded: 0 };
-const good = JSON.stringify({ ...said, standing: "prepared" });
+const found = { answer: "found", payment: paymentId, authorized: 0, captured: 0, refunded: 0 };
+const good = JSON.stringify({ ...found, standing: "prepared" });
 const padded = (bytes: number) => good.padEnd(bytes, " ");
 
 describe.each(["Node", "workerd"] as const)("in %s", (runtime) => {
@@ -71,7 +71,7 @@ describe.each(["Node", "workerd"] as const)("in %s", (runtime) => {
     expect(backend.sent).toHaveLength(1);
   });
 
-  test("a call that is given up is hung up: no connection is left behind", async () => {
+  test("after a timeout the connection is closed", async () => {
     let isClosed: () => boolean = () => false;
     backend.next((response) => {
       isClosed = () => response.destroyed;
@@ -80,7 +80,7 @@ describe.each(["Node", "workerd"] as const)("in %s", (runtime) => {
     await expect.poll(() => isClosed()).toBe(true);
   });
 
-  test("an answer that drips for ever is unknown within the deadline", async () => {
+  test("an answer that arrives slowly forever is unknown within the deadline", async () => {
     let drip: ReturnType<typeof setInterval> | undefined;
     backend.next((response) => {
       response.writeHead(200);
@@ -90,14 +90,14 @@ describe.each(["Node", "workerd"] as const)("in %s", (runtime) => {
     clearInterval(drip);
   });
 
-  test("an answer as long as allowed is read; one byte more is unknown", async () => {
-    backend.next(says(200, padded(BACKEND_ANSWER_BYTES_MAX)));
+  test("an answer of the maximum length is read; one byte more is unknown", async () => {
+    backend.next(respondWith(200, padded(BACKEND_ANSWER_BYTES_MAX)));
     expect(await lookUp(runtime)).toMatchObject({ kind: "found" });
-    backend.next(says(200, padded(BACKEND_ANSWER_BYTES_MAX + 1)));
+    backend.next(respondWith(200, padded(BACKEND_ANSWER_BYTES_MAX + 1)));
     expect(await lookUp(runtime)).toMatchObject({ kind: "unknown" });
   });
 
-  test("an answer that never ends is dropped once it is too long", async () => {
+  test("an endless answer is aborted when it is too long", async () => {
     let isClosed: () => boolean = () => false;
     backend.next((response) => {
       isClosed = () => response.destroyed;
@@ -125,13 +125,16 @@ describe.each(["Node", "workerd"] as const)("in %s", (runtime) => {
   });
 
   test.each([301, 302, 303, 307, 308])("a redirect by %i is not followed", async (status) => {
-    backend.next(says(status, "", { location: `${backend.url}/elsewhere` }), says(200, good));
+    backend.next(
+      respondWith(status, "", { location: `${backend.url}/elsewhere` }),
+      respondWith(200, good),
+    );
     expect(await lookUp(runtime)).toMatchObject({ kind: "unknown", reason: String(status) });
     expect(backend.sent).toHaveLength(1);
   });
 
-  test("trouble is not met by asking again: that is the saga's to decide", async () => {
-    backend.next(says(500, ""), says(200, good));
+  test("a failed call is not repeated, because the saga decides about that", async () => {
+    backend.next(respondWith(500, ""), respondWith(200, good));
     expect(await lookUp(runtime)).toMatchObject({ kind: "unknown" });
     expect(backend.sent).toHaveLength(1);
   });

@@ -1,6 +1,5 @@
 /**
- * The HTTP adapters against scripted answers: garbage in every field of
- * every answer.
+ * The HTTP adapters with scripted answers: garbage in every field of every answer.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
@@ -15,7 +14,7 @@ import {
   orderIntent,
   kindsOf,
   paymentId,
-  says,
+  respondWith,
   type ScriptedBackend,
   startScriptedBackend,
 } from "./support/scripted-backend.ts";
@@ -30,7 +29,7 @@ const found = { answer: "found", payment: paymentId, authorized: 0, captured: 0,
 
 describe("an answer outside the contract", () => {
   const JUNK: readonly unknown[] = [null, true, 7, "", "approved", [], {}, { answer: [] }];
-  const WORDS: readonly unknown[] = [
+  const NOT_CODES: readonly unknown[] = [
     undefined,
     null,
     7,
@@ -56,9 +55,9 @@ describe("an answer outside the contract", () => {
   const AMOUNTS: readonly unknown[] = [undefined, null, "5", -1, 1.5, 2 ** 53, {}];
 
   test.each(JUNK.map((body) => ({ body })))(
-    "$body is unknown, whatever was asked",
+    "$body is unknown, for every operation",
     async ({ body }) => {
-      const answer = says(200, JSON.stringify(body));
+      const answer = respondWith(200, JSON.stringify(body));
       expect(await kindsOf(backend, answer)).toEqual(ALL_UNKNOWN);
     },
   );
@@ -67,7 +66,7 @@ describe("an answer outside the contract", () => {
     ["prepare", "payment", { answer: "prepared" }, REFERENCES],
     ["authorize", "url", { answer: "action_required" }, URLS],
     ...CHANGES.map((operation): [Operation, string, object, readonly unknown[]] => {
-      return [operation, "reason", { answer: "declined" }, WORDS];
+      return [operation, "reason", { answer: "declined" }, NOT_CODES];
     }),
     ...ALL.map((operation): [Operation, string, object, readonly unknown[]] => {
       return [operation, "after_s", { answer: "retry" }, WAITS];
@@ -75,13 +74,13 @@ describe("an answer outside the contract", () => {
     ["lookup", "payment", { ...found, standing: "prepared" }, [...REFERENCES, "pay_2"]],
     ["lookup", "standing", found, [...JUNK, "paid", "pending", undefined]],
     ["lookup", "url", { ...found, standing: "action_required" }, URLS],
-    ["lookup", "reason", { ...found, standing: "declined" }, WORDS],
+    ["lookup", "reason", { ...found, standing: "declined" }, NOT_CODES],
     ["lookup", "authorized", { ...found, standing: "voided" }, AMOUNTS],
     ["lookup", "captured", { ...found, standing: "voided", authorized: 5 }, AMOUNTS],
     ["lookup", "refunded", { ...found, standing: "voided", authorized: 5 }, AMOUNTS],
-  ])("to %s, with garbage in %s, is unknown", async (operation, field, said, values) => {
+  ])("to %s, with garbage in %s, is unknown", async (operation, field, body, values) => {
     for (const value of values) {
-      backend.next(says(200, { ...said, [field]: value }));
+      backend.next(respondWith(200, { ...body, [field]: value }));
       const { kind } = await ask(backend.payments, operation);
       expect({ value, kind }).toEqual({ value, kind: "unknown" });
     }
@@ -100,27 +99,32 @@ describe("an answer outside the contract", () => {
     ["refunded", [1, 1, 0]],
     ["refunded", [1, 0, 0]],
     ["refunded", [1, 1, 2]],
-  ])("a look-up that says %s with the totals %j contradicts itself", async (standing, totals) => {
-    const [authorized, captured, refunded] = totals;
-    const rest = { reason: "card_declined", url: "https://pay.example/1" };
-    backend.next(says(200, { ...found, ...rest, standing, authorized, captured, refunded }));
-    expect(await backend.payments.lookup({ paymentId })).toMatchObject({ kind: "unknown" });
-  });
+  ])(
+    "a look-up with %s and the totals %j contradicts itself and is unknown",
+    async (standing, totals) => {
+      const [authorized, captured, refunded] = totals;
+      const rest = { reason: "card_declined", url: "https://pay.example/1" };
+      backend.next(
+        respondWith(200, { ...found, ...rest, standing, authorized, captured, refunded }),
+      );
+      expect(await backend.payments.lookup({ paymentId })).toMatchObject({ kind: "unknown" });
+    },
+  );
 
   test.each<[string, object, readonly unknown[]]>([
     ["booking", { answer: "booked" }, REFERENCES],
-    ["reason", { answer: "refused" }, WORDS],
+    ["reason", { answer: "refused" }, NOT_CODES],
     ["after_s", { answer: "retry" }, WAITS],
-  ])("to order.book, with garbage in %s, is unknown", async (field, said, values) => {
+  ])("to order.book, with garbage in %s, is unknown", async (field, body, values) => {
     for (const value of values) {
-      backend.next(says(200, { ...said, [field]: value }));
+      backend.next(respondWith(200, { ...body, [field]: value }));
       const { kind } = await backend.orders.book(orderIntent(), NOW);
       expect({ value, kind }).toEqual({ value, kind: "unknown" });
     }
   });
 
-  test("is told to the operator, by what was asked and why", async () => {
-    backend.next(says(500, ""), says(401, ""));
+  test("is reported to the operator, with the operation and the reason", async () => {
+    backend.next(respondWith(500, ""), respondWith(401, ""));
     await backend.payments.capture({ paymentId, money, key });
     await backend.payments.void({ paymentId, key });
     expect(backend.troubles).toEqual([

@@ -1,6 +1,6 @@
 /**
- * The whole way of an order with a shop's own payment and order servers behind it: the orders
- * Worker in workerd, the HTTP adapters, and the example shop, which meets a mishap now and then.
+ * An order from placing to its end with a shop's own payment and order servers: the orders Worker
+ * in workerd, the HTTP adapters, and the example shop, with a mishap in some tests.
  */
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
@@ -22,9 +22,9 @@ import {
 
 type Mishap = "error_after_effect" | "garbage_after_effect" | "turned_away" | null;
 
-/** Met by the next request of this type, once. */
+/** Happens once, at the next request of this type. */
 let mishap: { readonly type: string; readonly kind: Mishap } | null = null;
-let asked: string[] = [];
+let requestTypes: string[] = [];
 let shop: ExampleShop;
 let sluice: Sluice;
 
@@ -34,7 +34,7 @@ function withMishaps(honest: ShopParts): ShopParts {
     ...honest,
     answer: async (desk, key, request) => {
       const type = String(request["type"]);
-      asked.push(type);
+      requestTypes.push(type);
       const met = mishap?.type === type ? mishap.kind : null;
       if (met !== null) mishap = null;
       if (met === "turned_away") return { status: 503, body: {} };
@@ -53,7 +53,7 @@ beforeAll(async () => {
     ORDER_BACKEND: "http",
     ORDER_BACKEND_URL: shop.ordersUrl,
     BACKENDS_ALLOW_HTTP: "on",
-    // The secret is being changed: the shop knows the old one still.
+    // The secret is being rotated: the shop still has the old one.
     BACKEND_SECRET: `${OLD_SECRET} ${NEW_SECRET}`,
     STRIPE_API_KEY: "unused",
   };
@@ -66,7 +66,7 @@ afterAll(async () => {
 });
 afterEach(() => {
   mishap = null;
-  asked = [];
+  requestTypes = [];
 });
 
 async function order(sale: string, method: string) {
@@ -81,7 +81,7 @@ function paymentsOf(id: string) {
   return [...shop.payments.payments.values()].filter((payment) => payment.order === id);
 }
 
-test("an order is paid and booked by the shop's own servers, and they show it", async () => {
+test("an order is paid and booked by the shop's own servers", async () => {
   const { placed, id } = await order("plain", "test_approve");
   expect((await finalOrder(sluice, placed)).body).toMatchObject({ state: "confirmed" });
   expect(paymentsOf(id)).toMatchObject([
@@ -99,7 +99,7 @@ test("an order is paid and booked by the shop's own servers, and they show it", 
     },
   });
   const steps = ["payment.prepare", "payment.authorize", "order.book", "payment.capture"];
-  expect(asked).toEqual(steps);
+  expect(requestTypes).toEqual(steps);
 });
 
 test("a decline reaches the shopper with its reason; nothing is booked, and the unit is free", async () => {
@@ -119,7 +119,7 @@ test.each([
   ["capture-500", "payment.capture", "error_after_effect"],
   ["capture-odd", "payment.capture", "garbage_after_effect"],
 ] as const)(
-  "%s: no answer after the effect is looked up, and charged once",
+  "%s: a payment without an answer is looked up, and charged once",
   async (sale, type, kind) => {
     mishap = { type, kind };
     const { placed, id } = await order(sale, "test_approve");
@@ -127,26 +127,23 @@ test.each([
     expect(paymentsOf(id)).toMatchObject([
       { standing: "captured", authorized: 12_900, captured: 12_900, refunded: 0 },
     ]);
-    expect(asked.filter((step) => step === type)).toHaveLength(1);
-    expect(asked).toContain("payment.lookup");
+    expect(requestTypes.filter((step) => step === type)).toHaveLength(1);
+    expect(requestTypes).toContain("payment.lookup");
   },
 );
 
 test.each([
   ["book-500", "error_after_effect"],
   ["book-503", "turned_away"],
-] as const)(
-  "%s: a booking without an answer is asked for again, and made once",
-  async (sale, kind) => {
-    mishap = { type: "order.book", kind };
-    const { placed, id } = await order(sale, "test_approve");
-    expect((await finalOrder(sluice, placed)).body).toMatchObject({ state: "confirmed" });
-    expect(shop.orders.bookings.get(id)?.status).toBe("booked");
-    expect(asked.filter((step) => step === "order.book")).toHaveLength(2);
-  },
-);
+] as const)("%s: a booking without an answer is repeated, and made once", async (sale, kind) => {
+  mishap = { type: "order.book", kind };
+  const { placed, id } = await order(sale, "test_approve");
+  expect((await finalOrder(sluice, placed)).body).toMatchObject({ state: "confirmed" });
+  expect(shop.orders.bookings.get(id)?.status).toBe("booked");
+  expect(requestTypes.filter((step) => step === "order.book")).toHaveLength(2);
+});
 
-test("an order the shop will not book is not charged, and says why", async () => {
+test("an order that the shop refuses is not charged, and shows the reason", async () => {
   await makeSale(sluice, "unbookable", {
     items: [{ sku: "test_refuse", name: "Not to be had", price: 500, stock: 3 }],
   });
@@ -160,7 +157,7 @@ test("an order the shop will not book is not charged, and says why", async () =>
   expect(payment).toMatchObject({ standing: "voided", captured: 0 });
 });
 
-test("a shopper confirms on the shop's page, and the order goes on", async () => {
+test("a shopper confirms on the shop's page, and the order continues", async () => {
   const { placed } = await order("confirmed-there", "test_action");
   const { path } = acceptedOrder(placed);
   const waiting = await until(

@@ -1,6 +1,6 @@
 /**
- * A crowd that joins in the same moment, while many of them give up: requests share the calls of a
- * booth, so one that ends must take no other with it. And whoever names their join by a key.
+ * A crowd that joins at the same moment, while many abort: requests share the calls to a booth, so
+ * an aborted one must not affect the others. Also joins with a join key.
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { claimsOf } from "../../simulation/drill/fairness.ts";
@@ -17,16 +17,16 @@ beforeAll(async () => {
 });
 afterAll(() => sluice.stop());
 
-/** Sends a join and hangs up before it can be answered. */
+/** Sends a join and closes the connection before the answer. */
 async function giveUp(): Promise<void> {
   const hangUp = new AbortController();
   const url = `${sluice.host.gateUrl}/_sluice/v1/sales/${SALE}/tickets`;
-  const asked = fetch(url, { method: "POST", signal: hangUp.signal }).catch(() => null);
+  const request = fetch(url, { method: "POST", signal: hangUp.signal }).catch(() => null);
   setImmediate(() => hangUp.abort());
-  await asked;
+  await request;
 }
 
-test("everybody who stays gets a place of their own, however many hang up", async () => {
+test("every shopper who waits for the answer gets a place of their own, although many abort", async () => {
   const stayed = await Promise.all(
     Array.from({ length: CROWD }, async (_, nth) => {
       if (nth % 2 === 1) return giveUp();
@@ -41,7 +41,7 @@ test("everybody who stays gets a place of their own, however many hang up", asyn
   expect(new Set(places).size).toBe(CROWD / 2);
 });
 
-test("a join's key may have 128 characters: the same key is the same place; one more is refused", async () => {
+test("a join key may have 128 characters and always gives the same place; 129 are refused", async () => {
   const join = (length: number) => {
     const headers = { "idempotency-key": "k".repeat(length) };
     return sluice.shopper("POST", `/sales/${SALE}/tickets`, { headers });

@@ -1,5 +1,5 @@
 /**
- * A shopper's whole way, step by step as the HTTP contract tells it: join, wait, claim, hold, pay.
+ * A shopper's steps in the HTTP contract: join, wait, claim, hold, pay.
  */
 import { createRemoteJWKSet, jwtVerify } from "jose";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -37,7 +37,7 @@ async function kindsOf(sku: string): Promise<string[]> {
   return (await ledgerOf(sluice, sku)).map(({ kind }) => kind);
 }
 
-test("a shopper joins the pre-queue, is called after the start, and claims once and for all", async () => {
+test("a shopper joins the pre-queue, is called after the start, and claims once", async () => {
   await makeSale(sluice, "whole-way", PREQUEUE);
   const path = "/sales/whole-way";
   const seen = await sluice.shopper("GET", path);
@@ -113,7 +113,7 @@ test("any origin can verify an admission with the published keys", async () => {
   expect(JSON.stringify(published)).not.toContain('"d"');
 });
 
-test("where nobody waits a shopper is let in at once, without a ticket", async () => {
+test("while nobody waits a shopper is let in at once, without a ticket", async () => {
   await makeSale(sluice, "open-door");
   const joined = await sluice.shopper("POST", "/sales/open-door/tickets");
   expect(joined.status).toBe(201);
@@ -182,7 +182,7 @@ test("a cart is set, set again, changed and emptied; it holds all lines or none"
   expect(await auditOf(sluice, "cart")).toMatchObject({ skus: [{ held: 0 }, { held: 1 }] });
 });
 
-test("an order is taken once for its key, confirmed, and spends the admission", async () => {
+test("an order is accepted once for its key, confirmed, and spends the admission", async () => {
   await makeSale(sluice, "buying");
   const me = await admit(sluice, "buying");
   await setCart("buying", me, ["shoe", 2]);
@@ -219,7 +219,7 @@ test("an order is taken once for its key, confirmed, and spends the admission", 
   expect(payments).toEqual([expect.objectContaining({ order: id, captured: 25_800, refunded: 0 })]);
 });
 
-test("the same key gives the same answer after the sale has been ended by hand", async () => {
+test("the same key gives the same answer after the merchant has ended the sale", async () => {
   await makeSale(sluice, "cut-short");
   const me = await admit(sluice, "cut-short");
   const body = orderBody("cut-short");
@@ -258,7 +258,7 @@ test("a declined card keeps place and hold, and another card buys", async () => 
   expect(kinds).toEqual(["receive", "hold", "order", "return_held", "order", "sell"]);
 });
 
-test("while an order is on its way another is refused, and the first is finished", async () => {
+test("while an order is in progress another is refused, and the first is completed", async () => {
   await makeSale(sluice, "busy");
   const me = await admit(sluice, "busy");
   await sluice.sandbox("PUT", "/sandbox/faults", { rate: 1, kinds: ["latency"], latency_ms: 1500 });
@@ -271,7 +271,7 @@ test("while an order is on its way another is refused, and the first is finished
   expect(await auditOf(sluice, "busy")).toMatchObject({ skus: [{ available: 9 }, {}] });
 });
 
-test("who leaves frees the seat and every hold, and buys nothing any more", async () => {
+test("leaving frees the seat and every hold, and the admission cannot buy any more", async () => {
   await makeSale(sluice, "leaving");
   const me = await admit(sluice, "leaving");
   await setCart("leaving", me, ["shoe", 2], ["sock", 1]);

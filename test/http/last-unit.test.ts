@@ -1,5 +1,5 @@
 /**
- * One unit and a hundred who want it at the same instant: one of them gets it, and it is sold.
+ * A hundred shoppers order the last unit at the same instant: one gets it, and it is sold.
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readSandboxLedger } from "../../simulation/crowd/sandbox-client.ts";

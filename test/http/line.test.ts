@@ -1,6 +1,6 @@
 /**
- * The line as those in it see it: who is called, what stops the calling, and that the draw can be
- * checked by anybody.
+ * The line as its shoppers see it: who is called, what stops the calls, and that anybody can check
+ * the draw.
  */
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -35,7 +35,7 @@ async function join(sale: string): Promise<string> {
   return textOf(await sluice.shopper("POST", `/sales/${sale}/tickets`), "ticket");
 }
 
-/** The requests of one who stands in line. */
+/** The requests of a shopper who waits. */
 function shopperIn(sale: string, ticket: string) {
   const headers = { "sluice-ticket": ticket };
   const standing = () => sluice.shopper("GET", `/sales/${sale}/status`, { headers });
@@ -48,7 +48,7 @@ const ONE_SHOE = (sale: string, stock: number) => {
   return { items: [{ sku: `${sale}-shoe`, name: "A shoe", price: 12_900, stock }] };
 };
 
-test("when the last unit is sold those in line are told, and a restock calls the next", async () => {
+test("when the last unit is sold the line sees sold_out, and a restock calls the next", async () => {
   const sale = "last-shoe";
   const admission = { ratePerMinute: 6000, maxActive: 10, overcall: 1 };
   await makeSale(sluice, sale, { ...PREQUEUE, ...ONE_SHOE(sale, 1), admission });
@@ -74,8 +74,8 @@ test("when the last unit is sold those in line are told, and a restock calls the
   const placed = await placeOrder(sluice, me, "last", orderBody(sale));
   expect((await finalOrder(sluice, placed)).body["state"]).toBe("confirmed");
 
-  const told = await second.reaches("sold_out");
-  expect(told.body).toMatchObject({ odds: 0, stock: [{ level: "out", available: 0 }] });
+  const soldOut = await second.reaches("sold_out");
+  expect(soldOut.body).toMatchObject({ odds: 0, stock: [{ level: "out", available: 0 }] });
   expectProblem(await second.claim(), 409, "not_called");
   const seen = await sluice.shopper("GET", `/sales/${sale}`);
   expect(seen.body).toMatchObject({ soldOut: true, items: [{ stock: { level: "out" } }] });
@@ -96,7 +96,7 @@ test("when the last unit is sold those in line are told, and a restock calls the
   });
 });
 
-test("units that come back one by one go to the next in line, in the order of the line", async () => {
+test("units that become available one by one go to the next shoppers in the order of the line", async () => {
   const sale = "one-by-one";
   const admission = { ratePerMinute: 6000, maxActive: 10, overcall: 1 };
   await makeSale(sluice, sale, { ...PREQUEUE, ...ONE_SHOE(sale, 1), admission });
@@ -128,7 +128,7 @@ test("units that come back one by one go to the next in line, in the order of th
   expect(await auditOf(sluice, sale)).toMatchObject({ tickets: 4, called: 4, spent: 4, lapsed: 0 });
 });
 
-test("a pause stops calls and claims, a message is shown within 2 s, the end is final", async () => {
+test("a pause stops calls and claims, a message is shown within 2 s, and the end is final", async () => {
   const sale = "paused";
   await makeSale(sluice, sale, PREQUEUE);
   const shopper = shopperIn(sale, await join(sale));
@@ -158,7 +158,7 @@ test("a pause stops calls and claims, a message is shown within 2 s, the end is 
   expectProblem(await sluice.shopper("POST", `/sales/${sale}/tickets`), 410, "sale_over");
 });
 
-test("seats bound how many are in, and a claim that finds them taken keeps its turn", async () => {
+test("the seats limit how many are inside, and a claim without a free seat keeps its turn", async () => {
   const sale = "two-seats";
   const admission = { ratePerMinute: 6000, maxActive: 2, overcall: 1000 };
   await makeSale(sluice, sale, { ...PREQUEUE, admission });
@@ -185,7 +185,7 @@ test("seats bound how many are in, and a claim that finds them taken keeps its t
   expect(await auditOf(sluice, sale)).toMatchObject({ active: 1, left: 1, claimed: 2 });
 });
 
-test("a call that is not taken up lapses and passes on to the next", async () => {
+test("a turn that is not claimed lapses, and the next shopper is called", async () => {
   const sale = "no-show";
   const admission = { ratePerMinute: 6000, maxActive: 10, overcall: 1, claimWindowSeconds: 5 };
   await makeSale(sluice, sale, { ...PREQUEUE, ...ONE_SHOE(sale, 1), admission });
@@ -204,7 +204,7 @@ test("a call that is not taken up lapses and passes on to the next", async () =>
   expect(audit).toMatchObject({ tickets: 2, called: 2, claimed: 0, lapsed: 1 });
 });
 
-test("everybody's rank follows from the manifests, which follow from the committed secret", async () => {
+test("all ranks follow from the manifests, which follow from the committed secret", async () => {
   const sale = "fair-draw";
   await makeSale(sluice, sale, { ...PREQUEUE, expectedShoppers: 20_000 });
   const draw = async () => (await sluice.shopper("GET", `/sales/${sale}/fairness`)).body;
@@ -224,10 +224,10 @@ test("everybody's rank follows from the manifests, which follow from the committ
       return until(standing, ({ body }) => body["rank"] !== null);
     }),
   );
-  const told = answers.map(({ body }) => contract.standingSchema.parse(body).rank);
-  expect(new Set(told).size).toBe(45);
-  expect(Math.max(...told.slice(0, 40).map(Number))).toBeLessThan(
-    Math.min(...told.slice(40).map(Number)),
+  const answered = answers.map(({ body }) => contract.standingSchema.parse(body).rank);
+  expect(new Set(answered).size).toBe(45);
+  expect(Math.max(...answered.slice(0, 40).map(Number))).toBeLessThan(
+    Math.min(...answered.slice(40).map(Number)),
   );
 
   const last = Math.max(...tickets.map((ticket) => claimsOf(ticket)?.cohort ?? 0));
@@ -243,9 +243,9 @@ test("everybody's rank follows from the manifests, which follow from the committ
     const claims = claimsOf(ticket);
     return claims === null ? null : rankOf(claims);
   });
-  expect(recomputed).toEqual(told);
-  expect(told.slice(0, 40)).not.toEqual(
-    told.slice(0, 40).toSorted((a, b) => Number(a) - Number(b)),
+  expect(recomputed).toEqual(answered);
+  expect(answered.slice(0, 40)).not.toEqual(
+    answered.slice(0, 40).toSorted((a, b) => Number(a) - Number(b)),
   );
 
   await act(sale, "end");

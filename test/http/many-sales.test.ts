@@ -1,7 +1,7 @@
 /**
- * Thirty sales on one Sluice whose rooms tick by themselves, over HTTP alone: while one of them is
- * flooded, in every other shoppers join, are called, come in, hold, buy and leave as if it were
- * the only one, and each one's books have its own shoppers and nobody else's.
+ * Thirty sales on one Sluice whose rooms tick by themselves, over HTTP only: while one is flooded
+ * with joins, the shoppers of every other one join, are called, get in, hold, buy and leave as if
+ * it were the only one, and each sale's audit has only its own shoppers.
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import {
@@ -30,8 +30,8 @@ beforeAll(async () => {
 afterAll(() => sluice.stop());
 
 /**
- * Once more where an answer says so: on a machine this busy an object may answer too late, which is
- * a 503, and a kept connection may be closed in the moment it is used again.
+ * Repeats a request after a 503: on a machine this busy an object can answer too late, or a
+ * persistent connection can be closed at the moment of its next request.
  */
 function steadily(ask: () => Promise<Answer>): Promise<Answer> {
   return until(ask, ({ status }) => status !== 503);
@@ -45,7 +45,7 @@ function act(sale: string, action: string): Promise<Answer> {
   return steadily(() => sluice.merchant("POST", `/sales/${sale}/actions`, { action }));
 }
 
-/** Joins without a pause, until all others are done and there was a flood. */
+/** Joins without a pause until the other sales are done and there were enough joins. */
 async function flood(sale: string, othersAreDone: () => boolean): Promise<number> {
   let joined = 0;
   const flooder = async (): Promise<void> => {
@@ -68,12 +68,12 @@ async function buy(sale: string, me: Seat): Promise<void> {
 
 async function hold(sale: string, me: Seat): Promise<void> {
   const body = { lines: [{ sku: `${sale}-shoe`, quantity: 1 }] };
-  const asked = { headers: me, body };
-  const held = await steadily(() => sluice.shopper("PUT", `/sales/${sale}/cart`, asked));
+  const parts = { headers: me, body };
+  const held = await steadily(() => sluice.shopper("PUT", `/sales/${sale}/cart`, parts));
   expect(held.status).toBe(200);
 }
 
-/** Of `shoppers`, the first orders a shoe, the second leaves, the others hold one. */
+/** Of the shoppers, the first orders a shoe, the second leaves, the others hold one. */
 async function sellThrough(sale: string, shoppers: number): Promise<void> {
   const tickets = await Promise.all(
     Array.from({ length: shoppers }, async () => textOf(await join(sale), "ticket")),
@@ -98,8 +98,8 @@ async function sellThrough(sale: string, shoppers: number): Promise<void> {
   await Promise.all(turns);
 }
 
-/** What a sale's books say after `shoppers` did so. */
-function booksOf(shoppers: number) {
+/** A sale's audit after its shoppers did so. */
+function auditAfter(shoppers: number) {
   const left = shoppers > 1 ? 1 : 0;
   const held = shoppers - 1 - left;
   return {
@@ -119,7 +119,7 @@ function booksOf(shoppers: number) {
 }
 
 test(
-  "one is flooded by thousands, and twenty-nine others sell and keep their own books",
+  "one sale gets thousands of joins, while twenty-nine others sell to their own shoppers",
   { timeout: 180_000 },
   async () => {
     const names = Array.from({ length: SALES }, (_, index) => `of-many-${index}`);
@@ -133,11 +133,11 @@ test(
     });
     const [joined] = await Promise.all([flood(flooded, () => open === 0), ...selling]);
     for (const [index, sale] of others.entries()) {
-      const books = await until(
+      const audit = await until(
         () => auditOf(sluice, sale),
         ({ orders, spent }) => orders["confirmed"] === 1 && spent === 1,
       );
-      expect(books).toMatchObject(booksOf(shoppersOf(index)));
+      expect(audit).toMatchObject(auditAfter(shoppersOf(index)));
     }
     await act(flooded, "start");
     const crowd = await until(

@@ -1,6 +1,6 @@
 /**
- * What passes through the gate to a shop's own server and back, byte for byte: everything that is
- * not guarded, and everything an admitted shopper sends.
+ * Requests and answers that pass through the gate to a shop's own server and back unchanged: those
+ * that are not guarded, and those of an admitted shopper.
  */
 import { Readable } from "node:stream";
 import { createHash } from "node:crypto";
@@ -21,7 +21,7 @@ import * as sluices from "./support/sluice.ts";
 
 let origin: OriginServer;
 let sluice: sluices.Sluice;
-/** Of a shopper who is in. */
+/** The cookies of an admitted shopper. */
 let cookie: string;
 
 const GUARDED = "/drops/air";
@@ -33,8 +33,8 @@ beforeAll(async () => {
   sluice = await sluices.startSluice({ pipeline: false, variables: { gate } });
   const guards = [{ host: "*", path: "/drops/*" }];
   await sluices.makeSale(sluice, "drops", { items: [], guards });
-  const let_in = await ask(GUARDED, { headers: HTML });
-  const [pair = ""] = [let_in.headers["set-cookie"] ?? []].flat()[0]?.split(";") ?? [];
+  const admitted = await ask(GUARDED, { headers: HTML });
+  const [pair = ""] = [admitted.headers["set-cookie"] ?? []].flat()[0]?.split(";") ?? [];
   cookie = pair;
 });
 afterAll(async () => {
@@ -42,18 +42,18 @@ afterAll(async () => {
   await origin.stop();
 });
 
-type Asked = Partial<Omit<Dispatcher.RequestOptions, "path" | "origin">>;
+type RequestParts = Partial<Omit<Dispatcher.RequestOptions, "path" | "origin">>;
 
-function ask(target: string, asked: Asked = {}) {
+function ask(target: string, parts: RequestParts = {}) {
   return request(sluice.host.gateUrl + target, {
     method: "GET",
     dispatcher: sluices.connections,
-    ...asked,
+    ...parts,
   });
 }
 
-async function bytesOf(target: string, asked: Asked = {}) {
-  const { statusCode, headers, body } = await ask(target, asked);
+async function bytesOf(target: string, parts: RequestParts = {}) {
+  const { statusCode, headers, body } = await ask(target, parts);
   return { status: statusCode, headers, bytes: Buffer.from(await body.arrayBuffer()) };
 }
 
@@ -65,21 +65,21 @@ const arrivedSchema = z.object({
   sha256: z.string(),
 });
 
-async function echo(target: string, asked: Asked = {}) {
-  const { bytes } = await bytesOf(`${target}${target.includes("?") ? "&" : "?"}do=echo`, asked);
+async function echo(target: string, parts: RequestParts = {}) {
+  const { bytes } = await bytesOf(`${target}${target.includes("?") ? "&" : "?"}do=echo`, parts);
   const arrived = arrivedSchema.parse(JSON.parse(bytes.toString()));
   const headers = new Map(arrived.headers.map(([name, value]) => [name.toLowerCase(), value]));
   return { ...arrived, headers };
 }
 
-/** Both ways: past the guards, and admitted through them. */
+/** The two ways: unguarded, and guarded with an admission. */
 const WAYS: [way: string, path: string, carried: () => Record<string, string>][] = [
   ["unguarded", "/open/air", () => ({})],
   ["admitted", GUARDED, () => ({ cookie })],
 ];
 
 describe.each(WAYS)("%s:", (way, path, carried) => {
-  test("method, target, headers, cookies and body reach the shop as they were sent", async () => {
+  test("method, target, headers, cookies and body reach the shop unchanged", async () => {
     const body = bytesAt(0, 100_000);
     const sent = { "x-trace": "a, b", "user-agent": "Shopper/1.0", "content-type": "image/x-odd" };
     const cookies = [carried()["cookie"] ?? "", "cart=7", 'odd="a b"'].filter(Boolean).join("; ");
@@ -100,7 +100,7 @@ describe.each(WAYS)("%s:", (way, path, carried) => {
     expect(got.headers.has("sluice-admission")).toBe(way === "admitted");
   });
 
-  test("status, headers and body of the answer reach the shopper as they were sent", async () => {
+  test("status, headers and body of the answer reach the shopper unchanged", async () => {
     const headers = carried();
     const moved = await bytesOf(`${path}?do=redirect`, { headers });
     expect([moved.status, moved.bytes.toString()]).toEqual([302, "moved"]);
@@ -119,7 +119,7 @@ describe.each(WAYS)("%s:", (way, path, carried) => {
     expect(packed.bytes.equals(GZIPPED)).toBe(true);
   });
 
-  test("parts, and sizes without bodies", async () => {
+  test("range requests, and the length in answers to HEAD", async () => {
     const headers = { ...carried(), range: "bytes=70000-70099" };
     const part = await bytesOf(`${path}?do=bytes&size=100000`, { headers });
     expect([part.status, part.headers["content-range"]]).toEqual([206, "bytes 70000-70099/100000"]);
@@ -129,7 +129,7 @@ describe.each(WAYS)("%s:", (way, path, carried) => {
     expect([size.status, size.headers["content-length"]]).toEqual([200, "100000"]);
   });
 
-  test("an answer begins to arrive before it is whole", async () => {
+  test("an answer starts to arrive before it is complete", async () => {
     const { body } = await ask(`${path}?do=slow`, { headers: carried() });
     const parts: string[] = [];
     for await (const part of body) {
@@ -143,21 +143,21 @@ describe.each(WAYS)("%s:", (way, path, carried) => {
   test("a WebSocket", async () => {
     const address = sluice.host.gateUrl.replace("http", "ws") + path;
     const socket = new WebSocket(address, { headers: carried(), dispatcher: sluices.connections });
-    const said = await new Promise((resolve, reject) => {
+    const echoed = await new Promise((resolve, reject) => {
       socket.addEventListener("open", () => socket.send("is anybody there?"));
       socket.addEventListener("message", ({ data }) => resolve(data));
       socket.addEventListener("error", ({ error }) => reject(error));
     });
     socket.close();
-    expect(said).toBe("is anybody there?");
+    expect(echoed).toBe("is anybody there?");
   });
 });
 
 const HUNDRED_MIB = 100 * 1024 * 1024;
-/** Of all the runtime's memory, while a hundred MiB pass. */
+/** The maximum growth of the runtime's memory while 100 MiB pass. */
 const GROWTH_MAX_MIB = 48;
 
-/** Of all its processes; 0 where there is no /proc. */
+/** The memory of all the runtime's processes; 0 without /proc. */
 function memory_MiB(): number {
   const sizes = findRuntimes().map((pid) => {
     const status = readFileSync(`/proc/${pid}/status`, "utf8");
@@ -166,7 +166,7 @@ function memory_MiB(): number {
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
-/** The most that the runtime's memory grew meanwhile, looked at ten times a second. */
+/** The maximum growth of the runtime's memory during the work, measured ten times a second. */
 async function growthDuring(work: () => Promise<void>): Promise<number> {
   const before = memory_MiB();
   let most = before;
@@ -186,9 +186,9 @@ function hashOfAll(): string {
 }
 
 describe("100 MiB of an admitted shopper", () => {
-  test("stream up and down, byte for byte, in memory that stays flat", async () => {
+  test("stream up and down unchanged, in constant memory", async () => {
     const expected = hashOfAll();
-    // Once before it counts: the runtime keeps what its buffers once needed.
+    // Once before measuring, because the runtime keeps the memory of its buffers.
     await bytesOf(`${GUARDED}?do=bytes&size=8000000`, { headers: { cookie } });
     const up_MiB = await growthDuring(async () => {
       const body = Readable.from(blocksOf(HUNDRED_MIB));
@@ -209,7 +209,7 @@ describe("100 MiB of an admitted shopper", () => {
   });
 });
 
-/** A request by the letter, as no client library would send it. @returns the status */
+/** Sends exact lines, which no client library would send. @returns the status */
 function sendRaw(lines: readonly string[]): Promise<number> {
   const { hostname, port } = new URL(sluice.host.gateUrl);
   return new Promise((resolve, reject) => {
@@ -241,11 +241,11 @@ describe("no spelling of a request gets past the guard:", () => {
     ["a path by header", ["GET / HTTP/1.1", HOST, "X-Original-URL: /drops/air"]],
     ["an encoded slash before dots", ["GET /a%2fb/%2e%2e/drops/air HTTP/1.1", HOST]],
     [
-      "a path by header, among others",
+      "a path in one of several headers",
       ["GET / HTTP/1.1", HOST, "X-Original-URL: /drops/air", "X-Original-URL: /open"],
     ],
     [
-      "a method by header, among others",
+      "a method in one of several headers",
       ["OPTIONS /drops/air HTTP/1.1", HOST, "X-Method-Override: OPTIONS, GET"],
     ],
     ["a forged admission", ["GET /drops/air HTTP/1.1", HOST, "Sluice-Admission: e30.e30.x"]],
@@ -258,12 +258,12 @@ describe("no spelling of a request gets past the guard:", () => {
     expect(origin.arrived.length).toBe(before);
   });
 
-  test("and what is not guarded is not", async () => {
+  test("but an unguarded path passes", async () => {
     expect(await sendRaw(["GET /dropsy/air HTTP/1.1", HOST])).toBe(200);
   });
 });
 
-describe("the origin's word on an admission", () => {
+describe("an origin's directive about an admission", () => {
   async function shopper() {
     const { headers } = await ask(GUARDED, { headers: HTML });
     const lines = [headers["set-cookie"] ?? []].flat();
@@ -276,14 +276,14 @@ describe("the origin's word on an admission", () => {
     return z.object({ active: z.int(), left: z.int() }).parse(body);
   }
 
-  test("revoked, it is over at once: the seat is free and a copy of the token is no good", async () => {
-    const mine = await shopper();
+  test("to revoke ends it at once: the seat is free and a copy of the token is refused", async () => {
+    const cookie = await shopper();
     const before = await metrics();
-    const headers = { cookie: mine };
-    const word = await bytesOf(`${GUARDED}?do=word&revoke=1`, { headers });
-    expect([word.status, word.bytes.toString()]).toEqual([200, "said"]);
-    expect(word.headers["sluice-admission-revoke"]).toBeUndefined();
-    expect([word.headers["set-cookie"] ?? []].flat()[0]).toMatch(
+    const headers = { cookie: cookie };
+    const answer = await bytesOf(`${GUARDED}?do=directives&revoke=1`, { headers });
+    expect([answer.status, answer.bytes.toString()]).toEqual([200, "sent"]);
+    expect(answer.headers["sluice-admission-revoke"]).toBeUndefined();
+    expect([answer.headers["set-cookie"] ?? []].flat()[0]).toMatch(
       /^__Host-sluice-admission-drops=; Max-Age=0/,
     );
     const after = await metrics();
@@ -295,31 +295,33 @@ describe("the origin's word on an admission", () => {
     expect(copy.status).toBe(429);
   });
 
-  test("extended, it lasts longer, by a new token in a new cookie", async () => {
-    const mine = await shopper();
-    const asked = { headers: { cookie: mine } };
-    const word = await bytesOf(`${GUARDED}?do=word&extend=1800`, asked);
-    expect(word.headers["sluice-admission-extend"]).toBeUndefined();
-    const [line = ""] = [word.headers["set-cookie"] ?? []].flat();
+  test("to extend makes it last longer, with a new token in a new cookie", async () => {
+    const cookie = await shopper();
+    const parts = { headers: { cookie: cookie } };
+    const answer = await bytesOf(`${GUARDED}?do=directives&extend=1800`, parts);
+    expect(answer.headers["sluice-admission-extend"]).toBeUndefined();
+    const [line = ""] = [answer.headers["set-cookie"] ?? []].flat();
     expect(Number(/Max-Age=(\d+)/.exec(line)?.[1] ?? 0)).toBeGreaterThan(1700);
     const [next = ""] = line.split(";");
-    expect(next).not.toBe(mine);
+    expect(next).not.toBe(cookie);
     const got = await echo(GUARDED, { headers: { cookie: next } });
     expect(`__Host-sluice-admission-drops=${got.headers.get("sluice-admission")}`).toBe(next);
-    const again = await bytesOf(`${GUARDED}?do=word&extend=1800`, { headers: { cookie: next } });
+    const again = await bytesOf(`${GUARDED}?do=directives&extend=1800`, {
+      headers: { cookie: next },
+    });
     expect(again.headers["set-cookie"]).toBeUndefined();
   });
 
-  test.each(["0", "-5", "soon", "86401"])("extended by %s, it stays as it was", async (extend) => {
-    const asked = { headers: { cookie: await shopper() } };
-    const word = await bytesOf(`${GUARDED}?do=word&extend=${extend}`, asked);
-    expect([word.status, word.headers["set-cookie"]]).toEqual([200, undefined]);
+  test.each(["0", "-5", "soon", "86401"])("to extend by %s changes nothing", async (extend) => {
+    const parts = { headers: { cookie: await shopper() } };
+    const answer = await bytesOf(`${GUARDED}?do=directives&extend=${extend}`, parts);
+    expect([answer.status, answer.headers["set-cookie"]]).toEqual([200, undefined]);
   });
 
-  test("on a request that carried none changes nothing", async () => {
+  test("on a request without an admission changes nothing", async () => {
     const before = await metrics();
-    const word = await bytesOf("/open?do=word&revoke=1&extend=60");
-    expect(word.headers["set-cookie"]).toBeUndefined();
+    const answer = await bytesOf("/open?do=directives&revoke=1&extend=60");
+    expect(answer.headers["set-cookie"]).toBeUndefined();
     expect(await metrics()).toEqual(before);
   });
 });

@@ -1,6 +1,6 @@
 /**
- * The code that docs/origins.md hands to origins, against one gate with admissions of its own:
- * plain, as Hono middleware and as Express middleware, the last behind `node:http`.
+ * The code that docs/origins.md gives to origins, with a gate's real admissions: plain, as Hono
+ * middleware, and as Express middleware behind `node:http`.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type ServerResponse } from "node:http";
@@ -49,7 +49,7 @@ async function admitted(): Promise<string> {
 }
 
 type Headers = Readonly<Record<string, string>>;
-/** An origin that answers its one page with the admission it was reached with. */
+/** An origin whose one page answers with the admission of the request. */
 type Origin = (headers: Headers) => Promise<Response>;
 
 function honoOrigin(gate: string, sale = SALE, issuer = ISSUER): Origin {
@@ -60,7 +60,7 @@ function honoOrigin(gate: string, sale = SALE, issuer = ISSUER): Origin {
   return async (headers) => app.request("/", { headers });
 }
 
-/** Gives `node:http` the few members of Express that the middleware uses. */
+/** Adds to `node:http` the few members of Express that the middleware uses. */
 class ExpressResponse {
   readonly locals: Record<string, unknown> = {};
   readonly #raw: ServerResponse;
@@ -128,7 +128,7 @@ function gateKey() {
   return read.set.keys[0];
 }
 
-/** Signed with the gate's own key: what is wrong with it is what `change` says, and no more. */
+/** A token signed with the gate's own key, whose only fault is `change`. */
 async function signed(change: Record<string, unknown>, typ = TYPE.typ): Promise<string> {
   const key = gateKey();
   const payload = { ...claims, exp: Math.floor(Date.now() / 1000) + 60, ...change };
@@ -139,7 +139,7 @@ async function signed(change: Record<string, unknown>, typ = TYPE.typ): Promise<
 async function forged(): Promise<Record<string, string>> {
   const key = gateKey();
   const exp = Math.floor(Date.now() / 1000) + 60;
-  // The public key as a shared secret: what a verifier takes that lets the token choose.
+  // The public key as a shared secret, which a verifier accepts if the token chooses the algorithm.
   const secret = Buffer.from(String(key["x"]), "base64url");
   const header = { alg: "HS256", kid: key.kid, ...TYPE };
   const [head = "", payload = "", signature = ""] = admission.split(".");
@@ -161,7 +161,7 @@ async function forged(): Promise<Record<string, string>> {
 }
 
 describe.each(ORIGINS)("an origin with %s", (_, originOf) => {
-  test("lets an admission in, from the header or the gate's cookie", async () => {
+  test("accepts an admission from the header or the gate's cookie", async () => {
     const origin = originOf(sluice.host.gateUrl);
     const letIn = { status: 200, code: undefined, subject: expect.any(String) };
     expect(await seen(origin(carrying(admission)))).toMatchObject(letIn);
@@ -183,7 +183,7 @@ describe.each(ORIGINS)("an origin with %s", (_, originOf) => {
     expect(await seen(origin(carrying(over)))).toEqual(refusal("admission_expired"));
   });
 
-  test("lets nobody in who was let in elsewhere", async () => {
+  test("refuses an admission to another sale or from another gate", async () => {
     const otherSale = originOf(sluice.host.gateUrl, "another");
     const otherIssuer = originOf(sluice.host.gateUrl, SALE, "elsewhere");
     for (const origin of [otherSale, otherIssuer]) {
@@ -192,7 +192,7 @@ describe.each(ORIGINS)("an origin with %s", (_, originOf) => {
   });
 
   test("answers 503 while it cannot fetch the gate's keys", async () => {
-    // Nobody listens at the first, and the second knows nothing of admissions.
+    // The first address has no server, and the server at the second has no keys.
     for (const gate of [CLOSED, sluice.host.sandboxUrl]) {
       const answer = await seen(originOf(gate)(carrying(admission)));
       expect(answer).toEqual(refusal("keys_unavailable", 503));
@@ -200,7 +200,7 @@ describe.each(ORIGINS)("an origin with %s", (_, originOf) => {
   });
 });
 
-test("after a rotation an origin fetches the keys again, and both keys' admissions are good", async () => {
+test("after a rotation an origin fetches the keys again, and accepts admissions of both keys", async () => {
   const { gateUrl } = sluice.host;
   const origins = ORIGINS.map(([, originOf]) => originOf(gateUrl));
   const statuses = async (token: string) => {
@@ -219,13 +219,13 @@ test("after a rotation an origin fetches the keys again, and both keys' admissio
   const ofNewKey = await admitted();
   expect(decodeProtectedHeader(ofNewKey).kid).toBe(fresh.kid);
   expect(decodeProtectedHeader(admission).kid).not.toBe(fresh.kid);
-  // jose asks again for an unknown key once half a minute has passed since it last asked.
+  // For an unknown key jose fetches the keys again, at most once in thirty seconds.
   vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 31_000 });
   expect(await statuses(ofNewKey)).toEqual([200, 200]);
   expect(await statuses(admission)).toEqual([200, 200]);
 });
 
-test("docs/origins.md shows these very files", () => {
+test("docs/origins.md shows exactly these files", () => {
   const read = (path: string) => {
     return readFileSync(fileURLToPath(new URL(`../../${path}`, import.meta.url)), "utf8");
   };

@@ -1,6 +1,6 @@
 /**
- * A merchant's link to a sale's pages, as anybody may send it: what a good pass opens, what each
- * bad one gets, and where the pass is not to be found afterwards.
+ * A merchant's link with a pass to a sale's pages: what a valid pass opens, how each bad one is
+ * refused, and that the pass does not stay in addresses.
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -36,7 +36,7 @@ interface Page {
   readonly text: string;
 }
 
-/** A browser as far as it matters here: it keeps cookies, and follows nothing by itself. */
+/** A browser that keeps cookies and follows no redirects. */
 class Device {
   readonly #cookies = new Map<string, string>();
 
@@ -61,7 +61,7 @@ class Device {
     return this.#ask(path, { method: "POST", body: new URLSearchParams(fields) });
   }
 
-  /** As if the pass had come by a link while it was good. */
+  /** Sets the cookie of a pass, as its link would have done while it was valid. */
   carryPass(pass: string): void {
     this.#cookies.set(`__Host-sluice-pass-${SALE}`, pass);
   }
@@ -77,8 +77,8 @@ async function opened(pass: string, sale = SALE): Promise<Device> {
   return device;
 }
 
-describe("a link with a good pass", () => {
-  test("moves the pass from the address into a cookie of its own, and takes no place", async () => {
+describe("a link with a valid pass", () => {
+  test("moves the pass from the URL into a cookie, and takes no place", async () => {
     const before = await auditOf(sluice, SALE);
     const pass = await passFor(SALE);
     const page = await new Device().open(`${SALE}?pass=${pass}`);
@@ -116,7 +116,7 @@ describe("a link with a good pass", () => {
     expect((await device.open(SALE)).text).toContain("You are already in line.");
   });
 
-  test("offers its lane to somebody who waits in the general line, and another's place to nobody", async () => {
+  test("offers its lane to a shopper who waits in the general line, but never another shopper's place", async () => {
     const device = new Device();
     await device.open(SALE);
     await device.send(`${SALE}/join`);
@@ -131,7 +131,7 @@ describe("a link with a good pass", () => {
     expect(claimsOf(device.cookie("ticket") ?? "")?.sub).toBe("pass:cid");
   });
 
-  test("for whoever carries it keeps a place of its lane", async () => {
+  test("without a subject keeps a place of its lane", async () => {
     const device = await opened(await passFor(SALE));
     await device.send(`${SALE}/join`);
     const ticket = device.cookie("ticket");
@@ -141,7 +141,7 @@ describe("a link with a good pass", () => {
     expect(device.cookie("ticket")).toBe(ticket);
   });
 
-  test("lets in at once where nobody waits, on every device into the same seat", async () => {
+  test("lets in at once while nobody waits, on every device into the same seat", async () => {
     const sale = "linked-open";
     await makeSale(sluice, sale, MEMBERS);
     const pass = await passFor(sale, { sub: "ann" });
@@ -162,7 +162,7 @@ describe("a link with a good pass", () => {
     expect((await device.open("linked-over")).text).toContain("This sale has ended");
   });
 
-  test("to a sale that is not there keeps nothing", async () => {
+  test("to a sale that does not exist sets no cookie", async () => {
     const device = new Device();
     const page = await device.open(`nothing?pass=${await passFor("nothing")}`);
     expect([page.status, page.headers.getSetCookie()]).toEqual([404, []]);
@@ -202,7 +202,7 @@ test.each(BAD)(
   },
 );
 
-test("a link whose pass has ended takes nothing from the place that is there", async () => {
+test("a link whose pass has expired does not change an existing place", async () => {
   const device = await opened(await passFor(SALE, { sub: "dan" }));
   await device.send(`${SALE}/join`);
   const ticket = device.cookie("ticket");
@@ -216,7 +216,7 @@ test("a link whose pass has ended takes nothing from the place that is there", a
   expect([again.status, device.cookie("ticket")]).toEqual([403, ticket]);
 });
 
-test("a pass that ends between the link and the joining is refused then", async () => {
+test("a pass that expires between the link and the join is refused", async () => {
   const device = new Device();
   device.carryPass(await passFor(SALE, { exp: inSeconds(-1) }));
   expect((await device.open(SALE)).text).toContain("This pass has expired");

@@ -1,6 +1,6 @@
 /**
- * No crowd, no waiting room: one request lets a shopper in, by the API and by the pages, and the
- * waiting page is never seen.
+ * While nobody waits, one request lets a shopper in, by the API and by the pages, and the waiting
+ * page is never shown.
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { auditOf, makeSale, type Sluice, startSluice } from "./support/sluice.ts";
@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => sluice.stop());
 
-test("by the API it is one request, that gives an admission and no ticket", async () => {
+test("by the API one request gives an admission and no ticket", async () => {
   const sale = "no-crowd";
   await makeSale(sluice, sale);
   for (let shopper = 1; shopper <= 5; shopper += 1) {
@@ -23,7 +23,7 @@ test("by the API it is one request, that gives an admission and no ticket", asyn
   }
 });
 
-test("by the pages one press of the button leads into the shop", async () => {
+test("by the pages one click leads into the shop", async () => {
   const sale = "no-crowd-here";
   await makeSale(sluice, sale);
   const shop = `${sluice.host.gateUrl}/_sluice/shop/${sale}`;

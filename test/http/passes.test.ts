@@ -1,6 +1,6 @@
 /**
- * Passes and lanes as a merchant and their shoppers meet them. The test draws the gate's keys, so
- * each bad pass below is a good one but for one thing.
+ * Passes and lanes, for a merchant and shoppers. The test generates the gate's keys, so that each
+ * bad pass is a valid one with one fault.
  */
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { type CryptoKey, decodeJwt, importJWK, type JWK, SignJWT, UnsecuredJWT } from "jose";
@@ -53,7 +53,7 @@ interface Change {
 const inSeconds = (seconds: number) => Math.floor(Date.now() / 1000) + seconds;
 const CLAIMS = () => ({ aud: SALE, exp: inSeconds(600), lane: "members", sub: "customer-1" });
 
-/** A good pass but for the change; `undefined` takes a claim or a header away. */
+/** A valid pass with a change; `undefined` removes a claim or a header. */
 async function passWith({ header, claims, key }: Change = {}): Promise<string> {
   return new SignJWT({ ...CLAIMS(), ...claims })
     .setProtectedHeader({ alg: "HS256", typ: "sluice-pass+jwt", kid: "shared", ...header })
@@ -65,7 +65,7 @@ interface Came {
   readonly sale?: string;
 }
 
-/** Joins from a device that carries nothing, unless it says so. */
+/** Joins from a device without tokens, unless headers are given. */
 function join(pass: string | null, { headers = {}, sale = SALE }: Came = {}): Promise<Answer> {
   const body = pass === null ? {} : { pass };
   return sluice.shopper("POST", `/sales/${sale}/tickets`, { headers, body });
@@ -129,7 +129,7 @@ test.each([
   expect(answer.body["status"]).toMatchObject({ lane: "members", state: "prequeue" });
 });
 
-test("two devices with one pass have one ticket, also at once and after a lost answer", async () => {
+test("two devices with one pass get the same ticket, even concurrently or after a lost answer", async () => {
   const pass = await passWith({ claims: { sub: "two-devices" } });
   const atOnce = await Promise.all([join(pass), join(pass), join(pass)]);
   const later = await join(await passWith({ claims: { sub: "two-devices", exp: inSeconds(9) } }));
@@ -143,7 +143,7 @@ test("two devices with one pass have one ticket, also at once and after a lost a
   expect(other).not.toBe(tickets[0]);
 });
 
-test("a pass without a subject is for whoever carries it, and a ticket of its lane is kept", async () => {
+test("a pass without a subject is valid for anybody, and a ticket of its lane is kept", async () => {
   const pass = await passWith({ claims: { sub: undefined } });
   const first = textOf(await join(pass), "ticket");
   expect(textOf(await join(pass), "ticket")).not.toBe(first);
@@ -154,7 +154,7 @@ test("a pass without a subject is for whoever carries it, and a ticket of its la
   expect([moved.status, claimsOf(textOf(moved, "ticket"))?.lane]).toEqual([201, "members"]);
 });
 
-test("a shopper who carries another's ticket gets their own place by their pass", async () => {
+test("a shopper with another's ticket gets their own place with their pass", async () => {
   const [ann, bob] = await Promise.all(
     ["ann", "bob"].map(async (sub) => passWith({ claims: { sub } })),
   );
@@ -163,7 +163,7 @@ test("a shopper who carries another's ticket gets their own place by their pass"
   expect(claimsOf(textOf(his, "ticket"))?.sub).toBe("pass:bob");
 });
 
-test("where nobody waits a pass lets in at once, on every device with the same admission", async () => {
+test("while nobody waits a pass lets in at once, on every device with the same admission", async () => {
   const sale = "no-line";
   await makeSale(sluice, sale, LANES);
   const pass = await passWith({ claims: { aud: sale } });
@@ -176,12 +176,12 @@ test("where nobody waits a pass lets in at once, on every device with the same a
   expect(await auditOf(sluice, sale)).toMatchObject({ claimed: 1, active: 1 });
   const headers = { "sluice-admission": admission };
   await sluice.shopper("DELETE", `/sales/${sale}/admissions/current`, { headers });
-  const anew = await join(pass, { sale });
-  expect(textOf(anew, "admission")).not.toBe(admission);
+  const next = await join(pass, { sale });
+  expect(textOf(next, "admission")).not.toBe(admission);
   expect(await auditOf(sluice, sale)).toMatchObject({ claimed: 2, active: 1, left: 1 });
 });
 
-test("a lapsed place is taken anew once, on every device the same; before, nothing draws again", async () => {
+test("only a lapsed place is replaced, by one new place that is the same on every device", async () => {
   const sale = "lapses";
   const admission = { ratePerMinute: 6000, claimWindowSeconds: 5 };
   await makeSale(sluice, sale, { ...PREQUEUE, ...LANES, admission });
@@ -201,8 +201,8 @@ test("a lapsed place is taken anew once, on every device the same; before, nothi
     () => stateOf(first),
     (state) => state === "lapsed",
   );
-  const anew = await Promise.all([join(pass, { sale }), join(pass, { sale })]);
-  const given = anew.map(({ body }) => body["ticket"] ?? body["admission"]);
+  const next = await Promise.all([join(pass, { sale }), join(pass, { sale })]);
+  const given = next.map(({ body }) => body["ticket"] ?? body["admission"]);
   expect(given[0]).not.toBe(first);
   expect(given[1]).toBe(given[0]);
   const headers = { "sluice-ticket": first };
@@ -249,7 +249,7 @@ test("lanes share the calls by weight, and every route works in each of them", a
   }
 });
 
-test("a merchant who configured no keys accepts no pass", async () => {
+test("without configured keys no pass is accepted", async () => {
   const variables = { gate: { ...secrets, PASS_KEYS: "" } };
   const keyless = await startSluice({ adminToken, variables });
   try {

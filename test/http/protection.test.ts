@@ -1,6 +1,6 @@
 /**
- * A sale that asks for a proof of being human, over HTTP: what is asked for and where, in which
- * order a join is refused, and that one proof is one place however often it is brought.
+ * A sale that requires a proof, over HTTP: where the challenge is, the order in which a join is
+ * refused, and that one proof gives one place, even when repeated.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -24,7 +24,7 @@ import {
   until,
 } from "./support/sluice.ts";
 
-/** As quick to solve as can be: what is tested here is not the work. */
+/** As cheap to solve as possible, because the work is not what is tested. */
 const ALTCHA = { kind: "altcha", maxNumber: 4, cost: 1 };
 const TURNSTILE = { kind: "turnstile", siteKey: "1x00000000000000000000AA" };
 
@@ -38,23 +38,23 @@ beforeAll(async () => {
 });
 afterAll(() => sluice.stop());
 
-interface Brought {
+interface JoinBody {
   readonly proof?: unknown;
   readonly pass?: string;
 }
 
-function joinSale(sale: string, brought: Brought = {}, headers: Record<string, string> = {}) {
-  return sluice.shopper("POST", `/sales/${sale}/tickets`, { body: brought, headers });
+function joinSale(sale: string, body: JoinBody = {}, headers: Record<string, string> = {}) {
+  return sluice.shopper("POST", `/sales/${sale}/tickets`, { body, headers });
 }
 
 const challengeOf = (sale: string) => askChallenge(sluice, sale);
 const proofFor = async (sale: string) => solved(await challengeOf(sale));
 
-describe("a sale that asks for a proof of work", () => {
+describe("a sale that requires a proof of work", () => {
   const SALE = "worked";
   beforeAll(() => makeSale(sluice, SALE, { ...PREQUEUE, ...MEMBERS, protection: ALTCHA }));
 
-  test("says so in public, and a join without a proof says where the challenge is", async () => {
+  test("shows it in public, and a join without a proof names the URL of the challenge", async () => {
     const { body } = await sluice.shopper("GET", `/sales/${SALE}`);
     expect(body["protection"]).toEqual({ ...ALTCHA, expiresSeconds: 600 });
     const refused = expectProblem(await joinSale(SALE), 403, "proof_required");
@@ -64,7 +64,7 @@ describe("a sale that asks for a proof of work", () => {
     expect(challenge.headers.get("cache-control")).toBe("no-store");
   });
 
-  test("gives a place for a proof, and for the same proof the very same place again", async () => {
+  test("gives a place for a proof, and the same place for the same proof", async () => {
     const proof = await proofFor(SALE);
     const first = await joinSale(SALE, { proof });
     expect(first.status).toBe(201);
@@ -76,20 +76,20 @@ describe("a sale that asks for a proof of work", () => {
     );
   });
 
-  test("gives twenty at once who bring one proof one place", async () => {
+  test("gives one place for twenty concurrent joins with one proof", async () => {
     const proof = await proofFor(SALE);
     const answers = await Promise.all(Array.from({ length: 20 }, () => joinSale(SALE, { proof })));
     const tickets = new Set(answers.map((answer) => textOf(answer, "ticket")));
     expect(tickets.size).toBe(1);
   });
 
-  test("asks nothing again of whoever carries a place", async () => {
+  test("requires no further proof with a ticket", async () => {
     const ticket = textOf(await joinSale(SALE, { proof: await proofFor(SALE) }), "ticket");
     const again = await joinSale(SALE, {}, { "sluice-ticket": ticket });
     expect([again.status, again.body["ticket"]]).toEqual([200, ticket]);
   });
 
-  test("takes a pass that names its shopper for a proof, and one for anybody not", async () => {
+  test("accepts a pass with a subject instead of a proof, but not one without", async () => {
     const named = await passFor(SALE, { sub: "customer-1" });
     expect((await joinSale(SALE, { pass: named })).status).toBe(201);
     const anybodys = await passFor(SALE, {});
@@ -133,7 +133,7 @@ describe("a sale that asks for a proof of work", () => {
     });
   });
 
-  test("keeps the length of a proof within its limit", async () => {
+  test("limits the length of a proof", async () => {
     expect(refusal(await joinSale(SALE, { proof: "x".repeat(2048) }))).toBe(
       "403 proof_invalid malformed",
     );
@@ -141,7 +141,7 @@ describe("a sale that asks for a proof of work", () => {
     expect(refusal(await joinSale(SALE, { proof: 7 }))).toBe("422 invalid_request");
   });
 
-  test("has no challenge for a sale that asks for none, that is not open, or that is over", async () => {
+  test("has no challenge for a sale that requires none, that is not open, or that is over", async () => {
     const ask = (sale: string) => sluice.shopper("GET", `/sales/${sale}/challenge`);
     expect(refusal(await ask("nobody-made-it"))).toBe("404 sale_not_found");
     await makeSale(sluice, "unprotected");
@@ -165,7 +165,7 @@ describe("a sale that asks for a proof of work", () => {
   });
 });
 
-test("a proof lets in at once where nobody waits, once, and its turn is not had again", async () => {
+test("a proof lets in at once while nobody waits, and not again after leaving", async () => {
   const sale = "worked-live";
   await makeSale(sluice, sale, { protection: ALTCHA });
   const proof = await proofFor(sale);
@@ -180,7 +180,7 @@ test("a proof lets in at once where nobody waits, once, and its turn is not had 
   expect(body["seats"] ?? body).toMatchObject({ claimed: 1 });
 });
 
-test("a challenge ends, and a proof that comes later is not good", async () => {
+test("a proof of an expired challenge is refused", async () => {
   const sale = "worked-briefly";
   await makeSale(sluice, sale, { ...PREQUEUE, protection: { ...ALTCHA, expiresSeconds: 30 } });
   const { parameters } = await challengeOf(sale);
@@ -192,19 +192,19 @@ test("a challenge ends, and a proof that comes later is not good", async () => {
   expect(refusal(await joinSale(sale, { proof: late }))).toBe("403 proof_invalid expired");
 });
 
-describe("a sale that asks for Turnstile", () => {
+describe("a sale that requires Turnstile", () => {
   const SALE = "checked";
   let tokens = 0;
   const tokenFor = (sale: string, change: Record<string, unknown> = {}) => {
     tokens += 1;
-    const told = { hostname: "127.0.0.1", action: "sluice-join", cdata: sale };
-    return sandboxToken({ id: `t${tokens}`, solvedAt_ms: Date.now(), ...told, ...change });
+    const valid = { hostname: "127.0.0.1", action: "sluice-join", cdata: sale };
+    return sandboxToken({ id: `t${tokens}`, solvedAt_ms: Date.now(), ...valid, ...change });
   };
   beforeAll(async () => {
     await makeSale(sluice, SALE, { ...PREQUEUE, protection: TURNSTILE });
   });
 
-  test("says so, and gives one place for a token however often it comes", async () => {
+  test("shows it in public, and gives one place for a token, even when repeated", async () => {
     const refused = expectProblem(await joinSale(SALE), 403, "proof_required");
     expect(refused.body["proof"]).toEqual({ kind: "turnstile" });
     const proof = tokenFor(SALE);
@@ -218,7 +218,7 @@ describe("a sale that asks for Turnstile", () => {
     );
   });
 
-  test("asks again with the same key when an answer was lost", async () => {
+  test("repeats siteverify with the same key when an answer was lost", async () => {
     expect((await joinSale(SALE, { proof: tokenFor(SALE, { fault: "once" }) })).status).toBe(201);
   });
 
@@ -233,7 +233,7 @@ describe("a sale that asks for Turnstile", () => {
     expect(refusal(answer)).toBe(`403 proof_invalid ${reason}`);
   });
 
-  test("takes a token that somebody else redeemed for used", async () => {
+  test("refuses a token that another system redeemed", async () => {
     const proof = tokenFor(SALE);
     await sluice.sandbox("POST", "/turnstile/v0/siteverify", {
       secret: SANDBOX_TURNSTILE_SECRET,
@@ -242,7 +242,7 @@ describe("a sale that asks for Turnstile", () => {
     expect(refusal(await joinSale(SALE, { proof }))).toBe("403 proof_invalid expired_or_used");
   });
 
-  test("takes tokens solved on the hosts that the merchant names, and no others", async () => {
+  test("accepts tokens only from the merchant's host names", async () => {
     const sale = "checked-elsewhere";
     const protection = { ...TURNSTILE, hostnames: ["shop.example"] };
     await makeSale(sluice, sale, { ...PREQUEUE, protection });
@@ -253,7 +253,7 @@ describe("a sale that asks for Turnstile", () => {
     );
   });
 
-  test("while siteverify is silent lets in or refuses, as the merchant chose, and logs it", async () => {
+  test("while siteverify does not answer, lets in or refuses as the merchant chose, and logs it", async () => {
     const answer = await joinSale(SALE, { proof: tokenFor(SALE, { fault: "silent" }) });
     expectProblem(answer, 503, "proof_unavailable");
     expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(0);
@@ -274,7 +274,7 @@ describe("a sale that asks for Turnstile", () => {
   });
 });
 
-describe("a deployment that has lost the secrets of protections", () => {
+describe("a deployment without the secrets of protections", () => {
   const folder = mkdtempSync(join(tmpdir(), "sluice-protection-"));
   let bare: Sluice;
   beforeAll(async () => {
@@ -292,7 +292,7 @@ describe("a deployment that has lost the secrets of protections", () => {
   test.each([
     ["altcha", ALTCHA, "PROOF_KEYS"],
     ["turnstile", TURNSTILE, "TURNSTILE_SECRET"],
-  ])("takes no sale with %s, and says which secret is missing", async (kind, protection, name) => {
+  ])("refuses a sale with %s, and names the missing secret", async (kind, protection, name) => {
     const document = saleDocument(`bare-${kind}`, { protection });
     const answer = await bare.merchant("PUT", `/sales/bare-${kind}`, document);
     expectProblem(answer, 409, "protection_not_configured");
@@ -300,7 +300,7 @@ describe("a deployment that has lost the secrets of protections", () => {
     expectProblem(await bare.merchant("GET", `/sales/bare-${kind}`), 404, "sale_not_found");
   });
 
-  test("lets nobody into a sale from before, and tells its operator why", async () => {
+  test("lets nobody into an existing sale, and logs the reason for the operator", async () => {
     const path = "/sales/bare-old";
     const body = { proof: "x" };
     const answers = [

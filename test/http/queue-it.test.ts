@@ -1,6 +1,6 @@
 /**
- * A shop with Queue-it's connector behind the gate: who is let in by way of a token, and what the
- * connector refuses.
+ * A shop with Queue-it's connector behind the gate: which requests get in with a token, and which
+ * the connector refuses.
  */
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -49,7 +49,7 @@ function browser(): Client {
 describe("a shop with Queue-it's connector", () => {
   const queueIt = { eventId: "AirOne", customerId: "acme", tokenValiditySeconds: 60 };
 
-  test("lets in whom the gate lets in, by way of one token, and keeps them in", async () => {
+  test("accepts shoppers whom the gate admits, with one token, for the whole session", async () => {
     const sale = await guardedSale({ ...FULL, queueIt });
     await fill(sluice, sale);
     const shopper = browser();
@@ -73,7 +73,7 @@ describe("a shop with Queue-it's connector", () => {
     expect([later.way.length, later.status]).toEqual([1, 200]);
   });
 
-  test("lets in at once where nobody waits, and whoever came in by the API", async () => {
+  test("accepts shoppers at once while nobody waits, and those admitted by the API", async () => {
     const sale = await guardedSale({ queueIt });
     const atOnce = await browser().follow(`/${sale}/shoes`);
     expect(atOnce.way).toHaveLength(3);
@@ -86,12 +86,12 @@ describe("a shop with Queue-it's connector", () => {
     expect(entered.text).toContain("Welcome to the drop");
   });
 
-  test("goes on as before when the answer with its token was lost, or the address is shared", async () => {
+  test("still works when the answer with its token was lost, or the URL is shared", async () => {
     const sale = await guardedSale({ queueIt });
     const shopper = browser();
     const sent = await shopper.get(`/${sale}/shoes`);
     const shared = sent.headers.get("location") ?? "";
-    // Only the admission came through.
+    // Only the admission arrived.
     const name = `__Host-sluice-admission-${sale}`;
     const halved = browser();
     halved.cookies.set(name, shopper.cookies.get(name) ?? "");
@@ -102,7 +102,7 @@ describe("a shop with Queue-it's connector", () => {
     expect(friend.way[1]).not.toBe(shared);
   });
 
-  test("refuses tampered, old and foreign tokens of whoever reaches it without the gate", async () => {
+  test("refuses changed, old and foreign tokens in requests that bypass the gate", async () => {
     const sale = await guardedSale({ queueIt });
     const sent = await browser().get(`/${sale}/shoes`);
     const token =
@@ -122,24 +122,24 @@ describe("a shop with Queue-it's connector", () => {
     expect(await straight(wrong)).toContain("/error/eventid/");
   });
 
-  test("is not led round by scripts, forms' targets and apps", async () => {
+  test("does not redirect scripts, form submissions and apps", async () => {
     const sale = await guardedSale({ queueIt });
     const { admission } = (await sluice.shopper("POST", `/sales/${sale}/tickets`)).body;
     const cookie = `__Host-sluice-admission-${sale}=${String(admission)}`;
     const before = shop.requests.length;
-    const asked = [
+    const clients = [
       { accept: "*/*", cookie },
       { accept: "application/json", cookie },
       { ...BROWSER, "sluice-admission": String(admission) },
     ];
-    for (const headers of asked) {
+    for (const headers of clients) {
       const url = `${sluice.host.gateUrl}/${sale}/shoes`;
       expect((await send(url, headers)).headers.get("location")).toContain(QUEUE_DOMAIN);
     }
-    expect(shop.requests.slice(before)).toEqual(asked.map(() => `GET /${sale}/shoes`));
+    expect(shop.requests.slice(before)).toEqual(clients.map(() => `GET /${sale}/shoes`));
   });
 
-  test("cannot be told of in a sale whose cookies would end before the session", async () => {
+  test("is refused in a sale whose cookies would expire before the session", async () => {
     sales += 1;
     const id = `queue-${sales}`;
     const put = (cookieValidityMinutes: number) => {
@@ -151,14 +151,14 @@ describe("a shop with Queue-it's connector", () => {
   });
 });
 
-test("the fingerprint of the secret is nowhere in what a merchant or a shopper is told", async () => {
+test("the fingerprint of the secret is in no answer to a merchant or a shopper", async () => {
   const sale = await guardedSale({ queueIt: { eventId: "airone" } });
-  const told = await Promise.all([
+  const answers = await Promise.all([
     sluice.merchant("GET", `/sales/${sale}`),
     sluice.shopper("GET", `/sales/${sale}`),
   ]);
   const fingerprint = createHash("sha256").update(QUEUE_IT_SECRET).digest("hex");
   for (const secret of [QUEUE_IT_SECRET, fingerprint]) {
-    expect(JSON.stringify(told.map(({ body }) => body))).not.toContain(secret);
+    expect(JSON.stringify(answers.map(({ body }) => body))).not.toContain(secret);
   }
 });

@@ -1,6 +1,6 @@
 /**
- * The rate limits as wrangler.toml sets them: writes are refused with a time to come back, reads
- * are not, and one address does not use up another's.
+ * The rate limits of wrangler.toml: writes over the limit are refused with Retry-After, reads are
+ * not limited, and one address does not use up another's limit.
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { expectProblem } from "./support/problem-checks.ts";
@@ -26,10 +26,10 @@ async function untilRefused(headers: Record<string, string>, most: number) {
     const answer = await join(headers);
     if (answer.status !== 201 && answer.status !== 200) return { sent, answer };
   }
-  throw new Error(`${most} were let through`);
+  throw new Error(`${most} requests were not refused`);
 }
 
-test("an address that writes too much is told when to come back, and may still look", async () => {
+test("an address with too many writes gets Retry-After, and can still read", async () => {
   const { sent, answer } = await untilRefused(from("192.0.2.1"), 2 * PER_ADDRESS + 1);
   expect(sent).toBeGreaterThan(PER_ADDRESS);
   expectProblem(answer, 429, "rate_limited");
@@ -39,7 +39,7 @@ test("an address that writes too much is told when to come back, and may still l
   expect((await join(from("192.0.2.2"))).status).toBe(201);
 });
 
-test("a shopper who writes too much is refused from any address, and others are not", async () => {
+test("a shopper with too many writes is refused from every address, and others are not", async () => {
   const ticket = textOf(await join(from("192.0.2.3")), "ticket");
   const headers = { "sluice-ticket": ticket };
   const { sent, answer } = await untilRefused(headers, 2 * PER_SUBJECT + 1);
@@ -49,7 +49,7 @@ test("a shopper who writes too much is refused from any address, and others are 
   expect((await join(from("192.0.2.4"))).status).toBe(201);
 });
 
-test("an address that asks for too many challenges waits, and may still join", async () => {
+test("an address with too many challenges gets Retry-After, and can still join", async () => {
   const sale = "limited-work";
   const protection = { kind: "altcha", maxNumber: 2, cost: 1 };
   await makeSale(sluice, sale, { ...PREQUEUE, protection });
@@ -57,11 +57,11 @@ test("an address that asks for too many challenges waits, and may still join", a
     return sluice.shopper("GET", `/sales/${sale}/challenge`, { headers: from(address) });
   };
   let answer = await ask("192.0.2.9");
-  let asked = 1;
-  for (; answer.status === 200 && asked <= 2 * PER_ADDRESS; asked += 1) {
+  let requests = 1;
+  for (; answer.status === 200 && requests <= 2 * PER_ADDRESS; requests += 1) {
     answer = await ask("192.0.2.9");
   }
-  expect(asked).toBeGreaterThan(PER_ADDRESS);
+  expect(requests).toBeGreaterThan(PER_ADDRESS);
   expectProblem(answer, 429, "rate_limited");
   expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(0);
   expect((await join(from("192.0.2.9"))).status).toBe(201);

@@ -1,6 +1,6 @@
 /**
- * Allotments and returns from outside: a whole Sluice beside a real Redis. Units go to the edge
- * and come back, once each, whatever happens to a request, to an answer or to Sluice itself.
+ * Allotments and returns over HTTP, with a whole Sluice and a real Redis: units move in both
+ * directions exactly once, for every failure of a request, of an answer, or of Sluice itself.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -36,7 +36,7 @@ function outcomesOf(answers: readonly Answer[]): Record<string, number> {
   return outcomes;
 }
 
-test("without settings nothing begins, and the answer names what is missing", async () => {
+test("without settings nothing starts, and the answer names the missing setting", async () => {
   const gate = { UPSTASH_REDIS_REST_URL: "https://redis.example" };
   const [off, half] = [
     await startSluice({ pipeline: false }),
@@ -45,16 +45,16 @@ test("without settings nothing begins, and the answer names what is missing", as
   const body = { id: "first", key: "stock", quantity: 1 };
   const ask = (one: Sluice) => one.merchant("POST", "/skus/shoe/allotments", body);
   expect(await ask(off)).toMatchObject({ status: 503, body: { code: "redis_off" } });
-  const told = await ask(half);
-  expect(told).toMatchObject({ status: 503, body: { code: "redis_off" } });
-  expect(told.body["detail"]).toContain("UPSTASH_REDIS_REST_TOKEN is missing");
+  const refused = await ask(half);
+  expect(refused).toMatchObject({ status: 503, body: { code: "redis_off" } });
+  expect(refused.body["detail"]).toContain("UPSTASH_REDIS_REST_TOKEN is missing");
   const read = await off.merchant("GET", "/skus/shoe/allotments?compare=redis");
   expect(read).toMatchObject({ status: 200, body: { redis: "off", transfers: [], mirror: null } });
   await Promise.all([off.stop(), half.stop()]);
 });
 
 describe("an allotment", () => {
-  test("moves units from Redis to the edge, once, however often it is asked for", async () => {
+  test("moves units from Redis to the edge once, even if it is requested again", async () => {
     const { sku, key } = await shop.stocked(10);
     const body = { id: "first", key, quantity: 4 };
     const made = await shop.allot(sku, body);
@@ -68,24 +68,24 @@ describe("an allotment", () => {
     expect(counts).toEqual({ [key]: 6 });
   });
 
-  test("of the last units is won by exactly one of twenty at once", async () => {
+  test("of the last units succeeds for exactly one of twenty concurrent requests", async () => {
     const { sku, key } = await shop.stocked(5);
-    const asked = Array.from({ length: 20 }, (_, index) => {
+    const requests = Array.from({ length: 20 }, (_, index) => {
       return shop.allot(sku, { id: `n${index}`, key, quantity: 3 });
     });
-    expect(outcomesOf(await Promise.all(asked))).toEqual({ allotted: 1, not_enough: 19 });
+    expect(outcomesOf(await Promise.all(requests))).toEqual({ allotted: 1, not_enough: 19 });
     expect(await shop.countOf(key)).toBe(2);
     expect(await shop.levelsOf(sku)).toMatchObject({ available: 3 });
   });
 
-  test("that is refused says why, and changes nothing", async () => {
+  test("that is refused gives the reason, and changes nothing", async () => {
     const { sku, key } = await shop.stocked(2);
-    await shop.redis.direct.set("words", "many");
+    await shop.redis.direct.set("text", "many");
     const refused = await shop.allot(sku, { id: "a", key, quantity: 3 });
     expect(refused).toMatchObject({ status: 409, body: { code: "not_enough", available: 2 } });
     for (const [id, name, reason] of [
       ["b", "gone", "key_not_found"],
-      ["c", "words", "not_a_count"],
+      ["c", "text", "not_a_count"],
     ] as const) {
       const answer = await shop.allot(sku, { id, key: name, quantity: 1 });
       expect(answer).toMatchObject({ status: 409, body: { code: "redis_key_unusable", reason } });
@@ -110,7 +110,7 @@ describe("an allotment", () => {
     expect(answer).toMatchObject({ status: 422, body: { errors: [{ path }] } });
   });
 
-  test.each(MISHAPS)("finishes by itself when Redis's answer meets %s", async (mishap) => {
+  test.each(MISHAPS)("finishes by itself after the mishap %s in taking", async (mishap) => {
     const { sku, key } = await shop.stocked(10);
     shop.misbehave(mishap);
     const pending = await shop.allot(sku, { id: "first", key, quantity: 4 });
@@ -124,7 +124,7 @@ describe("an allotment", () => {
   });
 });
 
-test("a write that Redis has lost is shown by comparing", async () => {
+test("a comparison shows a write that Redis has lost", async () => {
   const { sku, key } = await shop.stocked(10);
   await shop.allot(sku, { id: "kept", key, quantity: 1 });
   await shop.allot(sku, { id: "lost", key, quantity: 2 });
@@ -134,17 +134,17 @@ test("a write that Redis has lost is shown by comparing", async () => {
     ["kept", "agrees"],
     ["lost", "missing"],
   ]);
-  // Mended by hand, as docs/redis.md says.
+  // Corrected by hand, as docs/redis.md describes.
   await shop.redis.direct.hset(transfersKey(key), `allotment:${sku}:lost`, "taken 2");
-  const mended = await shop.transfersOf(sku, true);
-  expect(mended.transfers.map(({ inRedis }) => inRedis)).toEqual(["agrees", "agrees"]);
+  const corrected = await shop.transfersOf(sku, true);
+  expect(corrected.transfers.map(({ inRedis }) => inRedis)).toEqual(["agrees", "agrees"]);
   shop.misbehave("lose_request");
   const blind = await shop.transfersOf(sku, true);
   expect(blind.transfers.map(({ inRedis }) => inRedis)).toEqual(["unknown", "unknown"]);
 });
 
 describe("a return", () => {
-  test("takes back all that is available, once, and later what came free", async () => {
+  test("moves all available units once, and later those that became available", async () => {
     const { sku, key } = await shop.stocked(10);
     await shop.allot(sku, { id: "first", key, quantity: 8 });
     const part = await shop.takeBack(sku, { id: "noon", key, quantity: 3 });
@@ -163,7 +163,7 @@ describe("a return", () => {
     expect(await shop.countOf(key)).toBe(12);
   });
 
-  test("to a key that is not there leaves the units at the edge", async () => {
+  test("to a key that does not exist leaves the units at the edge", async () => {
     const { sku, key } = await shop.stocked(3);
     await shop.allot(sku, { id: "first", key, quantity: 3 });
     const answer = await shop.takeBack(sku, { id: "back", key: "gone" });
@@ -171,10 +171,10 @@ describe("a return", () => {
     expect(await shop.levelsOf(sku)).toMatchObject({ available: 3 });
   });
 
-  test.each(MISHAPS)("finishes by itself when giving meets %s", async (mishap) => {
+  test.each(MISHAPS)("finishes by itself after the mishap %s in giving", async (mishap) => {
     const { sku, key } = await shop.stocked(10);
     await shop.allot(sku, { id: "first", key, quantity: 4 });
-    // Looking at the counter first ends with the name, giving with the quantity.
+    // The check of the counter has the name as its last argument, giving has the quantity.
     shop.redis.front.mishapFor = ([command]) => (command?.at(-1) === "4" ? mishap : null);
     const pending = await shop.takeBack(sku, { id: "back", key });
     expect(pending).toMatchObject({ status: 202, body: { state: "returning", quantity: 4 } });
@@ -187,12 +187,12 @@ describe("a return", () => {
   });
 });
 
-test("with Sluice stopped half-way both ways, it goes on after its start without being asked", async () => {
+test("transfers in both directions that Sluice's stop interrupted continue after its start", async () => {
   const [there, back] = [await shop.stocked(10), await shop.stocked(10)];
   await shop.allot(back.sku, { id: "first", key: back.key, quantity: 6 });
-  const asked: unknown[] = [];
+  const lastArguments: unknown[] = [];
   shop.redis.front.mishapFor = ([command]) => {
-    asked.push(command?.at(-1));
+    lastArguments.push(command?.at(-1));
     return command?.at(-1) === "4" ? "silence" : null;
   };
   const leave = Promise.allSettled([
@@ -200,7 +200,7 @@ test("with Sluice stopped half-way both ways, it goes on after its start without
     shop.takeBack(back.sku, { id: "back", key: back.key, quantity: 4 }),
   ]);
   await until(
-    async () => asked.filter((last) => last === "4").length,
+    async () => lastArguments.filter((last) => last === "4").length,
     (count) => count >= 2,
   );
   await shop.restart();

@@ -1,6 +1,6 @@
 /**
- * The scripts of the mirror against a Redis that is real, and the settings that lead there: levels
- * never go back, the stream has each event once and is bounded.
+ * The mirror's scripts on a real Redis, and the settings of the connection: levels never go back,
+ * and the stream has each event once and is bounded.
  */
 import * as fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -34,7 +34,7 @@ function levelAt(seq: number, available: number) {
   return { sku: SKU, seq, received: 9, available, held: 1, ordered: 2, sold: 3, buffer: 0 };
 }
 
-test("levels never go back, in whatever order they come", async () => {
+test("levels never go back, in any order of their arrival", async () => {
   const seqs = fc.shuffledSubarray([1, 2, 3, 4, 5, 6, 7, 8, 9, 10], { minLength: 1 });
   await fc.assert(
     fc.asyncProperty(seqs, async (order) => {
@@ -53,7 +53,7 @@ test("levels never go back, in whatever order they come", async () => {
   );
 });
 
-test("a level's hash has every counter and the instant", async () => {
+test("a level's hash has every counter and the time", async () => {
   await mirrorLevel(redis().connection, levelAt(7, 3), Date.UTC(2026, 10, 27));
   expect(await redis().direct.hgetall("sluice:{AIR-42}:level")).toEqual({
     seq: "7",
@@ -92,7 +92,7 @@ function streamed(): Promise<Record<string, string>[]> {
 }
 
 describe("the stream of orders", () => {
-  test("has each event once, however often and together with what it comes", async () => {
+  test("has each event once, for any repetitions and batches", async () => {
     const [one, two, three] = [eventOf("o", 1), eventOf("o", 2), eventOf("p", 1)];
     const mirror = (...events: OrderEvent[]) => mirrorEvents(redis().connection, events);
     expect(await mirror(one, one)).toEqual({ kind: "mirrored", changed: 1 });
@@ -102,7 +102,7 @@ describe("the stream of orders", () => {
     expect(await mirror()).toEqual({ kind: "mirrored", changed: 0 });
   });
 
-  test("tells the order and not the person", async () => {
+  test("has the order but nothing about the person", async () => {
     await mirrorEvents(redis().connection, [eventOf("o", 1)]);
     expect(await streamed()).toEqual([
       {
@@ -122,13 +122,13 @@ describe("the stream of orders", () => {
     ]);
   });
 
-  test("stays bounded, and so do the ids it knows; the newest stay", async () => {
+  test("is bounded, and so are the ids it stores; the newest stay", async () => {
     const limit = 100;
     for (let page = 0; page < 10; page += 1) {
       const events = Array.from({ length: 50 }, (_, index) => eventOf(`o-${page}-${index}`, 1));
       await mirrorEvents(redis().connection, events, limit);
     }
-    // Redis trims whole nodes of its stream, of a hundred entries by default.
+    // Redis trims a stream in whole nodes, of a hundred entries by default.
     expect(await redis().direct.xlen(ORDERS_STREAM_KEY)).toBeLessThanOrEqual(limit + 100);
     expect(await redis().direct.zcard(ORDERS_SEEN_KEY)).toBe(2 * limit);
     expect((await streamed()).at(-1)).toMatchObject({ id: "o-9-49:1" });

@@ -1,6 +1,6 @@
 /**
- * A sale of units that came from Redis: its levels and orders are mirrored there while it runs, a
- * Redis that is away stops nothing, and at the end Redis, the edge and the sold add up.
+ * A sale of units from Redis: its levels and orders are mirrored there while it runs, a failure of
+ * Redis stops nothing, and at the end the units in Redis, at the edge and sold add up.
  */
 import * as fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
@@ -47,7 +47,7 @@ test("Redis shows the levels and the orders, and gets back what was not sold", a
   expect(await shop.levelsOf(sku)).toMatchObject({ received: 2, available: 0, sold: 2 });
 });
 
-test("a Redis that is away stops no sale; the mirror says so and catches up", async () => {
+test("a failure of Redis stops no sale; the mirror shows it and catches up", async () => {
   const { sku, key } = await shop.stocked(10);
   const sale = await shop.saleOf(sku);
   await shop.allot(sku, { id: "first", key, quantity: 5 });
@@ -89,7 +89,7 @@ test("the levels are written at most once a second", async () => {
   await Promise.all(Array.from({ length: 5 }, (_, index) => shop.buy(sale, `key-${index}`)));
   await shop.mirroredLevels(sku);
   const gaps = written.slice(1).map((at, index) => at - (written[index] ?? 0));
-  // A script that Redis has not met is called twice, by its hash and with its text.
+  // A script that Redis does not have is called twice, by its hash and with its text.
   expect(gaps.filter((gap) => gap < 900).length).toBeLessThanOrEqual(1);
 });
 
@@ -100,7 +100,7 @@ const act = fc.record({
   meets: fc.option(fc.constantFrom<Mishap>("lose_request", "lose_answer", "server_error")),
 });
 
-test("Redis, the edge and the sold add up after any interleaving and any mishaps", async () => {
+test("the units in Redis, at the edge and sold add up after any interleaving and any mishaps", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(act, { minLength: 3, maxLength: 10 }), async (acts) => {
       const { sku, key } = await shop.stocked(12);

@@ -1,6 +1,6 @@
 /**
- * The REST front speaks as Upstash does: the unchanged client of `@upstash/redis` talks to a real
- * Redis through it, and sees the mishaps it is told to make.
+ * The REST front is compatible with Upstash: the unchanged client of `@upstash/redis` uses a real
+ * Redis through it, and gets the mishaps that a test chooses.
  */
 import { Redis } from "@upstash/redis/cloudflare";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
@@ -23,7 +23,7 @@ function client(change: Partial<ConstructorParameters<typeof Redis>[0]> = {}): R
   return new Redis({ url, token: REST_TOKEN, retry: { retries: 0 }, ...change });
 }
 
-test.each(["base64", false] as const)("commands and their answers, encoded as %s", async (how) => {
+test.each(["base64", false] as const)("commands and their replies, encoded as %s", async (how) => {
   const upstash = client({ responseEncoding: how });
   expect(await upstash.set("a", "OK")).toBe("OK");
   expect(await upstash.get("a")).toBe("OK");
@@ -67,7 +67,7 @@ test("a transaction that Redis discards changes nothing", async () => {
   expect(await sure(redis).direct.get("z")).toBeNull();
 });
 
-test("a script is run by its hash, and with its text where Redis does not know it", async () => {
+test("a script is run by its hash, and with its text if Redis does not have it", async () => {
   const seen: string[] = [];
   sure(redis).front.mishapFor = (commands) => {
     seen.push(...commands.map(([name]) => name));
@@ -80,7 +80,7 @@ test("a script is run by its hash, and with its text where Redis does not know i
   expect(seen).toEqual(["evalsha", "eval", "evalsha"]);
 });
 
-test("a wrong token and a wrong command are refused with Redis's own words", async () => {
+test("a wrong token is refused, and a wrong command with Redis's own message", async () => {
   await expect(client({ token: "wrong" }).get("a")).rejects.toThrow("Unauthorized");
   await sure(redis).direct.set("text", "abc");
   await expect(client().incr("text")).rejects.toThrow("not an integer");

@@ -1,6 +1,6 @@
 /**
- * The scripts that move units, against a Redis that is real, through the REST front and the client
- * that production uses: a counter moves once a name, and what cannot be believed is unknown.
+ * The scripts that move units, on a real Redis through the REST front and the client of production:
+ * a counter changes once per name, and an answer that is not valid is unknown.
  */
 import * as fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -38,7 +38,7 @@ function give(name: string, quantity: number, key = KEY) {
 const REFUSED = { kind: "refused", reason: "not_enough" } as const;
 
 describe("taking", () => {
-  test("the last unit is taken, and the next taker is refused with what there is", async () => {
+  test("the last unit is taken, and the next request is refused with the count", async () => {
     await redis().direct.set(KEY, 3);
     expect(await take("a", 2)).toEqual({ kind: "taken", quantity: 2 });
     expect(await take("b", 2)).toEqual({ ...REFUSED, available: 1 });
@@ -55,7 +55,7 @@ describe("taking", () => {
     expect(await redis().direct.get(KEY)).toBe("0");
   });
 
-  test("the same name takes once, and a refusal stays one after a restock", async () => {
+  test("the same name takes once, and its refusal stays after a restock", async () => {
     await redis().direct.set(KEY, 5);
     await Promise.all(Array.from({ length: 20 }, () => take("a", 3)));
     expect(await redis().direct.get(KEY)).toBe("2");
@@ -86,14 +86,14 @@ describe("taking", () => {
 });
 
 describe("giving", () => {
-  test("adds once a name, and makes a counter that has gone meanwhile", async () => {
+  test("adds once per name, and creates the counter again if it is gone", async () => {
     await Promise.all(Array.from({ length: 20 }, () => give("a", 3)));
     expect(await redis().direct.get(KEY)).toBe("3");
     expect(await give("b", 2)).toEqual({ kind: "given", quantity: 2 });
     expect(await redis().direct.get(KEY)).toBe("5");
   });
 
-  test("to something that is no counter waits until it is mended, and then adds once", async () => {
+  test("to a value that is not a counter waits until it is corrected, and then adds once", async () => {
     await redis().direct.set(KEY, "many");
     expect(await give("a", 3)).toEqual({ kind: "unknown", why: "not_a_count" });
     await redis().direct.set(KEY, 1);
@@ -101,7 +101,7 @@ describe("giving", () => {
     expect(await redis().direct.get(KEY)).toBe("4");
   });
 
-  test("is checked first: a counter must be there and the name be free", async () => {
+  test("is checked first: the counter must exist and the name must be unused", async () => {
     const ask = () => counters.check(redis().connection, { key: KEY, name: "a" });
     const refused = { kind: "refused", available: null };
     expect(await ask()).toEqual({ ...refused, reason: "key_not_found" });
@@ -115,7 +115,7 @@ describe("giving", () => {
   });
 });
 
-describe("an answer that cannot be believed is unknown, and asking again tells", () => {
+describe("an invalid answer is unknown, and a repeated request gives the result", () => {
   test.each(MISHAPS)("%s", { timeout: 15_000 }, async (mishap) => {
     await redis().direct.set(KEY, 5);
     redis().front.mishapFor = () => mishap;
@@ -126,7 +126,7 @@ describe("an answer that cannot be believed is unknown, and asking again tells",
   });
 
   test.each(["", "taken", "taken -1", "taken 1.5", "stolen 3", "refused", "given 2", "taken 1 2"])(
-    "a seal that says %j",
+    "a seal of %j",
     async (seal) => {
       await redis().direct.set(KEY, 5);
       await redis().direct.hset(transfersKey(KEY), "a", seal);
@@ -136,7 +136,7 @@ describe("an answer that cannot be believed is unknown, and asking again tells",
   );
 });
 
-test("recalling tells the count and every seal, and leaves out what cannot be read", async () => {
+test("recalling returns the count and every seal, without seals that cannot be read", async () => {
   await redis().direct.set(KEY, 5);
   await take("a", 2);
   await take("b", 9);
@@ -171,7 +171,7 @@ function realCounters(): Counters {
   };
 }
 
-test("over any story of crashes, lost and late answers, no unit is lost or doubled", async () => {
+test("for any sequence of crashes, lost and late answers, no unit is lost or duplicated", async () => {
   await fc.assert(
     fc.asyncProperty(stories, async (story) => {
       await redis().direct.flushall();

@@ -1,9 +1,9 @@
 /**
- * Sluice is stopped in the middle of a sale and started again on the same folder: places, holds,
- * admissions and orders on their way are what they were, and go on by themselves.
+ * Sluice is stopped in the middle of a sale and started again on the same folder: places, holds and
+ * admissions are unchanged, and orders in progress continue by themselves.
  *
- * The queues of the local host are in memory, so a message on its way is lost with it: what brings
- * the order home is its own alarm.
+ * The queues of the local host are in memory, so their messages are lost: the order's own alarm
+ * completes it.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -49,7 +49,7 @@ async function takePlace(): Promise<Record<string, string>> {
   };
 }
 
-test("places, holds, admissions and an order on its way outlive a restart", async () => {
+test("places, holds, admissions and an order in progress survive a restart", async () => {
   await makeSale(sluice, "queued", PREQUEUE);
   await makeSale(sluice, "on-sale");
   const early = await takePlace();

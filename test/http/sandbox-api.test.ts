@@ -1,6 +1,6 @@
 /**
- * The sandbox provider itself, over plain HTTP: it keeps Stripe's word about keys, errors and
- * parameters, and its control plane refuses bad input.
+ * The sandbox provider itself, over plain HTTP: it follows Stripe's documentation of keys, errors
+ * and parameters, and its control plane refuses bad input.
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { z } from "zod";
@@ -29,13 +29,13 @@ const Body = z.object({
   error: z.looseObject({ type: z.string() }).optional(),
 });
 
-interface Told {
+interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly body: z.infer<typeof Body>;
 }
 
-async function post(path: string, form: Record<string, string>, key?: string): Promise<Told> {
+async function post(path: string, form: Record<string, string>, key?: string): Promise<Answer> {
   const response = await sandbox.request(path, {
     method: "POST",
     headers: {
@@ -51,11 +51,11 @@ async function post(path: string, form: Record<string, string>, key?: string): P
   };
 }
 
-async function create(key?: string, form: Record<string, string> = CREATE): Promise<Told> {
+async function create(key?: string, form: Record<string, string> = CREATE): Promise<Answer> {
   return post("/v1/payment_intents", form, key);
 }
 
-test("a key repeats its first answer and says so", async () => {
+test("a repeated key gets the first answer, marked as replayed", async () => {
   const first = await create("k1");
   const again = await create("k1");
   expect(again.body).toEqual(first.body);
@@ -64,13 +64,13 @@ test("a key repeats its first answer and says so", async () => {
   expect(again.headers.get("original-request")).toBe(first.headers.get("request-id"));
 });
 
-test("the order of the parameters does not make another request", async () => {
+test("the order of the parameters does not matter", async () => {
   const first = await create("k1");
   const again = await create("k1", Object.fromEntries(Object.entries(CREATE).toReversed()));
   expect(again.body.id).toBe(first.body.id);
 });
 
-test("a key with other parameters, or at another address, is an idempotency error", async () => {
+test("a key with other parameters, or at another path, is an idempotency error", async () => {
   const { body } = await create("k1");
   const other = await create("k1", { ...CREATE, amount: "501" });
   expect(other.status).toBe(400);
@@ -80,7 +80,7 @@ test("a key with other parameters, or at another address, is an idempotency erro
   expect((await sandbox.ledger()).summary.byStatus).toEqual({ requires_payment_method: 1 });
 });
 
-test("a refused card is remembered by its key", async () => {
+test("a refused card is stored under its key", async () => {
   const { body } = await create();
   const confirm = () =>
     post(`/v1/payment_intents/${body.id}/confirm`, { payment_method: CARD_DECLINED }, "k2");
@@ -94,7 +94,7 @@ test("a refused card is remembered by its key", async () => {
 
 const CARD_DECLINED = "pm_card_chargeDeclined";
 
-test("a 500 is remembered by its key and is not worth a retry", async () => {
+test("a 500 is stored under its key, and marked as not worth a retry", async () => {
   await sandbox.everyCall("error_before");
   const broken = await create("k1");
   expect(broken.status).toBe(500);
@@ -105,7 +105,7 @@ test("a 500 is remembered by its key and is not worth a retry", async () => {
   expect(again.headers.get("idempotent-replayed")).toBe("true");
 });
 
-test("what fails validation is not remembered: the key is still free", async () => {
+test("a request that fails validation is not stored: the key is still unused", async () => {
   const invalid = await create("k1", { ...CREATE, amount: "1.5" });
   expect(invalid.status).toBe(400);
   expect((await create("k1")).status).toBe(200);
@@ -129,14 +129,14 @@ test.each([
   expect((await sandbox.ledger()).payments).toEqual([]);
 });
 
-test("contradicting and bottomless parameters are refused", async () => {
+test("contradictory and too deeply nested parameters are refused", async () => {
   const both = await create(undefined, { ...CREATE, "amount[x]": "1" });
   expect(both.status).toBe(400);
   const deep = await create(undefined, { ...CREATE, "metadata[a][b][c][d][e]": "1" });
   expect(deep.status).toBe(400);
 });
 
-test("a body over 16 KiB, a missing key and an unknown address are refused as Stripe does", async () => {
+test("a body over 16 KiB, a missing API key and an unknown path are refused as by Stripe", async () => {
   const large = await create(undefined, { ...CREATE, "metadata[x]": "y".repeat(17 * 1024) });
   expect(large.status).toBe(413);
   const anonymous = await sandbox.request("/v1/payment_intents", { method: "POST", body: "" });
@@ -148,7 +148,7 @@ test("a body over 16 KiB, a missing key and an unknown address are refused as St
   });
 });
 
-test("more than was authorized cannot be captured, and less lets the rest go", async () => {
+test("more than was authorized cannot be captured, and after less the rest is voided", async () => {
   const { body } = await create();
   await post(`/v1/payment_intents/${body.id}/confirm`, { payment_method: "pm_card_visa" });
   const address = `/v1/payment_intents/${body.id}/capture`;
@@ -159,7 +159,7 @@ test("more than was authorized cannot be captured, and less lets the rest go", a
   expect(row).toMatchObject({ authorized: 500, captured: 200, voided: 300, refunded: 0 });
 });
 
-test("the fault settings are kept, answered and taken back", async () => {
+test("the fault settings are stored, returned and removed", async () => {
   const body = JSON.stringify({ rate: 0.25, kinds: ["hang", "error_after"], seed: 9 });
   const put = await sandbox.request("/sandbox/faults", { method: "PUT", body });
   const settings = {
@@ -191,7 +191,7 @@ test.each([
   expect(await (await sandbox.request("/sandbox/faults")).json()).toMatchObject({ rate: 0 });
 });
 
-test("a reset forgets payments, keys and faults", async () => {
+test("a reset deletes payments, keys and faults", async () => {
   const first = await create("k1");
   await sandbox.everyCall("rate_limit");
   await sandbox.reset();
@@ -200,7 +200,7 @@ test("a reset forgets payments, keys and faults", async () => {
   expect((await sandbox.request("/sandbox/health")).status).toBe(200);
 });
 
-test("the authentication page answers only for a payment that waits for it", async () => {
+test("the authentication page works only for a payment that is waiting for it", async () => {
   expect((await sandbox.request("/sandbox/authenticate/pi_none")).status).toBe(404);
   const body = new URLSearchParams({ decision: "accept" });
   const late = await sandbox.request("/sandbox/authenticate/pi_none", { method: "POST", body });

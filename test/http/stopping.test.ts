@@ -12,7 +12,7 @@ import { PROJECT_ROOT } from "../../scripts/project-root.ts";
 
 const NODE = join(PROJECT_ROOT, "node_modules", ".bin", "node");
 const PROGRAM = [join(PROJECT_ROOT, "scripts", "run.mjs"), "simulation/start/main.ts"];
-/** Standard error has no more than this, and only where the start takes long. */
+/** The only text allowed on standard error, and only if the start takes long. */
 const PROGRESS = /^Starting Sluice · \d+ s\n/gm;
 const folders: string[] = [];
 
@@ -28,18 +28,18 @@ test.concurrent.each(["SIGINT", "SIGTERM"] as const)(
     const args = ["--port", "0", "--sandbox-port", "0", "--folder", folder, "--no-sale"];
     const child = spawn(NODE, [...PROGRAM, ...args]);
     const exited = once(child, "exit");
-    let [said, complaints] = ["", ""];
+    let [output, complaints] = ["", ""];
     child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
       complaints += chunk;
     });
     for await (const chunk of child.stdout.setEncoding("utf8")) {
-      const ran = said.includes("Ctrl-C");
-      said += chunk;
-      if (!ran && said.includes("Ctrl-C")) child.kill(signal);
+      const ran = output.includes("Ctrl-C");
+      output += chunk;
+      if (!ran && output.includes("Ctrl-C")) child.kill(signal);
     }
     expect([await exited, complaints.replaceAll(PROGRESS, "")]).toEqual([[0, null], ""]);
-    expect(said).toContain("Stopping …");
-    const [health = ""] = /http\S+\/health/.exec(said) ?? [];
+    expect(output).toContain("Stopping …");
+    const [health = ""] = /http\S+\/health/.exec(output) ?? [];
     expect(health).toContain("/_sluice/health");
     await expect(fetch(health.replace("localhost", "127.0.0.1"))).rejects.toThrow("fetch failed");
   },

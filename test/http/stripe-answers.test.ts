@@ -1,6 +1,6 @@
 /**
- * The Stripe adapter against scripted answers: every class of error, and every answer that the
- * sandbox never gives but a network, a proxy or a newer Stripe may.
+ * The Stripe adapter with scripted answers: every class of error, and every answer that the sandbox
+ * never gives but a network, a proxy or a newer Stripe may.
  */
 import { createServer, type Server, type ServerResponse } from "node:http";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -15,11 +15,11 @@ const TIMEOUT_MS = 400;
 let server: Server;
 let stripe: PaymentBackend;
 let script: Script[] = [];
-let asked: string[] = [];
+let requests: string[] = [];
 
 beforeAll(async () => {
   server = createServer((request, response) => {
-    asked.push(`${request.method} ${request.url}`);
+    requests.push(`${request.method} ${request.url}`);
     request.resume().on("end", () => script.shift()?.(response));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -36,23 +36,23 @@ afterAll(() => {
   server.close();
 });
 
-/** Stripe will answer this to the next call, and then the rest in order. */
+/** Sets Stripe's answers to the next calls, in order. */
 function next(...answers: Script[]): void {
   script = answers;
-  asked = [];
+  requests = [];
 }
 
-function says(status: number, body: unknown, headers: Record<string, string> = {}): Script {
+function respondWith(status: number, body: unknown, headers: Record<string, string> = {}): Script {
   const text = typeof body === "string" ? body : JSON.stringify(body);
   return (response) => response.writeHead(status, headers).end(text);
 }
 
 function error(status: number, fields: object, headers: Record<string, string> = {}): Script {
-  return says(status, { error: { message: "no", ...fields } }, headers);
+  return respondWith(status, { error: { message: "no", ...fields } }, headers);
 }
 
 function intent(fields: object): Script {
-  return says(200, { object: "payment_intent", id: "pi_1", ...fields });
+  return respondWith(200, { object: "payment_intent", id: "pi_1", ...fields });
 }
 
 const key = "k1";
@@ -92,14 +92,14 @@ test.each([
 test.each([
   ["401", 401, invalid, {}, 60],
   ["403", 403, invalid, {}, 60],
-  ["401, whatever its headers say", 401, invalid, { ...shouldRetry, "retry-after": "1" }, 60],
+  ["401, with any headers", 401, invalid, { ...shouldRetry, "retry-after": "1" }, 60],
   ["429", 429, invalid, {}, 2],
   ["429 with Retry-After", 429, invalid, { "retry-after": "7" }, 7],
   ["429 with a Retry-After of a day", 429, invalid, { "retry-after": "86400" }, 600],
   ["429 with a Retry-After nobody can read", 429, invalid, { "retry-after": "soon" }, 2],
   ["400 with the code of a rate limit", 400, { ...invalid, code: "rate_limit" }, {}, 2],
   ["409 of a key in use", 409, { ...invalid, code: "idempotency_key_in_use" }, {}, 2],
-  ["400 that Stripe says to retry", 400, invalid, shouldRetry, 2],
+  ["400 that Stripe marks to be retried", 400, invalid, shouldRetry, 2],
 ])("%s did nothing: retry", async (_name, status, fields, headers, after_s) => {
   next(error(status, fields, headers));
   expect(await authorize()).toMatchObject({ kind: "retry", after_s });
@@ -107,20 +107,23 @@ test.each([
 
 test.each<[string, Script]>([
   ["500", error(500, { type: "api_error" })],
-  ["500 that Stripe says to retry", error(500, { type: "api_error" }, shouldRetry)],
-  ["503 of a proxy, in HTML", says(503, "<h1>unavailable</h1>")],
-  ["502 in JSON that is not Stripe's", says(502, { message: "bad gateway" })],
-  ["429 that Stripe says not to retry", error(429, invalid, shouldNotRetry)],
-  ["409 that Stripe says not to retry", error(409, invalid, shouldNotRetry)],
-  ["200 in HTML", says(200, "<h1>hello</h1>")],
-  ["200 with null", says(200, "null")],
-  ["200 with another object", says(200, { object: "charge", id: "ch_1", status: "succeeded" })],
+  ["500 that Stripe marks to be retried", error(500, { type: "api_error" }, shouldRetry)],
+  ["503 of a proxy, in HTML", respondWith(503, "<h1>unavailable</h1>")],
+  ["502 in JSON that is not Stripe's", respondWith(502, { message: "bad gateway" })],
+  ["429 that Stripe marks not to be retried", error(429, invalid, shouldNotRetry)],
+  ["409 that Stripe marks not to be retried", error(409, invalid, shouldNotRetry)],
+  ["200 in HTML", respondWith(200, "<h1>hello</h1>")],
+  ["200 with null", respondWith(200, "null")],
+  [
+    "200 with another object",
+    respondWith(200, { object: "charge", id: "ch_1", status: "succeeded" }),
+  ],
   ["200 without a status", intent({})],
   ["a status of the future", intent({ status: "requires_patience" })],
   ["processing", intent({ status: "processing" })],
   ["an action without an address", intent({ status: "requires_action", next_action: null })],
   [
-    "an action at an address no shopper should be sent to",
+    "an action at an unsafe URL",
     intent({
       status: "requires_action",
       next_action: { redirect_to_url: { url: "javascript:alert(1)" } },
@@ -140,10 +143,10 @@ test.each<[string, Script]>([
   expect(await lookup()).toMatchObject({ kind: "unknown" });
 });
 
-test("one call is made, whatever comes back: trying again is the saga's to decide", async () => {
+test("a failed call is not repeated, because the saga decides about that", async () => {
   next(error(500, {}, shouldRetry), intent({ status: "requires_capture" }));
   await authorize();
-  expect(asked).toEqual(["POST /v1/payment_intents/pi_1/confirm"]);
+  expect(requests).toEqual(["POST /v1/payment_intents/pi_1/confirm"]);
 });
 
 test.each<[string, Script]>([
@@ -157,7 +160,7 @@ test.each<[string, Script]>([
   expect(performance.now() - began).toBeLessThan(TIMEOUT_MS + 500);
 });
 
-test("an operation and the look-up that settles it share one time-out", async () => {
+test("an operation and the look-up after it share one timeout", async () => {
   const patient = stripeWaiting(1_000);
   const late: Script = (response) => {
     setTimeout(() => error(400, UNEXPECTED)(response), 600);
@@ -167,7 +170,7 @@ test("an operation and the look-up that settles it share one time-out", async ()
   const money = { amount: 500, currency: "EUR" };
   const outcome = await patient.capture({ paymentId: "pi_1", money, key });
   expect(outcome).toMatchObject({ kind: "unknown" });
-  expect(asked).toHaveLength(2);
+  expect(requests).toHaveLength(2);
   expect(performance.now() - began).toBeLessThan(1_450);
 });
 
@@ -193,7 +196,7 @@ test.each<[string, object, object]>([
   expect(await authorize()).toMatchObject(outcome);
 });
 
-test("a look-up that fails while settling passes its own answer on", async () => {
+test("a look-up that fails after an operation returns its own outcome", async () => {
   next(error(400, UNEXPECTED), error(429, invalid));
   expect(await capture()).toMatchObject({ kind: "retry" });
   next(error(400, UNEXPECTED), error(404, invalid));
@@ -209,7 +212,7 @@ test.each<[string, object, object]>([
     declined("expired_card"),
   ],
   [
-    "a shopper to ask",
+    "an action of the shopper",
     {
       status: "requires_action",
       next_action: { redirect_to_url: { url: "https://bank.example/3ds" } },
@@ -231,10 +234,10 @@ test.each<[string, object, object]>([
 ])("a look-up of %s finds the standing", async (_name, found, standing) => {
   next(intent(found));
   expect(await lookup()).toEqual({ kind: "found", standing });
-  expect(asked).toEqual(["GET /v1/payment_intents/pi_1?expand[0]=latest_charge"]);
+  expect(requests).toEqual(["GET /v1/payment_intents/pi_1?expand[0]=latest_charge"]);
 });
 
-test("a taken payment without its charge is unknown: it may have been refunded", async () => {
+test("a captured payment without its charge is unknown, because it may have been refunded", async () => {
   next(intent({ status: "succeeded", latest_charge: "ch_1" }));
   expect(await lookup()).toMatchObject({ kind: "unknown" });
 });
@@ -245,15 +248,15 @@ test.each([
   ["failed", declined("refund_failed")],
   ["requires_action", { kind: "unknown" }],
 ])("a refund that is %s", async (status, outcome) => {
-  next(says(200, { object: "refund", id: "re_1", status }));
+  next(respondWith(200, { object: "refund", id: "re_1", status }));
   expect(await stripe.refund({ paymentId: "pi_1", key })).toMatchObject(outcome);
 });
 
-test("money that Stripe cannot express is declined without asking", async () => {
+test("money that Stripe cannot express is declined without a call", async () => {
   next();
   expect(await prepare(1_234, "KWD")).toEqual(declined("invalid_request"));
   expect(await prepare(1_250, "MGA")).toEqual(declined("invalid_request"));
-  expect(asked).toEqual([]);
+  expect(requests).toEqual([]);
 });
 
 test.each([

@@ -1,6 +1,6 @@
 /**
- * The Stripe adapter when the provider fails before, during and after the effect: nothing is ever
- * declined for it, one look-up tells the truth, and no payment is captured or refunded twice.
+ * The Stripe adapter when the provider fails before, during and after the effect: a failure is
+ * never a decline, one look-up finds the result, and no payment is captured or refunded twice.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { PaymentBackend } from "../../src/domain/order/payment-backend.ts";
@@ -10,7 +10,7 @@ import { type SandboxHost, startSandbox } from "./support/sandbox-host.ts";
 const money = { amount: 12_900, currency: "EUR" };
 const returnUrl = "https://shop.example/orders/o1";
 
-/** Long enough for a slow machine to answer at once, short enough to wait for. */
+/** Long enough for an immediate answer of a slow machine, short enough for a test to wait. */
 const TIMEOUT_MS = 700;
 
 let sandbox: SandboxHost;
@@ -51,7 +51,7 @@ describe.each(["Node", "workerd"] as const)("under faults, on %s", (runtime) => 
     }
   };
 
-  /** A payment that is ready for `step`. */
+  /** A payment in the state that `step` needs. */
   async function readyFor(step: Step): Promise<string> {
     const outcome = await stripe.prepare({ orderId: "o1", money, key: key() });
     if (outcome.kind !== "prepared") throw new Error(`not prepared: ${JSON.stringify(outcome)}`);
@@ -81,7 +81,7 @@ describe.each(["Node", "workerd"] as const)("under faults, on %s", (runtime) => 
   ] as const;
 
   test.each(steps)(
-    "%s broken before its effect is unknown, stays %s, and a fresh key goes on to %s",
+    "%s that fails before its effect is unknown, stays %s, and a new key continues to %s",
     async (step, before, after) => {
       const id = await readyFor(step);
       const used = key();
@@ -96,7 +96,7 @@ describe.each(["Node", "workerd"] as const)("under faults, on %s", (runtime) => 
   );
 
   test.each(steps)(
-    "%s broken after its effect on a %s payment is unknown and is looked up as %s",
+    "%s that fails after its effect on a %s payment is unknown and is looked up as %s",
     async (step, _before, after) => {
       const id = await readyFor(step);
       await sandbox.everyCall("error_after");
@@ -109,7 +109,7 @@ describe.each(["Node", "workerd"] as const)("under faults, on %s", (runtime) => 
   );
 
   test.each(steps)(
-    "%s whose connection breaks is unknown, and its key asked again brings the first answer",
+    "%s whose connection breaks is unknown, and its repeated key gets the first answer",
     async (step, _before, after) => {
       const id = await readyFor(step);
       const used = key();
@@ -122,7 +122,7 @@ describe.each(["Node", "workerd"] as const)("under faults, on %s", (runtime) => 
     },
   );
 
-  test("a provider that hangs is unknown within the time-out, and the effect is looked up", async () => {
+  test("a provider that hangs is unknown within the timeout, and the effect is looked up", async () => {
     const id = await readyFor("capture");
     await sandbox.everyCall("hang", { hang_ms: 20_000 });
     const began = performance.now();
@@ -135,7 +135,7 @@ describe.each(["Node", "workerd"] as const)("under faults, on %s", (runtime) => 
     expect(await standing(id)).toBe("captured");
   });
 
-  test("a key whose first call is still hanging is told to come again", async () => {
+  test("a key whose first call is still in progress gets a retry", async () => {
     const id = await readyFor("capture");
     const used = key();
     await sandbox.everyCall("hang", { hang_ms: 20_000 });
@@ -151,7 +151,7 @@ describe.each(["Node", "workerd"] as const)("under faults, on %s", (runtime) => 
     expect(await run(stripe, "capture", id, key())).toEqual({ kind: "approved" });
   });
 
-  test("a rate limit does nothing and is not remembered: the same key works later", async () => {
+  test("a rate limit has no effect and is not stored: the same key works later", async () => {
     const id = await readyFor("capture");
     const used = key();
     await sandbox.everyCall("rate_limit");
@@ -163,7 +163,7 @@ describe.each(["Node", "workerd"] as const)("under faults, on %s", (runtime) => 
     expect(await run(stripe, "capture", id, used)).toEqual({ kind: "approved" });
   });
 
-  test("a prepare broken after its effect leaves a payment that never moves money", async () => {
+  test("a prepare that fails after its effect leaves a payment that never moves money", async () => {
     const used = key();
     await sandbox.everyCall("error_after");
     const request = { orderId: "o1", money, key: used };
@@ -176,13 +176,13 @@ describe.each(["Node", "workerd"] as const)("under faults, on %s", (runtime) => 
     expect(payments.map(({ authorized }) => authorized)).toEqual([0, 0]);
   });
 
-  test("a broken look-up is unknown", async () => {
+  test("a failed look-up is unknown", async () => {
     const id = await readyFor("capture");
     await sandbox.everyCall("error_before");
     expect(await stripe.lookup({ paymentId: id })).toMatchObject({ kind: "unknown" });
   });
 
-  test("a payment is captured and refunded once, whoever asks, how often, under any fault", async () => {
+  test("a payment is captured and refunded once, for any repetitions, under any fault", async () => {
     const id = await readyFor("capture");
     await sandbox.request("/sandbox/faults", {
       method: "PUT",
@@ -207,7 +207,7 @@ describe.each(["Node", "workerd"] as const)("under faults, on %s", (runtime) => 
   });
 });
 
-/** Every amount of a row is nothing or exactly the payment's amount. */
+/** Checks that every amount of a row is 0 or exactly the payment's amount. */
 function movedOnce(row: LedgerRow): boolean {
   const moved = [row.authorized, row.captured, row.voided, row.refunded];
   return moved.every((amount) => amount === 0 || amount === row.amount);

@@ -1,6 +1,6 @@
 /**
- * The Stripe adapter against the sandbox provider: every outcome of every operation, on Node and
- * inside workerd. What is asserted is the outcome and, beside it, the provider's own ledger.
+ * The Stripe adapter with the sandbox provider: every outcome of every operation, on Node and
+ * inside workerd. The tests check the outcome and also the provider's own ledger.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { PaymentBackend } from "../../src/domain/order/payment-backend.ts";
@@ -27,7 +27,7 @@ describe.each(["Node", "workerd"] as const)("the Stripe adapter on %s", (runtime
     stripe = sandbox.backend(runtime);
   });
 
-  /** A key nobody used before. */
+  /** A new key. */
   const key = () => `${runtime}-${++keys}`;
 
   async function prepared(orderId = "o1"): Promise<string> {
@@ -59,7 +59,7 @@ describe.each(["Node", "workerd"] as const)("the Stripe adapter on %s", (runtime
     return outcome.kind === "found" ? outcome.standing.kind : outcome.kind;
   }
 
-  test("preparing makes a payment known and moves no money", async () => {
+  test("preparing creates a payment and moves no money", async () => {
     const id = await prepared("order-7");
     expect(await sandbox.payment(id)).toMatchObject({
       order: "order-7",
@@ -73,20 +73,20 @@ describe.each(["Node", "workerd"] as const)("the Stripe adapter on %s", (runtime
     expect(await standing(id)).toBe("prepared");
   });
 
-  test("authorizing reserves the money and takes none of it", async () => {
+  test("authorizing reserves the amount and captures none of it", async () => {
     const id = await authorized();
     expect(await sandbox.payment(id)).toMatchObject({ authorized: 12_900, captured: 0 });
     expect(await standing(id)).toBe("authorized");
   });
 
-  test("capturing takes the money once, and asking again is approved without taking more", async () => {
+  test("capturing captures once, and a repetition is approved without capturing more", async () => {
     const id = await captured();
     expect(await capture(id)).toEqual({ kind: "approved" });
     expect(await sandbox.payment(id)).toMatchObject({ authorized: 12_900, captured: 12_900 });
     expect(await standing(id)).toBe("captured");
   });
 
-  test("voiding lets the reservation go, and asking again is approved", async () => {
+  test("voiding releases the reservation, and a repetition is approved", async () => {
     const id = await authorized();
     expect(await stripe.void({ paymentId: id, key: key() })).toEqual({ kind: "approved" });
     expect(await stripe.void({ paymentId: id, key: key() })).toEqual({ kind: "approved" });
@@ -94,7 +94,7 @@ describe.each(["Node", "workerd"] as const)("the Stripe adapter on %s", (runtime
     expect(await standing(id)).toBe("voided");
   });
 
-  test("refunding gives everything back once, and asking again is approved", async () => {
+  test("refunding refunds everything once, and a repetition is approved", async () => {
     const id = await captured();
     expect(await stripe.refund({ paymentId: id, key: key() })).toEqual({ kind: "approved" });
     expect(await stripe.refund({ paymentId: id, key: key() })).toEqual({ kind: "approved" });
@@ -122,14 +122,14 @@ describe.each(["Node", "workerd"] as const)("the Stripe adapter on %s", (runtime
     expect(await standing(id)).toBe("authorized");
   });
 
-  test("a payment method nobody knows is declined as an invalid request", async () => {
+  test("an unknown payment method is declined as an invalid request", async () => {
     const id = await prepared();
     const declined = { kind: "declined", reason: "invalid_request" };
     expect(await authorize(id, "pm_unheard_of")).toEqual(declined);
     expect(await standing(id)).toBe("prepared");
   });
 
-  test("a card that asks the shopper is authorized when they accept", async () => {
+  test("a card with authentication is authorized when the shopper accepts", async () => {
     const paymentId = await prepared();
     const outcome = await authorize(paymentId, "pm_card_authenticationRequired");
     const url = `${sandbox.url}/sandbox/authenticate/${paymentId}`;
@@ -142,7 +142,7 @@ describe.each(["Node", "workerd"] as const)("the Stripe adapter on %s", (runtime
     expect(await standing(paymentId)).toBe("authorized");
   });
 
-  test("a card that asks the shopper is declined when they refuse, and another may pay", async () => {
+  test("a card with authentication is declined when the shopper refuses, and another can pay", async () => {
     const paymentId = await prepared();
     await authorize(paymentId, "pm_card_authenticationRequired");
     await decide(`${sandbox.url}/sandbox/authenticate/${paymentId}`, "refuse");
@@ -160,7 +160,7 @@ describe.each(["Node", "workerd"] as const)("the Stripe adapter on %s", (runtime
     expect(await sandbox.payment(id)).toMatchObject({ captured: 0, voided: 12_900 });
   });
 
-  test("what a payment's state rules out is declined and changes nothing", async () => {
+  test("an operation that the payment's state does not allow is declined and changes nothing", async () => {
     const declined = { kind: "declined", reason: "invalid_request" };
     const open = await prepared();
     expect(await capture(open)).toEqual(declined);
@@ -176,20 +176,20 @@ describe.each(["Node", "workerd"] as const)("the Stripe adapter on %s", (runtime
     expect(await standing(freed)).toBe("voided");
   });
 
-  test("authorizing what is authorized already is approved, not charged again", async () => {
+  test("authorizing an authorized payment is approved, and not charged again", async () => {
     const id = await authorized();
     expect(await authorize(id, "pm_card_mastercard")).toEqual({ kind: "approved" });
     expect(await sandbox.payment(id)).toMatchObject({ method: "pm_card_visa", authorized: 12_900 });
   });
 
-  test("authorizing what was voided is declined", async () => {
+  test("authorizing a voided payment is declined", async () => {
     const id = await authorized();
     await stripe.void({ paymentId: id, key: key() });
     const declined = { kind: "declined", reason: "payment_voided" };
     expect(await authorize(id, "pm_card_visa")).toEqual(declined);
   });
 
-  test("one key makes one payment, however many ask at once", async () => {
+  test("one key makes one payment, even for concurrent requests", async () => {
     const request = { orderId: "o1", money, key: key() };
     const outcomes = await Promise.all(Array.from({ length: 10 }, () => stripe.prepare(request)));
     const first = outcomes[0];
@@ -198,7 +198,7 @@ describe.each(["Node", "workerd"] as const)("the Stripe adapter on %s", (runtime
     expect((await sandbox.ledger()).summary.payments).toBe(1);
   });
 
-  test("the same key for another request is refused, and an authorized payment stays so", async () => {
+  test("the same key for another request is refused, and an authorized payment is unchanged", async () => {
     const used = key();
     await stripe.prepare({ orderId: "o1", money, key: used });
     const declined = { kind: "declined", reason: "invalid_request" };
@@ -209,7 +209,7 @@ describe.each(["Node", "workerd"] as const)("the Stripe adapter on %s", (runtime
     expect(await authorize(id, "pm_card_mastercard", confirmKey)).toEqual({ kind: "approved" });
   });
 
-  test("a wrong API key declines nobody: it says so and waits", async () => {
+  test("with a wrong API key no payment is declined: the outcome is retry", async () => {
     const paymentId = await authorized();
     const wrong = sandbox.backend(runtime, { apiKey: "sk_live_wrong" });
     const later = {
@@ -222,7 +222,7 @@ describe.each(["Node", "workerd"] as const)("the Stripe adapter on %s", (runtime
     expect(await wrong.lookup({ paymentId })).toEqual(later);
   });
 
-  test("an unknown payment is unknown when looked up, never declined", async () => {
+  test("a payment that does not exist is unknown when looked up, never declined", async () => {
     expect(await stripe.lookup({ paymentId: "pi_nobody" })).toMatchObject({ kind: "unknown" });
   });
 
@@ -233,7 +233,7 @@ describe.each(["Node", "workerd"] as const)("the Stripe adapter on %s", (runtime
   });
 });
 
-/** Submits the sandbox's form as a browser would and returns where it sends the shopper. */
+/** Submits the sandbox's form like a browser, and returns the URL to which it redirects. */
 async function decide(url: string, decision: "accept" | "refuse"): Promise<string | null> {
   const page = await fetch(url);
   expect(await page.text()).toContain(`value="${decision}"`);

@@ -1,6 +1,6 @@
 /**
- * 3-D Secure over HTTP: the sandbox's bank, its signed events to the gate, and the order that goes
- * on at once; with events that repeat, overtake each other, and never come.
+ * 3-D Secure over HTTP: the sandbox's bank, its signed events to the gate, and the order that then
+ * continues at once; also with events that repeat, overtake each other, or never come.
  */
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { expectProblem } from "./support/problem-checks.ts";
@@ -27,7 +27,7 @@ afterEach(() => sluice.sandbox("DELETE", "/sandbox/faults"));
 
 const BANK = { payment: { method: "pm_card_authenticationRequired" } };
 
-/** An order whose shopper was sent to the bank; gives the address there. */
+/** An order whose shopper must go to the bank; returns the bank's URL. */
 async function atTheBank(sale: string) {
   await makeSale(sluice, sale);
   const me = await admit(sluice, sale);
@@ -52,10 +52,10 @@ async function eventsMeet(webhooks: Readonly<Record<string, number>>): Promise<v
   expect((await sluice.sandbox("PUT", "/sandbox/faults", faults)).status).toBe(200);
 }
 
-/** Sooner than the order would have looked by itself. */
+/** Less than the time after which the order looks the payment up by itself. */
 const AT_ONCE_MS = 3000;
 
-test("who agrees at the bank comes back to an order that goes on at once", async () => {
+test("after the shopper accepts at the bank the order continues at once", async () => {
   const { path, bank } = await atTheBank("bank-yes");
   const answer = await decide(bank, "accept");
   expect(answer.status).toBe(303);
@@ -68,7 +68,7 @@ test("who agrees at the bank comes back to an order that goes on at once", async
   expect(await auditOf(sluice, "bank-yes")).toMatchObject({ skus: [{ sold: 1, ordered: 0 }, {}] });
 });
 
-test("events that all repeat and overtake each other bring one order and one payment", async () => {
+test("events that repeat and overtake each other give one order and one payment", async () => {
   await eventsMeet({ duplicate: 1, late: 0.5, late_ms: 300 });
   const { placed, bank } = await atTheBank("bank-twice");
   await decide(bank, "accept");
@@ -76,14 +76,14 @@ test("events that all repeat and overtake each other bring one order and one pay
   expect(await auditOf(sluice, "bank-twice")).toMatchObject({ skus: [{ sold: 1 }, {}] });
 });
 
-test("without any event the order finds out by itself", async () => {
+test("without events the order looks the payment up by itself", async () => {
   await eventsMeet({ lost: 1 });
   const { placed, bank } = await atTheBank("bank-lost");
   await decide(bank, "accept");
   expect((await finalOrder(sluice, placed)).body["state"]).toBe("confirmed");
 });
 
-test("who refuses at the bank keeps place and hold, and pays with another card", async () => {
+test("a shopper who refuses at the bank keeps seat and hold, and can pay with another card", async () => {
   const { me, placed, bank } = await atTheBank("bank-no");
   await decide(bank, "refuse");
   expect((await finalOrder(sluice, placed)).body["state"]).toBe("declined");
@@ -99,7 +99,7 @@ test("who refuses at the bank keeps place and hold, and pays with another card",
   expect(await auditOf(sluice, "bank-no")).toMatchObject(sold);
 });
 
-test("an event from nobody knows whom is refused by its signature, not by its origin", async () => {
+test("an unsigned event is refused because of its signature, not because of its origin", async () => {
   const headers = { "content-type": "application/json", origin: "https://elsewhere.example" };
   const raw = '{"id":"evt_1"}';
   const answer: Answer = await sluice.shopper("POST", "/webhooks/stripe", { headers, raw });

@@ -180,13 +180,16 @@ describe("after the end", () => {
     ["the commitment", /\/fairness$/, (b) => ({ ...b, commitment: OTHER }), "✗ commitment"],
     ["a rank", /\/status$/, (b) => ({ ...b, rank: 4711 }), "the gate says 4711"],
   ];
-  test.each(cases)("%s that was changed on the way is detected", async (_, path, change, words) => {
-    const url = await tamper(path, change);
-    const { code, out } = await verify(everything("by-lot", url));
-    expect(out).toContain(words);
-    expect(out).toContain("Broken");
-    expect(code).toBe(1);
-  });
+  test.each(cases)(
+    "%s that was changed on the way is detected",
+    async (_, path, change, message) => {
+      const url = await tamper(path, change);
+      const { code, out } = await verify(everything("by-lot", url));
+      expect(out).toContain(message);
+      expect(out).toContain("Broken");
+      expect(code).toBe(1);
+    },
+  );
 
   test("a missing cohort is detected with a ticket of that cohort", async () => {
     const url = await tamper(/\/cohorts\/general\/1$/, null);
@@ -216,9 +219,9 @@ describe("what cannot be checked", () => {
     [["--url", "http://127.0.0.1:1", "--sale", "a", "--ticket", "x"], "(number 1) is no ticket"],
     [["--url", "http://127.0.0.1:1", "--sale", "a", "--ticket-file", "/none"], "cannot be read"],
     [["--colour"], "--colour"],
-  ])("%j exits with 2 and says why", async (args, words) => {
+  ])("%j exits with 2 and a message", async (args, message) => {
     const { code, complaints } = await verify(args);
-    expect([code, complaints.includes(words)]).toEqual([2, true]);
+    expect([code, complaints.includes(message)]).toEqual([2, true]);
   });
 
   test("a sale that is not there, or a ticket of another sale, exits with 2", async () => {

@@ -1,6 +1,6 @@
 /**
- * What bad input about webhooks gets: a problem document that names the field, nothing registered;
- * and no address that is not public. Names are asked of a resolver on this machine.
+ * The answer to bad input about webhooks: a problem document that names the field, and no change;
+ * addresses must be public. A local resolver answers DNS queries.
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { TEXT_LENGTH_MAX } from "../../src/domain/limits.ts";
@@ -79,7 +79,7 @@ test.each(CHANGES)("a change to %s is refused, naming the field", async (_, body
   expect(read).toMatchObject({ id: endpoint, ...good, enabled: true, types: ["*"] });
 });
 
-test("a resolver that does not answer is no reason to believe", async () => {
+test("an endpoint is refused when the resolver does not answer", async () => {
   const body = { url: "https://broken.shop.example/" };
   const refused = await strict.merchant("POST", "/webhook-endpoints", body);
   expectProblem(refused, 503, "address_not_checked");

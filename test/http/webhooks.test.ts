@@ -1,6 +1,6 @@
 /**
- * Events out, end to end: a shop's server on the network gets what happened to its sale and its
- * orders, believes it by the library of Standard Webhooks, and finds in the log what went wrong.
+ * Webhooks end to end: a shop's server receives the events of its sale and its orders, verifies
+ * them with the library of Standard Webhooks, and finds failures in the log of deliveries.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -22,7 +22,7 @@ import {
   hangs,
   type Payload,
   Receiver,
-  says,
+  respondWith,
   type Script,
   verify,
 } from "./support/webhook-receiver.ts";
@@ -45,8 +45,8 @@ async function register(path: string, types: readonly string[] = ["*"]) {
   return { id: textOf(made, "id"), secret: textOf(made, "secret") };
 }
 
-/** What came to a path, as the shop believes it. */
-function heard(path: string, secret: string): Payload[] {
+/** The verified payloads that arrived at a path. */
+function receivedAt(path: string, secret: string): Payload[] {
   return shop.at(path).map((received) => verify(received, secret));
 }
 
@@ -102,21 +102,21 @@ async function events(query: string) {
 }
 
 describe("a shop that registered its server", () => {
-  const SALE = "told-sale";
+  const SALE = "sale-with-webhooks";
   let secret = "";
   let endpoint = "";
 
-  test("hears of its sale and of its order, each once, and the log agrees", async () => {
+  test("receives the events of its sale and its order once each, and the log agrees", async () => {
     ({ id: endpoint, secret } = await register("/all"));
     await makeSale(sluice, SALE);
     const order = await buy(SALE, "first");
     await sluice.merchant("POST", `/sales/${SALE}/actions`, { action: "pause" });
     await sluice.merchant("POST", `/sales/${SALE}/actions`, { action: "resume" });
     await sluice.merchant("PATCH", `/sales/${SALE}/admission`, { message: "Last pairs" });
-    const types = () => heard("/all", secret).map(({ type }) => type);
+    const types = () => receivedAt("/all", secret).map(({ type }) => type);
     const ofSale = ["created", "opened", "started", "paused", "resumed", "changed"];
     const expected = [...ofSale.map((name) => `sale.${name}`), "order.confirmed"];
-    // What is sent at once arrives in any order.
+    // Events sent at the same time arrive in any order.
     await until(
       async () => types(),
       (list) => expected.every((type) => list.includes(type)),
@@ -129,7 +129,7 @@ describe("a shop that registered its server", () => {
     const ids = shop.at("/all").map(({ headers }) => headers["webhook-id"]);
     expect(new Set(ids).size).toBe(ids.length);
     expect(new Set(log.map(({ event }) => event))).toEqual(new Set(ids));
-    const confirmed = heard("/all", secret).find(({ type }) => type === "order.confirmed");
+    const confirmed = receivedAt("/all", secret).find(({ type }) => type === "order.confirmed");
     expect(confirmed?.data).toMatchObject({ order, sale: SALE, total: 12_900, final: true });
     expect(JSON.stringify(shop.at("/all"))).not.toContain("pm_card");
     const logged = await events(`sale=${SALE}&limit=200`);
@@ -142,7 +142,7 @@ describe("a shop that registered its server", () => {
     expect(page.events).toEqual([logged.events[1]]);
   });
 
-  test("believes both secrets after a rotation, and is told each only once", async () => {
+  test("accepts both secrets after a rotation, and is shown each secret only once", async () => {
     const path = `/webhook-endpoints/${endpoint}`;
     const rotated = await sluice.merchant("POST", `${path}/rotate-secret`);
     const fresh = textOf(rotated, "secret");
@@ -165,7 +165,7 @@ describe("a shop that registered its server", () => {
     }
   });
 
-  test("gets all since a time again, in pages, with the ids it knows", async () => {
+  test("gets all events since a time again, in pages, with the same ids", async () => {
     const { id, secret: late } = await register("/late", ["sale.*"]);
     const since = new Date(Date.now() - 3_600_000).toISOString();
     const replayed = await sluice.merchant("POST", `/webhook-endpoints/${id}/replay`, { since });
@@ -179,10 +179,10 @@ describe("a shop that registered its server", () => {
         return body.includes('"type":"sale.') ? [headers["webhook-id"] ?? ""] : [];
       });
     expect(idsAt("/late").toSorted()).toEqual(idsAt("/all").toSorted());
-    expect(heard("/late", late).every(({ type }) => type.startsWith("sale."))).toBe(true);
+    expect(receivedAt("/late", late).every(({ type }) => type.startsWith("sale."))).toBe(true);
   });
 
-  test("that deleted its endpoint hears nothing more, and finds the log still there", async () => {
+  test("that deleted its endpoint receives nothing more, and still has the log", async () => {
     const path = `/webhook-endpoints/${endpoint}`;
     expect((await sluice.merchant("DELETE", path)).status).toBe(204);
     expectProblem(await sluice.merchant("GET", path), 404, "webhook_endpoint_not_found");
@@ -193,7 +193,7 @@ describe("a shop that registered its server", () => {
   });
 });
 
-/** Sends a test event to a new endpoint whose server answers so, and waits for its first try. */
+/** Sends a test event to a new endpoint with these answers, and waits for the first attempt. */
 async function tried(path: string, ...answers: readonly Script[]) {
   shop.script(path, ...answers);
   const { id, secret } = await register(path, ["order.refunded"]);
@@ -208,8 +208,8 @@ async function tried(path: string, ...answers: readonly Script[]) {
 }
 
 describe("a server", () => {
-  test("that fails is asked again by itself after some seconds, with the same id and body", async () => {
-    const { id, secret, delivery } = await tried("/fails", says(500));
+  test("that fails gets the event again after some seconds, with the same id and body", async () => {
+    const { id, secret, delivery } = await tried("/fails", respondWith(500));
     expect(delivery).toMatchObject({
       state: "pending",
       tries: 1,
@@ -225,7 +225,7 @@ describe("a server", () => {
     const [first, second] = shop.at("/fails");
     expect(second?.headers["webhook-id"]).toBe(first?.headers["webhook-id"]);
     expect(second?.body).toBe(first?.body);
-    expect(heard("/fails", secret).map(({ type }) => type)).toEqual([
+    expect(receivedAt("/fails", secret).map(({ type }) => type)).toEqual([
       "webhook.test",
       "webhook.test",
     ]);
@@ -233,13 +233,13 @@ describe("a server", () => {
 
   test("that redirects is not followed", async () => {
     const elsewhere = { location: `${shop.url}/elsewhere` };
-    const { delivery } = await tried("/moved", says(307, elsewhere));
+    const { delivery } = await tried("/moved", respondWith(307, elsewhere));
     expect(delivery.attempts).toMatchObject([{ status: 307, error: "redirects are not followed" }]);
     expect(shop.at("/elsewhere")).toEqual([]);
   });
 
-  test("that is gone is asked no more, until its merchant turns the endpoint on again", async () => {
-    const { id, delivery } = await tried("/gone", says(410));
+  test("that answers 410 gets nothing more until the merchant enables the endpoint again", async () => {
+    const { id, delivery } = await tried("/gone", respondWith(410));
     expect(delivery).toMatchObject({ state: "failed", attempts: [{ status: 410 }] });
     const path = `/webhook-endpoints/${id}`;
     const off = { enabled: false, disabledReason: "gone" };
@@ -259,7 +259,7 @@ describe("a server", () => {
     expect(shop.at("/gone")).toHaveLength(2);
   });
 
-  test("that hangs is left after the time-out", async () => {
+  test("that hangs is given up after the timeout", async () => {
     shop.script("/hangs", hangs);
     const begun_ms = performance.now();
     const outcome = await postWebhook({
@@ -275,7 +275,7 @@ describe("a server", () => {
     expect(performance.now() - begun_ms).toBeLessThan(5000);
   });
 
-  test("whose answer never ends is believed by its status, and not read", async () => {
+  test("whose answer never ends counts by its status, and is not read", async () => {
     const endless: Script = (response) => {
       response.writeHead(200);
       const more = () => void (response.destroyed || response.write("x".repeat(65_536), more));

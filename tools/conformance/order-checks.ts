@@ -124,7 +124,7 @@ function repetitionChecks(trial: OrderTrial): readonly Check[] {
     {
       name: "book-same-key",
       expected: "book with the same key twice answers with the same reference",
-      fix: "remember the answer by webhook-id in the transaction that books",
+      fix: "store the answer under webhook-id in the transaction that books",
       run: async () => {
         const order = trial.newOrder();
         mustBeSame(await trial.booked(order), await trial.booked(order));

@@ -1,11 +1,11 @@
 /**
- * What tests of the gate in front of a shop have in common: a guarded sale, a line that does not
- * move until it is told to, and a client that keeps its cookies.
+ * Shared by tests of the gate in front of a shop: a guarded sale, a line that advances only with
+ * `makeRoom`, and a client that keeps its cookies.
  */
 import { request } from "undici";
 import { makeSale, type Sluice } from "./sluice.ts";
 
-/** Two folders of the shop that the sale guards: pages, and an API. */
+/** The two folders of the shop that the sale guards: pages and an API. */
 export async function makeGuardedSale(
   sluice: Sluice,
   id: string,
@@ -19,8 +19,8 @@ export async function makeGuardedSale(
 }
 
 /**
- * One shopper is let in; nobody else is until `makeRoom`. Who waits asks again after half the claim
- * window at the latest.
+ * One shopper is let in, and nobody else before `makeRoom`. Waiting shoppers poll at the latest
+ * after half the claim window.
  */
 export const FULL = {
   admission: { ratePerMinute: 1_000_000, maxActive: 1, overcall: 1000, claimWindowSeconds: 16 },
@@ -34,16 +34,16 @@ export async function makeRoom(sluice: Sluice, sale: string): Promise<void> {
   await sluice.merchant("PATCH", `/sales/${sale}/admission`, { maxActive: 1000 });
 }
 
-/** As it is: `fetch` would add headers of its own, and say that no browser's page is asked for. */
+/** Not `fetch`, which adds headers that mark the request as no page navigation. */
 export async function send(url: string, headers: Readonly<Record<string, string>>) {
-  const { statusCode, headers: told, body } = await request(url, { headers });
-  const lines = Object.entries(told).flatMap(([name, value = []]) => {
+  const { statusCode, headers: answered, body } = await request(url, { headers });
+  const lines = Object.entries(answered).flatMap(([name, value = []]) => {
     return [value].flat().map((line): [string, string] => [name, line]);
   });
   return { url, status: statusCode, headers: new Headers(lines), text: await body.text() };
 }
 
-/** Keeps cookies as a browser or an app's cookie store does, and sends its own headers. */
+/** Keeps cookies like a browser or an app's cookie store, and sends its own headers. */
 export class Client {
   readonly cookies = new Map<string, string>();
   readonly #base: string;
@@ -68,7 +68,7 @@ export class Client {
     return answer;
   }
 
-  /** As far as redirects within the gate lead; the addresses on the way. */
+  /** Follows redirects within the gate; returns the addresses on the way. */
   async follow(target: string) {
     const way: string[] = [];
     let next = target;

@@ -1,16 +1,16 @@
 /**
  * A Worker that makes one call with the HTTP payment adapter and answers with its outcome, so that
- * a test on Node can try hanging and misleading servers inside workerd.
+ * a test on Node can test servers that hang or mislead inside workerd.
  */
 import { z } from "zod";
 import { httpPayments } from "../../../queues/backends/http-payment.ts";
 import { readSecrets } from "../../../src/webhooks/signature.ts";
 
-const Asked = z.object({ url: z.string(), secret: z.string(), timeout_ms: z.int() });
+const Probe = z.object({ url: z.string(), secret: z.string(), timeout_ms: z.int() });
 
 export default {
   async fetch(incoming: Request): Promise<Response> {
-    const { url, secret, timeout_ms } = Asked.parse(await incoming.json());
+    const { url, secret, timeout_ms } = Probe.parse(await incoming.json());
     const read = readSecrets(secret);
     if (read.kind === "bad") return new Response(read.why, { status: 400 });
     const { secrets } = read;

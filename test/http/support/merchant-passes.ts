@@ -1,5 +1,5 @@
 /**
- * A merchant's side of passes, for tests: keys of their own, the gate's secrets that know them, and
+ * The merchant's side of passes, for tests: the merchant's key, gate secrets with that key, and
  * passes signed with them.
  */
 import { randomBytes } from "node:crypto";
@@ -11,7 +11,7 @@ const key = { kty: "oct", kid: "merchant", k: randomBytes(32).toString("base64ur
 
 export const PASS_SECRETS = { ...secrets, PASS_KEYS: JSON.stringify({ keys: [key] }) };
 
-/** Of `startSluice`: a gate that knows the merchant's key. */
+/** Options of `startSluice`: a gate that accepts the merchant's passes. */
 export const WITH_PASSES = { adminToken, variables: { gate: PASS_SECRETS } };
 
 export const MEMBERS = { lanes: [{ id: "members", weight: 3 }] };
@@ -20,7 +20,7 @@ export function inSeconds(seconds: number): number {
   return Math.floor(Date.now() / 1000) + seconds;
 }
 
-/** Into the members' lane, good for ten minutes, but for the claims; `undefined` leaves one out. */
+/** A pass for the members' lane, valid for ten minutes; `claims` override, `undefined` removes. */
 export async function passFor(
   sale: string,
   claims: Readonly<Record<string, unknown>> = {},

@@ -1,14 +1,14 @@
 /**
- * A shop's own server for the tests of the gate: a real HTTP server in Node that says what has
- * reached it, and answers in every way that a proxy may spoil.
+ * A shop's own server for the tests of the gate: a real HTTP server in Node that records what
+ * reaches it, and sends every kind of answer that a proxy could change.
  *
- * The query says how to answer, so that any path, guarded or not, can be asked for any of it:
+ * The query selects the answer, so that every path, guarded or not, can give every answer:
  *   do=echo       what arrived, as JSON: method, target, headers in order, size and hash of body
- *   do=bytes      `size` bytes that depend on their place alone, by Range if asked for
+ *   do=bytes      `size` bytes that depend only on their position; supports Range
  *   do=redirect   302 to another host; do=cookies: three Set-Cookie
- *   do=status     `code`, without a body; do=gzip: a compressed text; do=slow: as `release()` says
- *   do=word       `Sluice-Admission-…` headers from `revoke` and `extend`
- * A WebSocket gets each of its messages back.
+ *   do=status     `code`, without a body; do=gzip: a compressed text; do=slow: see `release()`
+ *   do=directives `Sluice-Admission-…` headers from `revoke` and `extend`
+ * A WebSocket gets an echo of each message.
  */
 import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
@@ -19,7 +19,7 @@ import { z } from "zod";
 export interface Arrived {
   readonly method: string;
   readonly target: string;
-  /** Name and value, as they were sent. */
+  /** Name and value, exactly as sent. */
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly size: number;
   readonly sha256: string;
@@ -27,16 +27,16 @@ export interface Arrived {
 
 export interface OriginServer {
   readonly url: string;
-  /** What has arrived, oldest first. */
+  /** The requests that arrived, oldest first. */
   readonly arrived: readonly Arrived[];
-  /** Lets the slow answers send their second half. */
+  /** Makes the answers of `do=slow` send their second half. */
   release(): void;
   stop(): Promise<void>;
 }
 
 const BLOCK = 64 * 1024;
 
-/** Bytes `from` to `to` of an endless text of which each byte depends on its place. */
+/** Bytes `from` to `to` of an endless sequence in which each byte depends on its position. */
 export function bytesAt(from: number, to: number): Buffer {
   const bytes = Buffer.allocUnsafe(to - from);
   for (let at = from; at < to; at += 1) bytes[at - from] = (at ^ (at >>> 8) ^ (at >>> 16)) & 0xff;
@@ -71,10 +71,10 @@ async function sendBytes(
   response: ServerResponse,
   size: number,
 ): Promise<void> {
-  const asked = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "");
+  const range = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "");
   response.setHeader("Accept-Ranges", "bytes");
-  if (asked !== null) {
-    const [from, to] = [Number(asked[1]), Number(asked[2]) + 1];
+  if (range !== null) {
+    const [from, to] = [Number(range[1]), Number(range[2]) + 1];
     response.writeHead(206, { "Content-Range": `bytes ${from}-${to - 1}/${size}` });
     response.end(bytesAt(from, to));
     return;
@@ -87,11 +87,11 @@ async function sendBytes(
   response.end();
 }
 
-function sendWord(query: URLSearchParams, response: ServerResponse): void {
+function sendDirectives(query: URLSearchParams, response: ServerResponse): void {
   const [revoke, extend] = [query.get("revoke"), query.get("extend")];
   if (revoke !== null) response.setHeader("Sluice-Admission-Revoke", revoke);
   if (extend !== null) response.setHeader("Sluice-Admission-Extend", extend);
-  response.end("said");
+  response.end("sent");
 }
 
 function sendPlain(what: string | null, query: URLSearchParams, response: ServerResponse): void {
@@ -115,8 +115,8 @@ function sendPlain(what: string | null, query: URLSearchParams, response: Server
       response.writeHead(200, { "Content-Encoding": "gzip", "Content-Type": "text/plain" });
       response.end(GZIPPED);
       return;
-    case "word":
-      sendWord(query, response);
+    case "directives":
+      sendDirectives(query, response);
       return;
     default:
       response.writeHead(200, { "Content-Type": "text/html", "X-Shop": "1" });
@@ -130,10 +130,10 @@ export async function startOrigin(): Promise<OriginServer> {
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const query = new URL(request.url ?? "/", "http://origin.test").searchParams;
     const what = query.get("do");
-    const said = await read(request);
-    arrived.push(said);
+    const received = await read(request);
+    arrived.push(received);
     if (what === "echo")
-      response.setHeader("Content-Type", "application/json").end(JSON.stringify(said));
+      response.setHeader("Content-Type", "application/json").end(JSON.stringify(received));
     else if (what === "bytes") await sendBytes(request, response, Number(query.get("size")));
     else if (what === "slow") {
       response.write("first half, ");
@@ -168,7 +168,7 @@ export async function startOrigin(): Promise<OriginServer> {
   };
 }
 
-/** RFC 6455, as far as short messages need it: each comes back without its mask. */
+/** The part of RFC 6455 that short messages need: echoes each one without its mask. */
 function echoFrames(request: IncomingMessage, socket: Socket): void {
   const key = request.headers["sec-websocket-key"] ?? "";
   const guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";

@@ -1,5 +1,5 @@
 /**
- * What every refusal must be: a problem document with a stable code, and a sale that is as it was.
+ * Checks of refusals: each is a problem document with a stable code, and the sale is unchanged.
  */
 import { expect } from "vitest";
 import { type Answer, type Sluice, stateOf } from "./sluice.ts";
@@ -10,7 +10,7 @@ export function pathsOf({ body }: Answer): unknown {
   return Array.isArray(errors) ? errors.map(({ path }: { path: unknown }) => path) : [];
 }
 
-/** A problem document: RFC 9457's members, a stable code, and words. */
+/** A problem document: RFC 9457's members, a stable code, and a title and detail. */
 export function expectProblem(answer: Answer, status: number, code: string): Answer {
   expect({ status: answer.status, code: answer.body["code"] }).toEqual({ status, code });
   expect(answer.type).toBe("application/problem+json");
@@ -20,14 +20,14 @@ export function expectProblem(answer: Answer, status: number, code: string): Ans
   return answer;
 }
 
-/** Whatever is asked, the sale is the same before and after. */
+/** Checks that the sale is the same before and after the requests. */
 export async function expectNoChange<Value>(
   sluice: Sluice,
   sale: string,
-  asking: () => Promise<Value>,
+  requests: () => Promise<Value>,
 ): Promise<Value> {
   const before = await stateOf(sluice, sale);
-  const value = await asking();
+  const value = await requests();
   expect(await stateOf(sluice, sale)).toEqual(before);
   return value;
 }

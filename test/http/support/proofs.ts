@@ -1,5 +1,5 @@
 /**
- * What tests of proofs ask a Sluice: for a challenge, and for a refusal in one line.
+ * Helpers for tests of proofs: get a challenge, and write a refusal in one line.
  */
 import { challengeSchema } from "../../../simulation/crowd/proof-of-work.ts";
 import { expectProblem } from "./problem-checks.ts";
@@ -10,7 +10,7 @@ export async function askChallenge(sluice: Sluice, sale: string) {
   return challengeSchema.parse(body);
 }
 
-/** Its status, its code and, where it has one, its reason. */
+/** The status, the code and, if there is one, the reason. */
 export function refusal(answer: Answer): string {
   const code = textOf(answer, "code");
   expectProblem(answer, answer.status, code);

@@ -1,8 +1,8 @@
 /**
- * A shop whose stock lives in Redis: a whole Sluice beside a real Redis, a merchant who moves units
- * between the two, and shoppers who buy what is at the edge.
+ * A shop whose stock is in Redis: a whole Sluice with a real Redis, a merchant who moves units
+ * between the two, and shoppers who buy the units in Sluice.
  *
- * Guarantee: every SKU it makes is a new one, so that tests do not meet each other's units.
+ * Guarantee: every SKU is a new one, so that tests do not share units.
  */
 import { z } from "zod";
 import type { HostOptions } from "../../../simulation/host/host.ts";
@@ -69,7 +69,7 @@ export class RedisShop {
     this.#options = options;
   }
 
-  /** What the Workers log of a Redis that misbehaves on purpose is not printed. */
+  /** Logs are not printed, because Redis fails on purpose in most tests. */
   static async open(options: HostOptions = {}): Promise<RedisShop> {
     const redis = await startTestRedis();
     const settings: Record<string, string> =
@@ -89,7 +89,7 @@ export class RedisShop {
     return this.#sluice;
   }
 
-  /** Stops the whole of Sluice in the middle of things, and starts it again on its folder. */
+  /** Stops all of Sluice, with work in progress, and starts it again on the same folder. */
   async restart(): Promise<void> {
     await this.#sluice.stop();
     this.#sluice = await startSluice(this.#options);
@@ -100,18 +100,18 @@ export class RedisShop {
     await this.#redis?.stop();
   }
 
-  /** An empty Redis that behaves. */
+  /** Empties Redis and switches mishaps off. */
   async clear(): Promise<void> {
     this.misbehave(null);
     await this.redis.direct.flushall();
   }
 
-  /** Every call to Redis meets it from now on. */
+  /** From now on every call to Redis has this mishap. */
   misbehave(mishap: Mishap | null): void {
     this.redis.front.mishapFor = () => mishap;
   }
 
-  /** A SKU of its own, and as many units of it in Redis. */
+  /** A new SKU, with its units in Redis. */
   async stocked(units: number): Promise<{ sku: string; key: string }> {
     shops += 1;
     const sku = `shop-${shops}-shoe`;
@@ -132,7 +132,7 @@ export class RedisShop {
     return skuSchema.parse((await this.sluice.merchant("GET", `/skus/${sku}`)).body);
   }
 
-  /** What is in Redis. */
+  /** The counter in Redis. */
   async countOf(key: string): Promise<number> {
     return Number(await this.redis.direct.get(key));
   }
@@ -142,7 +142,7 @@ export class RedisShop {
     return transfersSchema.parse((await this.sluice.merchant("GET", path)).body);
   }
 
-  /** Waits until every transfer has come to its end, and compares them with Redis. */
+  /** Waits until every transfer is in a final state, and compares them with Redis. */
   settled(sku: string): Promise<Transfers> {
     return until(
       () => this.transfersOf(sku, true),
@@ -175,7 +175,7 @@ export class RedisShop {
     return entries.filter((entry) => entry["sale"] === sale);
   }
 
-  /** Waits until the hash in Redis is at the ledger's last row, and gives it. */
+  /** Waits until the hash in Redis has the ledger's last row, and returns it. */
   async mirroredLevels(sku: string): Promise<Record<string, string>> {
     const { mirrored } = await until(
       async () => {

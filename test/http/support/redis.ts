@@ -1,9 +1,9 @@
 /**
- * A real Redis for one test file: a redis-server process of its own, the REST front before it, and
- * a plain connection past the front to see what is really there.
+ * A real Redis for one test file: a redis-server process, its REST front, and a direct connection
+ * that bypasses the front.
  *
- * Guarantee: where CI is set, a machine without redis-server is a failure. Elsewhere each test is
- * skipped and says how to run it.
+ * Guarantee: without redis-server, tests fail if `CI` is set. Otherwise each test is skipped with a
+ * note on how to run it.
  */
 import { Redis } from "ioredis";
 import { LOOPBACK } from "../../../simulation/host/ports.ts";
@@ -14,28 +14,28 @@ import { RedisConnection } from "../../../src/redis/connection.ts";
 export const REST_TOKEN = "a token of the tests";
 
 const executable = findRedisServer();
-const HOW = "no redis-server on this machine: apt-get install redis-server";
+const INSTALL_NOTE = "no redis-server on this machine: apt-get install redis-server";
 
-/** False where every test is skipped: there nothing needs to be started for them. */
+/** False where every test is skipped, so that nothing needs to be started for them. */
 export const HAS_REDIS = executable !== null;
 
-/** For `beforeEach`: skips the test, or fails it in CI, where there is no Redis. */
+/** For `beforeEach`: without redis-server it skips the test, or fails it in CI. */
 export function needRedis({ skip }: { skip: (note: string) => void }): void {
   if (executable !== null) return;
-  if ((process.env["CI"] ?? "") !== "") throw new Error(HOW);
-  skip(HOW);
+  if ((process.env["CI"] ?? "") !== "") throw new Error(INSTALL_NOTE);
+  skip(INSTALL_NOTE);
 }
 
 export interface TestRedis {
   readonly front: RestFront;
-  /** Past the front. */
+  /** Bypasses the front. */
   readonly direct: Redis;
-  /** As the bridge reaches it: through the front. */
+  /** Through the front, like the bridge. */
   readonly connection: RedisConnection;
   stop(): Promise<void>;
 }
 
-/** Null where the machine has none; `needRedis` has its say about that. */
+/** Null without redis-server; then `needRedis` skips or fails the tests. */
 export async function startTestRedis(): Promise<TestRedis | null> {
   if (executable === null) return null;
   const server = await startRedisServer(executable);
@@ -53,9 +53,9 @@ export async function startTestRedis(): Promise<TestRedis | null> {
   };
 }
 
-/** For a test that runs only where there is one. */
+/** For tests that run only with Redis. */
 export function sure(redis: TestRedis | null): TestRedis {
-  if (redis === null) throw new Error(HOW);
+  if (redis === null) throw new Error(INSTALL_NOTE);
   return redis;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Starts the sandbox payment provider in Miniflare for a test file, and beside it a Worker that
- * runs the Stripe adapter, so that the adapter is tried on the runtime it is deployed to.
+ * Starts the sandbox payment provider in Miniflare for a test file, and a Worker that runs the
+ * Stripe adapter, so that the adapter is tested on the runtime on which it is deployed.
  */
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -21,7 +21,7 @@ export interface SandboxHost {
   request(path: string, init?: RequestInit): Promise<Response>;
   ledger(): Promise<Ledger>;
   payment(id: string): Promise<LedgerRow>;
-  /** From now on every call meets this fault. */
+  /** From now on every call has this fault. */
   everyCall(kind: FaultKind, times?: { latency_ms?: number; hang_ms?: number }): Promise<void>;
   faultsOff(): Promise<void>;
   reset(): Promise<void>;
@@ -93,13 +93,13 @@ function printAllButFaults({ message }: { readonly message: string }): void {
   if (!message.includes("fault `disconnect`")) console.error(message);
 }
 
-/** The adapter behind a Worker: each operation is one request to the probe. */
+/** The adapter inside workerd: each operation is one request to the probe. */
 function probed(probeUrl: string, settings: StripeSettings): PaymentBackend {
   const ask = async <Outcome>(operation: string, request: unknown): Promise<Outcome> => {
     const body = JSON.stringify({ settings, operation, request });
     const response = await fetch(probeUrl, { method: "POST", body });
     if (!response.ok) throw new Error(`probe: ${response.status} ${await response.text()}`);
-    // Taken as it is: the probe answers what the adapter returned, and the tests look at all of it.
+    // Not parsed: it is what the adapter returned, and the tests check all of it.
     return z.custom<Outcome>(() => true).parse(await response.json());
   };
   return {

@@ -1,8 +1,8 @@
 /**
- * A server that answers what a test tells it to, and the HTTP adapters aimed at it.
+ * A server with scripted answers, and HTTP adapters that call it.
  *
- * Guarantee: each script answers one request, in order; what was sent and what the adapters
- * complained of is kept until the next test.
+ * Guarantee: each script answers one request, in order; requests and the troubles that the adapters
+ * reported are kept until `next` is called.
  */
 import { createServer, type Server, type ServerResponse } from "node:http";
 import { z } from "zod";
@@ -32,7 +32,7 @@ export interface ScriptedBackend {
   readonly troubles: Trouble[];
   readonly orders: OrderBackend;
   readonly payments: PaymentBackend;
-  /** The next requests are answered like this, and what happened before is forgotten. */
+  /** Sets the answers to the next requests, and clears `sent` and `troubles`. */
   next(...answers: Script[]): void;
   settings(change?: Partial<SignedHttpSettings>): SignedHttpSettings;
   stop(): void;
@@ -98,7 +98,11 @@ export function secretsOf(text: string): readonly Uint8Array<ArrayBuffer>[] {
   return read.secrets;
 }
 
-export function says(status: number, body: unknown, headers: Record<string, string> = {}): Script {
+export function respondWith(
+  status: number,
+  body: unknown,
+  headers: Record<string, string> = {},
+): Script {
   const text = typeof body === "string" ? body : JSON.stringify(body);
   return (response) => response.writeHead(status, headers).end(text);
 }
@@ -111,7 +115,7 @@ export type Operation = Exclude<keyof PaymentBackend, "name">;
 export const CHANGES = ["prepare", "authorize", "capture", "void", "refund"] as const;
 export const ALL: readonly Operation[] = [...CHANGES, "lookup"];
 
-/** One of the six, each with a request that is in order. */
+/** Calls one of the six operations with a valid request. */
 export function ask(payments: PaymentBackend, operation: Operation) {
   switch (operation) {
     case "prepare":
@@ -131,7 +135,7 @@ export function ask(payments: PaymentBackend, operation: Operation) {
   }
 }
 
-/** What each operation of both contracts makes of one and the same answer. */
+/** The outcome of every operation of both contracts for the same answer. */
 export async function kindsOf(backend: ScriptedBackend, answer: Script): Promise<Kinds> {
   const kinds: Record<string, string> = {};
   for (const operation of ALL) {
@@ -150,7 +154,7 @@ export const ALL_UNKNOWN: Kinds = Object.fromEntries(
   [...ALL, "book", "cancel"].map((operation) => [operation, "unknown"]),
 );
 
-/** An order as the pipeline hands it to an order backend. */
+/** An order as the pipeline passes it to an order backend. */
 export function orderIntent(): OrderIntent {
   const placedAt_ms = Date.parse("2026-11-27T10:00:00Z");
   const line = { sku: "AIR-42", name: "Air One, 42", quantity: 1, price: 12_900, limitPerBuyer: 1 };

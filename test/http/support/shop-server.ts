@@ -1,6 +1,6 @@
 /**
- * A small shop of its own behind the gate: an API under `/api/`, and pages. Those under `/queue-`
- * stand behind Queue-it's connector, as a shop's server has it, for the event `airone`.
+ * A small shop behind the gate: an API under `/api/`, and pages. Pages under `/queue-` use
+ * Queue-it's connector, like a shop's server, for the event `airone`.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { askConnector } from "../../node/support/queue-it-connector.ts";
@@ -20,15 +20,15 @@ function cookiesOf(request: IncomingMessage): Record<string, string> {
   return Object.fromEntries(pairs);
 }
 
-/** True when the connector has answered. It leads on without the token, as the documented one. */
+/** True when the connector has answered; it redirects to the URL without the token. */
 async function connect(request: IncomingMessage, response: ServerResponse): Promise<boolean> {
   if (request.url?.startsWith("/queue-") !== true) return false;
   const host = request.headers["x-forwarded-host"];
   const url = new URL(`http://${String(host)}${request.url}`);
   const token = url.searchParams.get("queueittoken") ?? "";
   url.searchParams.delete("queueittoken");
-  const asked = { url: url.href, token, cookies: cookiesOf(request) };
-  const { sendsTo, cookies } = await askConnector(asked, { eventId: "airone" });
+  const visit = { url: url.href, token, cookies: cookiesOf(request) };
+  const { sendsTo, cookies } = await askConnector(visit, { eventId: "airone" });
   for (const [name, value] of Object.entries(cookies)) {
     response.appendHeader("Set-Cookie", `${name}=${encodeURIComponent(value)}; Path=/; HttpOnly`);
   }

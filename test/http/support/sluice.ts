@@ -1,10 +1,9 @@
 /**
- * A whole Sluice for one test file, spoken to over HTTP alone: start it, act as a merchant or as a
- * shopper, make a sale that sells, get in, order, and wait until something is so.
+ * A whole Sluice for one test file, used over HTTP only: start it, send requests as a merchant or a
+ * shopper, create a sale, get in, order, and wait for a condition.
  *
- * Guarantee: an answer is handed over as it came: status, headers, and the JSON that was in it.
- * One that the OpenAPI document does not declare fails the test. Not for judging answers further:
- * that is what the tests are there for.
+ * Guarantee: an answer is returned unchanged: status, headers, and its JSON. One that the OpenAPI
+ * document does not declare fails the test; anything else is for the tests to check.
  */
 import { Agent, fetch, Headers } from "undici";
 import { vi } from "vitest";
@@ -15,11 +14,11 @@ import { type Host, type HostOptions, startHost } from "../../../simulation/host
 
 export type Method = "GET" | "PUT" | "POST" | "PATCH" | "DELETE";
 
-export interface Asked {
+export interface RequestParts {
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as JSON. */
   readonly body?: unknown;
-  /** Sent as it is; says nothing about its type. */
+  /** Sent unchanged, without a content type. */
   readonly raw?: string | ReadableStream;
 }
 
@@ -27,32 +26,32 @@ export interface Answer {
   readonly status: number;
   readonly type: string | null;
   readonly headers: Headers;
-  /** Empty when there was no JSON object in it. */
+  /** Empty when the answer has no JSON object. */
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** Paths begin after `/_sluice/v1` for shoppers and after `/_sluice/admin/v1` for the merchant. */
+/** Paths come after `/_sluice/v1` for shoppers and after `/_sluice/admin/v1` for the merchant. */
 export interface Sluice {
   readonly host: Host;
-  ask(method: Method, path: string, asked?: Asked): Promise<Answer>;
-  shopper(method: Method, path: string, asked?: Asked): Promise<Answer>;
+  ask(method: Method, path: string, parts?: RequestParts): Promise<Answer>;
+  shopper(method: Method, path: string, parts?: RequestParts): Promise<Answer>;
   merchant(method: Method, path: string, body?: unknown): Promise<Answer>;
   sandbox(method: Method, path: string, body?: unknown): Promise<Answer>;
   stop(): Promise<void>;
 }
 
 /**
- * The runtime hangs up on a connection that was idle for five seconds. On a busy machine Node may
- * notice only after it has sent the next request there, so connections are let go long before.
+ * The runtime closes a connection that was idle for five seconds. On a busy machine Node may notice
+ * this only after it has sent the next request, so connections are closed much earlier.
  */
 export const connections = new Agent({ keepAliveTimeout: 1000, keepAliveMaxTimeout: 1000 });
 
 const jsonObject = z.record(z.string(), z.unknown());
 
-async function send(url: string, method: Method, asked: Asked): Promise<Answer> {
-  const headers = new Headers(asked.headers);
-  if (asked.body !== undefined) headers.set("content-type", "application/json");
-  const body = asked.body === undefined ? asked.raw : JSON.stringify(asked.body);
+async function send(url: string, method: Method, parts: RequestParts): Promise<Answer> {
+  const headers = new Headers(parts.headers);
+  if (parts.body !== undefined) headers.set("content-type", "application/json");
+  const body = parts.body === undefined ? parts.raw : JSON.stringify(parts.body);
   const response = await fetch(url, {
     method,
     headers,
@@ -70,8 +69,8 @@ export async function startSluice(options: HostOptions = {}): Promise<Sluice> {
   const host = await startHost({ folder: null, port: 0, sandboxPort: 0, ...options });
   const authorization = `Bearer ${host.adminToken}`;
   const contract = await loadContract();
-  const ask: Sluice["ask"] = async (method, path, asked = {}) => {
-    const answer = await send(host.gateUrl + path, method, asked);
+  const ask: Sluice["ask"] = async (method, path, parts = {}) => {
+    const answer = await send(host.gateUrl + path, method, parts);
     const fault = contract.faultIn(method, path, answer);
     if (fault !== null) throw new Error(fault);
     return answer;
@@ -79,7 +78,7 @@ export async function startSluice(options: HostOptions = {}): Promise<Sluice> {
   return {
     host,
     ask,
-    shopper: (method, path, asked) => ask(method, `/_sluice/v1${path}`, asked),
+    shopper: (method, path, parts) => ask(method, `/_sluice/v1${path}`, parts),
     merchant: (method, path, body) => {
       return ask(method, `/_sluice/admin/v1${path}`, { body, headers: { authorization } });
     },
@@ -89,20 +88,20 @@ export async function startSluice(options: HostOptions = {}): Promise<Sluice> {
 }
 
 const POLL_MS = 50;
-const PATIENCE_MS = 30_000;
+const UNTIL_TIMEOUT_MS = 30_000;
 
-/** Asks until the answer is good, and gives it; when it never is, fails with the last answer. */
+/** Repeats the call until its value is good, and returns that; fails with the last value. */
 export function until<Value>(
   ask: () => Promise<Value>,
   isGood: (value: Value) => boolean,
-  patience_ms = PATIENCE_MS,
+  timeout_ms = UNTIL_TIMEOUT_MS,
 ): Promise<Value> {
   const attempt = async (): Promise<Value> => {
     const value = await ask();
     if (!isGood(value)) throw new Error(`still ${JSON.stringify(value)}`);
     return value;
   };
-  return vi.waitFor(attempt, { timeout: patience_ms, interval: POLL_MS });
+  return vi.waitFor(attempt, { timeout: timeout_ms, interval: POLL_MS });
 }
 
 export function textOf(answer: Answer, field: string): string {
@@ -117,7 +116,7 @@ export function fromNow(delta_ms: number): string {
   return new Date(Date.now() + delta_ms).toISOString();
 }
 
-/** Two SKUs; on since an hour ago, and as fast as it can be. */
+/** A sale with two SKUs that started an hour ago, at the maximum rate. */
 export function saleDocument(id: string, change: Readonly<Record<string, unknown>> = {}) {
   return {
     id,
@@ -136,7 +135,7 @@ export function saleDocument(id: string, change: Readonly<Record<string, unknown
   };
 }
 
-/** Times to be put into a document, reckoned when they are: this module outlives a test file. */
+/** Times of a document, computed when read, because this module outlives a test file. */
 const startingSoon = (opensIn_ms: number) => ({
   get opensAt() {
     return fromNow(opensIn_ms);
@@ -157,7 +156,7 @@ export async function makeSale(
   if (made.status !== 201) throw new Error(`${made.status} ${JSON.stringify(made.body)}`);
 }
 
-/** Lets a shopper in: at once where nobody waits, else through the line. */
+/** Lets a shopper in: at once if nobody waits, otherwise through the line. */
 export async function admit(sluice: Sluice, sale: string): Promise<Record<string, string>> {
   const joined = await sluice.shopper("POST", `/sales/${sale}/tickets`);
   if (typeof joined.body["admission"] === "string") {
@@ -171,7 +170,7 @@ export async function admit(sluice: Sluice, sale: string): Promise<Record<string
   return { "sluice-admission": textOf(claimed, "admission") };
 }
 
-/** An order that fits its schema: one shoe, paid by a card that works. */
+/** A valid order: one shoe, paid with a card that works. */
 export function orderBody(sale: string, change: Readonly<Record<string, unknown>> = {}) {
   return {
     sale,
@@ -196,14 +195,14 @@ export function placeOrder(
 
 const accepted = z.object({ order: z.object({ id: z.string() }), statusUrl: z.string() });
 
-/** Of a 202: the order's id, and its address without scheme and host. */
+/** The order's id and its URL without the origin, from a 202. */
 export function acceptedOrder(answer: Answer): { readonly id: string; readonly path: string } {
   const { order, statusUrl } = accepted.parse(answer.body);
   const { pathname, search } = new URL(statusUrl);
   return { id: order.id, path: pathname + search };
 }
 
-/** Follows an order to its final state, the way its buyer does. */
+/** Polls an order until its final state, like its buyer. */
 export function finalOrder(sluice: Sluice, placed: Answer): Promise<Answer> {
   const { path } = acceptedOrder(placed);
   return until(
@@ -221,7 +220,7 @@ export async function ledgerOf(sluice: Sluice, sku: string): Promise<answers.Led
   return answers.ledgerPageSchema.parse(page.body).rows;
 }
 
-/** All that a request might have changed: the figures of room, stock and book, and every row. */
+/** Everything that a request could change: the audit, the ledgers and the sale. */
 export async function stateOf(sluice: Sluice, sale: string): Promise<unknown> {
   const [audit, shoes, socks, read] = await Promise.all([
     auditOf(sluice, sale),

@@ -1,8 +1,8 @@
 /**
- * A shop's server that receives webhooks, and a resolver that knows what a test tells it.
+ * A shop's server that receives webhooks, and a DNS resolver with scripted names.
  *
- * Guarantee: what came is kept by the path it came to, as it came; a path without a script answers
- * 204. Signatures are judged by the library that a shop would use.
+ * Guarantee: requests are kept unchanged, by path; a path without a script answers 204. Signatures
+ * are verified with the library that a shop would use.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { Webhook } from "standardwebhooks";
@@ -64,7 +64,7 @@ export class Receiver {
     else script(response, received);
   }
 
-  /** The next requests to this path are answered like this, one after the other. */
+  /** Sets the answers to the next requests to this path, in order. */
   script(path: string, ...answers: readonly Script[]): void {
     this.#scripts.set(path, [...answers]);
   }
@@ -78,11 +78,11 @@ export class Receiver {
   }
 }
 
-export function says(status: number, headers: Record<string, string> = {}): Script {
+export function respondWith(status: number, headers: Record<string, string> = {}): Script {
   return (response) => response.writeHead(status, headers).end("not read");
 }
 
-/** Keeps the connection and says nothing. */
+/** Keeps the connection open and never answers. */
 export const hangs: Script = () => undefined;
 
 const payloadSchema = z.strictObject({
@@ -92,19 +92,19 @@ const payloadSchema = z.strictObject({
 });
 export type Payload = z.infer<typeof payloadSchema>;
 
-/** What was said; throws when the library does not believe it. */
+/** The payload; throws when the library rejects the signature. */
 export function verify({ body, headers }: Received, secret: string): Payload {
   return payloadSchema.parse(new Webhook(secret).verify(body, headers));
 }
 
-/** Answers DNS questions in JSON; a name it was not told of does not exist. */
+/** Answers DNS queries in JSON; a name that is not in `names` does not exist. */
 export async function startResolver(names: Readonly<Record<string, readonly string[]>>) {
   const server = createServer((request, response) => {
-    const asked = new URL(request.url ?? "", "http://resolver").searchParams;
-    const name = asked.get("name") ?? "";
+    const query = new URL(request.url ?? "", "http://resolver").searchParams;
+    const name = query.get("name") ?? "";
     if (name.startsWith("broken.")) return void response.writeHead(500).end();
     const addresses = names[name];
-    const type = asked.get("type") === "AAAA" ? 28 : 1;
+    const type = query.get("type") === "AAAA" ? 28 : 1;
     const Answer = (addresses ?? [])
       .filter((address) => address.includes(":") === (type === 28))
       .map((data) => ({ name, type, TTL: 60, data }));

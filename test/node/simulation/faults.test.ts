@@ -132,7 +132,7 @@ describe("the command line of the faults", () => {
     expect(faultsCommand.parse(args)).toEqual({ kind: "bad", message });
   });
 
-  test("--help asks for nothing else", () => {
+  test("--help ignores the other options", () => {
     expect(faultsCommand.parse(["--help", "--seeds", "0"])).toEqual({ kind: "help" });
   });
 });

@@ -21,7 +21,9 @@ export class RoomTokens {
   readonly #until_ms = new Map<string, number>();
   readonly #over = new Set<string>();
 
+  /** A token that a room has just signed: a later one of an extended seat is not the one before. */
   sign({ id, expiresAt_ms }: AdmissionRecord): void {
+    this.#over.delete(id);
     this.#until_ms.set(id, Math.max(expiresAt_ms, this.#until_ms.get(id) ?? 0));
   }
 

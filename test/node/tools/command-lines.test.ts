@@ -1,4 +1,4 @@
-/** The command lines of `npm run drill` and `npm start`: what is said and what is meant. */
+/** The command lines of `npm run drill` and `npm start`: their defaults, values and errors. */
 import { describe, expect, test } from "vitest";
 import { drillCommand } from "../../../simulation/drill/options.ts";
 import { quantile } from "../../../simulation/drill/statistics.ts";
@@ -9,7 +9,7 @@ const NOTHING = {};
 const local = ["--url", "http://127.0.0.1:8787"];
 
 describe("the drill's command line", () => {
-  test("means two thousand shoppers for a hundred units at a Sluice of its own", () => {
+  test("defaults to two thousand shoppers for a hundred units at a Sluice of its own", () => {
     const command = drillCommand.parse([], NOTHING);
     expect(command).toMatchObject({
       kind: "run",
@@ -26,7 +26,7 @@ describe("the drill's command line", () => {
     expect(taken).toMatchObject({ options: { target } });
   });
 
-  test("causes trouble only in a Sluice of its own", () => {
+  test("allows --chaos only for a Sluice of its own", () => {
     expect(drillCommand.parse(["--chaos"], NOTHING)).toMatchObject({ options: { chaos: true } });
     const elsewhere = drillCommand.parse([...local, "--admin-token", "given", "--chaos"], NOTHING);
     expect(elsewhere).toMatchObject({ kind: "bad", message: expect.stringContaining("--chaos") });
@@ -47,19 +47,19 @@ describe("the drill's command line", () => {
     expect(drillCommand.parse(args, NOTHING)).toEqual({ kind: "bad", message });
   });
 
-  test("an option nobody knows is named in the complaint", () => {
+  test("an unknown option is named in the error", () => {
     const command = drillCommand.parse(["--shopers", "3"], NOTHING);
     expect(command.kind).toBe("bad");
     expect(command).toHaveProperty("message", expect.stringContaining("--shopers"));
   });
 
-  test("--help asks for nothing else", () => {
+  test("--help ignores the other options", () => {
     expect(drillCommand.parse(["--help", "--shoppers", "0"], NOTHING)).toEqual({ kind: "help" });
   });
 });
 
 describe("the command line of npm start", () => {
-  test("means the known ports, kept state, a sale and a crowd", () => {
+  test("defaults to the documented ports, stored state, a sale and a crowd", () => {
     const ports = { port: 8787, sandboxPort: 8788 };
     const kept = { origin: null, folder: null, adminToken: null, fresh: false, redis: false };
     const options = { ...ports, ...kept, crowd: true, sale: true };
@@ -79,7 +79,7 @@ describe("the command line of npm start", () => {
     ["http://localhost:3000", "http://localhost:3000"],
     ["HTTPS://Shop.example:443/", "https://shop.example"],
     ["http://[::1]:3000", "http://[::1]:3000"],
-  ])("stands in front of the server at %s", (given, origin) => {
+  ])("accepts the origin %s", (given, origin) => {
     expect(startCommand.parse(["--origin", given])).toMatchObject({
       kind: "run",
       options: { origin },
@@ -99,7 +99,7 @@ describe("the command line of npm start", () => {
     expect(startCommand.parse(["--origin", given])).toEqual({ kind: "bad", message });
   });
 
-  test("in front of a server the guarded address is what there is to open", () => {
+  test("with an origin the printed URL to open is the guarded one", () => {
     const command = startCommand.parse(["--origin", "http://localhost:3000"]);
     if (command.kind !== "run") throw new Error("it can run");
     const host = {
@@ -108,13 +108,13 @@ describe("the command line of npm start", () => {
       adminToken: "t",
     };
     const sale = { id: "air-one-guarded", skus: [], startsAt_ms: 30_000, claimWindow_s: 120 };
-    const said = describeRun(command.options, host, sale, 0);
-    expect(said).toContain("http://localhost:1/ is http://localhost:3000");
-    expect(said).toContain("Guarded         http://localhost:1/drops/");
-    expect(said).toContain("Open the guarded address");
+    const text = describeRun(command.options, host, sale, 0);
+    expect(text).toContain("http://localhost:1/ is http://localhost:3000");
+    expect(text).toContain("Guarded         http://localhost:1/drops/");
+    expect(text).toContain("Open the guarded address");
   });
 
-  test("takes 0 for any free port, of both", () => {
+  test("accepts 0 for any free port, for both ports", () => {
     const options = { port: 0, sandboxPort: 0 };
     expect(startCommand.parse(["--port", "0", "--sandbox-port", "0"])).toMatchObject({ options });
   });
@@ -129,7 +129,7 @@ describe("the command line of npm start", () => {
   });
 });
 
-test("a quantile is a value that was measured: the smallest that the share does not exceed", () => {
+test("a quantile is a measured value (nearest rank)", () => {
   const hundred = Array.from({ length: 100 }, (_, index) => index + 1);
   expect([0.5, 0.95, 0.99, 1].map((share) => quantile(hundred, share))).toEqual([50, 95, 99, 100]);
   expect(quantile([7], 0.99)).toBe(7);

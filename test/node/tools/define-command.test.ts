@@ -45,7 +45,7 @@ test("values are read by their type, and of an option given twice the last count
   });
 });
 
-test("the environment stands in for an option that is not given, and is checked alike", () => {
+test("a missing option is read from the environment, with the same checks", () => {
   const environment = { RECIPE: "rye.txt" };
   expect(bake.parse(OVEN, environment)).toMatchObject({ options: { recipe: "rye.txt" } });
   const given = bake.parse([...OVEN, "--recipe", "oat.txt"], environment);
@@ -53,7 +53,7 @@ test("the environment stands in for an option that is not given, and is checked 
   expect(bake.parse(OVEN, { RECIPE: "" })).toMatchObject({ options: { recipe: null } });
 });
 
-test("what is wrong in the environment is named as such", () => {
+test("an invalid value from the environment is reported with the variable's name", () => {
   const pay = defineCommand({
     name: "npm run pay --",
     summary: "Pays.",
@@ -88,7 +88,7 @@ test.each([
   expect(bake.parse(args)).toEqual({ kind: "bad", message });
 });
 
-test("--help wins over everything else, and its text comes from the declaration", () => {
+test("--help has precedence, and its text comes from the declaration", () => {
   expect(bake.parse(["--help", "--loaves", "0", "--rye"])).toEqual({ kind: "help" });
   expect(bake.help).toMatchInlineSnapshot(`
     "npm run bake -- --oven <url> [options]
@@ -123,7 +123,7 @@ async function run(args: readonly string[], work: () => number) {
   return { code: await bake.run(work, invocation), reports, complaints };
 }
 
-test("the exit code is that of the work, which does not begin when an option is wrong", async () => {
+test("the exit code is that of the work, which does not start when an option is invalid", async () => {
   expect(await run(OVEN, () => 1)).toEqual({ code: 1, reports: [], complaints: [] });
   const work = (): number => {
     throw new Error("it began");
@@ -134,7 +134,7 @@ test("the exit code is that of the work, which does not begin when an option is 
   await expect(run(OVEN, work)).rejects.toThrow("it began");
 });
 
-test("a file that an option names and that is no good ends it with 2 as well", async () => {
+test("an invalid file in an option ends it with 2 too", async () => {
   const refused = await run([...OVEN, "--recipe", "rye.txt"], () => {
     throw new UsageError("--recipe rye.txt is no recipe");
   });

@@ -37,10 +37,10 @@ describe("the options", () => {
     [["--origin", "zone", "--custom-domain", "gate.shop.example"], "--origin zone needs --route"],
     [["--origin", "https://a.b", "--custom-domain", "a.b"], "is the gate itself"],
     [["--gate-secrets", ""], "--gate-secrets must name a file"],
-  ])("%j are refused with a sentence", (args, said) => {
+  ])("%j are refused with a sentence", (args, message) => {
     const command = deployCommand.parse(args);
     expect(command.kind).toBe("bad");
-    expect(JSON.stringify(command).replaceAll('\\"', '"')).toContain(said);
+    expect(JSON.stringify(command).replaceAll('\\"', '"')).toContain(message);
   });
 
   test("that are bad end the program with 2, one sentence and nothing done", () => {

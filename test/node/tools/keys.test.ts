@@ -42,7 +42,7 @@ function adviceOf(outcome: ReturnType<typeof rotate>): string {
 }
 
 describe("the command line", () => {
-  test("means a fresh set when nothing is said", () => {
+  test("generates a new set by default", () => {
     expect(keysCommand.parse([])).toEqual({ kind: "run", options: { kind: "fresh" } });
     expect(keysCommand.parse(["--help", "--rotate", "all"])).toEqual({ kind: "help" });
   });
@@ -89,7 +89,7 @@ describe("the command line", () => {
     expect(keysCommand.parse(args)).toEqual({ kind: "bad", message });
   });
 
-  test("an option nobody knows is named in the complaint", () => {
+  test("an unknown option is named in the error", () => {
     expect(keysCommand.parse(["--rotat", "tickets"])).toHaveProperty(
       "message",
       expect.stringContaining("--rotat"),
@@ -186,7 +186,7 @@ describe("a rotation", () => {
     for (const [, value] of secret) expect(advice).not.toContain(value);
   });
 
-  test("stops at the limit, and asks for a retirement", () => {
+  test("is refused at the limit, with the advice to retire keys first", () => {
     const times = Array.from({ length: KEYS_PER_SET_MAX - 2 }, () => NOW);
     const fresh = generateKey("tickets", NOW);
     const last = rotate(setOf("tickets", NOW, ...times), fresh);

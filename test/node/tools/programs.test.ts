@@ -1,6 +1,6 @@
 /**
- * Every program of the project, as its user starts it with a command line that is wrong or asks for
- * help: the exit code, and one sentence that names the option.
+ * Every program of the project, started with an invalid command line or with --help: the exit code,
+ * and one sentence that names the option.
  */
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -15,7 +15,7 @@ const whole = (option: string, from: number, to: number): string => {
 };
 
 interface Program {
-  /** From the project's root. */
+  /** Relative to the project's root. */
   readonly path: string;
   /** How `--help` calls it. */
   readonly name: string;

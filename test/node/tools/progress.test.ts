@@ -21,7 +21,7 @@ function lasting(duration_ms: number): () => Promise<string> {
   return () => new Promise((resolve) => setTimeout(() => resolve("done"), duration_ms));
 }
 
-test("a run of less than two seconds says nothing where it is no terminal", async () => {
+test("without a terminal a run of less than two seconds prints nothing", async () => {
   const stream = streamOf(false);
   const run = withProgress("Baking", lasting(1900), stream);
   await vi.advanceTimersByTimeAsync(60_000);
@@ -40,7 +40,7 @@ test("a longer one prints a line after two seconds and every five from then on",
   expect(stream.written).toEqual(["0 loaves · 2 s\n", "7 loaves · 7 s\n", "7 loaves · 12 s\n"]);
 });
 
-test("on a terminal one line is redrawn, cut to its width, and erased in the end", async () => {
+test("on a terminal one line is redrawn, truncated to the width, and erased at the end", async () => {
   const stream = streamOf(true, 20);
   const run = withProgress("Baking a loaf of rye", lasting(500), stream);
   await vi.advanceTimersByTimeAsync(60_000);
@@ -58,7 +58,7 @@ test("a line that stays is printed in place of the progress", async () => {
   expect(file.written).toEqual(["The oven is hot.\n"]);
 });
 
-test("work that lets no timer fire shows it by itself, and nothing for an empty text", async () => {
+test("work that blocks timers can show its progress itself, and an empty text shows nothing", async () => {
   const stream = streamOf(false);
   await withProgress(
     "Baking",
@@ -76,7 +76,7 @@ test("work that lets no timer fire shows it by itself, and nothing for an empty 
   expect(stream.written).toHaveLength(1);
 });
 
-test("an error ends it too", async () => {
+test("an error ends the progress too", async () => {
   const stream = streamOf(false);
   const burnt = withProgress("Baking", () => Promise.reject(new Error("burnt")), stream);
   await expect(burnt).rejects.toThrow("burnt");

@@ -1,6 +1,6 @@
 /**
- * The way every npm script goes: it installs what is missing, and then it is the program it runs.
- * Tried in a project of its own, where npm and the installed Node are stand-ins.
+ * The launcher of every npm script: it installs missing packages and then becomes the program. The
+ * tests use a project of their own, with substitutes for npm and the installed Node.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -88,7 +88,7 @@ async function endOf(child: ChildProcess) {
 
 const run = (...args: readonly string[]) => start(...args).ended;
 
-test("what is missing is installed first, once, and then the program gets its arguments", async () => {
+test("missing packages are installed once, and then the program gets its arguments", async () => {
   const first = await run("program.ts", "code", "7", "--a b", "");
   expect(first).toMatchObject({ code: 7, out: '["7","--a b",""]\n' });
   expect(first.errors).toBe(
@@ -107,21 +107,21 @@ test("a changed lock file is installed again, and the error names the package", 
   ]);
 });
 
-test("where npm fails, the program is not run", async () => {
+test("when npm fails, the program is not run", async () => {
   writeNpm("#!/bin/sh\necho no network >&2\nexit 4\n");
   const { code, out, errors } = await run("program.ts", "code", "0");
   expect([code, out]).toEqual([1, ""]);
   expect(errors).toMatch(/^Installing .*\nno network\nThe packages could not be installed/);
 });
 
-test("a package's command runs as a program does", async () => {
+test("a package's command runs like a program", async () => {
   expect(await run("oven", "--degrees", "230")).toMatchObject({
     code: 0,
     out: "hot --degrees 230\n",
   });
 });
 
-test("a signal is the program's: it ends as it likes, or by the signal", async () => {
+test("a signal is passed to the program, which handles it or is ended by it", async () => {
   await run("program.ts", "code", "0");
   const kill = async (how: string) => {
     const { child, ended } = start("program.ts", how);
