@@ -9,14 +9,14 @@ import { StockCore } from "../../durable-objects/sku-stock/stock-core.ts";
 import type { RoomCore } from "../../durable-objects/waiting-room/room-core.ts";
 import type { OrderRecord } from "../../src/domain/order/order.ts";
 import type { BeginOrderOutcome } from "../../src/domain/room/admission.ts";
-import { RoomMemory, roomOn } from "../room-memory.ts";
-import { StockMemory } from "../stock-memory.ts";
+import { RoomMemory, roomOn } from "../memory/room-memory.ts";
+import { StockMemory } from "../memory/stock-memory.ts";
 import type { Conditions } from "./faults.ts";
 import { never } from "./life.ts";
 import type { Mailbox } from "./mailbox.ts";
 import type { Network } from "./network.ts";
 import { ObjectHost, type Instance } from "./object-host.ts";
-import { OrderMemory } from "./order-memory.ts";
+import { OrderMemory } from "../memory/order-memory.ts";
 import type { Rules } from "./rules.ts";
 import { SALE } from "./sale.ts";
 

@@ -10,7 +10,7 @@ import { BREAKER_DEFAULTS } from "../../src/domain/breaker.ts";
 import { priceLines } from "../../src/domain/stock/cart.ts";
 import type { PaymentBackend } from "../../src/domain/order/payment-backend.ts";
 import { BOOK_RULES, type BookRules } from "./bookings.ts";
-import { orderStore } from "./order-memory.ts";
+import { orderStore } from "../memory/order-memory.ts";
 
 export type Alarm = Pick<SingleAlarm, "fired" | "know" | "knowNone" | "arm" | "disarm">;
 

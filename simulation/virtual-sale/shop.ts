@@ -12,8 +12,8 @@ import type { RoomSnapshot } from "../../src/domain/room/snapshot.ts";
 import { GENERAL_LANE, type Sale } from "../../src/domain/sale/sale.ts";
 import { phaseAt } from "../../src/domain/sale/schedule.ts";
 import { expire, moveStock } from "../../src/domain/stock/stock.ts";
-import { rankKeepingDraws, RoomMemory, roomOn } from "../room-memory.ts";
-import { StockMemory } from "../stock-memory.ts";
+import { rankKeepingDraws, RoomMemory, roomOn } from "../memory/room-memory.ts";
+import { StockMemory } from "../memory/stock-memory.ts";
 import type { Booths } from "./booths.ts";
 import type { Tally } from "./tally.ts";
 

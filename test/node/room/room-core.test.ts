@@ -4,7 +4,7 @@
  */
 import { expect, test } from "vitest";
 import type { RoomCore } from "../../../durable-objects/waiting-room/room-core.ts";
-import { RoomMemory, roomOn } from "../../../simulation/room-memory.ts";
+import { RoomMemory, roomOn } from "../../../simulation/memory/room-memory.ts";
 import { saleOf, STARTS_MS } from "../support/sale-document.ts";
 
 const NOW_MS = STARTS_MS + 1000;

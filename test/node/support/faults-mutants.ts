@@ -12,7 +12,7 @@ import type { ReportOutcome } from "../../../src/domain/order/step-outcomes.ts";
 import type { PaymentBackend } from "../../../src/domain/order/payment-backend.ts";
 import { SingleAlarm } from "../../../durable-objects/single-alarm.ts";
 import { Breaker } from "../../../queues/breakers.ts";
-import { OrderMemory, orderStore } from "../../../simulation/faults/order-memory.ts";
+import { OrderMemory, orderStore } from "../../../simulation/memory/order-memory.ts";
 import { PRODUCT_RULES, type Rules } from "../../../simulation/faults/rules.ts";
 
 const { order, stock, room, book } = PRODUCT_RULES;

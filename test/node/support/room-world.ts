@@ -6,7 +6,7 @@
  */
 import { ROOM_RULES } from "../../../durable-objects/waiting-room/ports.ts";
 import type { ClaimedTicket, RoomCore } from "../../../durable-objects/waiting-room/room-core.ts";
-import { rankKeepingDraws, RoomMemory, roomOn } from "../../../simulation/room-memory.ts";
+import { rankKeepingDraws, RoomMemory, roomOn } from "../../../simulation/memory/room-memory.ts";
 import type { CloseOutcome } from "../../../src/domain/line/booth.ts";
 import type { AdmissionRecord } from "../../../src/domain/room/admission.ts";
 import { waitingIn } from "../../../src/domain/room/calls.ts";

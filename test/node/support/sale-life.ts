@@ -4,7 +4,7 @@
  */
 import * as fc from "fast-check";
 import type { RoomCore } from "../../../durable-objects/waiting-room/room-core.ts";
-import { RoomMemory, roomOn } from "../../../simulation/room-memory.ts";
+import { RoomMemory, roomOn } from "../../../simulation/memory/room-memory.ts";
 import type { SaleEvent, Told } from "../../../src/domain/room/events.ts";
 import type { RoomState } from "../../../src/domain/room/room-state.ts";
 import type { Sale } from "../../../src/domain/sale/sale.ts";

@@ -4,8 +4,8 @@
  * Guarantee: a change is applied whole, and the ledger's sequence has no gap. What is kept here
  * outlives every instance of the object.
  */
-import type { StockStore } from "../durable-objects/sku-stock/stock-core.ts";
-import { ORDERED_AUDIT_MS } from "../src/domain/limits.ts";
+import type { StockStore } from "../../durable-objects/sku-stock/stock-core.ts";
+import { ORDERED_AUDIT_MS } from "../../src/domain/limits.ts";
 import {
   EMPTY_COUNTERS,
   type LedgerRow,
@@ -15,7 +15,7 @@ import {
   type StockCounters,
   type StockDecision,
   type StockReads,
-} from "../src/domain/stock/stock-ledger.ts";
+} from "../../src/domain/stock/stock-ledger.ts";
 
 function nameOf({ buyer, id }: ReservationKey): string {
   return `${buyer}/${id}`;

@@ -11,14 +11,14 @@ import {
   type RoomPorts,
   type RoomRows,
   type RoomRules,
-} from "../durable-objects/waiting-room/ports.ts";
-import { RoomCore } from "../durable-objects/waiting-room/room-core.ts";
-import { drawOf, rankIn, type CohortManifest } from "../src/domain/line/cohort.ts";
-import type { CohortDraw } from "../src/domain/line/shuffle.ts";
-import type { AdmissionRecord } from "../src/domain/room/admission.ts";
-import type { SaleEvent, Told } from "../src/domain/room/events.ts";
-import { openRoom, readStoredRoom, type RoomState } from "../src/domain/room/room-state.ts";
-import { boothsOf, type Sale } from "../src/domain/sale/sale.ts";
+} from "../../durable-objects/waiting-room/ports.ts";
+import { RoomCore } from "../../durable-objects/waiting-room/room-core.ts";
+import { drawOf, rankIn, type CohortManifest } from "../../src/domain/line/cohort.ts";
+import type { CohortDraw } from "../../src/domain/line/shuffle.ts";
+import type { AdmissionRecord } from "../../src/domain/room/admission.ts";
+import type { SaleEvent, Told } from "../../src/domain/room/events.ts";
+import { openRoom, readStoredRoom, type RoomState } from "../../src/domain/room/room-state.ts";
+import { boothsOf, type Sale } from "../../src/domain/sale/sale.ts";
 
 /** The secret of every draw, unless a simulation gives its own. */
 const SECRET = "5a".repeat(32);
