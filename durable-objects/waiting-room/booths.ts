@@ -24,7 +24,7 @@ export async function closeCohortAt(booths: readonly Booth[], k: number): Promis
   // Others of the lane had arrivals, so those without close the cohort as well.
   const closed = await Promise.all(
     asked.map(async ({ booth, answer }) => {
-      return answer?.kind === "closed" ? answer : await ask(booth, k, true);
+      return answer?.kind === "closed" ? answer : ask(booth, k, true);
     }),
   );
   const counts = closed.flatMap((answer) => (answer?.kind === "closed" ? [answer.count] : []));

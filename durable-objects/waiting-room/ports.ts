@@ -12,6 +12,8 @@ import type { SaleEvent, Telling, Told } from "../../src/domain/room/events.ts";
 import type { RoomState } from "../../src/domain/room/room-state.ts";
 import type { PipelineReading } from "../../src/domain/room/throttle.ts";
 import type { Sale } from "../../src/domain/sale/sale.ts";
+import type { log } from "../../src/platform/log.ts";
+import type { SingleAlarm } from "../single-alarm.ts";
 
 /** What a room is created from: the document, and the secret of its draw. */
 export interface Foundation {
@@ -72,36 +74,22 @@ export interface Pipeline {
   look(room: RoomState, now: number): Promise<void>;
 }
 
-/** The queue of sale events. A promise that rejects: not taken. */
-export interface EventSink {
-  sendBatch(messages: Iterable<{ readonly body: SaleEvent }>): Promise<unknown>;
-}
-
-export interface RoomAlarm {
-  fired(at_ms?: number): void;
-  arm(instants_ms: readonly (number | null)[], now: number): Promise<void>;
-}
-
 /** The rules that decide; a simulation plants its bugs here. */
 export const ROOM_RULES = { ...admissions, ...calls, ...claims, ...cohorts };
 export type RoomRules = typeof ROOM_RULES;
 
-/** Writes a line of the log. */
-export type RoomLog = (
-  level: "warn" | "error",
-  event: string,
-  fields: Readonly<Record<string, unknown>>,
-) => void;
-
 export interface RoomPorts {
   readonly rows: RoomRows;
-  readonly alarm: RoomAlarm;
+  readonly alarm: Pick<SingleAlarm, "fired" | "arm">;
   readonly booth: (sale: string, lane: string, shard: number) => Booth;
   readonly pipeline: Pipeline;
-  readonly events: EventSink;
+  /** The queue of sale events. A promise that rejects: not taken. */
+  readonly events: {
+    sendBatch(messages: Iterable<{ readonly body: SaleEvent }>): Promise<unknown>;
+  };
   readonly now: () => number;
   /** 32 random bytes, lower-case hex: the secret of a new room's draw. */
   readonly newSecret: () => string;
   readonly rules: RoomRules;
-  readonly log: RoomLog;
+  readonly log: Pick<typeof log, "warn" | "error">;
 }

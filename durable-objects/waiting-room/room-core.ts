@@ -8,49 +8,35 @@
  * Nothing is kept of those who wait, so the work does not grow with the line.
  * Not for: what the rules are (`src/domain/room`), and the signing of admissions (`signing.ts`).
  */
-import {
-  placesIn,
-  type CohortManifest,
-  type Place,
-  type RankOutcome,
-} from "../../src/domain/line/cohort.ts";
+import { placesIn, type CohortManifest, type Place } from "../../src/domain/line/cohort.ts";
 import { TICK_MS } from "../../src/domain/limits.ts";
-import {
-  seatOf,
-  type AdmissionRecord,
-  type BeginOrderOutcome,
-  type Seat,
-  type SeatStanding,
-} from "../../src/domain/room/admission.ts";
+import * as admissions from "../../src/domain/room/admission.ts";
 import { cohortsClose, nextTickAt } from "../../src/domain/room/calls.ts";
-import {
-  turnOf,
-  type AdmitNowOutcome,
-  type ClaimOutcome,
-  type Turn,
-} from "../../src/domain/room/claims.ts";
+import * as claims from "../../src/domain/room/claims.ts";
+import { revoke } from "../../src/domain/room/revoked.ts";
 import * as rooms from "../../src/domain/room/room-state.ts";
 import type { RoomSnapshot } from "../../src/domain/room/snapshot.ts";
 import { bears } from "../../src/domain/room/throttle.ts";
-import {
-  boothsOf,
-  revisionRefusals,
-  type AdmissionChange,
-  type Sale,
-} from "../../src/domain/sale/sale.ts";
+import * as sales from "../../src/domain/sale/sale.ts";
 import { phaseAt } from "../../src/domain/sale/schedule.ts";
 import type { StockLevel } from "../../src/domain/stock/stock-ledger.ts";
+import { errorText } from "../../src/encoding/error-text.ts";
 import { closeCohortAt, openAt } from "./booths.ts";
 import { EventOutbox } from "./event-outbox.ts";
-import {
-  NO_SALE,
-  NOT_ACTIVE,
-  type ConfigureOutcome,
-  type NoSale,
-  type NotActive,
-} from "./outcomes.ts";
-import type { Booth, RoomPorts } from "./ports.ts";
+import type { Booth, RoomPorts, RoomRules } from "./ports.ts";
 import { RoomStore, type RoomMetrics } from "./room-store.ts";
+
+/** A room that was never created; callers turn it into `sale_not_found`. */
+export type NoSale = { readonly kind: "no_sale" };
+const NO_SALE: NoSale = { kind: "no_sale" };
+
+/** An admission that is over, or none of this sale's. */
+export type NotActive = { readonly kind: "not_active" };
+const NOT_ACTIVE: NotActive = { kind: "not_active" };
+
+export type ConfigureOutcome =
+  | { readonly kind: "created" | "revised" | "unchanged"; readonly revision: number }
+  | { readonly kind: "refused"; readonly refusals: readonly sales.RevisionRefused[] };
 
 /** What a room needs to know of a ticket. The gate has verified it. */
 export type ClaimedTicket = Place & { readonly id: string; readonly subject: string };
@@ -63,42 +49,41 @@ export class RoomCore {
 
   constructor(ports: RoomPorts) {
     this.#ports = ports;
-    this.#events = new EventOutbox(ports.rows, ports.log);
-    this.#store = RoomStore.load(ports.rows, this.#events, ports.now());
+    this.#events = new EventOutbox(ports);
+    this.#store = RoomStore.load(ports.rows, ports.now());
   }
 
   /** Creates the room, or revises it. The same document again changes nothing. */
-  async configure(sale: Sale): Promise<ConfigureOutcome> {
+  async configure(sale: sales.Sale): Promise<ConfigureOutcome> {
     const store = this.#store;
     const outcome = store === null ? this.#create(sale) : this.#revise(store, sale);
     await this.#arm();
     return outcome;
   }
 
-  #create(sale: Sale): ConfigureOutcome {
+  #create(sale: sales.Sale): ConfigureOutcome {
     const { rows, newSecret } = this.#ports;
     const now = this.#ports.now();
-    const foundation = { sale, revision: 1, booths: boothsOf(sale), secret: newSecret() };
-    const created = { foundation, room: rooms.openRoom(sale, now) };
-    this.#store = RoomStore.create(rows, this.#events, created, now);
+    const foundation = { sale, revision: 1, booths: sales.boothsOf(sale), secret: newSecret() };
+    this.#store = RoomStore.create(rows, foundation, rooms.openRoom(sale, now), now);
     return { kind: "created", revision: 1 };
   }
 
-  #revise(store: RoomStore, sale: Sale): ConfigureOutcome {
+  #revise(store: RoomStore, sale: sales.Sale): ConfigureOutcome {
     const { foundation, room } = store;
     const { revision } = foundation;
     if (JSON.stringify(foundation.sale) === JSON.stringify(sale)) {
       return { kind: "unchanged", revision };
     }
     const now = this.#ports.now();
-    const refusals = revisionRefusals(foundation.sale, sale, phaseAt(room.schedule, now));
+    const refusals = sales.revisionRefusals(foundation.sale, sale, phaseAt(room.schedule, now));
     if (refusals.length > 0) return { kind: "refused", refusals };
     const revised = { ...foundation, sale, revision: revision + 1 };
     store.revise(revised, rooms.reviseRoom(room, foundation.sale, sale), now);
     return { kind: "revised", revision: revised.revision };
   }
 
-  document(): { readonly sale: Sale; readonly revision: number } | null {
+  document(): { readonly sale: sales.Sale; readonly revision: number } | null {
     if (this.#store === null) return null;
     const { sale, revision } = this.#store.foundation;
     return { sale, revision };
@@ -132,7 +117,7 @@ export class RoomCore {
     return outcome;
   }
 
-  async change(change: AdmissionChange): Promise<{ readonly kind: "changed" } | NoSale> {
+  async change(change: sales.AdmissionChange): Promise<{ readonly kind: "changed" } | NoSale> {
     const store = this.#store;
     if (store === null) return NO_SALE;
     store.save(rooms.changeAdmission(store.room, change), this.#ports.now());
@@ -146,7 +131,7 @@ export class RoomCore {
   }
 
   /** A called shopper takes up their turn. */
-  claim(ticket: ClaimedTicket): ClaimOutcome | { readonly kind: "no_such_place" } | NoSale {
+  claim(ticket: ClaimedTicket): claims.ClaimOutcome | { readonly kind: "no_such_place" } | NoSale {
     const store = this.#store;
     if (store === null) return NO_SALE;
     const now = this.#ports.now();
@@ -160,7 +145,11 @@ export class RoomCore {
   }
 
   /** With nobody waiting, a shopper is let in without a ticket; `id` makes it repeatable. */
-  async admitNow(id: string, subject: string, lane: string): Promise<AdmitNowOutcome | NoSale> {
+  async admitNow(
+    id: string,
+    subject: string,
+    lane: string,
+  ): Promise<claims.AdmitNowOutcome | NoSale> {
     const store = this.#store;
     if (store === null) return NO_SALE;
     const now = this.#ports.now();
@@ -173,13 +162,13 @@ export class RoomCore {
   }
 
   /** Null while the place's cohort is open. */
-  #rankOf(store: RoomStore, place: Place): RankOutcome | null {
+  #rankOf(store: RoomStore, place: Place): ReturnType<RoomRules["rankOf"]> | null {
     const manifest = store.manifest(place.lane, place.cohort);
     return manifest === null ? null : this.#ports.rules.rankOf(place, manifest);
   }
 
   /** A new admission is written with the seat it takes. */
-  #settle<Outcome extends AdmitNowOutcome>(
+  #settle<Outcome extends claims.AdmitNowOutcome>(
     store: RoomStore,
     { room, outcome }: { readonly room: rooms.RoomState; readonly outcome: Outcome },
     now: number,
@@ -190,23 +179,23 @@ export class RoomCore {
   }
 
   /** What has become of a turn; changes nothing. @param place null when there was none */
-  turn(ticket: string, place: Place | null): Turn | NoSale {
+  turn(ticket: string, place: Place | null): claims.Turn | NoSale {
     const store = this.#store;
     if (store === null) return NO_SALE;
     const ranked = place === null ? null : this.#rankOf(store, place);
     const rank = ranked?.kind === "ranked" ? ranked.rank : null;
     const asked = { lane: place?.lane ?? "", rank, existing: store.admissionOf(ticket) };
-    return turnOf(store.room, asked, this.#ports.now());
+    return claims.turnOf(store.room, asked, this.#ports.now());
   }
 
   /** Null when no admission of this sale has the id. */
-  seat(admissionId: string): Seat | null {
+  seat(admissionId: string): admissions.Seat | null {
     const admission = this.#store?.admission(admissionId) ?? null;
-    return admission === null ? null : seatOf(admission, this.#ports.now());
+    return admission === null ? null : admissions.seatOf(admission, this.#ports.now());
   }
 
   /** Whether seats are still taken, in the order of the ids; a cart is filled only from a seat. */
-  standings(ids: readonly string[]): SeatStanding[] {
+  standings(ids: readonly string[]): admissions.SeatStanding[] {
     return ids.map((id) => this.seat(id)?.standing ?? "unknown");
   }
 
@@ -222,7 +211,7 @@ export class RoomCore {
   extend(
     admissionId: string,
     seconds: number,
-  ): { readonly kind: "extended"; readonly admission: AdmissionRecord } | NotActive {
+  ): { readonly kind: "extended"; readonly admission: admissions.AdmissionRecord } | NotActive {
     const { rules } = this.#ports;
     return this.#onAdmission(admissionId, NOT_ACTIVE, (store, admission, now) => {
       const { endsAt_ms } = store.room.schedule;
@@ -233,9 +222,9 @@ export class RoomCore {
     });
   }
 
-  beginOrder(admissionId: string, order: string): BeginOrderOutcome {
-    const none = { kind: "admission_required" } as const;
-    return this.#onAdmission<BeginOrderOutcome>(admissionId, none, (store, admission, now) => {
+  beginOrder(admissionId: string, order: string): admissions.BeginOrderOutcome {
+    const none: admissions.BeginOrderOutcome = { kind: "admission_required" };
+    return this.#onAdmission(admissionId, none, (store, admission, now) => {
       const begun = this.#ports.rules.beginOrder(admission, order, now);
       if (begun.admission !== admission) store.write({ admission: begun.admission }, now);
       return begun.outcome;
@@ -261,7 +250,7 @@ export class RoomCore {
   #onAdmission<Outcome>(
     id: string,
     none: Outcome,
-    act: (store: RoomStore, admission: AdmissionRecord, now: number) => Outcome,
+    act: (store: RoomStore, admission: admissions.AdmissionRecord, now: number) => Outcome,
   ): Outcome {
     const store = this.#store;
     const admission = store?.admission(id) ?? null;
@@ -272,12 +261,17 @@ export class RoomCore {
   /** An admission ends: its record and the seat count change together. */
   #end(
     store: RoomStore,
-    admission: AdmissionRecord,
+    admission: admissions.AdmissionRecord,
     how: "spent" | "left" | "expired",
     now: number,
   ): void {
     const took = admission.ordersDone > 0 || admission.orderInProgress !== null;
-    store.end(admission, this.#ports.rules.freeSeat(store.room, how, took), now);
+    const room = this.#ports.rules.freeSeat(store.room, how, took);
+    // An expired token opens nothing. Any other is named in the snapshot of a sale that guards.
+    const isNamed = how !== "expired" && store.foundation.sale.guards.length > 0;
+    const revoked = isNamed ? revoke(room.revoked, admission, now) : room.revoked;
+    const version = isNamed ? room.version + 1 : room.version;
+    store.write({ admission, room: { ...room, revoked, version } }, now);
   }
 
   #expire(store: RoomStore, now: number): void {
@@ -292,8 +286,7 @@ export class RoomCore {
    */
   async ring(at_ms?: number): Promise<void> {
     await this.#survive("tick_failed", this.tick());
-    const sent = this.#events.send(this.#ports.events, this.#ports.now());
-    await this.#survive("events_failed", sent);
+    await this.#survive("events_failed", this.#events.send(this.#ports.now()));
     this.#ports.alarm.fired(at_ms);
     await this.#arm();
   }
@@ -303,8 +296,7 @@ export class RoomCore {
     try {
       await work;
     } catch (error) {
-      const why = error instanceof Error ? error.message : "unknown";
-      this.#ports.log("error", event, { why });
+      this.#ports.log.error("waiting-room", event, { why: errorText(error) });
     }
   }
 
@@ -350,7 +342,7 @@ export class RoomCore {
    */
   async #addBooths(store: RoomStore): Promise<void> {
     const { sale, booths } = store.foundation;
-    const wanted = boothsOf(sale);
+    const wanted = sales.boothsOf(sale);
     if (wanted <= booths) return;
     const ready = await Promise.all(
       store.room.lanes.map(({ id, closed }) => {
@@ -365,7 +357,7 @@ export class RoomCore {
   }
 
   /** Booths `from` (included) to `to` (excluded) of a lane. */
-  #booths({ id }: Sale, lane: string, from: number, to: number): Booth[] {
+  #booths({ id }: sales.Sale, lane: string, from: number, to: number): Booth[] {
     return Array.from({ length: to - from }, (_, added) => {
       return this.#ports.booth(id, lane, from + added);
     });
@@ -378,7 +370,7 @@ export class RoomCore {
     const { sale, booths } = foundation;
     const now = this.#ports.now();
     const next_ms = nextTickAt(room, sale.admission.method, now);
-    const isGrowing = next_ms !== null && boothsOf(sale) > booths;
+    const isGrowing = next_ms !== null && sales.boothsOf(sale) > booths;
     const instants_ms = [next_ms, isGrowing ? now + TICK_MS : null, this.#events.dueAt_ms(now)];
     await this.#ports.alarm.arm(instants_ms, now);
   }

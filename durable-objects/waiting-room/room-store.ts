@@ -16,11 +16,17 @@ import { standingAt, type AdmissionRecord } from "../../src/domain/room/admissio
 import { Backlog, ORDERS_THAT_TELL } from "../../src/domain/room/backlog.ts";
 import { closeCohortInRoom } from "../../src/domain/room/calls.ts";
 import { claimRulesOf, type ClaimRules } from "../../src/domain/room/claims.ts";
-import { factsOf, type SaleFacts } from "../../src/domain/room/events.ts";
-import { revoke } from "../../src/domain/room/revoked.ts";
+import {
+  factsOf,
+  tell,
+  tellFounding,
+  tellNothingYet,
+  type SaleFacts,
+  type Telling,
+  type Told,
+} from "../../src/domain/room/events.ts";
 import type { RoomState } from "../../src/domain/room/room-state.ts";
 import { snapshotOf, type RoomSnapshot } from "../../src/domain/room/snapshot.ts";
-import type { EventOutbox } from "./event-outbox.ts";
 import type { Foundation, RoomChange, RoomRows } from "./ports.ts";
 
 /** What the merchant sees of the room. */
@@ -33,9 +39,10 @@ function ticketOf(admissionId: string): string {
 
 export class RoomStore {
   readonly #rows: RoomRows;
-  readonly #events: EventOutbox;
   #foundation: Foundation;
   #room: RoomState;
+  /** Null while the room is being created. */
+  #told: Told | null;
   /** Seats in use, by ticket: bounded by `maxActive`. */
   readonly #active = new Map<string, AdmissionRecord>();
   /** No admission expires before this; so a claim need not look at every seat. */
@@ -43,37 +50,27 @@ export class RoomStore {
   /** Also of those who have left: their orders go on. */
   readonly #backlog = new Backlog();
 
-  private constructor(
-    rows: RoomRows,
-    events: EventOutbox,
-    { foundation, room }: { readonly foundation: Foundation; readonly room: RoomState },
-  ) {
+  private constructor(rows: RoomRows, foundation: Foundation, room: RoomState, told: Told | null) {
     this.#rows = rows;
-    this.#events = events;
     this.#foundation = foundation;
     this.#room = room;
+    this.#told = told;
     for (const admission of rows.activeAdmissions()) this.#active.set(admission.ticket, admission);
     for (const admission of rows.backlog(ORDERS_THAT_TELL)) this.#backlog.note(admission);
   }
 
-  /** Null when the room was never created. */
-  static load(rows: RoomRows, events: EventOutbox, now: number): RoomStore | null {
+  /** Null when the room was never created. One from before there were events starts them now. */
+  static load(rows: RoomRows, now: number): RoomStore | null {
     const foundation = rows.foundation();
     const room = rows.state();
     if (foundation === null || room === null) return null;
-    const store = new RoomStore(rows, events, { foundation, room });
-    events.begin(store.#facts(now), now);
-    return store;
+    const facts = factsOf(room, foundation.sale, foundation.revision, now);
+    return new RoomStore(rows, foundation, room, rows.told() ?? tellNothingYet(facts, now));
   }
 
-  static create(
-    rows: RoomRows,
-    events: EventOutbox,
-    created: { readonly foundation: Foundation; readonly room: RoomState },
-    now: number,
-  ): RoomStore {
-    const store = new RoomStore(rows, events, created);
-    store.write(created, now);
+  static create(rows: RoomRows, foundation: Foundation, room: RoomState, now: number): RoomStore {
+    const store = new RoomStore(rows, foundation, room, null);
+    store.write({ foundation, room }, now);
     return store;
   }
 
@@ -93,17 +90,23 @@ export class RoomStore {
     return factsOf(room, sale, revision, now);
   }
 
-  /** The one place that writes: all of a change, or none of it. */
+  /** The one place that writes: all of a change and the events it brings, or none of it. */
   write(change: RoomChange, now: number): void {
     const { foundation = this.#foundation, room = this.#room, admission } = change;
     const after = this.#facts(now, room, foundation);
-    const telling =
-      change.room === undefined ? null : this.#events.telling(this.#facts(now), after, now);
+    const telling = change.room === undefined ? null : this.#tellingOf(after, now);
     this.#rows.write({ ...change, telling });
-    if (telling !== null) this.#events.written(telling);
+    if (telling !== null) this.#told = telling.told;
     this.#foundation = foundation;
     this.#room = room;
     if (admission !== undefined) this.#remember(admission);
+  }
+
+  #tellingOf(after: SaleFacts, now: number): Telling | null {
+    const told = this.#told;
+    const telling =
+      told === null ? tellFounding(after, now) : tell(told, this.#facts(now), after, now);
+    return telling.events.length > 0 ? telling : null;
   }
 
   /** The document changed, and with it the room. */
@@ -171,15 +174,6 @@ export class RoomStore {
 
   admission(admissionId: string): AdmissionRecord | null {
     return this.admissionOf(ticketOf(admissionId));
-  }
-
-  /** An admission ended: `room` counts its seat as free. */
-  end(admission: AdmissionRecord, room: RoomState, now: number): void {
-    // An expired token opens nothing. Any other is named in the snapshot of a sale that guards.
-    const isNamed = admission.standing !== "expired" && this.#foundation.sale.guards.length > 0;
-    const revoked = isNamed ? revoke(room.revoked, admission, now) : room.revoked;
-    const version = isNamed ? room.version + 1 : room.version;
-    this.write({ admission, room: { ...room, revoked, version } }, now);
   }
 
   /** The median age of the orders in progress, ms; null when too few tell. */

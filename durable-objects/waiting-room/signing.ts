@@ -5,10 +5,9 @@
  * Guarantee: the same record and device give the very same token. It changes nothing.
  */
 import type { AdmissionRecord } from "../../src/domain/room/admission.ts";
-import type { AdmitNowOutcome } from "../../src/domain/room/claims.ts";
 import { signAdmission, type Admission } from "../../src/tokens/admissions.ts";
 import { readSecrets } from "../../src/tokens/secrets.ts";
-import type { NoSale } from "./outcomes.ts";
+import type { RoomCore } from "./room-core.ts";
 
 /** The device that an admission is bound to (`domain/sale/device-binding.ts`); null: any. */
 export type Device = string | null;
@@ -20,17 +19,10 @@ export type Admitted = {
   readonly admission: Admission;
 };
 
-export type AdmitOutcome =
-  | Admitted
-  | Exclude<AdmitNowOutcome, { kind: "admitted" }>
-  | { readonly kind: "no_such_place" }
-  | NoSale;
-
-export type TurnOutcome =
-  | Admitted
-  | { readonly kind: "open" }
-  | { readonly kind: "over"; readonly used: boolean }
-  | NoSale;
+/** What the core answers, with a signed admission in place of its record. */
+type Signed<Outcome> = Admitted | Exclude<Outcome, { readonly kind: "admitted" | "extended" }>;
+export type AdmitOutcome = Signed<Awaited<ReturnType<RoomCore["claim" | "admitNow"]>>>;
+export type TurnOutcome = Signed<ReturnType<RoomCore["turn"]>>;
 
 export async function signedAdmission(
   env: GateEnv,

@@ -16,13 +16,24 @@ import type { StockLevel } from "../../src/domain/stock/stock-ledger.ts";
 import { log } from "../../src/platform/log.ts";
 import { boothName, boothOf } from "../../src/platform/objects.ts";
 import { SingleAlarm } from "../single-alarm.ts";
-import type { ConfigureOutcome, NoSale, NotActive } from "./outcomes.ts";
 import { PipelineWatch } from "./pipeline-watch.ts";
 import { ROOM_RULES } from "./ports.ts";
-import { RoomCore, type ClaimedTicket } from "./room-core.ts";
+import {
+  RoomCore,
+  type ClaimedTicket,
+  type ConfigureOutcome,
+  type NoSale,
+  type NotActive,
+} from "./room-core.ts";
 import type { RoomMetrics } from "./room-store.ts";
 import { RoomTables } from "./room-tables.ts";
-import { signedAdmission, type AdmitOutcome, type Device, type TurnOutcome } from "./signing.ts";
+import {
+  signedAdmission,
+  type AdmitOutcome,
+  type Admitted,
+  type Device,
+  type TurnOutcome,
+} from "./signing.ts";
 
 export class WaitingRoom extends DurableObject<GateEnv> {
   readonly #core: RoomCore;
@@ -32,15 +43,13 @@ export class WaitingRoom extends DurableObject<GateEnv> {
     this.#core = new RoomCore({
       rows: new RoomTables(ctx.storage),
       alarm: new SingleAlarm(ctx.storage),
-      booth: (sale, lane, shard) => {
-        return boothOf(env, boothName(sale, lane, shard));
-      },
+      booth: (sale, lane, shard) => boothOf(env, boothName(sale, lane, shard)),
       pipeline: new PipelineWatch(env.CONFIG),
       events: env.EVENTS_QUEUE,
       now: () => Date.now(),
       newSecret,
       rules: ROOM_RULES,
-      log: (level, event, fields) => log[level]("waiting-room", event, fields),
+      log,
     });
   }
 
@@ -98,7 +107,7 @@ export class WaitingRoom extends DurableObject<GateEnv> {
   }
 
   /** The token is new, the seat the same. */
-  async extend(id: string, seconds: number, device: Device): Promise<AdmitOutcome | NotActive> {
+  async extend(id: string, seconds: number, device: Device): Promise<Admitted | NotActive> {
     const outcome = this.#core.extend(id, seconds);
     return outcome.kind === "extended" ? this.#sign(outcome.admission, device) : outcome;
   }

@@ -163,10 +163,14 @@ export class Objects {
           if (faults.strikes("send_failed")) throw new Error("the queue is not to be reached");
         },
       },
-      log: (level, event, { why }) => {
-        this.#parts.tell(event, `room ${String(why)}`);
-        // What a crash interrupts is no error of the room.
-        if (level === "error" && life.alive) promises.broken("P8", `the room: ${String(why)}`);
+      log: {
+        warn: (_at, event) => this.#parts.tell(event, "room"),
+        error: (_at, event, fields) => {
+          const why = `room ${String(fields?.["why"])}`;
+          this.#parts.tell(event, why);
+          // What a crash interrupts is no error of the room.
+          if (life.alive) promises.broken("P8", why);
+        },
       },
     });
   }

@@ -24,45 +24,58 @@ import { boothsOf, type Sale } from "../../src/domain/sale/sale.ts";
 const SECRET = "5a".repeat(32);
 
 export class RoomMemory {
-  foundation: Foundation | null = null;
-  room: RoomState | null = null;
-  told: Told | null = null;
   /** By ticket. */
   readonly admissions = new Map<string, AdmissionRecord>();
   /** All that were ever written, in order. */
   readonly events: SaleEvent[] = [];
   rowsWritten = 0;
+  #foundation: Foundation | null = null;
+  #room: RoomState | null = null;
+  #told: Told | null = null;
   readonly #manifests = new Map<string, CohortManifest>();
   #sent = 0;
 
   /** The rows of a room that was created at `now`. */
   static created(sale: Sale, now: number, given: Partial<Foundation> = {}): RoomMemory {
     const memory = new RoomMemory();
-    memory.foundation = { sale, revision: 1, booths: boothsOf(sale), secret: SECRET, ...given };
-    memory.room = openRoom(sale, now);
+    const foundation = { sale, revision: 1, booths: boothsOf(sale), secret: SECRET, ...given };
+    memory.apply({ foundation, room: openRoom(sale, now) });
     return memory;
+  }
+
+  get foundation(): Foundation {
+    return there(this.#foundation);
+  }
+
+  get room(): RoomState {
+    return there(this.#room);
+  }
+
+  get told(): Told {
+    return there(this.#told);
   }
 
   apply(change: RoomChange): void {
     const { foundation, room, admission, manifest, telling = null } = change;
-    const rows = [foundation, room, admission, manifest].filter((row) => row !== undefined);
-    this.rowsWritten += rows.length;
-    if (foundation !== undefined) this.foundation = foundation;
+    const written = Object.values(change).filter((part) => part !== null);
+    this.rowsWritten += written.length + (telling?.events.length ?? 0);
+    if (foundation !== undefined) this.#foundation = foundation;
     if (manifest !== undefined) this.#manifests.set(`${manifest.lane}/${manifest.k}`, manifest);
     if (admission !== undefined) this.admissions.set(admission.ticket, admission);
-    if (room !== undefined) this.room = room;
+    if (room !== undefined) this.#room = room;
     if (telling === null) return;
-    this.rowsWritten += 1 + telling.events.length;
-    this.told = telling.told;
+    this.#told = telling.told;
     this.events.push(...telling.events);
   }
 
   /** @param write makes a change durable, unless the room crashes before */
   rows(write: (apply: () => void) => void = (apply) => apply()): RoomRows {
     return {
-      foundation: () => this.foundation,
-      state: () => (this.room === null ? null : readStoredRoom(copyOf(this.room))),
-      told: () => this.told,
+      foundation: () => this.#foundation,
+      state: () => {
+        return this.#room === null ? null : readStoredRoom(JSON.parse(JSON.stringify(this.#room)));
+      },
+      told: () => this.#told,
       manifest: (_sale, lane, k) => this.#manifests.get(`${lane}/${k}`) ?? null,
       admission: (ticket) => this.admissions.get(ticket) ?? null,
       activeAdmissions: () =>
@@ -84,8 +97,9 @@ export class RoomMemory {
   }
 }
 
-function copyOf(room: RoomState): unknown {
-  return JSON.parse(JSON.stringify(room));
+function there<Value>(value: Value | null): Value {
+  if (value === null) throw new Error("the room was never created");
+  return value;
 }
 
 /** `rankOf` at less cost: a simulation claims places of one cohort by the thousand. */
@@ -106,7 +120,7 @@ const QUIET: Omit<RoomPorts, "rows" | "now"> = {
   events: { sendBatch: async () => undefined },
   newSecret: () => SECRET,
   rules: { ...ROOM_RULES, rankOf: rankKeepingDraws() },
-  log: () => undefined,
+  log: { warn: () => undefined, error: () => undefined },
 };
 
 /** An instance of the product's room: it knows what its rows say, and nothing else. */

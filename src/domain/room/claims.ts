@@ -137,12 +137,8 @@ export function admitNow(
   return issue(spent, { ...asked, rank: null }, rules, now);
 }
 
-export interface AskedTurn {
-  readonly lane: string;
-  /** Null without a place, or while its cohort is open. */
-  readonly rank: number | null;
-  readonly existing: AdmissionRecord | null;
-}
+/** `rank` is also null without a place. */
+export type AskedTurn = Pick<Claim, "lane" | "rank" | "existing">;
 
 export type Turn =
   | { readonly kind: "admitted"; readonly admission: AdmissionRecord }

@@ -97,9 +97,7 @@ export class RoomWorld {
   }
 
   get room(): RoomState {
-    const { room } = this.#memory;
-    if (room === null) throw new Error("the room was never created");
-    return room;
+    return this.#memory.room;
   }
 
   /** By ticket. */

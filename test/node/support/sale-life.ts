@@ -47,19 +47,19 @@ export class Life {
   }
 
   get told(): Told {
-    return there(this.#memory.told);
+    return this.#memory.told;
   }
 
   get room(): RoomState {
-    return there(this.#memory.room);
+    return this.#memory.room;
   }
 
   get sale(): Sale {
-    return there(this.#memory.foundation).sale;
+    return this.#memory.foundation.sale;
   }
 
   get revision(): number {
-    return there(this.#memory.foundation).revision;
+    return this.#memory.foundation.revision;
   }
 
   look(): Promise<void> {
@@ -96,11 +96,6 @@ export class Life {
   types(): string[] {
     return this.events.map(({ type }) => type.replace("sale.", ""));
   }
-}
-
-function there<Value>(value: Value | null): Value {
-  if (value === null) throw new Error("the room was never created");
-  return value;
 }
 
 const acts = (revisions: boolean) =>
