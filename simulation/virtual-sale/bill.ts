@@ -38,22 +38,12 @@ const ROWS_READ_PER_OBJECT_REQUEST = 3;
 /** Isolates of a location; each reads the sale's document every thirty seconds. */
 const ISOLATES_PER_LOCATION = 10;
 const DOCUMENT_EVERY_S = 30;
-/** A live room looks at two breakers and at the operator's word over each. */
+/** A live room reads two breakers and the operator's override of each. */
 const KEYS_PER_PIPELINE_LOOK = 4;
 
-export interface BillLine {
-  readonly what: string;
-  readonly amount: number;
-  readonly dollars: number;
-}
+export type Bill = ReturnType<typeof billOf>;
 
-export interface Bill {
-  readonly lines: readonly BillLine[];
-  readonly dollars: number;
-  readonly dollarsPerMillion: number;
-}
-
-export function billOf(world: World): Bill {
+export function billOf(world: World) {
   const { tally, options, seconds } = world;
   const { orders } = tally;
   const objects = world.booths.count + 2;

@@ -33,66 +33,46 @@ const EARLY_SHARE = 0.4;
 const FLASH_SCALE_MS = 15_000;
 const RAMP_MS = 10 * 60 * 1000;
 
-export class Crowd {
-  readonly size: number;
-  readonly arrivesAt_ms: Int32Array;
-  readonly stage: Uint8Array;
-  readonly intent: Uint8Array;
-  readonly fate: Uint8Array;
-  readonly fateAt_ms: Int32Array;
-  readonly cohort: Int32Array;
-  readonly shard: Uint8Array;
-  readonly index: Int32Array;
-  readonly rank: Int32Array;
-  readonly polls: Uint16Array;
-  /** What was said when the position was first known: when (−1: never), the wait, the odds. */
-  readonly statedAt_ms: Int32Array;
-  readonly statedLow_s: Float32Array;
-  readonly statedHigh_s: Float32Array;
-  readonly statedOdds: Float32Array;
-  /** The odds said at one of the polls since, each as likely as the other; −1: never. */
-  readonly laterOdds: Float32Array;
-  readonly laterPolls: Uint16Array;
-  /** Polls after having been told that nothing is left. */
-  readonly stayed: Uint8Array;
+export type Crowd = ReturnType<typeof drawCrowd>;
 
-  constructor(options: SimulationOptions, random: Random) {
-    const { shoppers } = options;
-    this.size = shoppers;
-    this.arrivesAt_ms = arrivals(options, random);
-    this.stage = new Uint8Array(shoppers);
-    this.intent = new Uint8Array(shoppers);
-    this.fate = new Uint8Array(shoppers);
-    this.fateAt_ms = new Int32Array(shoppers);
-    this.cohort = new Int32Array(shoppers).fill(-1);
-    this.shard = new Uint8Array(shoppers);
-    this.index = new Int32Array(shoppers);
-    this.rank = new Int32Array(shoppers).fill(-1);
-    this.polls = new Uint16Array(shoppers);
-    this.statedAt_ms = new Int32Array(shoppers).fill(-1);
-    this.statedLow_s = new Float32Array(shoppers);
-    this.statedHigh_s = new Float32Array(shoppers);
-    this.statedOdds = new Float32Array(shoppers).fill(-1);
-    this.laterOdds = new Float32Array(shoppers).fill(-1);
-    this.laterPolls = new Uint16Array(shoppers);
-    this.stayed = new Uint8Array(shoppers);
-    for (let shopper = 0; shopper < shoppers; shopper += 1) {
-      if (random() >= options.noShows) continue;
-      this.intent[shopper] = random() < 0.5 ? INTENT.silent : INTENT.absent;
-    }
+export function drawCrowd(options: SimulationOptions, random: Random) {
+  const size = options.shoppers;
+  const crowd = {
+    size,
+    arrivesAt_ms: arrivals(options, random),
+    stage: new Uint8Array(size),
+    intent: new Uint8Array(size),
+    fate: new Uint8Array(size),
+    fateAt_ms: new Int32Array(size),
+    cohort: new Int32Array(size).fill(-1),
+    shard: new Uint8Array(size),
+    index: new Int32Array(size),
+    rank: new Int32Array(size).fill(-1),
+    polls: new Uint16Array(size),
+    /** What was said when the position was first known: when (−1: never), the wait, the odds. */
+    statedAt_ms: new Int32Array(size).fill(-1),
+    statedLow_s: new Float32Array(size),
+    statedHigh_s: new Float32Array(size),
+    statedOdds: new Float32Array(size).fill(-1),
+    /** The odds said at one of the polls since, each as likely as the other; −1: never. */
+    laterOdds: new Float32Array(size).fill(-1),
+    laterPolls: new Uint16Array(size),
+    /** Polls after having been told that nothing is left. */
+    stayed: new Uint8Array(size),
+  } as const;
+  for (let shopper = 0; shopper < size; shopper += 1) {
+    if (random() >= options.noShows) continue;
+    crowd.intent[shopper] = random() < 0.5 ? INTENT.silent : INTENT.absent;
   }
+  return crowd;
+}
 
-  ticketOf(shopper: number): ClaimedTicket {
-    const id = String(shopper);
-    return {
-      id,
-      subject: id,
-      lane: GENERAL_LANE,
-      cohort: this.cohort[shopper] ?? -1,
-      shard: this.shard[shopper] ?? 0,
-      index: this.index[shopper] ?? 0,
-    };
-  }
+export function ticketOf(crowd: Crowd, shopper: number): ClaimedTicket {
+  const [id, lane] = [String(shopper), GENERAL_LANE];
+  const [cohort = -1, shard = 0, index = 0] = [crowd.cohort, crowd.shard, crowd.index].map(
+    (column) => column[shopper],
+  );
+  return { id, subject: id, lane, cohort, shard, index };
 }
 
 function arrivals(options: SimulationOptions, random: Random): Int32Array {

@@ -7,73 +7,22 @@ import { quantile } from "../drill/statistics.ts";
 import { FATE, INTENT } from "./crowd.ts";
 import type { World } from "./world.ts";
 
-export interface Percentiles {
-  readonly count: number;
-  readonly p10: number;
-  readonly p50: number;
-  readonly p90: number;
-  readonly p99: number;
-  readonly most: number;
-}
-
-export interface OddsBucket {
-  readonly from: number;
-  readonly to: number;
-  readonly shoppers: number;
-  readonly gotTheirTurn: number;
-}
-
-export interface Calibration {
-  /** Called shoppers who had been told a wait. */
-  readonly judged: number;
-  readonly inside: number;
-  readonly earlier: number;
-  readonly later: number;
-  /** High over low of the intervals: how much they say. */
-  readonly width: number;
-  /** As first told, and as told at some later poll. */
-  readonly odds: readonly OddsBucket[];
-  readonly laterOdds: readonly OddsBucket[];
-}
-
-export interface Seats {
-  readonly seconds: number;
-  readonly mean: number;
-  readonly least: number;
-}
-
-export interface Metrics {
-  readonly fates: {
-    readonly admitted: number;
-    readonly lapsed: number;
-    readonly told: number;
-    readonly vanished: number;
-    readonly open: number;
-  };
-  /** Lapsed although they were there and asked when told to. */
-  readonly lapsedThoughThere: number;
-  readonly waitOfAdmitted_s: Percentiles;
-  readonly waitOfTold_s: Percentiles;
-  readonly pollsPerShopper: number;
-  readonly requestsPerShopper: number;
-  readonly pollsOfPatient: Percentiles;
-  /** Shares of `maxActive`: over all the time stock lasted, and from two minutes on. */
-  readonly seatsWhileStockLasts: Seats;
-  readonly seatsOnceFilled: Seats;
-  readonly seatsWhileAnyWait: Seats;
-  readonly calibration: Calibration;
-}
+export type Percentiles = ReturnType<typeof percentiles>;
+export type Seats = ReturnType<typeof seatsOf>;
+export type OddsBucket = ReturnType<typeof oddsBuckets>[number];
+export type Calibration = ReturnType<typeof calibrationOf>;
+export type Metrics = ReturnType<typeof metricsOf>;
 
 const FILLING_S = 120;
 
-function percentiles(values: number[]): Percentiles {
+function percentiles(values: number[]) {
   const sorted = values.toSorted((a, b) => a - b);
   const at = (share: number): number => quantile(sorted, share);
   const [p10, p50, p90, p99, most] = [at(0.1), at(0.5), at(0.9), at(0.99), at(1)];
   return { count: values.length, p10, p50, p90, p99, most };
 }
 
-function seatsOf(active: readonly number[], maxActive: number): Seats {
+function seatsOf(active: readonly number[], maxActive: number) {
   const sum = active.reduce((total, seats) => total + seats, 0);
   const least = active.reduce((low, seats) => Math.min(low, seats), maxActive);
   const seconds = active.length;
@@ -89,7 +38,7 @@ function calledAt_ms({ crowd, calledAt_ms }: World, shopper: number): number {
 
 const ODDS_BOUNDS = [0, 0.01, 0.1, 0.25, 0.5, 0.75, 1];
 
-function oddsBuckets(world: World, stated: Float32Array): OddsBucket[] {
+function oddsBuckets(world: World, stated: Float32Array) {
   const buckets = ODDS_BOUNDS.map((from, at) => {
     return { from, to: ODDS_BOUNDS[at + 1] ?? 1, shoppers: 0, gotTheirTurn: 0 };
   });
@@ -102,7 +51,7 @@ function oddsBuckets(world: World, stated: Float32Array): OddsBucket[] {
   return buckets;
 }
 
-function calibrationOf(world: World): Calibration {
+function calibrationOf(world: World) {
   const { crowd } = world;
   const widths: number[] = [];
   let [inside, earlier, later] = [0, 0, 0];
@@ -121,10 +70,21 @@ function calibrationOf(world: World): Calibration {
   const width = percentiles(widths).p50;
   const odds = oddsBuckets(world, crowd.statedOdds);
   const laterOdds = oddsBuckets(world, crowd.laterOdds);
-  return { judged: widths.length, inside, earlier, later, width, odds, laterOdds };
+  return {
+    /** Called shoppers who had been told a wait, and whether it came inside that interval. */
+    judged: widths.length,
+    inside,
+    earlier,
+    later,
+    /** High over low of the intervals: how much they say. */
+    width,
+    /** As first told, and as told at some later poll. */
+    odds,
+    laterOdds,
+  };
 }
 
-export function metricsOf(world: World): Metrics {
+export function metricsOf(world: World) {
   const { crowd, tally, options } = world;
   const counts = [0, 0, 0, 0, 0];
   const admitted: number[] = [];
@@ -142,7 +102,7 @@ export function metricsOf(world: World): Metrics {
     if (fate === FATE.lapsed && crowd.intent[shopper] === INTENT.come) lapsedThoughThere += 1;
   }
   const { maxActive } = options;
-  const waitUntil = tally.seatsWhileStockLasts;
+  const { seatsWhileStockLasts } = tally;
   return {
     fates: {
       open: counts[FATE.none] ?? 0,
@@ -151,14 +111,16 @@ export function metricsOf(world: World): Metrics {
       told: counts[FATE.told] ?? 0,
       vanished: counts[FATE.vanished] ?? 0,
     },
+    /** Lapsed although they were there and asked when told to. */
     lapsedThoughThere,
     waitOfAdmitted_s: percentiles(admitted),
     waitOfTold_s: percentiles(told),
     pollsPerShopper: tally.polls / crowd.size,
     requestsPerShopper: tally.workerRequests / crowd.size,
     pollsOfPatient: percentiles(patient),
-    seatsWhileStockLasts: seatsOf(waitUntil, maxActive),
-    seatsOnceFilled: seatsOf(waitUntil.slice(FILLING_S), maxActive),
+    /** Shares of `maxActive`: over all the time stock lasted, and from two minutes on. */
+    seatsWhileStockLasts: seatsOf(seatsWhileStockLasts, maxActive),
+    seatsOnceFilled: seatsOf(seatsWhileStockLasts.slice(FILLING_S), maxActive),
     seatsWhileAnyWait: seatsOf(tally.seatsWhileAnyWait, maxActive),
     calibration: calibrationOf(world),
   };

@@ -34,25 +34,8 @@ function seats(when: string, { seconds, mean, least }: Seats): string {
   return `  ${when.padEnd(44)}${cells.join("")}`;
 }
 
-/** The busiest of each kind of object. */
-function busiest({ tally }: World): Map<string, { perSecond: number; atSecond: number }> {
-  const kinds = new Map<string, { perSecond: number; atSecond: number }>();
-  for (const [name, most] of tally.busiest) {
-    const kind = name.startsWith("booth") ? "booth" : name;
-    const known = kinds.get(kind);
-    if (known === undefined || most.perSecond > known.perSecond) kinds.set(kind, most);
-  }
-  return kinds;
-}
-
-export interface Target {
-  readonly name: string;
-  readonly reached: string;
-  readonly kept: boolean;
-}
-
 /** What a million shoppers must not cost or miss; the promises hold for a crowd of any size. */
-export function targetsOf(world: World, metrics: Metrics, bill: Bill): Target[] {
+export function targetsOf(world: World, metrics: Metrics, bill: Bill) {
   const { calibration, seatsWhileStockLasts: filled } = metrics;
   const inside = calibration.inside / Math.max(calibration.judged, 1);
   const most = Math.max(...[...world.tally.busiest.values()].map(({ perSecond }) => perSecond), 0);
@@ -99,7 +82,7 @@ function becameOf(world: World, metrics: Metrics): string[] {
 function loadLines(world: World, metrics: Metrics): string[] {
   const { tally } = world;
   const { p50, p99, most } = metrics.pollsOfPatient;
-  const objects = [...busiest(world)].map(([kind, { perSecond, atSecond }]) => {
+  const objects = [...tally.busiest].map(([kind, { perSecond, atSecond }]) => {
     const at = clock(atSecond - world.startsAt_ms / 1000).padStart(7);
     return `  ${kind.padEnd(14)}${number(perSecond).padStart(10)} requests/s, ${at} from the start`;
   });

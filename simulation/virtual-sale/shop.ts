@@ -7,7 +7,7 @@
 import type { RoomCore } from "../../durable-objects/waiting-room/room-core.ts";
 import type { CohortManifest, Place } from "../../src/domain/line/cohort.ts";
 import type { AdmissionRecord } from "../../src/domain/room/admission.ts";
-import { isSoldOut, type RoomState } from "../../src/domain/room/room-state.ts";
+import { isSoldOut, type LaneState, type RoomState } from "../../src/domain/room/room-state.ts";
 import type { RoomSnapshot } from "../../src/domain/room/snapshot.ts";
 import { GENERAL_LANE, type Sale } from "../../src/domain/sale/sale.ts";
 import { phaseAt } from "../../src/domain/sale/schedule.ts";
@@ -31,9 +31,7 @@ export interface ShopParts {
 
 export class Shop {
   readonly stock = new StockMemory();
-  readonly #sale: Sale;
-  readonly #booths: Booths;
-  readonly #tally: Tally;
+  readonly #parts: ShopParts;
   readonly #memory: RoomMemory;
   readonly #rankOf = rankKeepingDraws();
   readonly #snapshots: RoomSnapshot[] = [];
@@ -42,10 +40,9 @@ export class Shop {
   #reportedSeq = 0;
 
   /** At second 0. */
-  constructor({ sale, secret, booths, tally }: ShopParts) {
-    this.#sale = sale;
-    this.#booths = booths;
-    this.#tally = tally;
+  constructor(parts: ShopParts) {
+    const { sale, secret } = parts;
+    this.#parts = parts;
     this.#memory = RoomMemory.created(sale, 0, { secret });
     this.#core = this.#begin();
     const received = { id: "first", kind: "receive", reason: "on sale" } as const;
@@ -60,27 +57,20 @@ export class Shop {
     return roomOn(this.#memory.rows(), () => this.#now, {
       rules: { rankOf: this.#rankOf },
       booth: (_sale, _lane, shard) => {
-        return { close: async (k, force) => this.#booths.close(shard, k, force) };
+        return { close: async (k, force) => this.#parts.booths.close(shard, k, force) };
       },
     });
   }
 
   get room(): RoomState {
-    const { room } = this.#memory;
-    if (room === null) throw new Error("the room was never created");
-    return room;
+    return this.#memory.room;
   }
 
-  get called(): number {
-    return this.room.lanes[0]?.called ?? 0;
-  }
-
-  get places(): number {
-    return this.room.lanes[0]?.places ?? 0;
-  }
-
-  get openCohort(): number {
-    return this.room.lanes[0]?.closed ?? 0;
+  /** The only one. */
+  get lane(): LaneState {
+    const [lane] = this.room.lanes;
+    if (lane === undefined) throw new Error("a room without a lane");
+    return lane;
   }
 
   /** Of the room and the SKU. */
@@ -113,7 +103,7 @@ export class Shop {
     this.#report();
     if (isEvicted) {
       this.#core = this.#begin();
-      this.#tally.roomCrashes += 1;
+      this.#parts.tally.roomCrashes += 1;
     }
     await this.#core.tick();
     this.#show(second);
@@ -123,10 +113,11 @@ export class Shop {
     const snapshot = this.#core.snapshot();
     if (snapshot === null) throw new Error("the room was never created");
     this.#snapshots[second % SNAPSHOTS_KEPT] = snapshot;
-    this.#tally.throttleLeast = Math.min(this.#tally.throttleLeast, snapshot.throttle);
-    this.#tally.object("room", 1);
+    const { tally } = this.#parts;
+    tally.throttleLeast = Math.min(tally.throttleLeast, snapshot.throttle);
+    tally.object("room", 1);
     // Its alarm, set again.
-    this.#tally.rowsWritten += 1;
+    tally.rowsWritten += 1;
     this.#countSeats();
   }
 
@@ -137,13 +128,13 @@ export class Shop {
     this.#reportedSeq = seq;
     this.ask(this.#now).reportLevel({ sku: SKU, ...this.stock.counters(), seq });
     // The SkuStock's alarm, set again.
-    this.#tally.object("stock", 1);
-    this.#tally.rowsWritten += 1;
+    this.#parts.tally.object("stock", 1);
+    this.#parts.tally.rowsWritten += 1;
   }
 
   #countSeats(): void {
-    const { room } = this;
-    const tally = this.#tally;
+    const { room, lane } = this;
+    const { tally } = this.#parts;
     const { active } = room.seats;
     if (active > room.maxActive) throw new Error(`${active} are in ${room.maxActive} seats`);
     tally.seatsMost = Math.max(tally.seatsMost, active);
@@ -152,18 +143,18 @@ export class Shop {
       return;
     }
     const live = phaseAt(room.schedule, this.#now) === "live";
-    if (!live || this.called >= this.places || tally.soldOutAt_ms !== null) return;
+    if (!live || lane.called >= lane.places || tally.soldOutAt_ms !== null) return;
     tally.seatsWhileAnyWait.push(active);
     const { available, held } = this.stock.counters();
     const open = room.calls.reduce((sum, { from, to, claimed }) => sum + to - from - claimed, 0);
-    const supply = Math.ceil((available + held) * this.#sale.admission.overcall);
+    const supply = Math.ceil((available + held) * this.#parts.sale.admission.overcall);
     if (supply >= room.maxActive + open) tally.seatsWhileStockLasts.push(active);
   }
 
   /** The room, asked something at an instant. */
   ask(now: number): RoomCore {
     this.#now = now;
-    this.#tally.object("room", 1);
+    this.#parts.tally.object("room", 1);
     return this.#core;
   }
 

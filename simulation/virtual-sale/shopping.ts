@@ -20,36 +20,27 @@ const LIMIT_PER_BUYER = 1;
 /** Requests of an order's page until its final state. */
 const FOLLOWING_POLLS = 3;
 
+export interface ShoppingParts {
+  readonly crowd: Crowd;
+  readonly shop: Shop;
+  readonly wheel: EventWheel;
+  readonly tally: Tally;
+  readonly random: Random;
+}
+
 export class Shopping {
-  readonly #crowd: Crowd;
-  readonly #shop: Shop;
-  readonly #wheel: EventWheel;
-  readonly #tally: Tally;
-  readonly #random: Random;
+  readonly #parts: ShoppingParts;
   readonly #buyRate: number;
   readonly #declines = new Map<number, number>();
 
-  constructor(
-    options: SimulationOptions,
-    parts: {
-      readonly crowd: Crowd;
-      readonly shop: Shop;
-      readonly wheel: EventWheel;
-      readonly tally: Tally;
-      readonly random: Random;
-    },
-  ) {
-    this.#buyRate = options.buyRate;
-    this.#crowd = parts.crowd;
-    this.#shop = parts.shop;
-    this.#wheel = parts.wheel;
-    this.#tally = parts.tally;
-    this.#random = parts.random;
+  constructor({ buyRate }: SimulationOptions, parts: ShoppingParts) {
+    this.#buyRate = buyRate;
+    this.#parts = parts;
   }
 
   /** Somebody has just been let in. */
   enter(shopper: number, now: number): void {
-    const random = this.#random;
+    const random = this.#parts.random;
     if (random() < this.#buyRate) {
       this.#next(shopper, STAGE.choosing, now + between(random, 10_000, 50_000));
     } else if (random() < DRIFTING_SHARE) {
@@ -61,14 +52,14 @@ export class Shopping {
 
   /** Whatever comes after the admission's end is the end of the admission. */
   #next(shopper: number, stage: number, at_ms: number): void {
-    const { expiresAt_ms } = this.#shop.admission(shopper);
+    const { expiresAt_ms } = this.#parts.shop.admission(shopper);
     const over = at_ms >= expiresAt_ms;
-    this.#crowd.stage[shopper] = over ? STAGE.drifting : stage;
-    this.#wheel.schedule(shopper, over ? expiresAt_ms : at_ms);
+    this.#parts.crowd.stage[shopper] = over ? STAGE.drifting : stage;
+    this.#parts.wheel.schedule(shopper, over ? expiresAt_ms : at_ms);
   }
 
   happen(shopper: number, now: number): void {
-    switch (this.#crowd.stage[shopper]) {
+    switch (this.#parts.crowd.stage[shopper]) {
       case STAGE.choosing:
         return this.#fillCart(shopper, now);
       case STAGE.ordering:
@@ -79,41 +70,41 @@ export class Shopping {
         return this.#leave(shopper, now);
       default:
         // The room sees for itself that the seat has run out.
-        this.#crowd.stage[shopper] = STAGE.gone;
+        this.#parts.crowd.stage[shopper] = STAGE.gone;
     }
   }
 
   #leave(shopper: number, now: number): void {
-    this.#tally.workerRequests += 1;
+    this.#parts.tally.workerRequests += 1;
     const name = String(shopper);
-    const { stock } = this.#shop;
+    const { stock } = this.#parts.shop;
     const key = { sale: "s", buyer: name, id: name };
     if (stock.reservation(key)?.standing.state === "held") {
-      this.#tally.object("stock", 1);
+      this.#parts.tally.object("stock", 1);
       const nothing = { ...key, quantity: 0, deadline_ms: now, limitPerBuyer: LIMIT_PER_BUYER };
       stock.apply(hold(stock, nothing, now));
     }
-    this.#shop.ask(now).leave(this.#shop.admission(shopper).id);
-    this.#crowd.stage[shopper] = STAGE.gone;
+    this.#parts.shop.ask(now).leave(this.#parts.shop.admission(shopper).id);
+    this.#parts.crowd.stage[shopper] = STAGE.gone;
   }
 
   #fillCart(shopper: number, now: number): void {
-    const tally = this.#tally;
+    const tally = this.#parts.tally;
     tally.workerRequests += 1;
     tally.carts += 1;
     // The gate asks the room whether the seat is still taken, then the stock.
     tally.object("room", 1);
     tally.object("stock", 1);
     const name = String(shopper);
-    const { stock } = this.#shop;
-    const deadline_ms = Math.min(now + HOLD_MS, this.#shop.admission(shopper).expiresAt_ms);
+    const { stock } = this.#parts.shop;
+    const deadline_ms = Math.min(now + HOLD_MS, this.#parts.shop.admission(shopper).expiresAt_ms);
     const command = { sale: "s", buyer: name, id: name, quantity: 1, deadline_ms };
     const limitPerBuyer = LIMIT_PER_BUYER;
     const outcome = stock.apply(hold(stock, { ...command, limitPerBuyer }, now));
     if (outcome.kind === "sold_out") {
-      this.#next(shopper, STAGE.leaving, now + between(this.#random, 3000, 20_000));
+      this.#next(shopper, STAGE.leaving, now + between(this.#parts.random, 3000, 20_000));
     } else {
-      this.#next(shopper, STAGE.ordering, now + between(this.#random, 30_000, 120_000));
+      this.#next(shopper, STAGE.ordering, now + between(this.#parts.random, 30_000, 120_000));
     }
   }
 
@@ -122,47 +113,47 @@ export class Shopping {
   }
 
   #order(shopper: number, now: number): void {
-    const tally = this.#tally;
+    const tally = this.#parts.tally;
     tally.workerRequests += 1 + FOLLOWING_POLLS;
     tally.orders += 1;
     tally.object("stock", 1);
     const buyer = String(shopper);
     const id = this.#orderOf(shopper);
-    const { stock } = this.#shop;
-    const admission = this.#shop.admission(shopper).id;
-    const begun = this.#shop.ask(now).beginOrder(admission, id).kind === "begun";
+    const { stock } = this.#parts.shop;
+    const admission = this.#parts.shop.admission(shopper).id;
+    const begun = this.#parts.shop.ask(now).beginOrder(admission, id).kind === "begun";
     const command = { sale: "s", buyer, id, holdId: buyer, quantity: 1 };
     const limitPerBuyer = LIMIT_PER_BUYER;
     if (begun) {
       const outcome = stock.apply(order(stock, { ...command, limitPerBuyer }, now));
       if (outcome.kind === "ordered") {
-        this.#crowd.stage[shopper] = STAGE.paying;
-        this.#wheel.schedule(shopper, now + between(this.#random, 1500, 5000));
+        this.#parts.crowd.stage[shopper] = STAGE.paying;
+        this.#parts.wheel.schedule(shopper, now + between(this.#parts.random, 1500, 5000));
         return;
       }
-      this.#shop.ask(now).finishOrder(admission, id, "hand_back");
+      this.#parts.shop.ask(now).finishOrder(admission, id, "hand_back");
     }
-    this.#next(shopper, STAGE.leaving, now + between(this.#random, 3000, 20_000));
+    this.#next(shopper, STAGE.leaving, now + between(this.#parts.random, 3000, 20_000));
   }
 
   #settle(shopper: number, now: number): void {
-    this.#tally.object("stock", 1);
+    this.#parts.tally.object("stock", 1);
     const buyer = String(shopper);
     const id = this.#orderOf(shopper);
-    const { stock } = this.#shop;
+    const { stock } = this.#parts.shop;
     const key = { sale: "s", buyer, id };
-    const { id: admission, expiresAt_ms: deadline_ms } = this.#shop.admission(shopper);
-    if (this.#random() >= DECLINED_SHARE) {
+    const { id: admission, expiresAt_ms: deadline_ms } = this.#parts.shop.admission(shopper);
+    if (this.#parts.random() >= DECLINED_SHARE) {
       stock.apply(sell(stock, key, now));
-      this.#shop.ask(now).finishOrder(admission, id, "spend");
-      this.#crowd.stage[shopper] = STAGE.gone;
+      this.#parts.shop.ask(now).finishOrder(admission, id, "spend");
+      this.#parts.crowd.stage[shopper] = STAGE.gone;
       return;
     }
     stock.apply(release(stock, { ...key, backTo: { holdId: buyer, deadline_ms } }, now));
-    this.#shop.ask(now).finishOrder(admission, id, "hand_back");
+    this.#parts.shop.ask(now).finishOrder(admission, id, "hand_back");
     const declines = (this.#declines.get(shopper) ?? 0) + 1;
     this.#declines.set(shopper, declines);
     const stage = declines > 1 ? STAGE.leaving : STAGE.ordering;
-    this.#next(shopper, stage, now + between(this.#random, 10_000, 40_000));
+    this.#next(shopper, stage, now + between(this.#parts.random, 10_000, 40_000));
   }
 }

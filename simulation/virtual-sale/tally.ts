@@ -5,11 +5,6 @@
  * Guarantee: nothing here decides anything. Not for what became of each shopper: `crowd.ts`.
  */
 
-export interface Busiest {
-  perSecond: number;
-  atSecond: number;
-}
-
 export class Tally {
   workerRequests = 0;
   polls = 0;
@@ -34,7 +29,8 @@ export class Tally {
   throttleLeast = 1;
   soldOutAt_ms: number | null = null;
   pollsMostPerSecond = 0;
-  readonly busiest = new Map<string, Busiest>();
+  /** By kind of object: the most of any one. */
+  readonly busiest = new Map<string, { perSecond: number; atSecond: number }>();
   readonly #second = new Map<string, number>();
   #pollsBefore = 0;
 
@@ -52,9 +48,10 @@ export class Tally {
     this.pollsMostPerSecond = Math.max(this.pollsMostPerSecond, this.pollsInSecond);
     this.#pollsBefore = this.polls + this.joins;
     for (const [name, requests] of this.#second) {
-      const most = this.busiest.get(name);
+      const kind = name.startsWith("booth") ? "booth" : name;
+      const most = this.busiest.get(kind);
       if (most === undefined || requests > most.perSecond) {
-        this.busiest.set(name, { perSecond: requests, atSecond: second });
+        this.busiest.set(kind, { perSecond: requests, atSecond: second });
       }
     }
     this.#second.clear();

@@ -10,11 +10,8 @@ import { GENERAL_LANE } from "../../src/domain/sale/sale.ts";
 import { standingOf, type Standing } from "../../src/domain/room/standing.ts";
 import { between, type Random } from "../seeded-random.ts";
 import type { Booths } from "./booths.ts";
-import { FATE, INTENT, STAGE, type Crowd } from "./crowd.ts";
-import type { Shop } from "./shop.ts";
-import type { Shopping } from "./shopping.ts";
-import type { Tally } from "./tally.ts";
-import type { EventWheel } from "./wheel.ts";
+import { FATE, INTENT, STAGE, ticketOf } from "./crowd.ts";
+import type { Shopping, ShoppingParts } from "./shopping.ts";
 
 /** A silent shopper closes the tab after so many polls at most. */
 const SILENT_POLLS_MAX = 20;
@@ -22,14 +19,9 @@ const SILENT_POLLS_MAX = 20;
 const STAYING_EVERY = 5;
 const STAYING_POLLS = 5;
 
-export interface VisitParts {
-  readonly crowd: Crowd;
-  readonly shop: Shop;
+export interface VisitParts extends ShoppingParts {
   readonly booths: Booths;
-  readonly wheel: EventWheel;
   readonly shopping: Shopping;
-  readonly tally: Tally;
-  readonly random: Random;
   /** Picks what is judged; a stream of its own, so that judging changes nothing. */
   readonly judge: Random;
 }
@@ -169,7 +161,7 @@ export class Visits {
     const { crowd, shop, shopping, tally, wheel } = this.#parts;
     tally.claims += 1;
     tally.workerRequests += 1;
-    const { kind } = shop.ask(now).claim(crowd.ticketOf(shopper));
+    const { kind } = shop.ask(now).claim(ticketOf(crowd, shopper));
     switch (kind) {
       case "admitted":
         this.#fate(shopper, FATE.admitted, now);

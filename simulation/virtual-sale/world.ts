@@ -12,7 +12,7 @@ import { JOINS_PER_BOOTH_PER_SECOND } from "../../src/domain/limits.ts";
 import { boothsOf, saleSchema, type Sale } from "../../src/domain/sale/sale.ts";
 import { randomFrom, type Random } from "../seeded-random.ts";
 import { Booths } from "./booths.ts";
-import { Crowd, STAGE } from "./crowd.ts";
+import { drawCrowd, STAGE, ticketOf, type Crowd } from "./crowd.ts";
 import type { SimulationOptions } from "./options.ts";
 import { Shop, SKU } from "./shop.ts";
 import { Shopping } from "./shopping.ts";
@@ -27,6 +27,7 @@ const ROOM_EVICTED_EVERY_S = 300;
 
 /** Opens at instant 0 of virtual time. */
 export function simulatedSale(options: SimulationOptions): Sale {
+  const { booths, shoppers } = options;
   const at = (seconds: number): string => new Date(seconds * 1000).toISOString();
   return saleSchema.parse({
     id: "simulated",
@@ -37,14 +38,9 @@ export function simulatedSale(options: SimulationOptions): Sale {
     endsAt: at(options.preQueue_s + SALE_LENGTH_S),
     items: [{ sku: SKU, name: "Unit", price: 10_000, stock: options.stock }],
     admission: { ratePerMinute: options.ratePerMinute, maxActive: options.maxActive },
-    // It decides on nothing but the number of booths.
-    expectedShoppers: options.booths === null ? options.shoppers : shoppersFor(options.booths),
+    // It decides on nothing but the number of booths, for a crowd that comes in ten seconds.
+    expectedShoppers: booths === null ? shoppers : booths * JOINS_PER_BOOTH_PER_SECOND * 10,
   });
-}
-
-/** A crowd that is expected to need so many booths: it comes within ten seconds. */
-function shoppersFor(booths: number): number {
-  return booths * JOINS_PER_BOOTH_PER_SECOND * 10;
 }
 
 export class World {
@@ -75,7 +71,7 @@ export class World {
     this.booths = new Booths(boothsOf(sale), tally);
     this.#beginSecond(0);
     this.shop = new Shop({ sale, secret, booths: this.booths, tally });
-    this.crowd = new Crowd(options, randomFrom(`${options.seed}/crowd`));
+    this.crowd = drawCrowd(options, randomFrom(`${options.seed}/crowd`));
     this.startsAt_ms = options.preQueue_s * 1000;
     this.calledAt_ms = new Int32Array(options.shoppers).fill(-1);
     this.#wheel = new EventWheel(options.shoppers);
@@ -136,12 +132,13 @@ export class World {
   async #second(second: number): Promise<void> {
     this.#beginSecond(second);
     const { shop, options } = this;
-    const { called, openCohort } = shop;
+    const { called, closed } = shop.lane;
     const isLast = second % ROOM_EVICTED_EVERY_S === ROOM_EVICTED_EVERY_S - 1;
     await shop.second(second, options.crashes && isLast);
-    if (shop.openCohort > openCohort) this.#rankCohort(openCohort);
-    if (shop.called < called) throw new Error("called shrank");
-    this.calledAt_ms.fill(second * 1000, called, shop.called);
+    const { lane } = shop;
+    if (lane.closed > closed) this.#rankCohort(closed);
+    if (lane.called < called) throw new Error("called shrank");
+    this.calledAt_ms.fill(second * 1000, called, lane.called);
   }
 
   /** Those who joined a cohort learn their ranks when it has closed. */
@@ -151,7 +148,7 @@ export class World {
     const places = placesIn(counts);
     this.#makeRoomFor(base + places);
     const members = this.#visits.takeMembers(k);
-    for (const shopper of members) crowd.rank[shopper] = shop.rankOf(crowd.ticketOf(shopper));
+    for (const shopper of members) crowd.rank[shopper] = shop.rankOf(ticketOf(crowd, shopper));
     this.#ranked += members.length;
     if (this.#ranked > base + places) throw new Error("more ranks than places");
     tally.cohorts += 1;

@@ -51,8 +51,8 @@ describe.each([
   test("has distinct ranks, and nobody is called without one", () => {
     const ranks = [...world.crowd.rank].filter((rank) => rank >= 0);
     expect(new Set(ranks).size).toBe(ranks.length);
-    expect(ranks.length + world.tally.deadRanks).toBe(world.shop.places);
-    expect(world.shop.called).toBeLessThanOrEqual(world.shop.places);
+    expect(ranks.length + world.tally.deadRanks).toBe(world.shop.lane.places);
+    expect(world.shop.lane.called).toBeLessThanOrEqual(world.shop.lane.places);
   });
 
   test("never takes more seats than there are, and frees all of them", () => {
