@@ -10,42 +10,25 @@ import type { OrderEvent } from "../../src/domain/order/messages.ts";
 import type { BookOutcome } from "../../src/domain/order/order-backend.ts";
 import type { OrderIntent } from "../../src/domain/order/order.ts";
 import type { Conditions } from "./faults.ts";
+import type { Promises } from "./promises.ts";
+import type { BookingStatus, Rules } from "./rules.ts";
 
 const LATENCY_MAX_MS = 50;
 const SLOW_MAX_MS = 60_000;
-
-export type BookingStatus = "booked" | "cancelled";
-
-/** What a new booking status and a projected event are, given what the book says. */
-export interface BookRules {
-  booking(known: BookingStatus | null, wanted: BookingStatus): BookingStatus;
-  isNewer(known: OrderEvent | null, event: OrderEvent): boolean;
-}
-
-export const BOOK_RULES: BookRules = {
-  booking: (known, wanted) => (wanted === "cancelled" ? wanted : (known ?? wanted)),
-  isNewer: (known, event) => known === null || known.version < event.version,
-};
-
-/** Hears what the book writes down. */
-export interface BookWatch {
-  look(order: string): void;
-  projected(known: OrderEvent | null, event: OrderEvent): void;
-}
 
 export class Bookings implements OrderBackend {
   readonly name = "order-book";
   readonly status = new Map<string, BookingStatus>();
   readonly projection = new Map<string, OrderEvent>();
   readonly #conditions: Conditions;
-  readonly #watch: BookWatch;
-  readonly #rules: BookRules;
+  readonly #promises: Promises;
+  readonly #rules: Rules["book"];
   /** Orders the backend will never take. */
   readonly #refused = new Set<string>();
 
-  constructor(conditions: Conditions, rules: BookRules, watch: BookWatch) {
+  constructor(conditions: Conditions, rules: Rules["book"], promises: Promises) {
     this.#conditions = conditions;
-    this.#watch = watch;
+    this.#promises = promises;
     this.#rules = rules;
   }
 
@@ -72,7 +55,7 @@ export class Bookings implements OrderBackend {
     const kept = await this.#guarded(() => {
       const known = this.projection.get(event.order) ?? null;
       if (this.#rules.isNewer(known, event)) {
-        this.#watch.projected(known, event);
+        this.#promises.projected(known, event);
         this.projection.set(event.order, event);
       }
       return { kind: "kept" } as const;
@@ -83,7 +66,7 @@ export class Bookings implements OrderBackend {
   #set(order: string, wanted: BookingStatus): BookingStatus {
     const status = this.#rules.booking(this.status.get(order) ?? null, wanted);
     this.status.set(order, status);
-    this.#watch.look(order);
+    this.#promises.look(order);
     return status;
   }
 

@@ -5,6 +5,7 @@
  * minute between two. What it was doing reaches nobody then, and its messages come again. What a
  * message means is decided as `queues/orders-worker.ts` does.
  */
+import type { OrderCore } from "../../durable-objects/order/order-core.ts";
 import { Bulkhead } from "../../queues/bulkhead.ts";
 import { advance, type LeasedOrder, type Pipeline } from "../../queues/pipeline.ts";
 import {
@@ -13,6 +14,7 @@ import {
   PAYMENT_CALLS_AT_ONCE,
 } from "../../src/domain/limits.ts";
 import { orderEventSchema, orderMessageSchema } from "../../src/domain/order/messages.ts";
+import { errorText } from "../../src/encoding/error-text.ts";
 import { messageDelay_s } from "../../src/domain/order/transition.ts";
 import type { Bookings } from "./bookings.ts";
 import type { Conditions } from "./faults.ts";
@@ -74,61 +76,48 @@ class Isolate {
   }
 
   async takeOrder(delivery: Delivery): Promise<void> {
-    this.#deliveries.add(delivery);
     const parsed = orderMessageSchema.safeParse(delivery.body);
-    if (!parsed.success) {
-      this.#parts.ordersQueue.park(delivery.body);
-      return this.#settle(delivery, () => delivery.ack());
-    }
-    try {
+    await this.#take(delivery, async () => {
+      if (!parsed.success) {
+        this.#parts.ordersQueue.park(delivery.body);
+        return null;
+      }
       const progress = await advance(this.#pipeline, this.#leased(parsed.data.order));
-      this.#settle(delivery, () => {
-        if (progress.kind === "again") delivery.retry(progress.after_s);
-        else delivery.ack();
-      });
-    } catch (error) {
-      this.#parts.tell("consumer failed", error instanceof Error ? error.message : "unknown");
-      this.#retry(delivery);
-    }
+      return progress.kind === "again" ? progress.after_s : null;
+    });
   }
 
   async takeEvent(delivery: Delivery): Promise<void> {
-    this.#deliveries.add(delivery);
     const event = orderEventSchema.parse(delivery.body);
-    try {
+    await this.#take(delivery, async () => {
       await this.#step(() => this.#parts.bookings.keep(event));
-      this.#settle(delivery, () => delivery.ack());
-    } catch {
-      this.#retry(delivery);
-    }
+      return null;
+    });
   }
 
-  #retry(delivery: Delivery): void {
-    const after_s = messageDelay_s(delivery.attempts, this.#parts.faults.random());
-    this.#settle(delivery, () => delivery.retry(after_s));
-  }
-
-  #settle(delivery: Delivery, settle: () => void): void {
+  /** @param work in how many seconds the message shall come again; null: never */
+  async #take(delivery: Delivery, work: () => Promise<number | null>): Promise<void> {
+    this.#deliveries.add(delivery);
+    const after_s = await work().catch((error: unknown) => {
+      this.#parts.tell("consumer failed", errorText(error));
+      return messageDelay_s(delivery.attempts, this.#parts.faults.random());
+    });
     this.#deliveries.delete(delivery);
-    if (this.life.alive) settle();
+    if (!this.life.alive) return;
+    if (after_s === null) delivery.ack();
+    else delivery.retry(after_s);
   }
 
   #leased(id: string): LeasedOrder {
     const { network, objects } = this.#parts;
     const { host } = objects.orderOf(id);
-    const { life } = this;
+    const ask = <Answer>(what: (core: OrderCore) => Promise<Answer>): Promise<Answer> => {
+      return this.#step(() => network.ask(this.life, host, what));
+    };
     return {
-      lease: (lease) => this.#step(() => network.ask(life, host, (core) => core.lease(lease))),
-      recordPayment: (lease, payment) => {
-        return this.#step(() => {
-          return network.ask(life, host, (core) => core.recordPayment(lease, payment));
-        });
-      },
-      report: (lease, said, next) => {
-        return this.#step(() => {
-          return network.ask(life, host, (core) => core.report(lease, said, next));
-        });
-      },
+      lease: (lease) => ask((core) => core.lease(lease)),
+      recordPayment: (lease, payment) => ask((core) => core.recordPayment(lease, payment)),
+      report: (lease, said, next) => ask((core) => core.report(lease, said, next)),
     };
   }
 

@@ -79,23 +79,17 @@ export class KeyedPayments implements SimulatedPayments {
           return this.#authorize(this.#payment(paymentId), method);
         });
       },
-      capture: ({ paymentId, key }) => {
-        return this.#keyed(this.#settled, key, () => this.#capture(this.#payment(paymentId)));
-      },
-      void: ({ paymentId, key }) => {
-        return this.#keyed(this.#settled, key, () => {
-          const payment = this.#payment(paymentId);
+      capture: (request) => this.#settle(request, (payment) => this.#capture(payment)),
+      void: (request) => {
+        return this.#settle(request, (payment) => {
           if (moneyOf(payment) === "taken" || payment.standing === "refunded") return REFUSED;
-          this.#move(payment, "voided");
-          return APPROVED;
+          return this.#move(payment, "voided");
         });
       },
-      refund: ({ paymentId, key }) => {
-        return this.#keyed(this.#settled, key, () => {
-          const payment = this.#payment(paymentId);
+      refund: (request) => {
+        return this.#settle(request, (payment) => {
           if (moneyOf(payment) !== "taken" && payment.standing !== "refunded") return REFUSED;
-          this.#move(payment, "refunded");
-          return APPROVED;
+          return this.#move(payment, "refunded");
         });
       },
       lookup: ({ paymentId }) => this.#faulty<LookupOutcome>(() => this.#found(paymentId)),
@@ -114,16 +108,14 @@ export class KeyedPayments implements SimulatedPayments {
       this.#move(payment, "action_required");
       return { kind: "action_required", url: BANK_URL };
     }
-    this.#move(payment, "authorized");
-    return APPROVED;
+    return this.#move(payment, "authorized");
   }
 
   #capture(payment: Payment): SettleOutcome {
     const isOpen = payment.standing === "authorized" || payment.standing === "captured";
     if (!isOpen || payment.method === "pm_sandbox_captureFails") return REFUSED;
     payment.captures += 1;
-    this.#move(payment, "captured");
-    return APPROVED;
+    return this.#move(payment, "captured");
   }
 
   #found(paymentId: string): LookupOutcome {
@@ -133,6 +125,13 @@ export class KeyedPayments implements SimulatedPayments {
       return { kind: "found", standing: { kind: standing, url: BANK_URL } };
     }
     return { kind: "found", standing: { kind: standing } };
+  }
+
+  #settle(
+    { paymentId, key }: { readonly paymentId: string; readonly key: string },
+    act: (payment: Payment) => SettleOutcome,
+  ): Promise<SettleOutcome | RetryLater | Unknown> {
+    return this.#keyed(this.#settled, key, () => act(this.#payment(paymentId)));
   }
 
   #keyed<Outcome>(
@@ -181,13 +180,14 @@ export class KeyedPayments implements SimulatedPayments {
     return payment;
   }
 
-  #move(payment: Payment, standing: Payment["standing"]): void {
+  #move(payment: Payment, standing: Payment["standing"]): typeof APPROVED {
     const was = moneyOf(payment);
     payment.standing = standing;
     const { order, id } = payment;
     this.#parts.tell(`payment ${standing}`, `${order} ${id}`);
     this.#parts.webhook(order);
     this.#parts.promises.moneyMoved(order, id, was, moneyOf(payment));
+    return APPROVED;
   }
 
   #payment(id: string): Payment {

@@ -22,14 +22,10 @@ import { SALE } from "./sale.ts";
 
 const ROOM_ANSWER_MS = 2000;
 
-export interface OrderHere {
-  readonly memory: OrderMemory;
-  readonly host: ObjectHost<OrderCore>;
-}
-
-export interface StockHere {
-  readonly memory: StockMemory;
-  readonly host: ObjectHost<StockCore>;
+/** An object: what it keeps, and where its instances live. */
+interface Here<Memory, Core> {
+  readonly memory: Memory;
+  readonly host: ObjectHost<Core>;
 }
 
 export interface ObjectParts extends Conditions {
@@ -40,7 +36,7 @@ export interface ObjectParts extends Conditions {
   readonly promises: {
     look(order: string): void;
     lookAtStock(sku: string): void;
-    lookAtRoom(): void;
+    roomSaved(memory: RoomMemory): void;
     broken(promise: "P8", what: string): void;
   };
   /** An order's record became durable. @param now of the object's clock */
@@ -48,10 +44,10 @@ export interface ObjectParts extends Conditions {
 }
 
 export class Objects {
-  readonly orders = new Map<string, OrderHere>();
+  readonly orders = new Map<string, Here<OrderMemory, OrderCore>>();
   readonly roomMemory = new RoomMemory();
   readonly room: ObjectHost<RoomCore>;
-  readonly #stocks = new Map<string, StockHere>();
+  readonly #stocks = new Map<string, Here<StockMemory, StockCore>>();
   readonly #parts: ObjectParts;
 
   constructor(parts: ObjectParts) {
@@ -60,26 +56,27 @@ export class Objects {
     this.room = new ObjectHost(parts, "room", begin, (core, at_ms) => core.ring(at_ms));
   }
 
-  orderOf(id: string): OrderHere {
-    const known = this.orders.get(id);
-    if (known !== undefined) return known;
-    const memory = new OrderMemory();
-    const begin = (instance: Instance): OrderCore => this.#orderCore(memory, instance);
-    const host = new ObjectHost(this.#parts, id, begin, (core, at_ms) => core.ring(at_ms));
-    const here = { memory, host };
-    this.orders.set(id, here);
-    return here;
+  orderOf(id: string): Here<OrderMemory, OrderCore> {
+    const begin = (memory: OrderMemory, on: Instance): OrderCore => this.#orderCore(memory, on);
+    return this.orders.get(id) ?? this.#add(this.orders, id, new OrderMemory(), begin);
   }
 
-  stockOf(sku: string): StockHere {
-    const known = this.#stocks.get(sku);
-    if (known !== undefined) return known;
-    const memory = new StockMemory();
-    const begin = (instance: Instance): StockCore => this.#stockCore(sku, memory, instance);
-    const host = new ObjectHost(this.#parts, sku, begin, (core, at_ms) => core.ring(at_ms));
-    const here = { memory, host };
-    this.#stocks.set(sku, here);
-    return here;
+  stockOf(sku: string): Here<StockMemory, StockCore> {
+    const begin = (memory: StockMemory, on: Instance): StockCore =>
+      this.#stockCore(sku, memory, on);
+    return this.#stocks.get(sku) ?? this.#add(this.#stocks, sku, new StockMemory(), begin);
+  }
+
+  #add<Memory, Core extends { ring(at_ms: number): Promise<void> }>(
+    known: Map<string, Here<Memory, Core>>,
+    name: string,
+    memory: Memory,
+    begin: (memory: Memory, on: Instance) => Core,
+  ): Here<Memory, Core> {
+    const ring = (core: Core, at_ms: number): Promise<void> => core.ring(at_ms);
+    const host = new ObjectHost(this.#parts, name, (on) => begin(memory, on), ring);
+    known.set(name, { memory, host });
+    return { memory, host };
   }
 
   #orderCore(memory: OrderMemory, instance: Instance): OrderCore {
@@ -152,7 +149,7 @@ export class Objects {
     const rows = this.roomMemory.rows((apply) => {
       write(() => {
         apply();
-        promises.lookAtRoom();
+        promises.roomSaved(this.roomMemory);
       });
     });
     return roomOn(rows, now, {

@@ -11,6 +11,7 @@ import { normalizeLines } from "../../src/domain/stock/cart.ts";
 import type { OrderEvent } from "../../src/domain/order/messages.ts";
 import { isFinal, type OrderRecord, type OrderState } from "../../src/domain/order/order.ts";
 import { countersAgree, replayLedger } from "../../src/domain/stock/stock-ledger.ts";
+import type { RoomMemory } from "../memory/room-memory.ts";
 import type { Conditions } from "./faults.ts";
 import type { Objects } from "./objects.ts";
 import type { PaymentFacts, SimulatedPayments } from "./payments.ts";
@@ -49,7 +50,6 @@ export class Promises {
   readonly #evidence: Evidence;
   readonly #orders = new Set<string>();
   readonly #skus = new Set<string>();
-  #isRoomToCheck = false;
   readonly #answers = new Map<string, PlaceOutcome>();
   readonly #finals = new Map<string, OrderState>();
   #broken: BrokenPromise | null = null;
@@ -62,12 +62,6 @@ export class Promises {
     return this.#evidence.objects.orders.get(order)?.memory.record ?? null;
   }
 
-  /** Whether an instant is one that a hold of this sale may end at. */
-  #isDeadline(at_ms: number): boolean {
-    const latest_ms = this.#evidence.time.now + SALE.admission.sessionSeconds * 1000;
-    return Number.isFinite(at_ms) && at_ms <= latest_ms;
-  }
-
   /** Something of this order changed. */
   look(order: string): void {
     this.#orders.add(order);
@@ -75,10 +69,6 @@ export class Promises {
 
   lookAtStock(sku: string): void {
     this.#skus.add(sku);
-  }
-
-  lookAtRoom(): void {
-    this.#isRoomToCheck = true;
   }
 
   broken(promise: PromiseName, what: string): void {
@@ -95,8 +85,6 @@ export class Promises {
       for (const order of this.#orders) this.#checkOrder(order);
       this.#orders.clear();
     }
-    if (this.#isRoomToCheck) this.#checkRoom();
-    this.#isRoomToCheck = false;
     if (this.#broken !== null) throw this.#broken;
   }
 
@@ -142,6 +130,14 @@ export class Promises {
     }
   }
 
+  /** A room wrote: each admission in use has its seat, and there are no more than seats (P8). */
+  roomSaved({ admissions, room }: RoomMemory): void {
+    const { seats, maxActive } = room;
+    const active = [...admissions.values()].filter(({ standing }) => standing === "active").length;
+    if (seats.active === active && active <= maxActive) return;
+    this.broken("P8", `${seats.active} of ${maxActive} seats are counted, ${active} are taken`);
+  }
+
   /** The provider acted. What allows it must have been durable before (P2, P3). */
   moneyMoved(order: string, payment: string, was: PaymentFacts["money"], is: string): void {
     this.look(order);
@@ -168,11 +164,12 @@ export class Promises {
     const { reservations, ledger } = memory;
     const counters = memory.counters();
     if (!countersAgree(counters)) this.broken("P1", `${sku}: ${JSON.stringify(counters)}`);
+    const latest_ms = this.#evidence.time.now + SALE.admission.sessionSeconds * 1000;
     const sums = { held: 0, ordered: 0, sold: 0, released: 0 };
     for (const item of reservations.values()) {
       const { standing, quantity } = item;
       sums[standing.state] += quantity;
-      if (standing.state === "held" && !this.#isDeadline(standing.deadline_ms)) {
+      if (standing.state === "held" && !(standing.deadline_ms <= latest_ms)) {
         this.broken("P5", `${sku}: the hold ${item.id} ends at ${standing.deadline_ms}`);
       }
       if (standing.state === "ordered") this.#checkOwner(sku, item.id);
@@ -199,18 +196,6 @@ export class Promises {
     if (record === null || !owes) {
       this.broken("P5", `${sku}: units are ordered by ${order}, which does not own them`);
     }
-  }
-
-  /** P8: each admission in use has its seat, and there are no more than seats. */
-  #checkRoom(): void {
-    const { room, admissions } = this.#evidence.objects.roomMemory;
-    if (room === null) return;
-    const { seats, maxActive } = room;
-    const active = [...admissions.values()].filter(({ standing }) => standing === "active").length;
-    if (seats.active !== active) {
-      this.broken("P8", `${seats.active} seats are counted for ${active} admissions`);
-    }
-    if (active > maxActive) this.broken("P8", `${active} are in ${maxActive} seats`);
   }
 
   #checkOrder(order: string): void {
@@ -314,7 +299,7 @@ export class Promises {
     }
     const last = events.at(-1)?.type ?? "none";
     if (last !== "sale.ended") this.broken("P8", `the room stopped ticking after ${last}`);
-    if ((room?.seats.active ?? 0) > 0) this.broken("P8", "a seat is taken after the sale's end");
+    if (room.seats.active > 0) this.broken("P8", "a seat is taken after the sale's end");
   }
 
   #checkEnd(

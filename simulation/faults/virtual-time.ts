@@ -11,12 +11,7 @@ export const EPOCH_MS = Date.UTC(2026, 10, 30);
 
 interface Happening {
   readonly at_ms: number;
-  readonly order: number;
   readonly happen: () => void;
-}
-
-function isBefore(a: Happening, b: Happening): boolean {
-  return a.at_ms < b.at_ms || (a.at_ms === b.at_ms && a.order < b.order);
 }
 
 function quiet(): Promise<void> {
@@ -24,10 +19,9 @@ function quiet(): Promise<void> {
 }
 
 export class VirtualTime {
-  /** A binary heap; the earliest is first. */
-  readonly #heap: Happening[] = [];
+  /** The next is last. */
+  readonly #ahead: Happening[] = [];
   #now = EPOCH_MS;
-  #scheduled = 0;
   #steps = 0;
 
   get now(): number {
@@ -39,8 +33,12 @@ export class VirtualTime {
   }
 
   at(at_ms: number, happen: () => void): void {
-    this.#scheduled += 1;
-    this.#push({ at_ms: Math.max(at_ms, this.#now), order: this.#scheduled, happen });
+    const ahead = this.#ahead;
+    const item = { at_ms: Math.max(at_ms, this.#now), happen };
+    // Most of what is scheduled happens soon, so its place is near the end.
+    let place = ahead.length;
+    while ((ahead[place - 1]?.at_ms ?? Number.POSITIVE_INFINITY) <= item.at_ms) place -= 1;
+    ahead.splice(place, 0, item);
   }
 
   after(wait_ms: number, happen: () => void): void {
@@ -53,9 +51,9 @@ export class VirtualTime {
 
   /** Lets everything happen that is due until then; `check` looks at the world after each. */
   async run(until_ms: number, check: () => void): Promise<void> {
-    for (let next = this.#heap[0]; next !== undefined; next = this.#heap[0]) {
+    for (let next = this.#ahead.at(-1); next !== undefined; next = this.#ahead.at(-1)) {
       if (next.at_ms > until_ms) break;
-      this.#pop();
+      this.#ahead.pop();
       this.#now = next.at_ms;
       this.#steps += 1;
       next.happen();
@@ -63,36 +61,5 @@ export class VirtualTime {
       check();
     }
     this.#now = Math.max(this.#now, until_ms);
-  }
-
-  #push(item: Happening): void {
-    const heap = this.#heap;
-    let place = heap.length;
-    while (place > 0) {
-      const parentPlace = (place - 1) >> 1;
-      const parent = heap[parentPlace];
-      if (parent === undefined || !isBefore(item, parent)) break;
-      heap[place] = parent;
-      place = parentPlace;
-    }
-    heap[place] = item;
-  }
-
-  #pop(): void {
-    const heap = this.#heap;
-    const last = heap.pop();
-    if (last === undefined || heap.length === 0) return;
-    let place = 0;
-    for (;;) {
-      const left = heap[2 * place + 1];
-      const right = heap[2 * place + 2];
-      if (left === undefined) break;
-      const rightIsNext = right !== undefined && isBefore(right, left);
-      const child = rightIsNext ? right : left;
-      if (!isBefore(child, last)) break;
-      heap[place] = child;
-      place = 2 * place + (rightIsNext ? 2 : 1);
-    }
-    heap[place] = last;
   }
 }

@@ -33,12 +33,6 @@ const SETTLE_MS = 2 * HOUR_MS;
 const LONG_OUTAGES = 0.03;
 const LONG_OUTAGE_MS = 25 * HOUR_MS;
 
-/** While it lasts no call to the payment backend is answered. */
-interface Outage {
-  readonly from_ms: number;
-  readonly to_ms: number;
-}
-
 export class World {
   readonly time = new VirtualTime();
   readonly rules: Rules;
@@ -58,7 +52,8 @@ export class World {
   readonly #merchant: Merchant;
   readonly #trace: Trace;
   readonly #isLong: boolean;
-  readonly #outage: Outage | null;
+  /** While it lasts no call to the payment backend is answered. */
+  readonly #outage: { readonly from_ms: number; readonly to_ms: number } | null;
   readonly #faultsUntil_ms: number;
 
   constructor(seed: number, rules: Rules, trace: Trace) {
@@ -149,7 +144,7 @@ export class World {
     void this.#shoppers.get(buyer)?.hears(after);
   }
 
-  #drawOutage(isLong: boolean): Outage | null {
+  #drawOutage(isLong: boolean) {
     const from_ms = EPOCH_MS + this.faults.between(2000, isLong ? 40_000 : 120_000);
     const short_ms = this.faults.between(5000, 120_000);
     if (isLong) return { from_ms, to_ms: from_ms + LONG_OUTAGE_MS };
