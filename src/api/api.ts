@@ -71,6 +71,9 @@ const limitRate: MiddlewareHandler<GateApp> = async (c, next) => {
 /** The answer to an unexpected error; its cause is only in the log. */
 export function failed(error: Error, c: GateRequest): Response {
   if (error instanceof HTTPException && error.status === 400) return problem(c, "malformed_json");
+  if (error instanceof HTTPException && error.status === 415) {
+    return problem(c, "unsupported_media_type");
+  }
   const { method } = c.req;
   const path = new URL(c.req.url).pathname;
   log.error("api", "unhandled", { method, path, why: error.message });

@@ -114,7 +114,14 @@ describe.each(WRITES)("%s %s", (method, path, carried) => {
   test("a body with a media type other than JSON is refused", async () => {
     expect.hasAssertions();
     await expectNoChange(sluice, SALE, async () => {
-      for (const type of ["text/plain", "application/x-www-form-urlencoded", "application/jsonp"]) {
+      for (const type of [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/jsonp",
+        "application/json;",
+        "application/json; charset",
+        "application/json ;x=y",
+      ]) {
         const answer = await ask({ raw: "{}", headers: { "content-type": type } });
         expectProblem(answer, 415, "unsupported_media_type");
       }
