@@ -92,10 +92,19 @@ app.onError(failed);
 
 const OWN_PATH = /^\/_sluice(\/|$)/;
 
+/**
+ * Whether a path is the gate's own, as it stands or once its dot segments are resolved: requests to
+ * the shop are sent with the resolved path, and the shop must get none under `/_sluice`.
+ */
+function isOwn(url: string): boolean {
+  const path = pathOf(url);
+  return OWN_PATH.test(path) || (path.includes("_sluice") && OWN_PATH.test(new URL(url).pathname));
+}
+
 export default {
   fetch(request: Request, bindings: GateEnv, execution: ExecutionContext) {
     const origin = originOf(bindings.ORIGIN);
-    if (origin.kind === "none" || OWN_PATH.test(pathOf(request.url))) {
+    if (origin.kind === "none" || isOwn(request.url)) {
       return app.fetch(request, bindings, execution);
     }
     const moment = momentOf(execution);

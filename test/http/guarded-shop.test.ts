@@ -3,6 +3,7 @@
  * shop.
  */
 import { createHash } from "node:crypto";
+import { get as httpGet } from "node:http";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { request } from "undici";
 import { z } from "zod";
@@ -281,4 +282,21 @@ test("Sluice's own paths are never guarded", async () => {
   expect(json(health)).toMatchObject({ ok: true });
   const script = await ask("/_sluice/assets/waiting.js");
   expect(script.status).toBe(200);
+});
+
+test("a path whose dot segments lead to the gate's own addresses never reaches the shop", async () => {
+  const { hostname, port } = new URL(sluice.host.gateUrl);
+  const statusOf = (path: string) => {
+    return new Promise<number | undefined>((resolve, reject) => {
+      httpGet({ hostname, port, path }, (response) => {
+        response.resume();
+        response.on("end", () => resolve(response.statusCode));
+      }).on("error", reject);
+    });
+  };
+  const arrived = origin.arrived.length;
+  for (const path of ["/x/../_sluice/health", "/x/%2e%2e/_sluice/health", "/./_sluice/shop"]) {
+    expect([path, await statusOf(path)]).toEqual([path, 404]);
+  }
+  expect(origin.arrived.length).toBe(arrived);
 });
