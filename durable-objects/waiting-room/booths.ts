@@ -1,5 +1,5 @@
 /**
- * What a room asks of the booths of a lane: to close a cohort, and to stand at the open one.
+ * A room's calls to the booths of a lane: close a cohort, and bring new booths to the open one.
  *
  * Guarantee: a cohort closes only when every booth has answered, so a booth that hangs delays its
  * own lane's cohort and nothing else. Asking a booth again gives the same count.

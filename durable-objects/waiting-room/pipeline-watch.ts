@@ -36,7 +36,7 @@ export class PipelineWatch implements Pipeline {
     return this.#reading;
   }
 
-  /** Looks at KV when that is due, in a live room. A late answer is taken when it comes. */
+  /** Reads KV when that is due, in a live room. A late answer counts when it arrives. */
   async look({ schedule }: RoomState, now: number): Promise<void> {
     if (phaseAt(schedule, now) !== "live" || now - this.#lookedAt_ms < PIPELINE_LOOK_INTERVAL_MS)
       return;
@@ -49,7 +49,7 @@ export class PipelineWatch implements Pipeline {
   async #read(now: number): Promise<void> {
     try {
       const backends = await Promise.all(BACKENDS.map((backend) => this.#readOne(backend)));
-      // An older look whose answer was long on its way changes nothing.
+      // The late answer of an older read changes nothing.
       if (now >= (this.#reading?.at_ms ?? now)) this.#reading = { at_ms: now, backends };
     } catch (error) {
       this.#complain("kv_read_failed", errorText(error));

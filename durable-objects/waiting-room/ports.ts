@@ -70,7 +70,7 @@ export interface Booth {
 export interface Pipeline {
   /** The last that was read; null before the first time. */
   readonly reading: PipelineReading | null;
-  /** Reads it again when that is due. Never rejects, and never takes longer than a moment. */
+  /** Reads it again when that is due. Never rejects; bounded by `PIPELINE_LOOK_TIMEOUT_MS`. */
   look(room: RoomState, now: number): Promise<void>;
 }
 

@@ -2,9 +2,9 @@
  * What a waiting room does, wherever it runs: the Durable Object gives it SQLite, an alarm and
  * booths, simulations and tests give it maps, a virtual clock and faults.
  *
- * Guarantee (P7, P8): every call loads, asks the rules, writes the whole change in one transaction,
- * and answers with a named outcome. `called` only grows; a ticket has one admission, ever; a crash
- * at any instant loses a whole change or none of it, and the alarm goes on where it stopped.
+ * Guarantee (P7, P8): every call loads, decides by the rules, writes the whole change in one
+ * transaction, and answers with a named outcome. `called` only grows; a ticket has one admission,
+ * ever; a crash at any instant loses a whole change or none of it, and the alarm continues.
  * Nothing is kept of those who wait, so the work does not grow with the line.
  * Not for: what the rules are (`src/domain/room`), and the signing of admissions (`signing.ts`).
  */
@@ -130,7 +130,7 @@ export class RoomCore {
     store?.save(rooms.reportLevel(store.room, level), this.#ports.now());
   }
 
-  /** A called shopper takes up their turn. */
+  /** A called shopper claims the turn. */
   claim(ticket: ClaimedTicket): claims.ClaimOutcome | { readonly kind: "no_such_place" } | NoSale {
     const store = this.#store;
     if (store === null) return NO_SALE;
@@ -178,7 +178,7 @@ export class RoomCore {
     return outcome;
   }
 
-  /** What has become of a turn; changes nothing. @param place null when there was none */
+  /** What became of a turn; changes nothing. @param place null when there was none */
   turn(ticket: string, place: Place | null): claims.Turn | NoSale {
     const store = this.#store;
     if (store === null) return NO_SALE;
@@ -282,7 +282,7 @@ export class RoomCore {
 
   /**
    * The alarm came: the room ticks, and sends the events that the queue has not taken.
-   * @param at_ms the instant that the alarm was set to, where the platform says so
+   * @param at_ms the instant that the alarm was set to, where the platform gives it
    */
   async ring(at_ms?: number): Promise<void> {
     await this.#survive("tick_failed", this.tick());
@@ -310,7 +310,7 @@ export class RoomCore {
     const arrivals = await this.#closeCohorts(store);
     await this.#addBooths(store);
     await looked;
-    // While the booths answered, claims and changes went on: the tick decides on what is now.
+    // Claims and changes went on while the booths answered: the tick decides on the room as it is.
     const at_ms = now();
     const pipelineBears = bears(pipeline.reading, store.backlogAge_ms(at_ms), at_ms);
     const surroundings = { arrivals, pipelineBears };
@@ -363,7 +363,7 @@ export class RoomCore {
     });
   }
 
-  /** A tick that comes early is harmless; one that is put off again and again is not. */
+  /** An early tick is harmless; one that is postponed again and again is not. */
   async #arm(): Promise<void> {
     if (this.#store === null) return;
     const { foundation, room } = this.#store;

@@ -41,13 +41,13 @@ export class RoomStore {
   readonly #rows: RoomRows;
   #foundation: Foundation;
   #room: RoomState;
-  /** Null while the room is being created. */
+  /** The facts of the last event; null while the room is being created. */
   #told: Told | null;
   /** Seats in use, by ticket: bounded by `maxActive`. */
   readonly #active = new Map<string, AdmissionRecord>();
   /** No admission expires before this; so a claim need not look at every seat. */
   #nextExpiry_ms = 0;
-  /** Also of those who have left: their orders go on. */
+  /** Also of admissions that ended: their orders continue. */
   readonly #backlog = new Backlog();
 
   private constructor(rows: RoomRows, foundation: Foundation, room: RoomState, told: Told | null) {
@@ -141,7 +141,7 @@ export class RoomStore {
       sale,
       revision,
       commitment: snapshot.commitment,
-      /** Hidden until the sale has ended: it tells the draw. */
+      /** Hidden until the sale has ended, because the draw follows from it. */
       secret: snapshot.phase === "ended" ? secret : null,
       snapshot,
       seats,
@@ -176,7 +176,7 @@ export class RoomStore {
     return this.admissionOf(ticketOf(admissionId));
   }
 
-  /** The median age of the orders in progress, ms; null when too few tell. */
+  /** The median age of the orders in progress, ms; null when too few count. */
   backlogAge_ms(now: number): number | null {
     return this.#backlog.age_ms(now);
   }

@@ -87,7 +87,7 @@ export class RoomTables implements RoomRows {
     this.#addColumn("admissions", "orders_ended", "TEXT");
   }
 
-  /** For tables from before the column was there; every row then has null in it. */
+  /** For tables of earlier versions, without the column; their rows then have null in it. */
   #addColumn(table: string, column: string, type: string): void {
     const columns = this.#sql.exec<{ name: string }>(
       "SELECT name FROM pragma_table_info(?)",

@@ -2,7 +2,7 @@
  * WaitingRoom: one sale's room. It ticks once a second, calls the next in line, and admits those
  * who were called.
  *
- * Guarantee: as `room-core.ts` gives it, made durable in SQLite. This class lends the core the
+ * Guarantee: that of `room-core.ts`, made durable in SQLite. This class passes the core the
  * object's storage, its alarm and the bindings, signs admissions, and decides nothing.
  * Not for answering polls: gates do that from `snapshot()`, which they fetch once a second.
  */

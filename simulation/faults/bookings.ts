@@ -1,5 +1,5 @@
 /**
- * The order book in the simulation: bookings, and what each order last said of itself.
+ * The order book in the simulation: bookings, and the last event of each order.
  *
  * Guarantee, as the D1 book's (`queues/backends/order-book.ts`, `queues/events.ts`): an order has
  * at most one booking; one that was cancelled stays cancelled; an older event never replaces a

@@ -89,7 +89,7 @@ export class Faults {
     return true;
   }
 
-  /** It went wrong; who says so has drawn it another way. */
+  /** It went wrong; the caller has drawn that in another way. */
   count(kind: FaultKind): void {
     this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
     this.#onStrike(kind);

@@ -1,8 +1,8 @@
 /**
  * KV in the simulation: what breakers write there, seen late and sometimes not at all.
  *
- * Guarantee, as the platform's: a change shows to others within a minute, in no order; a reader may
- * see an older value after a newer one. A value may also be unreadable, because anybody may write.
+ * Guarantee, like the platform's: others see a change within a minute, in no order; a reader may
+ * see an older value after a newer one. A value may be unreadable, because anybody may write it.
  */
 import type { HintStore } from "../../queues/breakers.ts";
 import { writtenBreakerSchema } from "../../src/domain/breaker.ts";
@@ -22,7 +22,7 @@ export class Hints implements HintStore {
   readonly #opened: (by: string, backend: string) => void;
   readonly #written = new Map<string, Written[]>();
 
-  /** @param opened hears of a breaker that was closed and is written as open, and by whom */
+  /** @param opened called when a closed breaker is written as open, with the isolate */
   constructor(conditions: Conditions, opened: (by: string, backend: string) => void) {
     this.#conditions = conditions;
     this.#opened = opened;
@@ -48,7 +48,7 @@ export class Hints implements HintStore {
     this.#opened(data.by, name.replace("breaker:", ""));
   }
 
-  /** The operator's way; never fails. */
+  /** A write of the operator's; never fails. */
   set(name: string, value: string | null): void {
     const history = this.#written.get(name) ?? [];
     history.push({ at_ms: this.#conditions.time.now, value });

@@ -1,10 +1,10 @@
 /**
- * A provider that knows nothing but its keys: whatever it is asked under a key it does not
- * remember, it does again. It is as strict with the saga as a provider can be that keeps the
- * contract: a saga that captures a second time under another key is seen at once.
+ * A provider that knows only its keys: it performs every request under a key it does not remember.
+ * No provider that keeps the contract can be stricter: a saga that captures a second time under
+ * another key is found at once.
  *
  * Guarantee: a key is remembered for 24 hours, a stored failure included. Not for calls that arrive
- * when their caller has given up: under such a provider nobody could be safe from them.
+ * after their caller has given up: with such a provider no caller is safe from them.
  */
 import { PAYMENT_TIMEOUT_MS } from "../../src/domain/limits.ts";
 import type {

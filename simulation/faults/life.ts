@@ -1,15 +1,15 @@
 /**
  * One life of something that may die: an instance of a Durable Object, an isolate of a consumer.
  *
- * Guarantee: whoever waited for an answer of it learns of the death at once; nothing that it was
- * still doing reaches anybody afterwards.
+ * Guarantee: its callers get an error at once when it dies, and nothing it was still doing has any
+ * effect afterwards.
  */
 
 export class Crashed extends Error {
   override readonly name = "Crashed";
 }
 
-/** What is awaited by somebody who is dead. */
+/** What a dead caller awaits. */
 export function never<Value>(): Promise<Value> {
   return new Promise(() => undefined);
 }
@@ -34,10 +34,10 @@ export class Life {
     this.#waiting.clear();
   }
 
-  /** The answer of work that is done in this life, or the news of its end. */
+  /** The result of work that is done in this life, or an error when it ends. */
   answer<Value>(work: Promise<Value>): Promise<Value> {
     return new Promise((resolve, reject) => {
-      // The work may have met its end at once, and wait for somebody who does not answer the dead.
+      // The work may have ended this life at once, and then awaits for ever.
       if (this.#alive) this.#waiting.add(reject);
       else reject(new Crashed());
       void this.#pass(work, resolve, reject);

@@ -14,7 +14,7 @@ import type { ObjectHost } from "./object-host.ts";
 import type { Objects } from "./objects.ts";
 import { SALE } from "./sale.ts";
 
-/** How often they meddle in all, about. */
+/** About how many interventions there are in all. */
 const ACTS = 30;
 const TRIES_MAX = 10;
 const BREAKERS = ["payment", "orders"] as const;
@@ -34,7 +34,7 @@ export class Merchant {
     this.#parts = parts;
   }
 
-  /** Sets room and stock up; the merchant asks until the room and each SKU have answered. */
+  /** Sets up the room and the stock, with retries until the room and each SKU have answered. */
   async open(): Promise<void> {
     await this.#askAgain(this.#parts.objects.room, (core) => core.configure(SALE));
     for (const { sku, stock, buffer } of SALE.items) {
@@ -55,7 +55,7 @@ export class Merchant {
     }
   }
 
-  /** After a long outage: every order that is still on its way is pushed. */
+  /** After a long outage: retries every order in progress. */
   pushAll(): void {
     const { network, objects } = this.#parts;
     for (const { host, memory } of objects.orders.values()) {
@@ -99,7 +99,7 @@ export class Merchant {
     }
   }
 
-  /** The same movement again until it is answered: it counts once. */
+  /** Repeats the same movement until it is answered; it counts once. */
   async #move(sku: string, what: Pick<Movement, "kind" | "quantity">): Promise<void> {
     this.#movements += 1;
     const movement: Movement = { id: `m${this.#movements}`, ...what, reason: "simulated" };

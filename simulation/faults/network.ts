@@ -2,7 +2,7 @@
  * Calls from one part to another.
  *
  * Guarantee: a call takes time both ways, and may be lost before it arrives, answered and the
- * answer lost, or late. Whoever dies meanwhile hears nothing; what they asked for happens anyway.
+ * answer lost, or late. A caller that dies meanwhile gets no answer; the call happens anyway.
  */
 import type { Conditions } from "./faults.ts";
 import { never, type Life } from "./life.ts";
@@ -18,7 +18,7 @@ export class Network {
     this.#conditions = conditions;
   }
 
-  /** @param from who asks; null for somebody who does not die */
+  /** @param from the caller; null for one that does not die */
   async ask<Core, Answer>(
     from: Life | null,
     to: ObjectHost<Core>,
@@ -44,7 +44,7 @@ export class Network {
     return isGone() ? never() : Promise.reject(new Error(why));
   }
 
-  /** Null when it fails or takes too long; the platform's timer is the world's. */
+  /** Null when it fails or takes too long, in virtual time. */
   async within<Answer>(asked: Promise<Answer>, timeout_ms: number): Promise<Answer | null> {
     const late = this.#conditions.time.sleep(timeout_ms).then(() => null);
     return Promise.race([asked.catch(() => null), late]);

@@ -52,7 +52,7 @@ export class ObjectHost<Core> {
     return this.#alarmAt_ms;
   }
 
-  /** Something is asked of it. Rejects when it dies before it has answered. */
+  /** One call. Rejects when the object dies before it has answered. */
   call<Answer>(ask: (core: Core) => Promise<Answer>): Promise<Answer> {
     if (this.#running !== null && this.#conditions.faults.strikes("eviction")) this.crash();
     this.#running ??= this.#awake();
@@ -125,7 +125,7 @@ export class ObjectHost<Core> {
     this.#alarmsSet += 1;
   }
 
-  /** The platform lost count: the handler runs once more, and no alarm is used up. */
+  /** The platform repeats an alarm: the handler runs once more, and no alarm is used up. */
   #ringAgain(at_ms: number): void {
     this.#conditions.tell("alarm again", this.name);
     this.call((core) => this.#ring(core, at_ms)).catch(() => undefined);

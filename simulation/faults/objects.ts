@@ -1,8 +1,8 @@
 /**
  * The Durable Objects of a simulated world: its room, its orders, and a stock for each SKU.
  *
- * Guarantee: what an object does is the product's core of it; what it keeps is in a memory that
- * outlives every instance, and each write may crash it.
+ * Guarantee: each object is the product's core; its rows are in a memory that outlives every
+ * instance, and each write may crash it.
  */
 import { OrderCore } from "../../durable-objects/order/order-core.ts";
 import { StockCore } from "../../durable-objects/sku-stock/stock-core.ts";

@@ -1,5 +1,5 @@
 /**
- * What every simulated payment provider tells the world, whatever its habits.
+ * What every simulated payment provider shows to the world.
  *
  * Guarantee: the facts are the provider's own books, which no fault touches.
  */
@@ -24,12 +24,12 @@ export interface SimulatedPayments {
   authenticate(paymentId: string, agreed: boolean): void;
 }
 
-/** What a provider lives with. */
+/** What a provider uses of its world. */
 export interface ProviderParts extends Conditions {
   readonly promises: {
     moneyMoved(order: string, payment: string, was: Money, is: Money): void;
   };
   isPaymentOut(): boolean;
-  /** The shop hears that a payment of the order has changed, or does not. */
+  /** Sends the shop a webhook about a payment of the order, or loses it. */
   webhook(order: string): void;
 }

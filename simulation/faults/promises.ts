@@ -1,9 +1,9 @@
 /**
  * The promises P1 to P6, P8 and P10, held against everything the world knows, after every step.
  *
- * Guarantee: whatever changed in a step is looked at before the next; the first thing found ends
- * the run. The provider's books, the bookings and the stocks are compared with the orders' durable
- * records, never with what an instance believes.
+ * Guarantee: everything that changed in a step is checked before the next; the first broken
+ * promise ends the run. The provider's books, the bookings and the stocks are compared with the
+ * orders' durable records, never with what an instance believes.
  */
 import type { PlaceOutcome } from "../../durable-objects/order/order-core.ts";
 import { BREAKER_DEFAULTS } from "../../src/domain/breaker.ts";
@@ -185,7 +185,7 @@ export class Promises {
     }
   }
 
-  /** P5: ordered units have an owner on its way, or one that durably owes what becomes of them. */
+  /** P5: ordered units belong to an order in progress, or to one whose outbox settles them. */
   #checkOwner(sku: string, order: string): void {
     const { memory } = this.#evidence.objects.orderOf(order);
     const { record } = memory;
@@ -243,7 +243,7 @@ export class Promises {
     }
   }
 
-  /** P4: while an order is on its way, or has money of the shopper's, its units stay its own. */
+  /** P4: an order in progress, or with money reserved or taken, owns its units. */
   #checkUnits({ intent, standing }: OrderRecord, payments: readonly PaymentFacts[]): void {
     const { id, buyer, sale } = intent;
     const { state } = standing;

@@ -1,5 +1,5 @@
 /**
- * The rules a simulated world lives by: the product's, unless a test plants a bug in one of them.
+ * The rules of a simulated world: the product's, unless a test plants a bug in one of them.
  */
 import { ORDER_RULES } from "../../durable-objects/order/ports.ts";
 import { SingleAlarm, type AlarmStorage } from "../../durable-objects/single-alarm.ts";

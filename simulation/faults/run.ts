@@ -67,11 +67,11 @@ export interface Summary {
 export interface Seeds {
   readonly firstSeed: number;
   readonly lastSeed: number;
-  /** Told each line of each story. */
+  /** Receives each line of each story. */
   readonly show?: ((line: string) => void) | null;
 }
 
-/** @param progress told after each seed */
+/** @param progress called after each seed */
 export async function runSeeds(
   { firstSeed, lastSeed, show = null }: Seeds,
   progress: (result: SeedResult) => void = () => undefined,

@@ -1,9 +1,9 @@
 /**
- * The shoppers of a simulated world: they fill carts, order, lose answers, ask again, click twice,
- * go to their bank, pay another way, and go away.
+ * The shoppers of a simulated world: they fill carts, order, lose answers, retry, click twice, go
+ * to their bank, pay another way, and leave.
  *
- * Guarantee: a shopper asks for nothing after the faults have stopped, except what they were
- * still waiting for; the world must settle without their help.
+ * Guarantee: a shopper starts nothing after the faults have stopped; the world must settle without
+ * their help.
  */
 import type { PlaceOutcome } from "../../durable-objects/order/order-core.ts";
 import type { Line } from "../../src/domain/stock/cart.ts";
@@ -19,7 +19,7 @@ import { SALE } from "./sale.ts";
 
 const SECOND_MS = 1000;
 const TRIES_MAX = 6;
-/** A room that was full or slow may let in who asks again. */
+/** A room that was full or slow may let a shopper in later. */
 const ENTRIES_MAX = 30;
 const ORDERS_MAX = 3;
 
@@ -49,7 +49,7 @@ export class Shopper {
   readonly #admission: string;
   #expiresAt_ms = 0;
   #orders = 0;
-  /** Another one pays with another card. */
+  /** Pays another way when a card is declined. */
   #isPatient: boolean;
 
   constructor(parts: ShopperParts, name: string) {
@@ -70,7 +70,7 @@ export class Shopper {
     await this.#order(lines);
   }
 
-  /** The order's shopper hears of it as a page that follows it would. */
+  /** What the page that follows the order shows its shopper. */
   async hears({ standing, intent, paymentId }: OrderRecord): Promise<void> {
     const { faults, time } = this.#parts;
     if (standing.state === "action_required" && paymentId !== null) {
@@ -85,7 +85,7 @@ export class Shopper {
     if (time.now < this.#expiresAt_ms && !faults.areOver) await this.#order(intent.lines);
   }
 
-  /** Asks the room until it is let in, or has had enough. */
+  /** Tries until the room lets the shopper in, or gives up. */
   async #enter(): Promise<boolean> {
     const { network, objects, time } = this.#parts;
     for (let tries = 0; tries < ENTRIES_MAX; tries += 1) {
@@ -136,7 +136,7 @@ export class Shopper {
     if (intent === null) return;
     await this.#submit(intent);
     if (faults.random() > 0.3) return;
-    // A page that is opened again, much later, asks with the same key.
+    // A page that is reopened much later sends the same key.
     await time.sleep(faults.between(0, 600 * SECOND_MS));
     await this.#ask(intent);
   }

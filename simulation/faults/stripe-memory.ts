@@ -1,5 +1,5 @@
 /**
- * Stripe without a network: the sandbox's payments, keys and errors, asked by the real adapter.
+ * Stripe without a network: the sandbox's payments, keys and errors, called by the real adapter.
  *
  * Guarantee: what a call does and answers is decided by `simulation/sandbox`; what the adapter
  * makes of it by `queues/backends/stripe.ts` and `stripe-answers.ts`. Between them stand the faults
@@ -126,7 +126,7 @@ export class StripeMemory implements SimulatedPayments {
     const left_ms = request.options.timeout - latency_ms;
     if (this.#parts.isPaymentOut()) {
       faults.count("payment_outage");
-      // A provider that goes down may still do what it was asked last.
+      // A provider that goes down may still perform its last request.
       if (faults.random() < 0.5) this.#answer(request, 0);
       return this.#lost(left_ms);
     }

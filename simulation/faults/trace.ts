@@ -1,7 +1,7 @@
 /**
  * The story of a world, as a hash of it and, on demand, as lines to read.
  *
- * Guarantee: two stories that differ in an instant, a word or their order have different hashes
+ * Guarantee: two stories that differ in an instant, a text or their order have different hashes
  * (up to chance: FNV-1a, 32 bits, http://www.isthe.com/chongo/tech/comp/fnv).
  */
 

@@ -121,7 +121,7 @@ export class World {
     this.#trace.tell(this.time.now - EPOCH_MS, what, who);
   }
 
-  /** The provider tells of a payment that changed: late, twice, or not at all. */
+  /** The provider's webhook about a changed payment: late, twice, or not at all. */
   webhook(order: string): void {
     const { faults } = this;
     if (faults.random() < 0.5) return;

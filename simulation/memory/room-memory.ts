@@ -112,7 +112,7 @@ export function rankKeepingDraws(): RoomRules["rankOf"] {
   };
 }
 
-/** What a room has around it unless a simulation gives something else: nobody, and no faults. */
+/** The ports of a room unless a simulation gives others: nobody joins, and nothing fails. */
 const QUIET: Omit<RoomPorts, "rows" | "now"> = {
   alarm: { fired: () => undefined, arm: async () => undefined },
   booth: () => ({ close: async () => ({ kind: "empty" }) }),
@@ -123,7 +123,7 @@ const QUIET: Omit<RoomPorts, "rows" | "now"> = {
   log: { warn: () => undefined, error: () => undefined },
 };
 
-/** An instance of the product's room: it knows what its rows say, and nothing else. */
+/** An instance of the product's room: it knows what is in its rows, and nothing else. */
 export function roomOn(
   rows: RoomRows,
   now: () => number,

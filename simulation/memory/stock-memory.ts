@@ -34,7 +34,7 @@ export class StockMemory implements StockReads {
   readonly #held = new Map<string, Reservation>();
   readonly #taken = new Map<string, number>();
   readonly #movements = new Map<string, Movement>();
-  /** When an order's units are asked after next, by reservation. */
+  /** When an order's units are audited next, by reservation. */
   readonly #audits = new Map<string, number>();
   #counters: StockCounters = EMPTY_COUNTERS;
 

@@ -3,7 +3,7 @@
  *
  * What the simulation counts is exact for it: requests, rows of booths, room and stock. What one
  * order, one isolate and one millisecond cost is taken from the code and the bench, rounded up;
- * each such figure is named below. Not an invoice: prices and the network's habits change.
+ * each is a constant below. Not an invoice: prices and the platform change.
  */
 import { PIPELINE_LOOK_INTERVAL_MS } from "../../src/domain/limits.ts";
 import type { World } from "./world.ts";
@@ -22,7 +22,7 @@ const PRICE = {
 } as const;
 
 const OBJECT_GB = 0.125;
-/** The bench reads 0.2 ms for a poll and 0.6 ms for a join, all processes together. */
+/** The bench measures 0.2 ms for a poll and 0.6 ms for a join, all processes together. */
 const CPU_MS_PER_REQUEST = 0.4;
 const CPU_MS_PER_ORDER = 20;
 /** An order: its page, the consumer's leases and reports, its alarms. */

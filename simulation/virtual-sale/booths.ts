@@ -30,7 +30,7 @@ interface Booth {
   durable: { cohort: number; highWater: number };
   readonly counts: Map<number, number>;
   settleAt_ms: number | null;
-  /** Ticks for which it still does not answer. */
+  /** For so many more ticks it does not answer. */
   late: number;
 }
 
@@ -80,7 +80,7 @@ export class Booths {
     return outcome;
   }
 
-  /** What a second brings apart from shoppers: alarms, evictions and slowness. */
+  /** One second without shoppers: alarms, evictions and slowness. */
   second(now: number, random: Random, crashes: boolean): void {
     this.#isWaitedFor = false;
     for (const booth of this.#booths) {
@@ -99,7 +99,7 @@ export class Booths {
     if (slow !== undefined) slow.late = 1 + Math.floor(random() * LATE_TICKS_MAX);
   }
 
-  /** As the room asks it. @throws when it is late: no answer */
+  /** The room's call to one booth. @throws when the booth is late: no answer */
   close(shard: number, k: number, force: boolean): CloseOutcome {
     const booth = this.#booths[shard];
     if (booth === undefined) throw new RangeError(`there is no booth ${shard}`);

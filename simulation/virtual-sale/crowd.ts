@@ -28,7 +28,7 @@ export const FATE = { none: 0, admitted: 1, lapsed: 2, told: 3, vanished: 4 } as
 /** `silent` closes the tab while waiting; `absent` is not there when the turn comes. */
 export const INTENT = { come: 0, absent: 1, silent: 2 } as const;
 
-/** Half of a flash crowd is early: as many as are on their way for the start, more and more. */
+/** The part of a flash crowd that comes before the start, more and more towards it. */
 const EARLY_SHARE = 0.4;
 const FLASH_SCALE_MS = 15_000;
 const RAMP_MS = 10 * 60 * 1000;
@@ -49,15 +49,15 @@ export function drawCrowd(options: SimulationOptions, random: Random) {
     index: new Int32Array(size),
     rank: new Int32Array(size).fill(-1),
     polls: new Uint16Array(size),
-    /** What was said when the position was first known: when (−1: never), the wait, the odds. */
+    /** The first estimate with a known position: its instant (−1: never), wait and odds. */
     statedAt_ms: new Int32Array(size).fill(-1),
     statedLow_s: new Float32Array(size),
     statedHigh_s: new Float32Array(size),
     statedOdds: new Float32Array(size).fill(-1),
-    /** The odds said at one of the polls since, each as likely as the other; −1: never. */
+    /** The odds of one later poll, picked evenly by chance; −1: none. */
     laterOdds: new Float32Array(size).fill(-1),
     laterPolls: new Uint16Array(size),
-    /** Polls after having been told that nothing is left. */
+    /** Polls after the status said that nothing is left. */
     stayed: new Uint8Array(size),
   } as const;
   for (let shopper = 0; shopper < size; shopper += 1) {

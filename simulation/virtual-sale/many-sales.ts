@@ -1,10 +1,10 @@
 /**
- * Many sales whose crowds differ, played one after the other, to judge the odds that are told.
+ * Many sales whose crowds differ, played one after the other, to judge the odds.
  *
- * In one sale all turns hang together: the share of the line that takes something is what it is,
- * and a bit nearer to the front everybody gets a turn, a bit farther nobody. So a chance can only
- * be right over sales that differ. Here the share of no-shows is drawn between 0 and 0.6 and the
- * share that wants to pay between 0.2 and 1, evenly; everything else is as the options say.
+ * In one sale all turns depend on each other: a bit nearer to the front everybody gets a turn, a
+ * bit farther nobody. So only sales that differ show whether a chance is right. Here the share of
+ * no-shows is drawn between 0 and 0.6 and the share that wants to pay between 0.2 and 1, evenly;
+ * everything else is as in the options.
  *
  * Guarantee: the same options and number of sales give the same figures.
  */

@@ -1,7 +1,7 @@
 /**
  * What a played sale amounts to: waits, seats, load, and how good the estimates were.
  *
- * Guarantee: nobody is counted twice, and whoever has no fate yet is counted as such.
+ * Guarantee: nobody is counted twice, and shoppers without a fate yet are counted as open.
  */
 import { quantile } from "../drill/statistics.ts";
 import { FATE, INTENT } from "./crowd.ts";
@@ -71,14 +71,14 @@ function calibrationOf(world: World) {
   const odds = oddsBuckets(world, crowd.statedOdds);
   const laterOdds = oddsBuckets(world, crowd.laterOdds);
   return {
-    /** Called shoppers who had been told a wait, and whether it came inside that interval. */
+    /** Called shoppers with an estimated wait, and whether the turn came inside the interval. */
     judged: widths.length,
     inside,
     earlier,
     later,
-    /** High over low of the intervals: how much they say. */
+    /** High over low of the intervals: how narrow they are. */
     width,
-    /** As first told, and as told at some later poll. */
+    /** Of the first estimate, and of a later one. */
     odds,
     laterOdds,
   };
@@ -111,7 +111,7 @@ export function metricsOf(world: World) {
       told: counts[FATE.told] ?? 0,
       vanished: counts[FATE.vanished] ?? 0,
     },
-    /** Lapsed although they were there and asked when told to. */
+    /** Lapsed although they were there and polled when due. */
     lapsedThoughThere,
     waitOfAdmitted_s: percentiles(admitted),
     waitOfTold_s: percentiles(told),

@@ -1,7 +1,7 @@
 /**
  * The simulation's figures in words and columns, and each target beside what was reached.
  *
- * Guarantee: for the same figures the same text; how long the machine took is told elsewhere.
+ * Guarantee: for the same figures the same text; how long the machine took is printed elsewhere.
  */
 import type { Bill } from "./bill.ts";
 import type { Calibration, Metrics, OddsBucket, Percentiles, Seats } from "./metrics.ts";

@@ -151,7 +151,7 @@ export class Shop {
     if (supply >= room.maxActive + open) tally.seatsWhileStockLasts.push(active);
   }
 
-  /** The room, asked something at an instant. */
+  /** The room, for one request at an instant. */
   ask(now: number): RoomCore {
     this.#now = now;
     this.#parts.tally.object("room", 1);

@@ -13,7 +13,7 @@ import type { Tally } from "./tally.ts";
 import type { EventWheel } from "./wheel.ts";
 
 const DECLINED_SHARE = 0.08;
-/** Of those who do not buy: closes the tab and says nothing; the seat runs out. */
+/** Of those who do not buy: closes the tab without leaving; the seat expires. */
 const DRIFTING_SHARE = 0.1;
 const HOLD_MS = 600_000;
 const LIMIT_PER_BUYER = 1;
@@ -69,7 +69,7 @@ export class Shopping {
       case STAGE.leaving:
         return this.#leave(shopper, now);
       default:
-        // The room sees for itself that the seat has run out.
+        // The room expires the seat by itself.
         this.#parts.crowd.stage[shopper] = STAGE.gone;
     }
   }
@@ -92,7 +92,7 @@ export class Shopping {
     const tally = this.#parts.tally;
     tally.workerRequests += 1;
     tally.carts += 1;
-    // The gate asks the room whether the seat is still taken, then the stock.
+    // The gate calls the room, whether the seat is still taken, and then the stock.
     tally.object("room", 1);
     tally.object("stock", 1);
     const name = String(shopper);

@@ -1,5 +1,5 @@
 /**
- * How a shopper waits: joins, asks exactly when told to, and claims when called.
+ * How a shopper waits: joins, polls exactly when due, and claims when called.
  *
  * Guarantee: what a shopper knows is what a gate would answer, from a snapshot that may be two
  * seconds old; nobody here looks into the room. A place comes from a booth, a rank from the draw.
@@ -15,7 +15,7 @@ import type { Shopping, ShoppingParts } from "./shopping.ts";
 
 /** A silent shopper closes the tab after so many polls at most. */
 const SILENT_POLLS_MAX = 20;
-/** Told that nothing is left, one in five stays for some polls: units may come back. */
+/** When nothing is left, one in five stays for some polls, because units may be returned. */
 const STAYING_EVERY = 5;
 const STAYING_POLLS = 5;
 
@@ -139,8 +139,8 @@ export class Visits {
   }
 
   /**
-   * What was said when the position was first known is what the estimates are judged by; the odds
-   * also by what was said at one later poll, whichever chance picks.
+   * The estimates are judged by the first with a known position; the odds also by those of one
+   * later poll, picked by chance.
    */
   #note(shopper: number, { state, wait, odds }: Standing, now: number): void {
     const { crowd, judge } = this.#parts;
@@ -183,7 +183,7 @@ export class Visits {
     }
   }
 
-  /** The first word that ends the waiting counts; being let in after all counts more. */
+  /** The first end of the waiting counts, but an admission always does. */
   #fate(shopper: number, fate: number, now: number): void {
     const { crowd } = this.#parts;
     if (crowd.fate[shopper] !== FATE.none && fate !== FATE.admitted) return;

@@ -2,7 +2,7 @@
  * One sale played from its opening until the last shopper is gone, in steps of a tenth of a second.
  *
  * Guarantee: the room is the product's and the other rules are those of `src/domain`, the clock is
- * virtual and chance is seeded, so the same options play the same sale. Broken promises throw:
+ * virtual and randomness is seeded, so the same options play the same sale. Broken promises throw:
  * seats, ranks, the order of calls.
  */
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
@@ -21,7 +21,7 @@ import { Visits } from "./visits.ts";
 import { EventWheel, STEP_MS } from "./wheel.ts";
 
 const SALE_LENGTH_S = 3 * 60 * 60;
-/** After the end of the sale everybody hears of it at the next poll. */
+/** Until everybody has polled once after the end of the sale. */
 const AFTER_END_S = 120;
 const ROOM_EVICTED_EVERY_S = 300;
 
@@ -118,10 +118,10 @@ export class World {
     else this.#shopping.happen(shopper, now);
   }
 
-  /** What gates asked of the room in the second before is counted; booths sleep, wake and die. */
+  /** Counts the gates' requests of the second before; booths sleep, wake and die. */
   #beginSecond(second: number): void {
     const { tally, options } = this;
-    // Each location that was asked anything in this second has refreshed its snapshot once.
+    // Each location with a request in this second has refreshed its snapshot once.
     tally.object("room", Math.min(options.locations, tally.pollsInSecond));
     tally.endSecond(second);
     this.seconds = second;
@@ -153,7 +153,7 @@ export class World {
     if (this.#ranked > base + places) throw new Error("more ranks than places");
     tally.cohorts += 1;
     tally.deadRanks += places - members.length;
-    // Each location fetches the manifest once, when the first of its shoppers asks.
+    // Each location fetches the manifest once, for the first of its shoppers.
     tally.object("room", Math.min(this.options.locations, members.length));
   }
 

@@ -2,7 +2,7 @@
  * An admission: the right of one shopper to be in the shop until an instant.
  *
  * Guarantee: an admission takes exactly one seat from its issue until it is spent, left or
- * expired, and at most one order at a time is on its way under it.
+ * expired, and has at most one order in progress.
  */
 import { ADMISSION_LIFE_MAX_MS, ORDERS_ENDED_KEPT } from "../limits.ts";
 
@@ -18,16 +18,16 @@ export interface AdmissionRecord {
   readonly standing: "active" | "spent" | "left" | "expired";
   readonly ordersDone: number;
   readonly orderInProgress: string | null;
-  /** When that order began, or the last that was confirmed; null also before this was kept. */
+  /** When that order began, or the last that was confirmed; null also in older records. */
   readonly orderBegunAt_ms: number | null;
-  /** The orders that ended last: should the begin of one come only now, it takes nothing. */
+  /** The orders that ended last: a late `beginOrder` of one of them has no effect. */
   readonly ordersEnded: readonly string[];
 }
 
-/** What a room says of an admission's seat; `unknown`: no admission of this sale. */
+/** The standing of an admission's seat; `unknown`: no admission of this sale. */
 export type SeatStanding = AdmissionRecord["standing"] | "unknown";
 
-/** An admission past its expiry is expired for whoever looks, whether or not a tick has said so. */
+/** An admission past its expiry is expired, even before a tick has stored that. */
 export function standingAt(admission: AdmissionRecord, now: number): AdmissionRecord["standing"] {
   const over = admission.standing === "active" && admission.expiresAt_ms <= now;
   return over ? "expired" : admission.standing;
@@ -69,7 +69,7 @@ export function beginOrder(
     return { admission, outcome };
   };
   if (admission.orderInProgress === order) return same({ kind: "begun" });
-  // An order that was placed without this room's answer may be over before its question is here.
+  // An order that was placed without this room's answer may end before its `beginOrder` arrives.
   if (admission.ordersEnded.includes(order)) return same({ kind: "begun" });
   const standing = standingAt(admission, now);
   if (standing === "spent") return same({ kind: "admission_spent" });
@@ -108,12 +108,12 @@ function ended({ ordersEnded }: AdmissionRecord, order: string): string[] {
 }
 
 export type ExtendOutcome =
-  /** It ends so long from now as was asked, or as is allowed; repeated, the same again. */
+  /** It ends after the requested time, or the longest allowed; repeated, the same again. */
   { readonly kind: "extended"; readonly expiresAt_ms: number } | { readonly kind: "not_active" };
 
 /**
- * An origin wants the shopper to have at least so long from now. Never shortens; bounded by the
- * admission's longest life and by the sale's end.
+ * An origin requests that the admission lasts at least so many seconds from now. Never shortens;
+ * bounded by the admission's longest life and by the sale's end.
  */
 export function extend(
   admission: AdmissionRecord,
@@ -131,7 +131,7 @@ export function extend(
   return { admission: { ...admission, expiresAt_ms }, outcome };
 }
 
-/** The shopper goes: the seat is free. An order on its way goes on. */
+/** The shopper leaves: the seat is free. An order in progress continues. */
 export function leave(
   admission: AdmissionRecord,
   now: number,

@@ -1,30 +1,29 @@
 /**
- * The orders on their way, and how old they are: what the room itself knows of the pipeline.
+ * The orders in progress, and how old they are: what the room itself knows of the pipeline.
  *
  * An order may be old for a reason of its own: its shopper is looking for the phone that 3-D Secure
- * asks about, or its payment is in doubt. So an order that several later ones have overtaken, by
- * being confirmed before it, tells nothing; what holds it is not the pipeline. Of the others the
- * age in the middle counts, and only when there are several. If everything waits, nothing
- * overtakes, and all of them tell.
+ * needs, or its payment is in doubt. So an order is left out when several later ones have overtaken
+ * it, by being confirmed first: the pipeline is not what holds it. Of the others the median age
+ * counts, and only when there are several. When everything waits, nothing overtakes, and all count.
  *
  * Guarantee: noting the same admission again changes nothing, so the stored admissions bring the
  * backlog back; only a confirmed order under whose admission another has begun is not seen again.
  */
 import type { AdmissionRecord } from "./admission.ts";
 
-/** Fewer orders on their way say nothing; and so many confirmed later ones overtake an order. */
+/** Fewer orders than this give no age; and so many confirmed later ones overtake an order. */
 export const ORDERS_THAT_TELL = 5;
 
 export class Backlog {
-  /** When the order on its way under each admission began. */
+  /** By admission: when the order in progress began. */
   readonly #begunAt_ms = new Map<string, number>();
-  /** When those of the confirmed orders began that began last: as many as overtake. */
+  /** When the confirmed orders began; of those the last, as many as overtake. */
   readonly #confirmed = new Map<string, number>();
 
   /** @param admission as it is now, after any change */
   note({ id, orderInProgress, orderBegunAt_ms }: AdmissionRecord): void {
     if (orderInProgress !== null) {
-      // An order whose beginning was not kept has no age.
+      // An order in an older record has no beginning, so no age.
       if (orderBegunAt_ms !== null) this.#begunAt_ms.set(id, orderBegunAt_ms);
       return;
     }
@@ -37,7 +36,7 @@ export class Backlog {
     if (first !== undefined) this.#confirmed.delete(first[0]);
   }
 
-  /** The middle of their ages; null when too few tell. */
+  /** The median age; null when too few count. */
   age_ms(now: number): number | null {
     const overtaken = this.#confirmed.size >= ORDERS_THAT_TELL;
     const since_ms = overtaken ? Math.min(...this.#confirmed.values()) : Number.NEGATIVE_INFINITY;

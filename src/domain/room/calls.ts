@@ -2,14 +2,14 @@
  * Whom to call: one tick of the waiting room.
  *
  * Guarantee (P7, P8): `called` only grows, one rank after the other, and a call whose claim window
- * ends passes on. Seats in use and calls likely to be taken up exceed `maxActive` by no more than
- * the seats about to be given back; the hard bound is kept by `claims.ts`.
+ * ends passes on. Seats in use and calls likely to be claimed exceed `maxActive` by no more than
+ * the seats about to be free; the hard bound is kept by `claims.ts`.
  *
  *   throttle     the part of the rate that the order pipeline bears (`throttle.ts`)
  *   tokens       earned at ratePerMinute × throttle, two seconds' worth saved up
- *   outstanding  calls not claimed whose window is open, and turns kept for who still asks
+ *   outstanding  unclaimed calls whose window is open, and turns kept for shoppers who still try
  *   expected     Σ over ticks of calling: unclaimed × chance(age); each kept turn is one
- *   leaving      seats that are given back before a call made now is taken up, as far as seen
+ *   leaving      seats that are probably free before a call made now is claimed
  *   slots        maxActive − active − ceil(expected − leaving)
  *   supply       ceil((available + held) × overcall) − active − outstanding; without items no bound
  *   calls        min(slots, supply, tokens, waiting), never below 0
@@ -48,7 +48,7 @@ export function waitingIn(lane: LaneState): number {
   return lane.places - lane.called;
 }
 
-/** What the rate, under the throttle there is, has earned since. */
+/** Adds the tokens that the rate, under the present throttle, has earned. */
 export function earnTokens(room: RoomState, elapsed_ms: number): RoomState {
   const perSecond = (room.ratePerMinute / 60) * room.throttle.value;
   // Two seconds' worth may be saved up, and always one whole call: a slow rate must still call.
@@ -59,7 +59,7 @@ export function earnTokens(room: RoomState, elapsed_ms: number): RoomState {
 
 /**
  * How many more may be called now, before rate and waiting: seats and supply.
- * @param leaving seats in use that will probably be free before a call can be taken up
+ * @param leaving seats in use that will probably be free before a call can be claimed
  */
 export function roomToCall(
   room: RoomState,
@@ -77,15 +77,15 @@ export function roomToCall(
   return Math.max(Math.min(slots, supply), 0);
 }
 
-/** What one tick gives a lane: its calls, and the part of a call it is still owed afterwards. */
+/** A lane's part of one tick: its calls, and the fraction of a call that is carried over. */
 export interface LaneShare {
   readonly calls: number;
   readonly credit: number;
 }
 
 /**
- * Shares calls by weight; a lane with nobody waiting leaves its share to the others. What a lane is
- * owed is kept from tick to tick, or a rate of one call a tick would never reach the light lanes.
+ * Shares calls by weight; a lane with nobody waiting leaves its share to the others. The fraction
+ * is carried over, because a rate of one call a tick would never reach the light lanes without it.
  */
 export function shareCalls(lanes: readonly LaneState[], calls: number): Map<string, LaneShare> {
   const given = new Map<string, number>(lanes.map((lane) => [lane.id, 0]));
@@ -135,7 +135,7 @@ function call(room: RoomState, calls: number, now: number): RoomState {
   return { ...room, lanes, calls: [...room.calls, ...batches] };
 }
 
-/** What a tick has to know of the world around the room. */
+/** What a tick needs to know from outside the room. */
 export interface Surroundings {
   /** Whether the cohorts that this tick closed brought anybody. */
   readonly arrivals: boolean;
@@ -178,8 +178,8 @@ export function tick(
 const IDLE_TICK_MS = 2000;
 
 /**
- * When the room must tick next; null when nothing can happen any more. It ticks at the opening,
- * the start and the end also when there is nothing to call, because each is told.
+ * When the room must tick next; null when nothing can happen any more. It also ticks at the
+ * opening, the start and the end with nothing to call, because each is an event.
  */
 export function nextTickAt(
   room: RoomState,

@@ -1,5 +1,5 @@
 /**
- * Who is let in: claims, the direct way when nobody waits, and what has become of a turn.
+ * Who is let in: claims, the direct way when nobody waits, and what became of a turn.
  *
  * Guarantee (P8): nobody is let in without being called, admissions in use never exceed
  * `maxActive`, and a claim repeated with the same ticket gets the same admission.
@@ -74,7 +74,7 @@ function issue(room: RoomState, claim: Claim, rules: ClaimRules, now: number): C
   return { room: { ...room, seats }, outcome: { kind: "admitted", admission, isNew: true } };
 }
 
-/** One ticket has one admission, ever: asked again, it is the same, or it was used. */
+/** One ticket has one admission, ever: claimed again, it is the same, or it was used. */
 function againWith(existing: AdmissionRecord, now: number): ClaimOutcome {
   if (standingAt(existing, now) !== "active") return { kind: "turn_lapsed" };
   return { kind: "admitted", admission: existing, isNew: false };
@@ -99,7 +99,7 @@ export function claim(
   if (phase !== "live" || lane === undefined || rank === null || rank >= lane.called) {
     return same({ kind: "not_called" });
   }
-  // Not by the clock: the tick that lets a turn lapse says so to status and claim at once.
+  // Not by the clock: a turn lapses for the status and for the claim with the same tick.
   const batch = rank < lane.lapsedBelow ? undefined : batchOf(room, asked.lane, rank);
   if (batch === undefined) return same({ kind: "turn_lapsed" });
   if (room.paused || isSoldOut(room)) return same({ kind: "held_up" });
@@ -148,7 +148,7 @@ export type Turn =
   | { readonly kind: "over"; readonly used: boolean };
 
 /**
- * What has become of a turn: asked when somebody with a pass comes again after being called.
+ * What became of a turn, for a shopper with a pass who comes again after being called.
  * `over` is final: from then on no claim with this ticket succeeds. So it follows only from what
  * never shrinks (`lapsedBelow`) and from admissions that ended, never from a claim window that a
  * pause might still extend.
@@ -167,7 +167,7 @@ export function turnOf(room: RoomState, asked: AskedTurn, now: number): Turn {
 
 /**
  * An admission stopped being active; its seat is free from now on.
- * @param took whether anything was ordered from it
+ * @param took whether it led to an order
  */
 export function freeSeat(
   room: RoomState,

@@ -1,13 +1,14 @@
 /**
- * What there is to tell of a sale: which events follow from how its room was and how it is.
+ * The events of a sale: which follow from how its room was and how it is now.
  *
- * Guarantee: the events are the difference between what was told last and what is so, so that it
- * does not matter which path changed the room, nor how late anybody looked: each change is told
- * once, in the order in which it happened, numbered without a gap. Times never go back.
- * Pure: whoever keeps `Told` keeps it together with the room that it was made from.
+ * Guarantee: the events are the difference between the facts of the last event and those of today.
+ * So it does not matter which call changed the room, nor how late the room runs: each change is one
+ * event, in the order in which it happened, numbered without a gap. Times never go back.
+ * Pure: the caller stores `Told` in the transaction that writes the room it was made from.
  *
- * What is over before anybody looks is told by the clock alone (opened, started, ended). A stretch
- * of no length is not told: a sale that is ended by hand before its start never started.
+ * A phase that began and ended in between still gets its events, with the times of the schedule
+ * (opened, started, ended). A phase of no length gets none: a sale that a merchant ends before its
+ * start never started.
  */
 import { z } from "zod";
 import { isSoldOut, type RoomState } from "./room-state.ts";
@@ -41,7 +42,7 @@ const factsShape = {
   message: z.string().nullable(),
 };
 
-/** What was told last. `n` is the number of the last event; a room that told none is at 0. */
+/** The facts of the last event. `n` is its number, 0 before the first. */
 export const toldSchema = z.object({
   v: z.literal(1),
   n: z.int().min(0),
@@ -50,7 +51,7 @@ export const toldSchema = z.object({
 });
 export type Told = Readonly<z.infer<typeof toldSchema>>;
 
-/** As it travels through the queue and is kept in the log. */
+/** As it is sent to the queue and stored in the log. */
 export const saleEventSchema = z.object({
   v: z.literal(1),
   /** `<sale>:<version>`: the same event sent twice has the same id. */
@@ -68,7 +69,7 @@ export const saleEventSchema = z.object({
 });
 export type SaleEvent = Readonly<z.infer<typeof saleEventSchema>>;
 
-/** A room as far as events go. */
+/** The facts of a room that events are about. */
 export interface SaleFacts {
   readonly sale: string;
   readonly title: string;
@@ -76,7 +77,7 @@ export interface SaleFacts {
   readonly revision: number;
   readonly phase: Phase;
   readonly paused: boolean;
-  /** Null while a SKU was not heard of. It is told of a sale that is live. */
+  /** Null until every SKU has reported a level. Events only say it of a live sale. */
   readonly soldOut: boolean | null;
   readonly ratePerMinute: number;
   readonly maxActive: number;
@@ -109,7 +110,7 @@ export function factsOf(room: RoomState, sale: Sale, revision: number, now: numb
 
 const rankOf = (phase: Phase): number => PHASES.indexOf(phase);
 
-/** Tells one thing after the other; each sees what the one before has told. */
+/** Collects one event after the other; each builds on the facts of the one before. */
 class Teller {
   readonly #facts: SaleFacts;
   readonly events: SaleEvent[] = [];
@@ -129,7 +130,7 @@ class Teller {
     this.events.push({ ...event, ...facts });
   }
 
-  /** What the clock has brought since; a clock that goes back takes nothing back. */
+  /** The phases that the clock has reached since; a clock that goes back undoes none. */
   sayPhases(): void {
     const { phase, schedule } = this.#facts;
     const { opensAt_ms, startsAt_ms, endsAt_ms } = schedule;
@@ -141,7 +142,7 @@ class Teller {
     }
     if (passes("live") && startsAt_ms < endsAt_ms) {
       this.say("sale.started", startsAt_ms, { phase: "live" });
-      // What the stock was at the start is told of the start, however late anybody looked.
+      // The stock at the start is an event of the start, however late the room runs.
       this.#sayStock(startsAt_ms);
     }
     if (passes("ended")) this.say("sale.ended", endsAt_ms, { phase: "ended" });
@@ -173,7 +174,7 @@ function toldOf(facts: SaleFacts, now: number): Told {
   return { v: 1, n: 0, at_ms: now, ...said, soldOut: phase === "live" && soldOut === true };
 }
 
-/** A new sale: that it was created, and how far it is already. */
+/** A new sale: created, and the phases it has reached already. */
 export function tellFounding(facts: SaleFacts, now: number): Telling {
   const teller = new Teller(facts, { ...toldOf(facts, now), phase: "scheduled", soldOut: false });
   teller.say("sale.created", now);
@@ -182,14 +183,14 @@ export function tellFounding(facts: SaleFacts, now: number): Telling {
   return { told: teller.told, events: teller.events };
 }
 
-/** A room from before events were told: it begins with how it is, and tells nothing of its past. */
+/** A room from before there were events: it begins with the present facts, without a past. */
 export function tellNothingYet(facts: SaleFacts, now: number): Told {
   return toldOf(facts, now);
 }
 
 /**
- * @param before the room as it was until now, so that what the clock brought in the meantime is
- *   told before the change
+ * @param before the room as it was until now, because phases reached in the meantime come before
+ *   the change
  */
 export function tell(told: Told, before: SaleFacts, after: SaleFacts, now: number): Telling {
   const since = new Teller(before, told);
@@ -197,7 +198,7 @@ export function tell(told: Told, before: SaleFacts, after: SaleFacts, now: numbe
   const teller = new Teller(after, since.told);
   if (after.revision !== told.revision) {
     const { revision, phase, ratePerMinute, maxActive } = after;
-    // Forwards is told by its own events below; backwards by this one alone.
+    // A later phase has its own events below; an earlier one is in this event alone.
     const back = rankOf(phase) < rankOf(since.told.phase) ? { phase } : {};
     teller.say("sale.revised", now, { revision, ratePerMinute, maxActive, ...back });
   }

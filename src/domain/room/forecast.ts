@@ -3,7 +3,7 @@
  *
  * Calls come in two ways. While seats are free they come at the sale's rate; once the seats are
  * taken, one comes for each seat given back. So the long wait of a drop follows from how long
- * people stay, which nobody knows before the first have gone:
+ * people stay, which is unknown before the first have left:
  *
  *   hazard  seats given back per seat and second: at first a guess from the session's length, then
  *           what was seen; the two are mixed (as logarithms) by how much was seen
@@ -12,12 +12,11 @@
  *   soon    free seats ÷ that chance: calls that come at the rate
  *   wait    min(position, soon) ÷ rate + max(position − soon, 0) ÷ pace
  *
- * While the order pipeline presses, the likely and the longest wait are told with rate × throttle
- * in place of the rate: nobody knows when an outage ends. The shortest is told with the whole
- * rate, for it may end now.
+ * Under throttle, the likely and the longest wait use rate × throttle in place of the rate, because
+ * the end of an outage is unknown. The shortest uses the whole rate, because it may end now.
  *
- * The interval told is that wait with the pace times and divided by `spread`, which is 2.5 while
- * nothing was seen and narrows, and with room for the chance in a small count. Not a promise:
+ * The interval is that wait with the pace times and divided by `spread`, which is 2.5 without any
+ * evidence and narrows with it, and with a margin for the chance in a small count. An estimate:
  * pauses, a changed rate and returned units move it.
  */
 import { chanceOf, type ShowRate } from "./show-rate.ts";
@@ -34,18 +33,18 @@ export const NEW_TURNOVER: Turnover = { ended: 0, gone: 0, seatSeconds: 0 };
 
 /** Evidence halves with every so many seconds. */
 const MEMORY_S = 900;
-/** Before anybody has gone, people are taken to stay a quarter of the session, give or take. */
+/** Before anybody has left, people are assumed to stay about a quarter of the session. */
 const STAYS_PER_SESSION = 4;
 const SPREAD_UNSEEN = 2.5;
-/** Seen often enough, what is left is that the next half hour is not the last. */
+/** With much evidence, what remains is that the next half hour differs from the last. */
 const SPREAD_SEEN = 1.25;
 /** In a small shop, so many seats given back weigh as much as the guess does. */
 const TRUSTED_GONE_MIN = 15;
 const GONE_BEFORE_EXPECTING = 10;
-/** From a call until it is taken up, for the quick: a snapshot's age, a poll, a claim. */
+/** From a call to its claim, at best: a snapshot's age, a poll, a claim. */
 const CALL_TAKES_S = 2.5;
 
-/** One tick passed, at the end of which so many admissions had ended in all. */
+/** @param ended all admissions that had ended by the end of this tick */
 export function countTurnover(
   turnover: Turnover,
   ended: number,
@@ -62,9 +61,9 @@ export function countTurnover(
 }
 
 /**
- * Seats of those in use that are given back before a call made now is taken up. A seat is called
- * for when it is about to be free, not when it has stood empty: the call has to reach a page that
- * asks every two seconds. Nothing is expected of people before a fair number have gone.
+ * Seats of those in use that will be free before a call made now is claimed. The room calls for a
+ * seat when it is about to be free, not when it is empty, because the call has to reach a page that
+ * polls every two seconds. Zero before a fair number have left.
  */
 export function leavingSoon({ gone, seatSeconds }: Turnover, active: number): number {
   if (gone < GONE_BEFORE_EXPECTING || seatSeconds <= 0) return 0;
@@ -78,15 +77,14 @@ export interface Hazard {
 }
 
 /**
- * How far what was seen is to be trusted, 0 … 1: half when as many have gone as there are seats.
- * Before that the sale is too young to have seen those who stay, or, if all stay about equally
- * long, anybody go at all.
+ * The weight of the evidence, 0 … 1: half when as many have left as there are seats. Before that
+ * the sale is too young: those who stay long, or all if they stay about equally long, are missing.
  */
 export function turnoverTrust({ gone }: Turnover, seats: number): number {
   return gone ** 2 / (gone ** 2 + Math.max(seats, TRUSTED_GONE_MIN) ** 2);
 }
 
-/** The guess gives way to what was seen as far as that is trusted. */
+/** The guess and the evidence, mixed by the weight of the evidence. */
 export function hazardOf(turnover: Turnover, session_s: number, seats: number): Hazard {
   const { gone, seatSeconds } = turnover;
   const guess = STAYS_PER_SESSION / session_s;
@@ -101,7 +99,7 @@ export function hazardOf(turnover: Turnover, session_s: number, seats: number): 
 /** Deviations of a Poisson count that an interval allows for. */
 const CHANCE_WIDTH = 1.3;
 
-/** What a gate needs to tell a wait: numbers of one lane. */
+/** What a gate needs to compute a wait: numbers of one lane. */
 export interface Forecast {
   /** Calls that come as fast as the rate allows. */
   readonly soon: number;
@@ -155,10 +153,10 @@ export function forecastWait(position: number, forecast: Forecast): Wait | null 
   const { soon, ratePerSecond, pace, spread, throttle = 1 } = forecast;
   if (ratePerSecond <= 0 || pace <= 0) return null;
   const rest = Math.max(position - soon, 0);
-  // Seats come back one by one and by chance; a short line feels it more than a long one.
+  // Seats become free one by one and by chance, which a short line feels more than a long one.
   const luck = CHANCE_WIDTH * Math.sqrt(rest);
   const first_s = Math.min(position, soon) / ratePerSecond;
-  // Faster than the rate nobody is called, however fast the seats come back.
+  // Nobody is called faster than the rate, however fast seats become free.
   const fastest_s = position / ratePerSecond;
   const shortest_s = first_s + Math.max(rest - luck, 0) / pace / spread;
   const pressedRate = ratePerSecond * throttle;

@@ -1,5 +1,5 @@
 /**
- * The chance that a turn comes while something is left, as an honest estimate.
+ * The chance that a turn comes while something is left: an estimate.
  *
  * Of the places in line some end in units taken: their owners come when called, and buy. With `U`
  * units left and `n` places before this one, the turn comes in time if fewer than `U` units are
@@ -17,7 +17,7 @@
  * hundred places on by less than 0.04.
  *
  * Evidence halves with every so many places, so the estimate follows a crowd that changes its mind
- * and is never surer than about as many cases allow. Not a promise: what others do decides.
+ * and is never surer than about as many cases allow.
  */
 import { z } from "zod";
 
@@ -38,7 +38,7 @@ export const NO_PLACE_OUTCOMES: PlaceOutcomes = { took: 0, without: 0, units: 0,
 
 /** Evidence halves with every this many settled places. */
 const MEMORY_PLACES = 100;
-/** A taker is taken for one unit until about so many were seen. */
+/** A taker counts as one unit until about so many were seen. */
 const TAKERS_TRUSTED = 10;
 
 export interface Settled {
@@ -61,14 +61,14 @@ export function settlePlaces(
   };
 }
 
-/** @param soldInAll of all items together; what was sold before the first count taught nothing */
+/** @param soldInAll of all items together; units sold before the first count are left out */
 export function countSold(placeOutcomes: PlaceOutcomes, soldInAll: number): PlaceOutcomes {
   const sold = soldInAll - (placeOutcomes.soldInAll ?? soldInAll);
   if (placeOutcomes.soldInAll === soldInAll) return placeOutcomes;
   return { ...placeOutcomes, units: Math.max(placeOutcomes.units + sold, 0), soldInAll };
 }
 
-/** What a gate needs to tell the odds; the same for everybody in line. */
+/** What a gate needs to compute odds; the same for everybody in line. */
 export interface OddsFacts {
   readonly took: number;
   readonly without: number;
@@ -93,8 +93,8 @@ export function oddsOf(units: number, places: number, facts: Omit<OddsFacts, "in
   const share = lots / line;
   const evidence = facts.took + facts.without;
   const odds = evidence <= 0 ? share : chanceOfFewer(share, line, facts);
-  const told = Math.round(odds * 1000) / 1000;
-  return evidence <= 0 ? told : Math.min(told, 0.999);
+  const rounded = Math.round(odds * 1000) / 1000;
+  return evidence <= 0 ? rounded : Math.min(rounded, 0.999);
 }
 
 /**

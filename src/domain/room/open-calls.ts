@@ -1,22 +1,22 @@
 /**
  * Calls that are open: from the tick that makes them until they are claimed or lapse.
  *
- * Guarantee: whoever was called may claim until `lapsedBelow` has passed their rank, and it passes
+ * Guarantee: a called shopper may claim until `lapsedBelow` has passed their rank, and it passes
  * one batch after the other, in order. A batch lapses at the first tick at which its claim window
  * is over, no turn in it is kept any more, and every earlier batch of its lane has lapsed. So a
- * status, told from `called` and `lapsedBelow` alone, says what a claim would be answered.
+ * status, made from `called` and `lapsedBelow` alone, agrees with the outcome of a claim.
  *
  * A batch that is kept open past its window is open to all its ranks, also to those who never
- * came. They are not counted on: past the window only turns whose owners still ask are.
+ * came. They are not counted on: past the window only turns whose owners still try are.
  */
 import { CLAIM_RETRY_S, KEPT_RANKS_PER_BATCH_MAX } from "../limits.ts";
 import { settlePlaces } from "./odds.ts";
 import type { CallBatch, RoomState } from "./room-state.ts";
 import { chanceOf, learn, SHOW_RATE_SLICES, sliceOf, type ShowRate } from "./show-rate.ts";
 
-/** A kept turn is written anew only when that adds an eighth of a window: who waits asks often. */
+/** A kept turn is written again only when that adds an eighth of a window: claims are frequent. */
 const KEEPS_PER_WINDOW = 8;
-/** Whose turn is kept asks this often at least, or is taken to have gone. */
+/** The owner of a kept turn tries at least this often, or counts as gone. */
 const STILL_ASKS_MS = 3 * CLAIM_RETRY_S * 1000;
 
 /** Calls of a batch that neither were claimed nor met full seats. */
@@ -28,7 +28,7 @@ function windowIsOver(batch: CallBatch, window_ms: number, now: number): boolean
   return now - batch.calledAt_ms >= window_ms;
 }
 
-/** Shoppers with a kept turn, as long as any of them still asks for a seat. */
+/** Shoppers with a kept turn, as long as any of them still tries. */
 function stillAsking({ kept, keptUntil_ms }: CallBatch, window_ms: number, now: number): number {
   const asked_ms = keptUntil_ms - window_ms;
   return now - asked_ms < window_ms / KEEPS_PER_WINDOW + STILL_ASKS_MS ? kept.length : 0;
@@ -74,16 +74,16 @@ export function keepTurn(
   return { room: replaceBatch(room, batch, { ...batch, kept: ranks, keptUntil_ms }), keptUntil_ms };
 }
 
-/** A call was taken up. */
+/** A call was claimed. */
 export function countClaim(room: RoomState, batch: CallBatch, rank: number): RoomState {
   const kept = batch.kept.includes(rank) ? batch.kept.filter((item) => item !== rank) : batch.kept;
   return replaceBatch(room, batch, { ...batch, claimed: batch.claimed + 1, kept });
 }
 
-/** What a batch taught on its way from one slice of its window into another, or to its end. */
+/** Learns from a batch that went from one slice of its window into another, or to its end. */
 function taught(rate: ShowRate, batch: CallBatch, slice: number): ShowRate {
   if (slice === batch.slice) return rate;
-  // Whoever met full seats has come: the seat was missing, not the shopper.
+  // A claim that met full seats counts as come: the seat was missing, not the shopper.
   const open = unanswered(batch);
   let learned = learn(rate, batch.slice, batch.openAtSlice, batch.openAtSlice - open);
   // A tick may be longer than a slice: those it passed over saw the open calls, and no claim.

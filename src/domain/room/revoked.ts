@@ -1,6 +1,6 @@
 /**
- * Admissions that ended before their tokens did: left, spent or taken back by the origin. A token
- * cannot be unsigned, so the room's snapshot names them, and gates turn away who carries one.
+ * Admissions that ended before their tokens did: left, spent or revoked by the origin. A token
+ * cannot be unsigned, so the room's snapshot names them, and gates reject their tokens.
  *
  * Guarantee: a list of at most `REVOKED_KEPT_MAX`; what has expired by itself is not in it. Weak:
  * past that many at a time the one that expires first is forgotten, and a copy of its token is good

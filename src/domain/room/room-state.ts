@@ -24,11 +24,11 @@ export const laneStateSchema = z.object({
   places: z.int(),
   /** Ranks below it have been called; only grows. */
   called: z.int(),
-  /** Ranks below it had their claim window; who has not claimed has lapsed. Only grows. */
+  /** Ranks below it had their claim window; those not claimed have lapsed. Only grows. */
   lapsedBelow: z.int(),
   /** Calls per second, smoothed; 0 until there were any. */
   pace: z.number(),
-  /** Share of calls owed to this lane by weight and not yet given. */
+  /** Fraction of a call, by weight, that is carried over to the next tick. */
   credit: z.number(),
 });
 export type LaneState = Readonly<z.infer<typeof laneStateSchema>>;
@@ -69,7 +69,7 @@ export const roomStateSchema = z.object({
   schedule: z.object({ opensAt_ms: z.number(), startsAt_ms: z.number(), endsAt_ms: z.number() }),
   paused: z.boolean(),
   message: z.string().nullable(),
-  /** True: who comes gets a ticket. False: who comes is admitted at once, if there is a seat. */
+  /** True: a shopper who joins gets a ticket. False: is admitted at once, if there is a seat. */
   queueing: z.boolean(),
   ratePerMinute: z.number(),
   /** A room stored before it followed the order pipeline begins without throttle. */
@@ -172,7 +172,7 @@ export type ActionOutcome =
   | { readonly kind: "done"; readonly room: RoomState }
   | { readonly kind: "not_possible"; readonly phase: Phase; readonly paused: boolean };
 
-/** Moves the phase by hand. Repeating an action that has already taken effect changes nothing. */
+/** A merchant moves the phase. Repeating an action that has taken effect changes nothing. */
 export function actOn(room: RoomState, action: RoomAction, now: number): ActionOutcome {
   const phase = phaseAt(room.schedule, now);
   const { schedule } = room;
@@ -221,7 +221,7 @@ export function reportLevel(room: RoomState, level: StockLevel): RoomState {
   return { ...room, stock, version: room.version + 1 };
 }
 
-/** Nothing to be had: no unit available and none in a cart that might come back. */
+/** No unit is available, and none is in a cart that might return it. */
 export function isSoldOut(room: RoomState): boolean {
   return room.stock.length > 0 && room.stock.every(({ available, held }) => available + held <= 0);
 }

@@ -1,5 +1,5 @@
 /**
- * The chance that a call which is still open will be taken up, learned by its age.
+ * The chance that a call which is still open will be claimed, learned by its age.
  *
  * Most shoppers claim within seconds of being called, and those who have not by then are mostly
  * gone. Counting every open call at one average rate would leave seats empty behind no-shows, so
@@ -55,7 +55,7 @@ export function learn(rate: ShowRate, slice: number, open: number, claimed: numb
 
 /**
  * The chance that a call of this age is still claimed before the window ends: 0 … 1. Inside a
- * slice it falls evenly: a slice is seconds long, and who is going to claim does so within them.
+ * slice it falls evenly, because a slice is only seconds long.
  */
 export function chanceOf(rate: ShowRate, age_ms: number, window_ms: number): number {
   const first = sliceOf(age_ms, window_ms);

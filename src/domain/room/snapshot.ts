@@ -47,11 +47,11 @@ export interface RoomSnapshot {
   }[];
   /** Units neither ordered nor sold: those in carts may still come back. */
   readonly unitsLeft: number;
-  /** Set for a sale without items: nothing can sell out, and there are no odds to tell. */
+  /** Set for a sale without items: nothing can sell out, and there are no odds. */
   readonly unlimited?: true | undefined;
   /** Ids of admissions that ended before their tokens; absent when there are none. */
   readonly revoked?: readonly string[] | undefined;
-  /** What the odds are told from; absent in a snapshot of an older deployment. */
+  /** What the odds are computed from; absent in a snapshot of an older deployment. */
   readonly odds?: OddsFacts | undefined;
   readonly claimWindow_s: number;
   readonly message: string | null;

@@ -2,7 +2,7 @@
  * Where a shopper stands: a ticket compared with the sale's snapshot.
  *
  * Guarantee (P9): it needs the ticket, the snapshot and the cohort's manifest, all of which a gate
- * has in memory; no object is asked. Times told are estimates and are named so.
+ * has in memory; no object is called. Waits are estimates.
  */
 import type { Place } from "../line/cohort.ts";
 import { forecastWait, type Wait } from "./forecast.ts";
@@ -48,7 +48,7 @@ export interface Standing {
 
 export interface Seen {
   readonly snapshot: RoomSnapshot;
-  /** The room did not answer; this is the last that was seen. */
+  /** The room did not answer; this is the last snapshot. */
   readonly stale: boolean;
   readonly now: number;
   /** 0 … 1, spreads the polls of a crowd. */
@@ -58,7 +58,7 @@ export interface Seen {
 const NO_LANE: LaneSnapshot = { closed: 0, called: 0, lapsedBelow: 0, pace: 0 };
 const NOTHING_SEEN: OddsFacts = { took: 0, without: 0, perTaker: 1, inFlight: 0 };
 
-/** Null when the sale has no lane of this name, even where every object has a member so called. */
+/** Null when the sale has no such lane, also for names that every object has as a member. */
 export function laneIn({ lanes }: Pick<RoomSnapshot, "lanes">, lane: string): LaneSnapshot | null {
   return Object.hasOwn(lanes, lane) ? (lanes[lane] ?? null) : null;
 }
@@ -87,9 +87,9 @@ function expectedWait(position: number, { forecast, pace }: LaneSnapshot): Wait 
 }
 
 /**
- * When to ask again: a fifth of the expected wait, at least 2 s, at most half the claim window (so
- * that a sudden rise of the rate lapses nobody), spread by chance so that a line does not poll in
- * step. Before the start: in time for the start, and spread over the seconds after it.
+ * When to poll again: a fifth of the expected wait, at least 2 s, at most half the claim window (so
+ * that nobody lapses when the rate suddenly rises), spread by chance so that a line does not poll
+ * in step. Before the start: in time for the start, and spread over the seconds after it.
  */
 export function pollAfter(seen: Seen, expected_s: number | null): number {
   const { snapshot, now, chance } = seen;
@@ -138,8 +138,8 @@ export function standingOf(
 }
 
 /**
- * Before somebody at this position come those called and let in, those ahead in the lane, and as
- * many of the other lanes as their weights call meanwhile. Whoever joins those later is not known.
+ * Before this position come the shoppers called and let in, those ahead in the lane, and as many of
+ * the other lanes as their weights call meanwhile. Those who join them later are unknown.
  */
 function oddsAt({ lanes, unitsLeft, odds }: RoomSnapshot, lane: LaneSnapshot, position: number) {
   const { took, without, perTaker, inFlight } = odds ?? NOTHING_SEEN;

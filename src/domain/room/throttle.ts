@@ -3,14 +3,14 @@
  * than the order pipeline can serve.
  *
  *   breakers  0.1 while one is open, 0.25 while one is being probed, else 1
- *   backlog   1 up to an age of 10 s of the orders on their way, falling evenly to 0.05 at 60 s
- *   bears     the least of these
+ *   backlog   by the median age of the orders in progress: 1 up to 10 s, falling to 0.05 at 60 s
+ *   bears     the minimum of these
  *   throttle  min(bears, throttle + 0.05 × seconds passed)
  *
  * Guarantee: it is never below 0.05 and never above 1, it falls at once and rises slowly. A few are
- * always let in, because only an order of theirs can show that the pipeline works again. What is
- * not known (no reading, an old one, an unreadable value) presses nothing.
- * Not for holding calls to a backend back: that is the breaker's own work (`breaker.ts`).
+ * always let in, because only an order can show that the pipeline works again. An unknown state
+ * (no reading, an old one, an unreadable value) does not slow the room.
+ * Not for stopping calls to a backend: the breaker does that (`breaker.ts`).
  */
 import { z } from "zod";
 import type { SharedBreaker } from "../breaker.ts";
@@ -26,23 +26,23 @@ const RISE_PER_SECOND = 0.05;
 
 export const throttleSchema = z.object({
   value: z.number().min(THROTTLE_MIN).max(1),
-  /** When it was last followed; it rises with the time since then. */
+  /** When it was last computed; it rises with the time since then. */
   at_ms: z.number(),
 });
 export type Throttle = Readonly<z.infer<typeof throttleSchema>>;
 
 export const NO_THROTTLE: Throttle = { value: 1, at_ms: 0 };
 
-/** What KV says of one backend. */
+/** One backend's values in KV. */
 export interface BackendReading {
   /** Null: never written, or unreadable. */
   readonly breaker: SharedBreaker | null;
-  /** The operator's word, which comes first. */
+  /** The operator's override (`force:<backend>`), which comes first. */
   readonly force: "open" | "closed" | null;
 }
 
 export interface PipelineReading {
-  /** When KV was asked. */
+  /** When KV was read. */
   readonly at_ms: number;
   readonly backends: readonly BackendReading[];
 }
@@ -51,8 +51,8 @@ function backendBears({ breaker, force }: BackendReading, now: number): number {
   if (force === "open") return OPEN_BEARS;
   if (force === "closed" || breaker === null || breaker.state === "closed") return 1;
   if (now < breaker.retryAt_ms) return OPEN_BEARS;
-  // A probe that failed says so within a minute or two, with a later `retryAt`. Without such a word
-  // nobody has had anything to probe with, and an outage of last week presses no sale of today.
+  // A failed probe writes a later `retryAt` within a minute or two. Without one nothing was probed,
+  // and an outage of last week must not slow a sale of today.
   return now < breaker.retryAt_ms + PIPELINE_READING_MAX_MS ? PROBED_BEARS : 1;
 }
 
@@ -63,7 +63,7 @@ function backlogBears(age_ms: number): number {
 
 /**
  * The part of the rate that the pipeline bears, 0.05 … 1.
- * @param backlogAge_ms age of the orders on their way, see `backlog.ts`; null when too few tell
+ * @param backlogAge_ms median age of the orders in progress, see `backlog.ts`; null: too few
  */
 export function bears(
   reading: PipelineReading | null,
