@@ -188,8 +188,9 @@ function turnText(notice: TurnNotice): NoticeText {
       return text(
         409,
         "You have completed your purchase",
-        "Your order is being processed.",
-        backTo(sale),
+        "You have placed every order that this visit allows. Your cart shows your order.",
+        html`<p><a class="button" href="${partLink(sale, "cart")}">See your order</a></p>
+          ${backTo(sale)}`,
       );
     case "admission_replayed": {
       const { heading, sentence, form } = replayedText(sale, notice.hasTicket, null);
