@@ -12,9 +12,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { quantile } from "../simulation/drill/statistics.ts";
 import { createGateClient, type GateClient } from "../simulation/crowd/gate-client.ts";
 import { startHost } from "../simulation/host/host.ts";
-import { failed, askAgain } from "../simulation/crowd/ask-again.ts";
+import { askAgain, failed, FatalError } from "../simulation/crowd/ask-again.ts";
 import { findRuntimes, readProcessorTime_ms } from "./processor-time.ts";
-import { openShop, type Shop } from "./sales.ts";
+import { openShop, PRICE, type Shop } from "./sales.ts";
 
 const WARM_UP_ORDERS = 25;
 const ADMITTED_AT_ONCE = 16;
@@ -30,8 +30,9 @@ export async function measurePipeline(seconds: number, rate: number): Promise<st
     const shop = await openShop(gate, "bench-pipeline");
     const orders = Math.ceil(seconds * rate);
     const admissions = await admit(gate, shop, orders + WARM_UP_ORDERS);
-    await confirmAll(gate, shop, admissions.slice(0, WARM_UP_ORDERS), rate);
-    const confirmed = await confirmAll(gate, shop, admissions.slice(WARM_UP_ORDERS), rate);
+    const buyers = admissions.map((admission, number) => ({ admission, number }));
+    await confirmAll(gate, shop, buyers.slice(0, WARM_UP_ORDERS), rate);
+    const confirmed = await confirmAll(gate, shop, buyers.slice(WARM_UP_ORDERS), rate);
     return report(confirmed, seconds);
   } finally {
     await gate.close();
@@ -56,20 +57,21 @@ async function admit(gate: GateClient, { sale }: Shop, count: number): Promise<s
   return admissions;
 }
 
-/** Places an order for each admission, by the clock, and measures when each is confirmed. */
-async function confirmAll(
-  gate: GateClient,
-  shop: Shop,
-  admissions: readonly string[],
-  rate: number,
-) {
+interface Buyer {
+  readonly admission: string;
+  /** Of the buyer's card: each buys one unit, and a sale counts buyers by their card too. */
+  readonly number: number;
+}
+
+/** Places an order for each buyer, by the clock, and measures when each is confirmed. */
+async function confirmAll(gate: GateClient, shop: Shop, buyers: readonly Buyer[], rate: number) {
   const runtimes = findRuntimes();
   const processorsNow_ms = () => {
     return [0, 1].map((which) => readProcessorTime_ms(runtimes[which]) ?? Number.NaN);
   };
   const before_ms = processorsNow_ms();
   const begun_ms = performance.now();
-  const placed = admissions.map(async (admission, index) => {
+  const placed = buyers.map(async ({ admission, number }, index) => {
     const due_ms = begun_ms + (index * 1000) / rate;
     await delay(Math.max(due_ms - performance.now(), 0));
     const sent_ms = performance.now();
@@ -77,8 +79,9 @@ async function confirmAll(
     const order = {
       sale: shop.sale,
       lines: [{ sku: shop.sku, quantity: 1 }],
-      buyer: { email: "shopper@example.com", name: "A shopper" },
-      payment: { method: "pm_card_visa" },
+      expectedTotal: PRICE,
+      buyer: { email: `shopper-${key}@example.com`, name: "A shopper" },
+      payment: { method: `pm_sandbox_visa_${number}` },
     };
     // After a lost connection the order is sent again, because the same key gets the same answer.
     const accepted = await askAgain(() => gate.shopper.placeOrder({ admission }, key, order));
@@ -107,7 +110,7 @@ async function timeToConfirm(gate: GateClient, id: string): Promise<number> {
     };
     if (state === "confirmed") return at("confirmed") - at("accepted");
     if (order.body.final || performance.now() > givenUpAt_ms) {
-      throw failed(`waiting for order ${id}, which is '${state}'`, order);
+      throw new FatalError(`order ${id} is ${state} instead of confirmed`);
     }
     await delay(SETTLED_POLL_MS);
   }

@@ -6,6 +6,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { GateClient } from "../simulation/crowd/gate-client.ts";
 import { FatalError, failed, askAgain } from "../simulation/crowd/ask-again.ts";
 
+/** Of the one item of each sale, in cents. */
+export const PRICE = 12_900;
 export const DAY_MS = 24 * 60 * 60 * 1000;
 const READY_WITHIN_MS = 30_000;
 const READY_POLL_MS = 100;
@@ -18,7 +20,7 @@ export interface Shop {
 export function documentOf(id: string, startsIn_ms: number, stock: number, admission: object) {
   const now = Date.now();
   const at = (offset_ms: number): string => new Date(now + offset_ms).toISOString();
-  const item = { sku: `${id}-unit`, name: "A unit", price: 12_900, stock, limitPerBuyer: 1 };
+  const item = { sku: `${id}-unit`, name: "A unit", price: PRICE, stock, limitPerBuyer: 1 };
   return {
     id,
     title: "A bench",

@@ -11,7 +11,7 @@ import { PLACING_RETRY_MS } from "../src/domain/limits.ts";
 import { signAgain } from "./baseline-token.ts";
 import type { BenchRequest } from "./load.ts";
 import type { Line } from "./line.ts";
-import type { Shop } from "./sales.ts";
+import { PRICE, type Shop } from "./sales.ts";
 
 export type Side = "gate" | "baseline";
 
@@ -167,6 +167,7 @@ export class ShopTargets {
   readonly #admitted: string[] = [];
   readonly #holding: string[] = [];
   readonly #ordered: string[] = [];
+  #cards = 0;
 
   constructor(shop: Shop, adminToken: string) {
     this.#shop = shop;
@@ -239,7 +240,10 @@ export class ShopTargets {
     const admission = this.#holding.pop();
     if (admission === undefined) return null;
     const { sale, sku } = this.#shop;
-    const buyer = { email: "shopper@example.com" };
+    // A buyer and a card of its own, because a sale counts both.
+    const buyer = { email: `shopper-${randomUUID()}@example.com` };
+    this.#cards += 1;
+    const method = `pm_sandbox_visa_${this.#cards}`;
     const lines = [{ sku, quantity: 1 }];
     return {
       method: "POST",
@@ -249,7 +253,7 @@ export class ShopTargets {
         "sluice-admission": admission,
         "idempotency-key": randomUUID(),
       },
-      body: JSON.stringify({ sale, lines, buyer, payment: { method: "pm_card_visa" } }),
+      body: JSON.stringify({ sale, lines, expectedTotal: PRICE, buyer, payment: { method } }),
       onAnswer: (text) => this.#ordered.push(acceptedSchema.parse(JSON.parse(text)).order.id),
     };
   }

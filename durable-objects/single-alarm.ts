@@ -6,10 +6,14 @@
  * `setAlarm` is billed as a row written. An overdue alarm is set again by the next `arm`. The
  * alarm's handler must call `fired()` before it arms, and the alarm is never set to the instant
  * that is being handled, because the platform would take it for the one it has just delivered.
- * By the object's own clock, which may be behind, the alarm can come early.
+ * The alarm can come early: by the object's own clock, which may be behind, and a year ahead of an
+ * instant that is more than a year away.
  */
 
 const OVERDUE_MS = 5000;
+
+/** The platform counts nanoseconds, until 2262: an alarm that is further ahead comes early. */
+const AHEAD_MAX_MS = 365 * 24 * 60 * 60 * 1000;
 
 /** The part of a Durable Object's storage that sets alarms. */
 export interface AlarmStorage {
@@ -69,7 +73,7 @@ export class SingleAlarm {
   async arm(instants_ms: readonly (number | null)[], now: number): Promise<void> {
     const wanted = instants_ms.filter((instant) => instant !== null);
     if (wanted.length === 0) return;
-    const earliest_ms = Math.max(Math.min(...wanted), now + 1);
+    const earliest_ms = Math.max(Math.min(...wanted, now + AHEAD_MAX_MS), now + 1);
     const next_ms = earliest_ms === this.#rang_ms ? earliest_ms + 1 : earliest_ms;
     if (!this.#isKnown) await this.know();
     const set = this.#setFor_ms;

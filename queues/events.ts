@@ -1,13 +1,14 @@
 /**
  * Consumes the events of orders and sales: logs each once, updates the order book's projection of
- * the order, and adds the webhook deliveries of the event.
+ * the order, and adds what the event causes: webhook deliveries and mails.
  *
  * Guarantee: repeated and reordered events do no harm: the log is keyed by the event's id, and an
- * older version never replaces a newer one. An event is logged in one batch with its deliveries.
+ * older version never replaces a newer one. An event is logged in one batch with what it causes.
  */
 import type { OrderEvent } from "../src/domain/order/messages.ts";
 import { queuedEventSchema, type QueuedEvent } from "../src/domain/webhooks.ts";
-import { addDeliveries, type NewDelivery } from "../src/webhooks/deliveries.ts";
+import { normalisedEmail } from "../src/domain/buyer/email.ts";
+import { writeSkus } from "./order-search.ts";
 
 /** Null when the body is not an event of an order or a sale. */
 export function readEvent(body: unknown): QueuedEvent | null {
@@ -19,17 +20,28 @@ export function isOrderEvent(event: QueuedEvent): event is OrderEvent {
   return "order" in event;
 }
 
-/** All or none; D1 runs a batch as one transaction. */
+/** What events cause: rows to add in their transaction, and messages to send after it. */
+export interface EventOutbox {
+  readonly statements: readonly D1PreparedStatement[];
+  /** Sends messages for rows that have not been tried; repeated events send them again. */
+  readonly send: () => Promise<void>;
+}
+
+/** Logs events with what they cause, all or none: D1 runs a batch as one transaction. */
 export async function keepEvents(
   book: D1Database,
   events: readonly QueuedEvent[],
-  deliveries: readonly NewDelivery[],
-  now: number,
+  outboxes: readonly EventOutbox[],
 ): Promise<void> {
+  if (events.length === 0) return;
+  const ofOrders = events.filter(isOrderEvent);
   const statements = events.map((event) => logged(book, event));
-  for (const event of events) if (isOrderEvent(event)) statements.push(projected(book, event));
-  if (deliveries.length > 0) statements.push(addDeliveries(book, deliveries, now));
-  if (statements.length > 0) await book.batch(statements);
+  for (const event of ofOrders) {
+    statements.push(projected(book, event), ...disputed(book, event));
+  }
+  if (ofOrders.length > 0) statements.push(writeSkus(book, ofOrders.map(skusOf)));
+  await book.batch([...statements, ...outboxes.flatMap((outbox) => outbox.statements)]);
+  for (const { send } of outboxes) await send();
 }
 
 function logged(book: D1Database, event: QueuedEvent): D1PreparedStatement {
@@ -43,13 +55,18 @@ function logged(book: D1Database, event: QueuedEvent): D1PreparedStatement {
     .bind(id, type, sale, order, at_ms, JSON.stringify(event));
 }
 
+function skusOf({ order: id, placedAt_ms: placed_ms, lines }: OrderEvent) {
+  return { id, placed_ms, skus: lines.map(({ sku }) => sku) };
+}
+
 function projected(book: D1Database, event: OrderEvent): D1PreparedStatement {
   return book
     .prepare(
       `INSERT INTO orders (id, sale, state, version, total, currency, email, reason, lines,
-         placed_ms, updated_ms)
-       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
-       ON CONFLICT (id) DO UPDATE SET state = ?3, version = ?4, reason = ?8, updated_ms = ?11
+         placed_ms, updated_ms, email_normalised, amounts, payment, refunded, provider_code)
+       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
+       ON CONFLICT (id) DO UPDATE SET state = ?3, version = ?4, reason = ?8, updated_ms = ?11,
+         email_normalised = ?12, amounts = ?13, payment = ?14, refunded = ?15, provider_code = ?16
        WHERE version < ?4`,
     )
     .bind(
@@ -64,5 +81,20 @@ function projected(book: D1Database, event: OrderEvent): D1PreparedStatement {
       JSON.stringify(event.lines),
       event.placedAt_ms,
       event.at_ms,
+      normalisedEmail(event.email),
+      event.amounts === null ? null : JSON.stringify(event.amounts),
+      event.payment,
+      event.refunded,
+      event.providerCode,
     );
+}
+
+/** Only an event about a dispute names it, so it has a version of its own. */
+function disputed(book: D1Database, event: OrderEvent): D1PreparedStatement[] {
+  const { order, version, dispute } = event;
+  if (dispute === null) return [];
+  const statement = book.prepare(
+    `UPDATE orders SET dispute = ?2, dispute_version = ?3 WHERE id = ?1 AND dispute_version < ?3`,
+  );
+  return [statement.bind(order, dispute.status, version)];
 }

@@ -24,11 +24,15 @@ import { chooseBackends } from "./backends/choose-backends.ts";
 import { Breaker } from "./breakers.ts";
 import { Bulkhead } from "./bulkhead.ts";
 import { park, RETRIES_USED_UP } from "./dead-letters.ts";
-import { readEvent } from "./events.ts";
+import { keepEvents, readEvent } from "./events.ts";
+import { mailsOutbox, sweepMails } from "./mail/mail-outbox.ts";
+import { takeMails } from "./mail/take-mails.ts";
+import { completeOlderOrders } from "./order-search.ts";
 import { advance, type Pipeline } from "./pipeline.ts";
 import { passToMirror, takeMirrored } from "./redis-stream.ts";
 import { deleteOld } from "./retention.ts";
-import { keepAndQueue, sweepDeliveries, takeDeliveries } from "./webhooks/deliveries.ts";
+import { reportSetup } from "./setup-report.ts";
+import { deliveriesOutbox, sweepDeliveries, takeDeliveries } from "./webhooks/deliveries.ts";
 
 /** The part of the pipeline that outlives a batch: breakers count per isolate. */
 type Standing = Omit<Pipeline, "paymentSlots" | "orderSlots">;
@@ -112,7 +116,9 @@ async function takeEvents(env: OrdersEnv, messages: readonly Message[]): Promise
     }
   }
   try {
-    await keepAndQueue(env, events, Date.now());
+    const now = Date.now();
+    const outboxes = [await deliveriesOutbox(env, events, now), mailsOutbox(env, events, now)];
+    await keepEvents(env.ORDER_BOOK, events, outboxes);
     await passToMirror(env, events);
     for (const message of readable) message.ack();
   } catch (error) {
@@ -145,6 +151,8 @@ export default {
         return takeMirrored(env, batch.messages);
       case QUEUES.webhooks:
         return takeDeliveries(env, batch.messages, retryLater);
+      case QUEUES.mails:
+        return takeMails(env, batch.messages, retryLater);
       default:
         for (const message of batch.messages) {
           await parkOrRetry(env, batch.queue, RETRIES_USED_UP, message);
@@ -154,7 +162,10 @@ export default {
 
   async scheduled(_, env): Promise<void> {
     const now = Date.now();
+    await reportSetup(env, now);
     await sweepDeliveries(env, now);
+    await sweepMails(env, now);
     await deleteOld(env.ORDER_BOOK, now);
+    await completeOlderOrders(env.ORDER_BOOK);
   },
 } satisfies ExportedHandler<OrdersEnv>;

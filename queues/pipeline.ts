@@ -13,11 +13,22 @@ import {
   SLOT_WAIT_MAX_MS,
   STEPS_PER_MESSAGE_MAX,
 } from "../src/domain/limits.ts";
-import { stepKey, type OrderRecord, type StepKind } from "../src/domain/order/order.ts";
+import {
+  stepKey,
+  type OrderIntent,
+  type OrderRecord,
+  type StepKind,
+} from "../src/domain/order/order.ts";
+import { refundKey, refundToMake } from "../src/domain/order/refunds.ts";
 import type { PutOff, ReportOutcome, StepReport } from "../src/domain/order/step-outcomes.ts";
 import { delay_s } from "../src/domain/order/transition.ts";
-import type { PaymentBackend } from "../src/domain/order/payment-backend.ts";
+import type {
+  Misconfigured,
+  PaidOrder,
+  PaymentBackend,
+} from "../src/domain/order/payment-backend.ts";
 import type { OrderBackend } from "../src/domain/order/order-backend.ts";
+import { log } from "../src/platform/log.ts";
 import type { Breaker } from "./breakers.ts";
 import type { Bulkhead } from "./bulkhead.ts";
 
@@ -114,6 +125,12 @@ async function takeStep(
     const notUnbooked = await unbook(pipeline, record);
     if (notUnbooked !== null) return notUnbooked;
   }
+  if (step === "refund_part") return refundPart(payments, toPayments, paymentId, record);
+  if (step === "settlement") {
+    const { currency } = intent;
+    const outcome = await guarded(toPayments, () => payments.settlement({ paymentId, currency }));
+    return outcome.kind === "put_off" ? outcome : { step, outcome };
+  }
   if (step === "lookup") {
     const outcome = await guarded(toPayments, () => payments.lookup({ paymentId }));
     return outcome.kind === "put_off" ? outcome : { step, outcome };
@@ -122,6 +139,37 @@ async function takeStep(
     step === "void" ? payments.void({ paymentId, key }) : payments.refund({ paymentId, key }),
   );
   return outcome.kind === "put_off" ? outcome : { step, outcome };
+}
+
+async function refundPart(
+  payments: PaymentBackend,
+  gate: BackendGate,
+  paymentId: string,
+  record: OrderRecord,
+): Promise<StepReport | PutOff | null> {
+  const refund = refundToMake(record);
+  if (refund === null) return null;
+  const money = { amount: refund.amount, currency: record.intent.currency };
+  const key = refundKey(record, refund);
+  const outcome = await guarded(gate, () => {
+    return payments.refundPart({ paymentId, refundId: refund.id, money, key });
+  });
+  return outcome.kind === "put_off" ? outcome : { step: "refund_part", outcome };
+}
+
+/** What the provider is told of the order. Orders of the first versions state little of it. */
+function paidOrderOf({ id, sale, email, name, phone, shipTo, payment }: OrderIntent): PaidOrder {
+  const shipping =
+    shipTo === null ? null : { name: shipTo["name"] ?? name ?? "", phone, address: shipTo };
+  return {
+    id,
+    sale,
+    email,
+    shipping,
+    description: payment?.description ?? sale,
+    statementSuffix: payment?.statementSuffix ?? null,
+    methods: payment?.methods ?? [],
+  };
 }
 
 /** Null when the booking is known to be cancelled. */
@@ -148,11 +196,15 @@ async function authorize(
   let { paymentId } = record;
   if (paymentId === null) {
     const prepared = await guarded(gate, () => {
-      return payments.prepare({ orderId: intent.id, money, key: stepKey(record, "prepare") });
+      const key = stepKey(record, "prepare");
+      return payments.prepare({ order: paidOrderOf(intent), money, key });
     });
     switch (prepared.kind) {
       case "put_off":
         return prepared;
+      case "misconfigured":
+        logMistake(intent.id, prepared);
+        return { step: "authorize", outcome: prepared };
       case "declined":
         return { step: "authorize", outcome: prepared };
       case "retry":
@@ -171,7 +223,18 @@ async function authorize(
     const { paymentMethod: method, returnUrl } = intent;
     return payments.authorize({ paymentId: known, method, returnUrl, key });
   });
-  return outcome.kind === "put_off" ? outcome : { step: "authorize", outcome };
+  if (outcome.kind === "put_off") return outcome;
+  if (outcome.kind !== "misconfigured") return { step: "authorize", outcome };
+  logMistake(intent.id, outcome);
+  // An earlier try may have reserved the money, which a refused key does not show.
+  const isUnclear = outcome.isKeyRefused === true && record.paymentId !== null;
+  const unclear = { kind: "unknown", reason: outcome.code } as const;
+  return { step: "authorize", outcome: isUnclear ? unclear : outcome };
+}
+
+/** The shop's settings have to be changed, because no order can be paid so. */
+function logMistake(order: string, { code, param = null, requestId = null }: Misconfigured): void {
+  log.error("payment", "misconfigured", { order, code, param, request: requestId });
 }
 
 /** What every call to a backend has to pass: a slot, the breaker, and the time of the lease. */

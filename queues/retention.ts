@@ -1,5 +1,6 @@
 /**
- * Deletes old events with their deliveries, and old dead letters that were replayed.
+ * Deletes old events with their deliveries, old dead letters that were replayed, and old mails
+ * about turns, which belong to no order.
  *
  * Guarantee: a repeated event is never delivered as a new one. So an event and all its deliveries
  * are deleted together, only when no queue can still contain it, and not while one of its
@@ -8,6 +9,7 @@
  * Orders, bookings and dead letters that were not replayed are never deleted.
  */
 import { EVENTS_KEPT_MS, RETENTION_ROUNDS_MAX, RETENTION_ROWS_MAX } from "../src/domain/limits.ts";
+import { YOUR_TURN } from "../src/domain/mail/mail.ts";
 import { log } from "../src/platform/log.ts";
 
 /** Selects the same rows in both statements of a batch: deleting final deliveries adds none. */
@@ -20,24 +22,32 @@ const OLD_EVENTS = `SELECT id FROM events WHERE at_ms < ?1
 const OLD_LETTERS = `SELECT id FROM dead_letters WHERE replayed_ms < ?1
   ORDER BY replayed_ms LIMIT ?2`;
 
+const OLD_TURN_MAILS = `SELECT id FROM mails WHERE kind = '${YOUR_TURN}' AND at_ms < ?1
+  ORDER BY at_ms LIMIT ?2`;
+
 export interface Deleted {
   readonly events: number;
   readonly deliveries: number;
   readonly deadLetters: number;
+  readonly turnMails: number;
 }
 
 /** Called by the cron trigger. Deletes letters first, so that the events in them can go too. */
 export async function deleteOld(book: D1Database, now: number): Promise<Deleted> {
   const before_ms = now - EVENTS_KEPT_MS;
-  const deleted = { events: 0, deliveries: 0, deadLetters: 0 };
+  const deleted = { events: 0, deliveries: 0, deadLetters: 0, turnMails: 0 };
   for (let round = 0; round < RETENTION_ROUNDS_MAX; round += 1) {
-    const [letters = 0, deliveries = 0, events = 0] = await deleteRound(book, before_ms);
+    const [letters = 0, deliveries = 0, events = 0, turnMails = 0] = await deleteRound(
+      book,
+      before_ms,
+    );
     deleted.deadLetters += letters;
     deleted.deliveries += deliveries;
     deleted.events += events;
-    if (Math.max(letters, events) < RETENTION_ROWS_MAX) break;
+    deleted.turnMails += turnMails;
+    if (Math.max(letters, events, turnMails) < RETENTION_ROWS_MAX) break;
   }
-  if (deleted.events + deleted.deadLetters > 0) {
+  if (deleted.events + deleted.deadLetters + deleted.turnMails > 0) {
     log.info("retention", "deleted", deleted);
   }
   return deleted;
@@ -49,6 +59,7 @@ async function deleteRound(book: D1Database, before_ms: number): Promise<number[
     `DELETE FROM dead_letters WHERE id IN (${OLD_LETTERS})`,
     `DELETE FROM webhook_deliveries WHERE event IN (${OLD_EVENTS})`,
     `DELETE FROM events WHERE id IN (${OLD_EVENTS})`,
+    `DELETE FROM mails WHERE id IN (${OLD_TURN_MAILS})`,
   ];
   const results = await book.batch(
     statements.map((statement) => book.prepare(statement).bind(before_ms, RETENTION_ROWS_MAX)),

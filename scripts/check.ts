@@ -30,6 +30,14 @@ const STEPS: readonly Step[] = [
   { name: "types of the Node programs", command: ["tsc", "--project", "scripts"] },
   { name: "types of the workerd tests", command: ["tsc", "--project", "test/workerd"] },
   { name: "types of the page scripts", command: ["tsc", "--project", "src/pages/assets"] },
+  {
+    name: "types of the example page's scripts",
+    command: ["tsc", "--project", "examples/checkout/page"],
+  },
+  {
+    name: "types of the stand-in for Stripe.js",
+    command: ["tsc", "--project", "simulation/sandbox/browser"],
+  },
   { name: "lint", command: ["oxlint", "--type-aware", "--max-warnings=0"] },
   { name: "unused code", command: ["knip"] },
   { name: "format", command: ["oxfmt", "--check"] },

@@ -17,11 +17,20 @@ export type GateSecrets = {
   readonly WEBHOOK_KEYS: string;
   /** Challenges of the proof of work are signed with it. */
   readonly PROOF_KEYS: string;
+  /** A shop's server sends one of them. */
+  readonly SERVER_KEYS: string;
   readonly ADMIN_TOKEN: string;
 };
 
 /** What a set of keys is for. */
-export const KEY_PURPOSES = ["tickets", "admissions", "passes", "webhooks", "proofs"] as const;
+export const KEY_PURPOSES = [
+  "tickets",
+  "admissions",
+  "passes",
+  "webhooks",
+  "proofs",
+  "servers",
+] as const;
 export type KeyPurpose = (typeof KEY_PURPOSES)[number];
 
 export function generateGateSecrets(now = Date.now()): GateSecrets {
@@ -32,21 +41,29 @@ export function generateGateSecrets(now = Date.now()): GateSecrets {
     PASS_KEYS: freshSet("passes"),
     WEBHOOK_KEYS: freshSet("webhooks"),
     PROOF_KEYS: freshSet("proofs"),
-    ADMIN_TOKEN: randomBytes(32).toString("base64url"),
+    SERVER_KEYS: freshSet("servers"),
+    ADMIN_TOKEN: randomSecret(),
   };
 }
 
 /**
  * A JWK (RFC 7517): private Ed25519 (RFC 8037) for admissions, else 32 bytes for HS256 as RFC 7518
- * section 3.2 asks. `iat`, in seconds, says when it was made; the Workers take no notice of it.
+ * section 3.2 asks; a server's key is sent as it is and signs nothing. `iat`, in seconds, says when
+ * it was made; the Workers take no notice of it.
  */
 export function generateKey(purpose: KeyPurpose, now: number) {
-  const about = { kid: generateKeyId(), use: "sig", iat: Math.floor(now / 1000) };
+  const named = { kid: generateKeyId(), iat: Math.floor(now / 1000) };
+  if (purpose === "servers") return { ...named, kty: "oct", k: randomSecret() };
+  const about = { ...named, use: "sig" };
   if (purpose !== "admissions") {
-    return { ...about, kty: "oct", alg: "HS256", k: randomBytes(32).toString("base64url") };
+    return { ...about, kty: "oct", alg: "HS256", k: randomSecret() };
   }
   const { x, d } = generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" });
   return { ...about, kty: "OKP", alg: "EdDSA", crv: "Ed25519", x, d };
+}
+
+function randomSecret(): string {
+  return randomBytes(32).toString("base64url");
 }
 
 /** Random rather than a thumbprint: a `kid` is public and must say nothing about an HMAC key. */

@@ -8,6 +8,7 @@ import { Hono, type MiddlewareHandler } from "hono";
 import { env } from "cloudflare:workers";
 import { failed, jsonApi } from "./api/api.ts";
 import { problem, PROBLEMS } from "./api/problems.ts";
+import { paymentHealth } from "./domain/checkout/payment-setup.ts";
 import { pathOf } from "./domain/guards/url.ts";
 import { log } from "./platform/log.ts";
 import { originOf } from "./proxy/origin.ts";
@@ -20,15 +21,19 @@ import { pages } from "./pages/pages.ts";
 import { showApiReference } from "./pages/routes/api-reference.ts";
 import { SnapshotCache } from "./sales/snapshots.ts";
 import { readSecrets, type Keys } from "./tokens/secrets.ts";
+import { verifyingOf, withSingleCookies } from "./web/duplicate-cookies.ts";
 import type { GateApp } from "./web/gate-app.ts";
 import { DOCS_PATH, SHOP_BASE } from "./web/paths.ts";
+import { addOwnHeaders, isInsecure, redirectToHttps } from "./web/transport.ts";
 import { VERSION } from "./web/version.ts";
 
+export { DiscountCodes } from "../durable-objects/discount-codes/discount-codes.ts";
 export { Order } from "../durable-objects/order/order.ts";
 export { PassDesk } from "../durable-objects/pass-desk.ts";
 export { RedisBridge } from "../durable-objects/redis-bridge/redis-bridge.ts";
 export { SkuStock } from "../durable-objects/sku-stock/sku-stock.ts";
 export { TicketBooth } from "../durable-objects/ticket-booth.ts";
+export { TurnReminders } from "../durable-objects/turn-reminders/turn-reminders.ts";
 export { WaitingRoom } from "../durable-objects/waiting-room/waiting-room.ts";
 
 const places = new PlaceBatches();
@@ -67,16 +72,32 @@ const provideContext: MiddlewareHandler<GateApp> = async (c, next) => {
     return problem(c, "not_configured", { detail: `${secrets.missing}.` });
   }
   c.set("adminToken", secrets.adminToken);
-  c.set("gate", contextOf(c.env, secrets.keys, momentOf(c.executionCtx)));
+  const gate = contextOf(c.env, secrets.keys, momentOf(c.executionCtx));
+  c.set("gate", gate);
+  c.req.raw = await withSingleCookies(c.req.raw, async () => verifyingOf(gate));
   return next();
 };
 
 const app = new Hono<GateApp>();
 
-app.get("/_sluice/health", (c) => c.json({ ok: true, version: VERSION }));
+/** Over plain http the browser would keep no cookie, and tokens would travel in the clear. */
+app.use("/_sluice/*", async (c, next) => {
+  const { raw } = c.req;
+  if (isInsecure(raw)) {
+    const isRead = raw.method === "GET" || raw.method === "HEAD";
+    return isRead ? redirectToHttps(raw) : problem(c, "https_required");
+  }
+  await next();
+  if (c.res.webSocket === null) addOwnHeaders(c.res.headers, raw.url);
+  return undefined;
+});
+
+app.get("/_sluice/health", (c) => {
+  return c.json({ ok: true, version: VERSION, payments: paymentHealth(c.env) });
+});
 app.get("/_sluice/assets/*", async (c) => {
   const asset = await c.env.ASSETS.fetch(c.req.raw);
-  return asset.status === 404 ? problem(c, "not_found") : asset;
+  return asset.status === 404 ? problem(c, "not_found") : new Response(asset.body, asset);
 });
 app.get("/_sluice/problems", (c) => c.json(PROBLEMS));
 app.get(DOCS_PATH, showApiReference);

@@ -32,6 +32,11 @@ const passCommand = defineCommand({
       value: "subject",
       help: "who it is for: one place on every device; without it, anybody who has it",
     },
+    code: {
+      type: "text",
+      value: "code",
+      help: "a discount code that the checkout fills in; see docs/discounts.md",
+    },
     url: { ...HTTP_ADDRESS, help: "of the gate: prints the link that gives the pass to its pages" },
     minutes: { type: "integer", min: 1, max: 525_600, default: 60, help: "how long it is good" },
     secrets: { ...FILE, help: "JSON with PASS_KEYS; without it that of the local run" },
@@ -66,12 +71,15 @@ function signingKey(path: string): z.output<typeof keySet>["keys"][number] {
   throw new UsageError(`--secrets ${path}: the first key of PASS_KEYS is public and cannot sign`);
 }
 
-async function sign({ sale, lane, sub, minutes, secrets }: Options): Promise<string> {
+async function sign({ sale, lane, sub, code, minutes, secrets }: Options): Promise<string> {
   const jwk = signingKey(secrets ?? join(PROJECT_ROOT, ".sluice", "secrets.json"));
   const alg = ALGORITHMS[jwk.kty];
   if (alg === undefined) throw new UsageError(`--secrets: a key of kty '${jwk.kty}' signs no pass`);
   const key = await importJWK(jwk, alg);
-  const pass = new SignJWT(lane === null ? {} : { lane })
+  const pass = new SignJWT({
+    ...(lane === null ? {} : { lane }),
+    ...(code === null ? {} : { code }),
+  })
     .setProtectedHeader({ alg, typ: "sluice-pass+jwt", kid: jwk.kid })
     .setAudience(sale)
     .setIssuedAt()

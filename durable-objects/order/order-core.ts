@@ -17,13 +17,17 @@ import { viewOf, type OrderView } from "../../src/domain/order/messages.ts";
 import type * as saga from "../../src/domain/order/saga.ts";
 import type { PutOff, ReportOutcome, StepReport } from "../../src/domain/order/step-outcomes.ts";
 import type { OrderDecision } from "../../src/domain/order/transition.ts";
+import type { RefundRequest, RequestRefundOutcome } from "../../src/domain/order/refunds.ts";
 import {
+  isAtRest,
   isFinal,
   type OrderIntent,
   type OrderRecord,
   type Rejection,
 } from "../../src/domain/order/order.ts";
 import { errorText } from "../../src/encoding/error-text.ts";
+import { withinLimits } from "./card-limit.ts";
+import { performEffect } from "./effects.ts";
 import { takeUnits } from "./placing.ts";
 import type {
   OrderAlarm,
@@ -32,7 +36,6 @@ import type {
   OrderRules,
   OrderStore,
   OutboxRow,
-  OutboxMessage,
 } from "./ports.ts";
 
 export type PlaceOutcome =
@@ -45,6 +48,14 @@ export type PlaceOutcome =
 export type LeaseAnswer = saga.LeaseOutcome & { readonly record: OrderRecord | null };
 /** `next`: the lease of the next step, if one was requested and the order moved. */
 export type ReportAnswer = ReportOutcome & { readonly next: LeaseAnswer | null };
+
+/** `order` as it is afterwards; null while it is being placed. */
+export type GiveUpAnswer =
+  | { readonly kind: "giving_up"; readonly order: OrderView | null }
+  | Exclude<saga.GiveUpOutcome, { readonly kind: "giving_up" }>
+  | { readonly kind: "unknown" };
+
+export type RefundAnswer = RequestRefundOutcome | { readonly kind: "unknown" };
 
 export class OrderCore {
   readonly #store: OrderStore;
@@ -110,14 +121,16 @@ export class OrderCore {
   async #takeUnits(record: OrderRecord): Promise<PlaceOutcome> {
     const taken = await takeUnits(this.#bindings, record.intent, this.#now());
     const now = this.#now();
+    // A cancellation or a giving up may have been recorded meanwhile.
+    const latest = this.#record ?? record;
     if (taken.kind === "try_again") {
       await this.#alarm.arm([now + PLACING_RETRY_MS], now);
       return taken;
     }
     const decision =
       taken.kind === "taken"
-        ? this.#rules.accept(record, now)
-        : this.#rules.reject(record, taken.rejection, now);
+        ? this.#rules.accept(latest, now, taken.until_ms)
+        : this.#rules.reject(latest, taken.rejection, now);
     this.#save<string>(decision);
     // No need to await: the outbox is durable, and the alarm of the placing sends it if this object
     // dies first.
@@ -158,8 +171,9 @@ export class OrderCore {
     nextLeaseId: string | null,
   ): Promise<ReportAnswer> {
     if (this.#record === null) return { kind: "stale", next: null };
+    const checked = await withinLimits(this.#bindings, this.#record, reported);
     const now = this.#now();
-    const decision = this.#rules.report(this.#record, leaseId, reported, now, this.#chance());
+    const decision = this.#rules.report(this.#record, leaseId, checked, now, this.#chance());
     const outcome = this.#save(decision);
     const continues = nextLeaseId !== null && outcome.kind === "moved";
     const next = continues ? this.#grantLease(decision.record, nextLeaseId).answer : null;
@@ -174,6 +188,37 @@ export class OrderCore {
     return outcome;
   }
 
+  /** The shopper's giving up, to pay another way. */
+  async giveUp(): Promise<GiveUpAnswer> {
+    if (this.#record === null) return { kind: "unknown" };
+    const outcome = this.#save(this.#rules.giveUp(this.#record, this.#now()));
+    if (outcome.kind !== "giving_up") return outcome;
+    await this.#flush();
+    const record = this.#record;
+    return { kind: "giving_up", order: record === null ? null : viewOf(record) };
+  }
+
+  /** The room says that the shopper is gone, and asks whether the order keeps the seat. */
+  async depart(hasLeft: boolean): Promise<saga.DepartedAnswer> {
+    if (this.#record === null) return "over";
+    const { depart } = this.#rules;
+    const decision = depart(this.#record, hasLeft, this.#now());
+    // Asked often: what changes nothing is not written.
+    if (decision.record === this.#record) return decision.outcome;
+    const outcome = this.#save(decision);
+    await this.#flush();
+    return outcome;
+  }
+
+  /** The merchant's refund; makes it durable before the provider is asked. */
+  async requestRefund(request: RefundRequest): Promise<RefundAnswer> {
+    if (this.#record === null) return { kind: "unknown" };
+    const { requestRefund } = this.#rules;
+    const outcome = await this.#saveAwake((record, now) => requestRefund(record, request, now));
+    if (outcome.kind === "requested") await this.#flush();
+    return outcome;
+  }
+
   /** The operator's retry: queues the order, and the next step need not wait for its time. */
   async hurry(): Promise<"queued" | "final" | "unknown"> {
     if (this.#record === null) return "unknown";
@@ -183,9 +228,9 @@ export class OrderCore {
   }
 
   /** A hint that the payment changed: an order that waits for the provider looks it up now. */
-  async nudge(): Promise<"queued" | "not_waiting" | "unknown"> {
+  async nudge(about: saga.NewsOf = "payment"): Promise<"queued" | "not_waiting" | "unknown"> {
     if (this.#record === null) return "unknown";
-    const outcome = this.#save(this.#rules.nudge(this.#record, this.#now()));
+    const outcome = await this.#saveAwake((record, now) => this.#rules.nudge(record, now, about));
     if (outcome === "queued") await this.#flush();
     return outcome;
   }
@@ -212,6 +257,23 @@ export class OrderCore {
     }
   }
 
+  /**
+   * Saves a change of an order that may be at rest, with an alarm in the same commit: one that is
+   * at rest has none, and nothing would send its messages after a crash.
+   */
+  async #saveAwake<Outcome>(
+    decide: (record: OrderRecord, now: number) => OrderDecision<Outcome>,
+  ): Promise<Outcome> {
+    await this.#alarm.know();
+    const record = this.#record;
+    if (record === null) throw new Error("order: a change before there is an intent");
+    const now = this.#now();
+    const decision = decide(record, now);
+    const outcome = this.#save(decision);
+    if (decision.effects.length > 0) await this.#alarm.arm([now + PLACING_RETRY_MS], now);
+    return outcome;
+  }
+
   /** The one place that writes: record, history and outbox together. */
   #save<Outcome>(decision: OrderDecision<Outcome>): Outcome {
     if (decision.record !== this.#record || decision.effects.length > 0) {
@@ -232,11 +294,11 @@ export class OrderCore {
     const record = this.#record;
     if (record === null) return;
     const due = this.#store.outbox().filter((row) => row.notBefore_ms <= this.#now());
-    const tried = await Promise.all(due.map((row) => this.#performOne(record.intent, row)));
+    const tried = await Promise.all(due.map((row) => this.#performOne(record, row)));
     const latest = this.#record ?? record;
     this.#settle(latest, due, tried);
     const outboxDue_ms = this.#store.outbox().map((row) => row.notBefore_ms);
-    if (outboxDue_ms.length === 0 && isFinal(latest.standing)) await this.#alarm.disarm();
+    if (outboxDue_ms.length === 0 && isAtRest(latest)) await this.#alarm.disarm();
     else await this.#alarm.arm([...outboxDue_ms, wakeAt_ms(latest)], this.#now());
   }
 
@@ -259,59 +321,25 @@ export class OrderCore {
   }
 
   /** Null when the message was acknowledged; else the instant of the next try. */
-  async #performOne(intent: OrderIntent, { owed, tries }: OutboxRow): Promise<number | null> {
+  async #performOne(record: OrderRecord, { owed, tries }: OutboxRow): Promise<number | null> {
     try {
-      await this.#performEffect(intent, owed);
+      await performEffect(this.#bindings, this.#record ?? record, owed);
       return null;
     } catch (error) {
       const delay_ms = Math.min(OUTBOX_RETRY_MIN_MS * 2 ** tries, OUTBOX_RETRY_MAX_MS);
       this.#bindings.warn({
         event: "outbox_message_postponed",
-        order: intent.id,
+        order: record.intent.id,
         message: owed.kind,
         why: errorText(error),
       });
       return this.#now() + delay_ms;
     }
   }
-
-  /** Performs one effect; all are idempotent. */
-  async #performEffect(intent: OrderIntent, message: OutboxMessage): Promise<void> {
-    switch (message.kind) {
-      case "queue":
-        await this.#bindings.sendMessage({ v: 1, kind: "order", order: intent.id });
-        return;
-      case "event":
-        await this.#bindings.sendEvent(message.event);
-        return;
-      case "seat":
-        await this.#bindings.finishOrder(intent, message.action);
-        return;
-      case "stock":
-        await this.#moveUnits(intent, message.sku, message.action);
-    }
-  }
-
-  async #moveUnits(
-    intent: OrderIntent,
-    sku: string,
-    action: "sell" | "release" | "return",
-  ): Promise<void> {
-    const key = { sale: intent.sale, buyer: intent.buyer, id: intent.id };
-    if (action === "sell") {
-      const sold = await this.#bindings.sell(sku, key);
-      if (sold.kind === "conflict")
-        throw new Error(`cannot sell ${sku}: its reservation is ${sold.state}`);
-      return;
-    }
-    const { admission, holdUntil_ms } = intent;
-    const backTo = action === "return" ? { holdId: admission, deadline_ms: holdUntil_ms } : null;
-    await this.#bindings.release(sku, { ...key, backTo });
-  }
 }
 
-function wakeAt_ms({ standing, wakeAt_ms: at_ms }: OrderRecord): number | null {
-  return isFinal(standing) ? null : at_ms;
+function wakeAt_ms(record: OrderRecord): number | null {
+  return isAtRest(record) ? null : record.wakeAt_ms;
 }
 
 function placedAnswer(record: OrderRecord): PlaceOutcome {

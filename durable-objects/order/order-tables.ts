@@ -25,14 +25,20 @@ const SCHEMA = `CREATE TABLE IF NOT EXISTS record (
   only INTEGER PRIMARY KEY CHECK (only = 1), value TEXT NOT NULL
 )`;
 
+const outboxSchema = z.array(
+  z.object({ seq: z.int(), owed: outboxMessageSchema, tries: z.int(), notBefore_ms: z.number() }),
+);
+
 const documentSchema = z.object({
   v: z.literal(2),
   record: orderRecordSchema,
   history: z.array(historyLineSchema),
-  outbox: z.array(
-    z.object({ seq: z.int(), owed: outboxMessageSchema, tries: z.int(), notBefore_ms: z.number() }),
-  ),
+  outbox: outboxSchema,
+  /** Messages of kinds that release 0.1 does not know, and could not read in `outbox`. */
+  outboxSince02: outboxSchema.default([]),
 });
+
+const KINDS_SINCE_02: ReadonlySet<string> = new Set(["restock", "discount"]);
 
 /** The first version: the row held the record only; history and outbox had their own tables. */
 const firstSchema = orderRecordSchema;
@@ -63,7 +69,11 @@ export class OrderTables implements OrderStore {
     const row = this.#sql.exec<{ value: string }>("SELECT value FROM record").toArray()[0];
     if (row === undefined) return null;
     const stored = storedSchema.parse(JSON.parse(row.value));
-    if (stored.v === 2) return stored;
+    if (stored.v === 2) {
+      const { record, history, outbox, outboxSince02 } = stored;
+      const rows = [...outbox, ...outboxSince02].toSorted((one, other) => one.seq - other.seq);
+      return { record, history, outbox: rows };
+    }
     return { record: stored, history: this.#firstHistory(), outbox: this.#firstOutbox() };
   }
 
@@ -133,10 +143,15 @@ export class OrderTables implements OrderStore {
   #write(kept: Kept): void {
     if (!this.#isMade) this.#sql.exec(SCHEMA);
     this.#isMade = true;
-    this.#sql.exec(
-      "INSERT OR REPLACE INTO record VALUES (1, ?)",
-      JSON.stringify({ v: 2, ...kept }),
-    );
+    const isNew = ({ owed }: OutboxRow): boolean => KINDS_SINCE_02.has(owed.kind);
+    const newer = kept.outbox.filter(isNew);
+    const document = {
+      v: 2,
+      ...kept,
+      outbox: kept.outbox.filter((row) => !isNew(row)),
+      ...(newer.length === 0 ? {} : { outboxSince02: newer }),
+    };
+    this.#sql.exec("INSERT OR REPLACE INTO record VALUES (1, ?)", JSON.stringify(document));
     this.#kept = kept;
     this.#unwritten = [];
   }

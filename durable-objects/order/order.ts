@@ -6,14 +6,25 @@
  * Not for: calling payment or order backends; the orders Worker does, one leased step at a time.
  */
 import { DurableObject } from "cloudflare:workers";
+import { mailFactsOf, type MailFacts } from "../../src/domain/mail/facts.ts";
 import type { HistoryLine } from "../../src/domain/order/history.ts";
+import { merchantViewOf, type MerchantOrderView } from "../../src/domain/order/merchant-view.ts";
 import { viewOf, type OrderView } from "../../src/domain/order/messages.ts";
+import { receiptOf, type Receipt } from "../../src/domain/order/receipt.ts";
+import type { RefundRequest } from "../../src/domain/order/refunds.ts";
 import type * as saga from "../../src/domain/order/saga.ts";
 import type { PutOff, StepReport } from "../../src/domain/order/step-outcomes.ts";
 import type { OrderEffect } from "../../src/domain/order/transition.ts";
 import type { OrderIntent, OrderRecord } from "../../src/domain/order/order.ts";
 import { SingleAlarm } from "../single-alarm.ts";
-import { OrderCore, type LeaseAnswer, type PlaceOutcome, type ReportAnswer } from "./order-core.ts";
+import {
+  OrderCore,
+  type GiveUpAnswer,
+  type LeaseAnswer,
+  type PlaceOutcome,
+  type RefundAnswer,
+  type ReportAnswer,
+} from "./order-core.ts";
 import { orderBindings } from "./bindings.ts";
 import { ORDER_RULES } from "./ports.ts";
 import { OrderTables } from "./order-tables.ts";
@@ -70,12 +81,24 @@ export class Order extends DurableObject<GateEnv> {
     return this.#core.cancel();
   }
 
+  giveUp(): Promise<GiveUpAnswer> {
+    return this.#core.giveUp();
+  }
+
+  depart(hasLeft: boolean): Promise<saga.DepartedAnswer> {
+    return this.#core.depart(hasLeft);
+  }
+
+  requestRefund(request: RefundRequest): Promise<RefundAnswer> {
+    return this.#core.requestRefund(request);
+  }
+
   hurry(): Promise<"queued" | "final" | "unknown"> {
     return this.#core.hurry();
   }
 
-  nudge(): Promise<"queued" | "not_waiting" | "unknown"> {
-    return this.#core.nudge();
+  nudge(about?: saga.NewsOf): Promise<"queued" | "not_waiting" | "unknown"> {
+    return this.#core.nudge(about);
   }
 
   async view(): Promise<{
@@ -88,6 +111,23 @@ export class Order extends DurableObject<GateEnv> {
     if (record === null) return null;
     const { buyer, viewKey, email } = record.intent;
     return { order: viewOf(record), buyer, viewKey, email };
+  }
+
+  async merchantView(): Promise<MerchantOrderView | null> {
+    const { record } = this.#core;
+    return record === null ? null : merchantViewOf(record);
+  }
+
+  /** What the receipt says; null unless the order is confirmed. */
+  async receipt(): Promise<Receipt | null> {
+    const { record } = this.#core;
+    return record === null ? null : receiptOf(record, this.#tables.history());
+  }
+
+  /** What the mails to the buyer say of the order. */
+  async mailFacts(): Promise<MailFacts | null> {
+    const { record } = this.#core;
+    return record === null ? null : mailFactsOf(record);
   }
 
   async history(): Promise<readonly HistoryLine[]> {

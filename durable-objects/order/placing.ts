@@ -1,5 +1,5 @@
 /**
- * Placing an order: the seat first, then the units of every line.
+ * Placing an order: the seat first, then its discount code's use, then the units of every line.
  *
  * Guarantee: each call carries the order's id and is idempotent, so a placing that crashed half-way
  * is repeated from the start. Units taken before a refusal are released by the rejection's outbox.
@@ -7,6 +7,7 @@
  * has no other order in progress, because admitted shoppers must be able to buy. Each SkuStock
  * still bounds the units of one buyer.
  */
+import type { TakeCommand, TakeOutcome } from "../../src/domain/discounts/uses.ts";
 import type { BeginOrderOutcome } from "../../src/domain/room/admission.ts";
 import type { OrderIntent, Rejection } from "../../src/domain/order/order.ts";
 import type { OrderCommand, OrderOutcome } from "../../src/domain/stock/stock.ts";
@@ -14,11 +15,13 @@ import type { OrderCommand, OrderOutcome } from "../../src/domain/stock/stock.ts
 /** The calls that placing makes. Null: no answer. */
 export interface PlacingBindings {
   beginOrder(intent: OrderIntent): Promise<BeginOrderOutcome | null>;
+  takeDiscount(sale: string, command: TakeCommand): Promise<TakeOutcome | null>;
   order(sku: string, command: OrderCommand): Promise<OrderOutcome | null>;
 }
 
-export type TakeOutcome =
-  | { readonly kind: "taken" }
+export type TakenOutcome =
+  /** `until_ms`: when the first of the holds ends that the units came from. */
+  | { readonly kind: "taken"; readonly until_ms: number }
   | { readonly kind: "rejected"; readonly rejection: Rejection }
   | { readonly kind: "try_again"; readonly part: string };
 
@@ -26,7 +29,7 @@ export async function takeUnits(
   bindings: PlacingBindings,
   intent: OrderIntent,
   now: number,
-): Promise<TakeOutcome> {
+): Promise<TakenOutcome> {
   if (now >= intent.holdUntil_ms) {
     return { kind: "rejected", rejection: { code: "admission_required" } };
   }
@@ -39,20 +42,47 @@ export async function takeUnits(
       return { kind: "rejected", rejection: { code: begun.kind } };
     case "begun":
     case undefined:
-      return takeLines(bindings, intent);
+      return (await takeDiscount(bindings, intent)) ?? takeLines(bindings, intent);
+  }
+}
+
+/** Null when the order has no code, or its use is counted. */
+async function takeDiscount(
+  bindings: PlacingBindings,
+  { id, sale, buyer: subject, identities, lane, discount }: OrderIntent,
+): Promise<TakenOutcome | null> {
+  if (discount === null) return null;
+  const { code, revision } = discount;
+  const command = { order: id, code, revision, subject, identities, lane: lane ?? "" };
+  const outcome = await bindings.takeDiscount(sale, command);
+  switch (outcome?.kind) {
+    case undefined:
+      return { kind: "try_again", part: "discount" };
+    case "taken":
+    case "already_taken":
+      return null;
+    case "refused": {
+      const rejection = { code: "admission_required", discount: outcome.reason } as const;
+      return { kind: "rejected", rejection };
+    }
+    case "conflict":
+      throw new Error(`order ${id}: has the use of another discount code`);
   }
 }
 
 /** One line after the other, so that a refusal leaves as few units as possible to release. */
-async function takeLines(bindings: PlacingBindings, intent: OrderIntent): Promise<TakeOutcome> {
-  const { sale, buyer, id, admission } = intent;
+async function takeLines(bindings: PlacingBindings, intent: OrderIntent): Promise<TakenOutcome> {
+  const { sale, buyer, id, admission, identities, holdUntil_ms } = intent;
+  let until_ms = holdUntil_ms;
   for (const { sku, quantity, limitPerBuyer } of intent.lines) {
-    const command = { sale, buyer, id, holdId: admission, quantity, limitPerBuyer };
+    const key = { sale, buyer, id, holdId: admission };
+    const command = { ...key, quantity, limitPerBuyer, identities, holdUntil_ms };
     const outcome = await bindings.order(sku, command);
     if (outcome === null) return { kind: "try_again", part: sku };
     switch (outcome.kind) {
       case "ordered":
       case "already_ordered":
+        until_ms = Math.min(until_ms, outcome.until_ms ?? until_ms);
         break;
       case "limit_reached": {
         const { limit, taken } = outcome;
@@ -66,5 +96,5 @@ async function takeLines(bindings: PlacingBindings, intent: OrderIntent): Promis
         return { kind: "rejected", rejection: { code: "sold_out", sku, available: 0 } };
     }
   }
-  return { kind: "taken" };
+  return { kind: "taken", until_ms };
 }

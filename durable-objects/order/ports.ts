@@ -10,13 +10,16 @@ import {
   type OrderEvent,
   type OrderMessage,
 } from "../../src/domain/order/messages.ts";
+import * as refunds from "../../src/domain/order/refunds.ts";
 import * as reports from "../../src/domain/order/report.ts";
 import * as saga from "../../src/domain/order/saga.ts";
 import type { OrderEffect } from "../../src/domain/order/transition.ts";
 import type { OrderIntent, OrderRecord } from "../../src/domain/order/order.ts";
+import type { RestockCommand, RestockOutcome } from "../../src/domain/stock/restock.ts";
 import type { ReservationKey } from "../../src/domain/stock/stock-ledger.ts";
 import type { ReleaseCommand, ReleaseOutcome, SellOutcome } from "../../src/domain/stock/stock.ts";
 import type { LogEntry } from "../../src/platform/log.ts";
+import type { ClaimingBindings } from "./card-limit.ts";
 import type { PlacingBindings } from "./placing.ts";
 
 /**
@@ -32,6 +35,13 @@ export const outboxMessageSchema = z.discriminatedUnion("kind", [
     action: z.enum(["sell", "release", "return"]),
   }),
   z.object({ kind: z.literal("seat"), action: z.enum(["spend", "hand_back"]) }),
+  z.object({
+    kind: z.literal("restock"),
+    sku: z.string(),
+    quantity: z.int(),
+    refund: z.string(),
+  }),
+  z.object({ kind: z.literal("discount"), action: z.enum(["keep", "give_back"]) }),
   z.object({ kind: z.literal("event"), event: orderEventSchema }),
 ]);
 export type OutboxMessage = z.infer<typeof outboxMessageSchema>;
@@ -44,7 +54,8 @@ export interface OutboxRow {
 }
 
 export function outboxMessageOf(record: OrderRecord, effect: OrderEffect): OutboxMessage {
-  return effect.kind === "event" ? { kind: "event", event: eventOf(record) } : { ...effect };
+  if (effect.kind !== "event") return { ...effect };
+  return { kind: "event", event: eventOf(record, effect.version) };
 }
 
 /** The result of a flush: rows that were acknowledged, and rows to try again. */
@@ -68,35 +79,41 @@ export interface OrderStore {
 export interface OrderAlarm {
   fired(at_ms?: number): void;
   arm(instants_ms: readonly (number | null)[], now: number): Promise<void>;
+  know(): Promise<void>;
   knowNone(): void;
   disarm(): Promise<void>;
 }
 
 /** The objects and queues that an order sends to. A rejected promise was not acknowledged. */
-export interface OrderBindings extends PlacingBindings {
+export interface OrderBindings extends PlacingBindings, ClaimingBindings {
   sendMessage(message: OrderMessage): Promise<unknown>;
   sendEvent(event: OrderEvent): Promise<unknown>;
   finishOrder(intent: OrderIntent, how: "spend" | "hand_back"): Promise<unknown>;
   sell(sku: string, key: ReservationKey): Promise<SellOutcome>;
   release(sku: string, command: ReleaseCommand): Promise<ReleaseOutcome>;
+  restock(sku: string, command: RestockCommand): Promise<RestockOutcome>;
+  finishDiscount(sale: string, order: string, how: "keep" | "give_back"): Promise<unknown>;
   warn(entry: LogEntry): void;
 }
 
 /** The rules that decide; the simulation replaces them to plant bugs. */
 export type OrderRules = Pick<
-  typeof saga & typeof reports,
+  typeof saga & typeof reports & typeof refunds,
   | "place"
   | "accept"
   | "reject"
   | "lease"
   | "recordPayment"
   | "cancel"
+  | "giveUp"
+  | "depart"
+  | "requestRefund"
   | "wake"
   | "hurry"
   | "nudge"
   | "report"
 >;
-export const ORDER_RULES: OrderRules = { ...saga, ...reports };
+export const ORDER_RULES: OrderRules = { ...saga, ...reports, ...refunds };
 
 export interface OrderPorts {
   readonly store: OrderStore;

@@ -7,7 +7,10 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import { LEDGER_PAGE_ROWS_MAX } from "../../src/domain/limits.ts";
-import type * as stock from "../../src/domain/stock/stock.ts";
+import type { ClaimCommand, ClaimOutcome } from "../../src/domain/stock/identities.ts";
+import type { OpenCommand, OpenOutcome } from "../../src/domain/stock/opening.ts";
+import type { RestockCommand, RestockOutcome } from "../../src/domain/stock/restock.ts";
+import * as stock from "../../src/domain/stock/stock.ts";
 import type {
   LedgerRow,
   Movement,
@@ -59,6 +62,21 @@ export class SkuStock extends DurableObject<GateEnv> {
     return this.#core.release(command);
   }
 
+  /** Counts an order also under an identity that became known later: the card's fingerprint. */
+  claimIdentity(command: ClaimCommand): Promise<ClaimOutcome> {
+    return this.#core.claimIdentity(command);
+  }
+
+  /** Puts units of a confirmed order back on sale, under the id of the refund. */
+  restock(command: RestockCommand): Promise<RestockOutcome> {
+    return this.#core.restock(command);
+  }
+
+  /** A sale names the SKU: receives its opening units once, and reports the levels to its room. */
+  open(command: OpenCommand): Promise<OpenOutcome> {
+    return this.#core.open(command);
+  }
+
   /** `receive`, `adjust` or `buffer`, by the movement's kind. */
   move(movement: Movement): Promise<stock.MovementOutcome> {
     return this.#core.move(movement);
@@ -69,21 +87,26 @@ export class SkuStock extends DurableObject<GateEnv> {
     return this.#core.withdraw(withdrawal);
   }
 
-  /** From now on the levels are reported to the sale's room. Safe to repeat. */
-  async attach(sale: string, sku: string): Promise<StockLevel> {
-    this.#tables.watch(sale, sku);
-    return this.levels(sku);
+  /** The sales that name the SKU, and whether it ever had units. */
+  naming(): { readonly sales: readonly string[]; readonly hadUnits: boolean } {
+    const sales = this.#tables.watchers().map(({ sale }) => sale);
+    return { sales, hadUnits: this.#tables.lastSeq() > 0 };
   }
 
+  /** Reads, and writes nothing: no hold is expired, and no alarm is set. */
   async levels(sku: string): Promise<StockLevel> {
-    await this.#core.expire();
-    return { sku, ...this.#tables.counters(), seq: this.#tables.lastSeq() };
+    return { sku, ...stock.countersAt(this.#tables, Date.now()), seq: this.#tables.lastSeq() };
   }
 
-  /** The reservation of a cart or an order; null without one. */
+  /** The reservation of a cart or an order; null without one. Writes nothing. */
   async reservation(key: ReservationKey): Promise<Reservation | null> {
-    await this.#core.expire();
-    return this.#tables.reservation(key);
+    return stock.reservationAt(this.#tables, key, Date.now());
+  }
+
+  /** Those of several shoppers, in the same order. Writes nothing. */
+  async reservations(keys: readonly ReservationKey[]): Promise<(Reservation | null)[]> {
+    const now = Date.now();
+    return keys.map((key) => stock.reservationAt(this.#tables, key, now));
   }
 
   async history(after: number, limit: number): Promise<LedgerRow[]> {

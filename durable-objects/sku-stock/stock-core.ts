@@ -7,6 +7,9 @@
  * an order has owned for long (P5).
  */
 import { LEVEL_REPORT_INTERVAL_MS, ORDERED_AUDIT_MS } from "../../src/domain/limits.ts";
+import * as identities from "../../src/domain/stock/identities.ts";
+import { openStock, type OpenCommand, type OpenOutcome } from "../../src/domain/stock/opening.ts";
+import * as restocks from "../../src/domain/stock/restock.ts";
 import * as stock from "../../src/domain/stock/stock.ts";
 import type {
   Movement,
@@ -28,6 +31,8 @@ export interface StockStore extends StockReads {
   dueAudits(now: number): readonly Reservation[];
   postponeAudit(key: ReservationKey, until_ms: number): void;
   watchers(): readonly { readonly sale: string; readonly sku: string }[];
+  /** From now on the sale is one of those that name the SKU. */
+  watch(sale: string, sku: string): void;
 }
 
 interface StockAlarm {
@@ -45,10 +50,24 @@ export interface StockBindings {
 
 /** The rules that decide; the simulation replaces them to plant bugs. */
 export type StockRules = Pick<
-  typeof stock,
-  "hold" | "order" | "sell" | "release" | "moveStock" | "withdraw" | "expire"
+  typeof stock & typeof identities & typeof restocks & { readonly openStock: typeof openStock },
+  | "hold"
+  | "order"
+  | "claimIdentity"
+  | "sell"
+  | "release"
+  | "restock"
+  | "moveStock"
+  | "openStock"
+  | "withdraw"
+  | "expire"
 >;
-export const STOCK_RULES: StockRules = stock;
+export const STOCK_RULES: StockRules = {
+  ...stock,
+  ...identities,
+  ...restocks,
+  openStock,
+};
 
 export interface StockPorts {
   readonly store: StockStore;
@@ -100,6 +119,27 @@ export class StockCore {
 
   release(command: stock.ReleaseCommand): Promise<stock.ReleaseOutcome> {
     return this.#apply((now) => this.#rules.release(this.#store, command, now));
+  }
+
+  claimIdentity(command: identities.ClaimCommand): Promise<identities.ClaimOutcome> {
+    return this.#apply((now) => this.#rules.claimIdentity(this.#store, command, now));
+  }
+
+  restock(command: restocks.RestockCommand): Promise<restocks.RestockOutcome> {
+    return this.#apply((now) => this.#rules.restock(this.#store, command, now));
+  }
+
+  /** A sale names the SKU: receives its opening units, and reports the levels to its room. */
+  async open(command: OpenCommand): Promise<OpenOutcome> {
+    await this.#alarm.know();
+    const sales = this.#store.watchers().map(({ sale }) => sale);
+    const outcome = this.#write((now) => {
+      return this.#rules.openStock(this.#store, sales, command, now);
+    });
+    // After its units: a sale that names the SKU without them would keep another from bringing any.
+    this.#store.watch(command.sale, command.sku);
+    await this.#arm();
+    return outcome;
   }
 
   move(movement: Movement): Promise<stock.MovementOutcome> {

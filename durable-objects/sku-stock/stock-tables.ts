@@ -4,15 +4,22 @@
  * Guarantee: `write` stores a whole change in one synchronous transaction. The last ledger row has
  * the counters, so no second copy can disagree. Only rows with a due instant are indexed, because
  * each index entry is billed as a row written.
+ * `reservations` gets no further columns, because older versions insert into it by position: what
+ * came later has tables of its own, which an older version leaves alone. So an identity's units are
+ * always counted from `reservations`, which every version writes.
  */
 import { ORDERED_AUDIT_MS } from "../../src/domain/limits.ts";
 import {
+  changesNothing,
   EMPTY_COUNTERS,
+  unitsTaken,
+  type IdentityClaim,
   type LedgerRow,
   type Movement,
   type Reservation,
   type ReservationKey,
   type ReservationStanding,
+  type Restock,
   type StockChange,
   type StockCounters,
 } from "../../src/domain/stock/stock-ledger.ts";
@@ -34,6 +41,22 @@ const SCHEMA = `
   CREATE INDEX IF NOT EXISTS reservations_due ON reservations (due_ms) WHERE due_ms IS NOT NULL;
   CREATE TABLE IF NOT EXISTS movements (
     id TEXT PRIMARY KEY, kind TEXT NOT NULL, quantity INTEGER NOT NULL, reason TEXT NOT NULL
+  ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS from_holds (
+    sale TEXT NOT NULL, buyer TEXT NOT NULL, id TEXT NOT NULL,
+    units INTEGER NOT NULL, deadline_ms INTEGER NOT NULL,
+    PRIMARY KEY (sale, buyer, id)
+  ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS first_holds (
+    sale TEXT NOT NULL, buyer TEXT NOT NULL, until_ms INTEGER, PRIMARY KEY (sale, buyer)
+  ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS identities (
+    sale TEXT NOT NULL, identity TEXT NOT NULL, buyer TEXT NOT NULL, id TEXT NOT NULL,
+    PRIMARY KEY (sale, identity, buyer, id)
+  ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS restocks (
+    restock_id TEXT PRIMARY KEY, sale TEXT NOT NULL, buyer TEXT NOT NULL, id TEXT NOT NULL,
+    quantity INTEGER NOT NULL
   ) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS watchers (sale TEXT PRIMARY KEY, sku TEXT NOT NULL) WITHOUT ROWID;
 `;
@@ -61,6 +84,15 @@ type ReservationRecord = {
   since_ms: number;
   due_ms: number | null;
 };
+
+/** With what came from a hold; null: nothing, or not known. */
+type OrderRecord = ReservationRecord & { units: number | null; deadline_ms: number | null };
+
+function withFromHold(row: OrderRecord): Reservation {
+  const { units, deadline_ms } = row;
+  if (units === null || deadline_ms === null) return reservationOf(row);
+  return { ...reservationOf(row), fromHold: { quantity: units, deadline_ms } };
+}
 
 function reservationOf(row: ReservationRecord): Reservation {
   const { sale, buyer, id, quantity } = row;
@@ -135,22 +167,40 @@ export class StockTables implements StockStore {
   }
 
   takenBy(sale: string, buyer: string): number {
-    return this.#reservationsOf(sale, buyer)
-      .filter(({ standing }) => standing.state !== "released")
-      .reduce((taken, { quantity }) => taken + quantity, 0);
+    return this.#reservationsOf(sale, buyer).reduce((taken, item) => taken + unitsTaken(item), 0);
+  }
+
+  firstHoldEnd_ms(sale: string, buyer: string): number | null {
+    const query = "SELECT until_ms FROM first_holds WHERE sale = ? AND buyer = ?";
+    const [row] = this.#sql.exec<{ until_ms: number | null }>(query, sale, buyer).toArray();
+    return row?.until_ms ?? null;
+  }
+
+  claimsOf(sale: string, identity: string): readonly Reservation[] {
+    return this.#sql
+      .exec<ReservationRecord>(
+        `SELECT reservations.* FROM identities JOIN reservations USING (sale, buyer, id)
+         WHERE identities.sale = ? AND identity = ?`,
+        sale,
+        identity,
+      )
+      .toArray()
+      .map(reservationOf);
   }
 
   /** Read once, because a command needs several of one buyer's few reservations. */
   #reservationsOf(sale: string, buyer: string): readonly Reservation[] {
     if (this.#read?.sale === sale && this.#read.buyer === buyer) return this.#read.items;
     const items = this.#sql
-      .exec<ReservationRecord>(
-        "SELECT * FROM reservations WHERE sale = ? AND buyer = ?",
+      .exec<OrderRecord>(
+        `SELECT reservations.*, units, deadline_ms
+         FROM reservations LEFT JOIN from_holds USING (sale, buyer, id)
+         WHERE reservations.sale = ? AND reservations.buyer = ?`,
         sale,
         buyer,
       )
       .toArray()
-      .map(reservationOf);
+      .map(withFromHold);
     this.#read = { sale, buyer, items };
     return items;
   }
@@ -210,6 +260,18 @@ export class StockTables implements StockStore {
     return rows.toArray()[0] ?? null;
   }
 
+  restock(restockId: string): Restock | null {
+    const [row] = this.#sql
+      .exec<{ restock_id: string; sale: string; buyer: string; id: string; quantity: number }>(
+        "SELECT * FROM restocks WHERE restock_id = ?",
+        restockId,
+      )
+      .toArray();
+    if (row === undefined) return null;
+    const { restock_id, ...restock } = row;
+    return { ...restock, restockId: restock_id };
+  }
+
   /** Ledger rows in order, after `after`. */
   ledger(after: number, limit: number): LedgerRow[] {
     return this.#sql
@@ -232,9 +294,7 @@ export class StockTables implements StockStore {
   }
 
   write(change: StockChange): void {
-    if (change.rows.length + change.put.length + change.removed.length === 0) {
-      if (change.movement === null) return;
-    }
+    if (changesNothing(change)) return;
     this.#read = null;
     this.#storage.transactionSync(() => {
       for (const row of change.rows) this.#append(row);
@@ -250,6 +310,17 @@ export class StockTables implements StockStore {
       if (change.movement !== null) {
         const { id, kind, quantity, reason } = change.movement;
         this.#sql.exec("INSERT INTO movements VALUES (?, ?, ?, ?)", id, kind, quantity, reason);
+      }
+      for (const claim of change.claims) this.#claim(claim);
+      if (change.restock !== null) this.#rememberRestock(change.restock);
+      if (change.firstHold !== null) {
+        const { sale, buyer, until_ms } = change.firstHold;
+        this.#sql.exec(
+          "INSERT OR REPLACE INTO first_holds VALUES (?, ?, ?)",
+          sale,
+          buyer,
+          until_ms,
+        );
       }
     });
     this.#counters = change.counters;
@@ -285,6 +356,40 @@ export class StockTables implements StockStore {
       item.quantity,
       since_ms,
       due_ms,
+    );
+    // Written once, with the order: selling or releasing it changes nothing about its origin.
+    if (item.fromHold !== undefined && item.standing.state === "ordered") {
+      const { quantity, deadline_ms } = item.fromHold;
+      this.#sql.exec(
+        `INSERT OR REPLACE INTO from_holds (sale, buyer, id, units, deadline_ms)
+         VALUES (?, ?, ?, ?, ?)`,
+        item.sale,
+        item.buyer,
+        item.id,
+        quantity,
+        deadline_ms,
+      );
+    }
+  }
+
+  #claim({ sale, buyer, id, identity }: IdentityClaim): void {
+    this.#sql.exec(
+      "INSERT INTO identities (sale, identity, buyer, id) VALUES (?, ?, ?, ?)",
+      sale,
+      identity,
+      buyer,
+      id,
+    );
+  }
+
+  #rememberRestock({ restockId, sale, buyer, id, quantity }: Restock): void {
+    this.#sql.exec(
+      "INSERT INTO restocks (restock_id, sale, buyer, id, quantity) VALUES (?, ?, ?, ?, ?)",
+      restockId,
+      sale,
+      buyer,
+      id,
+      quantity,
     );
   }
 }

@@ -8,10 +8,14 @@ import * as cohorts from "../../src/domain/line/cohort.ts";
 import * as admissions from "../../src/domain/room/admission.ts";
 import * as calls from "../../src/domain/room/calls.ts";
 import * as claims from "../../src/domain/room/claims.ts";
+import * as seatUse from "../../src/domain/room/seat-use.ts";
+import * as ending from "../../src/domain/room/ending.ts";
 import type { SaleEvent, Telling, Told } from "../../src/domain/room/events.ts";
+import type { DepartedAnswer } from "../../src/domain/order/saga.ts";
 import type { RoomState } from "../../src/domain/room/room-state.ts";
 import type { PipelineReading } from "../../src/domain/room/throttle.ts";
 import type { Sale } from "../../src/domain/sale/sale.ts";
+import type { SignedStatement, StatementKey } from "../../src/tokens/draw-statements.ts";
 import type { log } from "../../src/platform/log.ts";
 import type { SingleAlarm } from "../single-alarm.ts";
 
@@ -26,12 +30,26 @@ export interface Foundation {
   readonly secret: string;
 }
 
+/** The secret of the draw was revealed: it is public, and decides nothing any more. */
+export interface Revealed {
+  readonly at_ms: number;
+  /** The signed statement of it; null until it is first read. */
+  readonly signature: string | null;
+}
+
+/** A signature that the room keeps: of the manifest of a cohort, or of the revealed secret. */
+export interface KeptSignature extends SignedStatement {
+  readonly of: "secret" | { readonly lane: string; readonly k: number };
+}
+
 /** What changes at once: an admission with the seat it takes, a cohort with the lane it closes. */
 export interface RoomChange {
   readonly foundation?: Foundation;
   readonly room?: RoomState;
   readonly admission?: admissions.AdmissionRecord;
   readonly manifest?: cohorts.CohortManifest;
+  readonly revealed?: Revealed;
+  readonly signed?: KeptSignature;
   /** The events that follow from the change; null: none. */
   readonly telling?: Telling | null;
 }
@@ -41,19 +59,28 @@ export interface RoomChange {
  *
  * The contract: `write` is one synchronous transaction. When it returns, every part of the change
  * is stored, and is durable before an answer of the object leaves it; when it throws, no part is.
- * A read sees all earlier writes. A manifest is never changed: writing it again has no effect.
+ * A read sees all earlier writes. A manifest is never changed, nor are the time of
+ * the revelation and a signature that is kept: writing them again has no effect.
  */
 export interface RoomRows {
   /** Null for a room that was never created, as is the state. */
   foundation(): Foundation | null;
   state(): RoomState | null;
   manifest(sale: string, lane: string, k: number): cohorts.CohortManifest | null;
+  /** When the last cohort of any lane closed; 0 when no such time is stored. */
+  lastClosed_ms(): number;
+  /** Null: the secret is still secret. */
+  revealed(): Revealed | null;
+  /** The keys of all signatures that are kept. */
+  statementKeys(): readonly StatementKey[];
   admission(ticket: string): admissions.AdmissionRecord | null;
   /** Those whose stored standing is `active`, expired by the clock or not. */
   activeAdmissions(): readonly admissions.AdmissionRecord[];
   /** Those with an order in progress, and the last `confirmed` whose order was confirmed. */
   backlog(confirmed: number): readonly admissions.AdmissionRecord[];
   told(): Told | null;
+  /** The highest number that a token was given; -1 when none was. */
+  lastTokenNumber(): number;
   /** The oldest events that the queue has not taken, at most `limit`. */
   unsentEvents(limit: number): readonly SaleEvent[];
   /** The queue has taken all events up to this version. */
@@ -61,10 +88,24 @@ export interface RoomRows {
   write(change: RoomChange): void;
 }
 
+/** What a room needs to know of a ticket. The gate has verified it. */
+export type ClaimedTicket = cohorts.Place & {
+  readonly id: string;
+  readonly subject: string;
+  /** Undefined from a gate of the release before. */
+  readonly joinedAt_ms?: number | undefined;
+};
+
 /** One booth of a lane. A promise that rejects: no answer. */
 export interface Booth {
   close(k: number, force: boolean): Promise<CloseOutcome>;
 }
+
+/**
+ * Tells an order that its shopper is gone, and asks what it still needs. Null: no answer.
+ * @param hasLeft the shopper will not come back to confirm anything
+ */
+export type AskDeparted = (order: string, hasLeft: boolean) => Promise<DepartedAnswer | null>;
 
 /** What a room can see of the order pipeline. */
 export interface Pipeline {
@@ -75,13 +116,21 @@ export interface Pipeline {
 }
 
 /** The rules that decide; a simulation plants its bugs here. */
-export const ROOM_RULES = { ...admissions, ...calls, ...claims, ...cohorts };
+export const ROOM_RULES = {
+  ...admissions,
+  ...calls,
+  ...claims,
+  ...cohorts,
+  ...ending,
+  ...seatUse,
+};
 export type RoomRules = typeof ROOM_RULES;
 
 export interface RoomPorts {
   readonly rows: RoomRows;
   readonly alarm: Pick<SingleAlarm, "fired" | "arm">;
   readonly booth: (sale: string, lane: string, shard: number) => Booth;
+  readonly askDeparted: AskDeparted;
   readonly pipeline: Pipeline;
   /** The queue of sale events. A promise that rejects: not taken. */
   readonly events: {

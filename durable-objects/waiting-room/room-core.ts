@@ -13,18 +13,21 @@ import { TICK_MS } from "../../src/domain/limits.ts";
 import * as admissions from "../../src/domain/room/admission.ts";
 import { cohortsClose, nextTickAt } from "../../src/domain/room/calls.ts";
 import * as claims from "../../src/domain/room/claims.ts";
-import { revoke } from "../../src/domain/room/revoked.ts";
+import type { RoomAction } from "../../src/domain/room/merchant-changes.ts";
 import * as rooms from "../../src/domain/room/room-state.ts";
+import { ANY_DEVICE, tokenNumberOf, type SeatUse } from "../../src/domain/room/seat-devices.ts";
 import type { RoomSnapshot } from "../../src/domain/room/snapshot.ts";
 import { bears } from "../../src/domain/room/throttle.ts";
 import * as sales from "../../src/domain/sale/sale.ts";
-import { phaseAt } from "../../src/domain/sale/schedule.ts";
 import type { StockLevel } from "../../src/domain/stock/stock-ledger.ts";
 import { errorText } from "../../src/encoding/error-text.ts";
+import { act, revealWhenDue, revise, type ActOutcome, type ConfigureOutcome } from "./changes.ts";
 import { closeCohortAt, openAt } from "./booths.ts";
+import { settleDeparted } from "./departed.ts";
 import { EventOutbox } from "./event-outbox.ts";
-import type { Booth, RoomPorts, RoomRules } from "./ports.ts";
-import { RoomStore, type RoomMetrics } from "./room-store.ts";
+import type { Booth, ClaimedTicket, KeptSignature, RoomPorts, RoomRules } from "./ports.ts";
+import { RoomStore, type RoomFairness, type RoomMetrics } from "./room-store.ts";
+import { endSeat, expireSeats, settle, takeSeat } from "./seats.ts";
 
 /** A room that was never created; callers turn it into `sale_not_found`. */
 export type NoSale = { readonly kind: "no_sale" };
@@ -34,13 +37,6 @@ const NO_SALE: NoSale = { kind: "no_sale" };
 export type NotActive = { readonly kind: "not_active" };
 const NOT_ACTIVE: NotActive = { kind: "not_active" };
 
-export type ConfigureOutcome =
-  | { readonly kind: "created" | "revised" | "unchanged"; readonly revision: number }
-  | { readonly kind: "refused"; readonly refusals: readonly sales.RevisionRefused[] };
-
-/** What a room needs to know of a ticket. The gate has verified it. */
-export type ClaimedTicket = Place & { readonly id: string; readonly subject: string };
-
 export class RoomCore {
   readonly #ports: RoomPorts;
   readonly #events: EventOutbox;
@@ -48,15 +44,18 @@ export class RoomCore {
   #store: RoomStore | null;
 
   constructor(ports: RoomPorts) {
-    this.#ports = ports;
-    this.#events = new EventOutbox(ports);
+    // The clock does not go back before the revelation, so after it the sale has ended for ever.
+    const now = (): number => Math.max(ports.now(), this.#store?.revealed?.at_ms ?? 0);
+    this.#ports = { ...ports, now };
+    this.#events = new EventOutbox(this.#ports);
     this.#store = RoomStore.load(ports.rows, ports.now());
   }
 
   /** Creates the room, or revises it. The same document again changes nothing. */
   async configure(sale: sales.Sale): Promise<ConfigureOutcome> {
     const store = this.#store;
-    const outcome = store === null ? this.#create(sale) : this.#revise(store, sale);
+    const { rules, now } = this.#ports;
+    const outcome = store === null ? this.#create(sale) : revise(store, sale, rules, now());
     await this.#arm();
     return outcome;
   }
@@ -67,20 +66,6 @@ export class RoomCore {
     const foundation = { sale, revision: 1, booths: sales.boothsOf(sale), secret: newSecret() };
     this.#store = RoomStore.create(rows, foundation, rooms.openRoom(sale, now), now);
     return { kind: "created", revision: 1 };
-  }
-
-  #revise(store: RoomStore, sale: sales.Sale): ConfigureOutcome {
-    const { foundation, room } = store;
-    const { revision } = foundation;
-    if (JSON.stringify(foundation.sale) === JSON.stringify(sale)) {
-      return { kind: "unchanged", revision };
-    }
-    const now = this.#ports.now();
-    const refusals = sales.revisionRefusals(foundation.sale, sale, phaseAt(room.schedule, now));
-    if (refusals.length > 0) return { kind: "refused", refusals };
-    const revised = { ...foundation, sale, revision: revision + 1 };
-    store.revise(revised, rooms.reviseRoom(room, foundation.sale, sale), now);
-    return { kind: "revised", revision: revised.revision };
   }
 
   document(): { readonly sale: sales.Sale; readonly revision: number } | null {
@@ -97,7 +82,7 @@ export class RoomCore {
     const store = this.#store;
     if (store === null) return NO_SALE;
     const now = this.#ports.now();
-    this.#expire(store, now);
+    expireSeats(store, this.#ports.rules, now);
     return store.metrics(now);
   }
 
@@ -105,15 +90,23 @@ export class RoomCore {
     return this.#store?.manifest(lane, k) ?? null;
   }
 
-  async act(action: rooms.RoomAction): Promise<rooms.ActionOutcome | NoSale> {
+  /** The commitment and, after the end, the secret: the only way it leaves this object. */
+  fairness(): RoomFairness | NoSale {
     const store = this.#store;
     if (store === null) return NO_SALE;
-    const now = this.#ports.now();
-    const outcome = rooms.actOn(store.room, action, now);
-    if (outcome.kind === "done") {
-      store.save(outcome.room, now);
-      await this.#arm();
-    }
+    revealWhenDue(store, this.#ports.rules, this.#ports.now());
+    return store.fairness();
+  }
+
+  keepSignature(signed: KeptSignature): void {
+    this.#store?.keepSignature(signed);
+  }
+
+  async act(action: RoomAction): Promise<ActOutcome | NoSale> {
+    const store = this.#store;
+    if (store === null) return NO_SALE;
+    const outcome = act(store, action, this.#ports.rules, this.#ports.now());
+    await this.#arm();
     return outcome;
   }
 
@@ -131,17 +124,22 @@ export class RoomCore {
   }
 
   /** A called shopper claims the turn. */
-  claim(ticket: ClaimedTicket): claims.ClaimOutcome | { readonly kind: "no_such_place" } | NoSale {
+  claim(
+    ticket: ClaimedTicket,
+    use: SeatUse = ANY_DEVICE,
+  ): claims.ClaimOutcome | { readonly kind: "no_such_place" } | NoSale {
     const store = this.#store;
     if (store === null) return NO_SALE;
     const now = this.#ports.now();
-    this.#expire(store, now);
+    expireSeats(store, this.#ports.rules, now);
     const ranked = this.#rankOf(store, ticket);
     if (ranked?.kind === "no_such_place") return ranked;
-    const { id, subject, lane } = ticket;
+    const { id, subject, lane, cohort, shard, index, joinedAt_ms = null } = ticket;
     const rank = ranked?.rank ?? null;
-    const asked = { ticket: id, subject, lane, rank, existing: store.admissionOf(id) };
-    return this.#settle(store, this.#ports.rules.claim(store.room, asked, store.rules, now), now);
+    const place = { cohort, shard, index, joinedAt_ms };
+    const asked = { ticket: id, subject, lane, rank, place, existing: store.admissionOf(id) };
+    const decision = this.#ports.rules.claim(store.room, asked, store.rules, now);
+    return settle(store, this.#ports.rules, decision, { use, now });
   }
 
   /** With nobody waiting, a shopper is let in without a ticket; `id` makes it repeatable. */
@@ -149,14 +147,15 @@ export class RoomCore {
     id: string,
     subject: string,
     lane: string,
+    use: SeatUse = ANY_DEVICE,
   ): Promise<claims.AdmitNowOutcome | NoSale> {
     const store = this.#store;
     if (store === null) return NO_SALE;
     const now = this.#ports.now();
-    this.#expire(store, now);
+    expireSeats(store, this.#ports.rules, now);
     const asked = { ticket: id, subject, lane, existing: store.admissionOf(id) };
     const decision = this.#ports.rules.admitNow(store.room, asked, store.rules, now);
-    const outcome = this.#settle(store, decision, now);
+    const outcome = settle(store, this.#ports.rules, decision, { use, now });
     if (outcome.kind === "queue") await this.#arm();
     return outcome;
   }
@@ -167,25 +166,22 @@ export class RoomCore {
     return manifest === null ? null : this.#ports.rules.rankOf(place, manifest);
   }
 
-  /** A new admission is written with the seat it takes. */
-  #settle<Outcome extends claims.AdmitNowOutcome>(
-    store: RoomStore,
-    { room, outcome }: { readonly room: rooms.RoomState; readonly outcome: Outcome },
-    now: number,
-  ): Outcome {
-    if (outcome.kind !== "admitted") store.save(room, now);
-    else if (outcome.isNew) store.write({ admission: outcome.admission, room }, now);
-    return outcome;
-  }
-
-  /** What became of a turn; changes nothing. @param place null when there was none */
-  turn(ticket: string, place: Place | null): claims.Turn | NoSale {
+  /**
+   * What became of a turn. It changes nothing but the devices of a seat that it gives again.
+   * @param place null when there was none
+   */
+  turn(ticket: string, place: Place | null, use: SeatUse = ANY_DEVICE): claims.Turn | NoSale {
     const store = this.#store;
     if (store === null) return NO_SALE;
     const ranked = place === null ? null : this.#rankOf(store, place);
     const rank = ranked?.kind === "ranked" ? ranked.rank : null;
     const asked = { lane: place?.lane ?? "", rank, existing: store.admissionOf(ticket) };
-    return claims.turnOf(store.room, asked, this.#ports.now());
+    const now = this.#ports.now();
+    const turn = claims.turnOf(store.room, asked, now);
+    if (turn.kind !== "admitted") return turn;
+    const taken = { room: store.room, admission: turn.admission };
+    const used = takeSeat(store, this.#ports.rules, taken, { use, now });
+    return used === null ? { kind: "over", used: true } : { ...turn, admission: used };
   }
 
   /** Null when no admission of this sale has the id. */
@@ -202,7 +198,8 @@ export class RoomCore {
   leave(admissionId: string): "left" | "not_active" {
     return this.#onAdmission(admissionId, "not_active", (store, admission, now) => {
       const left = this.#ports.rules.leave(admission, now);
-      if (left.outcome === "left") this.#end(store, left.admission, "left", now);
+      if (left.outcome === "left")
+        endSeat(store, this.#ports.rules, left.admission, { how: "left", now });
       return left.outcome;
     });
   }
@@ -211,9 +208,13 @@ export class RoomCore {
   extend(
     admissionId: string,
     seconds: number,
+    device: string | null = null,
   ): { readonly kind: "extended"; readonly admission: admissions.AdmissionRecord } | NotActive {
     const { rules } = this.#ports;
     return this.#onAdmission(admissionId, NOT_ACTIVE, (store, admission, now) => {
+      const { devices } = admission;
+      // The seat is in use on newer devices.
+      if (devices !== undefined && tokenNumberOf(devices, device) === null) return NOT_ACTIVE;
       const { endsAt_ms } = store.room.schedule;
       const extended = rules.extend(admission, { seconds, endsAt_ms }, now);
       if (extended.outcome.kind === "not_active") return NOT_ACTIVE;
@@ -240,7 +241,7 @@ export class RoomCore {
       const { ordersPerAdmission } = store.foundation.sale.admission;
       const done = this.#ports.rules.finishOrder(admission, order, how, ordersPerAdmission);
       const isSpent = done.admission.standing === "spent" && admission.standing === "active";
-      if (isSpent) this.#end(store, done.admission, "spent", now);
+      if (isSpent) endSeat(store, this.#ports.rules, done.admission, { how: "spent", now });
       else if (done.admission !== admission) store.write({ admission: done.admission }, now);
       return done.outcome;
     });
@@ -258,37 +259,22 @@ export class RoomCore {
     return act(store, admission, this.#ports.now());
   }
 
-  /** An admission ends: its record and the seat count change together. */
-  #end(
-    store: RoomStore,
-    admission: admissions.AdmissionRecord,
-    how: "spent" | "left" | "expired",
-    now: number,
-  ): void {
-    const took = admission.ordersDone > 0 || admission.orderInProgress !== null;
-    const room = this.#ports.rules.freeSeat(store.room, how, took);
-    // An expired token opens nothing. Any other is named in the snapshot of a sale that guards.
-    const isNamed = how !== "expired" && store.foundation.sale.guards.length > 0;
-    const revoked = isNamed ? revoke(room.revoked, admission, now) : room.revoked;
-    const version = isNamed ? room.version + 1 : room.version;
-    store.write({ admission, room: { ...room, revoked, version } }, now);
-  }
-
-  #expire(store: RoomStore, now: number): void {
-    for (const admission of store.expired(now)) {
-      this.#end(store, { ...admission, standing: "expired" }, "expired", now);
-    }
-  }
-
   /**
    * The alarm came: the room ticks, and sends the events that the queue has not taken.
    * @param at_ms the instant that the alarm was set to, where the platform gives it
    */
   async ring(at_ms?: number): Promise<void> {
     await this.#survive("tick_failed", this.tick());
+    await this.#survive("reveal_failed", this.#revealOnTime());
     await this.#survive("events_failed", this.#events.send(this.#ports.now()));
+    await this.#survive("orders_failed", settleDeparted(this.#store, this.#ports));
     this.#ports.alarm.fired(at_ms);
     await this.#arm();
+  }
+
+  /** So that the time of the revelation does not depend on who asks. */
+  async #revealOnTime(): Promise<void> {
+    if (this.#store !== null) revealWhenDue(this.#store, this.#ports.rules, this.#ports.now());
   }
 
   /** The room must go on ticking after any failure: the platform gives up after six tries. */
@@ -305,7 +291,7 @@ export class RoomCore {
     const store = this.#store;
     if (store === null) return;
     const { now, pipeline, rules } = this.#ports;
-    this.#expire(store, now());
+    expireSeats(store, this.#ports.rules, now());
     const looked = pipeline.look(store.room, now());
     const arrivals = await this.#closeCohorts(store);
     await this.#addBooths(store);
@@ -329,7 +315,8 @@ export class RoomCore {
     );
     let arrivals = false;
     for (const { lane, k, counts } of asked) {
-      if (counts === null) continue;
+      // While the booths answered the sale may have ended, and its secret been revealed.
+      if (counts === null || this.#ports.rules.isFinal(store.revealed)) continue;
       store.addCohort(lane, k, counts, now());
       arrivals ||= placesIn(counts) > 0;
     }
@@ -366,12 +353,18 @@ export class RoomCore {
   /** An early tick is harmless; one that is postponed again and again is not. */
   async #arm(): Promise<void> {
     if (this.#store === null) return;
-    const { foundation, room } = this.#store;
+    const { foundation, room, revealed } = this.#store;
     const { sale, booths } = foundation;
     const now = this.#ports.now();
     const next_ms = nextTickAt(room, sale.admission.method, now);
     const isGrowing = next_ms !== null && sales.boothsOf(sale) > booths;
-    const instants_ms = [next_ms, isGrowing ? now + TICK_MS : null, this.#events.dueAt_ms(now)];
+    const departed_ms = this.#store.orderSeats.dueAt_ms();
+    const growing_ms = isGrowing ? now + TICK_MS : null;
+    const due_ms = this.#ports.rules.revealsAt_ms(room, sale);
+    const isDueLater = next_ms === null && revealed === null;
+    // When revealing failed it is tried again.
+    const reveals_ms = isDueLater ? (due_ms > now ? due_ms : now + TICK_MS) : null;
+    const instants_ms = [next_ms, growing_ms, reveals_ms, this.#events.dueAt_ms(now), departed_ms];
     await this.#ports.alarm.arm(instants_ms, now);
   }
 }

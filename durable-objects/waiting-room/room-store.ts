@@ -12,7 +12,8 @@ import {
   seedOf,
   type CohortManifest,
 } from "../../src/domain/line/cohort.ts";
-import { standingAt, type AdmissionRecord } from "../../src/domain/room/admission.ts";
+import { adopted, revealsAt_ms } from "../../src/domain/room/ending.ts";
+import { standingAt, ticketOf, type AdmissionRecord } from "../../src/domain/room/admission.ts";
 import { Backlog, ORDERS_THAT_TELL } from "../../src/domain/room/backlog.ts";
 import { closeCohortInRoom } from "../../src/domain/room/calls.ts";
 import { claimRulesOf, type ClaimRules } from "../../src/domain/room/claims.ts";
@@ -25,17 +26,20 @@ import {
   type Telling,
   type Told,
 } from "../../src/domain/room/events.ts";
+import { OrderSeats } from "../../src/domain/room/order-seats.ts";
 import type { RoomState } from "../../src/domain/room/room-state.ts";
 import { snapshotOf, type RoomSnapshot } from "../../src/domain/room/snapshot.ts";
-import type { Foundation, RoomChange, RoomRows } from "./ports.ts";
+import { tokensInForce, type TokensInForce } from "../../src/domain/room/token-standing.ts";
+import { seatDevicesOf } from "../../src/domain/sale/device-binding.ts";
+import type { Sale } from "../../src/domain/sale/sale.ts";
+import { hasEnd } from "../../src/domain/sale/schedule.ts";
+import type { Foundation, KeptSignature, Revealed, RoomChange, RoomRows } from "./ports.ts";
 
 /** What the merchant sees of the room. */
 export type RoomMetrics = ReturnType<RoomStore["metrics"]>;
 
-/** An admission's id is made from its ticket's, see `claims.ts`. */
-function ticketOf(admissionId: string): string {
-  return admissionId.replace(/^adm_/, "");
-}
+/** What anybody may know of the secret of the draw. */
+export type RoomFairness = ReturnType<RoomStore["fairness"]>;
 
 export class RoomStore {
   readonly #rows: RoomRows;
@@ -43,20 +47,30 @@ export class RoomStore {
   #room: RoomState;
   /** The facts of the last event; null while the room is being created. */
   #told: Told | null;
+  /** Null while the secret is secret. */
+  #revealed: Revealed | null;
   /** Seats in use, by ticket: bounded by `maxActive`. */
   readonly #active = new Map<string, AdmissionRecord>();
+  /** Of the seats in use; null when they have changed since. */
+  #tokens: TokensInForce | null = null;
   /** No admission expires before this; so a claim need not look at every seat. */
   #nextExpiry_ms = 0;
   /** Also of admissions that ended: their orders continue. */
   readonly #backlog = new Backlog();
+  readonly orderSeats = new OrderSeats();
 
   private constructor(rows: RoomRows, foundation: Foundation, room: RoomState, told: Told | null) {
     this.#rows = rows;
     this.#foundation = foundation;
     this.#room = room;
     this.#told = told;
+    this.#revealed = rows.revealed();
     for (const admission of rows.activeAdmissions()) this.#active.set(admission.ticket, admission);
-    for (const admission of rows.backlog(ORDERS_THAT_TELL)) this.#backlog.note(admission);
+    for (const admission of rows.backlog(ORDERS_THAT_TELL)) {
+      this.#backlog.note(admission);
+      this.orderSeats.note(admission);
+    }
+    this.#room = this.#withOrderSeats(room);
   }
 
   /** Null when the room was never created. One from before there were events starts them now. */
@@ -65,7 +79,25 @@ export class RoomStore {
     const room = rows.state();
     if (foundation === null || room === null) return null;
     const facts = factsOf(room, foundation.sale, foundation.revision, now);
-    return new RoomStore(rows, foundation, room, rows.told() ?? tellNothingYet(facts, now));
+    const told = rows.told() ?? tellNothingYet(facts, now);
+    // The release before writes rooms without the count; no number is given twice all the same.
+    const tokensNumbered = Math.max(room.tokensNumbered, rows.lastTokenNumber() + 1);
+    const counted = { ...RoomStore.#adopt(rows, room, now), tokensNumbered };
+    return new RoomStore(rows, foundation, counted, told);
+  }
+
+  /** Once for a room that another release wrote last: what follows from that is stored at once. */
+  static #adopt(rows: RoomRows, room: RoomState, now: number): RoomState {
+    const revealed = rows.revealed();
+    const known = adopted(room, revealed?.at_ms ?? null, now);
+    if (known.room === room) return room;
+    const { revealedAt_ms } = known;
+    if (revealedAt_ms === null || revealed !== null) rows.write({ room: known.room });
+    else {
+      const at_ms = Math.max(revealedAt_ms, rows.lastClosed_ms());
+      rows.write({ room: known.room, revealed: { at_ms, signature: null } });
+    }
+    return known.room;
   }
 
   static create(rows: RoomRows, foundation: Foundation, room: RoomState, now: number): RoomStore {
@@ -80,6 +112,10 @@ export class RoomStore {
 
   get room(): RoomState {
     return this.#room;
+  }
+
+  get revealed(): Revealed | null {
+    return this.#revealed;
   }
 
   get rules(): ClaimRules {
@@ -98,8 +134,21 @@ export class RoomStore {
     this.#rows.write({ ...change, telling });
     if (telling !== null) this.#told = telling.told;
     this.#foundation = foundation;
-    this.#room = room;
     if (admission !== undefined) this.#remember(admission);
+    this.#room = this.#withOrderSeats(room);
+  }
+
+  /** These two counts follow from the admissions. */
+  #withOrderSeats(room: RoomState): RoomState {
+    const { kept, ordering } = this.orderSeats;
+    if (room.seats.kept === kept && room.seats.ordering === ordering) return room;
+    return { ...room, seats: { ...room.seats, kept, ordering } };
+  }
+
+  /** The sale is over: its seats are nobody's any more. */
+  forgetDeparted(admission: string): void {
+    this.orderSeats.forget(admission);
+    this.#room = this.#withOrderSeats(this.#room);
   }
 
   #tellingOf(after: SaleFacts, now: number): Telling | null {
@@ -120,6 +169,10 @@ export class RoomStore {
 
   #remember(admission: AdmissionRecord): void {
     this.#backlog.note(admission);
+    const known = this.#active.get(admission.ticket);
+    const isSame = known !== undefined && known.devices === admission.devices;
+    if (!isSame || admission.standing !== "active") this.#tokens = null;
+    this.orderSeats.note(admission);
     if (admission.standing === "active") {
       this.#active.set(admission.ticket, admission);
       this.#nextExpiry_ms = Math.min(this.#nextExpiry_ms, admission.expiresAt_ms);
@@ -129,11 +182,26 @@ export class RoomStore {
   snapshot(now: number): RoomSnapshot {
     const { sale, booths, revision, secret } = this.#foundation;
     const commitment = commitmentOf(secret);
-    return snapshotOf(this.#room, sale, { booths, commitment, revision }, now);
+    const tokens = this.#tokensInForce(sale);
+    const facts = { booths, commitment, revision, tokens, ...this.#revelation };
+    return snapshotOf(this.#room, sale, facts, now);
+  }
+
+  /** Undefined where no gate goes by it: nothing is guarded, and a token is every device's. */
+  #tokensInForce({ guards, replay }: Sale): TokensInForce | undefined {
+    if (guards.length === 0 && seatDevicesOf(replay) === null) return undefined;
+    this.#tokens ??= tokensInForce(this.#active.values(), this.#room.tokensNumbered);
+    return this.#tokens;
+  }
+
+  get #revelation() {
+    if (this.#revealed !== null) return { revealedAt_ms: this.#revealed.at_ms };
+    if (!hasEnd(this.#room.schedule)) return {};
+    return { revealsAt_ms: revealsAt_ms(this.#room, this.#foundation.sale) };
   }
 
   metrics(now: number) {
-    const { sale, revision, secret } = this.#foundation;
+    const { sale, revision } = this.#foundation;
     const { lanes, seats, ratePerMinute, maxActive } = this.#room;
     const snapshot = this.snapshot(now);
     return {
@@ -141,8 +209,8 @@ export class RoomStore {
       sale,
       revision,
       commitment: snapshot.commitment,
-      /** Hidden until the sale has ended, because the draw follows from it. */
-      secret: snapshot.phase === "ended" ? secret : null,
+      /** Read by gates of the release before. The secret leaves the room in `fairness` alone. */
+      secret: null,
       snapshot,
       seats,
       /** Places in closed cohorts of all lanes, and how many of them were called. */
@@ -157,13 +225,40 @@ export class RoomStore {
     return this.#rows.manifest(this.#foundation.sale.id, lane, k);
   }
 
+  /** The first time counts. Not before the last cohort closed, also when a clock went back. */
+  reveal(now: number): void {
+    const at_ms = Math.max(now, this.#rows.lastClosed_ms());
+    this.#rows.write({ revealed: { at_ms, signature: null } });
+    this.#revealed = this.#rows.revealed();
+  }
+
+  keepSignature(signed: KeptSignature): void {
+    this.#rows.write({ signed });
+    if (signed.of === "secret") this.#revealed = this.#rows.revealed();
+  }
+
+  /** What may be known of the secret: nothing of it leaves the room that is not stored. */
+  fairness() {
+    const { sale, secret } = this.#foundation;
+    const revealed = this.#revealed;
+    return {
+      kind: "fairness",
+      sale: sale.id,
+      commitment: commitmentOf(secret),
+      secret: revealed === null ? null : secret,
+      revealed,
+      keys: revealed === null ? [] : this.#rows.statementKeys(),
+    } as const;
+  }
+
   /** A cohort that all booths have counted; a second count of the same cohort changes nothing. */
   addCohort(lane: string, k: number, counts: readonly number[], now: number): void {
     const { sale, secret } = this.#foundation;
     const state = this.#room.lanes.find((item) => item.id === lane);
     if (state?.closed !== k) return;
     const seed = seedOf(secret, sale.id, lane, k);
-    const manifest = { sale: sale.id, lane, k, base: state.places, counts, seed };
+    const closedAt = new Date(now).toISOString();
+    const manifest = { sale: sale.id, lane, k, base: state.places, counts, seed, closedAt };
     const room = closeCohortInRoom(this.#room, { lane, k, places: placesIn(counts) });
     this.write({ manifest, room }, now);
   }

@@ -2,10 +2,13 @@
  * The rows of one WaitingRoom in SQLite.
  *
  * Guarantee: what is read back was parsed by zod once; the room's state and its document are one
- * JSON row each, because they change as a whole. A manifest is never changed once written.
+ * JSON row each, because they change as a whole. A manifest is never changed once written, nor is
+ * the place of an admission. Places, devices, paid orders, the times of closings and the revelation
+ * have tables of their own, because the release before writes rows by position and could not write
+ * wider ones, and writes `room` without what it does not know.
  */
 import { z } from "zod";
-import type { AdmissionRecord } from "../../src/domain/room/admission.ts";
+import { admissionPlaceSchema, type AdmissionRecord } from "../../src/domain/room/admission.ts";
 import type { CohortManifest } from "../../src/domain/line/cohort.ts";
 import {
   saleEventSchema,
@@ -15,8 +18,10 @@ import {
   type Told,
 } from "../../src/domain/room/events.ts";
 import { readStoredRoom, type RoomState } from "../../src/domain/room/room-state.ts";
+import { seatDevicesSchema, type SeatDevices } from "../../src/domain/room/seat-devices.ts";
 import { saleSchema } from "../../src/domain/sale/sale.ts";
-import type { Foundation, RoomChange, RoomRows } from "./ports.ts";
+import { statementKeySchema, type StatementKey } from "../../src/tokens/draw-statements.ts";
+import type { Foundation, KeptSignature, Revealed, RoomChange, RoomRows } from "./ports.ts";
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS room (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -24,12 +29,25 @@ const SCHEMA = `
     lane TEXT NOT NULL, k INTEGER NOT NULL, base INTEGER NOT NULL,
     counts TEXT NOT NULL, seed TEXT NOT NULL, PRIMARY KEY (lane, k)
   ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS closings (
+    lane TEXT NOT NULL, k INTEGER NOT NULL, closed_ms INTEGER NOT NULL, signature TEXT,
+    PRIMARY KEY (lane, k)
+  ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS revealed (
+    one INTEGER PRIMARY KEY CHECK (one = 1), at_ms INTEGER NOT NULL, signature TEXT
+  );
+  CREATE TABLE IF NOT EXISTS statement_keys (kid TEXT PRIMARY KEY, jwk TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS admissions (
     ticket TEXT PRIMARY KEY, id TEXT NOT NULL, subject TEXT NOT NULL, lane TEXT NOT NULL,
     issued_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL, standing TEXT NOT NULL,
     orders_done INTEGER NOT NULL, order_in_progress TEXT, order_begun_ms INTEGER,
     orders_ended TEXT
   ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS places (ticket TEXT PRIMARY KEY, place TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS devices (
+    ticket TEXT PRIMARY KEY, last_number INTEGER NOT NULL, devices TEXT NOT NULL
+  ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS paid_orders (ticket TEXT PRIMARY KEY, id TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS told (one INTEGER PRIMARY KEY CHECK (one = 1), value TEXT NOT NULL);
   CREATE TABLE IF NOT EXISTS event_outbox (n INTEGER PRIMARY KEY, event TEXT NOT NULL);
 `;
@@ -43,7 +61,25 @@ const foundationSchema = z.object({
   secret: z.string(),
 });
 
+const ADMISSIONS = `SELECT admissions.*, places.place, devices.devices, paid_orders.id AS paid_order
+  FROM admissions LEFT JOIN places USING (ticket) LEFT JOIN devices USING (ticket)
+  LEFT JOIN paid_orders USING (ticket)`;
+
+const MANIFESTS = `SELECT base, counts, seed, closed_ms, signature
+  FROM manifests LEFT JOIN closings USING (lane, k)`;
+
+type ManifestRow = {
+  base: number;
+  counts: string;
+  seed: string;
+  /** Null in cohorts closed by earlier versions. */
+  closed_ms: number | null;
+  signature: string | null;
+};
+
 const endedSchema = z.array(z.string());
+/** JSON null: let in without a ticket. */
+const placeSchema = admissionPlaceSchema.nullable();
 
 type AdmissionRow = {
   ticket: string;
@@ -57,6 +93,10 @@ type AdmissionRow = {
   order_in_progress: string | null;
   order_begun_ms: number | null;
   orders_ended: string | null;
+  /** Null in rows of earlier versions. */
+  place: string | null;
+  devices: string | null;
+  paid_order: string | null;
 };
 
 function admissionOf(row: AdmissionRow): AdmissionRecord {
@@ -72,6 +112,11 @@ function admissionOf(row: AdmissionRow): AdmissionRecord {
     orderInProgress: row.order_in_progress,
     orderBegunAt_ms: row.order_begun_ms,
     ordersEnded: endedSchema.parse(JSON.parse(row.orders_ended ?? "[]")),
+    place: row.place === null ? undefined : placeSchema.parse(JSON.parse(row.place)),
+    devices: row.devices === null ? undefined : seatDevicesSchema.parse(JSON.parse(row.devices)),
+    // Of an earlier order it says nothing.
+    isOrderPaid:
+      row.paid_order !== null && row.paid_order === row.order_in_progress ? true : undefined,
   };
 }
 
@@ -119,41 +164,66 @@ export class RoomTables implements RoomRows {
   }
 
   manifest(sale: string, lane: string, k: number): CohortManifest | null {
-    const row = this.#sql
-      .exec<{ base: number; counts: string; seed: string }>(
-        "SELECT base, counts, seed FROM manifests WHERE lane = ? AND k = ?",
-        lane,
-        k,
-      )
-      .toArray()[0];
-    if (row === undefined) return null;
-    const counts = z.array(z.int()).parse(JSON.parse(row.counts));
-    return { sale, lane, k, base: row.base, counts, seed: row.seed };
+    const row = this.#sql.exec<ManifestRow>(`${MANIFESTS} WHERE lane = ? AND k = ?`, lane, k);
+    const found = row.toArray()[0];
+    if (found === undefined) return null;
+    const { base, seed, closed_ms, signature } = found;
+    const counts = z.array(z.int()).parse(JSON.parse(found.counts));
+    const manifest = { sale, lane, k, base, counts, seed };
+    if (closed_ms === null) return manifest;
+    const closed = { ...manifest, closedAt: new Date(closed_ms).toISOString() };
+    return signature === null ? closed : { ...closed, signature };
+  }
+
+  lastClosed_ms(): number {
+    const rows = this.#sql.exec<{ last: number | null }>(
+      "SELECT MAX(closed_ms) last FROM closings",
+    );
+    return rows.one().last ?? 0;
+  }
+
+  revealed(): Revealed | null {
+    const rows = this.#sql.exec<{ at_ms: number; signature: string | null }>(
+      "SELECT at_ms, signature FROM revealed",
+    );
+    return rows.toArray()[0] ?? null;
+  }
+
+  statementKeys(): StatementKey[] {
+    return this.#sql
+      .exec<{ jwk: string }>("SELECT jwk FROM statement_keys ORDER BY kid")
+      .toArray()
+      .map(({ jwk }) => statementKeySchema.parse(JSON.parse(jwk)));
   }
 
   admission(ticket: string): AdmissionRecord | null {
-    const rows = this.#sql.exec<AdmissionRow>("SELECT * FROM admissions WHERE ticket = ?", ticket);
+    const rows = this.#sql.exec<AdmissionRow>(`${ADMISSIONS} WHERE ticket = ?`, ticket);
     const row = rows.toArray()[0];
     return row === undefined ? null : admissionOf(row);
   }
 
   activeAdmissions(): AdmissionRecord[] {
     return this.#sql
-      .exec<AdmissionRow>("SELECT * FROM admissions WHERE standing = 'active'")
+      .exec<AdmissionRow>(`${ADMISSIONS} WHERE standing = 'active'`)
       .toArray()
       .map(admissionOf);
   }
 
   backlog(confirmed: number): AdmissionRecord[] {
     const inProgress = this.#sql.exec<AdmissionRow>(
-      "SELECT * FROM admissions WHERE order_in_progress IS NOT NULL",
+      `${ADMISSIONS} WHERE order_in_progress IS NOT NULL`,
     );
     const done = this.#sql.exec<AdmissionRow>(
-      `SELECT * FROM admissions WHERE order_in_progress IS NULL AND order_begun_ms IS NOT NULL
+      `${ADMISSIONS} WHERE order_in_progress IS NULL AND order_begun_ms IS NOT NULL
        ORDER BY order_begun_ms DESC LIMIT ?`,
       confirmed,
     );
     return [...inProgress.toArray(), ...done.toArray()].map(admissionOf);
+  }
+
+  lastTokenNumber(): number {
+    const query = "SELECT max(last_number) AS last FROM devices";
+    return this.#sql.exec<{ last: number | null }>(query).one().last ?? -1;
   }
 
   unsentEvents(limit: number): SaleEvent[] {
@@ -167,12 +237,15 @@ export class RoomTables implements RoomRows {
     this.#sql.exec("DELETE FROM event_outbox WHERE n <= ?", upTo);
   }
 
-  write({ foundation, room, admission, manifest, telling = null }: RoomChange): void {
+  write(change: RoomChange): void {
+    const { foundation, room, admission, manifest, revealed, signed, telling = null } = change;
     this.#storage.transactionSync(() => {
       if (foundation !== undefined) this.#putJson("foundation", { v: 1, ...foundation });
       if (manifest !== undefined) this.#addManifest(manifest);
       if (admission !== undefined) this.#putAdmission(admission);
       if (room !== undefined) this.#putJson("state", room);
+      if (revealed !== undefined) this.#addRevealed(revealed);
+      if (signed !== undefined) this.#keepSignature(signed);
       if (telling !== null) this.#addEvents(telling);
     });
   }
@@ -181,7 +254,7 @@ export class RoomTables implements RoomRows {
     this.#sql.exec("INSERT OR REPLACE INTO room VALUES (?, ?)", name, JSON.stringify(value));
   }
 
-  #addManifest({ lane, k, base, counts, seed }: CohortManifest): void {
+  #addManifest({ lane, k, base, counts, seed, closedAt }: CohortManifest): void {
     this.#sql.exec(
       "INSERT OR IGNORE INTO manifests VALUES (?, ?, ?, ?, ?)",
       lane,
@@ -189,6 +262,36 @@ export class RoomTables implements RoomRows {
       base,
       JSON.stringify(counts),
       seed,
+    );
+    if (closedAt === undefined) return;
+    this.#sql.exec(
+      "INSERT OR IGNORE INTO closings (lane, k, closed_ms) VALUES (?, ?, ?)",
+      lane,
+      k,
+      Date.parse(closedAt),
+    );
+  }
+
+  #addRevealed({ at_ms, signature }: Revealed): void {
+    this.#sql.exec(
+      "INSERT OR IGNORE INTO revealed (one, at_ms, signature) VALUES (1, ?, ?)",
+      at_ms,
+      signature,
+    );
+  }
+
+  #keepSignature({ of, signature, key }: KeptSignature): void {
+    const { kid } = key;
+    this.#sql.exec("INSERT OR IGNORE INTO statement_keys VALUES (?, ?)", kid, JSON.stringify(key));
+    if (of === "secret") {
+      this.#sql.exec("UPDATE revealed SET signature = ? WHERE signature IS NULL", signature);
+      return;
+    }
+    this.#sql.exec(
+      "UPDATE closings SET signature = ? WHERE lane = ? AND k = ? AND signature IS NULL",
+      signature,
+      of.lane,
+      of.k,
     );
   }
 
@@ -206,6 +309,27 @@ export class RoomTables implements RoomRows {
       admission.orderInProgress,
       admission.orderBegunAt_ms,
       JSON.stringify(admission.ordersEnded),
+    );
+    const { ticket, place, devices, isOrderPaid, orderInProgress } = admission;
+    if (place !== undefined) {
+      this.#sql.exec("INSERT OR IGNORE INTO places VALUES (?, ?)", ticket, JSON.stringify(place));
+    }
+    if (devices !== undefined) this.#putDevices(ticket, devices);
+    if (isOrderPaid === true) {
+      const paid = "INSERT OR REPLACE INTO paid_orders (ticket, id) VALUES (?, ?)";
+      this.#sql.exec(paid, ticket, orderInProgress);
+    }
+  }
+
+  /** Most changes of an admission leave its devices as they are, and write no row for them. */
+  #putDevices(ticket: string, devices: SeatDevices): void {
+    this.#sql.exec(
+      `INSERT INTO devices VALUES (?, ?, ?) ON CONFLICT (ticket) DO UPDATE
+       SET last_number = excluded.last_number, devices = excluded.devices
+       WHERE devices <> excluded.devices`,
+      ticket,
+      devices.tokens.at(-1)?.number ?? -1,
+      JSON.stringify(devices),
     );
   }
 

@@ -9,25 +9,24 @@
 import { DurableObject } from "cloudflare:workers";
 import type { CohortManifest, Place } from "../../src/domain/line/cohort.ts";
 import type * as admissions from "../../src/domain/room/admission.ts";
-import type * as rooms from "../../src/domain/room/room-state.ts";
+import type { DepartedAnswer } from "../../src/domain/order/saga.ts";
+import type { RoomAction } from "../../src/domain/room/merchant-changes.ts";
 import type { RoomSnapshot } from "../../src/domain/room/snapshot.ts";
 import type { AdmissionChange, Sale } from "../../src/domain/sale/sale.ts";
 import type { StockLevel } from "../../src/domain/stock/stock-ledger.ts";
 import { log } from "../../src/platform/log.ts";
-import { boothName, boothOf } from "../../src/platform/objects.ts";
+import { boothName, boothOf, orderOf } from "../../src/platform/objects.ts";
+import { withTimeout } from "../../src/platform/with-timeout.ts";
 import { SingleAlarm } from "../single-alarm.ts";
+import type { ActOutcome, ConfigureOutcome } from "./changes.ts";
 import { PipelineWatch } from "./pipeline-watch.ts";
-import { ROOM_RULES } from "./ports.ts";
-import {
-  RoomCore,
-  type ClaimedTicket,
-  type ConfigureOutcome,
-  type NoSale,
-  type NotActive,
-} from "./room-core.ts";
-import type { RoomMetrics } from "./room-store.ts";
+import { ROOM_RULES, type ClaimedTicket } from "./ports.ts";
+import { RoomCore, type NoSale, type NotActive } from "./room-core.ts";
+import type { RoomFairness, RoomMetrics } from "./room-store.ts";
 import { RoomTables } from "./room-tables.ts";
 import {
+  signatureOf,
+  signatureOfSecret,
   signedAdmission,
   type AdmitOutcome,
   type Admitted,
@@ -44,6 +43,9 @@ export class WaitingRoom extends DurableObject<GateEnv> {
       rows: new RoomTables(ctx.storage),
       alarm: new SingleAlarm(ctx.storage),
       booth: (sale, lane, shard) => boothOf(env, boothName(sale, lane, shard)),
+      askDeparted: (order, hasLeft) => {
+        return withTimeout<DepartedAnswer>(orderOf(env, order).depart(hasLeft));
+      },
       pipeline: new PipelineWatch(env.CONFIG),
       events: env.EVENTS_QUEUE,
       now: () => Date.now(),
@@ -69,11 +71,26 @@ export class WaitingRoom extends DurableObject<GateEnv> {
     return this.#core.metrics();
   }
 
+  /** Signed when it is first asked for, because signing is asynchronous and writing is not. */
   async manifest(lane: string, k: number): Promise<CohortManifest | null> {
+    const manifest = this.#core.manifest(lane, k);
+    const signed = manifest === null ? null : await signatureOf(this.env, manifest);
+    if (signed === null) return manifest;
+    this.#core.keepSignature(signed);
     return this.#core.manifest(lane, k);
   }
 
-  act(action: rooms.RoomAction): Promise<rooms.ActionOutcome | NoSale> {
+  /** The secret among it is signed likewise. */
+  async fairness(): Promise<RoomFairness | NoSale> {
+    const fairness = this.#core.fairness();
+    if (fairness.kind === "no_sale") return fairness;
+    const signed = await signatureOfSecret(this.env, fairness);
+    if (signed === null) return fairness;
+    this.#core.keepSignature(signed);
+    return this.#core.fairness();
+  }
+
+  act(action: RoomAction): Promise<ActOutcome | NoSale> {
     return this.#core.act(action);
   }
 
@@ -85,8 +102,13 @@ export class WaitingRoom extends DurableObject<GateEnv> {
     this.#core.reportLevel(level);
   }
 
-  async claim(ticket: ClaimedTicket, device: Device = null): Promise<AdmitOutcome> {
-    const outcome = this.#core.claim(ticket);
+  /** @param seen tells devices apart for counting; null from a gate of the release before */
+  async claim(
+    ticket: ClaimedTicket,
+    device: Device = null,
+    seen: string | null = null,
+  ): Promise<AdmitOutcome> {
+    const outcome = this.#core.claim(ticket, { device, seen });
     return outcome.kind === "admitted" ? this.#sign(outcome.admission, device) : outcome;
   }
 
@@ -95,20 +117,26 @@ export class WaitingRoom extends DurableObject<GateEnv> {
     subject: string,
     lane: string,
     device: Device = null,
+    seen: string | null = null,
   ): Promise<AdmitOutcome> {
-    const outcome = await this.#core.admitNow(id, subject, lane);
+    const outcome = await this.#core.admitNow(id, subject, lane, { device, seen });
     return outcome.kind === "admitted" ? this.#sign(outcome.admission, device) : outcome;
   }
 
-  async turn(ticket: string, place: Place | null, device: Device = null): Promise<TurnOutcome> {
-    const turn = this.#core.turn(ticket, place);
+  async turn(
+    ticket: string,
+    place: Place | null,
+    device: Device = null,
+    seen: string | null = null,
+  ): Promise<TurnOutcome> {
+    const turn = this.#core.turn(ticket, place, { device, seen });
     if (turn.kind !== "admitted") return turn;
     return this.#sign(turn.admission, device);
   }
 
   /** The token is new, the seat the same. */
   async extend(id: string, seconds: number, device: Device): Promise<Admitted | NotActive> {
-    const outcome = this.#core.extend(id, seconds);
+    const outcome = this.#core.extend(id, seconds, device);
     return outcome.kind === "extended" ? this.#sign(outcome.admission, device) : outcome;
   }
 

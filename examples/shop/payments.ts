@@ -37,6 +37,17 @@ export interface Payment {
   authorized: number;
   captured: number;
   refunded: number;
+  /** Refunds of a part, in the order in which they were made. */
+  readonly refunds: Refund[];
+}
+
+export interface Refund {
+  /** This shop's own. */
+  readonly reference: string;
+  /** Sluice's id: there is one refund for it, whatever the key. */
+  readonly refund: string;
+  readonly amount: number;
+  readonly state: "succeeded";
 }
 
 export class PaymentCore {
@@ -68,6 +79,15 @@ export class PaymentCore {
         return this.#change(key, request, (it) => this.void(it));
       case "payment.refund":
         return this.#change(key, request, (it) => this.refund(it));
+      case "payment.refund_part": {
+        const { refund, amount, currency } = request;
+        const isMoney = isAmount(amount) && isText(currency);
+        if (!isText(refund) || !isMoney) return problem(400, "invalid_request");
+        const part = { refund, amount, currency };
+        return this.#change(key, request, (it) => this.refundPart(it, part));
+      }
+      case "payment.settlement":
+        return this.settlement(request);
       case "payment.lookup":
         return this.lookup(request);
       default:
@@ -81,7 +101,7 @@ export class PaymentCore {
     if (!isText(order) || !isAmount(amount) || !isCurrency) return problem(400, "invalid_request");
     return this.replies.once(key, request, () => {
       const id = `pay_${randomUUID()}`;
-      const nothing = { authorized: 0, captured: 0, refunded: 0 };
+      const nothing = { authorized: 0, captured: 0, refunded: 0, refunds: [] };
       this.payments.set(id, { id, order, amount, currency, standing: "prepared", ...nothing });
       return answer("prepared", { payment: id });
     });
@@ -96,7 +116,7 @@ export class PaymentCore {
   }
 
   authorize(payment: Payment, method: string, returnUrl: string): Reply {
-    if (payment.standing === "authorized") return answer("approved");
+    if (payment.standing === "authorized") return answer("approved", { card: TEST_CARD });
     if (payment.standing === "declined") return answer("declined", { reason: payment.reason });
     if (payment.standing !== "prepared") {
       return answer("declined", { reason: `payment_${payment.standing}` });
@@ -107,7 +127,7 @@ export class PaymentCore {
       case "test_slow":
         payment.standing = "authorized";
         payment.authorized += payment.amount;
-        return answer("approved");
+        return answer("approved", { card: TEST_CARD });
       case "test_action":
         payment.standing = "action_required";
         payment.url = this.#actionPage(payment.id);
@@ -158,8 +178,40 @@ export class PaymentCore {
       return answer("declined", { reason: `payment_${payment.standing}` });
     }
     payment.standing = "refunded";
-    payment.refunded += payment.captured;
+    payment.refunded = payment.captured;
     return answer("approved");
+  }
+
+  /** A part of what was captured, or all that is left of it. */
+  refundPart(
+    payment: Payment,
+    part: { readonly refund: string; readonly amount: number; readonly currency: string },
+  ): Reply {
+    const { refund, amount, currency } = part;
+    const made = payment.refunds.find((each) => each.refund === refund);
+    if (made !== undefined) return refunded(made);
+    if (payment.standing !== "captured") {
+      return answer("declined", { reason: `payment_${payment.standing}` });
+    }
+    const left = payment.captured - payment.refunded;
+    if (currency !== payment.currency || amount > left) {
+      return answer("declined", { reason: "amount_too_large" });
+    }
+    // A shop calls its bank here. A bank that answers later: `pending`, until it has answered.
+    const reference = `re_${randomUUID()}`;
+    const next: Refund = { reference, refund, amount, state: "succeeded" };
+    payment.refunds.push(next);
+    payment.refunded += amount;
+    if (payment.refunded === payment.captured) payment.standing = "refunded";
+    return refunded(next);
+  }
+
+  settlement(request: Fields): Reply {
+    const id = request["payment"];
+    if (!isText(id)) return problem(400, "invalid_request");
+    const payment = this.payments.get(id);
+    if (payment === undefined) return problem(404, "payment_not_found");
+    return answer("found", { refunds: payment.refunds, dispute: null });
   }
 
   lookup(request: Fields): Reply {
@@ -169,6 +221,14 @@ export class PaymentCore {
     if (payment === undefined) return problem(404, "payment_not_found");
     const { standing, url, reason, authorized, captured, refunded } = payment;
     const totals = { authorized, captured, refunded };
-    return answer("found", { payment: id, standing, url, reason, ...totals });
+    const card = standing === "authorized" ? TEST_CARD : undefined;
+    return answer("found", { payment: id, standing, url, reason, card, ...totals });
   }
+}
+
+/** A shop tells its bank's digest of the card number, never the number. */
+const TEST_CARD = { fingerprint: "card_of_the_tests", brand: "visa", last4: "4242" };
+
+function refunded({ reference, state }: Refund): Reply {
+  return answer("refunded", { reference, state });
 }

@@ -15,6 +15,7 @@ import type { OrderBackend } from "../../src/domain/order/order-backend.ts";
 import { orderBook } from "./order-book.ts";
 import { readBackendUrl, type SignedHttpSettings } from "./signed-http.ts";
 import { stripePayments } from "./stripe.ts";
+import type { KeyRefusal } from "./stripe-calls.ts";
 import { readSecrets, type SecretsOutcome } from "../../src/webhooks/signature.ts";
 
 const settingsSchema = z.object({
@@ -77,7 +78,8 @@ function paymentsOf(
     problems.push("STRIPE_API_KEY is missing: set it with wrangler secret put STRIPE_API_KEY");
     return null;
   }
-  return stripePayments({ apiKey, baseUrl, timeout_ms: PAYMENT_TIMEOUT_MS });
+  const onKeyRefused = (refusal: KeyRefusal) => log.error("payment", "key_refused", { ...refusal });
+  return stripePayments({ apiKey, baseUrl, timeout_ms: PAYMENT_TIMEOUT_MS, onKeyRefused });
 }
 
 function ordersOf(

@@ -11,13 +11,17 @@ import {
   BACKEND_REASON_LENGTH_MAX,
   BACKEND_RETRY_AFTER_MAX_S,
   BACKEND_URL_LENGTH_MAX,
+  REFUNDS_PER_ORDER_MAX,
 } from "../../src/domain/limits.ts";
 import type {
   AuthorizeOutcome,
+  Dispute,
   LookupOutcome,
   PaymentStanding,
   PrepareOutcome,
+  RefundOutcome,
   RetryLater,
+  SettlementOutcome,
   SettleOutcome,
   Unknown,
 } from "../../src/domain/order/payment-backend.ts";
@@ -113,16 +117,39 @@ export function undecided(
   return { kind: "retry", after_s: answer.after_s, reason: "the backend asks for a retry" };
 }
 
+const misconfigured = z.object({ answer: z.literal("misconfigured"), code: reasonSchema });
+
 const prepareAnswer = z.discriminatedUnion("answer", [
   z.object({ answer: z.literal("prepared"), payment: backendIdSchema }),
   declined,
+  misconfigured,
   ...undecidedAnswers,
 ]);
 const settleAnswer = z.discriminatedUnion("answer", [approved, declined, ...undecidedAnswers]);
 
+/** A digest that is the same for the same card, and what may be shown of it. */
+const cardSchema = z
+  .object({
+    fingerprint: backendIdSchema,
+    brand: z.string().min(1).max(64).nullish(),
+    last4: z
+      .string()
+      .regex(/^\d{4}$/)
+      .nullish(),
+  })
+  .transform(({ fingerprint, brand, last4 }) => {
+    return { fingerprint, brand: brand ?? null, last4: last4 ?? null };
+  })
+  .nullish();
+
 function authorizeAnswer(url: z.ZodType<string>) {
-  const asksShopper = z.object({ answer: z.literal("action_required"), url });
-  return z.discriminatedUnion("answer", [approved, declined, asksShopper, ...undecidedAnswers]);
+  return z.discriminatedUnion("answer", [
+    approved.extend({ card: cardSchema }),
+    declined,
+    misconfigured,
+    z.object({ answer: z.literal("action_required"), url }),
+    ...undecidedAnswers,
+  ]);
 }
 
 /** Where a shopper may be redirected: an https page; plain http only for local use. */
@@ -145,10 +172,8 @@ function foundAnswer(url: z.ZodType<string>) {
   return z.discriminatedUnion("standing", [
     z.object({ ...totals, standing: z.literal("action_required"), url }),
     z.object({ ...totals, standing: z.literal("declined"), reason: reasonSchema }),
-    z.object({
-      ...totals,
-      standing: z.enum(["prepared", "authorized", "captured", "voided", "refunded"]),
-    }),
+    z.object({ ...totals, standing: z.literal("authorized"), card: cardSchema }),
+    z.object({ ...totals, standing: z.enum(["prepared", "captured", "voided", "refunded"]) }),
   ]);
 }
 export type FoundAnswer = z.infer<ReturnType<typeof foundAnswer>>;
@@ -178,9 +203,16 @@ export function readPrepare(called: CallOutcome): PrepareOutcome {
   const read = prepareAnswer.safeParse(called.body);
   if (!read.success) return unknown("the answer is outside the contract");
   const answer = read.data;
-  if (answer.answer === "prepared") return { kind: "prepared", paymentId: answer.payment };
-  if (answer.answer === "declined") return { kind: "declined", reason: answer.reason };
-  return undecided(answer);
+  switch (answer.answer) {
+    case "prepared":
+      return { kind: "prepared", paymentId: answer.payment };
+    case "declined":
+      return { kind: "declined", reason: answer.reason };
+    case "misconfigured":
+      return { kind: "misconfigured", code: answer.code };
+    default:
+      return undecided(answer);
+  }
 }
 
 export function readAuthorize(called: CallOutcome, allowHttp: boolean): AuthorizeOutcome {
@@ -191,9 +223,11 @@ export function readAuthorize(called: CallOutcome, allowHttp: boolean): Authoriz
   const answer = read.data;
   switch (answer.answer) {
     case "approved":
-      return { kind: "approved" };
+      return { kind: "approved", card: answer.card ?? null };
     case "declined":
       return { kind: "declined", reason: answer.reason };
+    case "misconfigured":
+      return { kind: "misconfigured", code: answer.code };
     case "action_required":
       return { kind: "action_required", url: answer.url };
     default:
@@ -210,6 +244,82 @@ export function readSettle(called: CallOutcome): SettleOutcome {
   if (answer.answer === "approved") return { kind: "approved" };
   if (answer.answer === "declined") return { kind: "declined", reason: answer.reason };
   return undecided(answer);
+}
+
+const refundAnswer = z.discriminatedUnion("answer", [
+  z.object({
+    answer: z.literal("refunded"),
+    reference: backendIdSchema,
+    state: z.enum(["pending", "succeeded"]),
+  }),
+  declined,
+  ...undecidedAnswers,
+]);
+
+/** A server that does not know the request declines it: then nothing was refunded. */
+export function readRefund(called: CallOutcome): RefundOutcome {
+  if (called.kind === "refused") return { kind: "declined", reason: called.reason };
+  if (called.kind !== "answer") return called;
+  const read = refundAnswer.safeParse(called.body);
+  if (!read.success) return unknown("the answer is outside the contract");
+  const answer = read.data;
+  if (answer.answer === "refunded") {
+    return { kind: "refunded", providerId: answer.reference, state: answer.state };
+  }
+  if (answer.answer === "declined") return { kind: "declined", reason: answer.reason };
+  return undecided(answer);
+}
+
+const settlementAnswer = z.discriminatedUnion("answer", [
+  z.object({
+    answer: z.literal("found"),
+    refunds: z
+      .array(
+        z.object({
+          reference: backendIdSchema,
+          /** Null for one that Sluice did not ask for. */
+          refund: backendIdSchema.nullable(),
+          amount: z.int().min(1),
+          state: z.enum(["pending", "succeeded", "failed"]),
+          reason: reasonSchema.nullish(),
+        }),
+      )
+      .max(REFUNDS_PER_ORDER_MAX),
+    dispute: z
+      .object({
+        id: backendIdSchema,
+        status: reasonSchema,
+        closed: z.boolean(),
+        amount: z.int().min(1),
+        reason: reasonSchema,
+      })
+      .nullish(),
+  }),
+  ...undecidedAnswers,
+]);
+
+export function readSettlement(called: CallOutcome): SettlementOutcome {
+  if (called.kind === "refused") return unknown(`the look-up was refused: ${called.reason}`);
+  if (called.kind !== "answer") return called;
+  const read = settlementAnswer.safeParse(called.body);
+  if (!read.success) return unknown("the answer is outside the contract");
+  const answer = read.data;
+  if (answer.answer !== "found") return undecided(answer);
+  const refunds = answer.refunds.map(({ reference, refund, amount, state, reason }) => {
+    const failure = state === "failed" ? (reason ?? "refund_failed") : null;
+    return { providerId: reference, refundId: refund, amount, state, failure };
+  });
+  return { kind: "found", refunds, dispute: disputeOf(answer.dispute ?? null) };
+}
+
+function disputeOf(
+  stated: NonNullable<
+    Extract<z.infer<typeof settlementAnswer>, { answer: "found" }>["dispute"]
+  > | null,
+): Dispute | null {
+  if (stated === null) return null;
+  const { closed: isClosed, ...dispute } = stated;
+  return { ...dispute, isClosed };
 }
 
 /** The parsed answer to a look-up of `paymentId`; null when it is not a valid one. */
@@ -243,6 +353,8 @@ function standingOf(found: FoundAnswer): PaymentStanding {
       return { kind: "action_required", url: found.url };
     case "declined":
       return { kind: "declined", reason: found.reason };
+    case "authorized":
+      return { kind: "authorized", card: found.card ?? null };
     default:
       return { kind: found.standing };
   }

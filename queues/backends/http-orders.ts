@@ -43,9 +43,17 @@ function orderOf(intent: OrderIntent) {
     placedAt: new Date(intent.placedAt_ms).toISOString(),
     currency: intent.currency,
     total: intent.total,
-    lines: intent.lines.map(({ sku, name, quantity, price }) => ({ sku, name, quantity, price })),
-    buyer: { subject: intent.buyer, email: intent.email, name: intent.name },
+    amounts: intent.amounts,
+    lines: intent.lines.map(({ limitPerBuyer: _, ...line }) => line),
+    buyer: {
+      subject: intent.buyer,
+      email: intent.email,
+      name: intent.name,
+      phone: intent.phone,
+    },
     shipTo: intent.shipTo,
+    billTo: intent.billTo,
+    delivery: intent.delivery,
   };
 }
 

@@ -9,7 +9,14 @@
  * `npm run conformance` tests it.
  */
 import type { PaymentBackend } from "../../src/domain/order/payment-backend.ts";
-import { readAuthorize, readLookup, readPrepare, readSettle } from "./http-answers.ts";
+import {
+  readAuthorize,
+  readLookup,
+  readPrepare,
+  readRefund,
+  readSettle,
+  readSettlement,
+} from "./http-answers.ts";
 import { signedHttp, type SignedHttpSettings } from "./signed-http.ts";
 
 export function httpPayments(settings: SignedHttpSettings): PaymentBackend {
@@ -17,8 +24,8 @@ export function httpPayments(settings: SignedHttpSettings): PaymentBackend {
   const { allowHttp, newId } = settings;
   return {
     name: "http",
-    async prepare({ orderId, money, key }) {
-      return readPrepare(await call("payment.prepare", key, { order: orderId, ...money }));
+    async prepare({ order: { id: order, ...facts }, money, key }) {
+      return readPrepare(await call("payment.prepare", key, { order, ...money, ...facts }));
     },
     async authorize({ paymentId: payment, method, returnUrl, key }) {
       const called = await call("payment.authorize", key, { payment, method, returnUrl });
@@ -32,6 +39,12 @@ export function httpPayments(settings: SignedHttpSettings): PaymentBackend {
     },
     async refund({ paymentId: payment, key }) {
       return readSettle(await call("payment.refund", key, { payment }));
+    },
+    async refundPart({ paymentId: payment, refundId: refund, money, key }) {
+      return readRefund(await call("payment.refund_part", key, { payment, refund, ...money }));
+    },
+    async settlement({ paymentId: payment }) {
+      return readSettlement(await call("payment.settlement", `settlement:${newId()}`, { payment }));
     },
     async lookup({ paymentId: payment }) {
       const called = await call("payment.lookup", `lookup:${newId()}`, { payment });

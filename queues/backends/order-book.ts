@@ -15,6 +15,10 @@ import type { OrderBackend } from "../../src/domain/order/order-backend.ts";
 
 const bookingSchema = z.object({ reference: z.string(), status: z.enum(["booked", "cancelled"]) });
 
+function jsonOrNull(value: object | null): string | null {
+  return value === null ? null : JSON.stringify(value);
+}
+
 async function insert(
   book: D1Database,
   intent: OrderIntent,
@@ -24,8 +28,8 @@ async function insert(
   const row = await book
     .prepare(
       `INSERT INTO bookings (order_id, reference, sale, status, total, currency, lines, email,
-         name, ship_to, booked_ms, cancelled_ms)
-       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+         name, ship_to, booked_ms, cancelled_ms, delivery, bill_to, phone)
+       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
        ON CONFLICT (order_id) DO UPDATE SET
          status = CASE WHEN ?4 = 'cancelled' THEN 'cancelled' ELSE status END,
          cancelled_ms = COALESCE(cancelled_ms, ?12)
@@ -41,9 +45,12 @@ async function insert(
       JSON.stringify(intent.lines),
       intent.email,
       intent.name,
-      intent.shipTo === null ? null : JSON.stringify(intent.shipTo),
+      jsonOrNull(intent.shipTo),
       now,
       status === "cancelled" ? now : null,
+      jsonOrNull(intent.delivery),
+      jsonOrNull(intent.billTo),
+      intent.phone,
     )
     .first();
   return bookingSchema.parse(row);

@@ -110,7 +110,7 @@ async function ask(
 }
 
 /** Null for a body longer than `BACKEND_ANSWER_BYTES_MAX`, or not in UTF-8. */
-async function textOf({ body }: Response): Promise<string | null> {
+export async function textOf({ body }: Response): Promise<string | null> {
   if (body === null) return "";
   const reader = body.getReader();
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });

@@ -8,98 +8,93 @@
  * Weak: Stripe stores the answer to a key, even a 500, and repeats it. After `unknown` the same key
  * can only yield the same answer, so the saga continues with `lookup`, then with a new key.
  *
- * Not for webhooks: `src/api/stripe-webhook.ts` receives them.
+ * A refusal because of the shop's settings is `misconfigured` where the payment is made; later the
+ * payment exists, so a refused key only delays it: it is `retry`, and told to `onKeyRefused`.
+ *
+ * Not for webhooks: `src/api/stripe-webhook.ts` receives them. `docs/stripe.md` has every request.
  */
 import Stripe from "stripe";
+import { amountFault, type AmountFault } from "../../src/domain/money/amounts.ts";
 import type {
   AuthorizeOutcome,
   LookupOutcome,
-  Money,
+  Misconfigured,
   PaymentBackend,
   PrepareOutcome,
   SettleOutcome,
 } from "../../src/domain/order/payment-backend.ts";
-import { stripeAmount } from "./stripe-amounts.ts";
 import {
   authorizedBy,
-  readError,
+  disputedRest,
+  readLost,
   readPaymentId,
   readRefund,
   readSettled,
   readStanding,
-  type Refusal,
   settledBy,
-  unknown,
 } from "./stripe-answers.ts";
+import {
+  afterMistake,
+  ask,
+  type Calls,
+  type KeyRefusal,
+  type StripeCalls,
+  unread,
+} from "./stripe-calls.ts";
+import { DETAILS_EXPIRED, type Mistake, type Refusal, unknown } from "./stripe-errors.ts";
+import { refundPart, settlement } from "./stripe-refunds.ts";
+import {
+  captureParams,
+  confirmParams,
+  createParams,
+  disputeParams,
+  refundParams,
+  WITH_CHARGE,
+} from "./stripe-requests.ts";
 
 export interface StripeSettings {
-  /** A secret or restricted key that may write payment intents and refunds. */
+  /** A secret or restricted key that may write payment intents and refunds, and read disputes. */
   readonly apiKey: string;
   /** Scheme, host and port only, for example `https://api.stripe.com`. */
   readonly baseUrl: string;
   /** The time-out of one operation, including a look-up that it needs. */
   readonly timeout_ms: number;
+  readonly onKeyRefused?: (refusal: KeyRefusal) => void;
 }
-
-/** The SDK's methods that this adapter calls; a simulation implements them without a network. */
-export interface StripeCalls {
-  readonly paymentIntents: {
-    create(params: Stripe.PaymentIntentCreateParams, options: CallOptions): Promise<unknown>;
-    confirm(
-      id: string,
-      params: Stripe.PaymentIntentConfirmParams,
-      options: CallOptions,
-    ): Promise<unknown>;
-    capture(
-      id: string,
-      params: Stripe.PaymentIntentCaptureParams,
-      options: CallOptions,
-    ): Promise<unknown>;
-    cancel(
-      id: string,
-      params: Stripe.PaymentIntentCancelParams,
-      options: CallOptions,
-    ): Promise<unknown>;
-    retrieve(
-      id: string,
-      params: Stripe.PaymentIntentRetrieveParams,
-      options: CallOptions,
-    ): Promise<unknown>;
-  };
-  readonly refunds: {
-    create(params: Stripe.RefundCreateParams, options: CallOptions): Promise<unknown>;
-  };
-}
-
-/** Options of the SDK; `timeout` in milliseconds. */
-export interface CallOptions {
-  readonly timeout: number;
-  readonly idempotencyKey?: string;
-}
-
-type Answer = { readonly kind: "answer"; readonly body: unknown };
-
-const UNPAYABLE = { kind: "declined", reason: "invalid_request" } as const;
 
 /** @throws Error for a base URL that cannot work: a mistake of the operator, not an outcome */
 export function stripePayments(settings: StripeSettings): PaymentBackend {
-  return paymentsThrough(stripeClient(settings), settings.timeout_ms, () => Date.now());
+  const { timeout_ms, onKeyRefused } = settings;
+  return paymentsThrough(stripeClient(settings), timeout_ms, () => Date.now(), onKeyRefused);
 }
 
 export function paymentsThrough(
   client: StripeCalls,
   timeout_ms: number,
   now: () => number,
+  onKeyRefused?: (refusal: KeyRefusal) => void,
 ): PaymentBackend {
-  const within = () => deadline(timeout_ms, now);
+  const callsOf = (operation: keyof PaymentBackend, payment: string): Calls => {
+    const end = now() + timeout_ms;
+    return {
+      client,
+      now,
+      left: () => ({ timeout: Math.max(1, end - now()) }),
+      onMistake: ({ code, requestId: request }) => {
+        onKeyRefused?.({ operation, payment, code, request });
+      },
+    };
+  };
   return {
     name: "stripe",
-    prepare: (request) => prepare(client, request, within()),
-    authorize: (request) => authorize(client, request, within()),
-    capture: (request) => capture(client, request, within()),
-    void: (request) => cancel(client, request, within()),
-    refund: (request) => refund(client, request, within()),
-    lookup: (request) => lookup(client, request.paymentId, within()),
+    prepare: (request) => prepare(callsOf("prepare", ""), request),
+    authorize: (request) => authorize(callsOf("authorize", request.paymentId), request),
+    capture: (request) => capture(callsOf("capture", request.paymentId), request),
+    void: (request) => cancel(callsOf("void", request.paymentId), request),
+    refund: (request) => refund(callsOf("refund", request.paymentId), request),
+    refundPart: (request) => refundPart(callsOf("refundPart", request.paymentId), request),
+    settlement: ({ paymentId }) => settlement(callsOf("settlement", paymentId), paymentId),
+    lookup: ({ paymentId }) => lookup(callsOf("lookup", paymentId), paymentId),
   };
 }
 
@@ -121,143 +116,152 @@ function stripeClient({ apiKey, baseUrl, timeout_ms }: StripeSettings): Stripe {
   });
 }
 
-/** The time of one operation, shared by its calls. */
-interface Deadline {
-  readonly now: () => number;
-  /** What is left of it, as an option of the SDK's calls. */
-  readonly left: () => { readonly timeout: number };
-}
-
-function deadline(timeout_ms: number, now: () => number): Deadline {
-  const end = now() + timeout_ms;
-  return { now, left: () => ({ timeout: Math.max(1, end - now()) }) };
-}
-
-async function ask({ now }: Deadline, call: () => Promise<unknown>): Promise<Answer | Refusal> {
-  try {
-    return { kind: "answer", body: await call() };
-  } catch (error) {
-    return readError(error, now());
-  }
+function misconfigured({ code, param, requestId, isKey }: Mistake): Misconfigured {
+  return { kind: "misconfigured", code, param, requestId, isKeyRefused: isKey };
 }
 
 async function prepare(
-  client: StripeCalls,
-  request: { readonly orderId: string; readonly money: Money; readonly key: string },
-  time: Deadline,
+  calls: Calls,
+  { order, money, key }: Parameters<PaymentBackend["prepare"]>[0],
 ): Promise<PrepareOutcome> {
-  const amount = stripeAmount(request.money);
-  if (amount === null) return UNPAYABLE;
-  const params = {
-    amount,
-    currency: request.money.currency.toLowerCase(),
-    capture_method: "manual" as const,
-    // Cards only: other methods redirect away for minutes or settle days later.
-    payment_method_types: ["card"],
-    metadata: { order: request.orderId },
-  };
-  const answer = await ask(time, () =>
-    client.paymentIntents.create(params, { ...time.left(), idempotencyKey: request.key }),
-  );
-  if (answer.kind === "contested") return UNPAYABLE;
-  if (answer.kind !== "answer") return answer;
-  const paymentId = readPaymentId(answer.body);
-  return paymentId === null
-    ? unknown("unreadable payment intent")
-    : { kind: "prepared", paymentId };
+  const fault = amountFault(money.amount, money.currency);
+  if (fault !== null) return unpayable(fault.kind);
+  const answer = await ask(calls, () => {
+    const options = { ...calls.left(), idempotencyKey: key };
+    return calls.client.paymentIntents.create(createParams(order, money), options);
+  });
+  switch (answer.kind) {
+    case "answer": {
+      const paymentId = readPaymentId(answer.body);
+      if (paymentId === null) return unknown("unreadable payment intent");
+      return { kind: "prepared", paymentId };
+    }
+    case "mistake":
+      return misconfigured(answer);
+    case "contested":
+      return unknown(answer.reason);
+    default:
+      return answer;
+  }
+}
+
+/** The codes that Stripe has for it; a sale with such a price is refused when it is stored. */
+function unpayable(kind: AmountFault["kind"]): Misconfigured {
+  const isCurrency = kind === "not_supported";
+  const code = isCurrency
+    ? "invalid_currency"
+    : kind === "step"
+      ? "invalid_amount"
+      : `amount_${kind}`;
+  return { kind: "misconfigured", code, param: isCurrency ? "currency" : "amount" };
 }
 
 async function authorize(
-  client: StripeCalls,
-  request: {
-    readonly paymentId: string;
-    readonly method: string;
-    readonly returnUrl: string;
-    readonly key: string;
-  },
-  time: Deadline,
+  calls: Calls,
+  { paymentId, method, returnUrl, key }: Parameters<PaymentBackend["authorize"]>[0],
 ): Promise<AuthorizeOutcome> {
-  const params = { payment_method: request.method, return_url: request.returnUrl };
-  const answer = await ask(time, () =>
-    client.paymentIntents.confirm(request.paymentId, params, {
-      ...time.left(),
-      idempotencyKey: request.key,
-    }),
-  );
-  if (answer.kind === "answer") return authorizedBy(readStanding(answer.body));
-  if (answer.kind !== "contested") return answer;
-  // "declined" here could free the stock of a payment that an earlier call has authorized.
-  const found = await lookup(client, request.paymentId, time);
-  return found.kind === "found" ? authorizedBy(found.standing) : found;
+  const answer = await ask(calls, () => {
+    const options = { ...calls.left(), idempotencyKey: key };
+    return calls.client.paymentIntents.confirm(
+      paymentId,
+      confirmParams(method, returnUrl),
+      options,
+    );
+  });
+  switch (answer.kind) {
+    case "answer":
+      return authorizedBy(readStanding(answer.body));
+    case "mistake":
+      return misconfigured(answer);
+    case "contested": {
+      // "declined" here could free the stock of a payment that an earlier call has authorized.
+      const found = await lookup(calls, paymentId);
+      return found.kind === "found" ? authorizedBy(found.standing) : found;
+    }
+    case "declined": {
+      if (answer.reason !== DETAILS_EXPIRED) return answer;
+      // They may be spent because an earlier call has paid with them, which came late.
+      const found = await lookup(calls, paymentId);
+      if (found.kind !== "found") return found;
+      return found.standing.kind === "prepared" ? answer : authorizedBy(found.standing);
+    }
+    default:
+      return answer;
+  }
 }
 
 async function capture(
-  client: StripeCalls,
-  request: { readonly paymentId: string; readonly money: Money; readonly key: string },
-  time: Deadline,
+  calls: Calls,
+  { paymentId, money, key }: Parameters<PaymentBackend["capture"]>[0],
 ): Promise<SettleOutcome> {
-  const amount = stripeAmount(request.money);
-  if (amount === null) return UNPAYABLE;
-  const { paymentId, key } = request;
-  const answer = await ask(time, () =>
-    client.paymentIntents.capture(
-      paymentId,
-      { amount_to_capture: amount },
-      { ...time.left(), idempotencyKey: key },
-    ),
-  );
+  const answer = await ask(calls, () => {
+    const options = { ...calls.left(), idempotencyKey: key };
+    return calls.client.paymentIntents.capture(paymentId, captureParams(money), options);
+  });
   if (answer.kind === "answer") return readSettled(answer.body, "succeeded");
-  return settle(client, answer, { paymentId, wanted: "captured" }, time);
+  return settle(calls, answer, { paymentId, wanted: "captured" });
 }
 
 async function cancel(
-  client: StripeCalls,
-  { paymentId, key }: { readonly paymentId: string; readonly key: string },
-  time: Deadline,
+  calls: Calls,
+  { paymentId, key }: Parameters<PaymentBackend["void"]>[0],
 ): Promise<SettleOutcome> {
-  const answer = await ask(time, () =>
-    client.paymentIntents.cancel(paymentId, {}, { ...time.left(), idempotencyKey: key }),
-  );
+  const answer = await ask(calls, () => {
+    const options = { ...calls.left(), idempotencyKey: key };
+    return calls.client.paymentIntents.cancel(paymentId, {}, options);
+  });
   if (answer.kind === "answer") return readSettled(answer.body, "canceled");
-  return settle(client, answer, { paymentId, wanted: "voided" }, time);
+  return settle(calls, answer, { paymentId, wanted: "voided" });
 }
 
 async function refund(
-  client: StripeCalls,
-  { paymentId, key }: { readonly paymentId: string; readonly key: string },
-  time: Deadline,
+  calls: Calls,
+  { paymentId, key }: Parameters<PaymentBackend["refund"]>[0],
 ): Promise<SettleOutcome> {
-  const answer = await ask(time, () =>
-    client.refunds.create({ payment_intent: paymentId }, { ...time.left(), idempotencyKey: key }),
-  );
+  const answer = await ask(calls, () => {
+    const options = { ...calls.left(), idempotencyKey: key };
+    return calls.client.refunds.create(refundParams(paymentId), options);
+  });
   if (answer.kind === "answer") return readRefund(answer.body);
-  return settle(client, answer, { paymentId, wanted: "refunded" }, time);
+  return settle(calls, answer, { paymentId, wanted: "refunded" });
 }
 
 /** A refusal because of the payment's state is a success when it is the wanted state. */
 async function settle(
-  client: StripeCalls,
+  calls: Calls,
   refusal: Refusal,
   goal: { readonly paymentId: string; readonly wanted: "captured" | "voided" | "refunded" },
-  time: Deadline,
 ): Promise<SettleOutcome> {
+  if (refusal.kind === "mistake") return afterMistake(calls, refusal);
   if (refusal.kind !== "contested") return refusal;
-  const found = await lookup(client, goal.paymentId, time);
-  return found.kind === "found" ? settledBy(found.standing, goal.wanted) : found;
+  const found = await lookup(calls, goal.paymentId);
+  if (found.kind !== "found") return found;
+  const settled = settledBy(found.standing, goal.wanted);
+  // The call that used the key before may still be under way.
+  const isUnclear = refusal.by === "key" && settled.kind === "declined";
+  return isUnclear ? unknown(refusal.reason) : settled;
 }
 
-async function lookup(
-  client: StripeCalls,
-  paymentId: string,
-  time: Deadline,
-): Promise<LookupOutcome> {
-  const answer = await ask(time, () =>
-    client.paymentIntents.retrieve(paymentId, { expand: ["latest_charge"] }, time.left()),
-  );
-  if (answer.kind === "answer") {
-    const standing = readStanding(answer.body);
-    return standing.kind === "unknown" ? standing : { kind: "found", standing };
-  }
-  if (answer.kind === "retry" || answer.kind === "unknown") return answer;
-  return unknown(`look-up refused: ${answer.reason}`);
+async function lookup(calls: Calls, paymentId: string): Promise<LookupOutcome> {
+  const answer = await ask(calls, () => {
+    return calls.client.paymentIntents.retrieve(paymentId, WITH_CHARGE, calls.left());
+  });
+  if (answer.kind !== "answer") return unread(calls, answer);
+  const standing = readStanding(answer.body);
+  if (standing.kind === "unknown") return standing;
+  const rest = standing.kind === "captured" ? disputedRest(answer.body) : null;
+  const isBack = rest !== null && (await hasLost(calls, paymentId, rest));
+  return { kind: "found", standing: isBack ? { kind: "refunded" } : standing };
+}
+
+/**
+ * Whether lost disputes gave the buyer at least this much back. A charge says that it was disputed,
+ * not how that ended, and it cannot be refunded afterwards. While the answer is not known, no.
+ */
+async function hasLost(calls: Calls, paymentId: string, rest: number): Promise<boolean> {
+  const answer = await ask(calls, () => {
+    return calls.client.disputes.list(disputeParams(paymentId), calls.left());
+  });
+  const lost = answer.kind === "answer" ? readLost(answer.body) : null;
+  return lost !== null && lost > 0 && lost >= rest;
 }

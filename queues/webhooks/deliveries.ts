@@ -31,6 +31,7 @@ import {
 import { jsonText } from "../../src/encoding/json.ts";
 import { log } from "../../src/platform/log.ts";
 import {
+  addDeliveries,
   claimDelivery,
   deliveriesFor,
   keepTry,
@@ -53,24 +54,28 @@ import {
 } from "../../src/webhooks/endpoints.ts";
 import { addressRules } from "../../src/webhooks/public-address.ts";
 import { park } from "../dead-letters.ts";
-import { keepEvents } from "../events.ts";
+import type { EventOutbox } from "../events.ts";
 import { postWebhook } from "./post.ts";
 
 type WebhooksEnv = OrdersEnv & WebhookSecretsEnv;
 
-/** Logs events with their deliveries in one batch, and queues the deliveries. */
-export async function keepAndQueue(
+/** The deliveries that these events cause. */
+export async function deliveriesOutbox(
   env: WebhooksEnv,
   events: readonly QueuedEvent[],
   now: number,
-): Promise<void> {
-  if (events.length === 0) return;
-  const deliveries = deliveriesFor(events, await listEndpoints(env.ORDER_BOOK));
-  await keepEvents(env.ORDER_BOOK, events, deliveries, now);
-  if (deliveries.length === 0) return;
-  // Only untried ones: a repeated event may have deliveries that were queued and tried before.
-  const ids = deliveries.map(({ id }) => id);
-  await queueDeliveries(env, await untriedOf(env.ORDER_BOOK, ids));
+): Promise<EventOutbox> {
+  const { ORDER_BOOK: book } = env;
+  const deliveries = events.length === 0 ? [] : deliveriesFor(events, await listEndpoints(book));
+  if (deliveries.length === 0) return { statements: [], send: async () => undefined };
+  return {
+    statements: [addDeliveries(book, deliveries, now)],
+    send: async () => {
+      // Only untried ones: a repeated event may have deliveries that were queued and tried before.
+      const ids = deliveries.map(({ id }) => id);
+      await queueDeliveries(env, await untriedOf(book, ids));
+    },
+  };
 }
 
 async function queueDeliveries(env: WebhooksEnv, ids: readonly string[]): Promise<void> {

@@ -80,6 +80,7 @@ export function drawCrowd(options: CrowdOptions): Arrival[] {
     const name = `${options.name}-${index + 1}`;
     const sku = options.skus[Math.floor(random() * options.skus.length)] ?? "";
     const plan: ShopperPlan = {
+      number: index,
       name,
       email: `${name}@shoppers.example`,
       lines: [{ sku, quantity: 1 }],

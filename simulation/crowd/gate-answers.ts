@@ -54,13 +54,25 @@ export const orderSchema = z.object({
 });
 
 /** The answer to a placed order, with the URL of its status. */
+export const quoteSchema = z.object({ amounts: z.object({ total: z.int() }) });
+
 export const acceptedSchema = z.object({ order: orderSchema, statusUrl: z.string() });
 
 export const publicSaleSchema = z.object({ id: z.string(), phase: z.string() });
 
+const publishedKeySchema = z.object({ kid: z.string(), x: z.string() });
+export type PublishedKey = z.output<typeof publishedKeySchema>;
+
+/** The JWKS of the gate. */
+export const keySetSchema = z.object({ keys: z.array(publishedKeySchema) });
+
 export const fairnessSchema = z.object({
   commitment: hex.length(64),
   secret: hex.length(64).nullable(),
+  /** From a gate that signs; absent from one before. */
+  revealedAt: z.iso.datetime().nullish(),
+  signature: z.string().nullish(),
+  keys: z.array(publishedKeySchema).optional(),
 });
 export type Fairness = z.output<typeof fairnessSchema>;
 
@@ -71,6 +83,8 @@ export const manifestSchema = z.object({
   base: count,
   counts: z.array(count),
   seed: hex.length(64),
+  closedAt: z.iso.datetime().optional(),
+  signature: z.string().optional(),
 });
 export type Manifest = z.output<typeof manifestSchema>;
 
@@ -119,6 +133,8 @@ export const auditSchema = z.object({
   spent: count,
   left: count,
   expired: count,
+  /** Absent from a gate of the release before. */
+  kept: count.optional(),
 });
 export type Audit = z.output<typeof auditSchema>;
 
@@ -134,8 +150,17 @@ export const ledgerPageSchema = z.object({
   next: count.nullable(),
 });
 
-/** The merchant's view of an order: the shopper's view and all its states, oldest first. */
+/** The merchant's view of an order: the shopper's view, its refunds, and its history. */
 export const orderWithHistorySchema = orderSchema.extend({
+  /** Minor units that were given back, or are on their way. */
+  refunded: count,
+  refunds: z.array(
+    z.object({
+      state: z.string(),
+      restock: z.array(z.object({ sku: z.string(), quantity: count })),
+    }),
+  ),
+  /** Its states, its refunds and its dispute, oldest first. */
   history: z.array(z.object({ state: z.string(), at: z.iso.datetime() })),
 });
 export type OrderWithHistory = z.output<typeof orderWithHistorySchema>;

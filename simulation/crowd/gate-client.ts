@@ -75,6 +75,8 @@ export interface Line {
 export interface OrderRequest {
   readonly sale: string;
   readonly lines: readonly Line[];
+  /** The total of a quote: another one is refused. */
+  readonly expectedTotal: number;
   readonly buyer: { readonly email: string; readonly name?: string };
   readonly payment: { readonly method: string };
 }
@@ -187,9 +189,8 @@ function shopperCalls(ask: Ask) {
   };
   const empty = { body: {} };
   return {
-    sale: (sale: string) => {
-      return call("GET", "/sales/{sale}", `/sales/${sale}`, {}, answers.publicSaleSchema);
-    },
+    sale: (sale: string) =>
+      call("GET", "/sales/{sale}", `/sales/${sale}`, {}, answers.publicSaleSchema),
     join: (sale: string, carried: Carried) => {
       const path = `/sales/${sale}/tickets`;
       return call("POST", "/sales/{sale}/tickets", path, carried, answers.joinedSchema, empty);
@@ -218,6 +219,10 @@ function shopperCalls(ask: Ask) {
         body,
       );
     },
+    quote: (sale: string, carried: Carried, lines: readonly Line[]) =>
+      call("POST", "/sales/{sale}/quotes", `/sales/${sale}/quotes`, carried, answers.quoteSchema, {
+        body: { lines },
+      }),
     placeOrder: (carried: Carried, key: string, body: OrderRequest) => {
       const more = { headers: { "idempotency-key": key }, body };
       return call("POST", "/orders", "/orders", carried, answers.acceptedSchema, more);

@@ -4,7 +4,7 @@
  * the hold remain.
  */
 import type { OrderRequest } from "./gate-client.ts";
-import type { Card, OrderPlaced, Outcome } from "./shopper-record.ts";
+import type { OrderPlaced, Outcome, ShopperPlan } from "./shopper-record.ts";
 import { outcomeOf, persist, type Visit } from "./shopper-visit.ts";
 
 const CART_TRIES_MAX = 3;
@@ -12,13 +12,23 @@ const CART_RETRY_MS = 2000;
 const ORDER_POLL_MIN_MS = 400;
 const ORDER_POLL_MAX_MS = 2000;
 const ORDER_TIMEOUT_MS = 120_000;
-const GOOD_CARD = "pm_card_visa";
-const FIRST_CARD: Readonly<Record<Card, string>> = {
-  good: GOOD_CARD,
-  declined_once: "pm_card_chargeDeclined",
-  declined: "pm_card_chargeDeclined",
-  uncapturable: "pm_sandbox_captureFails",
-};
+const DECLINED_CARD = "pm_card_chargeDeclined";
+/** A card of this shopper's own, because a sale counts buyers by their card too. */
+function goodCard({ number }: ShopperPlan): string {
+  return `pm_sandbox_visa_${number}`;
+}
+
+function firstCard(plan: ShopperPlan): string {
+  switch (plan.card) {
+    case "good":
+      return goodCard(plan);
+    case "declined_once":
+    case "declined":
+      return DECLINED_CARD;
+    case "uncapturable":
+      return `pm_sandbox_captureFails_${plan.number}`;
+  }
+}
 
 export async function goShopping(visit: Visit): Promise<Outcome> {
   const { plan, world } = visit;
@@ -54,11 +64,11 @@ async function leave(visit: Visit): Promise<void> {
 }
 
 async function checkOut(visit: Visit): Promise<Outcome> {
-  const { card } = visit.plan;
-  const first = await pay(visit, FIRST_CARD[card]);
-  if (first.kind === "declined" && card === "declined_once") {
-    await visit.world.sleep(visit.plan.checkout_ms);
-    const second = await pay(visit, GOOD_CARD);
+  const { plan } = visit;
+  const first = await pay(visit, firstCard(plan));
+  if (first.kind === "declined" && plan.card === "declined_once") {
+    await visit.world.sleep(plan.checkout_ms);
+    const second = await pay(visit, goodCard(plan));
     if (second.kind !== "bought") await leave(visit);
     return second;
   }
@@ -68,10 +78,14 @@ async function checkOut(visit: Visit): Promise<Outcome> {
 
 async function pay(visit: Visit, method: string): Promise<Outcome> {
   const { plan, world, record } = visit;
+  const quote = () => world.gate.quote(world.sale, visit.carried, plan.lines);
+  const quoted = await persist(visit, quote);
+  if (quoted.kind !== "answered") return outcomeOf(quoted);
   const key = world.newKey();
   const request: OrderRequest = {
     sale: world.sale,
     lines: plan.lines,
+    expectedTotal: quoted.body.amounts.total,
     buyer: { email: plan.email, name: plan.name },
     payment: { method },
   };

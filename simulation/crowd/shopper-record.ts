@@ -19,6 +19,8 @@ export type Intent = "buy" | "look" | "vanish" | "no_show" | "late";
 export type Card = "good" | "declined_once" | "declined" | "uncapturable";
 
 export interface ShopperPlan {
+  /** Among the shoppers of this crowd, from 0. */
+  readonly number: number;
   readonly name: string;
   readonly email: string;
   readonly lines: readonly Line[];

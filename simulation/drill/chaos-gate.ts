@@ -13,6 +13,8 @@ const ORDER_LIFE_MS = 2000;
 const STOCK_LIFE_MS = 5000;
 const ROOM_LIFE_MS = 10_000;
 const BOOTH_LIFE_MS = 10_000;
+const DISCOUNTS_LIFE_MS = 5000;
+const REMINDERS_LIFE_MS = 5000;
 
 /** Lifetimes are exponential, so that an abort is equally likely at every moment. */
 function abortSometime(ctx: DurableObjectState, kind: string, meanLife_ms: number): void {
@@ -48,6 +50,20 @@ export class TicketBooth extends real.TicketBooth {
   constructor(ctx: DurableObjectState, env: GateEnv) {
     super(ctx, env);
     abortSometime(ctx, "TicketBooth", BOOTH_LIFE_MS);
+  }
+}
+
+export class DiscountCodes extends real.DiscountCodes {
+  constructor(ctx: DurableObjectState, env: GateEnv) {
+    super(ctx, env);
+    abortSometime(ctx, "DiscountCodes", DISCOUNTS_LIFE_MS);
+  }
+}
+
+export class TurnReminders extends real.TurnReminders {
+  constructor(ctx: DurableObjectState, env: GateEnv) {
+    super(ctx, env);
+    abortSometime(ctx, "TurnReminders", REMINDERS_LIFE_MS);
   }
 }
 

@@ -6,7 +6,14 @@
  * Every wait is bounded; the verdict judges what has not happened by then.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import type { Audit, LedgerRow, Manifest, OrderWithHistory } from "../crowd/gate-answers.ts";
+import {
+  keySetSchema,
+  type Audit,
+  type LedgerRow,
+  type Manifest,
+  type OrderWithHistory,
+  type PublishedKey,
+} from "../crowd/gate-answers.ts";
 import type { GateClient } from "../crowd/gate-client.ts";
 import { failed, askAgain } from "../crowd/ask-again.ts";
 import { readSandboxLedger } from "../crowd/sandbox-client.ts";
@@ -60,6 +67,7 @@ export async function collect(
     fairnessBefore: sale.fairness,
     fairnessAfter,
     manifests: await readManifests(gate, sale.id, shoppers),
+    keys: await readKeys(gate),
     outage,
   };
 }
@@ -129,6 +137,15 @@ async function endAndReveal(gate: GateClient, sale: DrillSale) {
     if (answer.body.secret !== null || Date.now() > until) return answer.body;
     await delay(AUDIT_INTERVAL_MS);
   }
+}
+
+/** The public keys that the gate signs with. */
+export async function readKeys(gate: GateClient): Promise<readonly PublishedKey[]> {
+  const path = "/_sluice/.well-known/jwks.json";
+  const call = { method: "GET", route: "GET /jwks.json", path, schema: keySetSchema } as const;
+  const answer = await askAgain(() => gate.ask(call));
+  if (answer.kind !== "answered") throw failed("reading the gate's keys", answer);
+  return answer.body.keys;
 }
 
 /** All published manifests up to the last cohort with a shopper of the drill. */

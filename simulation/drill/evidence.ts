@@ -8,6 +8,7 @@ import type {
   LedgerRow,
   Manifest,
   OrderWithHistory,
+  PublishedKey,
 } from "../crowd/gate-answers.ts";
 import type { LedgerAnswer } from "../crowd/sandbox-client.ts";
 import type { ShopperRecord } from "../crowd/shopper-record.ts";
@@ -34,6 +35,8 @@ export interface Evidence {
   /** Read after the end of the sale; if the drill did not create the sale, while it still runs. */
   readonly fairnessAfter: Fairness;
   readonly manifests: readonly Manifest[];
+  /** The gate's public keys. */
+  readonly keys: readonly PublishedKey[];
   /** Null when there was none. */
   readonly outage: Outage | null;
 }

@@ -5,9 +5,14 @@
  */
 import { claimsOf, commitmentTo, rankReader, seedFrom, sizeOf } from "./fairness.ts";
 import { type Evidence, type Finding, resultOf } from "./evidence.ts";
+import { closingFaults, revelationFault } from "./statements.ts";
 
 export function judgeDraw(evidence: Evidence): Finding {
-  const violations = [...commitmentKept(evidence), ...seedsAndBases(evidence)];
+  const violations = [
+    ...commitmentKept(evidence),
+    ...seedsAndBases(evidence),
+    ...timesAndSignatures(evidence),
+  ];
   const rankOf = rankReader(evidence.manifests);
   const holders = new Map<string, string>();
   let ranked = 0;
@@ -80,6 +85,22 @@ function seedsAndBases(evidence: Evidence): string[] {
     ends.set(lane, base + sizeOf(manifest));
   }
   return violations;
+}
+
+/** Checks that no cohort closed with a known secret, by the times that the gate signed. */
+function timesAndSignatures(evidence: Evidence): string[] {
+  const { sale, ownSale, fairnessAfter, manifests } = evidence;
+  const keys = [...evidence.keys, ...(fairnessAfter.keys ?? [])];
+  const fault = revelationFault(sale, fairnessAfter, keys, ownSale);
+  const lanes = new Set(manifests.map(({ lane }) => lane));
+  return [
+    ...(fault === null ? [] : [`the secret: ${fault}`]),
+    ...[...lanes].flatMap((lane) => {
+      const own = manifests.filter((manifest) => manifest.lane === lane);
+      const inOrder = own.toSorted((left, right) => left.k - right.k);
+      return closingFaults(inOrder, fairnessAfter, keys).map((text) => `lane ${lane}, ${text}`);
+    }),
+  ];
 }
 
 export function judgeCalls(evidence: Evidence): Finding {

@@ -36,10 +36,14 @@ export function judgeOrders(evidence: Evidence): Finding {
   };
 }
 
+/** What follows the end of a confirmed order. */
+const AFTERWARDS = /^(refund_|disputed$)/;
+
 /** Checks that an order ends once: no other state follows its first final one. */
 function endings(order: OrderWithHistory): string[] {
   if (!FINAL_STATES.has(order.state)) return [`order ${order.id}: still '${order.state}'`];
-  const states = order.history.map((entry) => entry.state);
+  const all = order.history.map((entry) => entry.state);
+  const states = order.state === "confirmed" ? all.filter((each) => !AFTERWARDS.test(each)) : all;
   const end = states.findIndex((state) => FINAL_STATES.has(state));
   if (end >= 0 && states.slice(end).every((state) => state === order.state)) return [];
   return [`order ${order.id}: '${order.state}' after ${states.join(" → ")}`];
@@ -102,8 +106,9 @@ function paidOnce(order: OrderWithHistory, payments: readonly Payment[]): string
   } else {
     const paid = capture.captured - capture.refunded;
     const currency = capture.currency.toUpperCase();
-    if (paid !== order.total || currency !== order.currency) {
-      const due = `${order.total} ${order.currency}`;
+    const kept = order.total - order.refunded;
+    if (paid !== kept || currency !== order.currency) {
+      const due = `${kept} ${order.currency}`;
       violations.push(`order ${order.id}: costs ${due}, paid ${paid} ${currency}`);
     }
   }

@@ -21,6 +21,8 @@ export interface DrillSale {
   readonly fairness: Fairness;
 }
 
+/** The drill ends the sale itself, and reads the secret for its verdict. */
+const REVEAL_AFTER_S = 1;
 const ADMISSION = {
   method: "lottery",
   ratePerMinute: 6000,
@@ -68,6 +70,7 @@ export async function prepareSale(
     items: [{ sku, name: "A unit", price: PRICE, stock: options.stock, limitPerBuyer: 1 }],
     admission: ADMISSION,
     expectedShoppers: options.shoppers,
+    fairness: { revealAfterSeconds: REVEAL_AFTER_S },
   };
   const made = await askAgain(() => gate.merchant.putSale(id, document));
   if (made.kind !== "answered") throw failed(`creating sale ${id}`, made);

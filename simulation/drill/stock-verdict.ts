@@ -2,7 +2,7 @@
  * Judges P1, never oversold: checks the audits taken throughout the drill, and replays every SKU's
  * ledger row by row.
  */
-import type { Audit, LedgerRow } from "../crowd/gate-answers.ts";
+import type { Audit, LedgerRow, OrderWithHistory } from "../crowd/gate-answers.ts";
 import { type Evidence, type Finding, resultOf } from "./evidence.ts";
 
 interface Counters {
@@ -121,14 +121,19 @@ function auditsOutsideLedger(
   return violations;
 }
 
+/** A unit that a refund has put back on sale is sold no longer. */
 function soldAsConfirmed(evidence: Evidence, sku: string): string[] {
   if (!evidence.ownSale) return [];
-  let confirmed = 0;
-  for (const order of evidence.orders) {
-    if (order.state !== "confirmed") continue;
-    for (const line of order.lines) if (line.sku === sku) confirmed += line.quantity;
+  const unitsOf = (lines: OrderWithHistory["refunds"][number]["restock"]): number => {
+    return lines.reduce((sum, line) => sum + (line.sku === sku ? line.quantity : 0), 0);
+  };
+  let kept = 0;
+  for (const { state, lines, refunds } of evidence.orders) {
+    if (state !== "confirmed") continue;
+    const succeeded = refunds.filter((refund) => refund.state === "succeeded");
+    kept += unitsOf(lines) - unitsOf(succeeded.flatMap(({ restock }) => restock));
   }
   const sold = evidence.ledgers.get(sku)?.at(-1)?.sold ?? 0;
-  if (sold === confirmed) return [];
-  return [`${sku}: ${sold} units sold, ${confirmed} in confirmed orders`];
+  if (sold === kept) return [];
+  return [`${sku}: ${sold} units sold, ${kept} in confirmed orders`];
 }

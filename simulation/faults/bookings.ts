@@ -10,6 +10,7 @@ import type { OrderEvent } from "../../src/domain/order/messages.ts";
 import type { BookOutcome } from "../../src/domain/order/order-backend.ts";
 import type { OrderIntent } from "../../src/domain/order/order.ts";
 import type { Conditions } from "./faults.ts";
+import type { MailBook } from "./mails.ts";
 import type { Promises } from "./promises.ts";
 import type { BookingStatus, Rules } from "./rules.ts";
 
@@ -23,10 +24,12 @@ export class Bookings implements OrderBackend {
   readonly #conditions: Conditions;
   readonly #promises: Promises;
   readonly #rules: Rules["book"];
+  readonly #mails: MailBook;
   /** Orders the backend will never take. */
   readonly #refused = new Set<string>();
 
-  constructor(conditions: Conditions, rules: Rules["book"], promises: Promises) {
+  constructor(conditions: Conditions, rules: Rules["book"], promises: Promises, mails: MailBook) {
+    this.#mails = mails;
     this.#conditions = conditions;
     this.#promises = promises;
     this.#rules = rules;
@@ -53,6 +56,7 @@ export class Bookings implements OrderBackend {
   /** All or none of a batch; rejects when the book does not answer. */
   async keep(event: OrderEvent): Promise<void> {
     const kept = await this.#guarded(() => {
+      this.#mails.add(event);
       const known = this.projection.get(event.order) ?? null;
       if (this.#rules.isNewer(known, event)) {
         this.#promises.projected(known, event);

@@ -13,6 +13,9 @@ import {
   ORDER_CALLS_AT_ONCE,
   PAYMENT_CALLS_AT_ONCE,
 } from "../../src/domain/limits.ts";
+import type { MailTry } from "../../src/domain/mail/after-try.ts";
+import { mailFactsOf, type MailFacts } from "../../src/domain/mail/facts.ts";
+import { mailMessage } from "../../src/domain/mail/mail.ts";
 import { orderEventSchema, orderMessageSchema } from "../../src/domain/order/messages.ts";
 import { errorText } from "../../src/encoding/error-text.ts";
 import { messageDelay_s } from "../../src/domain/order/transition.ts";
@@ -21,6 +24,7 @@ import type { Conditions } from "./faults.ts";
 import type { Hints } from "./hints.ts";
 import { Life, never } from "./life.ts";
 import type { Delivery, Mailbox } from "./mailbox.ts";
+import { takeMail, type MailBook, type MailService } from "./mails.ts";
 import type { Network } from "./network.ts";
 import { SKEW_MAX_MS } from "./object-host.ts";
 import type { Objects } from "./objects.ts";
@@ -38,6 +42,9 @@ export interface ConsumerParts extends Conditions {
   readonly payments: SimulatedPayments;
   readonly bookings: Bookings;
   readonly ordersQueue: Mailbox;
+  readonly mailsQueue: Mailbox;
+  readonly mailBook: MailBook;
+  readonly mailService: MailService;
 }
 
 class Isolate {
@@ -47,6 +54,7 @@ class Isolate {
   readonly #calls: Map<string, number>;
   readonly #pipeline: Pipeline;
   readonly #deliveries = new Set<Delivery>();
+  readonly #unrecorded = new Map<string, MailTry>();
   #ids = 0;
 
   constructor(parts: ConsumerParts, name: string, calls: Map<string, number>) {
@@ -90,8 +98,49 @@ class Isolate {
   async takeEvent(delivery: Delivery): Promise<void> {
     const event = orderEventSchema.parse(delivery.body);
     await this.#take(delivery, async () => {
-      await this.#step(() => this.#parts.bookings.keep(event));
+      const { bookings, mailBook, mailsQueue } = this.#parts;
+      await this.#step(() => bookings.keep(event));
+      const mail = mailBook.untriedOf(event);
+      if (mail !== null) await this.#step(() => mailsQueue.send(mailMessage(mail)));
       return null;
+    });
+  }
+
+  async takeMail(delivery: Delivery): Promise<void> {
+    const { faults, mailBook, mailService, rules, time } = this.#parts;
+    await this.#take(delivery, () => {
+      return takeMail(
+        {
+          rules,
+          book: mailBook,
+          service: mailService,
+          unrecorded: this.#unrecorded,
+          now: () => time.now + this.life.skew_ms,
+          chance: faults.random,
+          step: (act) => this.#step(act),
+          factsOf: (order) => this.#factsOf(order),
+          later: (mail, after_s) => this.#later(mail, after_s),
+        },
+        delivery.body,
+      );
+    });
+  }
+
+  async #factsOf(order: string): Promise<MailFacts | null> {
+    const { network, objects } = this.#parts;
+    const { host } = objects.orderOf(order);
+    return this.#step(() => {
+      return network.ask(this.life, host, async ({ record }) => {
+        return record === null ? null : mailFactsOf(record);
+      });
+    });
+  }
+
+  /** A message with a delay: the queue has it once it is sent. */
+  #later(mail: string, after_s: number): void {
+    const { mailsQueue, time } = this.#parts;
+    time.after(after_s * 1000, () => {
+      mailsQueue.send(mailMessage(mail)).catch(() => undefined);
     });
   }
 
@@ -177,6 +226,10 @@ export class Consumers {
 
   takeEvent(delivery: Delivery): void {
     void this.#isolate().takeEvent(delivery);
+  }
+
+  takeMail(delivery: Delivery): void {
+    void this.#isolate().takeMail(delivery);
   }
 
   #isolate(): Isolate {

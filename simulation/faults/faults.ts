@@ -44,20 +44,38 @@ export const FAULT_KINDS = [
   "payment_late",
   "payment_slow",
   "payment_outage",
+  "refund_pending",
+  "refund_fails",
+  "refund_refused",
+  "news_lost",
   // the order backend
   "booking_refused",
   "booking_failed_before",
   "booking_failed_after",
   "booking_slow",
+  // the mail service
+  "mail_slow",
+  "mail_busy",
+  "mail_refused",
+  "mail_lost_before",
+  "mail_lost_after",
   // people
   "double_submit",
   "shopper_gone",
+  "gives_up",
+  "leaves",
   "operator",
+  "refunds",
+  "dashboard",
+  "price_change",
+  "code_change",
+  "second_sale",
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
 const RATE_MIN = 0.01;
 const RATE_MAX = 0.25;
+const OFTEN = 1 / 3;
 
 export class Faults {
   readonly random: Random;
@@ -85,6 +103,13 @@ export class Faults {
   strikes(kind: FaultKind): boolean {
     const rate = this.#rates.get(kind);
     if (rate === undefined || this.random() >= rate) return false;
+    this.count(kind);
+    return true;
+  }
+
+  /** The same for what has few occasions in a world: where it is on, in a third of them. */
+  strikesOften(kind: FaultKind): boolean {
+    if (!this.isOn(kind) || this.random() >= OFTEN) return false;
     this.count(kind);
     return true;
   }

@@ -9,15 +9,26 @@
 import { PAYMENT_TIMEOUT_MS } from "../../src/domain/limits.ts";
 import type {
   AuthorizeOutcome,
+  Card,
   LookupOutcome,
+  Money,
   PaymentBackend,
   PaymentStanding,
   PrepareOutcome,
+  ProviderRefund,
+  RefundOutcome,
   RetryLater,
+  SettlementOutcome,
   SettleOutcome,
   Unknown,
 } from "../../src/domain/order/payment-backend.ts";
-import type { PaymentFacts, ProviderParts, SimulatedPayments } from "./payments.ts";
+import { cardKeyOf } from "./cards.ts";
+import {
+  drawCourse,
+  type PaymentFacts,
+  type ProviderParts,
+  type SimulatedPayments,
+} from "./payments.ts";
 
 const KEY_MEMORY_MS = 24 * 60 * 60 * 1000;
 const LATENCY_MAX_MS = 200;
@@ -25,8 +36,10 @@ const UNKNOWN: Unknown = { kind: "unknown", reason: "no answer" };
 const BUSY: RetryLater = { kind: "retry", after_s: 2, reason: "429" };
 const APPROVED = { kind: "approved" } as const;
 const REFUSED = { kind: "declined", reason: "invalid_request" } as const;
+const NO_BALANCE = { kind: "declined", reason: "insufficient_funds" } as const;
 const DECLINED = { kind: "declined", reason: "card_declined" } as const;
 const BANK_URL = "https://bank.example/3ds";
+const NO_DISPUTE = { dispute: null } as const;
 
 type KeyMemory<Outcome> = Map<
   string,
@@ -36,7 +49,10 @@ type KeyMemory<Outcome> = Map<
 interface Payment {
   readonly id: string;
   readonly order: string;
+  readonly amount: number;
   standing: PaymentStanding["kind"];
+  /** Parts that were refunded, in the order in which they were made. */
+  refunds: ProviderRefund[];
   captures: number;
   method: string;
 }
@@ -48,6 +64,7 @@ export class KeyedPayments implements SimulatedPayments {
   readonly #prepared: KeyMemory<PrepareOutcome> = new Map();
   readonly #authorized: KeyMemory<AuthorizeOutcome> = new Map();
   readonly #settled: KeyMemory<SettleOutcome> = new Map();
+  readonly #refunded: KeyMemory<RefundOutcome> = new Map();
 
   constructor(parts: ProviderParts) {
     this.#parts = parts;
@@ -55,7 +72,18 @@ export class KeyedPayments implements SimulatedPayments {
 
   of(order: string): PaymentFacts[] {
     return (this.#byOrder.get(order) ?? []).map((payment) => {
-      return { id: payment.id, order, money: moneyOf(payment), captures: payment.captures };
+      const { id, amount, captures, refunds } = payment;
+      const captured = captures > 0 ? amount : 0;
+      return {
+        id,
+        order,
+        money: moneyOf(payment),
+        amount,
+        captures,
+        captured,
+        refunds,
+        ...NO_DISPUTE,
+      };
     });
   }
 
@@ -65,13 +93,25 @@ export class KeyedPayments implements SimulatedPayments {
     this.#move(payment, agreed ? "authorized" : "declined");
   }
 
+  refundAtProvider(order: string, amount: number): void {
+    for (const payment of this.#byOrder.get(order) ?? []) {
+      const part = Math.min(amount, leftOf(payment));
+      if (moneyOf(payment) !== "taken" || part <= 0) continue;
+      this.#addRefund(payment, { refundId: null, amount: part, state: "succeeded" });
+      return;
+    }
+  }
+
+  /** This provider has none. */
+  moveDispute(): void {}
+
   backend(): PaymentBackend {
     return {
       name: "keyed",
-      prepare: ({ orderId, key }) => {
+      prepare: ({ order, money, key }) => {
         return this.#keyed(this.#prepared, key, () => ({
           kind: "prepared",
-          paymentId: this.#open(orderId).id,
+          paymentId: this.#open(order.id, money).id,
         }));
       },
       authorize: ({ paymentId, method, key }) => {
@@ -89,7 +129,20 @@ export class KeyedPayments implements SimulatedPayments {
       refund: (request) => {
         return this.#settle(request, (payment) => {
           if (moneyOf(payment) !== "taken" && payment.standing !== "refunded") return REFUSED;
-          return this.#move(payment, "refunded");
+          const amount = leftOf(payment);
+          if (amount > 0) this.#addRefund(payment, { refundId: null, amount, state: "succeeded" });
+          return APPROVED;
+        });
+      },
+      refundPart: ({ paymentId, refundId, money, key }) => {
+        return this.#keyed(this.#refunded, key, () => {
+          return this.#refundPart(this.#payment(paymentId), refundId, money.amount);
+        });
+      },
+      settlement: ({ paymentId }) => {
+        return this.#faulty<SettlementOutcome>(() => {
+          const refunds = [...this.#payment(paymentId).refunds];
+          return { kind: "found", refunds, dispute: null };
         });
       },
       lookup: ({ paymentId }) => this.#faulty<LookupOutcome>(() => this.#found(paymentId)),
@@ -100,6 +153,7 @@ export class KeyedPayments implements SimulatedPayments {
     payment.method = method;
     if (payment.standing === "voided") return { kind: "declined", reason: "payment_voided" };
     if (moneyOf(payment) === "taken") return APPROVED;
+    const approved = { kind: "approved", card: cardOf(method) } as const;
     if (method === "pm_card_chargeDeclined") {
       this.#move(payment, "declined");
       return DECLINED;
@@ -108,7 +162,8 @@ export class KeyedPayments implements SimulatedPayments {
       this.#move(payment, "action_required");
       return { kind: "action_required", url: BANK_URL };
     }
-    return this.#move(payment, "authorized");
+    this.#move(payment, "authorized");
+    return approved;
   }
 
   #capture(payment: Payment): SettleOutcome {
@@ -118,8 +173,45 @@ export class KeyedPayments implements SimulatedPayments {
     return this.#move(payment, "captured");
   }
 
+  #refundPart(payment: Payment, refundId: string, amount: number): RefundOutcome {
+    if (moneyOf(payment) !== "taken" || amount > leftOf(payment)) return REFUSED;
+    if (this.#parts.faults.strikesOften("refund_refused")) return NO_BALANCE;
+    const { kind, settles_ms } = drawCourse(this.#parts);
+    const state = kind.startsWith("pending") ? "pending" : "succeeded";
+    const { providerId } = this.#addRefund(payment, { refundId, amount, state });
+    if (kind !== "succeeds") {
+      const end = kind === "pending_then_succeeds" ? "succeeded" : "failed";
+      this.#parts.time.after(settles_ms, () => this.#settleRefund(payment, providerId, end));
+    }
+    return { kind: "refunded", providerId, state };
+  }
+
+  #addRefund(
+    payment: Payment,
+    made: Pick<ProviderRefund, "refundId" | "amount" | "state">,
+  ): ProviderRefund {
+    const providerId = `re_${payment.id}_${payment.refunds.length + 1}`;
+    const refund: ProviderRefund = { providerId, ...made, failure: null };
+    payment.refunds.push(refund);
+    this.#move(payment, leftOf(payment) === 0 ? "refunded" : "captured");
+    this.#parts.events.settlement(payment.order);
+    return refund;
+  }
+
+  #settleRefund(payment: Payment, providerId: string, state: "succeeded" | "failed"): void {
+    const failure = state === "failed" ? "expired_or_canceled_card" : null;
+    payment.refunds = payment.refunds.map((refund) => {
+      return refund.providerId === providerId ? { ...refund, state, failure } : refund;
+    });
+    this.#move(payment, leftOf(payment) === 0 ? "refunded" : "captured");
+    this.#parts.events.settlement(payment.order);
+  }
+
   #found(paymentId: string): LookupOutcome {
-    const { standing } = this.#payment(paymentId);
+    const { standing, method } = this.#payment(paymentId);
+    if (standing === "authorized") {
+      return { kind: "found", standing: { kind: standing, card: cardOf(method) } };
+    }
     if (standing === "declined") return { kind: "found", standing: DECLINED };
     if (standing === "action_required") {
       return { kind: "found", standing: { kind: standing, url: BANK_URL } };
@@ -154,7 +246,9 @@ export class KeyedPayments implements SimulatedPayments {
   ): Promise<Outcome | RetryLater | Unknown> {
     const { faults, time } = this.#parts;
     const slow_ms = faults.strikes("payment_slow") ? faults.between(0, 4000) : 0;
-    await time.sleep(faults.between(20, LATENCY_MAX_MS) + slow_ms);
+    const latency_ms = faults.between(20, LATENCY_MAX_MS) + slow_ms;
+    const there_ms = Math.ceil(latency_ms * faults.random());
+    await time.sleep(there_ms);
     const lost = async (): Promise<Unknown> => {
       await time.sleep(PAYMENT_TIMEOUT_MS - LATENCY_MAX_MS - slow_ms);
       return UNKNOWN;
@@ -167,14 +261,23 @@ export class KeyedPayments implements SimulatedPayments {
     if (faults.strikes("payment_lost_before")) return lost();
     if (faults.strikes("payment_429")) return BUSY;
     const answer = act(faults.strikes("payment_500_before"));
+    await time.sleep(latency_ms - there_ms);
     if (faults.strikes("payment_500_after")) return UNKNOWN;
     const isLost = faults.strikes("payment_lost_after") || faults.strikes("payment_hang");
     return isLost ? lost() : answer;
   }
 
-  #open(order: string): Payment {
+  #open(order: string, { amount }: Money): Payment {
     const id = `pay_${this.#payments.size + 1}`;
-    const payment: Payment = { id, order, standing: "prepared", captures: 0, method: "" };
+    const payment: Payment = {
+      id,
+      order,
+      amount,
+      refunds: [],
+      captures: 0,
+      method: "",
+      standing: "prepared",
+    };
     this.#payments.set(id, payment);
     this.#byOrder.set(order, [...(this.#byOrder.get(order) ?? []), payment]);
     return payment;
@@ -185,7 +288,7 @@ export class KeyedPayments implements SimulatedPayments {
     payment.standing = standing;
     const { order, id } = payment;
     this.#parts.tell(`payment ${standing}`, `${order} ${id}`);
-    this.#parts.webhook(order);
+    this.#parts.events.payment(order);
     this.#parts.promises.moneyMoved(order, id, was, moneyOf(payment));
     return APPROVED;
   }
@@ -195,6 +298,15 @@ export class KeyedPayments implements SimulatedPayments {
     if (payment === undefined) throw new Error(`${id} was never prepared`);
     return payment;
   }
+}
+
+function cardOf(method: string): Card {
+  return { fingerprint: cardKeyOf(method), brand: null, last4: null };
+}
+
+function leftOf({ amount, refunds }: Payment): number {
+  const standing = refunds.filter(({ state }) => state !== "failed");
+  return standing.reduce((left, refund) => left - refund.amount, amount);
 }
 
 function moneyOf({ standing }: Payment): PaymentFacts["money"] {

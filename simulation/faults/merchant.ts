@@ -1,6 +1,6 @@
 /**
  * The merchant and the operator of a simulated world: they cancel, push, replay dead letters, force
- * breakers, receive and correct stock, all at the wrong moment.
+ * breakers, correct stock, and name SKUs in a second sale, all at the wrong moment.
  *
  * Guarantee: after the faults have stopped they lift what they forced and replay what is parked.
  */
@@ -10,13 +10,13 @@ import type { Conditions } from "./faults.ts";
 import type { Hints } from "./hints.ts";
 import type { Mailbox } from "./mailbox.ts";
 import type { Network } from "./network.ts";
-import type { ObjectHost } from "./object-host.ts";
 import type { Objects } from "./objects.ts";
+import type { Promises } from "./promises.ts";
 import { SALE } from "./sale.ts";
 
 /** About how many interventions there are in all. */
 const ACTS = 30;
-const TRIES_MAX = 10;
+const SECOND_SALE_PAUSE_MAX_MS = 60_000;
 const BREAKERS = ["payment", "orders"] as const;
 
 export interface MerchantParts extends Conditions {
@@ -24,11 +24,16 @@ export interface MerchantParts extends Conditions {
   readonly network: Network;
   readonly hints: Hints;
   readonly ordersQueue: Mailbox;
+  readonly promises: Promises;
 }
+
+type Order = ReturnType<Objects["orderOf"]>;
 
 export class Merchant {
   readonly #parts: MerchantParts;
   #movements = 0;
+  /** The SKUs that a sale names: others receive no movements. */
+  readonly #named = new Set<string>();
 
   constructor(parts: MerchantParts) {
     this.#parts = parts;
@@ -36,10 +41,23 @@ export class Merchant {
 
   /** Sets up the room and the stock, with retries until the room and each SKU have answered. */
   async open(): Promise<void> {
-    await this.#askAgain(this.#parts.objects.room, (core) => core.configure(SALE));
+    const { network, objects } = this.#parts;
+    await network.askAgain(objects.room, (core) => core.configure(SALE));
     for (const { sku, stock, buffer } of SALE.items) {
-      await this.#move(sku, { kind: "receive", quantity: stock });
+      await this.#name(SALE.id, sku, stock);
       if (buffer > 0) await this.#move(sku, { kind: "buffer", quantity: buffer });
+    }
+  }
+
+  /** Another sale names SKUs of this one, as if it brought units of its own. */
+  async nameAgain(): Promise<void> {
+    const { faults, time } = this.#parts;
+    if (!faults.isOn("second_sale")) return;
+    for (const { sku, stock } of SALE.items) {
+      await time.sleep(faults.between(0, SECOND_SALE_PAUSE_MAX_MS));
+      if (faults.areOver) return;
+      faults.count("second_sale");
+      await this.#name("second", sku, stock);
     }
   }
 
@@ -79,8 +97,7 @@ export class Merchant {
     switch (faults.between(1, 7)) {
       case 1:
       case 2:
-        await (order && network.ask(null, order.host, (core) => core.cancel()).catch(() => null));
-        return;
+        return this.#cancel(order);
       case 3:
         await (order && network.ask(null, order.host, (core) => core.hurry()).catch(() => null));
         return;
@@ -93,28 +110,35 @@ export class Merchant {
         hints.set(`force:${faults.pick(BREAKERS)}`, faults.pick(["open", "closed", null]));
         return;
       case 6:
+        if (!this.#named.has(sku)) return;
         return this.#move(sku, { kind: "adjust", quantity: faults.between(-2, 2) });
       default:
+        if (!this.#named.has(sku)) return;
         return this.#move(sku, { kind: "buffer", quantity: faults.between(0, 2) });
     }
+  }
+
+  async #cancel(order: Order | null): Promise<void> {
+    const { network, promises } = this.#parts;
+    if (order === null) return;
+    const answer = await network.ask(null, order.host, (core) => core.cancel()).catch(() => null);
+    const id = order.memory.record?.intent.id;
+    if (answer !== null && id !== undefined) promises.buyers.cancelled(id, answer);
+  }
+
+  /** Repeats until it is answered. */
+  async #name(sale: string, sku: string, quantity: number): Promise<void> {
+    const { network, objects } = this.#parts;
+    const command = { sale, sku, quantity, reason: "simulated" };
+    await network.askAgain(objects.stockOf(sku).host, (core) => core.open(command));
+    this.#named.add(sku);
   }
 
   /** Repeats the same movement until it is answered; it counts once. */
   async #move(sku: string, what: Pick<Movement, "kind" | "quantity">): Promise<void> {
     this.#movements += 1;
     const movement: Movement = { id: `m${this.#movements}`, ...what, reason: "simulated" };
-    await this.#askAgain(this.#parts.objects.stockOf(sku).host, (core) => core.move(movement));
-  }
-
-  async #askAgain<Core>(
-    host: ObjectHost<Core>,
-    what: (core: Core) => Promise<unknown>,
-  ): Promise<void> {
-    const { network, time } = this.#parts;
-    for (let tries = 0; tries < TRIES_MAX; tries += 1) {
-      const answer = await network.ask(null, host, what).catch(() => null);
-      if (answer !== null) return;
-      await time.sleep(1000);
-    }
+    const { network, objects } = this.#parts;
+    await network.askAgain(objects.stockOf(sku).host, (core) => core.move(movement));
   }
 }

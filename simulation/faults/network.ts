@@ -10,6 +10,8 @@ import type { ObjectHost } from "./object-host.ts";
 
 const LATENCY_MAX_MS = 20;
 const LATE_MAX_MS = 20_000;
+const TRIES_MAX = 10;
+const TRY_AGAIN_MS = 1000;
 
 export class Network {
   readonly #conditions: Conditions;
@@ -38,6 +40,18 @@ export class Network {
     }
     if (faults.strikes("answer_lost")) return this.#failed(isGone, "the answer was lost");
     return isGone() ? never() : answer;
+  }
+
+  /** A person who tries again until there is an answer, or it has become too much. */
+  async askAgain<Core>(
+    to: ObjectHost<Core>,
+    what: (core: Core) => Promise<unknown>,
+  ): Promise<void> {
+    for (let tries = 0; tries < TRIES_MAX; tries += 1) {
+      const answer = await this.ask(null, to, what).catch(() => null);
+      if (answer !== null) return;
+      await this.#conditions.time.sleep(TRY_AGAIN_MS);
+    }
   }
 
   #failed(isGone: () => boolean, why: string): Promise<never> {

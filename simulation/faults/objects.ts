@@ -4,11 +4,13 @@
  * Guarantee: each object is the product's core; its rows are in a memory that outlives every
  * instance, and each write may crash it.
  */
+import { DiscountCodesCore } from "../../durable-objects/discount-codes/discount-core.ts";
 import { OrderCore } from "../../durable-objects/order/order-core.ts";
 import { StockCore } from "../../durable-objects/sku-stock/stock-core.ts";
 import type { RoomCore } from "../../durable-objects/waiting-room/room-core.ts";
 import type { OrderRecord } from "../../src/domain/order/order.ts";
 import type { BeginOrderOutcome } from "../../src/domain/room/admission.ts";
+import { DiscountMemory } from "../memory/discount-memory.ts";
 import { RoomMemory, roomOn } from "../memory/room-memory.ts";
 import { StockMemory } from "../memory/stock-memory.ts";
 import type { Conditions } from "./faults.ts";
@@ -20,7 +22,7 @@ import { OrderMemory } from "../memory/order-memory.ts";
 import type { Rules } from "./rules.ts";
 import { SALE } from "./sale.ts";
 
-const ROOM_ANSWER_MS = 2000;
+const ANSWER_MS = 2000;
 
 /** An object: what it keeps, and where its instances live. */
 interface Here<Memory, Core> {
@@ -36,7 +38,9 @@ export interface ObjectParts extends Conditions {
   readonly promises: {
     look(order: string): void;
     lookAtStock(sku: string): void;
+    lookAtDiscounts(): void;
     roomSaved(memory: RoomMemory): void;
+    readonly unpaid: { departed(order: string): void };
     broken(promise: "P8", what: string): void;
   };
   /** An order's record became durable. @param now of the object's clock */
@@ -47,6 +51,8 @@ export class Objects {
   readonly orders = new Map<string, Here<OrderMemory, OrderCore>>();
   readonly roomMemory = new RoomMemory();
   readonly room: ObjectHost<RoomCore>;
+  readonly discountMemory = new DiscountMemory();
+  readonly discountCodes: ObjectHost<DiscountCodesCore>;
   readonly #stocks = new Map<string, Here<StockMemory, StockCore>>();
   readonly #parts: ObjectParts;
 
@@ -54,6 +60,23 @@ export class Objects {
     this.#parts = parts;
     const begin = (instance: Instance): RoomCore => this.#roomCore(instance);
     this.room = new ObjectHost(parts, "room", begin, (core, at_ms) => core.ring(at_ms));
+    this.discountCodes = new ObjectHost(
+      parts,
+      "discount codes",
+      ({ now, write }) =>
+        new DiscountCodesCore({
+          store: this.discountMemory.store((apply) => {
+            write(() => {
+              apply();
+              parts.promises.lookAtDiscounts();
+            });
+          }),
+          now,
+          randomKey: () => "00".repeat(32),
+          rules: parts.rules.discounts,
+        }),
+      async () => undefined,
+    );
   }
 
   orderOf(id: string): Here<OrderMemory, OrderCore> {
@@ -96,7 +119,7 @@ export class Objects {
       bindings: {
         beginOrder: ({ admission, id }) => {
           const asked = network.ask(life, room, async (core) => core.beginOrder(admission, id));
-          return network.within<BeginOrderOutcome>(asked, ROOM_ANSWER_MS);
+          return network.within<BeginOrderOutcome>(asked, ANSWER_MS);
         },
         order: (sku, command) => {
           const { host } = this.stockOf(sku);
@@ -110,6 +133,24 @@ export class Objects {
         sell: (sku, key) => network.ask(life, this.stockOf(sku).host, (core) => core.sell(key)),
         release: (sku, command) => {
           return network.ask(life, this.stockOf(sku).host, (core) => core.release(command));
+        },
+        restock: (sku, command) => {
+          return network.ask(life, this.stockOf(sku).host, (core) => core.restock(command));
+        },
+        claimIdentity: (sku, command) => {
+          const { host } = this.stockOf(sku);
+          const asked = network.ask(life, host, (core) => core.claimIdentity(command));
+          return network.within(asked, ANSWER_MS);
+        },
+        takeDiscount: (_, command) => {
+          const codes = this.discountCodes;
+          const asked = network.ask(life, codes, async (core) => core.take(command));
+          return network.within(asked, ANSWER_MS);
+        },
+        finishDiscount: (_, order, how) => {
+          return network.ask(life, this.discountCodes, async (core): Promise<unknown> =>
+            how === "keep" ? core.keep(order) : core.giveBack(order),
+          );
         },
         warn: ({ event, order, message, why }) => {
           this.#parts.tell(event, `${String(order)} ${String(message)}: ${String(why)}`);
@@ -145,7 +186,7 @@ export class Objects {
   }
 
   #roomCore({ life, alarm, now, write }: Instance): RoomCore {
-    const { faults, promises, rules } = this.#parts;
+    const { faults, network, promises, rules } = this.#parts;
     const rows = this.roomMemory.rows((apply) => {
       write(() => {
         apply();
@@ -155,6 +196,13 @@ export class Objects {
     return roomOn(rows, now, {
       alarm: rules.alarm(alarm),
       rules: rules.room,
+      askDeparted: async (order, hasLeft) => {
+        const { host } = this.orderOf(order);
+        const asked = network.ask(life, host, (core) => core.depart(hasLeft));
+        const answer = await network.within(asked, ANSWER_MS);
+        if (answer !== null && hasLeft) promises.unpaid.departed(order);
+        return answer;
+      },
       events: {
         sendBatch: async () => {
           if (faults.strikes("send_failed")) throw new Error("the queue is not to be reached");

@@ -7,8 +7,8 @@ const SEED = { type: "integer", min: 1, max: 2 ** 31 - 1 } as const;
 export const faultsCommand = defineCommand({
   name: "npm run simulate -- --faults",
   summary: `Plays many small sales in virtual time, each with its own faults, over the rules that
-    run in production, and checks the promises P1 to P6 after every step. The same seed plays the
-    same sale.`,
+    run in production, and checks the promises P1 to P6, P8, P10 and P11 after every step. The same
+    seed plays the same sale.`,
   options: {
     faults: { type: "flag", help: "simulates orders under faults, not a sale" },
     seeds: {

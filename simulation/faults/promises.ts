@@ -1,43 +1,44 @@
 /**
- * The promises P1 to P6, P8 and P10, held against everything the world knows, after every step.
+ * The promises P1 to P6, P8, P10 and P11, held against all that the world knows, step by step.
  *
  * Guarantee: everything that changed in a step is checked before the next; the first broken
  * promise ends the run. The provider's books, the bookings and the stocks are compared with the
  * orders' durable records, never with what an instance believes.
  */
-import type { PlaceOutcome } from "../../durable-objects/order/order-core.ts";
 import { BREAKER_DEFAULTS } from "../../src/domain/breaker.ts";
 import { normalizeLines } from "../../src/domain/stock/cart.ts";
 import type { OrderEvent } from "../../src/domain/order/messages.ts";
 import { isFinal, type OrderRecord, type OrderState } from "../../src/domain/order/order.ts";
-import { countersAgree, replayLedger } from "../../src/domain/stock/stock-ledger.ts";
+import {
+  countersAgree,
+  replayLedger,
+  type LedgerRow,
+} from "../../src/domain/stock/stock-ledger.ts";
 import type { RoomMemory } from "../memory/room-memory.ts";
+import type { StockMemory } from "../memory/stock-memory.ts";
+import { BrokenPromise, type PromiseName } from "./broken.ts";
+import { BuyerPromises } from "./buyer-promises.ts";
+import { DiscountPromises } from "./discount-promises.ts";
 import type { Conditions } from "./faults.ts";
+import type { OrderAnswer } from "./gate.ts";
+import { MailPromises } from "./mail-promises.ts";
+import type { MailBook } from "./mails.ts";
 import type { Objects } from "./objects.ts";
 import type { PaymentFacts, SimulatedPayments } from "./payments.ts";
+import { RefundPromises } from "./refund-promises.ts";
 import { SALE } from "./sale.ts";
-
-export type PromiseName = "P1" | "P2" | "P3" | "P4" | "P5" | "P6" | "P8" | "P10";
-
-export class BrokenPromise extends Error {
-  override readonly name = "BrokenPromise";
-  readonly promise: PromiseName;
-  readonly what: string;
-
-  constructor(promise: PromiseName, what: string) {
-    super(`${promise}: ${what}`);
-    this.promise = promise;
-    this.what = what;
-  }
-}
+import { seatsKept, UnpaidPromises } from "./unpaid-promises.ts";
 
 /** States in which money may have been taken for an order that is not confirmed. */
 const MAY_HAVE_TAKEN: ReadonlySet<OrderState> = new Set(["capturing", "in_doubt", "voiding"]);
+
+type Placed = Extract<OrderAnswer, { readonly kind: "accepted" | "rejected" }>;
 
 /** What the promises are held against. */
 export interface Evidence extends Conditions {
   readonly objects: Objects;
   readonly payments: SimulatedPayments;
+  readonly mailBook: MailBook;
   readonly bookings: {
     readonly status: ReadonlyMap<string, string>;
     readonly projection: ReadonlyMap<string, OrderEvent>;
@@ -47,15 +48,32 @@ export interface Evidence extends Conditions {
 export class Promises {
   /** How orders ended, and how many. */
   readonly ends = new Map<OrderState, number>();
+  readonly refunds: RefundPromises;
+  readonly discounts: DiscountPromises;
+  readonly buyers: BuyerPromises;
+  readonly mails: MailPromises;
+  readonly unpaid: UnpaidPromises;
   readonly #evidence: Evidence;
   readonly #orders = new Set<string>();
   readonly #skus = new Set<string>();
-  readonly #answers = new Map<string, PlaceOutcome>();
+  readonly #answers = new Map<string, Placed>();
   readonly #finals = new Map<string, OrderState>();
+  #discountsMoved = false;
   #broken: BrokenPromise | null = null;
 
   constructor(evidence: Evidence) {
     this.#evidence = evidence;
+    const broken = (promise: PromiseName, what: string): void => this.broken(promise, what);
+    const objects = (): Objects => evidence.objects;
+    this.refunds = new RefundPromises(objects, broken);
+    this.discounts = new DiscountPromises(objects, broken);
+    this.buyers = new BuyerPromises(objects, broken);
+    this.unpaid = new UnpaidPromises(objects, () => evidence.time.now, broken);
+    this.mails = new MailPromises(
+      () => evidence.mailBook,
+      () => evidence.time.now,
+      broken,
+    );
   }
 
   #recordOf(order: string): OrderRecord | null {
@@ -71,6 +89,10 @@ export class Promises {
     this.#skus.add(sku);
   }
 
+  lookAtDiscounts(): void {
+    this.#discountsMoved = true;
+  }
+
   broken(promise: PromiseName, what: string): void {
     this.#broken ??= new BrokenPromise(promise, what);
   }
@@ -81,6 +103,8 @@ export class Promises {
       for (const sku of this.#skus) this.#checkStock(sku);
       this.#skus.clear();
     }
+    if (this.#discountsMoved) this.discounts.check();
+    this.#discountsMoved = false;
     if (this.#orders.size > 0) {
       for (const order of this.#orders) this.#checkOrder(order);
       this.#orders.clear();
@@ -89,8 +113,8 @@ export class Promises {
   }
 
   /** A shopper was answered: the same key has the same answer, for ever (P6). */
-  answered(order: string, answer: PlaceOutcome): void {
-    if (answer.kind === "try_again" || answer.kind === "idempotency_conflict") return;
+  answered(order: string, answer: OrderAnswer): void {
+    if (answer.kind !== "accepted" && answer.kind !== "rejected") return;
     this.#checkRefusal(order, answer);
     const earlier = this.#answers.get(order);
     if (earlier === undefined) this.#answers.set(order, answer);
@@ -101,7 +125,7 @@ export class Promises {
   }
 
   /** A unit that is refused as sold out while it is there is a unit lost. */
-  #checkRefusal(order: string, answer: PlaceOutcome): void {
+  #checkRefusal(order: string, answer: Placed): void {
     if (answer.kind !== "rejected" || answer.rejection.code !== "sold_out") return;
     const { sku, available } = answer.rejection;
     const lines = normalizeLines(this.#recordOf(order)?.intent.lines ?? []);
@@ -123,6 +147,8 @@ export class Promises {
   saved(before: OrderRecord | null, after: OrderRecord, now: number): void {
     const { id } = after.intent;
     this.look(id);
+    this.refunds.saved(after);
+    this.unpaid.saved(after);
     for (const { sku } of after.intent.lines) this.lookAtStock(sku);
     if (before?.lease == null || after.lease === null || before.lease.id === after.lease.id) return;
     if (before.lease.until_ms > now) {
@@ -130,12 +156,17 @@ export class Promises {
     }
   }
 
-  /** A room wrote: each admission in use has its seat, and there are no more than seats (P8). */
+  /**
+   * A room wrote: each admission in use has its seat, and each unpaid order of a shopper who is
+   * gone; and there are no more than seats (P8).
+   */
   roomSaved({ admissions, room }: RoomMemory): void {
     const { seats, maxActive } = room;
     const active = [...admissions.values()].filter(({ standing }) => standing === "active").length;
-    if (seats.active === active && active <= maxActive) return;
-    this.broken("P8", `${seats.active} of ${maxActive} seats are counted, ${active} are taken`);
+    const kept = seatsKept(admissions.values());
+    if (seats.active === active && active + kept <= maxActive) return;
+    const taken = `${active} are taken, ${kept} kept by unpaid orders`;
+    this.broken("P8", `${seats.active} of ${maxActive} seats are counted, ${taken}`);
   }
 
   /** The provider acted. What allows it must have been durable before (P2, P3). */
@@ -147,7 +178,8 @@ export class Promises {
       this.broken("P3", `${payment} of ${order} is ${is} and the order does not know of it`);
     }
     const { state } = record?.standing ?? { state: "placing" };
-    if (is === "taken" && !MAY_HAVE_TAKEN.has(state)) {
+    // Money that was given back in full comes back when that refund fails.
+    if (is === "taken" && was === "reserved" && !MAY_HAVE_TAKEN.has(state)) {
       this.broken("P3", `money was taken for ${order}, which is durably ${state}`);
     }
   }
@@ -160,6 +192,8 @@ export class Promises {
   }
 
   #checkStock(sku: string): void {
+    this.buyers.checkLimits(sku);
+    this.unpaid.checkStock(sku);
     const { memory } = this.#evidence.objects.stockOf(sku);
     const { reservations, ledger } = memory;
     const counters = memory.counters();
@@ -209,6 +243,9 @@ export class Promises {
     this.#checkFinal(order, record);
     const payments = this.#evidence.payments.of(order);
     this.#checkMoney(record, payments);
+    this.refunds.check(record, payments);
+    this.buyers.check(record, payments);
+    this.discounts.checkOrder(record);
     this.#checkUnits(record, payments);
     this.#checkBooking(record);
   }
@@ -233,8 +270,8 @@ export class Promises {
     if (taken > 0 && state !== "confirmed" && !MAY_HAVE_TAKEN.has(state)) {
       this.broken("P3", `${intent.id} is ${state}, its money is taken and not given back`);
     }
-    if (state === "confirmed" && taken !== 1) {
-      this.broken("P3", `${intent.id} is confirmed with ${taken} payments taken`);
+    if (state === "confirmed" && captures !== 1) {
+      this.broken("P3", `${intent.id} is confirmed and was paid ${captures} times`);
     }
     const bound = payments.filter(({ money }) => money !== "none").length;
     if (bound > 1) this.broken("P3", `${intent.id} has money in ${bound} payments at once`);
@@ -250,10 +287,11 @@ export class Promises {
     const hasMoney = payments.some(({ money }) => money !== "none");
     const isOnItsWay = state !== "placing" && !isFinal(standing);
     for (const { sku, quantity } of normalizeLines(intent.lines)) {
-      const units = this.#evidence.objects.stockOf(sku).memory.reservation({ sale, buyer, id });
+      const { memory } = this.#evidence.objects.stockOf(sku);
+      const units = memory.reservation({ sale, buyer, id });
       const units_state = units?.standing.state ?? "none";
-      const owns =
-        (units_state === "ordered" || units_state === "sold") && units?.quantity === quantity;
+      const owned = (units?.quantity ?? 0) + restockedOf(memory, id);
+      const owns = (units_state === "ordered" || units_state === "sold") && owned === quantity;
       if ((isOnItsWay || hasMoney || state === "confirmed") && !owns) {
         this.broken("P4", `${id} is ${state} and its ${quantity} of ${sku} are ${units_state}`);
       }
@@ -277,17 +315,27 @@ export class Promises {
   checkSettled(): void {
     for (const [id, { memory }] of this.#evidence.objects.orders)
       this.#checkEnd(id, memory.record, memory);
-    for (const { sku } of SALE.items) {
+    for (const { sku, stock } of SALE.items) {
       const { memory } = this.#evidence.objects.stockOf(sku);
       const { held, ordered } = memory.counters();
       if (held > 0) this.broken("P5", `${sku}: ${held} units are held for ever`);
       if (ordered > 0) this.broken("P5", `${sku}: ${ordered} units are ordered for ever`);
+      this.#checkReceived(sku, memory.ledger, stock);
       if (JSON.stringify(replayLedger(memory.ledger)) !== JSON.stringify(memory.counters())) {
         this.broken("P1", `${sku}: the ledger does not add up to the counters`);
       }
     }
+    this.discounts.checkSettled();
     this.#checkRoomEnd();
     if (this.#broken !== null) throw this.#broken;
+  }
+
+  /** The opening units, once, however many sales name the SKU. */
+  #checkReceived(sku: string, ledger: readonly LedgerRow[], opening: number): void {
+    const receipts = ledger.filter(({ kind }) => kind === "receive");
+    const received = receipts.reduce((sum, { quantity }) => sum + quantity, 0);
+    if (received === opening) return;
+    this.broken("P1", `${sku}: ${received} units were received, and the sale brought ${opening}`);
   }
 
   #checkRoomEnd(): void {
@@ -300,6 +348,7 @@ export class Promises {
     const last = events.at(-1)?.type ?? "none";
     if (last !== "sale.ended") this.broken("P8", `the room stopped ticking after ${last}`);
     if (room.seats.active > 0) this.broken("P8", "a seat is taken after the sale's end");
+    this.unpaid.checkSettled();
   }
 
   #checkEnd(
@@ -312,6 +361,8 @@ export class Promises {
       if (answer !== undefined) this.broken("P2", `${id} was answered and is nowhere`);
       return;
     }
+    this.refunds.checkSettled(record, this.#evidence.payments.of(id));
+    this.mails.checkSettled(record);
     const { standing, lease, version } = record;
     if (!isFinal(standing)) this.broken("P2", `${id} is ${standing.state} for ever`);
     if (lease !== null) this.broken("P2", `${id} keeps the lease ${lease.id} for ever`);
@@ -324,15 +375,14 @@ export class Promises {
   }
 }
 
+/** Units of the order that went back on sale. */
+function restockedOf({ restocks }: StockMemory, order: string): number {
+  const own = [...restocks.values()].filter(({ id }) => id === order);
+  return own.reduce((sum, { quantity }) => sum + quantity, 0);
+}
+
 /** What of an answer is the same for ever; the order's state goes on. */
-function say(answer: PlaceOutcome): string {
-  switch (answer.kind) {
-    case "accepted":
-      return `accepted as ${answer.order.id} with ${answer.viewKey}`;
-    case "rejected":
-      return `rejected with ${JSON.stringify(answer.rejection)}`;
-    case "idempotency_conflict":
-    case "try_again":
-      return answer.kind;
-  }
+function say(answer: Placed): string {
+  if (answer.kind === "rejected") return `rejected with ${JSON.stringify(answer.rejection)}`;
+  return `accepted as ${answer.order.id} with ${answer.viewKey}`;
 }

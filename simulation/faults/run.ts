@@ -4,8 +4,8 @@
  * Guarantee: a seed that breaks a promise is reported with its step and what was seen; the others
  * are run all the same.
  */
+import { BrokenPromise, type PromiseName } from "./broken.ts";
 import type { Faults, FaultKind } from "./faults.ts";
-import { BrokenPromise, type PromiseName } from "./promises.ts";
 import { PRODUCT_RULES, type Rules } from "./rules.ts";
 import { Trace } from "./trace.ts";
 import { World } from "./world.ts";

@@ -7,23 +7,34 @@
  */
 import Stripe from "stripe";
 import { z } from "zod";
-import {
-  paymentsThrough,
-  type CallOptions,
-  type StripeCalls,
-} from "../../queues/backends/stripe.ts";
+import { paymentsThrough } from "../../queues/backends/stripe.ts";
+import type { CallOptions, StripeCalls } from "../../queues/backends/stripe-calls.ts";
 import { PAYMENT_TIMEOUT_MS } from "../../src/domain/limits.ts";
 import type { PaymentBackend } from "../../src/domain/order/payment-backend.ts";
+import { type Account, DEFAULT_ACCOUNT } from "../sandbox/account.ts";
 import { BROKEN, TOO_MANY } from "../sandbox/api-error.ts";
+import type { ConfirmationToken } from "../sandbox/confirmation-token.ts";
+import { formOf } from "../sandbox/form.ts";
+import { isClosed, moveDispute, openDispute } from "../sandbox/disputes.ts";
 import { fingerprintOf, recall, type Remembered } from "../sandbox/idempotency.ts";
-import { applyCommand, type Command, type Payment } from "../sandbox/payment.ts";
-import { answerError, perform } from "../sandbox/perform.ts";
-import type { Call } from "../sandbox/stripe-requests.ts";
-import type { PaymentFacts, ProviderParts, SimulatedPayments } from "./payments.ts";
+import { applyCommand, type Command } from "../sandbox/payment.ts";
+import type { Payment } from "../sandbox/payment-schema.ts";
+import { perform } from "../sandbox/perform.ts";
+import { answerError, type Records } from "../sandbox/records.ts";
+import { nextSettlement_ms, refundPayment, settleDueRefunds } from "../sandbox/refunds.ts";
+import { readCall } from "../sandbox/stripe-requests.ts";
+import { tokenNamed } from "./cards.ts";
+import {
+  drawCourse,
+  type PaymentFacts,
+  type ProviderParts,
+  type SimulatedPayments,
+} from "./payments.ts";
 
 const LATENCY_MAX_MS = 200;
 const HANG_MS = 30_000;
 const LATE_MAX_MS = 60_000;
+const DISPUTE_MAX_MS = 40 * 60_000;
 const ORIGIN = "https://bank.example";
 
 const errorBody = z.object({
@@ -43,8 +54,9 @@ interface Answer {
 }
 
 interface Request {
+  readonly method: "GET" | "POST";
   readonly path: string;
-  readonly call: Call;
+  readonly parameters: readonly (readonly [string, string])[];
   readonly options: CallOptions;
 }
 
@@ -53,6 +65,15 @@ export class StripeMemory implements SimulatedPayments {
   readonly #payments = new Map<string, Payment>();
   readonly #byOrder = new Map<string, Set<string>>();
   readonly #keys = new Map<string, Remembered>();
+  readonly #tokens = new Map<string, ConfirmationToken>();
+  /** Tokens are made by their names, because no browser is simulated; there are no domains. */
+  readonly #records: Records = {
+    payment: (id) => this.#payments.get(id) ?? null,
+    paymentWith: (id) => [...this.#payments.values()].find((each) => hasPart(each, id)) ?? null,
+    payments: () => [...this.#payments.values()],
+    token: (id) => this.#tokens.get(id) ?? tokenNamed(id, this.#parts.time.now),
+    domains: () => [],
+  };
   #ids = 0;
 
   constructor(parts: ProviderParts) {
@@ -66,7 +87,7 @@ export class StripeMemory implements SimulatedPayments {
   of(order: string): PaymentFacts[] {
     return [...(this.#byOrder.get(order) ?? [])].flatMap((id) => {
       const payment = this.#payments.get(id);
-      return payment === undefined ? [] : [{ id, order, ...moneyOf(payment) }];
+      return payment === undefined ? [] : [factsOf(payment, order)];
     });
   }
 
@@ -74,42 +95,75 @@ export class StripeMemory implements SimulatedPayments {
     const payment = this.#payments.get(paymentId);
     if (payment === undefined) return;
     const command: Command = { kind: "authenticate", accepted: agreed };
-    this.#keep(applyCommand(payment, command, this.#newId("ch")).payment);
+    const moment = { charge: this.#newId("ch"), now: this.#parts.time.now };
+    this.#keep(applyCommand(payment, command, moment).payment);
+  }
+
+  refundAtProvider(order: string, amount: number): void {
+    const payment = this.#captured(order);
+    if (payment === null) return;
+    const { standing } = payment;
+    if (standing.status !== "succeeded") return;
+    const left = standing.captured - standing.refunded;
+    if (left === 0) return;
+    const wanted = { amount: Math.min(amount, left), reason: null, metadata: {} };
+    const id = this.#newId("re");
+    const { now } = this.#parts.time;
+    this.#keep(refundPayment(payment, { id, ...wanted }, DEFAULT_ACCOUNT, now).payment);
+  }
+
+  moveDispute(order: string, isConfirmed: boolean): void {
+    const payment = this.#captured(order);
+    if (payment === null) return;
+    const { faults, time } = this.#parts;
+    // An order that is being undone waits for the end of the dispute, so that must come.
+    if (!isConfirmed && payment.dispute === null) {
+      time.after(faults.between(1, DISPUTE_MAX_MS), () => this.#closeDispute(order));
+    }
+    const { dispute } = payment;
+    if (dispute === null) {
+      const wanted = { reason: "fraudulent", isInquiry: faults.random() < 0.5, amount: null };
+      this.#keep(openDispute(payment, { id: this.#newId("du"), ...wanted }, time.now) ?? payment);
+    } else this.#closeDispute(order);
+  }
+
+  #closeDispute(order: string): void {
+    const payment = this.#captured(order);
+    const dispute = payment?.dispute ?? null;
+    if (payment === null || dispute === null || isClosed(dispute)) return;
+    const isInquiry = dispute.status.startsWith("warning_");
+    const ends = isInquiry ? (["warning_closed"] as const) : (["won", "lost"] as const);
+    this.#keep(moveDispute(payment, this.#parts.faults.pick(ends)) ?? payment);
+  }
+
+  #captured(order: string): Payment | null {
+    const ids = [...(this.#byOrder.get(order) ?? [])];
+    const payments = ids.flatMap((id) => this.#payments.get(id) ?? []);
+    return payments.find(({ standing }) => standing.status === "succeeded") ?? null;
   }
 
   #calls(): StripeCalls {
-    const command = (path: string, id: string, command: Command, options: CallOptions) => {
-      return this.#ask({ path, call: { kind: "command", id, command, expand: false }, options });
+    const post = (path: string, params: object, options: CallOptions) => {
+      return this.#ask({ method: "POST", path, parameters: formOf(params), options });
     };
+    const get = (path: string, params: object, options: CallOptions) => {
+      return this.#ask({ method: "GET", path, parameters: formOf(params), options });
+    };
+    const intents = "/v1/payment_intents";
     return {
       paymentIntents: {
-        create: ({ amount, currency, metadata }, options) => {
-          const order = String(metadata?.["order"]);
-          const call: Call = { kind: "create", amount, currency, order, expand: false };
-          return this.#ask({ path: "/v1/payment_intents", call, options });
-        },
-        confirm: (id, { payment_method, return_url }, options) => {
-          const method = payment_method ?? null;
-          const confirm: Command = { kind: "confirm", method, returnUrl: return_url ?? null };
-          return command(`/v1/payment_intents/${id}/confirm`, id, confirm, options);
-        },
-        capture: (id, { amount_to_capture }, options) => {
-          const capture: Command = { kind: "capture", amount: amount_to_capture ?? null };
-          return command(`/v1/payment_intents/${id}/capture`, id, capture, options);
-        },
-        cancel: (id, _params, options) => {
-          return command(`/v1/payment_intents/${id}/cancel`, id, { kind: "cancel" }, options);
-        },
-        retrieve: (id, { expand }, options) => {
-          const call: Call = { kind: "retrieve", id, expand: expand !== undefined };
-          return this.#ask({ path: `/v1/payment_intents/${id}`, call, options });
-        },
+        create: (params, options) => post(intents, params, options),
+        confirm: (id, params, options) => post(`${intents}/${id}/confirm`, params, options),
+        capture: (id, params, options) => post(`${intents}/${id}/capture`, params, options),
+        cancel: (id, params, options) => post(`${intents}/${id}/cancel`, params, options),
+        retrieve: (id, params, options) => get(`${intents}/${id}`, params, options),
       },
       refunds: {
-        create: ({ payment_intent }, options) => {
-          const refund: Command = { kind: "refund", amount: null };
-          return command("/v1/refunds", payment_intent ?? "", refund, options);
-        },
+        create: (params, options) => post("/v1/refunds", params, options),
+        list: (params, options) => get("/v1/refunds", params, options),
+      },
+      disputes: {
+        list: (params, options) => get("/v1/disputes", params, options),
       },
     };
   }
@@ -122,8 +176,9 @@ export class StripeMemory implements SimulatedPayments {
       time.after(latency_ms, () => this.#answer(request, 0));
       return this.#lost(request.options.timeout);
     }
-    await time.sleep(latency_ms);
-    const left_ms = request.options.timeout - latency_ms;
+    const there_ms = Math.ceil(latency_ms * faults.random());
+    await time.sleep(there_ms);
+    const left_ms = request.options.timeout - there_ms;
     if (this.#parts.isPaymentOut()) {
       faults.count("payment_outage");
       // A provider that goes down may still perform its last request.
@@ -141,12 +196,15 @@ export class StripeMemory implements SimulatedPayments {
       return this.#lost(left_ms);
     }
     if (faults.strikes("payment_429")) {
-      return thrown({ ...answerError(TOO_MANY, null), headers: { "retry-after": "1" } });
+      return thrown({ ...answerError(TOO_MANY), headers: { "retry-after": "1" } });
     }
     if (faults.strikes("payment_500_before")) return thrown(this.#broken(request));
     const answer = this.#answer(request, 0);
+    await time.sleep(latency_ms - there_ms);
     if (faults.strikes("payment_500_after")) return thrown(this.#broken(request));
-    if (faults.strikes("payment_lost_after")) return this.#lost(left_ms);
+    if (faults.strikes("payment_lost_after")) {
+      return this.#lost(request.options.timeout - latency_ms);
+    }
     return answer.status === 200 ? JSON.parse(answer.body) : thrown(answer);
   }
 
@@ -157,42 +215,59 @@ export class StripeMemory implements SimulatedPayments {
   }
 
   /** A 500, which the provider remembers as the answer to the key. */
-  #broken({ path, call, options }: Request): Answer {
-    const broken = answerError(BROKEN, null);
-    this.#remember({ path, call, options }, broken, 0);
-    const shouldRetry = call.kind === "retrieve" ? "true" : "false";
+  #broken(request: Request): Answer {
+    const broken = answerError(BROKEN);
+    this.#remember(request, broken, 0);
+    const shouldRetry = request.method === "GET" ? "true" : "false";
     return { ...broken, headers: { "stripe-should-retry": shouldRetry } };
   }
 
   /** What the call does, once for its key, and what the provider answers. */
   #answer(request: Request, hold_ms: number): Answer {
-    const { call, options, path } = request;
+    const { method, path, parameters, options } = request;
     const key = options.idempotencyKey;
     if (key !== undefined) {
       const first = this.#keys.get(key) ?? null;
-      const recalled = recall(first, fingerprint(path, call), this.#parts.time.now);
-      if (recalled.kind === "refused") return answerError(recalled.error, null);
+      const recalled = recall(first, fingerprintOf(method, path, parameters), this.#parts.time.now);
+      if (recalled.kind === "refused") return answerError(recalled.error);
       if (recalled.kind === "replay") return recalled.first;
     }
-    const payment = call.kind === "create" ? null : (this.#payments.get(call.id) ?? null);
-    const newIds = { payment: this.#newId("pi"), charge: this.#newId("ch"), refund: "re" };
-    const performed = perform(call, payment, {
+    const read = readCall(method, path, parameters);
+    if (read.kind === "refused") return answerError(read.error);
+    const performed = perform(read.call, this.#records, {
       now: this.#parts.time.now,
       origin: ORIGIN,
-      newIds,
+      account: this.#accountFor(request),
+      by: "secret",
+      isLive: false,
+      newId: (prefix) => this.#newId(prefix),
     });
-    if (performed.changed !== null) this.#keep(performed.changed);
+    const { payment, token } = performed.changed;
+    if (token !== undefined) this.#tokens.set(token.id, token);
+    if (payment !== undefined) this.#keep(payment);
     this.#remember(request, performed, hold_ms);
     return performed;
   }
 
-  #remember({ path, call, options }: Request, answer: Answer, hold_ms: number): void {
+  /** How the merchant's refunds go; one that undoes an order succeeds. */
+  #accountFor({ method, path, parameters }: Request): Account {
+    const isOurs = parameters.some(([name]) => name === "metadata[refund]");
+    if (method !== "POST" || path !== "/v1/refunds" || !isOurs) return DEFAULT_ACCOUNT;
+    if (this.#parts.faults.strikesOften("refund_refused")) {
+      return { ...DEFAULT_ACCOUNT, balance: "insufficient" };
+    }
+    const { kind, settles_ms } = drawCourse(this.#parts);
+    const refunds = kind === "succeeds" ? "by_card" : kind;
+    return { ...DEFAULT_ACCOUNT, refunds, refundSettles_ms: settles_ms };
+  }
+
+  #remember({ method, path, parameters, options }: Request, answer: Answer, hold_ms: number): void {
     const key = options.idempotencyKey;
     if (key === undefined) return;
     const { now } = this.#parts.time;
     this.#keys.set(key, {
       version: 1,
-      fingerprint: fingerprint(path, call),
+      fingerprint: fingerprintOf(method, path, parameters),
       status: answer.status,
       body: answer.body,
       requestId: "req",
@@ -209,9 +284,28 @@ export class StripeMemory implements SimulatedPayments {
     const ids = this.#byOrder.get(order) ?? new Set();
     this.#byOrder.set(order, ids.add(payment.id));
     this.#parts.tell(`payment ${payment.standing.status}`, `${order} ${payment.id}`);
-    this.#parts.webhook(order);
-    const was = before === undefined ? "none" : moneyOf(before).money;
-    this.#parts.promises.moneyMoved(order, payment.id, was, moneyOf(payment).money);
+    this.#parts.promises.look(order);
+    if (before === undefined || before.standing.status !== payment.standing.status) {
+      this.#parts.events.payment(order);
+    }
+    if (before?.refunds !== payment.refunds || before.dispute !== payment.dispute) {
+      this.#settlementChanged(payment, order, before !== undefined);
+    }
+    const was = before === undefined ? "none" : moneyOf(before);
+    this.#parts.promises.moneyMoved(order, payment.id, was, moneyOf(payment));
+  }
+
+  #settlementChanged(payment: Payment, order: string, isNews: boolean): void {
+    if (isNews) this.#parts.events.settlement(order);
+    const due_ms = nextSettlement_ms(payment);
+    if (due_ms === null) return;
+    const { time } = this.#parts;
+    time.at(due_ms, () => {
+      const now = this.#payments.get(payment.id);
+      if (now === undefined) return;
+      const settled = settleDueRefunds(now, time.now);
+      if (settled !== now) this.#keep(settled);
+    });
   }
 
   #newId(prefix: string): string {
@@ -220,8 +314,9 @@ export class StripeMemory implements SimulatedPayments {
   }
 }
 
-function fingerprint(path: string, call: Call): string {
-  return fingerprintOf("POST", path, [["call", JSON.stringify(call)]]);
+function hasPart({ standing, refunds, dispute }: Payment, id: string): boolean {
+  if ("charge" in standing && standing.charge === id) return true;
+  return dispute?.id === id || refunds.some((refund) => refund.id === id);
 }
 
 function thrown({ status, body, headers = {} }: Answer): Promise<never> {
@@ -230,15 +325,35 @@ function thrown({ status, body, headers = {} }: Answer): Promise<never> {
   return Promise.reject(Stripe.errors.StripeError.generate(raw));
 }
 
-function moneyOf({ standing }: Payment): Pick<PaymentFacts, "money" | "captures"> {
+function moneyOf({ standing, dispute }: Payment): PaymentFacts["money"] {
   switch (standing.status) {
     case "requires_payment_method":
     case "requires_action":
     case "canceled":
-      return { money: "none", captures: 0 };
+      return "none";
     case "requires_capture":
-      return { money: "reserved", captures: 0 };
+      return "reserved";
     case "succeeded":
-      return { money: standing.refunded < standing.captured ? "taken" : "none", captures: 1 };
+      // The bank gave it back.
+      if (dispute?.status === "lost") return "none";
+      return standing.refunded < standing.captured ? "taken" : "none";
   }
+}
+
+function factsOf(payment: Payment, order: string): PaymentFacts {
+  const { id, amount, standing, dispute } = payment;
+  const captured = standing.status === "succeeded" ? standing.captured : 0;
+  const captures = standing.status === "succeeded" ? 1 : 0;
+  const refunds = payment.refunds.map((refund) => {
+    return {
+      providerId: refund.id,
+      refundId: refund.metadata["refund"] ?? null,
+      amount: refund.amount,
+      state: refund.status,
+      failure: refund.failureReason,
+    };
+  });
+  const money = moneyOf(payment);
+  const facts = { id, order, money, amount, captures, captured, refunds };
+  return { ...facts, dispute: dispute?.status ?? null };
 }

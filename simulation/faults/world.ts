@@ -7,16 +7,22 @@
  */
 import type { OrderRecord } from "../../src/domain/order/order.ts";
 import { randomFrom } from "../seeded-random.ts";
+import { AfterSales } from "./after-sales.ts";
 import { Bookings } from "./bookings.ts";
+import { Campaign } from "./campaign.ts";
+import { Catalogue } from "./catalogue.ts";
 import { Consumers } from "./consumers.ts";
 import { Faults } from "./faults.ts";
+import { Gate } from "./gate.ts";
 import { Hints } from "./hints.ts";
 import { KeyedPayments } from "./keyed-payments.ts";
 import { Mailbox } from "./mailbox.ts";
+import { MailBook, MailService } from "./mails.ts";
 import { Merchant } from "./merchant.ts";
 import { Network } from "./network.ts";
 import { Objects } from "./objects.ts";
 import type { SimulatedPayments } from "./payments.ts";
+import { SimulatedEvents } from "./provider-events.ts";
 import { Promises } from "./promises.ts";
 import type { Rules } from "./rules.ts";
 import { Shopper } from "./shoppers.ts";
@@ -29,8 +35,11 @@ const HOUR_MS = 60 * MINUTE_MS;
 const FAULTS_MS = 5 * MINUTE_MS;
 /** Three doublings of five minutes, an action abandoned, an audit of what an order owns. */
 const SETTLE_MS = 2 * HOUR_MS;
+/** In some worlds no news of refunds ever reaches the shop: it looks every six hours. */
+const SILENT_PROVIDERS = 0.12;
+const SETTLE_SILENT_MS = 14 * HOUR_MS;
 /** In few worlds the provider is gone for longer than it remembers keys. */
-const LONG_OUTAGES = 0.03;
+const LONG_OUTAGES = 0.05;
 const LONG_OUTAGE_MS = 25 * HOUR_MS;
 
 export class World {
@@ -41,10 +50,17 @@ export class World {
   readonly promises: Promises;
   readonly hints: Hints;
   readonly bookings: Bookings;
+  readonly mailBook: MailBook;
+  readonly mailService: MailService;
   readonly payments: SimulatedPayments;
+  readonly isSilent: boolean;
+  readonly events: SimulatedEvents;
   readonly objects: Objects;
+  readonly catalogue: Catalogue;
+  readonly gate: Gate;
   readonly ordersQueue: Mailbox;
   readonly eventsQueue: Mailbox;
+  readonly mailsQueue: Mailbox;
   /** How long shoppers take to come, and again to order. */
   readonly hurry_ms: number;
   readonly #shoppers = new Map<string, Shopper>();
@@ -64,6 +80,8 @@ export class World {
     const isKeyed = random() < 0.4;
     if (isKeyed) this.faults.never("consumer_pause");
     this.#isLong = random() < LONG_OUTAGES;
+    this.isSilent = random() < SILENT_PROVIDERS;
+    this.events = new SimulatedEvents(this);
     this.hurry_ms = this.faults.pick([2000, 20_000, MINUTE_MS]);
     this.network = new Network(this);
     this.promises = new Promises(this);
@@ -71,9 +89,13 @@ export class World {
       const calls = this.#consumers.calls.get(`${by} ${backend}`) ?? 0;
       this.promises.breakerOpened(by, calls);
     });
-    this.bookings = new Bookings(this, rules.book, this.promises);
+    this.mailBook = new MailBook(this);
+    this.mailService = new MailService(this);
+    this.bookings = new Bookings(this, rules.book, this.promises, this.mailBook);
     this.payments = isKeyed ? new KeyedPayments(this) : new StripeMemory(this);
     this.objects = new Objects(this);
+    this.catalogue = new Catalogue(this);
+    this.gate = new Gate(this);
     this.#consumers = new Consumers(this);
     this.ordersQueue = new Mailbox(this, {
       name: "orders",
@@ -87,10 +109,16 @@ export class World {
       retriesMax: Number.POSITIVE_INFINITY,
       receive: (delivery) => this.#consumers.takeEvent(delivery),
     });
+    this.mailsQueue = new Mailbox(this, {
+      name: "mails",
+      mayLose: true,
+      retriesMax: 20,
+      receive: (delivery) => this.#consumers.takeMail(delivery),
+    });
     this.#merchant = new Merchant(this);
     this.#outage = this.#drawOutage(this.#isLong);
     this.#faultsUntil_ms = EPOCH_MS + FAULTS_MS + (this.#isLong ? LONG_OUTAGE_MS : 0);
-    const shoppers = this.#isLong ? this.faults.between(2, 6) : this.faults.between(6, 20);
+    const shoppers = this.#isLong ? this.faults.between(4, 8) : this.faults.between(6, 20);
     for (let number = 1; number <= shoppers; number += 1) {
       const shopper = new Shopper(this, `s${number}`);
       this.#shoppers.set(`s${number}`, shopper);
@@ -102,13 +130,24 @@ export class World {
   async live(): Promise<void> {
     const check = (): void => this.promises.check();
     void this.#merchant.open();
+    void this.mailBook.sweepForEver();
     void this.#merchant.meddle(this.#faultsUntil_ms);
+    void this.#merchant.nameAgain();
+    const until_ms = this.#faultsUntil_ms;
+    const service = new AfterSales(this);
+    void service.refundOrders(until_ms);
+    void service.useDashboard(until_ms);
+    const campaign = new Campaign(this);
+    void campaign.open();
+    void campaign.changePrices(until_ms);
+    void campaign.changeCodes(until_ms);
     if (this.#isLong) this.time.at(this.#faultsUntil_ms - 1, () => this.#merchant.pushAll());
     await this.time.run(this.#faultsUntil_ms, check);
     this.tell("calm", "the faults stop");
     this.faults.stop();
     this.#merchant.calm();
-    await this.time.run(this.#faultsUntil_ms + SETTLE_MS, check);
+    const settle_ms = this.isSilent ? SETTLE_SILENT_MS : SETTLE_MS;
+    await this.time.run(this.#faultsUntil_ms + settle_ms, check);
     this.promises.checkSettled();
   }
 
@@ -119,20 +158,6 @@ export class World {
 
   tell(what: string, who: string): void {
     this.#trace.tell(this.time.now - EPOCH_MS, what, who);
-  }
-
-  /** The provider's webhook about a changed payment: late, twice, or not at all. */
-  webhook(order: string): void {
-    const { faults } = this;
-    if (faults.random() < 0.5) return;
-    const copies = faults.strikes("message_twice") ? 2 : 1;
-    for (let copy = 0; copy < copies; copy += 1) {
-      const late_ms = faults.strikes("message_late") ? faults.between(0, MINUTE_MS) : 0;
-      this.time.after(faults.between(1, 2000) + late_ms, () => {
-        const { host } = this.objects.orderOf(order);
-        this.network.ask(null, host, (core) => core.nudge()).catch(() => undefined);
-      });
-    }
   }
 
   /** An order's record became durable. @param now of the object's clock */

@@ -7,7 +7,7 @@ import { EXAMPLE_BODIES } from "./example-bodies.ts";
 import type { Forger } from "./forgeries.ts";
 import type { Ground } from "./ground.ts";
 import { chance, type Header, type Made, pick, visibleText, wholeIn } from "./input.ts";
-import { FUZZ_SALES } from "./names.ts";
+import { FORMS, FUZZ_SALES, IDEMPOTENCY_KEY } from "./names.ts";
 
 const { live } = FUZZ_SALES;
 
@@ -113,16 +113,14 @@ function forgedWrite(random: Random, { tokens }: Ground): Made {
       kind: "http",
       method,
       target,
-      headers: [cookie, ["idempotency-key", "fuzz-csrf"], ...json, ...pick(random, CROSS_SITE)],
+      headers: [cookie, ["idempotency-key", IDEMPOTENCY_KEY], ...json, ...pick(random, CROSS_SITE)],
       body: body === null ? null : JSON.stringify(body),
     },
   };
 }
 
-const FORMS = ["join", "enter", "leave", "cart", "order"];
-
 function forgedForm(random: Random, ground: Ground): Made {
-  const form = pick(random, FORMS);
+  const form = pick(random, [...FORMS, `orders/${ground.order.id}/give-up`]);
   const good = `__Host-sluice-admission-${live}=${ground.tokens.admission}`;
   const crossSite = CROSS_SITE.filter((headers) => headers.length > 0);
   return {
@@ -137,7 +135,9 @@ function forgedForm(random: Random, ground: Ground): Made {
         ["content-type", "application/x-www-form-urlencoded"],
         ...pick(random, crossSite),
       ],
-      body: "from=shop&quantity%3Afuzz-live-shoe=2&key=k&email=a%40b.example&method=pm_card_visa",
+      body:
+        "from=shop&quantity%3Afuzz-live-shoe=2&key=k&step=pay&total=2000&email=a%40b.example" +
+        "&payment=pm_card_visa",
     },
   };
 }

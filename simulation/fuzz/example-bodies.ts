@@ -4,21 +4,23 @@
  * Guarantee: its route accepts each, so an invalid body made from it is refused because of the
  * change. A new route without an example stops the fuzz run.
  */
-import { FUZZ_SALES, skuOf } from "./names.ts";
-
-const line = { sku: skuOf(FUZZ_SALES.live), quantity: 1 };
+import { CHECKOUT, CODE, LINE, ORDER } from "./checkout.ts";
+import { FUZZ_SALES } from "./names.ts";
 
 /** By method and path, in the form of the OpenAPI document. */
 export const EXAMPLE_BODIES: Readonly<Record<string, object>> = {
   "post /v1/sales/{sale}/tickets": { pass: "a.b.c", proof: "p" },
-  "put /v1/sales/{sale}/cart": { lines: [line] },
-  "post /v1/orders": {
-    sale: FUZZ_SALES.live,
-    lines: [line],
-    buyer: { email: "ann@shoppers.example", name: "Ann" },
-    payment: { method: "pm_card_visa" },
-    shipTo: { city: "Ghent" },
+  "put /v1/sales/{sale}/reminders/current": { email: "ann@shoppers.example" },
+  "put /v1/sales/{sale}/cart": { lines: [LINE] },
+  "post /v1/sales/{sale}/quotes": {
+    lines: [LINE],
+    country: "BE",
+    delivery: "post",
+    discountCode: CODE.code,
   },
+  "post /v1/orders": ORDER,
+  "post /v1/orders/{id}/actions": { action: "give_up" },
+  "post /admin/v1/orders/{id}/refunds": { amount: 100, reason: "returned", restock: [LINE] },
   "put /admin/v1/sales/{sale}": {
     id: FUZZ_SALES.live,
     title: "Another",
@@ -50,7 +52,18 @@ export const EXAMPLE_BODIES: Readonly<Record<string, object>> = {
       extendableCookie: true,
       tokenValiditySeconds: 240,
     },
-    items: [{ sku: line.sku, name: "A shoe", price: 100, stock: 1, buffer: 0, limitPerBuyer: 1 }],
+    items: [
+      {
+        sku: LINE.sku,
+        name: "A shoe",
+        price: 100,
+        stock: 1,
+        buffer: 0,
+        limitPerBuyer: 1,
+        tax: { kind: "added", percents: { BE: 21 } },
+      },
+    ],
+    checkout: { ...CHECKOUT, page: "https://shop.example/checkout" },
     admission: {
       method: "lottery",
       ratePerMinute: 60,
@@ -64,10 +77,14 @@ export const EXAMPLE_BODIES: Readonly<Record<string, object>> = {
     lanes: [{ id: "members", weight: 2 }],
     expectedShoppers: 100,
     protection: { kind: "none" },
-    replay: { handling: "report", address: true },
+    replay: { handling: "report", address: true, devices: 3 },
+    fairness: { revealAfterSeconds: 86_400 },
   },
   "post /admin/v1/sales/{sale}/actions": { action: "end" },
   "patch /admin/v1/sales/{sale}/admission": { ratePerMinute: 1, maxActive: 1, message: "no" },
+  "post /admin/v1/sales/{sale}/discount-codes": { ...CODE, shopper: "customer-1" },
+  "post /admin/v1/sales/{sale}/discount-codes/find": { code: CODE.code },
+  "patch /admin/v1/sales/{sale}/discount-codes/{id}": { enabled: false },
   "post /admin/v1/skus/{sku}/movements": {
     id: "fuzz-move",
     kind: "receive",

@@ -1,6 +1,7 @@
 /**
  * Makes the inputs of a run: draws the family, and then an input of that family.
  */
+import { causeInput } from "./cause-inputs.ts";
 import { cookieInput } from "./cookie-inputs.ts";
 import type { Forger } from "./forgeries.ts";
 import type { Ground } from "./ground.ts";
@@ -25,13 +26,14 @@ const MAKERS: Readonly<Record<Family, Maker>> = {
   paths: pathInput,
   guarded: guardedInput,
   proofs: proofInput,
+  causes: causeInput,
 };
 
 /** The share of the header and path inputs that are raw bytes, which no HTTP client sends. */
 const RAW_SHARE = 0.1;
 
 /** Families whose inputs can reach the shop behind the gate; they have their number in a header. */
-const REACHES_ORIGIN: ReadonlySet<Family> = new Set(["guarded", "proofs"]);
+const REACHES_ORIGIN: ReadonlySet<Family> = new Set(["guarded", "proofs", "causes"]);
 
 export interface Which {
   readonly seed: string;

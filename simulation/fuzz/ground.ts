@@ -15,10 +15,11 @@ import type { GateSecrets } from "../../scripts/secret-set.ts";
 import { type Contract, loadContract } from "../host/contract.ts";
 import { type Host, type LogEntry, startHost } from "../host/host.ts";
 import { loadLocalSecrets } from "../host/local-secrets.ts";
+import { CHECKOUT, CODE, LINE, ORDER } from "./checkout.ts";
 import { EXAMPLE_BODIES, UNSCHEMED_ROUTES } from "./example-bodies.ts";
 import { type GuardedOrigin, startGuardedOrigin } from "./guarded-origin.ts";
 import { hiddenTexts } from "./hidden.ts";
-import { BYPASS, FUZZ_SALES, GUARDED_FOLDERS, skuOf } from "./names.ts";
+import { BYPASS, FUZZ_SALES, GUARDED_FOLDERS, IDEMPOTENCY_KEY, skuOf } from "./names.ts";
 import { ALTCHA, type Proofs, settleProofs, TURNSTILE } from "./proofs.ts";
 import { openApiSchema, routesOf, type Route } from "./routes.ts";
 import { type Ask, asker, joinedSchema, SEATS, takeFreedSeat, until } from "./setting-up.ts";
@@ -91,7 +92,7 @@ export async function makeGround(options: GroundOptions = {}): Promise<Ground> {
     origin.trust([settled.tokens.admission, settled.tokens.spent]);
     const state = (): State => readState(join(folder, "state"));
     await untilGuarded(host.gateUrl);
-    await untilQuiet(state);
+    await untilQuiet(state, () => readDraws(asker(host.gateUrl)));
     const hidden = hiddenTexts(secrets, host.adminToken, state());
     logs.length = 0;
     const { gateUrl: url, adminToken } = host;
@@ -126,10 +127,13 @@ async function settle(host: Host, secrets: GateSecrets) {
     tickets.push((await join(FUZZ_SALES.live)).ticket ?? "");
   }
   const prequeued = (await join(FUZZ_SALES.prequeue)).ticket ?? "";
+  await ask("PUT", `/v1/sales/${FUZZ_SALES.prequeue}/reminders/current`, {
+    headers: { "sluice-ticket": prequeued },
+    body: { email: "ben@shoppers.example" },
+  });
   await join(FUZZ_SALES.prequeue);
-  const lines = [{ sku: skuOf(FUZZ_SALES.live), quantity: 1 }];
   const headers = { "sluice-admission": admission };
-  await ask("PUT", `/v1/sales/${FUZZ_SALES.live}/cart`, { headers, body: { lines } });
+  await ask("PUT", `/v1/sales/${FUZZ_SALES.live}/cart`, { headers, body: { lines: [LINE] } });
   const order = await buy(ask, spent);
   const queued = await takeFreedSeat(ask, FUZZ_SALES.live, tickets);
   const proofs = await settleProofs(ask, secrets.PROOF_KEYS);
@@ -185,26 +189,27 @@ async function makeSales(ask: Ask, headers: Readonly<Record<string, string>>): P
         overcall: 1000,
       },
       lanes: [{ id: "members" }],
+      // The secret of the sale that is over is revealed before the run, and does not change in it.
+      fairness: { revealAfterSeconds: sale === "over" ? 0 : 86_400 },
+      ...(sale === "live" ? { checkout: CHECKOUT } : {}),
+      ...(sale === "prequeue" ? { checkout: { mail: { yourTurn: true } } } : {}),
       expectedShoppers: 100,
       ...(sale === "proven" ? { protection: ALTCHA } : {}),
       ...(sale === "checked" ? { protection: TURNSTILE, replay: { handling: "refuse" } } : {}),
     };
     await ask("PUT", `/admin/v1/sales/${id}`, { headers, body });
   }
+  const codes = `/admin/v1/sales/${FUZZ_SALES.live}/discount-codes`;
+  await ask("POST", codes, { headers, body: CODE });
   const path = `/admin/v1/sales/${FUZZ_SALES.over}/actions`;
   await ask("POST", path, { headers, body: { action: "end" } });
 }
 
 /** Places one order and waits until it is final. */
 async function buy(ask: Ask, admission: string) {
-  const body = {
-    sale: FUZZ_SALES.live,
-    lines: [{ sku: skuOf(FUZZ_SALES.live), quantity: 1 }],
-    buyer: { email: "ann@shoppers.example" },
-    payment: { method: "pm_card_visa" },
-  };
-  const headers = { "sluice-admission": admission, "idempotency-key": "fuzz" };
-  const accepted = acceptedSchema.parse(await ask("POST", "/v1/orders", { headers, body }));
+  const headers = { "sluice-admission": admission, "idempotency-key": IDEMPOTENCY_KEY };
+  const placed = await ask("POST", "/v1/orders", { headers, body: ORDER });
+  const accepted = acceptedSchema.parse(placed);
   const viewKey = new URL(accepted.statusUrl).searchParams.get("key") ?? "";
   const { id } = accepted.order;
   await until(async () => {
@@ -230,12 +235,24 @@ async function untilGuarded(url: string): Promise<void> {
   }
 }
 
+/** Reads what the rooms of the sales sign when somebody first asks, and then store. */
+async function readDraws(ask: Ask): Promise<void> {
+  for (const id of Object.values(FUZZ_SALES)) {
+    await ask("GET", `/v1/sales/${id}/fairness`);
+    let found: unknown = true;
+    for (let k = 0; found !== null; k += 1) {
+      found = await ask("GET", `/v1/sales/${id}/cohorts/general/${k}`).catch(() => null);
+    }
+  }
+}
+
 /** Waits until stored data no longer changes by itself, because inputs would be blamed for it. */
-async function untilQuiet(state: () => State): Promise<void> {
+async function untilQuiet(state: () => State, read: () => Promise<void>): Promise<void> {
   let last = state();
   let changes: readonly string[] = [];
   const isQuiet = async (): Promise<boolean> => {
     await delay(SETTLE_MS);
+    await read();
     const now = state();
     changes = differences(last, now);
     last = now;

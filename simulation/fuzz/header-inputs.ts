@@ -6,7 +6,7 @@ import type { Random } from "../seeded-random.ts";
 import { EXAMPLE_BODIES } from "./example-bodies.ts";
 import type { Ground } from "./ground.ts";
 import { chance, type Header, type Made, oddText, pick, visibleText, wholeIn } from "./input.ts";
-import { FUZZ_SALES } from "./names.ts";
+import { FUZZ_SALES, IDEMPOTENCY_KEY } from "./names.ts";
 
 const { live } = FUZZ_SALES;
 
@@ -142,7 +142,7 @@ function wrongType(random: Random, ground: Ground): Made {
       target,
       headers: [
         ["sluice-admission", ground.tokens.admission],
-        ["idempotency-key", "fuzz-type"],
+        ["idempotency-key", IDEMPOTENCY_KEY],
         ["content-type", pick(random, BAD_TYPES)],
         ...oddHeaders(random),
       ],
@@ -160,6 +160,11 @@ const BAD_KEYS: readonly ((random: Random) => string | null)[] = [
   () => "\u00ff".repeat(20),
   () => "k".repeat(129),
   (random) => "k".repeat(wholeIn(random, 130, 6000)),
+  // Keys that can be guessed.
+  (random) => `user-${wholeIn(random, 1, 100_000)}`,
+  (random) => String(wholeIn(random, 0, 1_000_000)).padStart(wholeIn(random, 1, 38), "0"),
+  (random) => "k".repeat(wholeIn(random, 1, 128)),
+  (random) => `order-2036-01-01-of-the-customer-${wholeIn(random, 1, 100_000)}`,
 ];
 
 /** A valid order with an invalid idempotency key. */
@@ -205,7 +210,7 @@ function anonymousWrite(random: Random, ground: Ground): Made {
       kind: "http",
       method,
       target,
-      headers: [["idempotency-key", "fuzz-nobody"], ...json, ...oddHeaders(random)],
+      headers: [["idempotency-key", IDEMPOTENCY_KEY], ...json, ...oddHeaders(random)],
       body: name === null ? null : JSON.stringify(EXAMPLE_BODIES[name]),
     },
   };

@@ -15,6 +15,7 @@ const KEY_SETS = [
   "PASS_KEYS",
   "WEBHOOK_KEYS",
   "PROOF_KEYS",
+  "SERVER_KEYS",
 ] as const;
 
 /** The secrets of the gate and the sandbox, and of the draw of each sale that is not over. */

@@ -15,6 +15,7 @@ export const FAMILIES = [
   "paths",
   "guarded",
   "proofs",
+  "causes",
 ] as const;
 export type Family = (typeof FAMILIES)[number];
 
@@ -41,6 +42,8 @@ export interface Made {
   readonly what: string;
   /** `refused`: the answer must be 400 or more. `harmless`: it may be anything below 500. */
   readonly expect: "refused" | "harmless";
+  /** The answer must set no cookie. */
+  readonly noCookie?: true;
   /** The field that the answer, a 422, must name. */
   readonly field?: string;
   readonly request: HttpRequest | RawRequest;

@@ -8,7 +8,7 @@ import type { Random } from "../seeded-random.ts";
 import { EXAMPLE_BODIES } from "./example-bodies.ts";
 import type { Ground } from "./ground.ts";
 import { type Header, type Made, oddText, pick, wholeIn } from "./input.ts";
-import { FUZZ_SALES } from "./names.ts";
+import { FORMS, FUZZ_SALES, IDEMPOTENCY_KEY } from "./names.ts";
 import { placeIn } from "./path-inputs.ts";
 import type { Route } from "./routes.ts";
 import { noJson, spoiled, wrapped } from "./spoiling.ts";
@@ -22,7 +22,7 @@ function ownHeaders(route: Route, ground: Ground): Header[] {
   const carried: Header[] = route.path.endsWith("/tickets")
     ? []
     : [["sluice-admission", admission]];
-  return [...carried, ["idempotency-key", "fuzz-json"]];
+  return [...carried, ["idempotency-key", IDEMPOTENCY_KEY]];
 }
 
 function routesWithBody(ground: Ground): readonly Route[] {
@@ -45,6 +45,8 @@ function sent(route: Route, ground: Ground, what: string, body: string | Uint8Ar
 
 /** An id that exists, so that the body is the only fault. */
 function idFor({ path }: Route, { order, endpoint }: Ground): string {
+  // No such code, but the body is checked first.
+  if (path.includes("discount-codes")) return "1";
   return path.includes("webhook-endpoints") ? endpoint : order.id;
 }
 
@@ -77,8 +79,6 @@ function tooLarge(random: Random, ground: Ground): Made {
   const missing = most - good.length + wholeIn(random, 1, 4000);
   return sent(route, ground, "a body that is too large", good + " ".repeat(missing));
 }
-
-const FORMS = ["join", "enter", "leave", "cart", "order"] as const;
 
 const FIELDS: readonly ((random: Random) => string)[] = [
   (random) => `surprise=${encodeURIComponent(oddText(random).replaceAll("\ud800", ""))}`,

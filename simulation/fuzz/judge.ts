@@ -19,6 +19,7 @@ export const RULES = [
   "no secret in an answer",
   "no error in a log",
   "no secret, token or email address in a log",
+  "no cookie for what nobody asked for",
   "stored data is unchanged",
   "no guarded path without an admission",
   "no gate-only header from a client",
@@ -43,7 +44,7 @@ function isOfOrigin({ headers }: Answered): boolean {
 }
 
 export function judgeReply(
-  { expect, request, field }: Input,
+  { expect, request, field, noCookie }: Input,
   reply: Reply,
   { problems, hidden, contract }: Ground,
 ): Broken | null {
@@ -55,6 +56,9 @@ export function judgeReply(
   const exchange = target + shown(reply);
   const secret = secretIn(`${reply.headers} ${reply.text}`, hidden);
   if (secret !== null) return { rule: "no secret in an answer", what: `${secret}: ${exchange}` };
+  if (noCookie === true && reply.headers.includes('"set-cookie"')) {
+    return { rule: "no cookie for what nobody asked for", what: exchange };
+  }
   if (isOfOrigin(reply)) return null;
   if (request.kind === "raw" && isOfRuntime(reply)) return null;
   if (reply.status >= 500) return { rule: "no answer of 500 or more", what: exchange };

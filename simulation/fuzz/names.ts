@@ -18,6 +18,9 @@ export const FUZZ_SALES = {
   checked: "fuzz-checked",
 } as const;
 
+/** As random as a key must be; the fuzz run repeats its requests with it. */
+export const IDEMPOTENCY_KEY = "7d0f6c1e-93b4-4a58-8e27-c15f0a9d3b62";
+
 /** Folders of the shop behind the gate, by the sale that guards them. */
 export const GUARDED_FOLDERS = {
   live: "/guarded",
@@ -26,6 +29,18 @@ export const GUARDED_FOLDERS = {
   proven: "/proven",
   checked: "/checked",
 } as const;
+
+/** The forms of a sale's pages, as their paths end. */
+export const FORMS = [
+  "join",
+  "enter",
+  "leave",
+  "cart",
+  "order",
+  "receipt",
+  "reminder",
+  "reminder/stop",
+] as const;
 
 const BYPASS_TOKEN = "fuzz-bypass-6f2a91c04be7d3";
 

@@ -9,7 +9,7 @@ import type { Random } from "../seeded-random.ts";
 import { EXAMPLE_BODIES } from "./example-bodies.ts";
 import type { Ground } from "./ground.ts";
 import { chance, type Header, type Made, oddText, pick, wholeIn } from "./input.ts";
-import { FUZZ_SALES, skuOf } from "./names.ts";
+import { FUZZ_SALES, IDEMPOTENCY_KEY, skuOf } from "./names.ts";
 import type { Route } from "./routes.ts";
 
 const GOOD: Readonly<Record<string, string>> = {
@@ -46,7 +46,7 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
   k: ["-1", "x", "1.5", "4294967296", "NaN", "0x", "%20x", "1e99"],
   backend: ["fuse", "PAYMENT", "payment%00", "__proto__", "constructor"],
   id: [
-    "1",
+    "99",
     NO_ORDER,
     `${NO_ORDER}0`,
     `whe_${"0".repeat(32)}`,
@@ -96,7 +96,7 @@ function shoppersOwn({ tokens }: Ground): Header[] {
   return [
     ["sluice-admission", tokens.admission],
     ["sluice-ticket", tokens.queued],
-    ["idempotency-key", "fuzz-path"],
+    ["idempotency-key", IDEMPOTENCY_KEY],
   ];
 }
 
@@ -142,7 +142,16 @@ function badQuery(random: Random, ground: Ground): Made {
   };
 }
 
-const PAGES: readonly string[] = ["", "/wait", "/cart", "/fairness", "/join", "/orders/x"];
+const PAGES: readonly string[] = [
+  "",
+  "/wait",
+  "/cart",
+  "/fairness",
+  "/receipt",
+  "/reminder",
+  "/join",
+  "/orders/x",
+];
 
 /** Addresses beside the routes of the API and the pages of a sale. */
 const OTHERS: readonly string[] = [

@@ -251,7 +251,7 @@ function invalidFields(random: Random): InvalidFields {
       return ["protection", { protection: pick(random, others) }];
     },
     (): InvalidFields => ["protection.kind", { protection: { maxNumber: ALTCHA.maxNumber } }],
-    (): InvalidFields => ["replay", { replay: { handling: "report", devices: 1 } }],
+    (): InvalidFields => ["replay", { replay: { handling: "report", people: 1 } }],
   ])();
 }
 

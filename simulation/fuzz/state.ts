@@ -34,15 +34,17 @@ export function readState(folder: string): State {
 }
 
 /**
- * True for tables of the platform that change without an input: the alarms of rooms and SkuStocks,
- * which are set again at each tick or read, and D1's count of its queries. What an alarm does shows
- * in the object's own tables.
+ * True for tables of the platform that change without an input: the alarms of rooms, SkuStocks and
+ * TurnReminders, which are set again at each tick, read or look at the line, and D1's count of its
+ * queries. What an alarm does shows in the object's own tables.
  */
 function changesByItself(place: string, table: string): boolean {
   if (place.startsWith("d1")) return table === "_cf_METADATA";
-  const hasAlarm = place.includes("WaitingRoom") || place.includes("SkuStock");
+  const hasAlarm = WITH_REPEATED_ALARM.some((object) => place.includes(object));
   return hasAlarm && (table === "_cf_ALARM" || table === "_cf_METADATA");
 }
+
+const WITH_REPEATED_ALARM = ["WaitingRoom", "SkuStock", "TurnReminders"];
 
 function readTables(file: string): [string, readonly string[]][] {
   const database = new DatabaseSync(file, { readOnly: true, timeout: LOCKED_MAX_MS });
@@ -78,7 +80,7 @@ function mayBeEmpty(file: string, table: string): boolean {
   return table.startsWith("_") || READ_BY_MERCHANTS.some((object) => file.includes(object));
 }
 
-const READ_BY_MERCHANTS = ["WaitingRoom", "SkuStock", "RedisBridge"];
+const READ_BY_MERCHANTS = ["WaitingRoom", "SkuStock", "RedisBridge", "DiscountCodes"];
 
 function textOf(row: Readonly<Record<string, unknown>>): string {
   const shown = Object.entries(row).map(([column, value]) => {

@@ -8,7 +8,7 @@ import { EXAMPLE_BODIES } from "./example-bodies.ts";
 import type { Forger, TokenKind } from "./forgeries.ts";
 import type { Ground } from "./ground.ts";
 import { chance, type Header, type Made, oddText, pick, visibleText, wholeIn } from "./input.ts";
-import { FUZZ_SALES } from "./names.ts";
+import { FUZZ_SALES, IDEMPOTENCY_KEY } from "./names.ts";
 import { placeIn } from "./path-inputs.ts";
 
 interface Reader {
@@ -35,7 +35,7 @@ const OF_TICKETS: readonly Reader[] = [
 ];
 
 const orderOf = (ground: Ground): string => `/_sluice/v1/orders/${ground.order.id}`;
-const KEY: Header = ["idempotency-key", "fuzz-forged"];
+const KEY: Header = ["idempotency-key", IDEMPOTENCY_KEY];
 
 const ofAdmissions = (ground: Ground): readonly Reader[] => [
   { method: "PUT", target: api(live, "cart"), body: example("put /v1/sales/{sale}/cart") },

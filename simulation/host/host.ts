@@ -25,7 +25,13 @@ import {
 } from "miniflare";
 import { ADMIN_TOKEN_LENGTH_MIN } from "../../src/domain/limits.ts";
 import { bundleWorker } from "./bundle.ts";
-import { loadLocalSecrets, SANDBOX_API_KEY, SANDBOX_WEBHOOK_SECRET } from "./local-secrets.ts";
+import {
+  loadLocalSecrets,
+  SANDBOX_API_KEY,
+  SANDBOX_MAIL_KEY,
+  SANDBOX_PUBLISHABLE_KEY,
+  SANDBOX_WEBHOOK_SECRET,
+} from "./local-secrets.ts";
 import { migrate } from "./migrate.ts";
 import { makeScratchFolder } from "./scratch-folder.ts";
 import { LOOPBACK, reservePort } from "./ports.ts";
@@ -184,7 +190,9 @@ function composeVariables(
   return {
     gate: {
       ...secrets,
-      TEST_CARDS: "on",
+      STRIPE_PUBLISHABLE_KEY: SANDBOX_PUBLISHABLE_KEY,
+      STRIPE_JS_URL: `${sandboxUrl}/sandbox/stripe.js`,
+      MAIL_BACKEND: "http",
       WEBHOOKS_ALLOW_PRIVATE: "on",
       STRIPE_WEBHOOK_SECRET: SANDBOX_WEBHOOK_SECRET,
       TURNSTILE_SECRET: SANDBOX_TURNSTILE_SECRET,
@@ -196,6 +204,11 @@ function composeVariables(
       STRIPE_API_BASE: sandboxUrl,
       WEBHOOK_KEYS: secrets.WEBHOOK_KEYS,
       WEBHOOKS_ALLOW_PRIVATE: "on",
+      BACKENDS_ALLOW_HTTP: "on",
+      MAIL_BACKEND: "http",
+      MAIL_API_URL: `${sandboxUrl}/emails`,
+      MAIL_API_KEY: SANDBOX_MAIL_KEY,
+      MAIL_FROM: "The shop <orders@shop.example>",
       ...variables?.orders,
     },
     sandbox: {

@@ -20,10 +20,18 @@ const gateSecrets = z.object({
   WEBHOOK_KEYS: z.string().optional(),
   /** Missing in files written before proofs of work existed. */
   PROOF_KEYS: z.string().optional(),
+  /** Missing in files written before server keys existed. */
+  SERVER_KEYS: z.string().optional(),
 });
 
 /** Not a real key: the sandbox accepts every key of this form. */
 export const SANDBOX_API_KEY = "sk_test_sandbox";
+
+/** The sandbox's mail service accepts every key. */
+export const SANDBOX_MAIL_KEY = "re_sandbox";
+
+/** The key that goes with it, which browsers get. */
+export const SANDBOX_PUBLISHABLE_KEY = "pk_test_sandbox";
 
 /** The sandbox signs its events with it; a local gate accepts no others. */
 export const SANDBOX_WEBHOOK_SECRET = "whsec_of_the_local_sandbox";
@@ -31,7 +39,7 @@ export const SANDBOX_WEBHOOK_SECRET = "whsec_of_the_local_sandbox";
 /** `path` is the file of the secrets; `null` generates secrets for this run only. */
 export function loadLocalSecrets(path: string | null): GateSecrets {
   if (path === null) return generateGateSecrets();
-  const { PASS_KEYS, WEBHOOK_KEYS, PROOF_KEYS, ...others } = readStored(path) ?? {};
+  const { PASS_KEYS, WEBHOOK_KEYS, PROOF_KEYS, SERVER_KEYS, ...others } = readStored(path) ?? {};
   const generated = generateGateSecrets();
   const secrets = {
     ...generated,
@@ -39,8 +47,10 @@ export function loadLocalSecrets(path: string | null): GateSecrets {
     PASS_KEYS: PASS_KEYS ?? generated.PASS_KEYS,
     WEBHOOK_KEYS: WEBHOOK_KEYS ?? generated.WEBHOOK_KEYS,
     PROOF_KEYS: PROOF_KEYS ?? generated.PROOF_KEYS,
+    SERVER_KEYS: SERVER_KEYS ?? generated.SERVER_KEYS,
   };
-  if ([PASS_KEYS, WEBHOOK_KEYS, PROOF_KEYS].every((keys) => keys !== undefined)) return secrets;
+  const stored = [PASS_KEYS, WEBHOOK_KEYS, PROOF_KEYS, SERVER_KEYS];
+  if (stored.every((keys) => keys !== undefined)) return secrets;
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
   return secrets;

@@ -7,6 +7,8 @@
 import {
   ROOM_RULES,
   type Foundation,
+  type KeptSignature,
+  type Revealed,
   type RoomChange,
   type RoomPorts,
   type RoomRows,
@@ -32,7 +34,9 @@ export class RoomMemory {
   #foundation: Foundation | null = null;
   #room: RoomState | null = null;
   #told: Told | null = null;
+  #revealed: Revealed | null = null;
   readonly #manifests = new Map<string, CohortManifest>();
+  readonly #statementKeys = new Map<string, KeptSignature["key"]>();
   #sent = 0;
 
   /** The rows of a room that was created at `now`. */
@@ -55,17 +59,52 @@ export class RoomMemory {
     return there(this.#told);
   }
 
+  get revealed(): Revealed | null {
+    return this.#revealed;
+  }
+
+  get manifests(): readonly CohortManifest[] {
+    return [...this.#manifests.values()];
+  }
+
   apply(change: RoomChange): void {
-    const { foundation, room, admission, manifest, telling = null } = change;
+    const { foundation, room, admission, manifest, revealed, signed, telling = null } = change;
     const written = Object.values(change).filter((part) => part !== null);
     this.rowsWritten += written.length + (telling?.events.length ?? 0);
+    // The place of a new admission is a row of its own.
+    if (admission?.place !== undefined && !this.admissions.has(admission.ticket)) {
+      this.rowsWritten += 1;
+    }
     if (foundation !== undefined) this.#foundation = foundation;
-    if (manifest !== undefined) this.#manifests.set(`${manifest.lane}/${manifest.k}`, manifest);
+    if (manifest !== undefined) this.#addManifest(manifest);
     if (admission !== undefined) this.admissions.set(admission.ticket, admission);
     if (room !== undefined) this.#room = room;
+    if (revealed !== undefined) this.#revealed ??= revealed;
+    if (signed !== undefined) this.#keepSignature(signed);
     if (telling === null) return;
     this.#told = telling.told;
     this.events.push(...telling.events);
+  }
+
+  #addManifest(manifest: CohortManifest): void {
+    const name = `${manifest.lane}/${manifest.k}`;
+    if (this.#manifests.has(name)) return;
+    this.#manifests.set(name, manifest);
+    // Its closing time.
+    this.rowsWritten += 1;
+  }
+
+  #keepSignature({ of, signature, key }: KeptSignature): void {
+    this.#statementKeys.set(key.kid, key);
+    if (of === "secret") {
+      const revealed = this.#revealed;
+      if (revealed?.signature === null) this.#revealed = { ...revealed, signature };
+      return;
+    }
+    const name = `${of.lane}/${of.k}`;
+    const manifest = this.#manifests.get(name);
+    if (manifest === undefined || manifest.signature !== undefined) return;
+    this.#manifests.set(name, { ...manifest, signature });
   }
 
   /** @param write makes a change durable, unless the room crashes before */
@@ -77,10 +116,22 @@ export class RoomMemory {
       },
       told: () => this.#told,
       manifest: (_sale, lane, k) => this.#manifests.get(`${lane}/${k}`) ?? null,
+      lastClosed_ms: () => {
+        const closings = this.manifests.map(({ closedAt }) => Date.parse(closedAt ?? "1970-01-01"));
+        return Math.max(0, ...closings);
+      },
+      revealed: () => this.#revealed,
+      statementKeys: () => [...this.#statementKeys.values()],
       admission: (ticket) => this.admissions.get(ticket) ?? null,
       activeAdmissions: () =>
         [...this.admissions.values()].filter(({ standing }) => standing === "active"),
       backlog: (confirmed) => this.#backlog(confirmed),
+      lastTokenNumber: () => {
+        const tokens = [...this.admissions.values()].flatMap(
+          ({ devices }) => devices?.tokens ?? [],
+        );
+        return tokens.reduce((last, { number }) => Math.max(last, number), -1);
+      },
       unsentEvents: (limit) => this.events.slice(this.#sent, this.#sent + limit),
       forgetEvents: (upTo) => write(() => (this.#sent = upTo)),
       write: (change) => write(() => this.apply(change)),
@@ -116,6 +167,7 @@ export function rankKeepingDraws(): RoomRules["rankOf"] {
 const QUIET: Omit<RoomPorts, "rows" | "now"> = {
   alarm: { fired: () => undefined, arm: async () => undefined },
   booth: () => ({ close: async () => ({ kind: "empty" }) }),
+  askDeparted: async () => "over",
   pipeline: { reading: null, look: async () => undefined },
   events: { sendBatch: async () => undefined },
   newSecret: () => SECRET,

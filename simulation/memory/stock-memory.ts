@@ -7,11 +7,14 @@
 import type { StockStore } from "../../durable-objects/sku-stock/stock-core.ts";
 import { ORDERED_AUDIT_MS } from "../../src/domain/limits.ts";
 import {
+  changesNothing,
   EMPTY_COUNTERS,
+  unitsTaken,
   type LedgerRow,
   type Movement,
   type Reservation,
   type ReservationKey,
+  type Restock,
   type StockCounters,
   type StockDecision,
   type StockReads,
@@ -21,21 +24,27 @@ function nameOf({ buyer, id }: ReservationKey): string {
   return `${buyer}/${id}`;
 }
 
-/** Units of its buyer's limit that a reservation takes. */
-function unitsOf(item: Reservation | null): number {
-  return item === null || item.standing.state === "released" ? 0 : item.quantity;
-}
-
 export class StockMemory implements StockReads {
   readonly ledger: LedgerRow[] = [];
   readonly reservations = new Map<string, Reservation>();
-  /** Ledger rows, and each reservation put or removed twice: once more for the index. */
+  /** Restocks by id. */
+  readonly restocks = new Map<string, Restock>();
+  /**
+   * Ledger rows, each reservation put or removed twice (once more for the index), and each claim
+   * and origin of an order.
+   */
   rowsWritten = 0;
   readonly #held = new Map<string, Reservation>();
   readonly #taken = new Map<string, number>();
   readonly #movements = new Map<string, Movement>();
+  /** The names of the reservations of orders, by identity. */
+  readonly #claims = new Map<string, Set<string>>();
   /** When an order's units are audited next, by reservation. */
   readonly #audits = new Map<string, number>();
+  /** By sale and buyer. */
+  readonly #firstHolds = new Map<string, number | null>();
+  /** The sales that name the SKU. */
+  readonly #sales = new Set<string>();
   #counters: StockCounters = EMPTY_COUNTERS;
 
   counters(): StockCounters {
@@ -54,6 +63,25 @@ export class StockMemory implements StockReads {
     return this.#taken.get(buyer) ?? 0;
   }
 
+  firstHoldEnd_ms(sale: string, buyer: string): number | null {
+    return this.#firstHolds.get(`${sale} ${buyer}`) ?? null;
+  }
+
+  claimsOf(_sale: string, identity: string): Reservation[] {
+    return [...(this.#claims.get(identity) ?? [])].flatMap((name) => {
+      return this.reservations.get(name) ?? [];
+    });
+  }
+
+  /** The identities that orders are claimed under. */
+  identities(): string[] {
+    return [...this.#claims.keys()];
+  }
+
+  restock(restockId: string): Restock | null {
+    return this.restocks.get(restockId) ?? null;
+  }
+
   dueHolds(now: number): Reservation[] {
     return [...this.#held.values()].filter(({ standing }) => {
       return standing.state === "held" && standing.deadline_ms <= now;
@@ -66,7 +94,7 @@ export class StockMemory implements StockReads {
 
   /** Writes what was decided, and gives the outcome. @throws Error when a row leaves a gap */
   apply<Outcome>({ outcome, change }: StockDecision<Outcome>): Outcome {
-    const { counters, rows, put, removed, movement } = change;
+    const { counters, rows, put, removed, movement, claims, restock, firstHold } = change;
     for (const row of rows) {
       if (row.seq !== this.ledger.length + 1) throw new Error(`row ${row.seq} leaves a gap`);
       this.ledger.push(row);
@@ -74,14 +102,27 @@ export class StockMemory implements StockReads {
     for (const key of removed) this.#keep(key, null);
     for (const item of put) this.#keep(item, item);
     if (movement !== null) this.#movements.set(movement.id, movement);
+    for (const claim of claims) {
+      const known = this.#claims.get(claim.identity) ?? new Set();
+      this.#claims.set(claim.identity, known.add(nameOf(claim)));
+    }
+    if (restock !== null) this.restocks.set(restock.restockId, restock);
+    if (firstHold !== null) {
+      this.#firstHolds.set(`${firstHold.sale} ${firstHold.buyer}`, firstHold.until_ms);
+      this.rowsWritten += 1;
+    }
     this.#counters = counters;
-    this.rowsWritten += rows.length + 2 * (put.length + removed.length);
+    const origins = put.filter(({ fromHold, standing }) => {
+      return fromHold !== undefined && standing.state === "ordered";
+    });
+    this.rowsWritten += rows.length + 2 * (put.length + removed.length) + claims.length;
+    this.rowsWritten += origins.length;
     return outcome;
   }
 
   #keep(key: ReservationKey, item: Reservation | null): void {
     const name = nameOf(key);
-    const more = unitsOf(item) - unitsOf(this.reservation(key));
+    const more = unitsTaken(item) - unitsTaken(this.reservation(key));
     this.#taken.set(key.buyer, this.takenBy(key.sale, key.buyer) + more);
     if (item === null) this.reservations.delete(name);
     else this.reservations.set(name, item);
@@ -116,11 +157,13 @@ export class StockMemory implements StockReads {
       lastSeq: () => this.lastSeq(),
       reservation: (key) => this.reservation(key),
       takenBy: (_sale, buyer) => this.takenBy(sale, buyer),
+      claimsOf: (_sale, identity) => this.claimsOf(sale, identity),
       dueHolds: (now) => this.dueHolds(now),
+      firstHoldEnd_ms: (ofSale, buyer) => this.firstHoldEnd_ms(ofSale, buyer),
       movement: (id) => this.movement(id),
+      restock: (restockId) => this.restock(restockId),
       write: (change) => {
-        const { rows, put, removed, movement } = change;
-        if (rows.length + put.length + removed.length === 0 && movement === null) return;
+        if (changesNothing(change)) return;
         write(() => this.apply({ change, outcome: null }));
       },
       nextDue_ms: () => this.#nextDue_ms(),
@@ -131,7 +174,8 @@ export class StockMemory implements StockReads {
           if (this.#audits.has(name)) this.#audits.set(name, until_ms);
         });
       },
-      watchers: () => [{ sale, sku }],
+      watchers: () => [...this.#sales].map((name) => ({ sale: name, sku })),
+      watch: (name) => write(() => this.#sales.add(name)),
     };
   }
 }

@@ -20,6 +20,8 @@ export interface CardRefusal {
   /** Null where Stripe documents none, as for an expired card. */
   readonly decline_code: string | null;
   readonly message: string;
+  /** The field of the card that was wrong, where one was. */
+  readonly param?: string;
 }
 
 export function invalidRequest(message: string, code?: string, param?: string): ApiError {
@@ -33,14 +35,27 @@ export function invalidRequest(message: string, code?: string, param?: string): 
 }
 
 export function cardError(refusal: CardRefusal): ApiError {
-  const { code, decline_code, message } = refusal;
-  const shared = { status: 402, type: "card_error" as const, code, message };
+  const { decline_code, ...fields } = refusal;
+  const shared = { status: 402, type: "card_error" as const, ...fields };
   return decline_code === null ? shared : { ...shared, decline_code };
 }
 
 export function noSuchPayment(id: string, param: "intent" | "payment_intent"): ApiError {
-  const message = `No such payment_intent: '${id}'`;
+  return notFound("payment_intent", id, param);
+}
+
+/** `why` continues the sentence, for an object that exists but may not be used. */
+export function notFound(kind: string, id: string, param: string, why = ""): ApiError {
+  const message = `No such ${kind}: '${id}'${why}`;
   return { ...invalidRequest(message, "resource_missing", param), status: 404 };
+}
+
+export function otherMode(isLive: boolean): string {
+  const [theirs, ours] = isLive ? ["live", "test"] : ["test", "live"];
+  return (
+    `; a similar object exists in ${theirs} mode, but a ${ours} mode key was used to make this ` +
+    "request."
+  );
 }
 
 export const BROKEN: ApiError = {
@@ -52,4 +67,9 @@ export const BROKEN: ApiError = {
 export const TOO_MANY: ApiError = {
   ...invalidRequest("Request rate limit exceeded.", "rate_limit"),
   status: 429,
+};
+
+export const KEY_REFUSED: ApiError = {
+  ...invalidRequest("Invalid API Key provided (a key refused by PUT /sandbox/account)."),
+  status: 401,
 };

@@ -5,8 +5,8 @@
  * the time between attempts doubles. No order is kept: events that are due are sent concurrently.
  */
 import type { FaultSettings } from "./faults.ts";
-import type { Payment } from "./payment.ts";
-import { deliveries_ms, eventOf, sign, webhookOf, type WebhookEnv } from "./webhooks.ts";
+import type { Payment } from "./payment-schema.ts";
+import { deliveries_ms, eventsOf, sign, webhookOf, type WebhookEnv } from "./webhooks.ts";
 
 const TRIES_MAX = 8;
 const RETRY_MIN_MS = 500;
@@ -32,16 +32,28 @@ export class EventOutbox {
     `);
   }
 
-  /** Call it in the transaction that changes the payment. */
-  add(payment: Payment, faults: FaultSettings, id: string, origin: string, now: number): void {
+  /** Call it in the transaction that changes the payment, and set the alarm after it. */
+  add(
+    before: Payment | null,
+    after: Payment,
+    faults: FaultSettings,
+    parts: Parameters<typeof eventsOf>[2],
+  ): void {
     if (this.#target === null) return;
     const { sql } = this.#storage;
-    const body = eventOf(payment, id, origin, now);
-    if (body === null) return;
-    for (const delay_ms of deliveries_ms(faults, this.#count())) {
-      sql.exec("INSERT INTO event (body, due_ms, tries) VALUES (?, ?, 0)", body, now + delay_ms);
+    for (const body of eventsOf(before, after, parts)) {
+      for (const delay_ms of deliveries_ms(faults, this.#count())) {
+        const due_ms = parts.now + delay_ms;
+        sql.exec("INSERT INTO event (body, due_ms, tries) VALUES (?, ?, 0)", body, due_ms);
+      }
     }
-    void this.#arm(now);
+  }
+
+  /** When the next event is due; null when there is none. */
+  next_ms(): number | null {
+    return this.#storage.sql
+      .exec<{ due_ms: number | null }>("SELECT MIN(due_ms) AS due_ms FROM event")
+      .one().due_ms;
   }
 
   clear(): void {
@@ -62,13 +74,6 @@ export class EventOutbox {
     return events;
   }
 
-  async #arm(now: number): Promise<void> {
-    const next = this.#storage.sql
-      .exec<{ due_ms: number | null }>("SELECT MIN(due_ms) AS due_ms FROM event")
-      .one().due_ms;
-    if (next !== null) await this.#storage.setAlarm(Math.max(next, now + 1));
-  }
-
   /** Sends the events that are due, at most `AT_ONCE` of them. */
   async send(): Promise<void> {
     const target = this.#target;
@@ -78,7 +83,6 @@ export class EventOutbox {
       .exec<Row>("SELECT seq, body, tries FROM event WHERE due_ms <= ? LIMIT ?", now, AT_ONCE)
       .toArray();
     await Promise.all(due.map((row) => this.#sendOne(row, target.url, target.secret)));
-    await this.#arm(Date.now());
   }
 
   async #sendOne({ seq, body, tries }: Row, url: string, secret: string): Promise<void> {

@@ -1,6 +1,6 @@
 /**
  * Reads form-encoded parameters with nested brackets, as Stripe's API takes them:
- * `metadata[order]=o1&payment_method_types[0]=card`.
+ * `metadata[order]=o1&expand[0]=latest_charge`.
  *
  * Guarantee: returns plain data of strings, lists and objects without a prototype, or null when
  * the parameters contradict each other (`a=1&a[b]=2`), are nested too deeply or are too many. Pure.
@@ -23,6 +23,24 @@ export function parseForm(parameters: readonly (readonly [string, string])[]): F
     if (path === null || !place(root, path, value)) return null;
   }
   return objectOf(root);
+}
+
+/**
+ * The form of plain parameters, as Stripe's SDK encodes them; what is undefined is left out.
+ *
+ * @param parameters of texts, numbers, booleans, lists and objects of these
+ */
+export function formOf(parameters: object): [string, string][] {
+  return Object.entries(parameters).flatMap(([name, value]) => pairsOf(name, value));
+}
+
+function pairsOf(name: string, value: unknown): [string, string][] {
+  if (value === undefined) return [];
+  if (typeof value === "object" && value !== null) {
+    return Object.entries(value).flatMap(([step, each]) => pairsOf(`${name}[${step}]`, each));
+  }
+  if (value === null) return [[name, ""]];
+  return [[name, typeof value === "string" ? value : JSON.stringify(value)]];
 }
 
 /** `a[b][]` to `["a", "b", ""]`. */

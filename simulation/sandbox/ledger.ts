@@ -6,7 +6,9 @@
  * 0 where there was no such step. Pure.
  */
 import { z } from "zod";
-import { Payment } from "./payment.ts";
+import { METHOD_TYPES } from "./account.ts";
+import { cardFactsOf } from "./instrument.ts";
+import { Dispute, Metadata, Payment, Refund, Shipping } from "./payment-schema.ts";
 
 const Amount = z.int().min(0);
 
@@ -27,6 +29,19 @@ const LedgerRow = Moved.extend({
   currency: z.string(),
   status: z.enum(Payment.shape.standing.options.map(({ shape }) => shape.status.value)),
   method: z.string().nullable(),
+  /** Null until the first confirmation. */
+  methodType: z.enum(METHOD_TYPES).nullable(),
+  /** As Stripe shows it: never the number. */
+  card: z.object({ brand: z.string(), last4: z.string(), fingerprint: z.string() }).nullable(),
+  description: z.string().nullable(),
+  receiptEmail: z.string().nullable(),
+  shipping: Shipping.nullable(),
+  metadata: Metadata,
+  statementSuffix: z.string().nullable(),
+  refunds: z.array(
+    Refund.pick({ id: true, amount: true, status: true, reason: true, metadata: true }),
+  ),
+  dispute: Dispute.pick({ id: true, amount: true, reason: true, status: true }).nullable(),
   createdAt: z.iso.datetime(),
 });
 
@@ -72,7 +87,37 @@ export function ledgerRow(payment: Payment): LedgerRow {
     status: payment.standing.status,
     method: payment.method,
     ...moved(payment),
+    ...details(payment),
     createdAt: new Date(payment.createdAt_ms).toISOString(),
+  };
+}
+
+function details(payment: Payment) {
+  const { instrument, description, receiptEmail, shipping, metadata, statementSuffix } = payment;
+  const card = instrument === null ? null : cardFactsOf(instrument);
+  return {
+    methodType: instrument?.type ?? null,
+    card:
+      card === null
+        ? null
+        : { brand: card.brand, last4: card.last4, fingerprint: card.fingerprint },
+    description,
+    receiptEmail,
+    shipping,
+    metadata,
+    statementSuffix,
+    refunds: payment.refunds.map(({ id, amount, status, reason, metadata }) => {
+      return { id, amount, status, reason, metadata };
+    }),
+    dispute:
+      payment.dispute === null
+        ? null
+        : {
+            id: payment.dispute.id,
+            amount: payment.dispute.amount,
+            reason: payment.dispute.reason,
+            status: payment.dispute.status,
+          },
   };
 }
 

@@ -1,104 +1,101 @@
 /**
- * A payment and its state machine: Stripe's PaymentIntent with manual capture.
+ * The state machine of a payment: Stripe's PaymentIntent with manual capture.
  *
- * Guarantee: for any commands in any order, a payment is captured at most once and no more is
- * refunded than was captured. A refused command leaves the payment unchanged, except that the
- * refusal of a card is stored. Pure: ids are arguments.
+ * Guarantee: for any commands in any order, a payment is captured at most once. A refused command
+ * leaves the payment unchanged, except that the refusal of a card is stored. Pure: ids and time are
+ * arguments. Refunds and disputes are in `refunds.ts` and `disputes.ts`.
  *
  * Source: https://docs.stripe.com/payments/paymentintents/lifecycle.
  */
-import { z } from "zod";
 import { type ApiError, cardError, type CardRefusal, invalidRequest } from "./api-error.ts";
-import { type Outcome, outcomeOf } from "./test-methods.ts";
+import { type Instrument, instrumentNamed, outcomeOf } from "./instrument.ts";
+import { type BillingDetails, Payment, type Standing } from "./payment-schema.ts";
 
-const Refusal = z.strictObject({
-  code: z.string(),
-  decline_code: z.string().nullable(),
-  message: z.string(),
-});
-
-const Standing = z.discriminatedUnion("status", [
-  z.strictObject({ status: z.literal("requires_payment_method"), refusal: Refusal.nullable() }),
-  z.strictObject({ status: z.literal("requires_action"), returnUrl: z.string() }),
-  z.strictObject({ status: z.literal("requires_capture"), charge: z.string() }),
-  z.strictObject({
-    status: z.literal("succeeded"),
-    charge: z.string(),
-    captured: z.int().min(1),
-    refunded: z.int().min(0),
-  }),
-  /** `charge` is null when the payment was cancelled before it was authorized. */
-  z.strictObject({ status: z.literal("canceled"), charge: z.string().nullable() }),
-]);
-
-/** The stored form; `version` changes with its shape. */
-export const Payment = z.strictObject({
-  version: z.literal(1),
-  id: z.string(),
-  order: z.string().nullable(),
-  amount: z.int().min(1),
-  /** ISO 4217, lower case, as Stripe writes it. */
-  currency: z.string(),
-  /** The payment method of the last confirmation. */
-  method: z.string().nullable(),
-  createdAt_ms: z.int(),
-  standing: Standing,
-});
-
-export type Payment = z.infer<typeof Payment>;
-export type Standing = Payment["standing"];
+export interface Confirmation {
+  readonly kind: "confirm";
+  readonly method: string | null;
+  /** What the method is; by default that of the test method with this id. */
+  readonly instrument?: Instrument | undefined;
+  readonly billing?: BillingDetails | null;
+  readonly returnUrl: string | null;
+  /** True: Stripe.js authenticates in the shop's page where the method can (`use_stripe_sdk`). */
+  readonly useStripeSdk?: boolean;
+}
 
 export type Command =
-  | { readonly kind: "confirm"; readonly method: string | null; readonly returnUrl: string | null }
+  | Confirmation
   | { readonly kind: "capture"; readonly amount: number | null }
-  | { readonly kind: "cancel" }
-  | { readonly kind: "refund"; readonly amount: number | null }
+  | { readonly kind: "cancel"; readonly reason?: string | null }
   | { readonly kind: "authenticate"; readonly accepted: boolean };
 
-/** `refunded`: the amount that this command refunded. An `error` can come with a new `payment`. */
+/** An `error` can come with a changed `payment`. */
 export interface Applied {
   readonly payment: Payment;
   readonly error: ApiError | null;
-  readonly refunded: number;
 }
+
+/** What a command may use: the id of a charge, if it makes one, and the time. */
+export interface Moment {
+  readonly charge: string;
+  readonly now: number;
+}
+
+export type WantedPayment = Pick<Payment, "amount" | "currency" | "order"> &
+  Partial<
+    Pick<
+      Payment,
+      | "types"
+      | "isAutomatic"
+      | "description"
+      | "receiptEmail"
+      | "statementSuffix"
+      | "shipping"
+      | "metadata"
+    >
+  >;
 
 const AUTHENTICATION_REFUSED: CardRefusal = {
   code: "payment_intent_authentication_failure",
   decline_code: null,
-  message: "The shopper refused to authenticate the payment.",
+  message:
+    "We are unable to authenticate your payment method. " +
+    "Please choose a different payment method and try again.",
 };
 
 export function createPayment(
-  wanted: { readonly amount: number; readonly currency: string; readonly order: string | null },
-  id: string,
+  wanted: WantedPayment,
+  ids: { readonly id: string; readonly clientSecret: string },
   now: number,
 ): Payment {
-  const standing: Standing = { status: "requires_payment_method", refusal: null };
-  return { version: 1, id, ...wanted, method: null, createdAt_ms: now, standing };
+  return Payment.parse({
+    version: 1,
+    ...wanted,
+    ...ids,
+    method: null,
+    createdAt_ms: now,
+    standing: { status: "requires_payment_method", refusal: null },
+  });
 }
 
-/** `newCharge` becomes the id of the charge if the command authorizes the payment. */
-export function applyCommand(payment: Payment, command: Command, newCharge: string): Applied {
+export function applyCommand(payment: Payment, command: Command, moment: Moment): Applied {
   switch (command.kind) {
     case "confirm":
-      return confirm(payment, command, newCharge);
+      return confirm(payment, command, moment);
     case "capture":
       return capture(payment, command.amount);
     case "cancel":
-      return cancel(payment);
-    case "refund":
-      return refund(payment, command.amount);
+      return cancel(payment, command.reason ?? null);
     case "authenticate":
-      return authenticate(payment, command.accepted, newCharge);
+      return authenticate(payment, command.accepted, moment);
   }
 }
 
 function became(payment: Payment, standing: Standing): Applied {
-  return { payment: { ...payment, standing }, error: null, refunded: 0 };
+  return { payment: { ...payment, standing }, error: null };
 }
 
 function refused(payment: Payment, error: ApiError): Applied {
-  return { payment, error, refunded: 0 };
+  return { payment, error };
 }
 
 function unexpectedState(payment: Payment, done: string, allowed: string): Applied {
@@ -113,50 +110,71 @@ function unexpectedState(payment: Payment, done: string, allowed: string): Appli
   );
 }
 
-function confirm(
-  payment: Payment,
-  command: { readonly method: string | null; readonly returnUrl: string | null },
-  newCharge: string,
-): Applied {
+function confirm(payment: Payment, confirmation: Confirmation, moment: Moment): Applied {
   const { status } = payment.standing;
   if (status !== "requires_payment_method" && status !== "requires_action") {
     return unexpectedState(payment, "confirmed", "requires_payment_method, requires_action");
   }
-  if (command.method === null) {
+  const { method, returnUrl, billing = null } = confirmation;
+  if (method === null) {
     const message = "You cannot confirm this PaymentIntent because it's missing a payment method.";
     return refused(payment, invalidRequest(message, "payment_intent_unexpected_state"));
   }
-  const outcome = outcomeOf(command.method);
-  if (outcome === null) {
-    const message = `No such PaymentMethod: '${command.method}'`;
+  const instrument = confirmation.instrument ?? instrumentNamed(method);
+  if (instrument === null) {
+    const message = `No such PaymentMethod: '${method}'`;
     return refused(payment, invalidRequest(message, "resource_missing", "payment_method"));
   }
-  if (outcome.kind === "asks_shopper" && command.returnUrl === null) {
-    const message = "The sandbox can only authenticate with a return_url.";
-    return refused(payment, invalidRequest(message, "parameter_missing", "return_url"));
-  }
-  const tried = { ...payment, method: command.method };
-  return applyOutcome(tried, outcome, command.returnUrl ?? "", newCharge);
-}
-
-function applyOutcome(
-  payment: Payment,
-  outcome: Outcome,
-  returnUrl: string,
-  newCharge: string,
-): Applied {
+  const error = incompatible(payment, instrument) ?? missingReturnUrl(payment, confirmation);
+  if (error !== null) return refused(payment, error);
+  const tried = { ...payment, method, instrument, billing };
+  const outcome = outcomeOf(instrument);
   switch (outcome.kind) {
     case "authorizes":
     case "authorizes_but_cannot_be_captured":
-      return became(payment, { status: "requires_capture", charge: newCharge });
+      return authorized(tried, moment);
     case "refuses":
-      return {
-        ...became(payment, { status: "requires_payment_method", refusal: outcome.refusal }),
-        error: cardError(outcome.refusal),
-      };
-    case "asks_shopper":
-      return became(payment, { status: "requires_action", returnUrl });
+      return declined(tried, outcome.refusal);
+    case "asks_shopper": {
+      const hasDialog = confirmation.useStripeSdk === true && instrument.type === "card";
+      if (!hasDialog && returnUrl === null) return refused(payment, RETURN_URL_MISSING);
+      const where = hasDialog ? "dialog" : "redirect";
+      return became(tried, { status: "requires_action", returnUrl, where });
+    }
   }
+}
+
+const RETURN_URL_MISSING = invalidRequest(
+  "A `return_url` must be provided, because this payment method redirects the customer.",
+  "parameter_missing",
+  "return_url",
+);
+
+function incompatible({ types }: Payment, { type }: Instrument): ApiError | null {
+  if (types.includes(type)) return null;
+  const message =
+    `The PaymentMethod provided (${type}) is not allowed for this PaymentIntent. Please attach a ` +
+    `PaymentMethod of one of the following types: ${types.join(", ")}.`;
+  return invalidRequest(message, "payment_intent_incompatible_payment_method", "payment_method");
+}
+
+/** Stripe asks for it whatever the method is, because any method of the dashboard may redirect. */
+function missingReturnUrl(payment: Payment, confirmation: Confirmation): ApiError | null {
+  if (!payment.isAutomatic || confirmation.returnUrl !== null) return null;
+  const message =
+    "This PaymentIntent is configured to accept payment methods enabled in your Dashboard. " +
+    "Because some of these payment methods might redirect your customer off of your page, you " +
+    "must provide a `return_url`.";
+  return invalidRequest(message, undefined, "return_url");
+}
+
+function authorized(payment: Payment, { charge, now }: Moment): Applied {
+  return became({ ...payment, chargedAt_ms: now }, { status: "requires_capture", charge });
+}
+
+function declined(payment: Payment, refusal: CardRefusal): Applied {
+  const after = became(payment, { status: "requires_payment_method", refusal });
+  return { ...after, error: cardError(refusal) };
 }
 
 function capture(payment: Payment, amount: number | null): Applied {
@@ -169,52 +187,36 @@ function capture(payment: Payment, amount: number | null): Applied {
     const message = `The capture amount exceeds the authorized amount of ${payment.amount}.`;
     return refused(payment, invalidRequest(message, "amount_too_large", "amount_to_capture"));
   }
-  if (payment.method !== null && cannotBeCaptured(payment.method)) {
+  if (cannotBeCaptured(payment)) {
     const message = "The authorization has expired and can no longer be captured.";
     return refused(payment, invalidRequest(message, "charge_expired_for_capture"));
   }
   return became(payment, { status: "succeeded", charge: standing.charge, captured, refunded: 0 });
 }
 
-function cannotBeCaptured(method: string): boolean {
-  return outcomeOf(method)?.kind === "authorizes_but_cannot_be_captured";
+function cannotBeCaptured({ method, instrument }: Payment): boolean {
+  const used = instrument ?? instrumentNamed(method ?? "");
+  return used !== null && outcomeOf(used).kind === "authorizes_but_cannot_be_captured";
 }
 
-function cancel(payment: Payment): Applied {
+function cancel(payment: Payment, reason: string | null): Applied {
   const { standing } = payment;
   if (standing.status === "succeeded" || standing.status === "canceled") {
     const allowed = "requires_payment_method, requires_capture, requires_action";
     return unexpectedState(payment, "canceled", allowed);
   }
   const charge = standing.status === "requires_capture" ? standing.charge : null;
-  return became(payment, { status: "canceled", charge });
+  return became(payment, { status: "canceled", charge, reason });
 }
 
-function refund(payment: Payment, amount: number | null): Applied {
-  const { standing } = payment;
-  if (standing.status !== "succeeded") return unexpectedState(payment, "refunded", "succeeded");
-  const left = standing.captured - standing.refunded;
-  if (left === 0) {
-    const message = `Charge ${standing.charge} has already been refunded.`;
-    return refused(payment, invalidRequest(message, "charge_already_refunded"));
-  }
-  const refunded = amount ?? left;
-  if (refunded > left) {
-    const message = `Refund amount (${refunded}) is greater than unrefunded amount (${left}).`;
-    return refused(payment, invalidRequest(message, "amount_too_large", "amount"));
-  }
-  const after = became(payment, { ...standing, refunded: standing.refunded + refunded });
-  return { ...after, refunded };
-}
-
-function authenticate(payment: Payment, accepted: boolean, newCharge: string): Applied {
+function authenticate(payment: Payment, accepted: boolean, moment: Moment): Applied {
   if (payment.standing.status !== "requires_action") {
     return unexpectedState(payment, "authenticated", "requires_action");
   }
-  return became(
-    payment,
-    accepted
-      ? { status: "requires_capture", charge: newCharge }
-      : { status: "requires_payment_method", refusal: AUTHENTICATION_REFUSED },
-  );
+  const used = payment.instrument ?? instrumentNamed(payment.method ?? "");
+  const outcome = used === null ? null : outcomeOf(used);
+  const refusal = outcome?.kind === "asks_shopper" ? outcome.refusal : null;
+  if (accepted && refusal === null) return authorized(payment, moment);
+  const because = accepted && refusal !== null ? refusal : AUTHENTICATION_REFUSED;
+  return became(payment, { status: "requires_payment_method", refusal: because });
 }

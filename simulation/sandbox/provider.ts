@@ -1,34 +1,43 @@
 /**
- * The sandbox's only Durable Object: payments, idempotency keys and fault settings, in SQLite.
+ * The sandbox's only Durable Object: payments, tokens, idempotency keys and settings, in SQLite.
  *
  * Guarantee: each call is one synchronous transaction, so no call sees a part of another's changes,
  * and it is answered only when its effect is durable. The rules are in the pure files beside this
- * one. The object never waits: the Worker delays answers, and the alarm sends events.
- *
- * Weakness: a key older than a day is ignored, but its row stays until `reset`.
+ * one. The object never waits: the Worker delays answers, and the alarm sends events and settles
+ * refunds.
  */
 import { DurableObject } from "cloudflare:workers";
-import { BROKEN, type ApiError, invalidRequest, noSuchPayment, TOO_MANY } from "./api-error.ts";
+import { Account, DEFAULT_ACCOUNT } from "./account.ts";
+import { BROKEN, invalidRequest, KEY_REFUSED, TOO_MANY } from "./api-error.ts";
+import { Desk, type DeskAct, type DeskOutcome } from "./desk.ts";
 import { EventOutbox } from "./event-outbox.ts";
 import { drawFault, type FaultKind, FaultSettings, held_ms, NO_FAULTS } from "./faults.ts";
 import { fingerprintOf, KEY_LENGTH_MAX, recall, Remembered } from "./idempotency.ts";
 import { type Ledger, ledgerOf } from "./ledger.ts";
-import { applyCommand, Payment } from "./payment.ts";
-import { answerError, perform, type Performed } from "./perform.ts";
+import { perform } from "./perform.ts";
+import { answerError, type Changes, type IdPrefix, type Performed } from "./records.ts";
+import { settleDueRefunds } from "./refunds.ts";
+import { DEFAULT_SCRIPT, ScriptSettings } from "./script-settings.ts";
+import { SandboxStore } from "./store.ts";
 import { type Call, readCall } from "./stripe-requests.ts";
 import { type Redeemed, siteverify } from "./turnstile.ts";
 import type { WebhookEnv } from "./webhooks.ts";
 
 export interface SandboxEnv extends WebhookEnv {
   readonly SANDBOX: DurableObjectNamespace<SandboxProvider>;
+  /** The files in `browser/`: the stand-in for Stripe.js and its frames. */
+  readonly ASSETS: Fetcher;
 }
 
 export interface ApiRequest {
   readonly method: string;
   readonly path: string;
   readonly parameters: [string, string][];
+  /** The idempotency key. */
   readonly key: string | null;
   readonly origin: string;
+  readonly by: "secret" | "publishable";
+  readonly isLive: boolean;
 }
 
 /** The response the Worker must send, after `held_ms`; `cut`: break the connection half-way. */
@@ -40,27 +49,20 @@ export interface Delivery {
   readonly cut: boolean;
 }
 
-export type Authentication =
-  | { readonly kind: "waiting"; readonly amount: number; readonly currency: string }
-  | { readonly kind: "done"; readonly returnUrl: string | null; readonly accepted: boolean }
-  | { readonly kind: "refused"; readonly message: string };
-
 export class SandboxProvider extends DurableObject<SandboxEnv> {
-  readonly #sql: SqlStorage;
+  readonly #store: SandboxStore;
   readonly #events: EventOutbox;
   #faults: FaultSettings = NO_FAULTS;
+  #account: Account = DEFAULT_ACCOUNT;
 
   constructor(ctx: DurableObjectState, env: SandboxEnv) {
     super(ctx, env);
-    this.#sql = ctx.storage.sql;
+    this.#store = new SandboxStore(ctx.storage.sql);
     this.#events = new EventOutbox(ctx.storage, env);
-    this.#sql.exec(`
-      CREATE TABLE IF NOT EXISTS payment (id TEXT PRIMARY KEY, doc TEXT NOT NULL) WITHOUT ROWID;
-      CREATE TABLE IF NOT EXISTS key (name TEXT PRIMARY KEY, doc TEXT NOT NULL) WITHOUT ROWID;
-      CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, doc TEXT NOT NULL) WITHOUT ROWID;
-    `);
-    const stored = this.#read("setting", "faults");
-    if (stored !== null) this.#faults = FaultSettings.parse(JSON.parse(stored));
+    const faults = this.#store.read("setting", "faults");
+    if (faults !== null) this.#faults = FaultSettings.parse(JSON.parse(faults));
+    const account = this.#store.read("setting", "account");
+    if (account !== null) this.#account = Account.parse(JSON.parse(account));
   }
 
   call(request: ApiRequest): Delivery {
@@ -73,8 +75,7 @@ export class SandboxProvider extends DurableObject<SandboxEnv> {
   }
 
   ledger(): Ledger {
-    const rows = this.#sql.exec<{ doc: string }>("SELECT doc FROM payment").toArray();
-    const payments = rows.map(({ doc }) => Payment.parse(JSON.parse(doc)));
+    const payments = this.#store.payments();
     return ledgerOf(payments.toSorted((a, b) => a.createdAt_ms - b.createdAt_ms));
   }
 
@@ -85,90 +86,106 @@ export class SandboxProvider extends DurableObject<SandboxEnv> {
   /** Calls are counted from 0 again, so that a seed always gives the same faults. */
   setFaults(faults: FaultSettings): void {
     this.ctx.storage.transactionSync(() => {
-      this.#write("setting", "faults", JSON.stringify(faults));
-      this.#write("setting", "calls", "0");
+      this.#store.write("setting", "faults", JSON.stringify(faults));
+      this.#store.write("setting", "calls", "0");
       this.#events.restartDraws();
     });
     this.#faults = faults;
   }
 
+  account(): Account {
+    return this.#account;
+  }
+
+  setAccount(account: Account): void {
+    this.#store.write("setting", "account", JSON.stringify(account));
+    this.#account = account;
+  }
+
+  script(): ScriptSettings {
+    const stored = this.#store.read("setting", "script");
+    return stored === null ? DEFAULT_SCRIPT : ScriptSettings.parse(JSON.parse(stored));
+  }
+
+  setScript(script: ScriptSettings): void {
+    this.#store.write("setting", "script", JSON.stringify(script));
+  }
+
   reset(): void {
     this.ctx.storage.transactionSync(() => {
-      this.#sql.exec("DELETE FROM payment; DELETE FROM key; DELETE FROM setting;");
+      this.#store.clear();
       this.#events.clear();
     });
     this.#faults = NO_FAULTS;
+    this.#account = DEFAULT_ACCOUNT;
   }
 
   /** Turnstile's siteverify. Redeemed tokens are rows of the settings' table. */
   siteverify(form: Record<string, string>): { readonly status: number; readonly body: string } {
     return this.ctx.storage.transactionSync(() => {
       const known = (id: string): Redeemed | null => {
-        const stored = this.#read("setting", `turnstile:${id}`);
+        const stored = this.#store.read("setting", `turnstile:${id}`);
         return stored === null ? null : { key: stored === "" ? null : stored };
       };
       const { status, body, redeemed } = siteverify(form, known, Date.now());
       if (redeemed !== null) {
-        this.#write("setting", `turnstile:${redeemed.id}`, redeemed.by.key ?? "");
+        this.#store.write("setting", `turnstile:${redeemed.id}`, redeemed.by.key ?? "");
       }
       return { status, body: JSON.stringify(body) };
     });
   }
 
-  override alarm(): Promise<void> {
-    return this.#events.send();
+  override async alarm(): Promise<void> {
+    const now = Date.now();
+    this.ctx.storage.transactionSync(() => {
+      for (const payment of this.#store.duePayments(now)) {
+        this.#keep({ payment: settleDueRefunds(payment, now) }, "", now);
+      }
+    });
+    await this.#events.send();
+    this.#arm(Date.now());
   }
 
-  authentication(id: string): Authentication {
-    const payment = this.#payment(id);
-    if (payment === null) return refusedAuthentication(noSuchPayment(id, "intent"));
-    if (payment.standing.status !== "requires_action") {
-      const message = "This payment is not waiting for authentication.";
-      return { kind: "refused", message };
-    }
-    return { kind: "waiting", amount: payment.amount, currency: payment.currency };
-  }
-
-  authenticate(id: string, accepted: boolean): Authentication {
-    return this.ctx.storage.transactionSync((): Authentication => {
-      const payment = this.#payment(id);
-      if (payment === null) return refusedAuthentication(noSuchPayment(id, "intent"));
-      const applied = applyCommand(payment, { kind: "authenticate", accepted }, newId("ch"));
-      if (applied.error !== null) return refusedAuthentication(applied.error);
-      this.#change(applied.payment, "", Date.now());
-      const { standing } = payment;
-      const returnUrl = standing.status === "requires_action" ? standing.returnUrl : null;
-      return { kind: "done", returnUrl, accepted };
+  /** What a person does: the shopper at the bank, or the merchant at the dashboard. */
+  atDesk(origin: string, act: DeskAct): DeskOutcome {
+    return this.ctx.storage.transactionSync(() => {
+      const now = Date.now();
+      const desk = new Desk(this.#store, this.#account, { now, newId });
+      const { outcome, changed } = desk.act(act);
+      this.#keep(changed, origin, now);
+      return outcome;
     });
   }
 
   #drawFault(): FaultKind | null {
     if (this.#faults.rate === 0) return null;
-    const call = Number(this.#read("setting", "calls") ?? "0");
-    this.#write("setting", "calls", String(call + 1));
+    const call = Number(this.#store.read("setting", "calls") ?? "0");
+    this.#store.write("setting", "calls", String(call + 1));
     return drawFault(this.#faults, call);
   }
 
   #answer(request: ApiRequest, fault: FaultKind | null, now: number): Answer {
     if (fault === "rate_limit") {
-      return { ...answerError(TOO_MANY, null), headers: { "retry-after": "1" } };
+      return { ...answerError(TOO_MANY), headers: { "retry-after": "1" } };
     }
-    const { method, path, parameters, key } = request;
-    const read = readCall(method, path, parameters);
-    if (read.kind === "refused") return plain(answerError(read.error, null));
-    if (read.call.kind === "retrieve") return this.#retrieve(read.call, request.origin, fault, now);
-    if (key === null) return this.#begin(read.call, request.origin, fault, now);
+    if (this.#account.key === "refused") return plain(answerError(KEY_REFUSED));
+    const { method, path, parameters, key, by } = request;
+    const read = readCall(method, path, parameters, by);
+    if (read.kind === "refused") return plain(answerError(read.error));
+    if (method === "GET") return this.#retrieve(read.call, request, fault, now);
+    // Stripe knows no idempotency keys of browsers, and a remembered call would hold its card.
+    if (key === null || by === "publishable") return this.#begin(read.call, request, fault, now);
     if (key.length === 0 || key.length > KEY_LENGTH_MAX) {
       const message = `Idempotency keys have 1 to ${KEY_LENGTH_MAX} characters.`;
-      return plain(answerError(invalidRequest(message), null));
+      return plain(answerError(invalidRequest(message)));
     }
     const fingerprint = fingerprintOf(method, path, parameters);
-    const stored = this.#read("key", key);
+    const stored = this.#store.read("key", key);
     const first = stored === null ? null : Remembered.parse(JSON.parse(stored));
     const recalled = recall(first, fingerprint, now);
-    if (recalled.kind === "refused") return plain(answerError(recalled.error, null));
+    if (recalled.kind === "refused") return plain(answerError(recalled.error));
     if (recalled.kind === "replay") return replay(recalled.first);
-    const answer = this.#begin(read.call, request.origin, fault, now);
+    const answer = this.#begin(read.call, request, fault, now);
     const requestId = newId("req");
     const remembered: Remembered = {
       version: 1,
@@ -179,32 +196,29 @@ export class SandboxProvider extends DurableObject<SandboxEnv> {
       at_ms: now,
       busyUntil_ms: now + held_ms(fault, this.#faults),
     };
-    this.#write("key", key, JSON.stringify(remembered));
+    this.#store.write("key", key, JSON.stringify(remembered));
     return { ...answer, headers: { ...answer.headers, "request-id": requestId } };
   }
 
-  #retrieve(call: Call, origin: string, fault: FaultKind | null, now: number): Answer {
+  #retrieve(call: Call, request: ApiRequest, fault: FaultKind | null, now: number): Answer {
     if (fault === "error_before" || fault === "error_after") {
-      return { ...answerError(BROKEN, null), headers: { "stripe-should-retry": "true" } };
+      return { ...answerError(BROKEN), headers: { "stripe-should-retry": "true" } };
     }
-    return plain(this.#perform(call, origin, now));
+    return plain(this.#perform(call, request, now));
   }
 
   /** A call with a new key takes effect unless the fault is `error_before`. */
-  #begin(call: Call, origin: string, fault: FaultKind | null, now: number): Answer {
-    const broken = { ...answerError(BROKEN, null), headers: { "stripe-should-retry": "false" } };
+  #begin(call: Call, request: ApiRequest, fault: FaultKind | null, now: number): Answer {
+    const broken = { ...answerError(BROKEN), headers: { "stripe-should-retry": "false" } };
     if (fault === "error_before") return broken;
-    const performed = this.#perform(call, origin, now);
-    if (performed.changed !== null) {
-      this.#change(performed.changed, origin, now);
-    }
+    const performed = this.#perform(call, request, now);
+    this.#keep(performed.changed, request.origin, now);
     return fault === "error_after" ? broken : plain(performed);
   }
 
-  #perform(call: Call, origin: string, now: number): Performed {
-    const payment = call.kind === "create" ? null : this.#payment(call.id);
-    const newIds = { payment: newId("pi"), charge: newId("ch"), refund: newId("re") };
-    return perform(call, payment, { now, origin, newIds });
+  #perform(call: Call, { origin, by, isLive }: ApiRequest, now: number): Performed {
+    const context = { now, origin, account: this.#account, by, isLive, newId };
+    return perform(call, this.#store, context);
   }
 
   #deliver(answer: Answer, fault: FaultKind | null): Delivery {
@@ -214,39 +228,25 @@ export class SandboxProvider extends DurableObject<SandboxEnv> {
     return { status, headers, body, held_ms: held_ms(fault, this.#faults), cut };
   }
 
-  #change(payment: Payment, origin: string, now: number): void {
-    this.#write("payment", payment.id, JSON.stringify(payment));
-    this.#events.add(payment, this.#faults, newId("evt"), origin, now);
+  #keep(changes: Changes, origin: string, now: number): void {
+    const { payment } = changes;
+    if (payment !== undefined) {
+      const before = this.#store.payment(payment.id);
+      const parts = { newId: () => newId("evt"), origin, now };
+      this.#events.add(before, payment, this.#faults, parts);
+    }
+    this.#store.keep(changes);
+    this.#arm(now);
   }
 
-  #payment(id: string): Payment | null {
-    const stored = this.#read("payment", id);
-    return stored === null ? null : Payment.parse(JSON.parse(stored));
-  }
-
-  #read(table: Table, name: string): string | null {
-    const rows = this.#sql.exec<{ doc: string }>(SELECT[table], name).toArray();
-    return rows[0]?.doc ?? null;
-  }
-
-  #write(table: Table, name: string, doc: string): void {
-    this.#sql.exec(UPSERT[table], name, doc);
+  /** One alarm for both: the next event to send and the next refund to settle. */
+  #arm(now: number): void {
+    const times = [this.#events.next_ms(), this.#store.nextSettlement_ms()];
+    const due_ms = times.flatMap((time) => (time === null ? [] : [time]));
+    if (due_ms.length === 0) return;
+    void this.ctx.storage.setAlarm(Math.max(Math.min(...due_ms), now + 1));
   }
 }
-
-type Table = "payment" | "key" | "setting";
-
-const SELECT: Record<Table, string> = {
-  payment: "SELECT doc FROM payment WHERE id = ?",
-  key: "SELECT doc FROM key WHERE name = ?",
-  setting: "SELECT doc FROM setting WHERE name = ?",
-};
-
-const UPSERT: Record<Table, string> = {
-  payment: "INSERT OR REPLACE INTO payment (id, doc) VALUES (?, ?)",
-  key: "INSERT OR REPLACE INTO key (name, doc) VALUES (?, ?)",
-  setting: "INSERT OR REPLACE INTO setting (name, doc) VALUES (?, ?)",
-};
 
 interface Answer {
   readonly status: number;
@@ -267,11 +267,7 @@ function replay(first: Remembered): Answer {
   return { status: first.status, body: first.body, headers };
 }
 
-function refusedAuthentication(error: ApiError): Authentication {
-  return { kind: "refused", message: error.message };
-}
-
 /** Like Stripe's ids: a prefix and 24 random characters. */
-function newId(prefix: "pi" | "ch" | "re" | "req" | "evt"): string {
+function newId(prefix: IdPrefix | "req" | "evt"): string {
   return `${prefix}_${crypto.randomUUID().replaceAll("-", "").slice(0, 24)}`;
 }

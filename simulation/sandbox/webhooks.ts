@@ -10,7 +10,9 @@
 import { z } from "zod";
 import { draw } from "./faults.ts";
 import type { FaultSettings } from "./faults.ts";
-import type { Payment } from "./payment.ts";
+import { chargeObject, disputeObject, refundObject } from "./charge-objects.ts";
+import { isClosed } from "./disputes.ts";
+import type { Payment } from "./payment-schema.ts";
 import { paymentIntentObject } from "./stripe-objects.ts";
 
 /** The endpoint of the events; without both variables there are no events. */
@@ -28,40 +30,89 @@ export function webhookOf(
   return read.success ? { url: read.data.WEBHOOK_URL, secret: read.data.WEBHOOK_SECRET } : null;
 }
 
-/**
- * The event that Stripe sends when a payment reaches its present state, of the types that
- * `docs/configuration.md` recommends for the endpoint; null where there is none of these.
- */
-function eventType({ standing }: Payment): string | null {
-  switch (standing.status) {
-    case "requires_payment_method":
-      return standing.refusal === null ? null : "payment_intent.payment_failed";
-    case "requires_action":
-      return null;
-    case "requires_capture":
-      return "payment_intent.amount_capturable_updated";
-    case "succeeded":
-      return standing.refunded > 0 ? "charge.refunded" : "payment_intent.succeeded";
-    case "canceled":
-      return "payment_intent.canceled";
-  }
+interface EventFacts {
+  readonly type: string;
+  readonly object: object | null;
+  /** The fields of the object that changed, with their values before. */
+  readonly previous?: Readonly<Record<string, unknown>>;
+}
+
+/** The bodies of the events of one change, given with the ids that the caller makes. */
+export function eventsOf(
+  before: Payment | null,
+  after: Payment,
+  { newId, origin, now }: { newId: () => string; origin: string; now: number },
+): string[] {
+  const facts = [
+    ...paymentEvents(before, after, origin),
+    ...refundEvents(before, after),
+    ...disputeEvents(before, after),
+  ];
+  return facts.map(({ type, object, previous }) => {
+    return JSON.stringify({
+      id: newId(),
+      object: "event",
+      type,
+      created: Math.floor(now / 1000),
+      livemode: false,
+      data: { object, ...(previous === undefined ? {} : { previous_attributes: previous }) },
+    });
+  });
 }
 
 /**
- * The body of an event; null when the payment's state has no event. For a refund, where Stripe
- * sends the charge, the object is the payment, with its metadata.
+ * Of the types that `docs/configuration.md` recommends for the endpoint; Stripe sends no others to
+ * it. So there is no event when a payment is created or waits for its shopper.
  */
-export function eventOf(payment: Payment, id: string, origin: string, now: number): string | null {
-  const type = eventType(payment);
-  if (type === null) return null;
-  return JSON.stringify({
-    id,
-    object: "event",
-    type,
-    created: Math.floor(now / 1000),
-    livemode: false,
-    data: { object: paymentIntentObject(payment, { origin, expandCharge: false }) },
+function paymentEvents(before: Payment | null, after: Payment, origin: string): EventFacts[] {
+  const { standing } = after;
+  if (JSON.stringify(before?.standing) === JSON.stringify(standing)) return [];
+  const object = paymentIntentObject(after, { origin, expand: [] });
+  switch (standing.status) {
+    case "requires_payment_method":
+      return standing.refusal === null ? [] : [{ type: "payment_intent.payment_failed", object }];
+    case "requires_action":
+      return [];
+    case "requires_capture":
+      return [{ type: "payment_intent.amount_capturable_updated", object }];
+    case "succeeded":
+      return before?.standing.status === "succeeded"
+        ? []
+        : [{ type: "payment_intent.succeeded", object }];
+    case "canceled":
+      return [{ type: "payment_intent.canceled", object }];
+  }
+}
+
+/** A refund that fails later is told by its own events; the charge is not refunded again. */
+function refundEvents(before: Payment | null, after: Payment): EventFacts[] {
+  return after.refunds.flatMap((refund): EventFacts[] => {
+    const object = refundObject(after, refund);
+    const known = before?.refunds.find(({ id }) => id === refund.id);
+    if (known === undefined) {
+      const amount_refunded = chargeObject(after)?.amount_refunded ?? 0;
+      const previous = { amount_refunded: amount_refunded - refund.amount };
+      return [
+        { type: "refund.created", object },
+        { type: "charge.refunded", object: chargeObject(after), previous },
+      ];
+    }
+    if (known.status === refund.status) return [];
+    const updated = { type: "refund.updated", object, previous: { status: known.status } };
+    return refund.status === "failed" ? [updated, { type: "refund.failed", object }] : [updated];
   });
+}
+
+function disputeEvents(before: Payment | null, after: Payment): EventFacts[] {
+  const { dispute } = after;
+  if (dispute === null) return [];
+  const object = disputeObject(after);
+  const known = before?.dispute ?? null;
+  if (known === null) return [{ type: "charge.dispute.created", object }];
+  if (known.status === dispute.status) return [];
+  const previous = { status: known.status };
+  const ending = isClosed(dispute) ? "charge.dispute.closed" : "charge.dispute.updated";
+  return [{ type: ending, object, previous }];
 }
 
 /** The delays after which event number `seq` is sent, one per attempt; empty when it is lost. */

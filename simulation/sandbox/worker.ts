@@ -1,44 +1,60 @@
 /**
- * The sandbox payment provider as a Worker: Stripe's API under /v1, its control plane and the page
- * where a shopper authenticates under /sandbox. For sales that require Turnstile it also
- * emulates siteverify.
+ * The sandbox payment provider as a Worker: Stripe's API under /v1; under /sandbox its control
+ * plane, a stand-in for Stripe.js and the page where a shopper authenticates. For sales that
+ * require Turnstile it also emulates siteverify.
  *
  * Guarantee: the official Stripe SDK works with it unchanged, and no money moves.
  * Not for the open internet: the control plane has no authentication.
  */
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import { cors } from "hono/cors";
 import { z } from "zod";
 import { type ApiError, invalidRequest } from "./api-error.ts";
-import { authenticatePage, refusedPage } from "./authenticate-page.ts";
-import { FaultSettings, NO_FAULTS } from "./faults.ts";
-import { type Delivery, SandboxProvider, type SandboxEnv } from "./provider.ts";
+import { bankRoutes } from "./bank-routes.ts";
+import { browserRoutes } from "./browser-routes.ts";
+import {
+  controlRoutes,
+  jsonBody,
+  problem,
+  providerOf,
+  type SandboxContext,
+} from "./control-routes.ts";
+import { type ApiRequest, type Delivery, type SandboxEnv, SandboxProvider } from "./provider.ts";
 import { errorObject } from "./stripe-objects.ts";
+import { mailApp } from "./mail/mail-app.ts";
+import { SandboxMail } from "./mail/mail-box.ts";
 
-export { SandboxProvider };
+export { SandboxMail, SandboxProvider };
 
 const BODY_BYTES_MAX = 16 * 1024;
 
-type SandboxContext = Context<{ Bindings: SandboxEnv }>;
-
 const app = new Hono<{ Bindings: SandboxEnv }>();
+
+// Before the limit of bodies, because a mail may be larger.
+app.route("/", mailApp);
 
 const TOO_LARGE: ApiError = { ...invalidRequest("The request body is too large."), status: 413 };
 
 app.use("*", bodyLimit({ maxSize: BODY_BYTES_MAX, onError: () => stripeError(TOO_LARGE) }));
 
+// Browsers call it from the shop's page, as they call Stripe's.
+app.use("/v1/*", cors({ origin: "*", allowHeaders: ["authorization", "content-type"] }));
+
 app.all("/v1/*", async (c) => {
   const key = /^Bearer (.+)$/.exec(c.req.header("authorization") ?? "")?.[1];
-  if (key === undefined || !/^[rs]k_test_\w+$/.test(key)) return stripeError(unauthorized(key));
+  const caller = key === undefined ? null : callerOf(key);
+  if (caller === null) return stripeError(unauthorized(key));
   const url = new URL(c.req.url);
   const isPost = c.req.method === "POST";
   const parameters = isPost ? new URLSearchParams(await bodyText(c)) : url.searchParams;
-  const delivery = await provider(c).call({
+  const delivery = await providerOf(c).call({
     method: c.req.method,
     path: url.pathname,
     parameters: [...parameters],
     key: c.req.header("idempotency-key") ?? null,
     origin: url.origin,
+    ...caller,
   });
   return send(c, delivery);
 });
@@ -48,52 +64,13 @@ app.post("/turnstile/v0/siteverify", async (c) => {
   const isJson = c.req.header("content-type")?.includes("json") === true;
   const form = isJson ? await jsonBody(c) : await c.req.parseBody();
   const read = z.record(z.string(), z.string()).safeParse(form);
-  const { status, body } = await provider(c).siteverify(read.data ?? {});
+  const { status, body } = await providerOf(c).siteverify(read.data ?? {});
   return new Response(body, { status, headers: { "content-type": "application/json" } });
 });
 
-app.get("/sandbox/health", (c) => c.json({ ok: true }));
-
-app.get("/sandbox/ledger", async (c) => c.json(await provider(c).ledger()));
-
-app.get("/sandbox/faults", async (c) => c.json(await provider(c).faults()));
-
-app.put("/sandbox/faults", async (c) => {
-  const read = FaultSettings.safeParse(await jsonBody(c));
-  if (!read.success) return invalidFaults(read.error);
-  await provider(c).setFaults(read.data);
-  return c.json(read.data);
-});
-
-app.delete("/sandbox/faults", async (c) => {
-  await provider(c).setFaults(NO_FAULTS);
-  return c.body(null, 204);
-});
-
-app.post("/sandbox/reset", async (c) => {
-  await provider(c).reset();
-  return c.body(null, 204);
-});
-
-app.get("/sandbox/authenticate/:id", async (c) => {
-  secure(c);
-  const id = c.req.param("id");
-  const state = await provider(c).authentication(id);
-  if (state.kind !== "waiting") return c.html(refusedPage(reasonOf(state)), 404);
-  return c.html(authenticatePage({ id, amount: state.amount, currency: state.currency }));
-});
-
-app.post("/sandbox/authenticate/:id", async (c) => {
-  secure(c);
-  const id = c.req.param("id");
-  const decision = z.enum(["accept", "refuse"]).safeParse((await c.req.parseBody())["decision"]);
-  if (!decision.success) return c.html(refusedPage("Accept or refuse the payment."), 400);
-  const state = await provider(c).authenticate(id, decision.data === "accept");
-  if (state.kind !== "done" || state.returnUrl === null) {
-    return c.html(refusedPage(reasonOf(state)), 409);
-  }
-  return c.redirect(returnAddress(state.returnUrl, id, state.accepted), 303);
-});
+app.route("/sandbox", bankRoutes);
+app.route("/sandbox", browserRoutes);
+app.route("/sandbox", controlRoutes);
 
 app.notFound((c) => problem(404, "not_found", `There is nothing at ${c.req.path}.`));
 
@@ -103,10 +80,6 @@ app.onError((error) => {
 });
 
 export default app;
-
-function provider(c: SandboxContext): DurableObjectStub<SandboxProvider> {
-  return c.env.SANDBOX.getByName("sandbox");
-}
 
 async function send(c: SandboxContext, delivery: Delivery): Promise<Response> {
   const { status, headers, body, held_ms, cut } = delivery;
@@ -138,6 +111,16 @@ function stripeError(error: ApiError): Response {
   return Response.json(errorObject(error), { status: error.status });
 }
 
+/**
+ * Secret keys are of the test mode only, because no money moves here. A publishable key of the live
+ * mode is accepted, and makes tokens that no key of the test mode can use, as at Stripe.
+ */
+function callerOf(key: string): Pick<ApiRequest, "by" | "isLive"> | null {
+  if (/^[rs]k_test_\w+$/.test(key)) return { by: "secret", isLive: false };
+  const mode = /^pk_(live|test)_\w+$/.exec(key)?.[1];
+  return mode === undefined ? null : { by: "publishable", isLive: mode === "live" };
+}
+
 function unauthorized(key: string | undefined): ApiError {
   const message =
     key === undefined
@@ -149,57 +132,4 @@ function unauthorized(key: string | undefined): ApiError {
 /** Not `text()`, because workerd logs a warning when the media type does not begin with text. */
 async function bodyText(c: SandboxContext): Promise<string> {
   return new TextDecoder().decode(await c.req.arrayBuffer());
-}
-
-async function jsonBody(c: SandboxContext): Promise<unknown> {
-  try {
-    return await c.req.json();
-  } catch {
-    return undefined;
-  }
-}
-
-function invalidFaults(error: z.ZodError): Response {
-  const errors = error.issues.flatMap((issue) => {
-    const { message } = issue;
-    const keys = issue.code === "unrecognized_keys" ? issue.keys.map((key) => [key]) : [[]];
-    return keys.map((key) => ({ path: [...issue.path, ...key].join("."), message }));
-  });
-  return problem(422, "invalid_faults", "The fault settings are not valid.", errors);
-}
-
-/** A problem document of RFC 9457. */
-function problem(
-  status: number,
-  code: string,
-  detail: string,
-  errors?: readonly { readonly path: string; readonly message: string }[],
-): Response {
-  const document = { type: "about:blank", status, code, detail, ...(errors ? { errors } : {}) };
-  const headers = { "content-type": "application/problem+json" };
-  return new Response(JSON.stringify(document), { status, headers });
-}
-
-function reasonOf(state: { readonly kind: string; readonly message?: string }): string {
-  return state.message ?? "This payment has no return URL.";
-}
-
-/**
- * No `form-action`: browsers apply it to the redirect back to the shop too, and the policy cannot
- * name the shop's address.
- */
-function secure(c: SandboxContext): void {
-  c.header(
-    "content-security-policy",
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
-  );
-  c.header("referrer-policy", "no-referrer");
-}
-
-/** Stripe adds these parameters to the return URL. The shop must still look the payment up. */
-function returnAddress(returnUrl: string, id: string, accepted: boolean): string {
-  const url = new URL(returnUrl);
-  url.searchParams.set("payment_intent", id);
-  url.searchParams.set("redirect_status", accepted ? "succeeded" : "failed");
-  return url.href;
 }

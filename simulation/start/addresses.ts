@@ -47,6 +47,7 @@ export function describeRun(
     ["Merchant's API", `${gate}/admin/v1`],
     ["Merchant's token", ` ${host.adminToken}`],
     ["Payments", `${sandbox}/sandbox/ledger`],
+    ["Mails", `${sandbox}/sandbox/mail`],
   ]);
   return ["", "Sluice is running.", "", rows, "", ...advice(options, host, sale, now)].join("\n");
 }

@@ -11,7 +11,11 @@ import { join } from "node:path";
 import { defineCommand } from "../../scripts/define-command.ts";
 import { PROJECT_ROOT } from "../../scripts/project-root.ts";
 import { generateGateSecrets } from "../../scripts/secret-set.ts";
-import { SANDBOX_API_KEY, SANDBOX_WEBHOOK_SECRET } from "../host/local-secrets.ts";
+import {
+  SANDBOX_API_KEY,
+  SANDBOX_PUBLISHABLE_KEY,
+  SANDBOX_WEBHOOK_SECRET,
+} from "../host/local-secrets.ts";
 
 const PORT = 8787;
 const SANDBOX_PORT = 8788;
@@ -23,7 +27,13 @@ function writeMissingVariables(): void {
   const secrets = generateGateSecrets();
   const WEBHOOKS_ALLOW_PRIVATE = "on";
   const STRIPE_WEBHOOK_SECRET = SANDBOX_WEBHOOK_SECRET;
-  writeWhenMissing(".dev.vars", { ...secrets, STRIPE_WEBHOOK_SECRET, WEBHOOKS_ALLOW_PRIVATE });
+  writeWhenMissing(".dev.vars", {
+    ...secrets,
+    STRIPE_PUBLISHABLE_KEY: SANDBOX_PUBLISHABLE_KEY,
+    STRIPE_JS_URL: `http://127.0.0.1:${SANDBOX_PORT}/sandbox/stripe.js`,
+    STRIPE_WEBHOOK_SECRET,
+    WEBHOOKS_ALLOW_PRIVATE,
+  });
   writeWhenMissing("simulation/sandbox/.dev.vars", {
     WEBHOOK_URL: `http://127.0.0.1:${PORT}/_sluice/v1/webhooks/stripe`,
     WEBHOOK_SECRET: SANDBOX_WEBHOOK_SECRET,

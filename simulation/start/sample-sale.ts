@@ -26,6 +26,8 @@ const STILL_AHEAD_MS = 15_000;
 const SIZES = [41, 42, 43] as const;
 const PRICE = 12_900;
 const STOCK_PER_SIZE = 40;
+/** So that a visitor who ends the sale sees its secret soon. */
+const REVEAL_AFTER_S = 10;
 const SAMPLES_MAX = 10_000;
 const ADMISSION = {
   method: "lottery",
@@ -98,6 +100,7 @@ async function makeSale(
       guards: hasOrigin ? [{ host: "*", path: GUARDED_PATH }] : [],
       admission: ADMISSION,
       expectedShoppers: 1000,
+      fairness: { revealAfterSeconds: REVEAL_AFTER_S },
     });
   });
   if (made.kind !== "answered") throw failed(`making sale ${id}`, made);

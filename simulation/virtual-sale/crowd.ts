@@ -4,7 +4,7 @@
  * Guarantee: the same options and seed make the same crowd. Instants are milliseconds since the
  * sale opened. Not for behaviour: `visits.ts` plays it.
  */
-import type { ClaimedTicket } from "../../durable-objects/waiting-room/room-core.ts";
+import type { ClaimedTicket } from "../../durable-objects/waiting-room/ports.ts";
 import { GENERAL_LANE } from "../../src/domain/sale/sale.ts";
 import type { Random } from "../seeded-random.ts";
 import type { SimulationOptions } from "./options.ts";

@@ -1,25 +1,43 @@
 /**
  * The JSON API: routes, their order of checks, and the OpenAPI document made from their schemas.
  *
- * Order of checks: body size, media type, origin (shoppers) or bearer token (merchants), rate
- * limit, schema, use case. Each that refuses answers with a problem document and changes nothing.
+ * Order of checks: body size, media type, origin and server key (shoppers) or bearer token
+ * (merchants), rate limits, schema, use case. Each that refuses answers with a problem document and
+ * changes nothing.
  */
-import { OpenAPIHono } from "@hono/zod-openapi";
+import { OpenAPIHono, z } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
-import { BODY_BYTES_MAX, SALE_BODY_BYTES_MAX } from "../domain/limits.ts";
+import {
+  BODY_BYTES_MAX,
+  DISCOUNT_IMPORT_BYTES_MAX,
+  SALE_BODY_BYTES_MAX,
+} from "../domain/limits.ts";
+import { saleIdSchema } from "../domain/sale/sale.ts";
 import { log } from "../platform/log.ts";
 import { sameText } from "../platform/same-text.ts";
-import { carriedOf, isOwnOrigin, type GateApp, type GateRequest } from "../web/gate-app.ts";
-import { isOverLimit, RATE_LIMIT_RETRY_S } from "../web/rate-limits.ts";
+import {
+  isOverReaderLimit,
+  isOverWriterLimit,
+  type GateApp,
+  type GateRequest,
+} from "../web/gate-app.ts";
+import { isOverNetworkLimit, RATE_LIMIT_RETRY_S, type Write } from "../web/rate-limits.ts";
+import { serverOf } from "../web/server-key.ts";
 import { DOCS_PATH } from "../web/paths.ts";
 import { wholeBody } from "../web/whole-body.ts";
+import { crossOrigin, trustedOrigin } from "./cross-origin.ts";
 import { merchantAllotmentRoutes } from "./merchant-allotment-routes.ts";
+import { merchantDiscountRoutes } from "./merchant-discount-routes.ts";
 import { merchantOrderRoutes } from "./merchant-order-routes.ts";
+import { merchantReadinessRoutes } from "./merchant-readiness-routes.ts";
+import { merchantRefundRoutes } from "./merchant-refund-routes.ts";
 import { merchantRoutes } from "./merchant-routes.ts";
 import { merchantWebhookRoutes } from "./merchant-webhook-routes.ts";
 import { describeApi, openApiDocument } from "./openapi.ts";
 import { orderRoutes } from "./order-routes.ts";
+import { receiptRoutes } from "./receipt-routes.ts";
+import { reminderRoutes } from "./reminder-routes.ts";
 import { problem, refuseBody } from "./problems.ts";
 import { shopperRoutes } from "./shopper-routes.ts";
 import { webhookRoutes } from "./stripe-webhook.ts";
@@ -28,26 +46,29 @@ const WRITES = ["POST", "PUT", "PATCH", "DELETE"];
 
 const limitBody = wholeBody(BODY_BYTES_MAX, refuseBody(BODY_BYTES_MAX));
 const limitSaleDocument = wholeBody(SALE_BODY_BYTES_MAX, refuseBody(SALE_BODY_BYTES_MAX));
+const limitCodeFile = wholeBody(DISCOUNT_IMPORT_BYTES_MAX, refuseBody(DISCOUNT_IMPORT_BYTES_MAX));
 
-/** A sale may bring its own waiting page; nothing else that a merchant sends is as large. */
+/** Discount codes are imported as CSV; every other body is JSON. */
+function isCodeFile(c: GateRequest): boolean {
+  return c.req.method === "POST" && c.req.path.endsWith("/discount-codes/import");
+}
+
+/** A sale may bring its own waiting page, and codes come as a file; other bodies are small. */
 const limitMerchantBody: MiddlewareHandler<GateApp> = async (c, next) => {
+  if (isCodeFile(c)) return limitCodeFile(c, next);
   const isSale = c.req.method === "PUT" && /\/sales\/[^/]+$/.test(c.req.path);
   return isSale ? limitSaleDocument(c, next) : limitBody(c, next);
 };
 
-/** A write with a body says that it is JSON; anything else is a form of another site. */
-const jsonOnly: MiddlewareHandler<GateApp> = async (c, next) => {
+/** A write with a body names its type; anything else is a form of another site. */
+const ownMediaType: MiddlewareHandler<GateApp> = async (c, next) => {
   const type = c.req.header("Content-Type")?.toLowerCase();
   const length = c.req.header("Content-Length");
+  const expected = isCodeFile(c) ? "text/csv" : "application/json";
   const hasBody = c.req.raw.body !== null && length !== "0";
-  if (hasBody && type?.split(";")[0]?.trim() !== "application/json") {
-    return problem(c, "unsupported_media_type");
+  if (hasBody && type?.split(";")[0]?.trim() !== expected) {
+    return problem(c, "unsupported_media_type", { detail: `This one takes ${expected}.` });
   }
-  return next();
-};
-
-const ownOrigin: MiddlewareHandler<GateApp> = async (c, next) => {
-  if (!isOwnOrigin(c)) return problem(c, "origin_mismatch");
   return next();
 };
 
@@ -59,10 +80,49 @@ const bearer: MiddlewareHandler<GateApp> = async (c, next) => {
   return next();
 };
 
+function writeOf(c: GateRequest): Write {
+  return c.req.path.endsWith("/tickets") ? "join" : "other";
+}
+
+/** A wrong key is counted for the address it came from, like any write. */
+const knownServer: MiddlewareHandler<GateApp> = async (c, next) => {
+  const { headers } = c.req.raw;
+  const outcome = serverOf(headers, c.get("gate").keys.serverKeys);
+  if (outcome.kind === "refused") {
+    return (await isOverNetworkLimit(c.env, headers, writeOf(c)))
+      ? problem(c, "rate_limited", { retryAfter_s: RATE_LIMIT_RETRY_S })
+      : problem(c, "server_key_invalid", { detail: outcome.why });
+  }
+  if (outcome.kind === "server") c.set("server", outcome.server);
+  return next();
+};
+
+const ofSaleSchema = z.object({ sale: saleIdSchema });
+
+/** The sale whose cookies a write is counted by: of its path, or of its body as with an order. */
+async function saleOfWrite(c: GateRequest): Promise<string | null> {
+  const named = c.req.path.match(/\/sales\/([a-z0-9][a-z0-9-]*)\//)?.[1];
+  if (named !== undefined) return named;
+  // Read whole by `limitBody` and kept, so the handler reads it again; what is no JSON it refuses.
+  const body: unknown = await c.req.json().catch(() => null);
+  return ofSaleSchema.safeParse(body).data?.sale ?? null;
+}
+
+/** By network alone where no sale is named: an action counts the shopper of its order. */
 const limitRate: MiddlewareHandler<GateApp> = async (c, next) => {
+  const tooMany = () => problem(c, "rate_limited", { retryAfter_s: RATE_LIMIT_RETRY_S });
+  // First, so that what is over it verifies no token.
+  if (await isOverNetworkLimit(c.env, c.req.raw.headers, writeOf(c), c.get("server")))
+    return tooMany();
+  const sale = await saleOfWrite(c);
+  if (sale !== null && (await isOverWriterLimit(c, sale))) return tooMany();
+  return next();
+};
+
+/** Of reads, only those that ask objects: a poll asks none. */
+const limitReads: MiddlewareHandler<GateApp> = async (c, next) => {
   const sale = c.req.path.match(/\/sales\/([a-z0-9][a-z0-9-]*)\//)?.[1] ?? null;
-  const carried = carriedOf(c, sale ?? "");
-  if (await isOverLimit(c.env, c.req.raw.headers, carried.admission ?? carried.ticket)) {
+  if (await isOverReaderLimit(c, sale)) {
     return problem(c, "rate_limited", { retryAfter_s: RATE_LIMIT_RETRY_S });
   }
   return next();
@@ -82,21 +142,31 @@ export function failed(error: Error, c: GateRequest): Response {
 
 function shopperApi(): OpenAPIHono<GateApp> {
   const app = new OpenAPIHono<GateApp>();
+  const places = ["/sales/*", "/orders/*"];
+  app.on(["GET", "OPTIONS", ...WRITES], places, crossOrigin);
   // Reads pass none of these: they change nothing, their bodies are not read, and polls are many.
-  app.on(WRITES, "*", limitBody, jsonOnly, ownOrigin, limitRate);
+  app.on(WRITES, "*", limitBody, ownMediaType, trustedOrigin);
+  app.on(["GET", ...WRITES], places, knownServer);
+  app.on(WRITES, "*", limitRate);
+  app.on("GET", ["/sales/:sale/cart", "/sales/:sale/fairness", "/orders/*"], limitReads);
   app.route("/", shopperRoutes);
+  app.route("/", reminderRoutes);
   app.route("/", orderRoutes);
+  app.route("/", receiptRoutes);
   return app;
 }
 
 function merchantApi(): OpenAPIHono<GateApp> {
   const app = new OpenAPIHono<GateApp>();
   app.use(bearer);
-  app.on(WRITES, "*", limitMerchantBody, jsonOnly);
+  app.on(WRITES, "*", limitMerchantBody, ownMediaType);
   app.route("/", merchantRoutes);
   app.route("/", merchantOrderRoutes);
+  app.route("/", merchantRefundRoutes);
   app.route("/", merchantAllotmentRoutes);
+  app.route("/", merchantDiscountRoutes);
   app.route("/", merchantWebhookRoutes);
+  app.route("/", merchantReadinessRoutes);
   return app;
 }
 

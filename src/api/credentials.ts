@@ -3,6 +3,7 @@
  * the headers that belong to them.
  */
 import { DEVICE_ID_LENGTH_MAX, DEVICE_ID_LENGTH_MIN } from "../domain/limits.ts";
+import { SERVER_KEY_HEADER, SHOPPER_ADDRESS_HEADER } from "../web/server-key.ts";
 
 const header = (name: string, description: string) => {
   return { type: "apiKey", in: "header", name, description } as const;
@@ -28,6 +29,27 @@ export const SECURITY_SCHEMES = {
     scheme: "bearer",
     description: "The merchant's token, `ADMIN_TOKEN` of the deployment.",
   },
+} as const;
+
+/** Of a shop's server that acts for its shoppers. */
+export const SERVER_KEY = {
+  name: SERVER_KEY_HEADER,
+  in: "header",
+  required: false,
+  description:
+    "Of a shop's server that acts for its shoppers: a key of `SERVER_KEYS`. Its requests are " +
+    "counted by its key and not by its address. Never send it from a browser.",
+  schema: { type: "string", minLength: 43 },
+  example: "H2hF0nV7Y1xO3kqYF8b1m1J6rI0R3cT5uW7yZ9aBcDe",
+} as const;
+
+export const SHOPPER_ADDRESS = {
+  name: SHOPPER_ADDRESS_HEADER,
+  in: "header",
+  required: false,
+  description: "With a server key: the IP address of the shopper for whom the server acts.",
+  schema: { type: "string" },
+  example: "203.0.113.7",
 } as const;
 
 export const TICKET = [{ ticket: [] }, { ticketCookie: [] }];

@@ -5,25 +5,43 @@
 import { DRAW_ALGORITHM } from "../domain/line/cohort.ts";
 import { EXAMPLE_ORDER_ID } from "./parameters.ts";
 
-const TOKEN = "eyJhbGciOiJIUzI1NiIsImtpZCI6InQxIn0.eyJzdWIiOiJzdWJfMSJ9.c2lnbmF0dXJl";
+export const TOKEN = "eyJhbGciOiJIUzI1NiIsImtpZCI6InQxIn0.eyJzdWIiOiJzdWJfMSJ9.c2lnbmF0dXJl";
 const HASH = "9b74c9897bac770ffc029102a200c5de8f14e45fceea167a5a36dedd4bea2543";
 
-const level = { level: "plenty" as const, available: 41 };
+const level = { level: "plenty" as const, available: 41, mayReturn: false };
 export const stock = [{ sku: "AIR-2", ...level }];
 const noProtection = { kind: "none" as const };
 const noBinding = { handling: "allow" as const, address: false };
+
+const vat = { kind: "included" as const, percent: 21 };
 
 export const sale = {
   id: "air-two",
   title: "Air Two",
   currency: "EUR",
+  currencyDigits: 2,
   phase: "live" as const,
   paused: false,
   soldOut: false,
   opensAt: "2026-11-27T09:00:00.000Z",
   startsAt: "2026-11-27T10:00:00.000Z",
   endsAt: "2026-11-27T12:00:00.000Z",
-  items: [{ sku: "AIR-2", name: "Air Two", price: 12_900, limitPerBuyer: 1, stock: level }],
+  items: [
+    { sku: "AIR-2", name: "Air Two", price: 12_900, limitPerBuyer: 1, tax: vat, stock: level },
+  ],
+  checkout: {
+    address: "shipping" as const,
+    phone: "optional" as const,
+    countries: ["BE", "NL"],
+    delivery: [{ id: "post", name: "By post, 2 to 4 days", price: 490, prices: {}, tax: vat }],
+    terms: { url: "https://shop.example/terms", text: null },
+    paymentMethods: ["card"],
+    page: null,
+    payment: {
+      publishableKey: "pk_test_51Example",
+      scriptUrl: "https://js.stripe.com/endive/stripe.js",
+    },
+  },
   lanes: ["general"],
   method: "lottery" as const,
   session_s: 600,
@@ -83,12 +101,42 @@ export const cart = {
   holdsUntil: "2026-11-27T10:11:30.000Z",
 };
 
+export const heldCart = {
+  lines: [{ ...line, name: "Air Two", price: 12_900 }],
+  holdsUntil: cart.holdsUntil,
+};
+
 export const orderRequest = {
   sale: "air-two",
-  lines: [line],
+  lines: [{ ...line, price: 12_900 }],
+  expectedTotal: 13_390,
   buyer: { email: "ann@shoppers.example", name: "Ann" },
-  payment: { method: "pm_card_visa" },
-  shipTo: { street: "Kouter 1", postcode: "9000", city: "Ghent", country: "BE" },
+  payment: { confirmationToken: "ctoken_1NnQUf2eZvKYlo2CIObdtbnb" },
+  shipTo: { line1: "Kouter 1", postalCode: "9000", city: "Ghent", country: "BE" },
+  delivery: "post",
+};
+
+const amounts = {
+  items: 12_900,
+  discount: 0,
+  delivery: 490,
+  tax: 0,
+  taxIncluded: 2324,
+  total: 13_390,
+};
+
+export const quoteRequest = { lines: [line], country: "BE", delivery: "post" };
+
+const post = { id: "post", name: "By post, 2 to 4 days", price: 490 };
+
+export const quote = {
+  currency: "EUR",
+  lines: [{ ...line, name: "Air Two", price: 12_900, discount: 0, tax: 0, taxIncluded: 2239 }],
+  amounts,
+  delivery: post,
+  deliveryOptions: [post, { id: "courier", name: "By courier, tomorrow", price: 1490 }],
+  missing: [],
+  discount: null,
 };
 
 const order = {
@@ -97,8 +145,14 @@ const order = {
   state: "accepted" as const,
   final: false,
   lines: [{ ...line, name: "Air Two", price: 12_900 }],
-  total: 12_900,
+  total: 13_390,
   currency: "EUR",
+  amounts,
+  delivery: { id: post.id, name: post.name },
+  discountHint: null,
+  refunded: 0,
+  refunds: [],
+  mayGiveUp: true,
   placedAt: "2026-11-27T10:02:00.000Z",
   updatedAt: "2026-11-27T10:02:00.000Z",
 };
@@ -107,6 +161,7 @@ export const confirmedOrder = {
   ...order,
   state: "confirmed" as const,
   final: true,
+  mayGiveUp: false,
   updatedAt: "2026-11-27T10:02:03.000Z",
 };
 
@@ -115,6 +170,8 @@ export const acceptedOrder = {
   statusUrl: `https://shop.example/_sluice/v1/orders/${EXAMPLE_ORDER_ID}?key=3sOq1vXf0yAqkq1R`,
 };
 
+export const receipt = { receipt: TOKEN };
+
 export const manifest = {
   sale: "air-two",
   lane: "general",
@@ -122,6 +179,8 @@ export const manifest = {
   base: 0,
   counts: [512, 498, 530, 507],
   seed: HASH,
+  closedAt: "2026-11-27T10:00:00.412Z",
+  signature: TOKEN,
 };
 
 export const fairness = {
@@ -129,4 +188,8 @@ export const fairness = {
   commitment: HASH,
   algorithm: DRAW_ALGORITHM,
   secret: null,
+  revealsAt: "2026-11-27T12:10:00.000Z",
+  revealedAt: null,
+  signature: null,
+  keys: [],
 };

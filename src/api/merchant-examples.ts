@@ -2,6 +2,7 @@
  * Examples of the merchant's documents, about the same pair of shoes as the shopper's. The types
  * of the operations and the linters of the contract hold each to its schema.
  */
+import { EXPORT_COLUMNS } from "../merchant/order-export.ts";
 import { confirmedOrder, stock } from "./examples.ts";
 import { EXAMPLE_DELIVERY_ID, EXAMPLE_ENDPOINT_ID, EXAMPLE_ORDER_ID } from "./parameters.ts";
 
@@ -26,11 +27,16 @@ const seats = {
   left: 2,
   expired: 2,
   lapsed: 3,
+  shared: 1,
+  mostDevices: 2,
+  moves: 0,
+  kept: 1,
+  ordering: 4,
 };
 
 const counters = { received: 100, available: 41, held: 39, ordered: 5, sold: 15, buffer: 0 };
 
-export const sku = { sku: "AIR-2", seq: 214, ...counters };
+export const sku = { sku: "AIR-2", seq: 214, ...counters, sales: ["air-two"] };
 
 export const ledger = {
   rows: [
@@ -60,7 +66,7 @@ export const movement = {
 
 export const audit = {
   sale: "air-two",
-  skus: [{ sku: "AIR-2", ...counters, agrees: true }],
+  skus: [{ sku: "AIR-2", ...counters, agrees: true, sales: ["air-two"] }],
   orders: { confirmed: 15, authorizing: 5 },
   tickets: 2047,
   called: 63,
@@ -113,15 +119,32 @@ export const transferList = {
   mirror: { seq: 214, mirroredSeq: 214, failures: 0, problem: null },
 };
 
+const orderedLine = {
+  sku: "AIR-2",
+  name: "Air Two",
+  quantity: 1,
+  price: 12_900,
+  discount: 0,
+  tax: 0,
+  taxIncluded: 2239,
+};
+
 export const orders = {
   orders: [
     {
       id: EXAMPLE_ORDER_ID,
       sale: "air-two",
       state: "confirmed",
-      total: 12_900,
+      lines: [orderedLine],
+      total: confirmedOrder.total,
       currency: "EUR",
+      amounts: confirmedOrder.amounts,
       email: "ann@shoppers.example",
+      payment: "pi_3MtwBwLkdIwHu7ix28a3tqPa",
+      reference: "B-8F14E45FCEEA",
+      refunded: 0,
+      dispute: null,
+      providerCode: null,
       reason: null,
       placedAt: "2026-11-27T10:02:00.000Z",
       updatedAt: NOW,
@@ -130,14 +153,61 @@ export const orders = {
   next: null,
 };
 
+const { mayGiveUp: _, ...confirmed } = confirmedOrder;
+
+export const refund = {
+  id: "rf_0cc175b9c0f1b6a831c399e269772661",
+  amount: 1000,
+  state: "succeeded" as const,
+  by: "merchant" as const,
+  reason: "A scratch on the left shoe",
+  failure: null,
+  restock: [],
+  providerId: "re_1Nispe2eZvKYlo2Cd31jOCgZ",
+  requestedAt: NOW,
+  updatedAt: NOW,
+};
+
 export const order = {
-  ...confirmedOrder,
-  email: "ann@shoppers.example",
+  ...confirmed,
+  lines: [orderedLine],
+  buyer: { email: "ann@shoppers.example", name: "Ann Peeters", phone: "+32 470 12 34 56" },
+  shipTo: {
+    name: "Ann Peeters",
+    line1: "Rue de la Loi 16",
+    city: "Bruxelles",
+    postalCode: "1000",
+    country: "BE",
+  },
+  billTo: null,
+  acceptedTerms: { url: "https://shop.example/terms", at: "2026-11-27T10:02:00.000Z" },
+  lane: "general",
+  payment: {
+    id: "pi_3MtwBwLkdIwHu7ix28a3tqPa",
+    card: { brand: "visa", last4: "4242" },
+  },
+  booking: "B-8F14E45FCEEA",
+  providerCode: null,
+  refunded: refund.amount,
+  refunds: [refund],
+  dispute: null,
   history: [
     { version: 1, at: "2026-11-27T10:02:00.000Z", state: "placing", reason: null },
     { version: 2, at: NOW, state: "confirmed", reason: null },
   ],
+  mails: [
+    {
+      kind: "confirmed" as const,
+      refund: null,
+      state: "sent" as const,
+      reason: null,
+      tries: 1,
+      at: NOW,
+    },
+  ],
 };
+
+export const orderExport = `${EXPORT_COLUMNS.join(",")}\r\n`;
 
 export const deadLetters = {
   deadLetters: [
@@ -237,4 +307,49 @@ export const sale = {
   ...seats,
   stock,
   commitment: HASH,
+  revealsAt: "2026-11-27T12:10:00.000Z",
+  revealedAt: null,
+  warnings: [],
 };
+
+export const discountCodeRequest = {
+  code: "FRIENDS-10",
+  kind: "percent" as const,
+  value: 10,
+  items: ["AIR-2"],
+  uses: 500,
+  usesPerBuyer: 1,
+};
+
+export const discountCode = {
+  id: 7,
+  hint: "FR…0",
+  hash: HASH,
+  enabled: true,
+  revision: 7,
+  kind: "percent" as const,
+  value: 10,
+  items: ["AIR-2"],
+  from: null,
+  to: null,
+  uses: 500,
+  usesPerBuyer: 1,
+  lane: null,
+  shopper: null,
+  reserved: 3,
+  kept: 41,
+  createdAt: EARLIER,
+  updatedAt: EARLIER,
+};
+
+export const discountFile =
+  "code,kind,value,items,from,to,uses,uses_per_buyer,lane,shopper\r\n" +
+  "FRIENDS-10,percent,10,AIR-2,2026-11-27T10:00:00Z,,500,1,,\r\n" +
+  "THANKS-ANN,amount,500,,,,1,1,members,customer-1\r\n";
+
+export const discountImport = { created: 2, changed: 0, unchanged: 0 };
+
+export const discountExport =
+  "id,hint,hash,enabled,kind,value,items,from,to,uses,uses_per_buyer,lane,shopper," +
+  "reserved,kept\r\n" +
+  `7,FR…0,${HASH},true,percent,10,AIR-2,,,500,1,,,3,41\r\n`;

@@ -1,22 +1,35 @@
 /**
  * The merchant's routes for orders, dead letters and breakers.
  */
-import { OpenAPIHono } from "@hono/zod-openapi";
+import { OpenAPIHono, z } from "@hono/zod-openapi";
 import * as breakers from "../merchant/breakers.ts";
 import * as orders from "../merchant/orders.ts";
 import type { GateApp } from "../web/gate-app.ts";
 import * as examples from "./merchant-examples.ts";
+import { listedOrderAnswer, merchantOrderAnswer } from "./merchant-order-answers.ts";
+import * as documents from "./merchant-order-schemas.ts";
 import * as merchant from "./merchant-schemas.ts";
 import { json, jsonBody, operationsOf, optionalJsonBody } from "./operation.ts";
 import { deadLetterParameter, orderParameter } from "./parameters.ts";
 import { merchantOf } from "./merchant-routes.ts";
 import { problem } from "./problems.ts";
-import { orderAnswer, timeOf } from "./shopper-answers.ts";
+import { timeOf } from "./shopper-answers.ts";
 import { refuseInvalid } from "./validation.ts";
 
 export const merchantOrderRoutes = new OpenAPIHono<GateApp>({ defaultHook: refuseInvalid });
 
 const operation = operationsOf(merchantOrderRoutes, "merchant");
+
+const CSV_TYPE = "text/csv";
+
+/** The times of a query as a filter names them. */
+function searchOf({
+  from: from_ms,
+  to: to_ms,
+  ...filter
+}: z.output<typeof documents.orderExportQuery>) {
+  return { ...filter, from_ms, to_ms };
+}
 
 operation(
   {
@@ -24,20 +37,48 @@ operation(
     path: "/orders",
     id: "listOrders",
     tag: "Orders",
-    summary: "List the order book",
-    description: "A projection of events, which may be seconds behind.",
-    request: { query: merchant.ordersQuery },
-    success: { 200: json("A page of orders.", merchant.ordersDocument, examples.orders) },
+    summary: "List orders, the newest first",
+    description:
+      "By any combination of filters. A projection of events, which may be seconds behind.",
+    request: { query: documents.ordersQuery },
+    success: { 200: json("A page of orders.", documents.ordersDocument, examples.orders) },
     problems: [],
   },
   async (c) => {
-    const filter = c.req.valid("query");
-    const rows = await orders.readOrders(merchantOf(c), filter);
-    const next = rows.length === filter.limit ? (rows.at(-1)?.id ?? null) : null;
-    const shown = rows.map(({ placed_ms, updated_ms, ...row }) => {
-      return { ...row, placedAt: timeOf(placed_ms), updatedAt: timeOf(updated_ms) };
+    const { after = null, limit, ...filter } = c.req.valid("query");
+    const page = { after, limit };
+    const { orders: rows, next } = await orders.readOrders(merchantOf(c), searchOf(filter), page);
+    const place = next === null ? null : documents.orderPlaceText(next);
+    return c.json({ orders: rows.map(listedOrderAnswer), next: place }, 200);
+  },
+);
+
+operation(
+  {
+    method: "get",
+    path: "/orders/export",
+    id: "exportOrders",
+    tag: "Orders",
+    summary: "Export orders as CSV",
+    description:
+      "By the same filters, the newest first: one row for each line of an order, in UTF-8 with a " +
+      "byte order mark. An answer that breaks off is not the whole. Columns: `docs/order-book.md`.",
+    request: { query: documents.orderExportQuery },
+    success: {
+      200: {
+        description: "The rows after a header.",
+        content: { [CSV_TYPE]: { schema: z.string(), example: examples.orderExport } },
+      },
+    },
+    problems: [],
+  },
+  async (c) => {
+    const rows = await orders.exportOrders(merchantOf(c), searchOf(c.req.valid("query")));
+    return c.body(rows, 200, {
+      "Content-Type": `${CSV_TYPE}; charset=utf-8`,
+      "Content-Disposition": 'attachment; filename="orders.csv"',
+      "Cache-Control": "no-store",
     });
-    return c.json({ orders: shown, next }, 200);
   },
 );
 
@@ -47,17 +88,16 @@ operation(
     path: "/orders/{id}",
     id: "getOrderHistory",
     tag: "Orders",
-    summary: "Get one order with its history",
-    description: "From the order itself, so never behind.",
+    summary: "Get one order, whole, with its history",
+    description: "From the order itself, so never behind. Contains what it takes to ship.",
     request: { params: orderParameter },
-    success: { 200: json("The order.", merchant.merchantOrderDocument, examples.order) },
+    success: { 200: json("The order.", documents.merchantOrderDocument, examples.order) },
     problems: ["order_not_found"],
   },
   async (c) => {
     const outcome = await orders.readOrder(merchantOf(c), c.req.valid("param").id);
     if (outcome.kind === "order_not_found") return problem(c, "order_not_found");
-    const history = outcome.history.map(({ at_ms, ...line }) => ({ ...line, at: timeOf(at_ms) }));
-    return c.json({ ...orderAnswer(outcome.order), email: outcome.email, history }, 200);
+    return c.json(merchantOrderAnswer(outcome), 200);
   },
 );
 
@@ -71,9 +111,9 @@ operation(
     description: "`retry` takes the next step now; `cancel` works until the payment is captured.",
     request: {
       params: orderParameter,
-      ...jsonBody(merchant.orderActionRequest, { action: "retry" }),
+      ...jsonBody(documents.orderActionRequest, { action: "retry" }),
     },
-    success: { 200: json("Done.", merchant.merchantOrderDocument, examples.order) },
+    success: { 200: json("Done.", documents.merchantOrderDocument, examples.order) },
     problems: ["order_not_found", "not_cancellable", "order_final"],
   },
   async (c) => {
@@ -83,8 +123,7 @@ operation(
       case "done": {
         const read = await orders.readOrder(merchantOf(c), id);
         if (read.kind === "order_not_found") return problem(c, "order_not_found");
-        const history = read.history.map(({ at_ms, ...line }) => ({ ...line, at: timeOf(at_ms) }));
-        return c.json({ ...orderAnswer(read.order), email: read.email, history }, 200);
+        return c.json(merchantOrderAnswer(read), 200);
       }
       case "not_cancellable":
         return problem(c, "not_cancellable", { detail: `It is ${outcome.state}.` });

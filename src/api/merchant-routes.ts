@@ -4,15 +4,18 @@
  */
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { LEDGER_PAGE_ROWS_MAX } from "../domain/limits.ts";
-import * as sales from "../merchant/sales.ts";
+import type { RevisionRefused } from "../domain/sale/sale.ts";
+import { warningsOf } from "../domain/sale/warnings.ts";
 import { stockOf } from "../platform/objects.ts";
+import * as sales from "../merchant/sales.ts";
+import * as skus from "../merchant/skus.ts";
 import type { GateApp, GateRequest } from "../web/gate-app.ts";
 import * as examples from "./merchant-examples.ts";
 import * as merchant from "./merchant-schemas.ts";
 import { json, jsonBody, operationsOf } from "./operation.ts";
 import { saleParameter } from "./parameters.ts";
 import { problem } from "./problems.ts";
-import { timeOf } from "./shopper-answers.ts";
+import { timeOf, timeOrNull } from "./shopper-answers.ts";
 import { refuseInvalid } from "./validation.ts";
 
 export const merchantRoutes = new OpenAPIHono<GateApp>({ defaultHook: refuseInvalid });
@@ -45,7 +48,18 @@ function saleDocument(metrics: Metrics) {
     ...seats,
     stock: [...snapshot.stock],
     commitment,
+    revealsAt: timeOrNull(snapshot.revealsAt_ms),
+    revealedAt: timeOrNull(snapshot.revealedAt_ms),
+    warnings: [...warningsOf(metrics.sale)],
   };
+}
+
+function errorsOf(refusals: readonly RevisionRefused[]) {
+  return refusals.map(({ path, message }) => ({ path: path.join("."), message }));
+}
+
+function skuAnswer({ sales: shared, ...level }: skus.SkuFacts) {
+  return { ...level, sales: [...shared] };
 }
 
 operation(
@@ -57,7 +71,7 @@ operation(
     summary: "Create or change a sale",
     description:
       "Its stock is received when it is created; later changes of units are movements. The same " +
-      "document again changes nothing.",
+      "document again changes nothing. Its times are fixed once the secret is revealed.",
     request: {
       params: saleParameter,
       ...jsonBody(merchant.saleRequest, examples.saleRequest),
@@ -68,6 +82,7 @@ operation(
     },
     problems: [
       "invalid_request",
+      "secret_revealed",
       "protection_not_configured",
       "not_available",
       "queue_it_not_configured",
@@ -87,12 +102,10 @@ operation(
       case "revised":
       case "unchanged":
         return c.json(saleDocument(outcome.metrics), 200);
-      case "refused": {
-        const errors = outcome.refusals.map(({ path, message }) => {
-          return { path: path.join("."), message };
-        });
-        return problem(c, "invalid_request", { errors });
-      }
+      case "refused":
+        return problem(c, "invalid_request", { errors: errorsOf(outcome.refusals) });
+      case "secret_revealed":
+        return problem(c, outcome.kind, { errors: errorsOf(outcome.refusals) });
       case "protection_not_configured": {
         const { lacking } = outcome;
         const errors = [{ path: "protection.kind", message: `needs ${lacking}` }];
@@ -154,14 +167,16 @@ operation(
     path: "/sales/{sale}/actions",
     id: "actOnSale",
     tag: "Sales",
-    summary: "Open, start, pause, resume or end a sale",
-    description: "Moves the phase by hand, whatever the schedule says.",
+    summary: "Open, start, pause, resume, end or reopen a sale",
+    description:
+      "Moves the phase by hand, whatever the schedule says. `reopen` takes `end` back, until the " +
+      "secret of the draw is revealed (`revealsAt`).",
     request: {
       params: saleParameter,
       ...jsonBody(merchant.actionRequest, { action: "pause" }),
     },
     success: { 200: json("Done.", merchant.merchantSaleDocument, examples.sale) },
-    problems: ["action_not_possible", "sale_not_found"],
+    problems: ["action_not_possible", "secret_revealed", "sale_not_found"],
   },
   async (c) => {
     const { sale } = c.req.valid("param");
@@ -170,8 +185,14 @@ operation(
       case "done":
         await c.get("gate").snapshots.refresh(sale, c.get("gate").now);
         return c.json(saleDocument(outcome.metrics), 200);
-      case "not_possible":
-        return problem(c, "action_not_possible", { detail: `The phase is ${outcome.phase}.` });
+      case "not_possible": {
+        const detail = `Its secret is revealed at ${timeOf(outcome.reopensUntil_ms)}.`;
+        return problem(c, "action_not_possible", { detail });
+      }
+      case "secret_revealed": {
+        const detail = `It was revealed at ${timeOf(outcome.at_ms)}.`;
+        return problem(c, outcome.kind, { detail });
+      }
       case "sale_not_found":
         return problem(c, "sale_not_found");
     }
@@ -231,14 +252,14 @@ operation(
     id: "getSku",
     tag: "Stock",
     summary: "Get the levels of a SKU",
-    description: "A SKU that never had units has zeros.",
+    description: "A SKU that never had units has zeros. The sales that name it share its units.",
     request: { params: merchant.skuParameter },
     success: { 200: json("The levels.", merchant.skuDocument, examples.sku) },
     problems: [],
   },
   async (c) => {
     const { sku } = c.req.valid("param");
-    return c.json(await stockOf(c.env, sku).levels(sku), 200);
+    return c.json(skuAnswer(await skus.readSku(merchantOf(c), sku)), 200);
   },
 );
 
@@ -272,7 +293,8 @@ operation(
     id: "moveUnits",
     tag: "Stock",
     summary: "Restock, correct, keep back",
-    description: "Counts once for its id; the same movement again changes nothing.",
+    description:
+      "Counts once for its id; the same movement again changes nothing. A sale must name the SKU.",
     request: {
       params: merchant.skuParameter,
       ...jsonBody(merchant.movementRequest, examples.movement),
@@ -281,17 +303,18 @@ operation(
       200: json("Moved before.", merchant.skuDocument, examples.sku),
       201: json("Moved.", merchant.skuDocument, examples.sku),
     },
-    problems: ["movement_conflict", "not_available"],
+    problems: ["movement_conflict", "not_available", "sku_not_found"],
   },
   async (c) => {
     const { sku } = c.req.valid("param");
-    const stock = stockOf(c.env, sku);
-    const outcome = await stock.move(c.req.valid("json"));
+    const outcome = await skus.moveStock(merchantOf(c), sku, c.req.valid("json"));
     switch (outcome.kind) {
       case "moved":
-        return c.json(await stock.levels(sku), 201);
+        return c.json(skuAnswer(outcome.facts), 201);
       case "already_moved":
-        return c.json(await stock.levels(sku), 200);
+        return c.json(skuAnswer(outcome.facts), 200);
+      case "sku_not_found":
+        return problem(c, outcome.kind);
       case "conflict":
         return problem(c, "movement_conflict", { more: { earlier: outcome.earlier } });
       case "not_available": {

@@ -7,22 +7,14 @@ import {
   DEAD_LETTERS_PAGE_ROWS_MAX,
   LEDGER_PAGE_ROWS_MAX,
   MESSAGE_LENGTH_MAX,
-  ORDERS_PAGE_ROWS_MAX,
   TEXT_LENGTH_MAX,
   UNITS_PER_MOVEMENT_MAX,
 } from "../domain/limits.ts";
-import { ORDER_STATES } from "../domain/order/messages.ts";
 import { identifierSchema, saleSchema } from "../domain/sale/sale.ts";
+import { SALE_WARNINGS } from "../domain/sale/warnings.ts";
 import { LEDGER_KINDS } from "../domain/stock/stock-ledger.ts";
-import {
-  EXAMPLE_ORDER_ID,
-  inPath,
-  inQuery,
-  paging,
-  saleInQuery,
-  wholeNumber,
-} from "./parameters.ts";
-import { orderDocument, stockLevel } from "./schemas.ts";
+import { inPath, paging, wholeNumber } from "./parameters.ts";
+import { stockLevel } from "./schemas.ts";
 
 const count = z.int();
 const instant = z.iso.datetime();
@@ -41,7 +33,26 @@ const counters = {
   buffer: count,
 };
 
-export const skuDocument = z.object({ sku: z.string(), seq: count, ...counters }).openapi("Sku");
+/** Of the room (`domain/room/room-state.ts`). */
+const seatCounters = {
+  claimed: count,
+  active: count,
+  spent: count,
+  left: count,
+  expired: count,
+  lapsed: count,
+  shared: count.describe("Admissions that more than one device took up."),
+  mostDevices: count.describe("The most devices that took up one admission; counted to 100."),
+  moves: count.describe("Devices that lost their admission to a newer device."),
+  kept: count.describe("Seats that unpaid orders keep whose shoppers are gone."),
+  ordering: count.describe("Seats in use whose shoppers have an order in progress."),
+};
+
+const sharing = z.array(z.string()).describe("The sales that name the SKU and share its units.");
+
+export const skuDocument = z
+  .object({ sku: z.string(), seq: count, ...counters, sales: sharing })
+  .openapi("Sku");
 
 export const merchantSaleDocument = z
   .object({
@@ -61,21 +72,23 @@ export const merchantSaleDocument = z
     message: z.string().nullable(),
     tickets: count,
     called: count,
-    claimed: count,
-    active: count,
-    spent: count,
-    left: count,
-    expired: count,
-    lapsed: count,
+    ...seatCounters,
     stock: z.array(stockLevel),
     commitment: z.string(),
+    revealsAt: instant
+      .nullable()
+      .describe("When the secret of the draw is due, as things are now; null once it is revealed."),
+    revealedAt: instant.nullable().describe("From then on the end of the sale is final."),
+    warnings: z
+      .array(z.object({ code: z.enum(SALE_WARNINGS), path: z.string(), message: z.string() }))
+      .describe("What to look at in the document, which is accepted as it is."),
   })
   .openapi("MerchantSale");
 
 export const saleListDocument = z.object({ sales: z.array(z.string()) }).openapi("SaleList");
 
 export const actionRequest = z
-  .strictObject({ action: z.enum(["open", "start", "pause", "resume", "end"]) })
+  .strictObject({ action: z.enum(["open", "start", "pause", "resume", "end", "reopen"]) })
   .openapi("SaleAction");
 
 export const admissionChangeRequest = z
@@ -131,42 +144,6 @@ export const ledgerDocument = z
     next: count.nullable().describe(paging.next),
   })
   .openapi("Ledger");
-
-export const ordersQuery = z.object({
-  sale: saleInQuery,
-  state: inQuery(z.enum(ORDER_STATES), "Only orders in this state.", "confirmed"),
-  after: z.string().max(100).optional().openapi(paging.after(EXAMPLE_ORDER_ID)),
-  limit: wholeNumber(1, ORDERS_PAGE_ROWS_MAX).default(100).openapi(paging.limit),
-});
-
-const bookedOrder = z.object({
-  id: z.string(),
-  sale: z.string(),
-  state: z.string(),
-  total: count,
-  currency: z.string(),
-  email: z.string(),
-  reason: z.string().nullable(),
-  placedAt: instant,
-  updatedAt: instant,
-});
-
-export const ordersDocument = z
-  .object({ orders: z.array(bookedOrder), next: z.string().nullable().describe(paging.next) })
-  .openapi("Orders");
-
-export const merchantOrderDocument = orderDocument
-  .extend({
-    email: z.string(),
-    history: z.array(
-      z.object({ version: count, at: instant, state: z.string(), reason: z.string().nullable() }),
-    ),
-  })
-  .openapi("MerchantOrder");
-
-export const orderActionRequest = z
-  .strictObject({ action: z.enum(["retry", "cancel"]) })
-  .openapi("OrderAction");
 
 export const deadLettersDocument = z
   .object({
@@ -249,15 +226,10 @@ export const forceRequest = z
 export const auditDocument = z
   .object({
     sale: z.string(),
-    skus: z.array(z.object({ sku: z.string(), ...counters, agrees: z.boolean() })),
+    skus: z.array(z.object({ sku: z.string(), ...counters, agrees: z.boolean(), sales: sharing })),
     orders: z.record(z.string(), count),
     tickets: count,
     called: count,
-    claimed: count,
-    lapsed: count,
-    active: count,
-    spent: count,
-    left: count,
-    expired: count,
+    ...seatCounters,
   })
   .openapi("Audit");

@@ -24,8 +24,9 @@ const ABOUT = {
     description:
       "A waiting room and checkout at the edge: shoppers join, wait for their turn, hold items " +
       "and order; merchants make sales and follow them. Times are RFC 3339 in UTC, durations end " +
-      "in `_s`, money is an integer in minor units. Whatever fails is a problem document of RFC " +
-      "9457 with a stable `code`; every write may be repeated.",
+      "in `_s`, money is an integer in the currency's minor unit as in Stripe's table of " +
+      "currencies (https://docs.stripe.com/currencies). Whatever fails is a problem document of " +
+      "RFC 9457 with a stable `code`; every write may be repeated.",
     contact: { name: "The authors of Sluice" },
     license: { name: "MIT", identifier: "MIT" },
   },
@@ -34,7 +35,17 @@ const ABOUT = {
 };
 
 const healthDocument = z
-  .object({ ok: z.literal(true), version: z.string() })
+  .object({
+    ok: z.literal(true),
+    version: z.string(),
+    payments: z
+      .object({
+        ready: z.boolean(),
+        mode: z.enum(["test", "live"]).nullable(),
+        problem: z.string().nullable(),
+      })
+      .describe("Whether the built-in checkout can take a payment, and what is missing."),
+  })
   .describe("That the gate answers.")
   .openapi("Health");
 const key = z.object({ kid: z.string(), kty: z.string(), crv: z.string(), x: z.string() });
@@ -53,6 +64,12 @@ const EXAMPLE_KEY = {
   x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
 };
 
+const HEALTH = {
+  ok: true,
+  version: VERSION,
+  payments: { ready: true, mode: "live", problem: null },
+} as const;
+
 const SERVICE = [
   describe("public", {
     method: "get",
@@ -61,7 +78,7 @@ const SERVICE = [
     tag: "Service",
     summary: "Get whether the gate answers",
     description: "Also without its secrets.",
-    success: { 200: json("It does.", healthDocument, { ok: true, version: VERSION }) },
+    success: { 200: json("It does.", healthDocument, HEALTH) },
     problems: [],
   }),
   describe("public", {

@@ -10,12 +10,14 @@ import {
   type OpenAPIHono,
   type RouteConfig,
   type RouteHandler,
-  type z,
+  z,
 } from "@hono/zod-openapi";
 import type { GateApp } from "../web/gate-app.ts";
+import { SERVER_KEY, SHOPPER_ADDRESS } from "./credentials.ts";
 import type { ProblemCode, ProblemResponse } from "./problems.ts";
 import { problemResponses, type DescribedResponse } from "./problem-responses.ts";
 import type { Tag } from "./tags.ts";
+import { onlyParameters } from "./validation.ts";
 
 /**
  * Who calls an operation, and so what is checked before its handler: `public` is served before the
@@ -25,6 +27,21 @@ type Audience = "public" | "shopper" | "merchant" | "signed";
 
 type Asked = NonNullable<RouteConfig["request"]>;
 type Security = NonNullable<RouteConfig["security"]>;
+
+/** A header that a handler reads itself. */
+type HeaderParameter = {
+  readonly name: string;
+  readonly in: "header";
+  readonly required: boolean;
+  readonly description: string;
+  readonly schema: {
+    readonly type: "string";
+    readonly minLength?: number;
+    readonly maxLength?: number;
+    readonly pattern?: string;
+  };
+  readonly example: string;
+};
 
 interface Described<Request extends Asked, Code extends ProblemCode> {
   readonly method: "get" | "put" | "post" | "patch" | "delete";
@@ -37,7 +54,7 @@ interface Described<Request extends Asked, Code extends ProblemCode> {
   /** Without it: the merchant's token for a merchant's operation, else none. */
   readonly security?: Security;
   /** Headers that the handler reads itself, so that a bad one has a code of its own. */
-  readonly parameters?: NonNullable<RouteConfig["parameters"]>;
+  readonly parameters?: readonly HeaderParameter[];
   /** Validated before the handler. */
   readonly request?: Request;
   /** Described only: the handler reads the body itself. */
@@ -58,6 +75,9 @@ type Complete<Code, Given> = [Exclude<Code, CodeOf<Given>>] extends [never]
   ? unknown
   : { readonly declaredAndNeverAnswered: Exclude<Code, CodeOf<Given>> };
 
+/** Headers of a shop's server, at every operation of a shopper. */
+const OF_SERVERS: readonly HeaderParameter[] = [SERVER_KEY, SHOPPER_ADDRESS];
+
 const ADMIN: Security = [{ adminToken: [] }];
 
 /** Of what `api.ts` and the wiring check before a handler, and of a handler that throws. */
@@ -67,16 +87,15 @@ function codesOfChecks(
 ): ProblemCode[] {
   if (audience === "public") return [];
   const isWrite = method !== "get";
-  const { body, params, query } = request;
-  const isValidated = [body, params, query].some((part) => part !== undefined);
   const checks: readonly (readonly [applies: boolean, ...codes: ProblemCode[]])[] = [
     [true, "not_configured", "internal_error"],
     [audience === "merchant", "unauthorized"],
     [isWrite, "body_too_large", "body_incomplete"],
     [isWrite && audience !== "signed", "unsupported_media_type"],
-    [isWrite && audience === "shopper", "origin_mismatch", "rate_limited"],
-    [body !== undefined, "malformed_json"],
-    [isValidated, "invalid_request"],
+    [isWrite && audience === "shopper", "origin_mismatch", "not_shown_yet", "rate_limited"],
+    [audience === "shopper", "server_key_invalid", "rate_limited"],
+    [request.body !== undefined, "malformed_json"],
+    [audience !== "signed", "invalid_request"],
   ];
   return checks.flatMap(([applies, ...codes]) => (applies ? codes : []));
 }
@@ -85,7 +104,7 @@ export function describe<Request extends Asked, Code extends ProblemCode>(
   audience: Audience,
   described: Described<Request, Code>,
 ) {
-  const { id, tag, success, problems, security, request, ...rest } = described;
+  const { id, tag, success, problems, security, request, parameters = [], ...rest } = described;
   const codes = [...codesOfChecks(audience, described), ...problems];
   const responses: { [status: string]: DescribedResponse } = {
     ...success,
@@ -93,6 +112,7 @@ export function describe<Request extends Asked, Code extends ProblemCode>(
   };
   return createRoute({
     ...rest,
+    parameters: audience === "shopper" ? [...parameters, ...OF_SERVERS] : [...parameters],
     request: request ?? {},
     operationId: id,
     tags: [tag],
@@ -101,13 +121,19 @@ export function describe<Request extends Asked, Code extends ProblemCode>(
   });
 }
 
+function queryNames({ request }: Described<Asked, ProblemCode>): ReadonlySet<string> {
+  const query = request?.query;
+  return new Set(query instanceof z.ZodObject ? Object.keys(query.shape) : []);
+}
+
 /** Gives a function that adds an operation to a group of routes. */
 export function operationsOf(app: OpenAPIHono<GateApp>, audience: Audience) {
   return <Code extends ProblemCode, Given extends Answer<Code>, Request extends Asked>(
     described: Described<Request, Code>,
     handler: (c: HandlerContext<Request>) => Promise<Given & Complete<Code, Given>>,
   ): void => {
-    app.openapi(describe(audience, described), handler);
+    const middleware = onlyParameters(queryNames(described));
+    app.openapi({ ...describe(audience, described), middleware }, handler);
   };
 }
 

@@ -9,6 +9,20 @@ export const EXAMPLE_ORDER_ID = "ord_8f14e45fceea167a5a36dedd4bea2543f9b1c0d7";
 export const EXAMPLE_ENDPOINT_ID = "whe_0cc175b9c0f1b6a831c399e269772661";
 export const EXAMPLE_DELIVERY_ID = "whd_92eb5ffee6ae2fec3ad71c777531578f";
 
+/** A shopper's idempotency key. */
+export const EXAMPLE_KEY = "4f1c9be0-2c5f-4e0a-9d53-7a1b8e6d20c4";
+/** Details of the problem `idempotency_key_guessable`. */
+export const GUESSABLE_KEY = {
+  errors: [
+    {
+      path: "Idempotency-Key",
+      message:
+        "can be guessed: send a random UUID, as crypto.randomUUID() makes it, 32 random " +
+        "hexadecimal digits, or 22 random characters of base64url",
+    },
+  ],
+} as const;
+
 export function inPath<Schema extends z.ZodType>(
   schema: Schema,
   description: string,
@@ -27,12 +41,15 @@ export function inQuery<Schema extends z.ZodType>(
 }
 
 /**
- * A whole number in an address. Its type is given because `Number` would also read nothing and
- * null, which the document would then allow.
+ * A whole number in an address: digits only, because `Number` would also read an empty text as 0
+ * and `1e2` as 100. Its type is given because the document cannot derive it.
  */
 export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER) {
   const written = { type: "integer", minimum: min, maximum: max } as const;
-  return z.coerce.number().int().min(min).max(max).openapi(written);
+  const digits = (text: unknown): unknown => {
+    return typeof text === "string" && /^\d{1,16}$/.test(text) ? Number(text) : text;
+  };
+  return z.preprocess(digits, z.int("is not a whole number").min(min).max(max)).openapi(written);
 }
 
 export const saleParameter = z.object({ sale: inPath(saleIdSchema, "The sale's id.", "air-two") });

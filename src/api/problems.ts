@@ -31,14 +31,38 @@ export const PROBLEMS = {
   ),
   unknown_sku: kind(422, "The sale does not have this SKU", "Use a SKU of the sale's items."),
   too_many_lines: kind(422, "The cart has too many lines", "Send fewer lines."),
+  country_not_served: kind(
+    422,
+    "The shop does not sell to this country",
+    "Use an address in a country that the sale names in checkout.countries or delivery.",
+  ),
+  delivery_unknown: kind(
+    422,
+    "The country has no such delivery option",
+    "Use the id of one in deliveryOptions.",
+  ),
+  total_unpayable: kind(
+    422,
+    "The total cannot be charged",
+    "Change the lines, so that the total is within what the payment provider charges.",
+  ),
   idempotency_conflict: kind(
     422,
     "This Idempotency-Key was used with another body",
     "Use a new key for a new order, or repeat the first body.",
   ),
+  idempotency_key_guessable: kind(
+    422,
+    "The Idempotency-Key is too easy to guess",
+    "Send 128 random bits, such as crypto.randomUUID() makes; keep them for every repetition.",
+  ),
   body_incomplete: kind(400, "The body broke off", "Send it again, whole."),
   body_too_large: kind(413, "The body is too large", "Send a smaller document."),
-  unsupported_media_type: kind(415, "The body is not application/json", "Send application/json."),
+  unsupported_media_type: kind(
+    415,
+    "The body has another media type than this operation takes",
+    "Send application/json, or what the operation names instead.",
+  ),
   webhook_signature_invalid: kind(
     400,
     "The event is not signed with this endpoint's secret, or is too old",
@@ -46,6 +70,11 @@ export const PROBLEMS = {
   ),
   ticket_required: kind(401, "No ticket was carried", "Join with POST …/tickets."),
   ticket_invalid: kind(401, "The ticket is not valid for this sale", "Join again."),
+  ticket_replayed: kind(
+    403,
+    "The ticket was given to another device",
+    "Use it there, or join here; a pass with a subject gives the same place on each device.",
+  ),
   admission_required: kind(401, "No admission was carried", "Claim a turn or join the line."),
   admission_invalid: kind(401, "The admission is not valid for this sale", "Join the line."),
   admission_expired: kind(401, "The admission has expired", "Join the line again."),
@@ -60,6 +89,17 @@ export const PROBLEMS = {
     "Send Sluice-Device: 16 to 64 letters, digits, '-' or '_', random, the same every time.",
   ),
   unauthorized: kind(401, "The bearer token is missing or wrong", "Send ADMIN_TOKEN as bearer."),
+  server_key_invalid: kind(
+    401,
+    "The server key is not accepted",
+    "Send a key of SERVER_KEYS from a server, or no Sluice-Server-Key.",
+  ),
+  not_shown_yet: kind(
+    425,
+    "The page that sends it was loaded in advance",
+    "Send it when the page is shown: document.prerendering is false then.",
+  ),
+  https_required: kind(403, "The request came by plain http", "Send it again by https."),
   origin_mismatch: kind(403, "The request came from another site", "Use the shop's own pages."),
   pass_invalid: kind(403, "The pass is not valid for this sale", "See reason, or join without."),
   proof_required: kind(
@@ -75,6 +115,11 @@ export const PROBLEMS = {
   ),
   sale_not_found: kind(404, "There is no such sale", "Check the sale's id."),
   order_not_found: kind(404, "There is no such order", "Use the status URL of the order."),
+  sku_not_found: kind(
+    404,
+    "There is no such SKU",
+    "Check its spelling. A sale must name a SKU before it can have units.",
+  ),
   cohort_not_found: kind(404, "There is no such closed cohort", "Ask again when it has closed."),
   dead_letter_not_found: kind(
     404,
@@ -92,6 +137,13 @@ export const PROBLEMS = {
     "There is no such webhook delivery",
     "List GET …/webhook-deliveries. After 30 days they are gone: read the order or the sale.",
   ),
+  discount_code_not_found: kind(
+    404,
+    "There is no such discount code",
+    "List GET …/discount-codes.",
+  ),
+  discount_code_used: kind(409, "The discount code has uses", "Disable it with PATCH."),
+  too_many_discount_codes: kind(409, "There are too many discount codes", "Delete unused ones."),
   webhook_endpoint_disabled: kind(409, "The endpoint is off", "Turn it on with PATCH."),
   too_many_webhook_endpoints: kind(409, "There are too many endpoints", "Delete one."),
   webhook_rotation_conflict: kind(
@@ -106,17 +158,65 @@ export const PROBLEMS = {
   ),
   sale_not_open: kind(409, "The sale has not opened yet", "Come back at opensAt."),
   not_called: kind(409, "It is not your turn yet", "Ask again after standing.pollAfter_s."),
+  reminders_off: kind(409, "This sale sends no mail when a turn comes", "Keep asking for status."),
+  reminder_too_late: kind(409, "The turn has come already", "Claim it with POST …/admissions."),
+  too_many_reminders: kind(
+    409,
+    "Too many addresses were left from this network",
+    "Keep asking for status; the place in line is not affected.",
+  ),
   sold_out: kind(409, "There are not enough units", "Take fewer, or wait: units may come back."),
   limit_reached: kind(409, "More than one buyer may have", "Take fewer units."),
+  price_changed: kind(
+    409,
+    "The price is not what was shown",
+    "Show the figures of quote to the buyer, and order again with its total and a new key.",
+  ),
+  discount_refused: kind(
+    409,
+    "The discount code takes nothing off",
+    "See reason, or order without the code.",
+  ),
+  too_late_to_give_up: kind(
+    409,
+    "The payment can no longer be given up",
+    "See the order: the shop has it, or it has ended.",
+  ),
   order_in_progress: kind(
     409,
     "Another order is on its way",
     "Wait for its end; then use a new key.",
   ),
   admission_spent: kind(409, "This admission has bought its order", "See your order."),
+  order_not_confirmed: kind(
+    409,
+    "The order is not confirmed",
+    "Ask again when its state is confirmed; an order that ends otherwise has no receipt.",
+  ),
   order_final: kind(409, "The order is final", "Nothing can change it any more."),
   not_cancellable: kind(409, "The order can no longer be cancelled", "Refund it instead."),
-  action_not_possible: kind(409, "The sale is over", "Create another sale."),
+  not_refundable: kind(
+    409,
+    "The order cannot be refunded",
+    "Only a confirmed order can be. Cancel one that is on its way.",
+  ),
+  refund_too_large: kind(409, "More than is left to refund", "Refund no more than left."),
+  too_many_refunds: kind(409, "The order has too many refunds", "Refund in larger parts."),
+  restock_too_many: kind(
+    409,
+    "More units than the order has left",
+    "Put no more than left back on sale.",
+  ),
+  action_not_possible: kind(
+    409,
+    "The sale has ended",
+    "Until its secret is revealed, the action reopen or a later endsAt takes the end back.",
+  ),
+  secret_revealed: kind(
+    409,
+    "The end of the sale is final, because the secret of its draw was revealed",
+    "Create another sale with another id.",
+  ),
   movement_conflict: kind(409, "This movement id was used before", "Use a new id."),
   not_available: kind(409, "More units than are available", "Move no more than available."),
   not_enough: kind(409, "Redis has fewer units", "Ask for no more than available, with a new id."),
@@ -146,7 +246,13 @@ export const PROBLEMS = {
   proof_unavailable: kind(503, "Proofs cannot be checked now", "Join again after Retry-After."),
   room_unavailable: kind(503, "The waiting room does not answer", "Ask again; places are kept."),
   booth_unavailable: kind(503, "The ticket booth does not answer", "Join again after Retry-After."),
+  reminder_unavailable: kind(503, "The address could not be changed", "Repeat the request."),
   stock_unavailable: kind(503, "The stock does not answer", "Try again; nothing was charged."),
+  discount_unavailable: kind(
+    503,
+    "Discount codes do not answer",
+    "Ask again, or order without the code.",
+  ),
   order_unavailable: kind(503, "The order could not be placed", "Repeat with the same key."),
   redis_off: kind(
     503,
@@ -186,6 +292,12 @@ export interface ProblemDetails {
   readonly retryAfter_s?: number;
   /** Members of this problem beyond RFC 9457's; `status` would hide the HTTP status. */
   readonly more?: Readonly<Record<string, unknown>> & { readonly status?: never };
+}
+
+/** A problem before it is sent: its code and what is particular about it. */
+export interface ProblemFacts<Code extends ProblemCode = ProblemCode> {
+  readonly code: Code;
+  readonly details?: ProblemDetails;
 }
 
 /** A problem as it is sent, for callers without a Hono context. */

@@ -1,25 +1,30 @@
 /**
  * The shopper's documents as zod schemas: they validate requests, and the OpenAPI document is
- * generated from them. Times are RFC 3339 UTC, durations end in `_s`, money is an integer in minor
- * units.
+ * generated from them. Times are RFC 3339 UTC, durations end in `_s`, money is an integer in the
+ * minor unit of `domain/money/currencies.ts`.
  */
 import { z } from "@hono/zod-openapi";
 import {
-  EMAIL_LENGTH_MAX,
   IDEMPOTENCY_KEY_LENGTH_MAX,
+  IDENTIFIER_LENGTH_MAX,
   LINES_PER_CART_MAX,
   PROOF_LENGTH_MAX,
   QUANTITY_PER_LINE_MAX,
+  RETURN_PATH_LENGTH_MAX,
   TEXT_LENGTH_MAX,
   TOKEN_LENGTH_MAX,
 } from "../domain/limits.ts";
+import { emailSchema } from "../domain/buyer/email.ts";
+import { addressSchema, buyerSchema } from "../domain/checkout/particulars.ts";
 import { ORDER_STATES } from "../domain/order/messages.ts";
+import { countrySchema, taxSchema } from "../domain/sale/checkout-rules.ts";
 import { protectionSchema } from "../domain/sale/protection.ts";
 import { replaySchema } from "../domain/sale/device-binding.ts";
 import { identifierSchema, saleIdSchema } from "../domain/sale/sale.ts";
 import { SHOPPER_STATES } from "../domain/room/standing.ts";
 
 const count = z.int();
+const money = count.describe("In the currency's minor unit, as in Stripe's table.");
 const instant = z.iso.datetime();
 
 export const problemDocument = z
@@ -37,11 +42,20 @@ export const problemDocument = z
   .describe("A problem of RFC 9457 with a stable code.")
   .openapi("Problem");
 
-export const stockLevel = z.object({
-  sku: z.string(),
+const shownUnits = count
+  .nullable()
+  .describe('Units; null unless the sale has `stockDisplay: "exact"`.');
+const levelShape = {
   level: z.enum(["plenty", "low", "out"]),
-  available: count,
-});
+  available: shownUnits,
+  mayReturn: z
+    .boolean()
+    .optional()
+    .describe("None is available, and units in carts or in orders in progress may come back."),
+};
+
+const shownStock = z.object({ sku: z.string(), ...levelShape });
+export const stockLevel = shownStock.extend({ available: count });
 
 export const statusDocument = z
   .object({
@@ -58,7 +72,7 @@ export const statusDocument = z
       .nullable()
       .describe("An estimate, in seconds."),
     pollAfter_s: z.number().describe("When to ask again."),
-    stock: z.array(stockLevel),
+    stock: z.array(shownStock),
     odds: z
       .number()
       .nullable()
@@ -69,11 +83,39 @@ export const statusDocument = z
   })
   .openapi("Status");
 
+const publicCheckout = z
+  .object({
+    address: z.enum(["none", "billing", "shipping"]).describe("The address an order must state."),
+    phone: z.enum(["none", "optional", "required"]),
+    countries: z.array(z.string()).describe("Where the shop sells to; empty: everywhere."),
+    delivery: z.array(
+      z.object({
+        id: z.string(),
+        name: z.string(),
+        price: money.nullable().describe("Null: only in the countries of `prices`."),
+        prices: z.record(z.string(), count).describe("By country, where it is another."),
+        tax: taxSchema.nullable(),
+      }),
+    ),
+    terms: z
+      .object({ url: z.string(), text: z.string().nullable() })
+      .nullable()
+      .describe("What a buyer must accept."),
+    paymentMethods: z.array(z.string()).describe("Stripe's names; empty: what the account offers."),
+    page: z.string().nullable().describe("The shop's own checkout page."),
+    payment: z
+      .object({ publishableKey: z.string(), scriptUrl: z.string() })
+      .nullable()
+      .describe("For Stripe.js; null where the deployment has no publishable key."),
+  })
+  .describe("What a checkout page asks for and shows.");
+
 export const publicSaleDocument = z
   .object({
     id: z.string(),
     title: z.string(),
     currency: z.string(),
+    currencyDigits: count.describe("Decimals of an amount, as in Stripe's table: 12900 is 129.00."),
     phase: z.enum(["scheduled", "prequeue", "live", "ended"]),
     paused: z.boolean(),
     soldOut: z.boolean(),
@@ -84,11 +126,13 @@ export const publicSaleDocument = z
       z.object({
         sku: z.string(),
         name: z.string(),
-        price: count,
+        price: money,
         limitPerBuyer: count,
-        stock: z.object({ level: z.enum(["plenty", "low", "out"]), available: count }),
+        tax: taxSchema.nullable().describe("Null: the merchant states none."),
+        stock: z.object(levelShape),
       }),
     ),
+    checkout: publicCheckout,
     lanes: z.array(z.string()),
     method: z.enum(["lottery", "fifo"]),
     session_s: z.number(),
@@ -159,26 +203,113 @@ export const cartDocument = z
   })
   .openapi("Cart");
 
+export const heldCartDocument = z
+  .object({
+    lines: z.array(z.object({ sku: z.string(), name: z.string(), quantity: count, price: money })),
+    holdsUntil: instant.nullable().describe("Null when nothing is held."),
+  })
+  .openapi("HeldCart");
+export const reminderRequest = z.strictObject({ email: emailSchema }).openapi("ReminderRequest");
+export const reminderDocument = z.object({ email: z.string() }).openapi("Reminder");
+
 export const idempotencyKeySchema = z
   .string()
   .min(1)
   .max(IDEMPOTENCY_KEY_LENGTH_MAX)
   .regex(/^[\x21-\x7e]+$/);
 
-const text = z.string().min(1).max(TEXT_LENGTH_MAX);
+const minorUnits = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
+
+const orderedLine = lineRequest.extend({
+  price: minorUnits.optional().describe("The unit price that was shown."),
+});
+
+const deliveryId = z.string().min(1).max(IDENTIFIER_LENGTH_MAX).describe("A delivery option's id.");
+const discountCode = z.string().min(1).max(TEXT_LENGTH_MAX).describe("As the shopper typed it.");
+const token = z.string().min(1).max(TEXT_LENGTH_MAX);
 
 export const orderRequest = z
   .strictObject({
     sale: saleIdSchema,
-    lines: z.array(lineRequest).min(1).max(LINES_PER_CART_MAX),
-    buyer: z.strictObject({ email: z.email().max(EMAIL_LENGTH_MAX), name: text.optional() }),
-    payment: z.strictObject({ method: z.string().min(1).max(TEXT_LENGTH_MAX) }),
-    shipTo: z
-      .record(z.string().max(40), text)
-      .refine((fields) => Object.keys(fields).length <= 20, "has more than 20 fields")
-      .optional(),
+    lines: z.array(orderedLine).min(1).max(LINES_PER_CART_MAX),
+    expectedTotal: minorUnits.describe(
+      "The total that the buyer was shown. If it is another now, the answer is `price_changed`.",
+    ),
+    buyer: buyerSchema,
+    payment: z
+      .union(
+        [
+          z.strictObject({ method: token.describe("The provider's id of a means of payment.") }),
+          z.strictObject({
+            confirmationToken: token.describe("Of Stripe.js, `createConfirmationToken`."),
+          }),
+        ],
+        { error: "give either method or confirmationToken, as text" },
+      )
+      .describe("How it is paid."),
+    shipTo: addressSchema.optional().describe("Where the sale asks for a shipping address."),
+    billTo: addressSchema.optional().describe("Where the sale asks for a billing address."),
+    delivery: deliveryId.optional(),
+    discountCode: discountCode.optional(),
+    acceptedTerms: z.boolean().optional().describe("True where the sale has terms to accept."),
+    returnUrl: z
+      .url({ protocol: /^https?$/ })
+      .max(RETURN_PATH_LENGTH_MAX)
+      .optional()
+      .describe("Where the buyer's bank sends them back to; its host is one the sale allows."),
   })
   .openapi("OrderRequest");
+
+export const amountsDocument = z
+  .object({
+    items: count,
+    discount: count,
+    delivery: count,
+    tax: count.describe("Added to the total."),
+    taxIncluded: count.describe("Contained in the prices."),
+    total: count.describe("items − discount + delivery + tax"),
+  })
+  .openapi("Amounts");
+
+/** A union, because `nullable()` would make null of the component itself, so of a quote's too. */
+export const amountsOrNull = z
+  .union([amountsDocument, z.null()])
+  .describe("Null in orders of the first versions.");
+
+const deliveryDocument = z.object({ id: z.string(), name: z.string(), price: count });
+
+export const pricedLineDocument = z.object({
+  sku: z.string(),
+  name: z.string(),
+  quantity: count,
+  price: count.describe("Of one unit."),
+  discount: count.describe("Of the whole line."),
+  tax: count.describe("Added, for the whole line."),
+  taxIncluded: count.describe("Contained, in the whole line."),
+});
+
+export const quoteRequest = z
+  .strictObject({
+    lines: z.array(lineRequest).min(1).max(LINES_PER_CART_MAX),
+    country: countrySchema.optional().describe("Of the address, once it is known."),
+    delivery: deliveryId.optional(),
+    discountCode: discountCode.optional(),
+  })
+  .openapi("QuoteRequest");
+
+export const quoteDocument = z
+  .object({
+    currency: z.string(),
+    lines: z.array(pricedLineDocument),
+    amounts: amountsDocument,
+    delivery: deliveryDocument.nullable(),
+    deliveryOptions: z.array(deliveryDocument).describe("What the country has to choose from."),
+    missing: z
+      .array(z.enum(["country", "delivery"]))
+      .describe("What the total still depends on; an order needs them."),
+    discount: z.object({ hint: z.string() }).nullable(),
+  })
+  .openapi("Quote");
 
 export const orderDocument = z
   .object({
@@ -189,12 +320,27 @@ export const orderDocument = z
     lines: z.array(z.object({ sku: z.string(), name: z.string(), quantity: count, price: count })),
     total: count,
     currency: z.string(),
+    amounts: amountsOrNull,
+    delivery: z.object({ id: z.string(), name: z.string() }).nullable(),
+    discountHint: z.string().nullable().describe("The discount code, shortened."),
+    refunded: count.describe("Refunded, or on its way."),
+    refunds: z.array(
+      z.object({ amount: count, state: z.enum(["pending", "succeeded"]), at: instant }),
+    ),
     placedAt: instant,
     updatedAt: instant,
     action: z
-      .object({ kind: z.literal("redirect"), url: z.string() })
+      .union([
+        z.object({ kind: z.literal("redirect"), url: z.string(), until: instant }),
+        z.object({
+          kind: z.literal("script"),
+          clientSecret: z.string().describe("For Stripe.js, `handleNextAction`."),
+          until: instant,
+        }),
+      ])
       .optional()
-      .describe("What the shopper must do for the payment to go on."),
+      .describe("What the buyer must do for the payment to go on, and until when."),
+    mayGiveUp: z.boolean().describe("The payment can be given up, to pay another way."),
     delayed: z
       .literal(true)
       .optional()
@@ -203,6 +349,10 @@ export const orderDocument = z
   })
   .openapi("Order");
 
+export const ownOrderAction = z
+  .strictObject({ action: z.literal("give_up") })
+  .openapi("OwnOrderAction");
+
 export const acceptedDocument = z
   .object({
     order: orderDocument,
@@ -210,22 +360,6 @@ export const acceptedDocument = z
   })
   .openapi("AcceptedOrder");
 
-export const manifestDocument = z
-  .object({
-    sale: z.string(),
-    lane: z.string(),
-    k: count,
-    base: count,
-    counts: z.array(count),
-    seed: z.string(),
-  })
-  .openapi("CohortManifest");
-
-export const fairnessDocument = z
-  .object({
-    sale: z.string(),
-    commitment: z.string(),
-    algorithm: z.string(),
-    secret: z.string().nullable().describe("Null until the sale has ended."),
-  })
-  .openapi("Fairness");
+export const receiptDocument = z
+  .object({ receipt: z.string().describe("A JWT; docs/fairness.md says what is in it.") })
+  .openapi("Receipt");

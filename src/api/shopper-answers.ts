@@ -2,14 +2,19 @@
  * Use-case outcomes as documents and problems: the one place where the API describes them.
  */
 import { DRAW_ALGORITHM } from "../domain/line/cohort.ts";
-import type { OrderView } from "../domain/order/messages.ts";
+import { currencyOf } from "../domain/money/currencies.ts";
+import type { OrderAction, OrderView } from "../domain/order/messages.ts";
+import type { PaymentSetup } from "../domain/checkout/payment-setup.ts";
+import { checkoutOf } from "../domain/sale/checkout-rules.ts";
 import { lanesOf, type Sale } from "../domain/sale/sale.ts";
-import type { Seen, Standing } from "../domain/room/standing.ts";
-import type { SetCartOutcome } from "../shopper/cart.ts";
+import { shownStock, type Seen, type Standing } from "../domain/room/standing.ts";
+import type { CartOutcome, CartView, SetCartOutcome } from "../shopper/cart.ts";
 import type { JoinOutcome } from "../shopper/entry.ts";
-import type { ManifestOutcome } from "../shopper/fairness.ts";
-import type { PlaceOrderOutcome } from "../shopper/order.ts";
+import type { Fairness, ManifestOutcome } from "../shopper/fairness.ts";
+import type { GiveUpOrderOutcome, PlaceOrderOutcome } from "../shopper/order.ts";
 import type { ChallengeOutcome } from "../shopper/proof.ts";
+import type { QuotedOutcome } from "../shopper/quote.ts";
+import type { SetReminderOutcome, WithdrawReminderOutcome } from "../shopper/reminders.ts";
 import type { Unreachable } from "../shopper/visit.ts";
 import type {
   Admitted,
@@ -19,15 +24,15 @@ import type {
 } from "../shopper/waiting.ts";
 import { giveAdmission, type GateRequest } from "../web/gate-app.ts";
 import { challengePath } from "../web/paths.ts";
-import {
-  problem,
-  type ProblemCode,
-  type ProblemDetails,
-  type ProblemResponse,
-} from "./problems.ts";
+import { checkoutRefusal } from "./checkout-refusals.ts";
+import { problem, type ProblemCode, type ProblemFacts, type ProblemResponse } from "./problems.ts";
 
 export function timeOf(at_ms: number): string {
   return new Date(at_ms).toISOString();
+}
+
+export function timeOrNull(at_ms: number | null | undefined): string | null {
+  return at_ms === null || at_ms === undefined ? null : timeOf(at_ms);
 }
 
 /** The Status document of API answers. */
@@ -35,25 +40,50 @@ export function statusOf({ at_ms, ...standing }: Standing) {
   return { ...standing, stock: [...standing.stock], at: timeOf(at_ms) };
 }
 
-export function saleAnswer(sale: Sale, { snapshot, now }: Seen) {
+/** What a page of the shop needs to know to ask for an address and to show Stripe's elements. */
+function checkoutAnswer(sale: Sale, payment: PaymentSetup) {
+  const { address, phone, countries, delivery, terms, paymentMethods, page } = checkoutOf(sale);
+  return {
+    address,
+    phone,
+    countries,
+    delivery: delivery.map(({ id, name, price = null, prices, tax = null }) => {
+      return { id, name, price, prices, tax };
+    }),
+    terms: terms === undefined ? null : { url: terms.url, text: terms.text ?? null },
+    paymentMethods,
+    page: page ?? null,
+    payment:
+      payment.kind === "ready"
+        ? { publishableKey: payment.publishableKey, scriptUrl: payment.scriptUrl }
+        : null,
+  };
+}
+
+export function saleAnswer(sale: Sale, { snapshot, now }: Seen, payment: PaymentSetup) {
   const { schedule } = snapshot;
+  const shown = shownStock(snapshot);
   const level = (sku: string) => {
-    const known = snapshot.stock.find((item) => item.sku === sku);
-    return { level: known?.level ?? "out", available: known?.available ?? 0 };
+    const known = shown.find((item) => item.sku === sku);
+    const none = snapshot.showsUnits === true ? 0 : null;
+    const { level: name = "out", available = none, mayReturn = false } = known ?? {};
+    return { level: name, available, mayReturn };
   };
   return {
     id: sale.id,
     title: sale.title,
     currency: sale.currency,
+    currencyDigits: currencyOf(sale.currency)?.digits ?? 2,
     phase: snapshot.phase,
     paused: snapshot.paused,
     soldOut: snapshot.soldOut,
     opensAt: timeOf(schedule.opensAt_ms),
     startsAt: timeOf(schedule.startsAt_ms),
     endsAt: timeOf(schedule.endsAt_ms),
-    items: sale.items.map(({ sku, name, price, limitPerBuyer }) => {
-      return { sku, name, price, limitPerBuyer, stock: level(sku) };
+    items: sale.items.map(({ sku, name, price, limitPerBuyer, tax = null }) => {
+      return { sku, name, price, limitPerBuyer, tax, stock: level(sku) };
     }),
+    checkout: checkoutAnswer(sale, payment),
     lanes: lanesOf(sale).map(({ id }) => id),
     method: sale.admission.method,
     session_s: sale.admission.sessionSeconds,
@@ -63,6 +93,20 @@ export function saleAnswer(sale: Sale, { snapshot, now }: Seen) {
     replay: sale.replay,
     message: snapshot.message,
     at: timeOf(now),
+  };
+}
+
+export function fairnessAnswer(sale: string, fairness: Fairness) {
+  const { commitment, secret, revealsAt_ms, revealedAt_ms, signature, keys } = fairness;
+  return {
+    sale,
+    commitment,
+    algorithm: DRAW_ALGORITHM,
+    secret,
+    revealsAt: timeOrNull(revealsAt_ms),
+    revealedAt: timeOrNull(revealedAt_ms),
+    signature,
+    keys: [...keys],
   };
 }
 
@@ -80,8 +124,13 @@ type Outcome =
   | ClaimTurnOutcome
   | LeaveOutcome
   | SetCartOutcome
+  | CartOutcome
   | ManifestOutcome
   | PlaceOrderOutcome
+  | QuotedOutcome
+  | GiveUpOrderOutcome
+  | SetReminderOutcome
+  | WithdrawReminderOutcome
   | Unreachable;
 type Done =
   | "joined"
@@ -91,21 +140,25 @@ type Done =
   | "standing"
   | "left"
   | "set"
+  | "cart"
   | "manifest"
-  | "accepted";
+  | "accepted"
+  | "quoted"
+  | "giving_up"
+  | "reminder_set"
+  | "reminder_withdrawn";
 
 /** Every way in which a use case of a shopper refuses. */
 export type Refused = Exclude<Outcome, { readonly kind: Done }>;
 
 /** A refusal's kind is its code, but for an order's rejection, which has a code of its own. */
 type CodeOf<Some extends Refused> = Some extends { kind: "rejected"; rejection: infer Rejection }
-  ? Extract<Rejection, { code: ProblemCode }>["code"]
-  : Extract<Some["kind"], ProblemCode>;
-
-interface ProblemFacts<Code extends ProblemCode = ProblemCode> {
-  readonly code: Code;
-  readonly details?: ProblemDetails;
-}
+  ? Extract<Rejection, { code: ProblemCode }>["code"] | "discount_refused"
+  : Some extends { kind: "particulars_missing" }
+    ? "invalid_request"
+    : Some extends { kind: "too_late" }
+      ? "too_late_to_give_up"
+      : Extract<Some["kind"], ProblemCode>;
 
 /** Each refusal as a problem; what has no details of its own is a code alone. */
 export function refusalFacts<Some extends Refused>(
@@ -158,15 +211,20 @@ export function refusalFacts(sale: string, refused: Refused): ProblemFacts {
       return { code, details: { errors } };
     }
     case "limit_reached": {
-      const { sku, limit, taken = 0 } = refused;
+      const { sku, limit } = refused;
+      const taken = "taken" in refused ? (refused.taken ?? 0) : 0;
       return { code, details: { more: { sku, limit, taken } } };
     }
-    case "rejected": {
-      const { code: reason, ...more } = refused.rejection;
-      return { code: reason, details: { more } };
-    }
+    case "particulars_missing":
+    case "price_changed":
+    case "discount_refused":
+    case "country_not_served":
+    case "delivery_unknown":
+    case "total_unpayable":
+    case "too_late":
+    case "rejected":
     case "order_unavailable":
-      return { code, details: { more: { part: refused.part } } };
+      return checkoutRefusal(refused);
     default:
       return { code };
   }
@@ -179,6 +237,12 @@ export function refuse<Some extends Refused>(
 ): ProblemResponse<CodeOf<Some>> {
   const { code, details } = refusalFacts(sale, refused);
   return problem(c, code, details);
+}
+
+/** What is held, as the HeldCart document. */
+export function cartAnswer({ lines, holdsUntil_ms }: CartView) {
+  const holdsUntil = holdsUntil_ms === null ? null : timeOf(holdsUntil_ms);
+  return { lines: [...lines], holdsUntil };
 }
 
 export function unreachable(
@@ -203,15 +267,30 @@ export const ADMISSION_PROBLEMS = [
 /** Of what takes lines: a cart, an order. */
 export const LINES_PROBLEMS = ["unknown_sku", "too_many_lines", "limit_reached"] as const;
 
+/** Of what prices lines: a quote, an order. */
+export const QUOTE_PROBLEMS = [
+  ...LINES_PROBLEMS,
+  "country_not_served",
+  "delivery_unknown",
+  "total_unpayable",
+  "discount_refused",
+  "discount_unavailable",
+] as const;
+
+function actionAnswer({ until_ms, ...action }: OrderAction) {
+  return { ...action, until: timeOf(until_ms) };
+}
+
 /** The Order document of API answers. */
 export function orderAnswer(view: OrderView) {
-  const { placedAt_ms, updatedAt_ms, action, delayed, reason, ...order } = view;
+  const { placedAt_ms, updatedAt_ms, action, delayed, reason, refunds, ...order } = view;
   return {
     ...order,
     lines: [...order.lines],
+    refunds: refunds.map(({ at_ms, ...refund }) => ({ ...refund, at: timeOf(at_ms) })),
     placedAt: timeOf(placedAt_ms),
     updatedAt: timeOf(updatedAt_ms),
-    ...(action === null ? {} : { action }),
+    ...(action === null ? {} : { action: actionAnswer(action) }),
     ...(delayed ? { delayed } : {}),
     ...(reason === null ? {} : { reason }),
   };

@@ -2,24 +2,29 @@
  * The shopper's routes: each maps one use case to HTTP and back. No rule lives here.
  */
 import { OpenAPIHono } from "@hono/zod-openapi";
-import { DRAW_ALGORITHM } from "../domain/line/cohort.ts";
+import { paymentSetup } from "../domain/checkout/payment-setup.ts";
+import { isGuessable } from "../domain/key-shape.ts";
 import { IDEMPOTENCY_KEY_LENGTH_MAX } from "../domain/limits.ts";
-import { setCart } from "../shopper/cart.ts";
+import { readCart, setCart } from "../shopper/cart.ts";
 import { askFairness, askManifest } from "../shopper/fairness.ts";
 import { join } from "../shopper/join.ts";
+import { keyHolderOf } from "../shopper/key-holder.ts";
 import { askChallenge } from "../shopper/proof.ts";
 import { askStanding, claimTurn, leave } from "../shopper/waiting.ts";
 import { giveCookie, takeCookie, withSaleOr, withVisitOr, type GateApp } from "../web/gate-app.ts";
 import { isOverChallengeLimit, RATE_LIMIT_RETRY_S } from "../web/rate-limits.ts";
 import { ticketCookie } from "../web/token-cookies.ts";
 import { ADMISSION, DEVICE, TICKET } from "./credentials.ts";
+import * as draw from "./draw-schemas.ts";
 import * as examples from "./examples.ts";
 import { empty, json, jsonBody, operationsOf, optionalJsonBody } from "./operation.ts";
-import { cohortParameters, saleParameter } from "./parameters.ts";
+import { cohortParameters, EXAMPLE_KEY, GUESSABLE_KEY, saleParameter } from "./parameters.ts";
 import * as documents from "./schemas.ts";
 import {
   ADMISSION_PROBLEMS,
   admittedAnswer,
+  cartAnswer,
+  fairnessAnswer,
   LINES_PROBLEMS,
   refuse,
   saleAnswer,
@@ -44,9 +49,11 @@ const KEY = {
   name: "Idempotency-Key",
   in: "header",
   required: false,
-  description: "The same with every repetition of one join.",
-  schema: { type: "string", minLength: 1, maxLength: IDEMPOTENCY_KEY_LENGTH_MAX },
-  example: "join-7f3a",
+  description:
+    "The same with every repetition of one join, and 128 random bits. It is bound to the sender: " +
+    "the shop's server, the device, or else the network.",
+  schema: { type: "string", minLength: 22, maxLength: IDEMPOTENCY_KEY_LENGTH_MAX },
+  example: EXAMPLE_KEY,
 } as const;
 
 operation(
@@ -63,7 +70,8 @@ operation(
   },
   (c) =>
     withSale(c, c.req.valid("param").sale, ({ sale, seen }) => {
-      return c.json(saleAnswer(sale, seen), 200, { "Cache-Control": "max-age=1" });
+      const answer = saleAnswer(sale, seen, paymentSetup(c.env));
+      return c.json(answer, 200, { "Cache-Control": "max-age=1" });
     }),
 );
 
@@ -88,6 +96,7 @@ operation(
     problems: [
       ...UNREACHABLE,
       "invalid_request",
+      "idempotency_key_guessable",
       "sale_not_open",
       "pass_invalid",
       "proof_required",
@@ -106,8 +115,20 @@ operation(
       const errors = [{ path: KEY.name, message: "send 1 to 128 visible characters, or none" }];
       return problem(c, "invalid_request", { errors });
     }
-    const joinKey = key.data === undefined ? null : { value: `client:${key.data}`, mayBeIn: false };
+    const server = c.get("server")?.kid ?? null;
+    // Nobody else can use a server's keys, so these may be the shop's own ids.
+    if (server === null && key.data !== undefined && isGuessable(key.data)) {
+      return problem(c, "idempotency_key_guessable", GUESSABLE_KEY);
+    }
     return withVisit(c, id, async (visit) => {
+      const joinKey =
+        key.data === undefined
+          ? null
+          : {
+              value: `client:${key.data}`,
+              holder: keyHolderOf(visit.caller, server),
+              mayBeIn: false,
+            };
       const outcome = await join(visit, { pass, proof, key: joinKey, afresh: false });
       switch (outcome.kind) {
         case "joined":
@@ -146,7 +167,7 @@ operation(
     ],
   },
   async (c) => {
-    if (await isOverChallengeLimit(c)) {
+    if (await isOverChallengeLimit(c.env, c.req.raw.headers, c.get("server") ?? null)) {
       return problem(c, "rate_limited", { retryAfter_s: RATE_LIMIT_RETRY_S });
     }
     return withSale(c, c.req.valid("param").sale, async (context) => {
@@ -170,13 +191,19 @@ operation(
     parameters: [DEVICE],
     request: sale,
     success: { 200: json("The place.", documents.statusDocument, examples.waiting) },
-    problems: [...UNREACHABLE, "ticket_required", "ticket_invalid", "admission_replayed"],
+    problems: [
+      ...UNREACHABLE,
+      "ticket_required",
+      "ticket_invalid",
+      "ticket_replayed",
+      "admission_replayed",
+    ],
   },
   (c) =>
     withVisit(c, c.req.valid("param").sale, async (visit) => {
       const outcome = await askStanding(visit);
       return outcome.kind === "standing"
-        ? c.json(statusOf(outcome.standing), 200, { "Cache-Control": "no-store" })
+        ? c.json(statusOf(outcome.standing), 200, { "Cache-Control": "no-store", Vary: "*" })
         : refuse(c, visit.sale.id, outcome);
     }),
 );
@@ -203,6 +230,7 @@ operation(
       "sale_over",
       "ticket_required",
       "ticket_invalid",
+      "ticket_replayed",
     ],
   },
   (c) =>
@@ -236,6 +264,28 @@ operation(
       takeCookie(c, "admission", id);
       takeCookie(c, "ticket", id);
       return c.body(null, 204);
+    }),
+);
+
+operation(
+  {
+    method: "get",
+    path: "/sales/{sale}/cart",
+    id: "getCart",
+    tag: "Checkout",
+    summary: "Get what I hold",
+    description: "As the stock says now, with the sale's prices. What an order took is not in it.",
+    security: ADMISSION,
+    parameters: [DEVICE],
+    request: sale,
+    success: { 200: json("The cart.", documents.heldCartDocument, examples.heldCart) },
+    problems: [...ADMISSION_PROBLEMS, "stock_unavailable"],
+  },
+  (c) =>
+    withVisit(c, c.req.valid("param").sale, async (visit) => {
+      const outcome = await readCart(visit);
+      if (outcome.kind !== "cart") return refuse(c, visit.sale.id, outcome);
+      return c.json(cartAnswer(outcome.cart), 200, { "Cache-Control": "no-store" });
     }),
 );
 
@@ -279,7 +329,7 @@ operation(
     summary: "Get the manifest of a closed cohort",
     description: "What every rank of the cohort follows from. It never changes.",
     request: { params: cohortParameters },
-    success: { 200: json("The manifest.", documents.manifestDocument, examples.manifest) },
+    success: { 200: json("The manifest.", draw.manifestDocument, examples.manifest) },
     problems: [...UNREACHABLE, "cohort_not_found"],
   },
   (c) =>
@@ -301,7 +351,7 @@ operation(
     summary: "Get the commitment of the draw",
     description: "What the draw was fixed by before the sale and, after its end, the secret.",
     request: sale,
-    success: { 200: json("The commitment.", documents.fairnessDocument, examples.fairness) },
+    success: { 200: json("The commitment.", draw.fairnessDocument, examples.fairness) },
     problems: UNREACHABLE,
   },
   (c) =>
@@ -309,7 +359,6 @@ operation(
       const { id } = context.sale;
       const outcome = await askFairness(context);
       if (outcome.kind !== "fairness") return refuse(c, id, outcome);
-      const { commitment, secret } = outcome;
-      return c.json({ sale: id, commitment, algorithm: DRAW_ALGORITHM, secret }, 200);
+      return c.json(fairnessAnswer(id, outcome.fairness), 200);
     }),
 );

@@ -3,8 +3,14 @@
  *
  * Guarantee: a body without a good signature of the endpoint's secret changes nothing, and nothing
  * that an event says is believed: it only makes the order it names look its payment up now instead
- * of later, and only if the order waits for its payment. So events may repeat, come late, out of
- * order or never. Events of other systems in the same Stripe account are ignored.
+ * of later, if the order waits for its payment, or its refunds and its dispute, if it is confirmed.
+ * So events may repeat, come late or out of order. Events of other systems in the same Stripe
+ * account are ignored.
+ *
+ * Weak: a refund or a dispute that was made at Stripe is learned from its event and from nothing
+ * else. Where it names the payment only, the order book must have that payment, which takes some
+ * seconds; until then the event is refused, so that Stripe sends it again.
+ *
  * Bodies may be larger than a shopper's, no `Origin` is required and no rate limit applies, because
  * Stripe calls from few addresses and as often as it needs to.
  *
@@ -14,6 +20,8 @@ import { OpenAPIHono, z } from "@hono/zod-openapi";
 import Stripe from "stripe";
 import { WEBHOOK_BODY_BYTES_MAX, WEBHOOK_TOLERANCE_S } from "../domain/limits.ts";
 import { ORDER_ID_PATTERN } from "../domain/order/order-id.ts";
+import type { NewsOf } from "../domain/order/saga.ts";
+import { orderOfPayment } from "../order-book/order-of-payment.ts";
 import { log } from "../platform/log.ts";
 import { orderOf } from "../platform/objects.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
@@ -22,25 +30,44 @@ import { wholeBody } from "../web/whole-body.ts";
 import { describe, json } from "./operation.ts";
 import { problem, refuseBody } from "./problems.ts";
 
+/** The order book has every order's payment by then, unless its queue is behind. */
+const BOOK_BEHIND_MAX_MS = 60_000;
+
 const receivedDocument = z.object({ received: z.literal(true) }).openapi("ReceivedEvent");
 
 /** An empty text is none. */
 const settingsSchema = z.object({ STRIPE_WEBHOOK_SECRET: z.string().default("") });
 
 /** Of an event: what is needed to find the order. */
+const objectSchema = z.object({
+  metadata: z.record(z.string(), z.unknown()).nullish(),
+  /** Of a charge, a refund or a dispute. */
+  payment_intent: z
+    .union([z.string().max(255), z.object({ id: z.string().max(255) }).transform(({ id }) => id)])
+    .nullish()
+    .catch(null),
+});
 const eventSchema = z.object({
   id: z.string(),
   type: z.string(),
-  data: z.object({ object: z.object({ metadata: z.record(z.string(), z.unknown()).nullish() }) }),
+  /** Seconds since 1970; Stripe's first try follows within seconds, repetitions keep it. */
+  created: z.number().catch(0),
+  data: z.object({ object: objectSchema }),
 });
 
-/** After any of these a look-up may find what it did not find before. */
-const RELEVANT_TYPES = new Set([
-  "payment_intent.amount_capturable_updated",
-  "payment_intent.canceled",
-  "payment_intent.payment_failed",
-  "payment_intent.succeeded",
-  "charge.refunded",
+/** After any of these a look-up may find what it did not find before; the value is what of. */
+const RELEVANT_TYPES: ReadonlyMap<string, NewsOf> = new Map([
+  ["payment_intent.amount_capturable_updated", "payment"],
+  ["payment_intent.canceled", "payment"],
+  ["payment_intent.payment_failed", "payment"],
+  ["payment_intent.succeeded", "payment"],
+  ["charge.refunded", "settlement"],
+  ["refund.created", "settlement"],
+  ["refund.updated", "settlement"],
+  ["refund.failed", "settlement"],
+  ["charge.dispute.created", "settlement"],
+  ["charge.dispute.updated", "settlement"],
+  ["charge.dispute.closed", "settlement"],
 ]);
 
 export const webhookRoutes = new OpenAPIHono<GateApp>();
@@ -88,19 +115,35 @@ webhookRoutes.post(
     if (signed === null) return problem(c, "webhook_signature_invalid");
     const parsed = eventSchema.safeParse(signed.event);
     if (!parsed.success) return ignore(c, "not an event");
-    const { type, data } = parsed.data;
-    if (!RELEVANT_TYPES.has(type)) return ignore(c, `the type ${type}`);
-    const order = data.object.metadata?.["order"];
-    if (typeof order !== "string" || !ORDER_ID_PATTERN.test(order)) {
+    const { type, data, created } = parsed.data;
+    const about = RELEVANT_TYPES.get(type);
+    if (about === undefined) return ignore(c, `the type ${type}`);
+    const found = await withTimeout(orderNamedBy(env.ORDER_BOOK, data.object));
+    // Stripe sends the event again.
+    if (found === null) return problem(c, "order_silent");
+    if (found.order === null) {
+      const isYoung = now - created * 1000 < BOOK_BEHIND_MAX_MS;
+      const isOfPayment = (data.object.payment_intent ?? null) !== null;
+      // The order book may not have the payment yet: Stripe sends the event again.
+      if (isYoung && isOfPayment) return problem(c, "order_silent");
       return ignore(c, "not of an order");
     }
-    const nudged = await withTimeout(orderOf(env, order).nudge());
-    // Stripe sends the event again.
+    const nudged = await withTimeout(orderOf(env, found.order).nudge(about));
     if (nudged === null) return problem(c, "order_silent");
     if (nudged === "unknown") return ignore(c, "an order nobody placed here");
     return c.json({ received: true }, 200);
   },
 );
+
+/** Disputes and refunds made at Stripe name the payment only. */
+async function orderNamedBy(
+  book: D1Database,
+  { metadata, payment_intent: payment = null }: z.infer<typeof objectSchema>,
+): Promise<{ readonly order: string | null }> {
+  const named = metadata?.["order"];
+  if (typeof named === "string" && ORDER_ID_PATTERN.test(named)) return { order: named };
+  return { order: payment === null ? null : await orderOfPayment(book, payment) };
+}
 
 function ignore(c: GateRequest, why: string): Response {
   log.info("webhook", "ignored", { why });

@@ -1,11 +1,12 @@
 /**
- * Bad input, told so that it can be mended: the field's path and what was expected.
+ * Answers to bad input: the field's path and what was expected.
  *
  * Guarantee: whatever a client sends, the answer is a 4xx problem document; zod's issues never
- * leave with the value that was sent.
+ * leave with the value that was sent. No query parameter is ignored.
  */
-import type { Context } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 import type { ZodError } from "zod";
+import { issueText } from "./issue-text.ts";
 import { problem, type FieldError } from "./problems.ts";
 
 type Issue = ZodError["issues"][number];
@@ -20,7 +21,7 @@ function errorsOf(issue: Issue): FieldError[] {
       return { path: pathOf([...issue.path, key]), message: "is not a known field" };
     });
   }
-  return [{ path: pathOf(issue.path), message: issue.message }];
+  return [{ path: pathOf(issue.path), message: issueText(issue) }];
 }
 
 export function fieldErrors(error: { readonly issues: readonly Issue[] }): FieldError[] {
@@ -33,7 +34,28 @@ export function refuseInvalid(
   c: Context,
 ): Response | undefined {
   if (result.success) return undefined;
-  const errors = fieldErrors(result.error);
+  return refuseFields(c, fieldErrors(result.error));
+}
+
+function refuseFields(c: Context, errors: readonly FieldError[]) {
   const fields = errors.map(({ path }) => path || "body").join(", ");
   return problem(c, "invalid_request", { detail: `Not accepted: ${fields}.`, errors });
+}
+
+/**
+ * Refuses query parameters that the operation does not have and those given twice: a list whose
+ * filter was misspelt would otherwise be a list of everything.
+ */
+export function onlyParameters(known: ReadonlySet<string>): MiddlewareHandler {
+  return async (c, next) => {
+    // Most requests have no query, polls among them.
+    if (!c.req.url.includes("?")) return next();
+    const names = [...new URL(c.req.url).searchParams.keys()];
+    const errors = [...new Set(names)].flatMap((path): FieldError[] => {
+      if (!known.has(path)) return [{ path, message: "is not a parameter of this operation" }];
+      const isRepeated = names.indexOf(path) !== names.lastIndexOf(path);
+      return isRepeated ? [{ path, message: "is given more than once" }] : [];
+    });
+    return errors.length > 0 ? refuseFields(c, errors) : next();
+  };
 }

@@ -1,10 +1,12 @@
 /**
  * Every limit of Sluice in one place, unit last in the name.
  *
- * Guarantee: the relations between limits asserted at the end of this file hold, or nothing starts.
+ * The relations that must hold between them are in `test/node/platform/limits.test.ts`.
  * Limits that a merchant chooses per sale are in the sale document (`sale/sale.ts`); these bound
  * them.
  */
+
+// Requests, tokens and texts
 
 /** Request bodies of shoppers and merchants; a sale document of 100 items fits. */
 export const BODY_BYTES_MAX = 16 * 1024;
@@ -22,6 +24,8 @@ export const QUEUE_IT_TOKEN_SECONDS_MAX = 3600;
 export const QUEUE_IT_COOKIE_MINUTES_MAX = 24 * 60;
 /** A longer `Sluice-Ticket` or `Sluice-Admission` is invalid. */
 export const TOKEN_LENGTH_MAX = 2048;
+/** A longer receipt is invalid; one of a full cart with the longest SKUs is about half as long. */
+export const RECEIPT_LENGTH_MAX = 8192;
 /** An event from the payment provider; these are larger than shoppers' requests. */
 export const WEBHOOK_BODY_BYTES_MAX = 256 * 1024;
 /** An event with an older signature may be a replay. */
@@ -32,12 +36,17 @@ export const TEXT_LENGTH_MAX = 200;
 export const EMAIL_LENGTH_MAX = 254;
 export const MESSAGE_LENGTH_MAX = 500;
 
+// The sale document and its guards
+
 export const ITEMS_PER_SALE_MAX = 100;
 export const LANES_PER_SALE_MAX = 8;
 export const GUARDS_PER_SALE_MAX = 50;
 export const GUARD_PATH_LENGTH_MAX = 1024;
 /** The address to return to after the line; a longer one is replaced by the sale's page. */
 export const RETURN_PATH_LENGTH_MAX = 2048;
+/** A path that can be spelled in more ways, or in longer ones together, is always guarded. */
+export const PATH_SPELLINGS_MAX = 64;
+export const PATH_SPELLINGS_LENGTH_MAX = 16 * 1024;
 export const GUARD_EXCEPTIONS_MAX = 50;
 export const GUARD_METHODS_MAX = 20;
 export const BYPASS_ADDRESSES_MAX = 100;
@@ -45,15 +54,25 @@ export const BYPASS_TOKENS_MAX = 20;
 export const BYPASS_HEALTH_CHECKS_MAX = 20;
 /** A longer `Sluice-Bypass` is invalid. */
 export const BYPASS_TOKEN_LENGTH_MAX = 256;
-/** Ended admissions whose tokens have not expired, as listed in a snapshot. */
+/** Ended admissions of an earlier release, whose tokens have no number, in a snapshot's list. */
 export const REVOKED_KEPT_MAX = 500;
+/** Devices that have a token of one seat in force, where the sale refuses foreign devices. */
+export const SEAT_DEVICES_DEFAULT = 2;
+export const SEAT_DEVICES_MAX = 10;
+/** How often newer devices may end older ones: for one shopper a great many, for a crowd few. */
+export const SEAT_MOVES_MAX = 16;
+/** Devices of one seat that are told apart for the merchant's counters. */
+export const SEAT_DEVICES_COUNTED_MAX = 100;
+/** Between the end of a sale and the revelation of its secret, in which the end can be undone. */
+export const SECRET_REVEALED_AFTER_DEFAULT_S = 10 * 60;
+export const SECRET_REVEALED_AFTER_MAX_S = 24 * 60 * 60;
 /** The maximum lifetime of an admission, however often an origin extends it. */
 export const ADMISSION_LIFE_MAX_MS = 24 * 60 * 60 * 1000;
 /** The maximum extension that one response of an origin may request. */
 export const EXTENSION_MAX_S = 24 * 60 * 60;
 /** An extension that gains less than this is skipped, so that not every response costs a write. */
 export const EXTENSION_WORTH_MS = 10 * 1000;
-/** Sales whose guards are published, until a day after their end: one page of a KV list. */
+/** Sales with guards or origins, published until a day after their end: one page of a KV list. */
 export const GUARDING_SALES_MAX = 1000;
 /** An isolate refreshes its guard index this often, and serves the known one meanwhile. */
 export const GUARDS_FRESH_MS = 10 * 1000;
@@ -64,6 +83,50 @@ export const QUANTITY_PER_LINE_MAX = 1000;
 export const UNITS_PER_MOVEMENT_MAX = 10_000_000;
 export const PRICE_MINOR_MAX = 1_000_000_000;
 export const SHOPPERS_EXPECTED_MAX = 10_000_000;
+/** All that ISO 3166-1 names, with room to spare. */
+export const COUNTRIES_MAX = 260;
+export const DELIVERY_OPTIONS_MAX = 20;
+export const PAYMENT_METHODS_MAX = 20;
+/** Hosts to return to, or origins that may call the API, of one sale. */
+export const CHECKOUT_HOSTS_MAX = 20;
+/** How long browsers may remember that a page of a listed origin may call the API. */
+export const PREFLIGHT_REMEMBERED_S = 10 * 60;
+/** Orders whose sale an isolate remembers, for the polls of a shop's own pages. */
+export const SALES_OF_ORDERS_REMEMBERED_MAX = 2000;
+export const ADDRESS_LINE_LENGTH_MAX = 200;
+export const PHONE_LENGTH_MAX = 30;
+/** Refunds of one order, by the merchant and at the provider together. */
+export const REFUNDS_PER_ORDER_MAX = 50;
+/** Pages of a provider's list of refunds that are read, of up to 100 each. */
+export const REFUND_PAGES_MAX = 3;
+/** A refund that the provider's list does not have this long after a try is tried again. */
+export const REFUND_NEW_KEY_MS = 10 * 60 * 1000;
+/** The provider tells what became of a pending refund; it is looked for this often as well. */
+export const PENDING_REFUND_LOOK_MS = 6 * 60 * 60 * 1000;
+/** Then a pending refund is looked for no more, and only the provider's event changes it. */
+export const PENDING_REFUND_MAX_MS = 30 * 24 * 60 * 60 * 1000;
+export const REFUND_REASON_LENGTH_MAX = 200;
+
+// Discount codes
+
+/** Discount codes. */
+export const DISCOUNT_CODE_LENGTH_MIN = 4;
+export const DISCOUNT_CODE_LENGTH_MAX = 40;
+/** 100 %, in hundredths of a percent. */
+export const BASIS_POINTS_MAX = 10_000;
+export const DISCOUNT_USES_MAX = 10_000_000;
+export const DISCOUNT_CODES_PER_SALE_MAX = 50_000;
+/** Codes that one import adds or changes: a fraction of a second of an object's time. */
+export const DISCOUNT_IMPORT_ROWS_MAX = 5000;
+/** A file of as many rows, each with some SKUs. */
+export const DISCOUNT_IMPORT_BYTES_MAX = 2 * 1024 * 1024;
+/** Faults of a file that one answer names. */
+export const DISCOUNT_IMPORT_FAULTS_MAX = 100;
+export const DISCOUNT_CODES_PAGE_ROWS_MAX = 1000;
+/** As long as a place: the code of a link is kept while its shopper waits. */
+export const DISCOUNT_COOKIE_S = 7 * 24 * 60 * 60;
+
+// The line
 
 /** The number of booths follows from the expected joins a second, up to this many. */
 export const BOOTHS_PER_LANE_MAX = 64;
@@ -80,6 +143,8 @@ export const ADMISSION_COOKIE_EXTRA_S = 24 * 60 * 60;
 export const DEVICE_ID_LENGTH_MIN = 16;
 export const DEVICE_ID_LENGTH_MAX = 64;
 export const DEVICE_COOKIE_S = 7 * 24 * 60 * 60;
+/** Values of one cookie that are verified, when a client sends several. */
+export const COOKIE_VALUES_MAX = 16;
 /** Uses on another device that an isolate remembers, so that each is logged once. */
 export const REPLAYS_REMEMBERED_MAX = 5000;
 /** A proof of work or Turnstile token: Turnstile's have up to 2,048 characters, ours about half. */
@@ -136,12 +201,23 @@ export const TICK_MS = 1000;
 /** A booth that does not answer a close in time delays only the cohort of its own lane. */
 export const BOOTH_ANSWER_TIMEOUT_MS = 2000;
 
+// Snapshots
+
 /** How long a snapshot is served from memory, then from the location's cache, then by the room. */
 export const SNAPSHOT_FRESH_MS = 1000;
+/** An isolate that was quiet for longer reads the room before it lets an admission through. */
+export const SNAPSHOT_LATE_MS = 2000;
 /** While the room does not answer, its last snapshot is served (marked stale) for this long. */
 export const SNAPSHOT_STALE_MAX_MS = 5 * 60 * 1000;
 /** How long an isolate uses a sale document without reading KV, unless the snapshot is newer. */
 export const SALE_FRESH_MS = 30 * 1000;
+
+// Readiness
+
+/** Sales that one answer about readiness looks at; each is a read of KV. */
+export const READINESS_SALES_MAX = 200;
+
+// Caches
 
 /** The caches of an isolate. Past these limits a request costs another read, and still succeeds. */
 export const SALES_REMEMBERED_MAX = 500;
@@ -154,6 +230,8 @@ export const DRAWN_PLACES_MAX = 4_000_000;
 /** At least some kB each. Half an hour of cohorts that close every second. */
 export const DRAWS_REMEMBERED_MAX = 2000;
 
+// Polls
+
 export const POLL_AFTER_MIN_S = 2;
 export const POLL_AFTER_MAX_S = 60;
 /** When all seats are taken, a called shopper claims again after this. */
@@ -161,13 +239,19 @@ export const CLAIM_RETRY_S = 2;
 /** Kept turns counted per tick's calls; further turns are kept too, but not counted. */
 export const KEPT_RANKS_PER_BATCH_MAX = 50;
 
+// Stock
+
 /** A SkuStock reports its levels to its rooms at most this often. */
 export const LEVEL_REPORT_INTERVAL_MS = 1000;
 export const LEDGER_PAGE_ROWS_MAX = 1000;
 export const ORDERS_PAGE_ROWS_MAX = 200;
+/** Orders that one query of an export reads; as many are in memory at once. */
+export const EXPORT_PAGE_ROWS_MAX = 500;
 export const DEAD_LETTERS_PAGE_ROWS_MAX = 200;
 /** Dead letters that one request replays; as many as fit into one batch of a queue. */
 export const DEAD_LETTERS_REPLAYED_MAX = 100;
+
+// Calls of backends, and orders
 
 /** One call to a backend. The lease of a consumer must cover two of them (asserted below). */
 export const PAYMENT_TIMEOUT_MS = 5000;
@@ -212,6 +296,11 @@ export const SLOT_WAIT_MAX_MS = 5000;
 export const STEPS_PER_MESSAGE_MAX = 12;
 /** Ended orders an admission remembers, so that a late `beginOrder` of one is recognized. */
 export const ORDERS_ENDED_KEPT = 8;
+/** The room asks the unpaid order of a shopper who is gone again after this, and then rarer. */
+export const DEPARTED_ASK_MIN_MS = 5 * 1000;
+export const DEPARTED_ASK_MAX_MS = 5 * 60 * 1000;
+/** Such orders that one tick asks. */
+export const DEPARTED_ASKED_PER_TICK_MAX = 20;
 /** After this the alarm resumes a placing that was interrupted. */
 export const PLACING_RETRY_MS = 5000;
 /** Units owned by an order for this long are audited: the SkuStock asks the Order. */
@@ -221,11 +310,15 @@ export const ORDER_HISTORY_ENTRIES_MAX = 500;
 export const OUTBOX_RETRY_MIN_MS = 500;
 export const OUTBOX_RETRY_MAX_MS = 60_000;
 
+// Breakers
+
 /** A live room reads the breakers from KV this often, and waits this long for them. */
 export const PIPELINE_LOOK_INTERVAL_MS = 5000;
 export const PIPELINE_LOOK_TIMEOUT_MS = 250;
 /** KV may show a change a minute late; an older reading is ignored. */
 export const PIPELINE_READING_MAX_MS = 2 * 60 * 1000;
+
+// A merchant's Redis
 
 /** One call to a merchant's Redis; no shopper's request waits for it. */
 export const REDIS_TIMEOUT_MS = 3000;
@@ -239,6 +332,8 @@ export const REDIS_RETRY_MIN_MS = 1000;
 export const REDIS_RETRY_MAX_MS = 60_000;
 /** About the number of entries in the mirrored stream; twice as many event ids are remembered. */
 export const REDIS_STREAM_ENTRIES_MAX = 100_000;
+
+// Events
 
 /** Events that a room sends in one call: the maximum of a queue's batch. */
 export const EVENTS_PER_SEND_MAX = 100;
@@ -254,6 +349,12 @@ export const EVENTS_KEPT_MS = 30 * 24 * 60 * 60 * 1000;
 export const RETENTION_ROWS_MAX = 500;
 /** Rounds of one run. Every 5 min that is half a million events a day: more than 10 GB can hold. */
 export const RETENTION_ROUNDS_MAX = 4;
+/** Orders of a release before that one batch completes; D1 limits their SKUs, one text, to 2 MB. */
+export const ORDERS_COMPLETED_ROWS_MAX = 500;
+/** Rounds of one run. Every 5 min that is 24,000 orders an hour. */
+export const ORDERS_COMPLETED_ROUNDS_MAX = 4;
+
+// Webhooks
 
 export const WEBHOOK_ENDPOINTS_MAX = 20;
 export const WEBHOOK_URL_LENGTH_MAX = 2048;
@@ -276,42 +377,65 @@ export const WEBHOOK_DELIVERIES_PAGE_ROWS_MAX = 200;
 /** A delivery overdue for this long has lost its message; a sweep queues up to this many again. */
 export const WEBHOOK_OVERDUE_MS = 2 * 60 * 1000;
 export const WEBHOOK_SWEEP_ROWS_MAX = 1000;
+
+// Mail
+
+/** One call of the mail service. The lease of a try covers it and the reads before it. */
+export const MAIL_TIMEOUT_MS = 15_000;
+/** The lease of a try: nobody else sends the mail meanwhile; after it the try counts as lost. */
+export const MAIL_LEASE_MS = 60_000;
+/** Mails of one batch that are sent concurrently: each uses one connection, and D1 needs one. */
+export const MAIL_CALLS_AT_ONCE = 4;
+/** A mail that is not sent this long after its event is given up, because it would only confuse. */
+export const MAIL_AGE_MAX_MS = 3 * 24 * 60 * 60 * 1000;
+export const MAIL_WAIT_MAX_S = 24 * 60 * 60;
+/**
+ * Mails about declined and about cancelled orders to one address in one sale: neither costs
+ * anything, so without a limit anybody could fill a stranger's mailbox.
+ */
+export const MAILS_DECLINED_MAX = 3;
+export const MAILS_CANCELLED_MAX = 5;
+/** A mail overdue for this long has lost its message; a sweep queues up to this many again. */
+export const MAIL_OVERDUE_MS = 2 * 60 * 1000;
+export const MAIL_SWEEP_ROWS_MAX = 1000;
+/** Mails that an isolate has sent and could not record; it records them when they come again. */
+export const MAILS_UNRECORDED_MAX = 1000;
+export const MAIL_SERVICE_ID_LENGTH_MAX = 255;
+
+// Reminders
+
+/** Objects that keep the reminders of a sale; fixed, because a ticket must always lead to one. */
+export const TURN_REMINDER_SHARDS = 16;
+/**
+ * About 300 bytes each; with the shards together, more than any line that Sluice is tested with.
+ */
+export const REMINDERS_PER_SHARD_MAX = 100_000;
+/** Reminders of one network in one sale: a mail is a convenience, and a stranger may be named. */
+export const REMINDERS_PER_NETWORK_MAX = 20;
+/** How often an object compares its reminders with the calls: a mail is at most this late. */
+export const REMINDER_CHECK_MS = 5000;
+/** A check this young answers for the next mail too, so that mails sent together share one. */
+export const REMINDER_CHECK_FRESH_MS = 1000;
+/** Before the start, and while only networks are counted. */
+export const REMINDER_PREQUEUE_CHECK_MS = 60_000;
+export const REMINDER_IDLE_CHECK_MS = 60 * 60 * 1000;
+/** Ranks that one check computes: a fraction of a second of an object's time. */
+export const REMINDERS_RANKED_AT_ONCE = 1000;
+/** Called shoppers of one check: one call of the room, and one batch of the queue. */
+export const REMINDERS_CALLED_AT_ONCE = 100;
+/** A ticket's id or a key in the link of a mail; real ones have about 40 characters. */
+export const REMINDER_LINK_LENGTH_MAX = 100;
+/** As long as a place: the browser shows the address that it left, masked. */
+export const REMINDER_COOKIE_S = 7 * 24 * 60 * 60;
+/** Mails about turns to one address in one sale. */
+export const MAILS_YOUR_TURN_MAX = 3;
+
+// Names and addresses
+
 /** One DNS query, to check that a host name has public addresses only. */
 export const DNS_TIMEOUT_MS = 2000;
 export const DNS_ANSWERS_MAX = 100;
 
-export const ADMIN_TOKEN_LENGTH_MIN = 32;
+// Secrets
 
-function assertRelation(holds: boolean, relation: string): void {
-  if (!holds) throw new Error(`limits.ts: ${relation} does not hold`);
-}
-assertRelation(
-  SALE_BODY_BYTES_MAX >= BODY_BYTES_MAX + 2 * TEMPLATE_BYTES_MAX,
-  "SALE_BODY_BYTES_MAX >= BODY_BYTES_MAX + 2 * TEMPLATE_BYTES_MAX",
-);
-assertRelation(LEASE_MS > 2 * PAYMENT_TIMEOUT_MS, "LEASE_MS > 2 * PAYMENT_TIMEOUT_MS");
-assertRelation(
-  LEASE_MS > ORDER_BOOK_TIMEOUT_MS + PAYMENT_TIMEOUT_MS,
-  "LEASE_MS > ORDER_BOOK_TIMEOUT_MS + PAYMENT_TIMEOUT_MS",
-);
-assertRelation(PAYMENT_CALLS_AT_ONCE + ORDER_CALLS_AT_ONCE < 6, "calls at once < 6 connections");
-assertRelation(PROGRESS_WATCHDOG_MS > LEASE_MS, "PROGRESS_WATCHDOG_MS > LEASE_MS");
-assertRelation(PLACES_PER_JOIN_MAX <= BOOTH_BLOCK_PLACES, "a join's places <= a booth's block");
-assertRelation(JOIN_GROUP_WAIT_MS < SHOPPER_CALL_TIMEOUT_MS, "a group's wait < a call's time-out");
-assertRelation(HOLD_GROUP_WAIT_MS < SHOPPER_CALL_TIMEOUT_MS, "holds wait < a call's time-out");
-assertRelation(SEAT_GROUP_WAIT_MS < SEAT_CALL_TIMEOUT_MS, "seats wait < a call's time-out");
-assertRelation(
-  TURNSTILE_TRIES_MAX * TURNSTILE_TIMEOUT_MS < SHOPPER_CALL_TIMEOUT_MS,
-  "siteverify's tries < a call's time-out",
-);
-assertRelation(SNAPSHOT_STALE_MAX_MS > SNAPSHOT_FRESH_MS, "stale age > fresh age");
-// Two calls: by the script's hash, and with its text if Redis does not know the hash yet.
-assertRelation(TRANSFER_WATCH_MS > 2 * REDIS_TIMEOUT_MS, "transfer watch > 2 * REDIS_TIMEOUT_MS");
-assertRelation(WEBHOOK_LEASE_MS > 2 * WEBHOOK_TIMEOUT_MS, "webhook lease > 2 * a try's time-out");
-assertRelation(2 * DNS_TIMEOUT_MS < WEBHOOK_TIMEOUT_MS, "two look-ups < a try's time-out");
-assertRelation(WEBHOOK_CALLS_AT_ONCE < 6, "webhook calls at once < 6 connections");
-assertRelation(PIPELINE_LOOK_TIMEOUT_MS < TICK_MS, "PIPELINE_LOOK_TIMEOUT_MS < TICK_MS");
-assertRelation(
-  PIPELINE_READING_MAX_MS > 2 * PIPELINE_LOOK_INTERVAL_MS,
-  "PIPELINE_READING_MAX_MS > 2 * PIPELINE_LOOK_INTERVAL_MS",
-);
+export const ADMIN_TOKEN_LENGTH_MIN = 32;

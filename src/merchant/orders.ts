@@ -2,9 +2,13 @@
  * A merchant's orders: the order book, one order with its history, its retry and its cancel; and
  * the dead letters with their replay.
  */
+import { normalisedEmail } from "../domain/buyer/email.ts";
+import type { HistoryLine } from "../domain/order/history.ts";
+import type { MerchantOrderView } from "../domain/order/merchant-view.ts";
 import { ORDER_ID_PATTERN } from "../domain/order/order-id.ts";
 import { DEAD_LETTERS_REPLAYED_MAX } from "../domain/limits.ts";
-import { orderMessageSchema, type OrderMessage, type OrderView } from "../domain/order/messages.ts";
+import { mailMessageSchema, type MailMessage } from "../domain/mail/mail.ts";
+import { orderMessageSchema, type OrderMessage } from "../domain/order/messages.ts";
 import {
   deliveryMessageSchema,
   queuedEventSchema,
@@ -13,16 +17,42 @@ import {
 } from "../domain/webhooks.ts";
 import { parseJson } from "../encoding/json.ts";
 import * as book from "../order-book/order-book.ts";
+import {
+  listOrders,
+  type ListedOrder,
+  type OrderList,
+  type OrdersFilter,
+  type OrdersPage,
+} from "../order-book/order-list.ts";
+import { mailsOf, type OrderMail } from "../order-book/mails.ts";
 import { orderOf } from "../platform/objects.ts";
+import { withTimeout } from "../platform/with-timeout.ts";
+import { exportCsv } from "./order-export.ts";
 import type { MerchantContext } from "./sales.ts";
 
+export type { OrderMail };
 export type DeadLetter = book.DeadLetter;
+export type { HistoryLine, ListedOrder };
+
+/** Every spelling of an e-mail address finds the orders of its mailbox. */
+function normalised(filter: OrdersFilter): OrdersFilter {
+  const { email } = filter;
+  return email === undefined ? filter : { ...filter, email: normalisedEmail(email) };
+}
 
 export function readOrders(
   { env }: MerchantContext,
-  filter: book.OrdersFilter,
-): Promise<book.BookedOrder[]> {
-  return book.listOrders(env.ORDER_BOOK, filter);
+  filter: OrdersFilter,
+  page: OrdersPage,
+): Promise<OrderList<ListedOrder>> {
+  return listOrders(env.ORDER_BOOK, normalised(filter), page);
+}
+
+export function exportOrders(
+  { env }: MerchantContext,
+  filter: OrdersFilter,
+): Promise<ReadableStream<Uint8Array>> {
+  return exportCsv(env.ORDER_BOOK, normalised(filter));
 }
 
 /** Newest first. */
@@ -33,28 +63,25 @@ export function readDeadLetters(
   return book.listDeadLetters(env.ORDER_BOOK, page);
 }
 
-interface HistoryLine {
-  readonly version: number;
-  readonly at_ms: number;
-  readonly state: string;
-  readonly reason: string | null;
-}
-
 export type OrderOutcome =
   | {
       readonly kind: "order";
-      readonly order: OrderView;
-      readonly email: string;
+      readonly order: MerchantOrderView;
       readonly history: readonly HistoryLine[];
+      /** Null when the order book does not answer. */
+      readonly mails: readonly OrderMail[] | null;
     }
   | { readonly kind: "order_not_found" };
 
 export async function readOrder({ env }: MerchantContext, id: string): Promise<OrderOutcome> {
   if (!ORDER_ID_PATTERN.test(id)) return { kind: "order_not_found" };
   const stub = orderOf(env, id);
-  const [seen, history] = await Promise.all([stub.view(), stub.history()]);
-  if (seen === null) return { kind: "order_not_found" };
-  return { kind: "order", order: seen.order, email: seen.email, history };
+  const [order, history, mails] = await Promise.all([
+    stub.merchantView(),
+    stub.history(),
+    withTimeout(mailsOf(env.ORDER_BOOK, id)),
+  ]);
+  return order === null ? { kind: "order_not_found" } : { kind: "order", order, history, mails };
 }
 
 export type OrderActionOutcome =
@@ -95,11 +122,12 @@ export type ReplayOutcome =
 type Queued =
   | { readonly queue: "orders"; readonly body: OrderMessage }
   | { readonly queue: "events"; readonly body: QueuedEvent }
-  | { readonly queue: "webhooks"; readonly body: DeliveryMessage };
+  | { readonly queue: "webhooks"; readonly body: DeliveryMessage }
+  | { readonly queue: "mails"; readonly body: MailMessage };
 
 function queueOf(env: GateEnv, queue: Queued["queue"]): Queue {
   const { ORDERS_QUEUE: orders, EVENTS_QUEUE: events, WEBHOOKS_QUEUE: webhooks } = env;
-  return { orders, events, webhooks }[queue];
+  return { orders, events, webhooks, mails: env.MAILS_QUEUE }[queue];
 }
 
 /** Null when the body matches no schema. */
@@ -109,6 +137,8 @@ function readLetter({ body: text }: DeadLetter): Queued | null {
   if (message.success) return { queue: "orders", body: message.data };
   const delivery = deliveryMessageSchema.safeParse(body);
   if (delivery.success) return { queue: "webhooks", body: delivery.data };
+  const mail = mailMessageSchema.safeParse(body);
+  if (mail.success) return { queue: "mails", body: mail.data };
   const event = queuedEventSchema.safeParse(body);
   return event.success ? { queue: "events", body: event.data } : null;
 }
@@ -146,7 +176,7 @@ export async function replayDeadLetters(
   const letters = await book.waitingDeadLetters(env.ORDER_BOOK, filter, DEAD_LETTERS_REPLAYED_MAX);
   const read = letters.map((letter) => ({ id: letter.id, message: readLetter(letter) }));
   const queued = read.flatMap(({ message }) => (message === null ? [] : [message]));
-  for (const queue of ["orders", "events", "webhooks"] as const) {
+  for (const queue of ["orders", "events", "webhooks", "mails"] as const) {
     const messages = queued.filter((each) => each.queue === queue);
     if (messages.length === 0) continue;
     await queueOf(env, queue).sendBatch(messages.map(({ body }) => ({ body })));

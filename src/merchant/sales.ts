@@ -4,8 +4,10 @@
  * Guarantee: first the room stores the document, then the stock is received, then KV publishes the
  * document. Each step is idempotent, so repeating an interrupted request completes it.
  */
-import type { RoomAction } from "../domain/room/room-state.ts";
+import type { RoomAction } from "../domain/room/merchant-changes.ts";
+import { unsafeAddresses } from "../domain/sale/checkout-addresses.ts";
 import type { Protection } from "../domain/sale/protection.ts";
+import { unpayable } from "../domain/sale/payable.ts";
 import type { AdmissionChange, RevisionRefused, Sale } from "../domain/sale/sale.ts";
 import type { StockCounters } from "../domain/stock/stock-ledger.ts";
 import { countersAgree } from "../domain/stock/stock-ledger.ts";
@@ -30,6 +32,8 @@ type Metrics = Extract<
 export type PutSaleOutcome =
   | { readonly kind: "created" | "revised" | "unchanged"; readonly metrics: Metrics }
   | { readonly kind: "refused"; readonly refusals: readonly RevisionRefused[] }
+  /** Nothing is saved: the end of the sale is final, because its secret was revealed. */
+  | { readonly kind: "secret_revealed"; readonly refusals: readonly RevisionRefused[] }
   /** Nothing is saved: the deployment lacks this setting of the sale's protection. */
   | { readonly kind: "protection_not_configured"; readonly lacking: string }
   /** The document is saved; the buffers of these items stay as they are. */
@@ -58,9 +62,16 @@ export async function putSale(
   }
   const lacking = settingLacking(context.env, keys, sale.protection);
   if (lacking !== null) return { kind: "protection_not_configured", lacking };
+  const refusals = [...unpayable(sale), ...unsafeAddresses(sale)];
+  if (refusals.length > 0) return { kind: "refused", refusals };
+  const shared = await openedBefore(context, sale);
+  if (shared.length > 0) return { kind: "refused", refusals: shared };
   const room = roomOf(env, sale.id);
   const configured = await room.configure(sale);
   if (configured.kind === "refused") return configured;
+  if (configured.kind === "revealed") {
+    return { kind: "secret_revealed", refusals: configured.refusals };
+  }
   const refused = await Promise.all(
     sale.items.map((item) => stockItem(context, sale, configured.revision, item)),
   );
@@ -79,7 +90,7 @@ export async function putSale(
  * The missing or unusable setting of the sale's protection, or null. Checked when the sale is
  * saved, because otherwise no shopper could join it.
  */
-function settingLacking(
+export function settingLacking(
   env: GateEnv,
   { proofSecrets }: ProtectionKeys,
   protection: Protection,
@@ -97,6 +108,33 @@ function settingLacking(
 }
 
 /**
+ * The items whose units cannot come with this sale, because the SKU was opened before: by another
+ * sale, or by movements. A sale that names the SKU already keeps its document.
+ */
+async function openedBefore(
+  { env }: MerchantContext,
+  { id, items }: Sale,
+): Promise<RevisionRefused[]> {
+  const found = await Promise.all(
+    items.map(async ({ sku, stock }, index): Promise<RevisionRefused | null> => {
+      if (stock === 0) return null;
+      const { sales, hadUnits } = await stockOf(env, sku).naming();
+      if (sales.includes(id) || (sales.length === 0 && !hadUnits)) return null;
+      return { path: ["items", index, "stock"], message: openedText(sku, sales) };
+    }),
+  );
+  return found.filter((refused) => refused !== null);
+}
+
+function openedText(sku: string, sales: readonly string[]): string {
+  const by = sales.length > 0 ? ` with ${sales.join(", ")}` : "";
+  return (
+    `must be 0: this sale shares the units of ${sku}${by}; ` +
+    `receive more with POST /skus/${sku}/movements`
+  );
+}
+
+/**
  * Receives the opening stock once, and sets the buffer with each revision of the document.
  * Returns the counters when the buffer needs more units than are available, else null.
  */
@@ -106,20 +144,19 @@ async function stockItem(
   revision: number,
   item: Sale["items"][number],
 ): Promise<StockCounters | null> {
-  const stock = stockOf(env, item.sku);
-  const opening = `opening:${sale.id}:${item.sku}`;
-  if (item.stock > 0) {
-    const reason = `opening stock of ${sale.id}`;
-    await stock.move({ id: opening, kind: "receive", quantity: item.stock, reason });
-  }
+  const { sku } = item;
+  const stock = stockOf(env, sku);
+  const reason = `opening stock of ${sale.id}`;
+  await stock.open({ sale: sale.id, sku, quantity: item.stock, reason });
   let refused: StockCounters | null = null;
-  if (item.buffer > 0 || revision > 1) {
-    const id = `buffer:${sale.id}:${item.sku}:${revision}`;
+  // A document that brings no units keeps none back either: movements do.
+  if (item.stock > 0 && (item.buffer > 0 || revision > 1)) {
+    const id = `buffer:${sale.id}:${sku}:${revision}`;
     const reason = `buffer of ${sale.id}`;
     const moved = await stock.move({ id, kind: "buffer", quantity: item.buffer, reason });
     if (moved.kind === "not_available") refused = moved.counters;
   }
-  const level = await stock.attach(sale.id, item.sku);
+  const level = await stock.levels(sku);
   await roomOf(env, sale.id).reportLevel(level);
   return refused;
 }
@@ -137,7 +174,9 @@ export function readSales({ env }: MerchantContext): Promise<string[]> {
 
 export type ActOutcome =
   | { readonly kind: "done"; readonly metrics: Metrics }
-  | { readonly kind: "not_possible"; readonly phase: string }
+  /** The sale has ended. `reopensUntil_ms`: until then the end can be undone. */
+  | { readonly kind: "not_possible"; readonly phase: string; readonly reopensUntil_ms: number }
+  | { readonly kind: "secret_revealed"; readonly at_ms: number }
   | { readonly kind: "sale_not_found" };
 
 export async function actOnSale(
@@ -148,7 +187,8 @@ export async function actOnSale(
   const room = roomOf(context.env, id);
   const outcome = await room.act(action);
   if (outcome.kind === "no_sale") return { kind: "sale_not_found" };
-  if (outcome.kind === "not_possible") return { kind: "not_possible", phase: outcome.phase };
+  if (outcome.kind === "not_possible") return outcome;
+  if (outcome.kind === "revealed") return { kind: "secret_revealed", at_ms: outcome.at_ms };
   const metrics = await readSale(context, id);
   return metrics.kind === "metrics" ? { kind: "done", metrics } : metrics;
 }
@@ -165,7 +205,12 @@ export async function changeSaleAdmission(
 
 export interface Audit {
   readonly kind: "audit";
-  readonly skus: readonly (StockCounters & { readonly sku: string; readonly agrees: boolean })[];
+  readonly skus: readonly (StockCounters & {
+    readonly sku: string;
+    readonly agrees: boolean;
+    /** Those that share the units. */
+    readonly sales: readonly string[];
+  })[];
   readonly orders: Readonly<Record<string, number>>;
   readonly metrics: Metrics;
 }
@@ -180,8 +225,9 @@ export async function auditSale(
   if (metrics.kind !== "metrics") return metrics;
   const skus = await Promise.all(
     metrics.sale.items.map(async ({ sku }) => {
-      const { seq: _, ...level } = await stockOf(env, sku).levels(sku);
-      return { ...level, agrees: countersAgree(level) };
+      const stock = stockOf(env, sku);
+      const [{ seq: _, ...level }, naming] = await Promise.all([stock.levels(sku), stock.naming()]);
+      return { ...level, agrees: countersAgree(level), sales: naming.sales };
     }),
   );
   const orders = await countOrders(env.ORDER_BOOK, id);

@@ -1,46 +1,11 @@
 /**
- * The order book as the merchant reads it. The orders Worker writes it; this module only reads it
- * and marks replayed dead letters.
+ * The order book as the merchant reads it: counts of orders, and dead letters. The orders Worker
+ * writes it; this module only reads it and marks replayed dead letters. Orders: `order-list.ts`.
  *
- * Weak: `orders` is a projection of events from a queue, so it may be some seconds behind. The
- * current state of one order is in its Order object.
+ * Weak: `orders` is a projection of events from a queue, so it may be some seconds behind.
  */
 import { z } from "zod";
 import { UNREADABLE_REASONS } from "../domain/order/messages.ts";
-
-const orderRowSchema = z.object({
-  id: z.string(),
-  sale: z.string(),
-  state: z.string(),
-  total: z.int(),
-  currency: z.string(),
-  email: z.string(),
-  reason: z.string().nullable(),
-  placed_ms: z.int(),
-  updated_ms: z.int(),
-});
-export type BookedOrder = z.infer<typeof orderRowSchema>;
-
-export interface OrdersFilter {
-  readonly sale?: string | undefined;
-  readonly state?: string | undefined;
-  /** An order's id: the page starts after it. Pages are sorted by id, not by time. */
-  readonly after?: string | undefined;
-  readonly limit: number;
-}
-
-export async function listOrders(book: D1Database, filter: OrdersFilter): Promise<BookedOrder[]> {
-  const { sale = null, state = null, after = "", limit } = filter;
-  const { results } = await book
-    .prepare(
-      `SELECT id, sale, state, total, currency, email, reason, placed_ms, updated_ms FROM orders
-       WHERE id > ?1 AND (?2 IS NULL OR sale = ?2) AND (?3 IS NULL OR state = ?3)
-       ORDER BY id LIMIT ?4`,
-    )
-    .bind(after, sale, state, limit)
-    .all();
-  return z.array(orderRowSchema).parse(results);
-}
 
 /** The number of the sale's orders by their last known state. */
 export async function countOrders(book: D1Database, sale: string): Promise<Record<string, number>> {

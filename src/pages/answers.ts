@@ -43,16 +43,51 @@ export function allowFor(c: GateRequest, more: Readonly<Record<string, string>>)
   c.header("Content-Security-Policy", policyWith(more));
 }
 
+/**
+ * Lets this page load the payment service's script, and lets its frames ask browsers for a wallet.
+ * The elements are separated by spaces.
+ */
+export function allowPayment(
+  c: GateRequest,
+  sources: { readonly script: string; readonly frame: string; readonly connect: string },
+): void {
+  const { script, frame, connect } = sources;
+  allowFor(c, {
+    "script-src": `'self' ${script}`,
+    "frame-src": frame,
+    "connect-src": `'self' ${connect}`,
+  });
+  const wallets = script.split(" ").map((origin) => `"${origin}"`);
+  c.header("Permissions-Policy", permissionsWith(`(self ${wallets.join(" ")})`));
+}
+
+/** @param payment the origins that may ask for a wallet */
+function permissionsWith(payment: string): string {
+  return `camera=(), geolocation=(), microphone=(), payment=${payment}`;
+}
+
 export const PAGE_HEADERS: Readonly<Record<string, string>> = {
   "Content-Security-Policy": policyWith(),
   "X-Content-Type-Options": "nosniff",
   "Referrer-Policy": "same-origin",
   "Cache-Control": "no-store",
-  "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+  "Permissions-Policy": permissionsWith("()"),
+  // Wallets and banks open windows of their own.
+  "Cross-Origin-Opener-Policy": "same-origin-allow-popups",
+  // The caches of service workers heed no `no-store`, but refuse an answer that varies by all.
+  Vary: "*",
 };
+
+/**
+ * `X-Robots-Tag` of a page that stands at an address of the shop: search results show no copy of
+ * it, and the address stays in their index.
+ */
+export const NO_COPY = "noarchive, nosnippet";
 
 export const pageHeaders: MiddlewareHandler<GateApp> = async (c, next) => {
   for (const [name, value] of Object.entries(PAGE_HEADERS)) c.header(name, value);
+  // Not in the page, because the same pages stand at addresses of the shop.
+  c.header("X-Robots-Tag", "noindex");
   await next();
 };
 
@@ -70,6 +105,7 @@ const JOINABLE: ReadonlySet<Notice["kind"]> = new Set([
   "cookies_blocked",
   "ticket_not_kept",
   "ticket_invalid",
+  "ticket_replayed",
   "turn_lapsed",
   "admission_required",
   "admission_expired",
@@ -137,6 +173,7 @@ export function sendRefusal(c: GateRequest, visit: Visit, refused: Refused): Ans
     case "ticket_required":
       return c.redirect(saleLink(sale), 303);
     case "ticket_invalid":
+    case "ticket_replayed":
     case "turn_lapsed":
       forgetPlace(c, sale);
       return sendNotice(c, { kind: refused.kind, sale });

@@ -7,11 +7,10 @@
 import { z } from "zod";
 import {
   EMAIL_LENGTH_MAX,
-  IDEMPOTENCY_KEY_LENGTH_MAX,
   PROOF_LENGTH_MAX,
   QUANTITY_PER_LINE_MAX,
+  REMINDER_LINK_LENGTH_MAX,
   RETURN_PATH_LENGTH_MAX,
-  TEXT_LENGTH_MAX,
 } from "../domain/limits.ts";
 import type { Line } from "../domain/stock/cart.ts";
 import { identifierSchema } from "../domain/sale/sale.ts";
@@ -19,8 +18,7 @@ import type { Visit } from "../shopper/visit.ts";
 import type { Answer, GateRequest } from "../web/gate-app.ts";
 import { forSale, forVisit, sendNotice } from "./answers.ts";
 import type { Fault } from "./parts/faults.ts";
-import { paymentMethodSchema } from "./parts/payment-methods.ts";
-import { QUANTITY_PREFIX } from "./parts/quantity-field.ts";
+import { PRICE_PREFIX, QUANTITY_PREFIX } from "./parts/quantity-field.ts";
 
 const quantityMessage = `Choose a whole number from 0 to ${QUANTITY_PER_LINE_MAX}`;
 
@@ -32,7 +30,7 @@ const quantitySchema = z
   .pipe(z.int().min(0).max(QUANTITY_PER_LINE_MAX, quantityMessage));
 
 /** By SKU; fields named `quantity:<sku>`. */
-const quantitiesSchema = z
+export const quantitiesSchema = z
   .record(identifierSchema, quantitySchema)
   .transform((quantities): Line[] => {
     return Object.entries(quantities).map(([sku, quantity]) => ({ sku, quantity }));
@@ -58,9 +56,31 @@ export const joinForm = z.strictObject({
   quantities: noQuantities,
 });
 
+/** Of the page of a link with a pass; the pass is in the address. */
+export const passForm = z.strictObject({
+  /** The key of the join, made with the page. */
+  key: z.uuid(),
+  quantities: noQuantities,
+});
+
 export const enterForm = z.strictObject({
   /** The guarded address that the shopper requested. */
   to: ownPathSchema.optional(),
+  quantities: noQuantities,
+});
+
+export const reminderForm = z.strictObject({
+  email: z.string().max(EMAIL_LENGTH_MAX).optional(),
+  withdraw: z.literal("yes").optional(),
+  /** The guarded address that the shopper requested. */
+  to: ownPathSchema.optional(),
+  quantities: noQuantities,
+});
+
+/** Of the link in a mail: what is not good withdraws nothing. */
+export const stopReminderForm = z.strictObject({
+  ticket: z.string().max(REMINDER_LINK_LENGTH_MAX),
+  key: z.string().max(REMINDER_LINK_LENGTH_MAX),
   quantities: noQuantities,
 });
 
@@ -73,27 +93,22 @@ export const cartForm = z.strictObject({
   quantities: quantitiesSchema,
 });
 
-export const orderForm = z.strictObject({
-  key: z.string().min(1).max(IDEMPOTENCY_KEY_LENGTH_MAX),
-  email: z
-    .string()
-    .trim()
-    .max(EMAIL_LENGTH_MAX)
-    .pipe(z.email("Enter an e-mail address such as you@example.com")),
-  name: z.string().trim().max(TEXT_LENGTH_MAX),
-  method: paymentMethodSchema,
-  quantities: quantitiesSchema,
-});
+/** Any text: what is no receipt is said on the page. */
+export const receiptForm = z.strictObject({ receipt: z.string(), quantities: noQuantities });
 
+export type ReceiptForm = z.output<typeof receiptForm>;
 export type JoinForm = z.output<typeof joinForm>;
+export type PassForm = z.output<typeof passForm>;
+export type ReminderForm = z.output<typeof reminderForm>;
+export type StopReminderForm = z.output<typeof stopReminderForm>;
 export type EnterForm = z.output<typeof enterForm>;
 export type CartForm = z.output<typeof cartForm>;
-export type OrderForm = z.output<typeof orderForm>;
 
-/** The entered text, by field name, and by SKU for quantities. */
+/** The entered text, by field name, and by SKU for quantities and unit prices. */
 export interface Entered {
   readonly fields: Readonly<Record<string, string>>;
   readonly quantities: Readonly<Record<string, string>>;
+  readonly prices: Readonly<Record<string, string>>;
 }
 
 export interface FieldFault extends Fault {
@@ -133,7 +148,7 @@ export function refuseForm(c: GateRequest, { faults: [fault] }: RefusedForm): An
   return sendNotice(c, { kind: "bad_form", ...fault });
 }
 
-const NOTHING: Entered = { fields: {}, quantities: {} };
+const NOTHING: Entered = { fields: {}, quantities: {}, prices: {} };
 
 async function readForm<Form>(
   c: GateRequest,
@@ -143,16 +158,25 @@ async function readForm<Form>(
   if (body === null) return refused("form", "It cannot be read", NOTHING);
   const fields: [string, string][] = [];
   const quantities: [string, string][] = [];
+  const prices: [string, string][] = [];
   for (const [name, value] of Object.entries(body)) {
     if (typeof value !== "string") return refused(name, "It must be sent once, as text", NOTHING);
-    if (!name.startsWith(QUANTITY_PREFIX)) fields.push([name, value]);
-    else quantities.push([name.slice(QUANTITY_PREFIX.length), value]);
+    if (name.startsWith(QUANTITY_PREFIX)) {
+      quantities.push([name.slice(QUANTITY_PREFIX.length), value]);
+    } else if (name.startsWith(PRICE_PREFIX)) prices.push([name.slice(PRICE_PREFIX.length), value]);
+    else fields.push([name, value]);
   }
   const entered: Entered = {
     fields: Object.fromEntries(fields),
     quantities: Object.fromEntries(quantities),
+    prices: Object.fromEntries(prices),
   };
-  const parsed = schema.safeParse({ ...entered.fields, quantities: entered.quantities });
+  const parsed = schema.safeParse({
+    ...entered.fields,
+    quantities: entered.quantities,
+    // Only the order has them, so that another form with a price is refused by the price's name.
+    ...(prices.length === 0 ? {} : { prices: entered.prices }),
+  });
   if (parsed.success) return { kind: "read", form: parsed.data, entered };
   const [first, ...rest] = parsed.error.issues.map(faultOfIssue);
   if (first === undefined) return refused("form", "It cannot be read", entered);

@@ -6,7 +6,7 @@
 
 /** Each published sale: `sale:<id>`. */
 export const SALE_PREFIX = "sale:";
-/** Each sale that guards addresses: `guard:<id>`. */
+/** Each sale that guards addresses or lists origins: `guard:<id>`. */
 export const GUARD_PREFIX = "guard:";
 
 /** A backend's breaker, as the orders Worker last wrote it (`domain/breaker.ts`). */
@@ -18,3 +18,6 @@ export function breakerKey(backend: string): string {
 export function forceKey(backend: string): string {
   return `force:${backend}`;
 }
+
+/** How the orders Worker is set up, as it last reported (`domain/readiness/orders-setup.ts`). */
+export const ORDERS_SETUP_KEY = "setup:orders";

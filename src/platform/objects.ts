@@ -11,6 +11,8 @@ type Namespace =
   | "PASS_DESK"
   | "SKU_STOCK"
   | "REDIS_BRIDGE"
+  | "DISCOUNT_CODES"
+  | "TURN_REMINDERS"
   | "ORDER";
 type Bindings<Name extends Namespace> = Pick<GateEnv, Name>;
 type Stub<Name extends Namespace> = ReturnType<GateEnv[Name]["get"]>;
@@ -20,9 +22,9 @@ export function roomOf(env: Bindings<"WAITING_ROOM">, sale: string): Stub<"WAITI
 }
 
 /** What the room answers; `withTimeout` cannot infer it, as its answers are a union. */
-export type RoomAnswer<Call extends "claim" | "admitNow" | "turn" | "metrics" | "extend"> = Awaited<
-  ReturnType<Stub<"WAITING_ROOM">[Call]>
->;
+export type RoomAnswer<
+  Call extends "claim" | "admitNow" | "turn" | "metrics" | "fairness" | "extend",
+> = Awaited<ReturnType<Stub<"WAITING_ROOM">[Call]>>;
 
 /** @param name as `boothName` makes it */
 export function boothOf(env: Bindings<"TICKET_BOOTH">, name: string): Stub<"TICKET_BOOTH"> {
@@ -50,6 +52,27 @@ export function stockOf(env: Bindings<"SKU_STOCK">, sku: string): Stub<"SKU_STOC
 export function redisBridgeOf(env: Bindings<"REDIS_BRIDGE">, sku: string): Stub<"REDIS_BRIDGE"> {
   return env.REDIS_BRIDGE.get(env.REDIS_BRIDGE.idFromName(sku));
 }
+
+export function discountCodesOf(
+  env: Bindings<"DISCOUNT_CODES">,
+  sale: string,
+): Stub<"DISCOUNT_CODES"> {
+  return env.DISCOUNT_CODES.get(env.DISCOUNT_CODES.idFromName(sale));
+}
+
+/** @param shard as `reminderShard` makes it */
+export function remindersOf(
+  env: Bindings<"TURN_REMINDERS">,
+  sale: string,
+  shard: number,
+): Stub<"TURN_REMINDERS"> {
+  return env.TURN_REMINDERS.get(env.TURN_REMINDERS.idFromName(`${sale}/${shard}`));
+}
+
+/** Likewise. */
+export type ReminderAnswer<Call extends "put" | "facts"> = Awaited<
+  ReturnType<Stub<"TURN_REMINDERS">[Call]>
+>;
 
 export function orderOf(env: Bindings<"ORDER">, id: string): Stub<"ORDER"> {
   return env.ORDER.get(env.ORDER.idFromName(id));

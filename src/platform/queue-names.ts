@@ -4,4 +4,5 @@ export const QUEUES = {
   events: "sluice-events",
   mirror: "sluice-mirror",
   webhooks: "sluice-webhooks",
+  mails: "sluice-mails",
 } as const;

@@ -54,7 +54,7 @@ function prepare({ addresses, tokens, verifiedCrawlers, healthChecks }: Bypass):
     tokens: tokens.map(({ sha256 }) => sha256),
     verifiedCrawlers,
     healthChecks: healthChecks.map(({ path, userAgent }) => {
-      return { path: compilePattern(path, false), userAgent: userAgent ?? null };
+      return { path: compilePattern(path), userAgent: userAgent ?? null };
     }),
   };
 }
@@ -65,7 +65,7 @@ function blockOf(text: string): Block {
   return [address, address.kind() === "ipv4" ? 32 : 128];
 }
 
-/** @param readings of the request's path */
+/** @param readings of the request's path; none of one that was too long to be read */
 export async function bypassOf(
   sale: Sale,
   request: Request,
@@ -85,7 +85,7 @@ function isHealthCheck(
   request: Request,
   readings: readonly string[],
 ): boolean {
-  if (healthChecks.length === 0) return false;
+  if (healthChecks.length === 0 || readings.length === 0) return false;
   const agent = request.headers.get("User-Agent") ?? "";
   return healthChecks.some(({ path, userAgent }) => {
     const named = userAgent === null || agent.includes(userAgent);

@@ -3,21 +3,15 @@
  * or the gate is not configured. A page for a browser's window, a problem document for the rest.
  */
 import { problemAnswer } from "../api/problems.ts";
-import { askedAs, type AskedAs } from "../domain/guards/decision.ts";
+import { askedAs, type AskedAs } from "../domain/guards/request-cause.ts";
 import { PAGE_HEADERS } from "../pages/answers.ts";
 import { noticePage } from "../pages/views/notices.ts";
+import { causeOf } from "../web/request-cause.ts";
 
 type Failure = "not_configured" | "room_unavailable" | "origin_unreachable";
 
-export function askedOf({ method, headers }: Request): AskedAs {
-  return askedAs({
-    method,
-    accept: headers.get("Accept"),
-    dest: headers.get("Sec-Fetch-Dest"),
-    mode: headers.get("Sec-Fetch-Mode"),
-    purpose: headers.get("Sec-Purpose"),
-    upgrade: headers.has("Upgrade"),
-  });
+export function askedOf(request: Request): AskedAs {
+  return askedAs(causeOf(request));
 }
 
 export interface Moment {

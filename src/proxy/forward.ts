@@ -3,18 +3,26 @@
  *
  * Guarantee: method, path, query, body and headers go through as they came, streamed and never
  * held; so do status, headers and body of the answer, redirects and WebSockets among them. All that
- * is touched: `Sluice-*` headers, which only the gate may set, are taken from both; an admitted
+ * is touched: `Sluice-*` headers, which only the gate may set, are taken from both, also when
+ * written with `_`, which CGI and WSGI read as `-`; headers that override the path, the method or
+ * the host are taken out (`domain/guards/override-headers.ts`), and the gate's cookies; an admitted
  * request gets `Sluice-Admission`, and `Sluice-Replay: 1` where the sale wants to know that it
  * comes from another device than it was given to; for a server of another name `Host` becomes its
  * own, and `X-Forwarded-Host` and `-Proto` say the public one; cookies of the gate are added to the
  * answer.
  */
+import { isForeignOverride, type ObeyedOverrides } from "../domain/guards/override-headers.ts";
 import { hostOf, targetOf } from "../domain/guards/url.ts";
 import type { ValidAdmission, Visit } from "../shopper/visit.ts";
+import { mayHaveOwn, withoutOwnCookies } from "../web/cookies.ts";
 import { TOKEN_HEADERS } from "../web/token-cookies.ts";
 import type { Origin } from "./origin.ts";
 
-const OURS = "sluice-";
+/**
+ * Headers that only the gate may set, by their lower-case names. CGI and WSGI fold every sign but
+ * letters and digits into one, so `sluice_admission` is read as `sluice-admission`.
+ */
+const OURS = /^sluice[^a-z0-9]/;
 
 /** Who is let through: the admission that the origin is sent, and may speak of in its answer. */
 export interface Holder extends Pick<Visit, "gate" | "sale"> {
@@ -34,20 +42,31 @@ export const UNTOUCHED: Passed = { holder: null, cookies: [] };
 
 type Reachable = Extract<Origin, { readonly kind: "zone" | "server" }>;
 
-function oursIn(headers: Headers): string[] {
+/** To a server of another name the gate also says the public host and scheme. */
+const OURS_TO_SERVER = /^(sluice[^a-z0-9]|x[^a-z0-9]forwarded[^a-z0-9](host|proto)$)/;
+
+function namesIn(headers: Headers, isOne: (name: string) => boolean): string[] {
   const found: string[] = [];
-  for (const [name] of headers) if (name.startsWith(OURS)) found.push(name);
+  for (const [name] of headers) if (isOne(name)) found.push(name);
   return found;
 }
 
 /** What the origin is sent. */
-export function requestFor(origin: Reachable, request: Request, { holder }: Passed): Request {
-  const ours = oursIn(request.headers);
+export function requestFor(
+  origin: Reachable,
+  request: Request,
+  { holder }: Passed,
+  obeyed: ObeyedOverrides,
+): Request {
+  const { headers } = request;
+  const ours = origin.kind === "server" ? OURS_TO_SERVER : OURS;
+  const taken = namesIn(headers, (name) => ours.test(name) || isForeignOverride(name, obeyed));
   const sent =
     origin.kind === "server"
       ? new Request(origin.base + targetOf(request.url), request)
       : new Request(request);
-  for (const name of ours) sent.headers.delete(name);
+  for (const name of taken) sent.headers.delete(name);
+  leaveOutCookies(sent.headers);
   if (holder !== null) sent.headers.set(TOKEN_HEADERS.admission, holder.admission.token);
   if (holder?.isReplay === true) sent.headers.set("Sluice-Replay", "1");
   if (origin.kind === "server") {
@@ -55,6 +74,15 @@ export function requestFor(origin: Reachable, request: Request, { holder }: Pass
     sent.headers.set("X-Forwarded-Proto", request.url.startsWith("https:") ? "https" : "http");
   }
   return sent;
+}
+
+/** The shop needs none of them: an admitted request has the verified admission as a header. */
+function leaveOutCookies(headers: Headers): void {
+  const header = headers.get("Cookie");
+  if (header === null || !mayHaveOwn(header)) return;
+  const left = withoutOwnCookies(header);
+  if (left === null) headers.delete("Cookie");
+  else headers.set("Cookie", left);
 }
 
 /** With its port, as the shopper's browser names it. */
@@ -71,14 +99,18 @@ export interface OriginAnswer {
   readonly directives: OriginDirectives | null;
 }
 
-/** Throws when the origin cannot be reached. */
+/**
+ * Throws when the origin cannot be reached.
+ * @param obeyed headers that override the request, which the origin obeys and is sent
+ */
 export async function askOrigin(
   origin: Reachable,
   request: Request,
   passed: Passed,
+  obeyed: ObeyedOverrides,
 ): Promise<OriginAnswer> {
-  const response = await fetch(requestFor(origin, request, passed), { redirect: "manual" });
-  const ours = oursIn(response.headers);
+  const response = await fetch(requestFor(origin, request, passed, obeyed), { redirect: "manual" });
+  const ours = namesIn(response.headers, (name) => OURS.test(name));
   if (ours.length === 0 && passed.cookies.length === 0) return { response, directives: null };
   const directives = Object.fromEntries(
     ours.map((name) => [name, response.headers.get(name) ?? ""]),
@@ -89,6 +121,10 @@ export async function askOrigin(
   };
 }
 
+/** Let caches keep an answer in spite of `Cache-Control`: RFC 9213's fields and older ones. */
+const FOR_CACHES =
+  /^(.+-cache-control|surrogate-control|edge-control|x-accel-expires|expires|pragma)$/;
+
 /** The same answer without some headers and with more cookies. */
 export function changed(
   response: Response,
@@ -97,15 +133,28 @@ export function changed(
 ): Response {
   const answer =
     response.webSocket === null
-      ? new Response(response.body, response)
+      ? withHeadersOf(response)
       : new Response(null, {
           status: response.status,
           headers: response.headers,
           webSocket: response.webSocket,
         });
   for (const name of without) answer.headers.delete(name);
+  if (cookies.length === 0) return answer;
   for (const cookie of cookies) answer.headers.append("Set-Cookie", cookie);
   // A cache that others share must not hand one shopper's admission to the next.
-  if (cookies.length > 0) answer.headers.append("Cache-Control", "private");
+  for (const name of namesIn(answer.headers, (name) => FOR_CACHES.test(name)))
+    answer.headers.delete(name);
+  answer.headers.set("Cache-Control", "private, no-store");
   return answer;
+}
+
+/**
+ * A copy whose headers can be changed. The platform makes no response with a status above 599, and
+ * passes one on only as it is: a changed one is a 502 with the shop's body.
+ */
+function withHeadersOf(response: Response): Response {
+  const { status, headers, body } = response;
+  if (status >= 200 && status <= 599) return new Response(body, response);
+  return new Response(body, { status: 502, headers });
 }

@@ -6,7 +6,7 @@
  * redirect carries every cookie that was to be given. Without QUEUE_IT_SECRET nobody is sent to a
  * connector that would send them away: the answer is 503 and the operator's log names the secret.
  */
-import type { AskedAs } from "../domain/guards/decision.ts";
+import type { AskedAs } from "../domain/guards/request-cause.ts";
 import { needsQueueItToken, queueIdOf, withQueueItToken } from "../domain/sale/queue-it.ts";
 import type { Sale } from "../domain/sale/sale.ts";
 import { log } from "../platform/log.ts";

@@ -1,43 +1,78 @@
 /**
  * Every request that is not Sluice's own: judged, then passed to the origin or answered here.
  *
- * Guarantee: with a malformed ORIGIN nothing is passed anywhere; the operator's log names it.
+ * Guarantee: with a malformed ORIGIN or ORIGIN_OVERRIDES nothing is passed anywhere; the operator's
+ * log names it.
  */
 import { errorText } from "../encoding/error-text.ts";
 import { log } from "../platform/log.ts";
+import { verifyingOf, withSingleCookies } from "../web/duplicate-cookies.ts";
+import { addOwnHeaders } from "../web/transport.ts";
 import { failureAnswer } from "./failure.ts";
 import { guardRequest, type GuardTools, type Verdict } from "./guard.ts";
 import type { Origin } from "./origin.ts";
 import { obey } from "./origin-directives.ts";
-import { askOrigin, changed, UNTOUCHED, type Passed } from "./forward.ts";
+import { obeyedOverrides } from "./request-facts.ts";
+import { askOrigin, changed, UNTOUCHED, type Holder, type Passed } from "./forward.ts";
+import { guardedSocket } from "./guarded-socket.ts";
+import { resentFormIn } from "./resent-form.ts";
 
 type Configured = Exclude<Origin, { readonly kind: "none" }>;
 
+/** An answer of the gate itself, not of the shop. */
+function own(request: Request, answer: Response): Response {
+  addOwnHeaders(answer.headers, request.url);
+  return answer;
+}
+
 export async function serveShop(
-  request: Request,
+  received: Request,
   origin: Configured,
   tools: GuardTools,
 ): Promise<Response> {
   if (origin.kind === "malformed") {
     log.error("edge", "not_configured", { missing: origin.why });
+    return own(received, await failureAnswer(received, "not_configured", tools));
+  }
+  const request = await withSingleCookies(received, async () => {
+    const gate = await tools.context();
+    return gate === null ? null : verifyingOf(gate);
+  });
+  const overrides = obeyedOverrides(tools.env.ORIGIN_OVERRIDES);
+  if (overrides.kind === "unknown") {
+    const missing = `ORIGIN_OVERRIDES names no such header: ${overrides.names.join(", ")}`;
+    log.error("edge", "not_configured", { missing });
     return failureAnswer(request, "not_configured", tools);
   }
-  const verdict = await guardRequest(request, tools);
+  const { obeyed } = overrides;
+  const resent = await resentFormIn(request);
+  const verdict = await guardRequest(request, obeyed, tools, resent);
   const passed = passedBy(verdict, tools.env);
   if (passed === null) {
-    if (verdict.kind === "answer") return verdict.response;
-    return failureAnswer(request, "room_unavailable", tools);
+    if (verdict.kind === "answer") return own(request, verdict.response);
+    return own(request, await failureAnswer(request, "room_unavailable", tools));
   }
   try {
-    const { response, directives } = await askOrigin(origin, request, passed);
-    if (directives === null || passed.holder === null) return response;
-    const cookies = await obey(directives, passed.holder);
-    return cookies.length === 0 ? response : changed(response, [], cookies);
+    const { response, directives } = await askOrigin(origin, resent ?? request, passed, obeyed);
+    const { holder } = passed;
+    if (holder === null) return response;
+    const cookies = directives === null ? [] : await obey(directives, holder);
+    const answer = cookies.length === 0 ? response : changed(response, [], cookies);
+    return answer.webSocket === null ? answer : socketAnswer(answer, answer.webSocket, holder);
   } catch (error) {
     log.error("edge", "origin_unreachable", { why: errorText(error) });
     // A shopper who was let in with this very request is in, whatever became of it.
-    return changed(await failureAnswer(request, "origin_unreachable", tools), [], passed.cookies);
+    const failure = await failureAnswer(request, "origin_unreachable", tools);
+    return own(request, changed(failure, [], passed.cookies));
   }
+}
+
+/** The connection of an admitted shopper ends with the admission. */
+function socketAnswer({ status, headers }: Response, shop: WebSocket, holder: Holder): Response {
+  const sent = new Headers(headers);
+  // Between gate and shopper nothing is negotiated but what the platform does by itself.
+  sent.delete("Sec-WebSocket-Extensions");
+  return new Response(null, { status, headers: sent, webSocket: guardedSocket(shop, holder) });
 }
 
 /** Null when the request goes no further. */

@@ -7,12 +7,14 @@
  * a page that is loaded again with its ticket never joins twice. A ticket whose turn was taken up
  * gives the same admission again, as long as that lasts; after it, it is good for nothing.
  */
+import type { Rights } from "../domain/guards/request-cause.ts";
 import type { PassRefusal } from "../domain/line/pass-places.ts";
 import type { Standing } from "../domain/room/standing.ts";
-import type { JoinOutcome } from "../shopper/entry.ts";
+import { admitsAtOnce, type JoinOutcome } from "../shopper/entry.ts";
 import { join, type JoinWish } from "../shopper/join.ts";
 import type { ProofRefused } from "../shopper/proof.ts";
 import type { ValidAdmission, Visit } from "../shopper/visit.ts";
+import type { Write } from "../web/rate-limits.ts";
 import { askStanding, claimTurn, turnTaken, type ClaimTurnOutcome } from "../shopper/waiting.ts";
 
 export type TurnOutcome =
@@ -29,8 +31,10 @@ export type TurnOutcome =
       /** Given just now; null when they carry it already. */
       readonly ticket: string | null;
     }
-  /** Without a ticket, and not asked to join. */
+  /** Without a ticket, and not to be joined. */
   | { readonly kind: "not_joined" }
+  /** A seat is free, but it is unknown whether the browser keeps cookies. Nothing was taken. */
+  | { readonly kind: "cookie_needed" }
   | { readonly kind: "pass_invalid"; readonly reason: PassRefusal }
   /** Joining needs a proof of being human, and none that is good was brought. */
   | { readonly kind: "proof"; readonly refused: ProofRefused }
@@ -44,12 +48,12 @@ export interface Asking {
   readonly wish: JoinWish;
   /** An admission is over: its turn was used, so a new one is joined for. */
   readonly wasIn: boolean;
-  /** Whether to join for a visitor without a place. */
-  readonly joins: boolean;
+  /** What the request may take, by its cause. */
+  readonly rights: Rights;
   /** Whether to join again unasked when the turn has passed: an app has no button for it. */
   readonly rejoins: boolean;
   /** Asked once, before anything is changed. */
-  readonly isOverLimit: () => Promise<boolean>;
+  readonly isOverLimit: (write: Write) => Promise<boolean>;
 }
 
 /** The use cases on the way. The rest of this file only chooses. */
@@ -66,19 +70,20 @@ export async function takeTurn(asking: Asking, journey = JOURNEY): Promise<TurnO
   const asked = await journey.askStanding(asking.visit);
   if (asked.kind !== "standing") return joinAnew(asking, journey);
   const { standing } = asked;
-  if (standing.state === "called") return claim(asking, journey, standing);
+  if (standing.state === "called" && asking.rights.claims) return claim(asking, journey, standing);
   if (standing.state === "lapsed") return turnPassed(asking, journey, standing);
   return { kind: "waiting", standing, seatsFull: false, ticket: null };
 }
 
 async function claim(asking: Asking, journey: Journey, standing: Standing): Promise<TurnOutcome> {
-  if (await asking.isOverLimit()) return { kind: "rate_limited" };
+  if (await asking.isOverLimit("other")) return { kind: "rate_limited" };
   const outcome = await journey.claimTurn(asking.visit);
   switch (outcome.kind) {
     case "turn_lapsed":
       // A snapshot may not say so yet.
       return turnPassed(asking, journey, standing, false);
     case "ticket_invalid":
+    case "ticket_replayed":
     case "ticket_required":
       return joinAnew(asking, journey, false);
     default:
@@ -99,8 +104,8 @@ async function turnPassed(
   const { ticket, seen } = asking.visit;
   const lapsed = { ...standing, state: "lapsed", position: null } as const;
   const passed = { kind: "waiting", standing: lapsed, seatsFull: false, ticket: null } as const;
-  if (!asking.joins || ticket.kind !== "valid") return passed;
-  if (counts && (await asking.isOverLimit())) return { kind: "rate_limited" };
+  if (!asking.rights.joins || ticket.kind !== "valid") return passed;
+  if (counts && (await asking.isOverLimit("other"))) return { kind: "rate_limited" };
   const turn = await journey.turnTaken(asking.visit, ticket.ticket.id, ticket.ticket);
   if (turn.kind !== "open" && turn.kind !== "over") return turnOutcomeOf(turn, true);
   const wasIn = asking.wasIn || (turn.kind === "over" && turn.used);
@@ -110,16 +115,17 @@ async function turnPassed(
 
 /** As a new shopper, without the ticket carried. */
 async function joinAnew(asking: Asking, journey: Journey, counts = true): Promise<TurnOutcome> {
-  const { visit, wish, joins, isOverLimit } = asking;
-  if (!joins) return { kind: "not_joined" };
-  if (counts && (await isOverLimit())) return { kind: "rate_limited" };
+  const { visit, wish, rights, isOverLimit } = asking;
+  if (!rights.joins) return { kind: "not_joined" };
+  if (rights.seatNeedsCookie && admitsAtOnce(visit.seen)) return { kind: "cookie_needed" };
+  if (counts && (await isOverLimit("join"))) return { kind: "rate_limited" };
   const outcome = await journey.join({ ...visit, ticket: { kind: "none" } }, wish);
   return turnOutcomeOf(outcome, false);
 }
 
 type Settled = Exclude<
   JoinOutcome | ClaimTurnOutcome,
-  { readonly kind: "turn_lapsed" | "ticket_required" | "ticket_invalid" }
+  { readonly kind: "turn_lapsed" | "ticket_required" | "ticket_invalid" | "ticket_replayed" }
 >;
 
 /** Each outcome of a use case as the guard goes on with it. */

@@ -3,8 +3,9 @@
  * made.
  *
  * A document gets a page at the same address; a form a page that says it was not sent; everything
- * else a problem document with `Retry-After`. Guarantee: never cached, never indexed, and never an
- * answer that looks like the shop's.
+ * else a problem document with `Retry-After`. Guarantee: never cached, and never an answer that
+ * looks like the shop's. No answer takes the address out of a search engine's index, because it is
+ * the shop's: a crawler is told to come again.
  */
 import {
   problemAnswer,
@@ -13,24 +14,27 @@ import {
   type ProblemDetails,
 } from "../api/problems.ts";
 import { refusalFacts, statusOf, timeOf } from "../api/shopper-answers.ts";
-import type { AskedAs } from "../domain/guards/decision.ts";
+import type { AskedAs } from "../domain/guards/request-cause.ts";
 import { returnAddress, targetOf } from "../domain/guards/url.ts";
 import type { Sale } from "../domain/sale/sale.ts";
 import type { Schedule } from "../domain/sale/schedule.ts";
-import { PAGE_HEADERS, policyWith } from "../pages/answers.ts";
+import { NO_COPY, PAGE_HEADERS, policyWith } from "../pages/answers.ts";
 import { guardedPage, type GuardedNotice } from "../pages/views/guarded.ts";
 import { keptLink } from "../pages/parts/links.ts";
 import { proofPage, proofPolicy } from "../pages/views/proof.ts";
 import { waitingPage } from "../pages/views/waiting.ts";
+import { reminderOf } from "../web/reminder-cookie.ts";
 import { ticketCookie } from "../web/token-cookies.ts";
 import { forApp, merchantsPage, type Waiting } from "./other-formats.ts";
 import type { TurnOutcome } from "./take-turn.ts";
 
 /** Why somebody may not go on. */
 export type Stopped =
-  | Exclude<TurnOutcome, { readonly kind: "admitted" | "sale_over" }>
+  | Exclude<TurnOutcome, { readonly kind: "admitted" | "sale_over" | "cookie_needed" }>
   /** In the shop on another device. @property hasTicket a claim with it goes on here */
-  | { readonly kind: "admission_replayed"; readonly hasTicket: boolean };
+  | { readonly kind: "admission_replayed"; readonly hasTicket: boolean }
+  /** A crawler, while others wait or before the opening: it joins no line. */
+  | { readonly kind: "crawler" };
 
 export interface TurnedAway {
   readonly request: Request;
@@ -38,6 +42,8 @@ export interface TurnedAway {
   readonly schedule: Schedule;
   readonly asked: AskedAs;
   readonly stopped: Stopped;
+  /** A mail when the turn comes is offered. */
+  readonly reminds: boolean;
   readonly now: number;
   /** 0 … 1, spreads the crowd. */
   readonly chance: number;
@@ -46,8 +52,7 @@ export interface TurnedAway {
 export async function waitResponse(away: TurnedAway): Promise<Response> {
   const { asked, stopped } = away;
   const stop = { ...away, ...describeStop(away) };
-  // A page that has no place would have joined; what did not join is answered as data.
-  const isPage = (asked === "document" || asked === "form") && stopped.kind !== "not_joined";
+  const isPage = asked === "document" || asked === "form";
   const answer = isPage ? await pageAnswer(stop) : dataAnswer(stop);
   if (stopped.kind === "waiting" && stopped.ticket !== null) {
     answer.headers.append("Set-Cookie", ticketCookie(away.sale.id, stopped.ticket));
@@ -60,6 +65,8 @@ function retryOf({ stopped, now, chance }: TurnedAway): number {
   switch (stopped.kind) {
     case "waiting":
       return Math.ceil(stopped.standing.pollAfter_s);
+    case "crawler":
+      return CRAWLER_RETRY_S;
     case "not_open": {
       // In time for the opening, not all at once, and never so late that a changed time is missed.
       const left_s = (stopped.opensAt_ms - now) / 1000;
@@ -71,6 +78,8 @@ function retryOf({ stopped, now, chance }: TurnedAway): number {
 }
 
 const NOT_OPEN_RETRY_MAX_S = 60;
+/** A line may last for hours, and a crawler has time. */
+const CRAWLER_RETRY_S = 60 * 60;
 
 /** What a stop is in each format: a page's status and notice, and a problem document. */
 interface Described {
@@ -100,6 +109,10 @@ function describeStop(away: TurnedAway): Described {
       const more = { ...here, opensAt: timeOf(stopped.opensAt_ms) };
       const details = { retryAfter_s, more, detail: "The line has not opened yet." };
       return { status: null, notice: stopped, code: "turn_required", details };
+    }
+    case "crawler": {
+      const details = { retryAfter_s, more: here };
+      return { status: 503, notice: TRY_AGAIN, code: "turn_required", details };
     }
     case "not_joined": {
       const details = { retryAfter_s, more: here };
@@ -134,7 +147,7 @@ async function pageAnswer(stop: Stop): Promise<Response> {
     ...own?.headers,
     ...policyOf(stop),
     "Content-Type": "text/html; charset=UTF-8",
-    "X-Robots-Tag": "noindex",
+    "X-Robots-Tag": NO_COPY,
     ...(status === 200 || status === 202 ? {} : { "Retry-After": String(retry_s) }),
   });
   const body = own === null ? String(await pageOf(stop)) : own.body;
@@ -166,20 +179,26 @@ function policyOf({ sale, asked, stopped }: TurnedAway): Readonly<Record<string,
   return { "Content-Security-Policy": policyWith(proofPolicy(protection)) };
 }
 
+const NO_REMINDER = { kind: "none" } as const;
+
 function pageOf(stop: Stop): ReturnType<typeof guardedPage> {
   const { request, sale, schedule, asked, stopped, now } = stop;
   const guarded = returnAddress(request.url);
   if (stopped.kind === "waiting" && asked === "document") {
     const { standing, seatsFull } = stopped;
     const check = checkOf(stop);
-    return waitingPage({ sale, schedule, standing, seatsFull, guarded, check, now });
+    const to = reminderOf(request.headers, sale.id);
+    const reminder = stop.reminds ? ({ kind: "offered", to } as const) : NO_REMINDER;
+    return waitingPage({ sale, schedule, standing, seatsFull, guarded, check, reminder, now });
   }
   const { protection } = sale;
   if (stopped.kind === "proof" && asked === "document" && protection.kind !== "none") {
     const details = { afresh: true, general: false, to: guarded };
     return proofPage({ sale, protection, details, refused: null, now });
   }
-  const notSent = { kind: "form_not_sent", back: formPageOf(request) } as const;
+  // Of a form that another site sent, only the guarded address itself leads to the line.
+  const back = stopped.kind === "not_joined" ? guarded : formPageOf(request);
+  const notSent = { kind: "form_not_sent", back } as const;
   const notice = asked === "form" ? notSent : stop.notice;
   return guardedPage({ notice, sale, guarded, retry_s: retryOf(stop), now });
 }
@@ -196,7 +215,8 @@ function dataAnswer(stop: Stop): Response {
   const problem = problemAnswer(stop.code, stop.details);
   const { status, headers, body } = stop.asked === "json" ? appAnswer(stop, problem) : problem;
   const sent = stop.request.method === "HEAD" ? null : JSON.stringify(body);
-  return new Response(sent, { status, headers: { ...headers, "X-Robots-Tag": "noindex" } });
+  const more = { "X-Robots-Tag": NO_COPY, Vary: "*" };
+  return new Response(sent, { status, headers: { ...headers, ...more } });
 }
 
 /**

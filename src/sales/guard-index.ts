@@ -1,6 +1,7 @@
 /**
- * An isolate's index of the guards of all sales, published in KV under `guard:<sale>`: one key per
- * sale, with the sale's whole document, until a day after its end.
+ * An isolate's index of the sales whose rules concern requests that name no sale: the guards of
+ * addresses, and the origins whose pages may call the API. Published in KV under `guard:<sale>`:
+ * one key per such sale, with the sale's whole document, until a day after its end.
  *
  * Guarantee: only an isolate's first request waits for KV. Later ones are served from the index
  * while it is refreshed, every ten seconds; a change made through this isolate applies at once.
@@ -11,6 +12,8 @@
 import { z } from "zod";
 import { buildGuardTable, type GuardTable } from "../domain/guards/guard-table.ts";
 import { GUARDING_SALES_MAX, GUARDS_FRESH_MS, GUARDS_KEPT_S } from "../domain/limits.ts";
+import { checkoutOf } from "../domain/sale/checkout-rules.ts";
+import type { Sale } from "../domain/sale/sale.ts";
 import { GUARD_PREFIX } from "../platform/kv-keys.ts";
 import { log } from "../platform/log.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
@@ -19,6 +22,9 @@ import { publishedSchema, publishedText, type PublishedSale } from "./published-
 /** The minimum that KV accepts. */
 const EXPIRY_MIN_S = 60;
 
+/** KV refuses an expiration after January 2038: it has 32 bits. */
+const EXPIRATION_MAX_S = 2 ** 31 - 1;
+
 const metadataSchema = z.object({ revision: z.int() });
 
 interface Index {
@@ -26,6 +32,7 @@ interface Index {
   /** When a sale was added from another source than KV, which may not show it yet. */
   readonly learnedAt_ms: Map<string, number>;
   table: GuardTable;
+  origins: ReadonlySet<string>;
   /** Null until KV was read once. */
   readAt_ms: number | null;
   refreshingSince_ms: number | null;
@@ -43,6 +50,7 @@ function indexOf(kv: KVNamespace): Index {
     published: new Map(),
     learnedAt_ms: new Map(),
     table: NO_GUARDS,
+    origins: new Set<string>(),
     readAt_ms: null,
     refreshingSince_ms: null,
   };
@@ -51,8 +59,15 @@ function indexOf(kv: KVNamespace): Index {
 }
 
 function replace(index: Index, published: ReadonlyMap<string, PublishedSale>): void {
+  const sales = [...published.values()];
   index.published = published;
-  index.table = buildGuardTable([...published.values()]);
+  index.table = buildGuardTable(sales);
+  index.origins = new Set(sales.flatMap(({ sale }) => checkoutOf(sale).origins));
+}
+
+/** Whether requests that name no sale depend on this one. */
+function isIndexed(sale: Sale): boolean {
+  return sale.guards.length > 0 || checkoutOf(sale).origins.length > 0;
 }
 
 /** After this KV shows every write, so a sale that is missing there was deleted. */
@@ -70,10 +85,31 @@ export async function readGuards(
   now: number,
   waitUntil: (work: Promise<unknown>) => void,
 ): Promise<GuardTable | null> {
+  return (await freshIndex(kv, now, waitUntil))?.table ?? null;
+}
+
+/**
+ * The origins that any sale lists, until a day after its end; none while KV has not been read yet
+ * and does not answer.
+ * @param waitUntil `ctx.waitUntil`: a refresh continues after the response
+ */
+export async function readOrigins(
+  kv: KVNamespace,
+  now: number,
+  waitUntil: (work: Promise<unknown>) => void,
+): Promise<ReadonlySet<string>> {
+  return (await freshIndex(kv, now, waitUntil))?.origins ?? new Set();
+}
+
+async function freshIndex(
+  kv: KVNamespace,
+  now: number,
+  waitUntil: (work: Promise<unknown>) => void,
+): Promise<Index | null> {
   const index = indexOf(kv);
   if (index.readAt_ms === null) {
     await refresh(kv, index, now);
-    return index.readAt_ms === null ? null : index.table;
+    return index.readAt_ms === null ? null : index;
   }
   const since = index.refreshingSince_ms;
   const refreshing = since !== null && now - since < REFRESH_GIVEN_UP_MS;
@@ -81,7 +117,7 @@ export async function readGuards(
     index.refreshingSince_ms = now;
     waitUntil(refresh(kv, index, now));
   }
-  return index.table;
+  return index;
 }
 
 async function refresh(kv: KVNamespace, index: Index, now: number): Promise<void> {
@@ -129,9 +165,9 @@ async function readAll(
 /** Adds a newer document that came from the room. */
 export function rememberGuards(kv: KVNamespace, published: PublishedSale, now: number): void {
   const index = indexOf(kv);
-  const { id, guards } = published.sale;
+  const { id } = published.sale;
   const known = index.published.get(id);
-  if (known === undefined && guards.length === 0) return;
+  if (known === undefined && !isIndexed(published.sale)) return;
   if (known !== undefined && known.revision >= published.revision) return;
   const next = new Map(index.published);
   next.set(id, published);
@@ -139,7 +175,7 @@ export function rememberGuards(kv: KVNamespace, published: PublishedSale, now: n
   replace(index, next);
 }
 
-/** Publishes a sale's guards, or deletes them when it has none any more. */
+/** Publishes a sale's guards and origins, or deletes them when it has none any more. */
 export async function publishGuards(
   kv: KVNamespace,
   published: PublishedSale,
@@ -147,15 +183,17 @@ export async function publishGuards(
 ): Promise<void> {
   const { sale, revision } = published;
   const name = GUARD_PREFIX + sale.id;
-  if (sale.guards.length === 0) {
-    // Before a first revision no guards were published.
+  if (!isIndexed(sale)) {
+    // Before a first revision nothing was published.
     if (revision > 1) await kv.delete(name);
   } else {
     const wanted_s = Math.ceil(Date.parse(sale.endsAt) / 1000) + GUARDS_KEPT_S;
     const soonest_s = Math.ceil(now / 1000) + EXPIRY_MIN_S;
+    const expiration = Math.max(wanted_s, soonest_s);
     await kv.put(name, publishedText(published), {
       metadata: { revision },
-      expiration: Math.max(wanted_s, soonest_s),
+      // A later one cannot be stored, and guards that are kept too long do less harm than none.
+      ...(expiration > EXPIRATION_MAX_S ? {} : { expiration }),
     });
   }
   rememberGuards(kv, published, now);

@@ -1,6 +1,6 @@
 /**
  * A published sale: its document and the revision of it, as KV stores it under `sale:<id>` and,
- * for a sale that guards addresses, under `guard:<id>`.
+ * for a sale that guards addresses or lists origins, under `guard:<id>`.
  */
 import { z } from "zod";
 import { saleSchema, type Sale } from "../domain/sale/sale.ts";

@@ -65,8 +65,9 @@ export async function publishSale(
   now: number,
 ): Promise<void> {
   const { id, title } = published.sale;
-  await kv.put(SALE_PREFIX + id, publishedText(published), { metadata: { title } });
+  // Guards first: a sale that is public while its addresses stay open would let everybody in.
   await publishGuards(kv, published, now);
+  await kv.put(SALE_PREFIX + id, publishedText(published), { metadata: { title } });
   rememberSale(kv, published, now);
 }
 

@@ -24,6 +24,7 @@ import {
   RANKS_REMEMBERED_MAX,
   SALES_REMEMBERED_MAX,
   SNAPSHOT_FRESH_MS,
+  SNAPSHOT_LATE_MS,
   SNAPSHOT_STALE_MAX_MS,
 } from "../domain/limits.ts";
 import type { RoomSnapshot } from "../domain/room/snapshot.ts";
@@ -52,16 +53,43 @@ interface Entry {
   refreshingSince_ms: number | null;
 }
 
+type WaitUntil = (work: Promise<unknown>) => void;
+
+/** Reads of a room whose snapshot in memory is late. */
+interface CatchUp {
+  readAt_ms: number;
+  /** The last read that its request waited for. */
+  waitedAt_ms: number;
+  isReading: boolean;
+  hasFailed: boolean;
+}
+
+const NO_CATCH_UP: CatchUp = {
+  readAt_ms: Number.NEGATIVE_INFINITY,
+  waitedAt_ms: Number.NEGATIVE_INFINITY,
+  isReading: false,
+  hasFailed: false,
+};
+
 /** A refresh that takes longer was probably cut off with its request; another may try. */
 const REFRESH_GIVEN_UP_MS = 3000;
+
+/** No read of a room takes longer; see `withTimeout`. */
+const ROOM_READ_MS = 2000;
+/** After a read that failed, requests of a quiet isolate wait for no other one so soon. */
+const CATCH_UP_RETRY_MS = 5000;
+/** How often a request looks whether the read of another one has come. */
+const CATCH_UP_LOOK_MS = 20;
+
+/** When an answer was put into the location's cache, by the clock of that location. */
+const STORED_AT = "Sluice-Stored-At";
 
 /** One per isolate and deployment. */
 export class SnapshotCache {
   readonly #room: (sale: string) => RoomReads;
   readonly #cache: LocationCache | null;
   readonly #snapshots = new BoundedMap<Entry>(SALES_REMEMBERED_MAX);
-  /** The last read of a room without a usable snapshot. */
-  readonly #lastReadAt_ms = new BoundedMap<number>(SALES_REMEMBERED_MAX);
+  readonly #catchUps = new BoundedMap<CatchUp>(SALES_REMEMBERED_MAX);
   readonly #manifests = new BoundedMap<CohortManifest>(MANIFESTS_REMEMBERED_MAX);
   #draws = new BoundedMap<CohortDraw>(DRAWS_REMEMBERED_MAX);
   /** The number of places in all cached draws. */
@@ -96,24 +124,62 @@ export class SnapshotCache {
 
   /**
    * For requests that must not wait: returns the cached snapshot at once and refreshes it after the
-   * response. Without a snapshot younger than five minutes, one request a second reads the room and
-   * the others get null.
+   * response. Only an isolate that was quiet, or has just started, waits, because its snapshot may
+   * be from before a seat was given back: one of its requests reads, the others wait for that read.
+   * When the room does not answer, the cached snapshot is returned, or null when it is older than
+   * five minutes, and for some seconds nobody waits again.
    */
   async cachedSnapshot(
     sale: string,
     now: number,
-    waitUntil: (work: Promise<unknown>) => void,
+    waitUntil: WaitUntil,
   ): Promise<SeenSnapshot | null> {
+    const age_ms = this.#ageOf(sale, now);
+    if (age_ms >= SNAPSHOT_LATE_MS) {
+      await this.#catchUp(sale, now, waitUntil);
+    } else if (age_ms >= SNAPSHOT_FRESH_MS) {
+      const entry = this.#snapshots.get(sale);
+      if (entry !== undefined && !isRefreshing(entry, now)) waitUntil(this.snapshot(sale, now));
+    }
     const entry = this.#snapshots.get(sale);
-    if (entry === undefined || now - entry.fetchedAt_ms > SNAPSHOT_STALE_MAX_MS) {
-      if (now - (this.#lastReadAt_ms.get(sale) ?? 0) < SNAPSHOT_FRESH_MS) return null;
-      this.#lastReadAt_ms.set(sale, now);
-      return this.snapshot(sale, now);
-    }
-    if (now - entry.fetchedAt_ms >= SNAPSHOT_FRESH_MS && !isRefreshing(entry, now)) {
-      waitUntil(this.snapshot(sale, now));
-    }
+    if (entry === undefined || now - entry.fetchedAt_ms > SNAPSHOT_STALE_MAX_MS) return null;
     return { snapshot: entry.snapshot, stale: isStale(entry, now) };
+  }
+
+  #ageOf(sale: string, now: number): number {
+    const entry = this.#snapshots.get(sale);
+    return entry === undefined ? Number.POSITIVE_INFINITY : now - entry.fetchedAt_ms;
+  }
+
+  /** Brings a late snapshot up to date, unless the room was found silent a moment ago. */
+  async #catchUp(sale: string, now: number, waitUntil: WaitUntil): Promise<void> {
+    const known = this.#catchUps.get(sale) ?? { ...NO_CATCH_UP };
+    this.#catchUps.set(sale, known);
+    const isReading = known.isReading && now - known.readAt_ms < REFRESH_GIVEN_UP_MS;
+    if (known.hasFailed && now - known.waitedAt_ms < CATCH_UP_RETRY_MS) {
+      const isDue = now - known.readAt_ms >= SNAPSHOT_FRESH_MS;
+      if (!isReading && isDue) waitUntil(this.#readLate(sale, known, now));
+      return;
+    }
+    if (!isReading) {
+      known.waitedAt_ms = now;
+      return this.#readLate(sale, known, now);
+    }
+    // A promise of another request must not be awaited; its result is in memory when it comes.
+    for (let waited_ms = 0; waited_ms < ROOM_READ_MS; waited_ms += CATCH_UP_LOOK_MS) {
+      if (!known.isReading) return;
+      await new Promise((resolve) => setTimeout(resolve, CATCH_UP_LOOK_MS));
+    }
+  }
+
+  async #readLate(sale: string, catchUp: CatchUp, now: number): Promise<void> {
+    catchUp.isReading = true;
+    catchUp.readAt_ms = now;
+    try {
+      catchUp.hasFailed = (await this.#fetch(sale, now)) === null;
+    } finally {
+      catchUp.isReading = false;
+    }
   }
 
   /** The cached snapshot, however old, without any I/O. */
@@ -142,12 +208,18 @@ export class SnapshotCache {
 
   async #fetch(sale: string, now: number): Promise<RoomSnapshot | null> {
     const request = new Request(`https://snapshot.sluice.internal/${sale}`);
-    const cached = await this.#cache?.match(request).catch(() => undefined);
+    const found = await this.#cache?.match(request).catch(() => undefined);
+    // A cache that keeps an answer for longer than it is told must not bring back what is over.
+    const age_ms = now - Number(found?.headers.get(STORED_AT) ?? Number.NaN);
+    const cached = age_ms < SNAPSHOT_LATE_MS ? found : undefined;
     const snapshot =
       cached === undefined ? await this.#readRoom(sale) : await cached.json<RoomSnapshot>();
     if (snapshot === null) return null;
     if (cached === undefined) {
-      const headers = { "Cache-Control": `max-age=${SNAPSHOT_FRESH_MS / 1000}` };
+      const headers = {
+        "Cache-Control": `max-age=${SNAPSHOT_FRESH_MS / 1000}`,
+        [STORED_AT]: String(now),
+      };
       await this.#cache?.put(request, Response.json(snapshot, { headers })).catch(() => undefined);
     }
     this.#remember(sale, snapshot, now);

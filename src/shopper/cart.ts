@@ -16,8 +16,10 @@ import type { SeatStanding } from "../domain/room/admission.ts";
 import { priceLines, totalOf, type Line, type PricedLine } from "../domain/stock/cart.ts";
 import { itemOf, type Sale } from "../domain/sale/sale.ts";
 import type { HoldCommand, HoldOutcome } from "../domain/stock/stock.ts";
+import type { ReservationKey } from "../domain/stock/stock-ledger.ts";
 import { roomOf, stockOf } from "../platform/objects.ts";
 import type { Admission } from "../tokens/admissions.ts";
+import type { ReservationRead } from "./cart-batches.ts";
 import { inShop, type AdmissionRefused, type InShop, type Visit } from "./visit.ts";
 
 export interface CartLine extends Line {
@@ -56,8 +58,10 @@ export function holdDeadline_ms(sale: Sale, admission: Admission, now: number): 
 
 type Asked = { readonly sku: string; readonly outcome: HoldOutcome | null };
 
-async function holdLine({ gate, sale, admission }: InShop, line: Line): Promise<Asked> {
-  const { sku, quantity } = line;
+async function holdLine(
+  { gate, sale, admission }: InShop,
+  { sku, quantity, isFinal = false }: Line & { readonly isFinal?: boolean },
+): Promise<Asked> {
   const command: HoldCommand = {
     sale: sale.id,
     buyer: admission.subject,
@@ -65,6 +69,7 @@ async function holdLine({ gate, sale, admission }: InShop, line: Line): Promise<
     quantity,
     deadline_ms: holdDeadline_ms(sale, admission, gate.now),
     limitPerBuyer: limitOf(sale, sku),
+    ...(isFinal ? { isFinal } : {}),
   };
   const holdAll = (commands: readonly HoldCommand[]): Promise<HoldOutcome[]> => {
     return stockOf(gate.env, sku).holdAll(commands);
@@ -90,7 +95,7 @@ export async function setCart(visit: Visit, lines: readonly Line[]): Promise<Set
     return refusal;
   }
   const kept = new Set(wanted.map(({ sku }) => sku));
-  await letGo(shopper, (sku) => !kept.has(sku));
+  await letGo(shopper, { which: (sku) => !kept.has(sku) });
   return setOutcome(asked);
 }
 
@@ -160,13 +165,20 @@ function setOutcome(asked: readonly Asked[]): SetCartOutcome {
   return { kind: "set", lines, holdsUntil_ms };
 }
 
-/** Releases what is held of the sale's items. @param which of them; all, when absent */
+interface LettingGo {
+  /** Of the sale's items; all, when absent. */
+  readonly which?: (sku: string) => boolean;
+  /** The shopper is gone: what an order gives back later is not held for them either. */
+  readonly isFinal?: boolean;
+}
+
+/** Releases what is held of the sale's items. */
 export async function letGo(
   shopper: InShop,
-  which: (sku: string) => boolean = () => true,
+  { which = () => true, isFinal = false }: LettingGo = {},
 ): Promise<void> {
   const items = shopper.sale.items.filter(({ sku }) => which(sku));
-  await Promise.all(items.map(({ sku }) => holdLine(shopper, { sku, quantity: 0 })));
+  await Promise.all(items.map(({ sku }) => holdLine(shopper, { sku, quantity: 0, isFinal })));
 }
 
 export interface CartView {
@@ -186,12 +198,16 @@ export async function readCart(visit: Visit): Promise<CartOutcome> {
   if (shopper.kind !== "in_shop") return shopper;
   const { gate, sale, admission } = shopper;
   const key = { sale: sale.id, buyer: admission.subject, id: admission.id };
+  const askTogether = (sku: string) => {
+    return async (keys: readonly ReservationKey[]): Promise<ReservationRead[]> => {
+      const found = await stockOf(gate.env, sku).reservations(keys);
+      return found.map((reservation) => ({ reservation }));
+    };
+  };
   const holds = await Promise.all(
     sale.items.map(async (item) => {
-      const hold = await stockOf(gate.env, item.sku)
-        .reservation(key)
-        .catch(() => "no_answer" as const);
-      return { item, hold };
+      const read = await gate.carts.reads.ask(item.sku, key, askTogether(item.sku), gate.waitUntil);
+      return { item, hold: read === null ? ("no_answer" as const) : read.reservation };
     }),
   );
   const lines: PricedLine[] = [];

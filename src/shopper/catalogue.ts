@@ -1,5 +1,5 @@
 /**
- * The sales that are published, for a list of them.
+ * The sales that are published and listed, for a list of them.
  *
  * A sale whose room does not answer is listed by its document alone, so one dead room never empties
  * the list.
@@ -35,7 +35,7 @@ export async function listPublished(
   const found = await Promise.all(shown.map((id) => listed(context, id)));
   const more = from >= 0 && from + SALES_PER_PAGE < ids.length;
   return {
-    sales: found.filter((sale) => sale !== null),
+    sales: found.filter((entry) => entry !== null).filter(({ sale }) => sale.listed !== false),
     next: more ? (shown.at(-1) ?? null) : null,
   };
 }

@@ -7,12 +7,13 @@
  * not answer takes nothing from that; then only the order is not shown.
  */
 import { SEAT_CALL_TIMEOUT_MS } from "../domain/limits.ts";
-import { checkoutKeyOf } from "../domain/order/order-id.ts";
+import type { OrderView } from "../domain/order/messages.ts";
+import { checkoutKeyOf, orderIdOf } from "../domain/order/order-id.ts";
 import { orderOf, roomOf } from "../platform/objects.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
 import { readCart, type CartOutcome } from "./cart.ts";
 import type { GateContext } from "./gate-context.ts";
-import type { Visit } from "./visit.ts";
+import { inShop, type Visit } from "./visit.ts";
 
 /** What stands in the way of another order, or has bought all that the seat may buy. */
 export interface OrderOfSeat {
@@ -42,6 +43,36 @@ export async function readCheckout(visit: Visit): Promise<CheckoutOutcome> {
   if (underWay) return { ...read, orderKey, placed: { kind: "under_way", order: orderInProgress } };
   const bought = standing === "spent" && ended !== null;
   return { ...read, orderKey, placed: bought ? { kind: "bought", order: ended } : null };
+}
+
+/** Whether this visit may place an order; false also when the room does not answer. */
+export async function mayOrder(visit: Visit): Promise<boolean> {
+  const shopper = inShop(visit);
+  if (shopper.kind !== "in_shop") return false;
+  const { gate, admission } = shopper;
+  const room = roomOf(gate.env, admission.sale);
+  const seat = await withTimeout(room.seat(admission.id), SEAT_CALL_TIMEOUT_MS);
+  return seat?.standing === "active";
+}
+
+/**
+ * The order that was placed with a key, as far as it is known now: `none` also where the order was
+ * not accepted. `silent`: it may or may not be there.
+ */
+export type EarlierOrder =
+  | { readonly kind: "order"; readonly order: OrderView; readonly viewKey: string }
+  | { readonly kind: "none" | "silent" };
+
+/** For a key that was used already, with other details than those of this request. */
+export async function earlierOrder(visit: Visit, idempotencyKey: string): Promise<EarlierOrder> {
+  const { admission, gate, sale } = visit;
+  if (admission.kind !== "valid" && admission.kind !== "expired") return { kind: "none" };
+  const { subject } = admission.admission;
+  const order = orderOf(gate.env, orderIdOf(sale.id, subject, idempotencyKey));
+  const answered = await withTimeout(order.view().then((seen) => ({ seen })));
+  if (answered === null) return { kind: "silent" };
+  const { seen } = answered;
+  return seen === null ? { kind: "none" } : { kind: "order", ...seen };
 }
 
 async function isUnderWay({ env }: GateContext, order: string): Promise<boolean> {

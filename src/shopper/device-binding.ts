@@ -11,12 +11,15 @@ import { REPLAYS_REMEMBERED_MAX } from "../domain/limits.ts";
 import {
   deviceOf,
   replayOf,
+  seenOf,
+  ticketDeviceOf,
   type DeviceFacts,
   type Replay,
 } from "../domain/sale/device-binding.ts";
 import type { Sale } from "../domain/sale/sale.ts";
 import { log } from "../platform/log.ts";
 import type { Admission } from "../tokens/admissions.ts";
+import type { Ticket } from "../tokens/tickets.ts";
 import type { Caller } from "./gate-context.ts";
 
 const logged = new BoundedMap<true>(REPLAYS_REMEMBERED_MAX);
@@ -53,6 +56,29 @@ interface Asking {
 /** The device that the room binds the admission to; null for none in particular. */
 export function deviceFor({ sale, caller }: Asking): string | null {
   return deviceOf(sale.replay, factsOf(caller));
+}
+
+/** By the id of a device that was seen lately: a poll costs no digest. */
+const ticketDevices = new BoundedMap<string>(REPLAYS_REMEMBERED_MAX);
+
+/** The device that a ticket is bound to; null for none in particular. */
+export function ticketDeviceFor({ sale, caller }: Asking): string | null {
+  const { device: id } = caller;
+  if (id === null || sale.replay.handling === "allow") return null;
+  const device = ticketDevices.get(id) ?? ticketDeviceOf(sale.replay, id);
+  if (device !== null) ticketDevices.set(id, device);
+  return device;
+}
+
+/** Whether a ticket came from another device than it was given to, and the sale refuses it. */
+export function isForeignTicket(asking: Asking, { device }: Pick<Ticket, "device">): boolean {
+  if (asking.sale.replay.handling !== "refuse" || device === null) return false;
+  return ticketDeviceFor(asking) !== device;
+}
+
+/** What tells the asking device apart from others, for the merchant's counters. */
+export function deviceSeen({ caller }: Asking): string {
+  return seenOf(factsOf(caller));
 }
 
 /** A sale that refuses foreign devices gives an admission to a device, or not at all. */

@@ -6,15 +6,15 @@
  * first. Not for deciding who may come: `join.ts` does, before.
  */
 import { boothFor, type PlaceInBooth } from "../domain/line/booth.ts";
-import type { AnsweredPlace } from "../domain/line/join-key.ts";
+import type { AnsweredPlace, KeyHolder } from "../domain/line/join-key.ts";
 import { SHOPPER_CALL_TIMEOUT_MS } from "../domain/limits.ts";
 import type { PassPlace, PassRefusal } from "../domain/line/pass-places.ts";
-import { standingOf, type Standing } from "../domain/room/standing.ts";
+import { standingOf, type Seen, type Standing } from "../domain/room/standing.ts";
 import { boothName, boothOf, roomOf, type RoomAnswer } from "../platform/objects.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
 import { signTicket, type Ticket } from "../tokens/tickets.ts";
 import type { ProofRefused } from "./proof.ts";
-import { deviceFor, type DeviceNeeded } from "./device-binding.ts";
+import { deviceFor, deviceSeen, ticketDeviceFor, type DeviceNeeded } from "./device-binding.ts";
 import type { SaleContext, Unreachable, Visit } from "./visit.ts";
 import { admittedBy, standingOfTicket, type Admitted } from "./waiting.ts";
 
@@ -35,6 +35,8 @@ export type JoinOutcome =
 
 export interface JoinKey {
   readonly value: string;
+  /** Null for a browser's cookie. */
+  readonly holder: KeyHolder | null;
   /** Its shopper may have been let in at once: the room is asked also when there is a line. */
   readonly mayBeIn: boolean;
 }
@@ -51,6 +53,11 @@ type Direct =
   /** `no`: the room wants a ticket, or is silent. `turn_over`: let in before, and that ended. */
   | { readonly kind: "no" | "turn_over" };
 
+/** Whether a join is let in at once, as far as the snapshot says. */
+export function admitsAtOnce({ snapshot: { phase, queueing } }: Seen): boolean {
+  return phase === "live" && !queueing;
+}
+
 /** @param mayBeIn the room is asked also while there is a line */
 export async function admitNow(
   visit: Visit,
@@ -58,10 +65,10 @@ export async function admitNow(
   mayBeIn = false,
 ): Promise<Direct> {
   const { gate, sale, seen } = visit;
-  const { phase, queueing } = seen.snapshot;
-  if (phase !== "live" || (queueing && !mayBeIn)) return { kind: "no" };
+  const isAsked = admitsAtOnce(seen) || (mayBeIn && seen.snapshot.phase === "live");
+  if (!isAsked) return { kind: "no" };
   const outcome = await withTimeout<RoomAnswer<"admitNow">>(
-    roomOf(gate.env, sale.id).admitNow(id, subject, lane, deviceFor(visit)),
+    roomOf(gate.env, sale.id).admitNow(id, subject, lane, deviceFor(visit), deviceSeen(visit)),
     SHOPPER_CALL_TIMEOUT_MS,
   );
   if (outcome?.kind === "turn_lapsed") return { kind: "turn_over" };
@@ -100,14 +107,16 @@ export async function takePlace(
 }
 
 export async function withTicket(
-  context: SaleContext,
+  visit: Visit,
   { id, subject }: Pick<Joiner, "id" | "subject">,
   { joinedAt_ms, lane, shard, cohort, index }: PassPlace,
   kind: "joined" | "already_joined",
 ): Promise<JoinOutcome> {
-  const { gate, sale, seen } = context;
-  const ticket: Ticket = { sale: sale.id, id, subject, lane, shard, cohort, index };
-  const token = await signTicket(gate.keys, ticket, joinedAt_ms);
-  const known = kind === "joined" ? null : await standingOfTicket(context, ticket);
+  const { gate, sale, seen } = visit;
+  const place = { lane, shard, cohort, index };
+  const device = ticketDeviceFor(visit);
+  const ticket: Ticket = { sale: sale.id, id, subject, ...place, joinedAt_ms, device };
+  const token = await signTicket(gate.keys, ticket);
+  const known = kind === "joined" ? null : await standingOfTicket(visit, ticket);
   return { kind, ticket: token, standing: known ?? standingOf(ticket, null, seen) };
 }

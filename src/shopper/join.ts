@@ -87,7 +87,7 @@ function joinerOf(sale: string, lane: string, key: JoinKey | null): Joiner {
   if (key === null) {
     return { id: `tkt_${crypto.randomUUID()}`, subject: `sub_${crypto.randomUUID()}`, lane };
   }
-  const subject = keyedSubjectOf(sale, lane, key.value);
+  const subject = keyedSubjectOf(sale, lane, key.value, key.holder);
   return { id: directTicketIdOf(sale, subject), subject, lane };
 }
 

@@ -3,12 +3,23 @@
  *
  * Guarantee (P6): the order's id follows from sale, shopper and idempotency key, so a repeated
  * request meets the same Order object and gets the same answer. What is paid comes from the sale
- * document, never from the request.
+ * document, never from the request; and it is what the request says that was shown, or nothing is
+ * placed (P11).
  */
-import { priceLines, type Line } from "../domain/stock/cart.ts";
+import { identitiesOf } from "../domain/buyer/identities.ts";
+import { isAgreed } from "../domain/checkout/agreement.ts";
+import { countryOf, particularsFaults } from "../domain/checkout/particulars.ts";
+import type { Address, Buyer, ParticularsFault } from "../domain/checkout/particulars.ts";
+import type { Quote } from "../domain/checkout/quote.ts";
+import { returnUrlOf, type ReturnUrl } from "../domain/checkout/return-url.ts";
 import { fingerprintOf, ORDER_ID_PATTERN, orderIdOf } from "../domain/order/order-id.ts";
 import type { OrderView } from "../domain/order/messages.ts";
 import type { OrderIntent, Rejection } from "../domain/order/order.ts";
+import { entryOf } from "../domain/order/receipt.ts";
+import { ticketOf } from "../domain/room/admission.ts";
+import { checkoutOf } from "../domain/sale/checkout-rules.ts";
+import type { Sale } from "../domain/sale/sale.ts";
+import type { Line } from "../domain/stock/cart.ts";
 import { orderOf } from "../platform/objects.ts";
 import { sameText } from "../platform/same-text.ts";
 import { findSale } from "../sales/sale-directory.ts";
@@ -16,23 +27,43 @@ import { verifyAdmission } from "../tokens/admissions.ts";
 import { holdDeadline_ms, limitOf, type LinesRefused } from "./cart.ts";
 import { replayBy } from "./device-binding.ts";
 import type { Carried, GateContext } from "./gate-context.ts";
+import { quoteFor, type QuoteRefused } from "./quote.ts";
 import { inShop, type AdmissionRefused, type InShop, type Visit } from "./visit.ts";
+
+/** What an order's line states; `price` is the unit price that was shown. */
+export interface OrderedLine extends Line {
+  readonly price?: number | undefined;
+}
 
 export interface OrderRequest {
   readonly sale: string;
-  readonly lines: readonly Line[];
-  readonly buyer: { readonly email: string; readonly name?: string | undefined };
-  readonly payment: { readonly method: string };
-  readonly shipTo?: Readonly<Record<string, string>> | undefined;
+  readonly lines: readonly OrderedLine[];
+  /** The total that was shown, in minor units: no other is ever charged. */
+  readonly expectedTotal: number;
+  readonly buyer: Buyer;
+  /** The provider's token of a means of payment, or its confirmation token. */
+  readonly payment: { readonly method: string } | { readonly confirmationToken: string };
+  readonly shipTo?: Address | undefined;
+  readonly billTo?: Address | undefined;
+  /** The id of a delivery option. */
+  readonly delivery?: string | undefined;
+  readonly discountCode?: string | undefined;
+  readonly acceptedTerms?: boolean | undefined;
+  /** Where the shopper comes back to from their bank; absent: the order's page. */
+  readonly returnUrl?: string | undefined;
 }
 
 export type PlaceOrderOutcome =
   | { readonly kind: "accepted"; readonly order: OrderView; readonly viewKey: string }
   | { readonly kind: "rejected"; readonly rejection: Rejection }
+  /** What was shown is not what it costs now. Nothing was placed. */
+  | { readonly kind: "price_changed"; readonly quote: Quote }
+  | { readonly kind: "particulars_missing"; readonly faults: readonly ParticularsFault[] }
   | { readonly kind: "idempotency_conflict" }
   | { readonly kind: "order_unavailable"; readonly part: string }
   | { readonly kind: "sale_over" }
   | LinesRefused
+  | QuoteRefused
   | AdmissionRefused;
 
 /** @param orderPage where the shopper's browser comes back to, given the order's id and key */
@@ -50,26 +81,82 @@ export async function placeOrder(
   }
   const shopper = inShop(visit);
   if (shopper.kind !== "in_shop") return shopper;
-  const priced = priceLines(sale, request.lines);
-  if (priced.kind !== "priced" || visit.seen.snapshot.phase === "ended") {
-    const again = await answerAgain(shopper, request, idempotencyKey);
-    if (again !== null) return again;
-    return priced.kind === "priced" ? { kind: "sale_over" } : priced;
+  const back = backTo(sale, request, visit.caller.host);
+  const checked = await checkedQuote(shopper, request, visit, back);
+  if (checked.kind !== "quoted") {
+    return (await answerAgain(shopper, request, idempotencyKey)) ?? checked;
   }
   const id = orderIdOf(sale.id, shopper.admission.subject, idempotencyKey);
   const viewKey = crypto.randomUUID();
   const intent: OrderIntent = {
-    ...intentOf(shopper, request),
+    ...intentOf(shopper, request, checked.quote),
     id,
-    lines: priced.lines.map((line) => ({ ...line, limitPerBuyer: limitOf(sale, line.sku) })),
-    total: priced.total,
     viewKey,
-    returnUrl: orderPage(id, viewKey),
+    returnUrl: back?.kind === "allowed" ? back.url : orderPage(id, viewKey),
   };
   const placed = await orderOf(gate.env, id)
     .place(intent)
     .catch(() => null);
   return placed === null ? { kind: "order_unavailable", part: "order" } : answerOf(placed);
+}
+
+/** Null: the order's page. */
+function backTo(sale: Sale, { returnUrl }: OrderRequest, ownHost: string): ReturnUrl | null {
+  return returnUrl === undefined ? null : returnUrlOf(sale, returnUrl, ownHost);
+}
+
+type Refused = Exclude<PlaceOrderOutcome, { readonly kind: "accepted" }>;
+
+/** Precedence: sale_over, particulars, those of a quote, price_changed. */
+async function checkedQuote(
+  shopper: InShop,
+  request: OrderRequest,
+  { seen }: Visit,
+  back: ReturnUrl | null,
+): Promise<{ readonly kind: "quoted"; readonly quote: Quote } | Refused> {
+  const { sale } = shopper;
+  if (seen.snapshot.phase === "ended") return { kind: "sale_over" };
+  const faults = [
+    ...particularsFaults(sale, request),
+    ...(back?.kind === "refused" ? [{ path: "returnUrl", message: back.message }] : []),
+  ];
+  const quoted = await quoteFor(shopper, {
+    lines: request.lines,
+    country: countryOf(request),
+    delivery: request.delivery ?? null,
+    discountCode: request.discountCode ?? null,
+    identities: identitiesOf(request.buyer),
+  });
+  if (quoted.kind !== "quoted" && faults.length > 0) return missing(faults);
+  if (quoted.kind === "country_not_served") {
+    return { ...quoted, path: request.shipTo === undefined ? "billTo.country" : "shipTo.country" };
+  }
+  if (quoted.kind !== "quoted") return quoted;
+  const { quote } = quoted;
+  // A missing country is a missing address, which is among the faults already.
+  if (quote.missing.includes("delivery") && !quote.missing.includes("country")) {
+    const ids = quote.offered.map(({ id }) => id).join(", ");
+    faults.push({ path: "delivery", message: `choose one of: ${ids}` });
+  }
+  if (faults.length > 0) return missing(faults);
+  return isAgreed(request, quote) ? quoted : { kind: "price_changed", quote };
+}
+
+function missing(faults: readonly ParticularsFault[]): Refused {
+  return { kind: "particulars_missing", faults };
+}
+
+/**
+ * What was placed under a key, and nothing new; null when nothing was, or the visit has no
+ * admission to show it to.
+ */
+export async function orderPlacedBefore(
+  { gate, sale, admission: carried }: Visit,
+  request: OrderRequest,
+  idempotencyKey: string,
+): Promise<PlaceOrderOutcome | null> {
+  if (carried.kind !== "valid" && carried.kind !== "expired") return null;
+  return answerAgain({ gate, sale, admission: carried.admission }, request, idempotencyKey);
 }
 
 /**
@@ -97,26 +184,67 @@ function answerOf(
 function intentOf(
   { gate: { now }, sale, admission }: InShop,
   request: OrderRequest,
-): Omit<OrderIntent, "id" | "lines" | "total" | "viewKey" | "returnUrl"> {
+  { lines, amounts, delivery, discount }: Quote,
+): Omit<OrderIntent, "id" | "viewKey" | "returnUrl"> {
+  const { buyer, payment, shipTo, billTo } = request;
+  const { paymentMethods, statementSuffix, terms } = checkoutOf(sale);
   return {
     sale: sale.id,
     buyer: admission.subject,
     admission: admission.id,
     ordersPerAdmission: sale.admission.ordersPerAdmission,
     holdUntil_ms: holdDeadline_ms(sale, admission, now),
+    lines: lines.map((line) => ({ ...line, limitPerBuyer: limitOf(sale, line.sku) })),
+    total: amounts.total,
+    amounts,
     currency: sale.currency,
-    email: request.buyer.email,
-    name: request.buyer.name ?? null,
-    shipTo: request.shipTo ?? null,
-    paymentMethod: request.payment.method,
+    email: buyer.email,
+    name: buyer.name ?? null,
+    phone: buyer.phone ?? null,
+    shipTo: addressFields(shipTo, buyer),
+    billTo: addressFields(billTo, buyer),
+    delivery: delivery === null ? null : { id: delivery.id, name: delivery.name },
+    discount:
+      discount === null
+        ? null
+        : { code: discount.hash, hint: discount.hint, revision: discount.revision },
+    acceptedTerms: terms === undefined ? null : { url: terms.url, at_ms: now },
+    payment: {
+      description: sale.title,
+      statementSuffix: statementSuffix ?? null,
+      methods: [...paymentMethods],
+    },
+    identities: identitiesOf(buyer),
+    lane: admission.lane,
+    paymentMethod: "method" in payment ? payment.method : payment.confirmationToken,
     fingerprint: fingerprintOf(request),
     placedAt_ms: now,
+    ...entryOf(admission, ticketOf(admission.id)),
   };
 }
 
-export type ViewOrderOutcome =
-  | { readonly kind: "order"; readonly order: OrderView; readonly viewKey: string }
-  | { readonly kind: "order_not_found" };
+/** With the name of the person it is for, which is the buyer's where the address has none. */
+function addressFields(
+  address: Address | undefined,
+  { name = "" }: Buyer,
+): Record<string, string> | null {
+  if (address === undefined) return null;
+  const stated = { name, ...address };
+  return Object.fromEntries(
+    Object.entries(stated).flatMap(([field, text]) => (text === undefined ? [] : [[field, text]])),
+  );
+}
+
+/** An order that was shown to its buyer. */
+export interface SeenOrder {
+  readonly kind: "order";
+  readonly order: OrderView;
+  readonly viewKey: string;
+  /** Its subject. */
+  readonly buyer: string;
+}
+
+export type ViewOrderOutcome = SeenOrder | { readonly kind: "order_not_found" };
 
 /**
  * For its buyer only: by the admission's subject, or by the key of the status URL. Takes no visit,
@@ -133,7 +261,7 @@ export async function viewOrder(
   const seen = await orderOf(gate.env, id).view();
   if (seen === null) return hidden;
   const { order, viewKey, buyer } = seen;
-  if (key !== null && sameText(key, viewKey)) return { kind: "order", order, viewKey };
+  if (key !== null && sameText(key, viewKey)) return { kind: "order", order, viewKey, buyer };
   const { admission: token, caller } = carriedFor(order.sale);
   if (token === null) return hidden;
   const { keys, env, now } = gate;
@@ -144,5 +272,28 @@ export async function viewOrder(
   const published = admission.device === null ? null : await findSale(env.CONFIG, order.sale, now);
   const isReplayed =
     published !== null && replayBy(gate, published.sale, admission, caller) === "refused";
-  return isReplayed ? hidden : { kind: "order", order, viewKey };
+  return isReplayed ? hidden : { kind: "order", order, viewKey, buyer };
+}
+
+export type GiveUpOrderOutcome =
+  | { readonly kind: "giving_up"; readonly order: OrderView; readonly viewKey: string }
+  | { readonly kind: "too_late"; readonly state: string }
+  | { readonly kind: "order_unavailable"; readonly part: string }
+  | { readonly kind: "order_not_found" };
+
+/**
+ * For its buyer only: it takes what `viewOrder` showed. Safe to repeat. The units return to the
+ * cart as soon as it is known that no money is reserved.
+ */
+export async function giveUpOrder(
+  { env }: GateContext,
+  { order, viewKey }: SeenOrder,
+): Promise<GiveUpOrderOutcome> {
+  const given = await orderOf(env, order.id)
+    .giveUp()
+    .catch(() => null);
+  if (given === null) return { kind: "order_unavailable", part: "order" };
+  if (given.kind === "unknown") return { kind: "order_not_found" };
+  if (given.kind === "too_late") return given;
+  return { kind: "giving_up", order: given.order ?? order, viewKey };
 }

@@ -9,7 +9,13 @@ import type { Ticket } from "../tokens/tickets.ts";
 import type { GateContext } from "./gate-context.ts";
 
 export type PassRead =
-  | { readonly kind: "good"; readonly lane: string; readonly subject: string | null }
+  | {
+      readonly kind: "good";
+      readonly lane: string;
+      readonly subject: string | null;
+      /** A discount code for the checkout to fill in, normalized. */
+      readonly code: string | null;
+    }
   | { readonly kind: "refused"; readonly reason: PassRefusal };
 
 export async function readPass(
@@ -19,8 +25,8 @@ export async function readPass(
 ): Promise<PassRead> {
   const outcome = await verifyPass(keys, sale, token, now);
   if (outcome.kind === "invalid") return { kind: "refused", reason: outcome.reason };
-  const { lane, sub } = outcome.pass;
-  return { kind: "good", lane, subject: sub === null ? null : passSubjectOf(sub) };
+  const { lane, sub, code } = outcome.pass;
+  return { kind: "good", lane, subject: sub === null ? null : passSubjectOf(sub), code };
 }
 
 /**

@@ -7,13 +7,14 @@
  * never gets into a visit as valid.
  */
 import type { Seen } from "../domain/room/standing.ts";
+import { tokenStandingIn } from "../domain/room/token-standing.ts";
 import type { Sale } from "../domain/sale/sale.ts";
 import { roomOf } from "../platform/objects.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
 import { findSale, rememberSale } from "../sales/sale-directory.ts";
 import { verifyAdmission, type Admission } from "../tokens/admissions.ts";
 import { verifyTicket, type Ticket } from "../tokens/tickets.ts";
-import { replayBy } from "./device-binding.ts";
+import { isForeignTicket, replayBy } from "./device-binding.ts";
 import type { Caller, Carried, GateContext } from "./gate-context.ts";
 
 /** A sale as the room shows it now; `seen` belongs to the request, as its time does. */
@@ -25,6 +26,8 @@ export interface SaleContext {
 
 export type CarriedTicket =
   | { readonly kind: "none" | "invalid" }
+  /** It was given to another device, and the sale refuses it here. */
+  | { readonly kind: "replayed" }
   | { readonly kind: "valid"; readonly token: string; readonly ticket: Ticket };
 
 export type ValidAdmission = {
@@ -76,20 +79,26 @@ export async function visitOf(
   if (found.kind !== "sale") return found;
   const { caller } = carried;
   const [ticket, admission] = await Promise.all([
-    ticketIn(found, carried.ticket),
+    ticketIn(found, carried.ticket, caller),
     admissionIn(found, carried.admission, caller),
   ]);
   return { ...found, kind: "visit", caller, ticket, admission };
 }
 
-async function ticketIn({ gate, sale }: SaleContext, token: string | null): Promise<CarriedTicket> {
+async function ticketIn(
+  { gate, sale }: SaleContext,
+  token: string | null,
+  caller: Caller,
+): Promise<CarriedTicket> {
   if (token === null) return { kind: "none" };
   const verified = await verifyTicket(gate.keys, sale.id, token);
+  const isForeign = verified.kind === "valid" && isForeignTicket({ sale, caller }, verified.ticket);
+  if (isForeign) return { kind: "replayed" };
   return verified.kind === "valid" ? { ...verified, token } : verified;
 }
 
 async function admissionIn(
-  { gate, sale }: SaleContext,
+  { gate, sale, seen }: SaleContext,
   token: string | null,
   caller: Caller,
 ): Promise<CarriedAdmission> {
@@ -99,6 +108,9 @@ async function admissionIn(
   if (verified.kind === "invalid") return verified;
   const replay = replayBy(gate, sale, verified.admission, caller);
   if (replay === "refused") return { kind: "replayed" };
+  // Its seat is in use on newer devices, as many as it may have.
+  const standing = tokenStandingIn(seen.snapshot, verified.admission);
+  if (standing === "moved") return { kind: "replayed" };
   return verified.kind === "valid" ? { ...verified, token } : verified;
 }
 

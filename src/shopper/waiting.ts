@@ -17,10 +17,11 @@ import { roomOf, type RoomAnswer } from "../platform/objects.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
 import type { Admission } from "../tokens/admissions.ts";
 import { letGo } from "./cart.ts";
-import { deviceFor, lacksDevice, type DeviceNeeded } from "./device-binding.ts";
+import { deviceFor, deviceSeen, lacksDevice, type DeviceNeeded } from "./device-binding.ts";
 import {
   inShop,
   type AdmissionRefused,
+  type InShop,
   type SaleContext,
   type Unreachable,
   type Visit,
@@ -60,11 +61,14 @@ export async function standingOfTicket(
   return standingOf(ticket, ranked.kind === "ranked" ? ranked.rank : null, seen);
 }
 
-export type TicketRefused = { readonly kind: "ticket_required" | "ticket_invalid" };
+export type TicketRefused = {
+  readonly kind: "ticket_required" | "ticket_invalid" | "ticket_replayed";
+};
 
 const TICKET_INVALID: TicketRefused = { kind: "ticket_invalid" };
 
 function refuseTicket({ ticket }: Visit): TicketRefused {
+  if (ticket.kind === "replayed") return { kind: "ticket_replayed" };
   return ticket.kind === "none" ? { kind: "ticket_required" } : TICKET_INVALID;
 }
 
@@ -102,7 +106,7 @@ export async function claimTurn(visit: Visit): Promise<ClaimTurnOutcome> {
   if (lacksDevice(visit)) return { kind: "device_required" };
   const { ticket } = visit.ticket;
   const outcome = await withTimeout<RoomAnswer<"claim">>(
-    roomOf(gate.env, sale.id).claim(ticket, deviceFor(visit)),
+    roomOf(gate.env, sale.id).claim(ticket, deviceFor(visit), deviceSeen(visit)),
     SHOPPER_CALL_TIMEOUT_MS,
   );
   switch (outcome?.kind) {
@@ -150,7 +154,7 @@ export async function turnTaken(
   place: Place | null,
 ): Promise<TurnTaken> {
   const turn = await withTimeout<RoomAnswer<"turn">>(
-    roomOf(visit.gate.env, visit.sale.id).turn(ticket, place, deviceFor(visit)),
+    roomOf(visit.gate.env, visit.sale.id).turn(ticket, place, deviceFor(visit), deviceSeen(visit)),
     SHOPPER_CALL_TIMEOUT_MS,
   );
   switch (turn?.kind) {
@@ -171,16 +175,27 @@ export type LeaveOutcome =
   | { readonly kind: "room_unavailable" }
   | AdmissionRefused;
 
-/** Frees the seat and lets go of every hold. Leaving twice is leaving. */
+/**
+ * Frees the seat, gives up an order that waits for the bank, and lets go of every hold. Leaving
+ * twice is leaving. Goes on when the browser does not wait for the answer: else a shopper could
+ * leave their seat and keep their units.
+ */
 export async function leave(
   visit: Pick<Visit, "gate" | "sale" | "admission">,
 ): Promise<LeaveOutcome> {
   const shopper = inShop(visit);
   if (shopper.kind !== "in_shop") return shopper;
+  const leaving = leaveShop(shopper);
+  shopper.gate.waitUntil(leaving);
+  return leaving;
+}
+
+async function leaveShop(shopper: InShop): Promise<LeaveOutcome> {
   const { gate, sale, admission } = shopper;
   const room = roomOf(gate.env, sale.id);
+  // The room tells an order in progress: it is asked until it has answered.
   const left = await withTimeout(room.leave(admission.id), SHOPPER_CALL_TIMEOUT_MS);
   if (left === null) return { kind: "room_unavailable" };
-  await letGo(shopper);
+  await letGo(shopper, { isFinal: true });
   return { kind: "left" };
 }

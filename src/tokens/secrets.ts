@@ -6,7 +6,7 @@
  * key verifies, and each set has one purpose and one pinned algorithm.
  */
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { importJWK, type JWK } from "jose";
+import { importJWK, type CryptoKey, type JWK } from "jose";
 import { z } from "zod";
 import { ADMIN_TOKEN_LENGTH_MIN } from "../domain/limits.ts";
 import type { ProofSecret } from "../domain/sale/protection.ts";
@@ -53,6 +53,8 @@ const secretsSchema = z.object({
   PASS_KEYS: z.union([z.literal("").transform(() => []), keySetOf(passKeySchema)]).default([]),
   /** Optional: without it no sale can require a proof of work. An empty text counts as absent. */
   PROOF_KEYS: z.union([z.literal("").transform(() => []), keySetOf(ticketKeySchema)]).default([]),
+  /** Optional: without it no shop's server is known. An empty text counts as absent. */
+  SERVER_KEYS: z.union([z.literal("").transform(() => []), keySetOf(ticketKeySchema)]).default([]),
   ADMIN_TOKEN: z
     .string()
     .min(ADMIN_TOKEN_LENGTH_MIN, `has fewer than ${ADMIN_TOKEN_LENGTH_MIN} characters`),
@@ -61,6 +63,12 @@ const secretsSchema = z.object({
 export interface SigningKey {
   readonly kid: string;
   readonly key: CryptoKey;
+}
+
+/** What a shop's server sends as it is, to be known by. */
+export interface ServerKey {
+  readonly kid: string;
+  readonly secret: string;
 }
 
 type PassAlgorithm = "HS256" | "EdDSA" | "ES256";
@@ -85,6 +93,8 @@ export interface Keys {
   readonly passVerifiers: ReadonlyMap<string, PassVerifier>;
   /** For challenges; the first signs, all verify. Empty without PROOF_KEYS. */
   readonly proofSecrets: readonly ProofSecret[];
+  /** In no order: each is accepted. Empty without SERVER_KEYS. */
+  readonly serverKeys: readonly ServerKey[];
   /** The JWKS that origins fetch: public keys only. */
   readonly admissionJwks: { readonly keys: readonly JWK[] };
 }
@@ -94,9 +104,15 @@ export type SecretsOutcome =
   /** The name of each secret and what is wrong with it; never a value. */
   | { readonly kind: "not_configured"; readonly missing: readonly string[] };
 
-type SecretsEnv = Partial<
-  Record<"TICKET_KEYS" | "ADMISSION_KEYS" | "ADMIN_TOKEN" | "PASS_KEYS" | "PROOF_KEYS", string>
->;
+const SECRETS = [
+  "TICKET_KEYS",
+  "ADMISSION_KEYS",
+  "ADMIN_TOKEN",
+  "PASS_KEYS",
+  "PROOF_KEYS",
+  "SERVER_KEYS",
+] as const;
+type SecretsEnv = Partial<Record<(typeof SECRETS)[number], string>>;
 
 async function imported(jwk: JWK, alg: string): Promise<CryptoKey> {
   const key = await importJWK(jwk, alg);
@@ -150,6 +166,7 @@ async function prepare(secrets: z.output<typeof secretsSchema>): Promise<Keys> {
     admissionSigner: { kid, key: await imported({ kty, crv, kid, x, d }, "EdDSA") },
     admissionVerifiers: new Map(verifiers),
     passVerifiers: new Map(await Promise.all(passes)),
+    serverKeys: secrets.SERVER_KEYS.map(({ kid: id, k }) => ({ kid: id, secret: k })),
     proofSecrets: await Promise.all(secrets.PROOF_KEYS.map(proofSecretOf)),
     admissionJwks: { keys: publicKeys },
   };
@@ -159,8 +176,7 @@ let remembered: { readonly from: string; readonly outcome: SecretsOutcome } | nu
 
 /** Parses and imports the keys once per isolate and set of secrets. */
 export async function readSecrets(env: SecretsEnv): Promise<SecretsOutcome> {
-  const { TICKET_KEYS, ADMISSION_KEYS, ADMIN_TOKEN, PASS_KEYS, PROOF_KEYS } = env;
-  const from = [TICKET_KEYS, ADMISSION_KEYS, ADMIN_TOKEN, PASS_KEYS, PROOF_KEYS].join("\n");
+  const from = SECRETS.map((name) => env[name]).join("\n");
   if (remembered?.from === from) return remembered.outcome;
   const outcome = await parseSecrets(env);
   remembered = { from, outcome };

@@ -17,6 +17,7 @@ import { BoundedMap } from "../domain/bounded-map.ts";
 import type { Place } from "../domain/line/cohort.ts";
 import { TOKEN_LENGTH_MAX } from "../domain/limits.ts";
 import { parseJson } from "../encoding/json.ts";
+import { isCompact } from "./compact-form.ts";
 import type { Keys } from "./secrets.ts";
 
 const TICKET_TYPE = "sluice-ticket+jwt";
@@ -30,12 +31,17 @@ const ticketClaimsSchema = z.object({
   cohort: z.int().min(0),
   shard: z.int().min(0),
   index: z.int().min(0),
+  dev: z.string().optional(),
 });
 
 export interface Ticket extends Place {
   readonly sale: string;
   readonly id: string;
   readonly subject: string;
+  /** When the place was taken; a token has whole seconds (`iat`). */
+  readonly joinedAt_ms: number;
+  /** Digest of the device it is bound to; null when it is not bound. */
+  readonly device: string | null;
 }
 
 export type TicketOutcome =
@@ -85,10 +91,11 @@ function preparedOf(keys: Keys): PreparedKeys {
   return prepared;
 }
 
-export async function signTicket(keys: Keys, ticket: Ticket, now: number): Promise<string> {
-  const { sale, subject, id, lane, cohort, shard, index } = ticket;
-  const iat = Math.floor(now / 1000);
-  const claims = { lane, cohort, shard, index, aud: sale, sub: subject, jti: id, iat };
+export async function signTicket(keys: Keys, ticket: Ticket): Promise<string> {
+  const { sale, subject, id, lane, cohort, shard, index, joinedAt_ms, device } = ticket;
+  const iat = Math.floor(joinedAt_ms / 1000);
+  const bound = device === null ? {} : { dev: device };
+  const claims = { lane, cohort, shard, index, aud: sale, sub: subject, jti: id, iat, ...bound };
   const signed = `${preparedOf(keys).header}.${encodeJson(claims)}`;
   const mac = await crypto.subtle.sign("HMAC", keys.ticketSigner.key, ENCODER.encode(signed));
   return `${signed}.${base64url.encode(new Uint8Array(mac))}`;
@@ -116,7 +123,7 @@ async function verifyOnce(
   verifiers: PreparedKeys["verifiers"],
   token: string,
 ): Promise<Ticket | null> {
-  if (token.length > TOKEN_LENGTH_MAX) return null;
+  if (token.length > TOKEN_LENGTH_MAX || !isCompact(token)) return null;
   const payloadAt = token.indexOf(".") + 1;
   const signatureAt = token.lastIndexOf(".") + 1;
   const key = verifiers.get(token.slice(0, Math.max(payloadAt - 1, 0)));
@@ -127,8 +134,9 @@ async function verifyOnce(
   if (!(await crypto.subtle.verify("HMAC", key, mac, signed))) return null;
   const claims = ticketClaimsSchema.safeParse(claimsIn(token.slice(payloadAt, signatureAt - 1)));
   if (!claims.success) return null;
-  const { aud, sub, jti, lane, cohort, shard, index } = claims.data;
-  return { sale: aud, id: jti, subject: sub, lane, cohort, shard, index };
+  const { aud, sub, jti, iat, lane, cohort, shard, index, dev: device = null } = claims.data;
+  const place = { lane, cohort, shard, index };
+  return { sale: aud, id: jti, subject: sub, ...place, joinedAt_ms: iat * 1000, device };
 }
 
 /** Undefined when it is not JSON in base64url. */

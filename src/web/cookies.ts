@@ -28,16 +28,77 @@ export function expiredCookie(name: string): string {
   return cookie(name, "", { maxAge_s: 0 });
 }
 
-/** The cookie's value as it was sent, not decoded; null when there is none. */
-export function cookieIn(headers: Headers, name: string): string | null {
+/**
+ * Every value of that name, as it was sent and in its order, not decoded.
+ *
+ * As RFC 6265 says: `;` separates cookies and the first `=` ends a name; spaces, commas and quotes
+ * separate nothing. So what looks like a cookie of ours inside another's value is none.
+ */
+export function cookiesIn(headers: Headers, name: string): readonly string[] {
   const header = headers.get("Cookie");
-  if (header === null) return null;
+  if (header === null) return [];
+  const values: string[] = [];
   const start = `${PREFIX}${name}=`;
   for (let at = header.indexOf(start); at >= 0; at = header.indexOf(start, at + 1)) {
-    const before = header.charAt(at - 1);
-    if (at !== 0 && before !== ";" && before !== " ") continue;
+    if (!beginsPair(header, at)) continue;
     const end = header.indexOf(";", at);
-    return header.slice(at + start.length, end < 0 ? header.length : end).trim();
+    values.push(trimmed(header.slice(at + start.length, end < 0 ? header.length : end)));
   }
-  return null;
+  return values;
+}
+
+/** The cookie's value as it was sent, not decoded; null when there is none. */
+export function cookieIn(headers: Headers, name: string): string | null {
+  return cookiesIn(headers, name)[0] ?? null;
+}
+
+function beginsPair(header: string, at: number): boolean {
+  let before = at - 1;
+  while (before >= 0 && isBlank(header.charCodeAt(before))) before -= 1;
+  return before < 0 || header.charAt(before) === ";";
+}
+
+/** Space and tab: other white space belongs to a name or a value. */
+function isBlank(code: number): boolean {
+  return code === 32 || code === 9;
+}
+
+function trimmed(text: string): string {
+  return text.replace(/^[ \t]+|[ \t]+$/g, "");
+}
+
+/** One cookie of a `Cookie` header. */
+export interface CookiePair {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** @param header a `Cookie` header; a pair without `=` is a value without a name */
+export function cookiePairs(header: string): readonly CookiePair[] {
+  return header.split(";").map((text) => {
+    const pair = trimmed(text);
+    const at = pair.indexOf("=");
+    return { name: pair.slice(0, Math.max(at, 0)), value: pair.slice(at + 1) };
+  });
+}
+
+/** The name without its prefix, when it is a cookie of the gate; else null. */
+export function ownNameOf({ name }: CookiePair): string | null {
+  return name.startsWith(OWN_PREFIX) ? name.slice(PREFIX.length) : null;
+}
+
+const OWN_PREFIX = `${PREFIX}sluice-`;
+
+/** Whether a header may name a cookie of the gate: a quick look that most requests end with. */
+export function mayHaveOwn(header: string): boolean {
+  return header.includes(OWN_PREFIX);
+}
+
+/** The header without the gate's cookies, otherwise unchanged; null when nothing is left. */
+export function withoutOwnCookies(header: string): string | null {
+  const kept = header.split(";").filter((text) => {
+    return !trimmed(text).startsWith(OWN_PREFIX);
+  });
+  const left = trimmed(kept.join(";"));
+  return left === "" ? null : left;
 }

@@ -25,15 +25,16 @@ export function callerOf({ url, headers }: Request): Caller {
 }
 
 /**
- * The caller with a device: in a sale that tells devices apart, one without gets a new id.
- * @returns its `Set-Cookie` value as well; null when nothing is new
+ * The caller with a device: in a sale that tells devices apart, one without gets a new id, and one
+ * that has one keeps it for as long again, because it must not be lost before its tickets are.
+ * @returns its `Set-Cookie` value as well; null in other sales
  */
 export function withDevice(
   { replay }: Sale,
   caller: Caller,
 ): { readonly caller: Caller; readonly given: string | null } {
-  if (replay.handling === "allow" || caller.device !== null) return { caller, given: null };
-  const device = crypto.randomUUID();
+  if (replay.handling === "allow") return { caller, given: null };
+  const device = caller.device ?? crypto.randomUUID();
   return {
     caller: { ...caller, device },
     given: cookie(NAME, device, { maxAge_s: DEVICE_COOKIE_S }),

@@ -7,6 +7,7 @@
  */
 import type { Context } from "hono";
 import type { Carried, GateContext } from "../shopper/gate-context.ts";
+import type { Listing } from "../shopper/shop-origins.ts";
 import {
   saleOf,
   visitOf,
@@ -16,11 +17,30 @@ import {
 } from "../shopper/visit.ts";
 import type { Admitted } from "../shopper/waiting.ts";
 import { callerOf, withDevice } from "./device-cookie.ts";
+import { isOverReadLimit, isOverSubjectLimit, subjectOfVisit } from "./rate-limits.ts";
+import { initiatorOfRequest } from "./request-cause.ts";
+import type { ShopServer } from "./server-key.ts";
 import { admissionCookie, expiredTokenCookie, tokenIn, type Token } from "./token-cookies.ts";
+
+/** A page of another origin that sends the request, as a browser says. */
+export interface ForeignPage {
+  readonly origin: string;
+  readonly listing: Listing;
+}
+
+type VisitOutcome = Awaited<ReturnType<typeof visitOf>>;
 
 export type GateApp = {
   Bindings: GateEnv;
-  Variables: { gate: GateContext; adminToken: string };
+  Variables: {
+    gate: GateContext;
+    adminToken: string;
+    page?: ForeignPage;
+    /** The visit, once it is resolved. */
+    visit?: { readonly sale: string; readonly outcome: VisitOutcome };
+    /** The shop's server that sends the request, if it is one that is known. */
+    server?: ShopServer;
+  };
 };
 
 export type GateRequest = Context<GateApp>;
@@ -30,10 +50,12 @@ export type Answer = Response | Promise<Response>;
 /** Sale ids are checked before they come here; anything else carries no cookie. */
 export function carriedOf(c: GateRequest, sale: string): Carried {
   const { headers } = c.req.raw;
+  const caller = callerOf(c.req.raw);
+  const address = c.get("server")?.shopperAddress ?? caller.address;
   return {
     ticket: tokenIn(headers, "ticket", sale),
     admission: tokenIn(headers, "admission", sale),
-    caller: callerOf(c.req.raw),
+    caller: { ...caller, address },
   };
 }
 
@@ -53,14 +75,42 @@ export function withSaleOr<Refused extends Response>(unreachable: Unreached<Refu
   };
 }
 
-/** Answers with the request's visit, which is resolved here and nowhere else. */
+/** The request's visit, which is resolved once: to count a write's shopper, or for its handler. */
+async function visitIn(c: GateRequest, sale: string): Promise<VisitOutcome> {
+  const known = c.get("visit");
+  if (known?.sale === sale) return known.outcome;
+  const outcome = await visitOf(c.get("gate"), sale, carriedOf(c, sale));
+  c.set("visit", { sale, outcome });
+  return outcome;
+}
+
+/** Counts a write for the shopper of its visit; one without a visit is refused by its handler. */
+export async function isOverWriterLimit(c: GateRequest, sale: string): Promise<boolean> {
+  const { ticket, admission } = carriedOf(c, sale);
+  if (ticket === null && admission === null) return false;
+  const visit = await visitIn(c, sale);
+  return visit.kind === "visit" && isOverSubjectLimit(c.env, sale, subjectOfVisit(visit));
+}
+
+/**
+ * Counts a read that asks objects, for its network and, where the path names a sale whose admission
+ * is carried, for its shopper.
+ */
+export async function isOverReaderLimit(c: GateRequest, sale: string | null): Promise<boolean> {
+  const isIn = sale !== null && carriedOf(c, sale).admission !== null;
+  const visit = isIn ? await visitIn(c, sale) : null;
+  const subject = visit?.kind === "visit" ? subjectOfVisit(visit) : null;
+  return isOverReadLimit(c.env, c.req.raw.headers, sale ?? "", subject, c.get("server") ?? null);
+}
+
+/** Answers with the request's visit. */
 export function withVisitOr<Refused extends Response>(unreachable: Unreached<Refused>) {
   return async <Given extends Response>(
     c: GateRequest,
     sale: string,
     answer: (visit: Visit) => Awaitable<Given>,
   ): Promise<Given | Refused> => {
-    const found = await visitOf(c.get("gate"), sale, carriedOf(c, sale));
+    const found = await visitIn(c, sale);
     return found.kind === "visit" ? answer(found) : unreachable(c, found);
   };
 }
@@ -85,16 +135,18 @@ export function knownByDevice(c: GateRequest, visit: Visit): Visit {
   return { ...visit, caller };
 }
 
+/** The `Origin` of a request that a page of another origin sends; null when none says so. */
+export function foreignOriginOf(c: GateRequest): string | null {
+  const origin = c.req.header("Origin");
+  return origin === undefined || origin === new URL(c.req.url).origin ? null : origin;
+}
+
 /**
- * Whether a state-changing request may be believed to come from its own pages. Browsers send
- * `Origin` with every POST, PUT and DELETE; a request that carries cookies and names another
- * origin, or none, may have been made by another site. Clients that carry tokens as headers are
- * not browsers following a link, and need none.
+ * Whether a state-changing request may be believed to come from its own pages. Browsers say who
+ * sends it; a request with cookies that does not may have been made by another site. Clients that
+ * carry tokens as headers are not browsers following a link, and need say nothing.
  */
 export function isOwnOrigin(c: GateRequest): boolean {
-  const origin = c.req.header("Origin");
-  if (origin !== undefined) return origin === new URL(c.req.url).origin;
-  const site = c.req.header("Sec-Fetch-Site");
-  if (site !== undefined) return site === "same-origin" || site === "none";
-  return c.req.header("Cookie") === undefined;
+  const initiator = initiatorOfRequest(c.req.raw);
+  return initiator === "unknown" ? c.req.header("Cookie") === undefined : initiator !== "other";
 }

@@ -13,6 +13,7 @@ import type { JoinKey } from "../shopper/entry.ts";
 import { cookie, cookieIn } from "./cookies.ts";
 import { carriedOf, giveCookie, type GateRequest } from "./gate-app.ts";
 import { passIn } from "./pass-cookie.ts";
+import { tokenIn } from "./token-cookies.ts";
 
 /**
  * What was given with the key: a page with a way in at once, or into the line; a ticket; an
@@ -33,17 +34,30 @@ interface CarriedKey {
 }
 
 /** Null when there is none, or it is none of ours. */
-function keyCarried(c: GateRequest, sale: string): CarriedKey | null {
-  const [, word, id] = PATTERN.exec(cookieIn(c.req.raw.headers, nameOf(sale)) ?? "") ?? [];
+function keyIn(headers: Headers, sale: string): CarriedKey | null {
+  const [, word, id] = PATTERN.exec(cookieIn(headers, nameOf(sale)) ?? "") ?? [];
   const given = GIVEN.find((known) => known === word);
   return given === undefined || id === undefined ? null : { given, id };
 }
 
+function keyCarried(c: GateRequest, sale: string): CarriedKey | null {
+  return keyIn(c.req.raw.headers, sale);
+}
+
 export function joinKeyCarried(c: GateRequest, sale: string): JoinKey | null {
-  const carried = keyCarried(c, sale);
+  return joinKeyIn(c.req.raw.headers, sale);
+}
+
+export function joinKeyIn(headers: Headers, sale: string): JoinKey | null {
+  const carried = keyIn(headers, sale);
   if (carried === null) return null;
   const mayBeIn = carried.given === "direct" || carried.given === "admission";
-  return { value: `browser:${carried.id}`, mayBeIn };
+  return { ...joinKeyOf(carried.id), mayBeIn };
+}
+
+/** @param id random, from a page with a form that joins */
+export function joinKeyOf(id: string): JoinKey {
+  return { value: `browser:${id}`, holder: null, mayBeIn: true };
 }
 
 /** Whether the token that was given last is missing although its key came back. */
@@ -56,11 +70,19 @@ export function hasLost(c: GateRequest, sale: string, token: "ticket" | "admissi
  * no origin are no browsers, and may carry their tokens as headers.
  */
 export function keepsCookies(c: GateRequest, sale: string): boolean {
-  if (c.req.header("Origin") === undefined) return true;
-  const { ticket, admission } = carriedOf(c, sale);
-  const { headers } = c.req.raw;
-  if (ticket !== null || admission !== null || passIn(headers, sale).kind !== "none") return true;
-  return cookieIn(headers, nameOf(sale)) !== null;
+  return c.req.header("Origin") === undefined || hasCookieOf(c.req.raw.headers, sale);
+}
+
+/** Whether a cookie of the sale has come back. */
+export function hasCookieOf(headers: Headers, sale: string): boolean {
+  if (tokenIn(headers, "ticket", sale) !== null) return true;
+  if (tokenIn(headers, "admission", sale) !== null) return true;
+  return passIn(headers, sale).kind !== "none" || cookieIn(headers, nameOf(sale)) !== null;
+}
+
+/** A `Set-Cookie` value: a key for a browser that is let in once the key has come back. */
+export function newJoinKeyCookie(sale: string): string {
+  return cookieOf(sale, { given: "direct", id: crypto.randomUUID() });
 }
 
 /** With a page that has a join button; a browser that has a key keeps it. */
@@ -79,6 +101,10 @@ export function renewJoinKey(c: GateRequest, sale: string): void {
   send(c, sale, { given: "line", id: crypto.randomUUID() });
 }
 
-function send(c: GateRequest, sale: string, { given, id }: CarriedKey): void {
-  giveCookie(c, cookie(nameOf(sale), `${given}-${id}`, { maxAge_s: TICKET_COOKIE_S }));
+function send(c: GateRequest, sale: string, key: CarriedKey): void {
+  giveCookie(c, cookieOf(sale, key));
+}
+
+function cookieOf(sale: string, { given, id }: CarriedKey): string {
+  return cookie(nameOf(sale), `${given}-${id}`, { maxAge_s: TICKET_COOKIE_S });
 }

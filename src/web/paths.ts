@@ -1,11 +1,7 @@
 /**
  * Where the pages live. The API names them in answers, so the paths are shared.
  */
-export const SHOP_BASE = "/_sluice/shop";
-
-export function orderPagePath(sale: string, order: string, viewKey: string): string {
-  return `${SHOP_BASE}/${sale}/orders/${order}?key=${encodeURIComponent(viewKey)}`;
-}
+export { orderPagePath, receiptPagePath, SHOP_BASE } from "../domain/order/order-page.ts";
 
 /** Where a challenge of the sale's proof of work comes from. */
 export function challengePath(sale: string): string {

@@ -28,7 +28,8 @@ let complaints: string[] = [];
 beforeAll(async () => {
   [sluice, browser] = await Promise.all([startSluice(), launchBrowser()]);
   const admission = { ratePerMinute: 6000, maxActive: 1, overcall: 1 };
-  await makeSale(sluice, SALE, { ...PREQUEUE, admission, expectedShoppers: 20_000 });
+  const fairness = { revealAfterSeconds: 0 };
+  await makeSale(sluice, SALE, { ...PREQUEUE, admission, expectedShoppers: 20_000, fairness });
   const joined = await Promise.all(
     Array.from({ length: 20 }, () => sluice.shopper("POST", `/sales/${SALE}/tickets`)),
   );

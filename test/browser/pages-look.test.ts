@@ -13,6 +13,8 @@ import { DESKTOP, launchBrowser, PHONE } from "./support/browser.ts";
 /** The page is audited several hundred times, which takes a while on a busy machine. */
 const LOOKING_MS = 180_000;
 const ASSETS_PATH = "/_sluice/assets/";
+/** Leaves its page at once, before anybody can look at it. */
+const RESEND_PATH = `${ASSETS_PATH}resend.js`;
 const ASSETS = new URL("../../src/pages/assets/_sluice/assets/", import.meta.url);
 const AUDIT = new URL("./support/page-audit.js", import.meta.url);
 const TYPES: Readonly<Record<string, string>> = {
@@ -31,6 +33,10 @@ const server = createServer((request, response) => {
   const exhibit = exhibits[Number(pathname.slice(1))];
   if (exhibit !== undefined) {
     response.setHeader("content-type", "text/html").end(exhibit);
+    return;
+  }
+  if (pathname === RESEND_PATH) {
+    response.setHeader("content-type", "text/javascript").end();
     return;
   }
   const isAsset = pathname.startsWith(ASSETS_PATH);

@@ -8,18 +8,25 @@ import { claimsOf } from "../../simulation/drill/fairness.ts";
 import { inSeconds, MEMBERS, passFor, WITH_PASSES } from "../http/support/merchant-passes.ts";
 import { makeSale, PREQUEUE, startSluice, type Sluice, until } from "../http/support/sluice.ts";
 import { launchBrowser, PHONE } from "./support/browser.ts";
+import { startSecondSite, type SecondSite } from "./support/second-site.ts";
 
 const PATIENCE_MS = 30_000;
 
 let sluice: Sluice;
 let browser: Browser;
+let elsewhere: SecondSite;
 let sales = 0;
 
 beforeAll(async () => {
-  [sluice, browser] = await Promise.all([startSluice(WITH_PASSES), launchBrowser()]);
+  [sluice, browser, elsewhere] = await Promise.all([
+    startSluice(WITH_PASSES),
+    launchBrowser(),
+    startSecondSite(),
+  ]);
 });
 afterAll(async () => {
   await browser.close();
+  await elsewhere.stop();
   await sluice.stop();
 });
 
@@ -64,36 +71,37 @@ describe.concurrent.each([
 
   async function joinByLink(on: Page, sale: string, pass: string): Promise<void> {
     await on.goto(shop(`${sale}?pass=${pass}`));
-    await on.getByText("Your pass is for the lane members").waitFor();
-    await on.getByRole("button", { name: "Join the line" }).click();
+    await on.getByText("This link has a pass for the lane members").waitFor();
+    await on.getByRole("button", { name: "Join the line with this pass" }).click();
     await heading(on, "You’re in the draw").waitFor();
     await on.getByText("Your lane: members").waitFor();
   }
 
-  test("the link leads into its lane, and its pass is in no address, page or referrer", async ({
+  test("the link asks once and leads into its lane, and its pass is in no page or referrer", async ({
     expect,
   }) => {
     const page = await newDevice();
     const sale = await saleWithMembers();
     const pass = await passFor(sale, { sub: "customer-1" });
-    const sent: string[] = [];
+    const sent: { readonly url: string; readonly referer: string }[] = [];
     page.on("request", (request) => {
-      const referrer = request.headers()["referer"] ?? "";
-      sent.push(`${new URL(request.url()).search} ${referrer}`);
+      sent.push({ url: request.url(), referer: request.headers()["referer"] ?? "" });
     });
-    await page.goto(shop(`${sale}?pass=${pass}`));
-    expect(page.url()).toBe(shop(sale));
-    await page.reload();
-    await page.getByText("Your pass is for the lane members").waitFor();
+    const link = shop(`${sale}?pass=${pass}`);
+    await page.goto(link);
+    await heading(page, "Use this pass?").waitFor();
+    expect(await page.context().cookies()).toEqual([]);
     expect(await page.content()).not.toContain(pass);
-    await page.getByRole("button", { name: "Join the line" }).click();
+    await page.getByRole("button", { name: "Join the line with this pass" }).click();
     await page.getByText("Your lane: members").waitFor();
-    await page.goBack();
+    expect(page.url()).toBe(shop(`${sale}/wait`));
+    await page.goto(shop(sale));
     await page.getByText("You are already in line").waitFor();
-    const [link, ...others] = sent;
-    expect(link).toContain(pass);
-    expect(others.length).toBeGreaterThan(5);
-    expect(others.filter((address) => address.includes(pass))).toEqual([]);
+    expect(sent.length).toBeGreaterThan(5);
+    const others = sent.filter(({ url }) => url !== link);
+    expect(sent.length - others.length).toBe(2);
+    expect(others.filter(({ url, referer }) => (url + referer).includes(pass))).toEqual([]);
+    expect(sent.filter(({ referer }) => referer.includes(pass))).toEqual([]);
   });
 
   test("another device with the same link has the same place", async ({ expect }) => {
@@ -110,6 +118,26 @@ describe.concurrent.each([
     expect(await ticketIn(stranger.context(), sale)).not.toBe(ticket);
   });
 
+  test("a link on another site makes nobody somebody else until they say so", async ({
+    expect,
+  }) => {
+    const sale = await saleWithMembers();
+    const page = await newDevice();
+    await page.goto(shop(sale));
+    await page.getByRole("button", { name: "Join the line" }).click();
+    await heading(page, "You’re in the draw").waitFor();
+    const before = await page.context().cookies();
+    const theirs = await passFor(sale, { sub: "mallory" });
+    const lure = elsewhere.page(`<a href="${shop(`${sale}?pass=${theirs}`)}">a good offer</a>`);
+    await page.goto(lure);
+    await page.getByText("a good offer").click();
+    await page.getByText("you give up that place").waitFor();
+    expect(await page.context().cookies()).toEqual(before);
+    await page.getByRole("link", { name: "Continue without the pass" }).click();
+    await heading(page, "You’re in the draw").waitFor();
+    expect(await page.context().cookies()).toEqual(before);
+  });
+
   test("an expired pass is reported, also after a reload, and the general line can be joined", async ({
     expect,
   }) => {
@@ -119,7 +147,6 @@ describe.concurrent.each([
     await heading(page, "This pass has expired").waitFor();
     await page.reload();
     await heading(page, "This pass has expired").waitFor();
-    expect(page.url()).toBe(shop(sale));
     await page.getByRole("button", { name: "Join the general line" }).click();
     await heading(page, "You’re in the draw").waitFor();
     expect(await page.getByText("Your lane").count()).toBe(0);

@@ -78,7 +78,7 @@ test("every merchant's route checks the token first", async () => {
       }
     }
   });
-  expect(routes).toBe(31);
+  expect(routes).toBe(42);
 });
 
 const [shoe, sock] = saleDocument("new-sale").items;
@@ -93,6 +93,15 @@ const DOCUMENTS: readonly [string, Record<string, unknown>, string][] = [
   ["whose time is another zone's", { startsAt: "2026-11-27T10:00:00+01:00" }, "startsAt"],
   ["without a title", { title: undefined }, "title"],
   ["in no currency", { currency: "eur" }, "currency"],
+  ["in a currency nobody pays in", { currency: "EUX" }, "currency"],
+  [
+    "in fractions of krónur",
+    { currency: "ISK", ...items({ ...shoe, price: 550 }) },
+    "items.0.price",
+  ],
+  ["cheaper than a charge", items({ ...shoe, price: 1 }), "items.0.price"],
+  ["dearer than a charge", items(sock, { ...shoe, price: 100_000_000 }), "items.1.price"],
+  ["of too much per buyer", items({ ...shoe, price: 60_000_000 }), "items.0.limitPerBuyer"],
   ["of nothing", items(), "items"],
   ["of one SKU twice", items(shoe, sock, shoe), "items.2.sku"],
   ["of a SKU with a space", items({ ...shoe, sku: "A 1" }), "items.0.sku"],
@@ -180,6 +189,27 @@ test("a movement cannot use the ids of the opening stock", async () => {
   expect(pathsOf(await refused(moved, 422, "invalid_request"))).toEqual(["id"]);
 });
 
+test("a movement of a SKU that no sale names is refused, because it is likely misspelt", async () => {
+  const path = `/skus/${SHOE}e/movements`;
+  await refused(["POST", path, movement({})], 404, "sku_not_found");
+  expect((await sluice.merchant("GET", `/skus/${SHOE}e`)).body).toMatchObject({ received: 0 });
+});
+
+test("a second sale shares the units of a SKU, and brings none of its own", async () => {
+  const { body } = await sluice.merchant("GET", `/sales/${SALE}`);
+  const { sale } = z
+    .object({ sale: z.looseObject({ items: z.array(z.looseObject({})) }) })
+    .parse(body);
+  const second = { ...sale, id: "second", items: sale.items.slice(0, 1) };
+  const answer = await refused(["PUT", "/sales/second", second], 422, "invalid_request");
+  expect(pathsOf(answer)).toEqual(["items.0.stock"]);
+  const [shoe] = second.items;
+  const sharing = { ...second, items: [{ ...shoe, stock: 0, buffer: 0 }] };
+  expect((await sluice.merchant("PUT", "/sales/second", sharing)).status).toBe(201);
+  const read = await sluice.merchant("GET", `/skus/${SHOE}`);
+  expect(read.body).toMatchObject({ received: 11, sales: [SALE, "second"] });
+});
+
 const NOTHING = `/orders/ord_${"0".repeat(40)}`;
 test.each<[Method, string, unknown, number, string, string?]>([
   ["POST", `/sales/${SALE}/actions`, { action: "explode" }, 422, "invalid_request", "action"],
@@ -208,6 +238,26 @@ test.each<[Method, string, unknown, number, string, string?]>([
   ["GET", `/skus/${SHOE}/ledger?after=x`, undefined, 422, "invalid_request", "after"],
   ["GET", "/orders?state=lost", undefined, 422, "invalid_request", "state"],
   ["GET", "/orders?sale=A B", undefined, 422, "invalid_request", "sale"],
+  ["GET", "/orders?sku=A B", undefined, 422, "invalid_request", "sku"],
+  ["GET", "/orders?email=ann", undefined, 422, "invalid_request", "email"],
+  ["GET", "/orders?email=ann+a@shop.example", undefined, 422, "invalid_request", "email"],
+  ["GET", "/orders?order=1", undefined, 422, "invalid_request", "order"],
+  ["GET", "/orders?reference=", undefined, 422, "invalid_request", "reference"],
+  ["GET", "/orders?from=2026-01-01", undefined, 422, "invalid_request", "from"],
+  ["GET", "/orders?to=2026-01-01T00:00:00", undefined, 422, "invalid_request", "to"],
+  [
+    "GET",
+    "/orders?from=2026-01-01T00:00:00Z&to=2026-01-01T00:00:00Z",
+    undefined,
+    422,
+    "invalid_request",
+    "to",
+  ],
+  ["GET", "/orders?after=zzz", undefined, 422, "invalid_request", "after"],
+  ["GET", `/orders?after=${NOTHING.slice(8)}`, undefined, 422, "invalid_request", "after"],
+  ["GET", "/orders?after=' OR 1=1--", undefined, 422, "invalid_request", "after"],
+  ["GET", "/orders?limit=201", undefined, 422, "invalid_request", "limit"],
+  ["GET", "/orders?sort=placedAt", undefined, 422, "invalid_request", "sort"],
   ["GET", NOTHING, undefined, 404, "order_not_found"],
   ["GET", "/orders/1", undefined, 404, "order_not_found"],
   ["POST", `${NOTHING}/actions`, { action: "retry" }, 404, "order_not_found"],

@@ -24,6 +24,7 @@ import {
   textOf,
   until,
 } from "./support/sluice.ts";
+import { keyNamed } from "../node/support/keys.ts";
 
 const SALE = "bad-tokens";
 const QUEUE = "bad-tickets";
@@ -145,7 +146,7 @@ test.each(FORGERIES)("an admission %s lets nobody in", async (_, forge) => {
   const token = await forge();
   await expectNoChange(sluice, SALE, async () => {
     for (const [method, path, body, code] of ADMITTED) {
-      const headers = { "sluice-admission": token, "idempotency-key": "bad-tokens" };
+      const headers = { "sluice-admission": token, "idempotency-key": keyNamed("bad-tokens") };
       const answer = await sluice.shopper(method, path, { headers, ...(body ? { body } : {}) });
       expectProblem(answer, 401, code);
     }

@@ -90,20 +90,46 @@ describe("an admission on a second device", () => {
     expect((await status(sale, { ...own, ...LAPTOP })).body["state"]).toBe("admitted");
   });
 
-  test("continues there after a claim with the ticket: the same seat and the same holds", async () => {
+  test("a ticket is its device's own: carried to another one it claims nothing", async () => {
+    const sale = "bound";
+    const ticket = { "sluice-ticket": await calledIn(sale, LAPTOP, { handling: "refuse" }) };
+    expect(decodeJwt(ticket["sluice-ticket"])["dev"]).toMatch(/^[A-Za-z0-9_-]{22}$/);
+    for (const foreign of [PHONE, { ...PHONE, "user-agent": LAPTOP["user-agent"] }]) {
+      expectProblem(await claim(sale, { ...ticket, ...foreign }), 403, "ticket_replayed");
+      expectProblem(await status(sale, { ...ticket, ...foreign }), 403, "ticket_replayed");
+    }
+    const own = admitted(await claim(sale, { ...ticket, ...LAPTOP }));
+    expectProblem(await claim(sale, { ...ticket, ...PHONE }), 403, "ticket_replayed");
+    expect((await setCart(sale, { ...own, ...LAPTOP })).status).toBe(200);
+  });
+
+  test("the newest browser of a device ends the oldest: the same seat and the same holds", async () => {
     const sale = "moves";
+    const NEWER = { ...LAPTOP, "user-agent": "the same laptop's browser, updated" };
+    const NEWEST = { ...LAPTOP, "user-agent": "and updated once more" };
     const ticket = { "sluice-ticket": await calledIn(sale, LAPTOP, { handling: "refuse" }) };
     const laptop = admitted(await claim(sale, { ...ticket, ...LAPTOP }));
     expect(admitted(await claim(sale, { ...ticket, ...LAPTOP }))).toEqual(laptop);
     expect((await setCart(sale, { ...laptop, ...LAPTOP })).status).toBe(200);
-    const phone = admitted(await claim(sale, { ...ticket, ...PHONE }));
-    expect(phone).not.toEqual(laptop);
-    const [one, other] = [laptop, phone].map((token) => decodeJwt(token["sluice-admission"]));
-    expect({ ...other, dev: "" }).toEqual({ ...one, dev: "" });
-    const held = await setCart(sale, { ...phone, ...PHONE });
+    const updated = admitted(await claim(sale, { ...ticket, ...NEWER }));
+    expect(updated).not.toEqual(laptop);
+    const [one, other] = [laptop, updated].map((token) => decodeJwt(token["sluice-admission"]));
+    expect({ ...other, dev: "", n: 0 }).toEqual({ ...one, dev: "" });
+    const held = await setCart(sale, { ...updated, ...NEWER });
     expect(held.body["lines"]).toMatchObject([{ outcome: "already_held" }]);
     const { body } = await sluice.merchant("GET", `/sales/${sale}`);
-    expect(body).toMatchObject({ active: 1, claimed: 1 });
+    const devices = { shared: 1, mostDevices: 2, moves: 0 };
+    expect(body).toMatchObject({ active: 1, claimed: 1, ...devices });
+    const third = admitted(await claim(sale, { ...ticket, ...NEWEST }));
+    const ended = await until(
+      () => setCart(sale, { ...laptop, ...LAPTOP }),
+      ({ status: code }) => code !== 200,
+    );
+    expectProblem(ended, 403, "admission_replayed");
+    expect((await setCart(sale, { ...updated, ...NEWER })).status).toBe(200);
+    expect((await setCart(sale, { ...third, ...NEWEST })).status).toBe(200);
+    const after = await sluice.merchant("GET", `/sales/${sale}`);
+    expect(after.body).toMatchObject({ active: 1, mostDevices: 3, moves: 1 });
   });
 
   test("is served and reported once if the merchant chose a report, without token or device in it", async () => {

@@ -128,7 +128,7 @@ describe("the command line", () => {
     [["--inputs", "100000001"], "--inputs must be a whole number from 1 to 100000000"],
     [
       ["--only", "bodies"],
-      "--only must be tokens, cookies, headers, json, paths, guarded or proofs",
+      "--only must be tokens, cookies, headers, json, paths, guarded, proofs or causes",
     ],
     [["--seed", "a b"], "--seed must be letters, digits, '.', '_' and '-'"],
     [

@@ -101,7 +101,7 @@ test("an order is sent with its key, and its URL keeps the buyer's key", async (
   });
   const buyer = { email: "ann@shoppers.example" };
   const payment = { method: "pm_card_visa" };
-  const body = { sale: "air-one", lines, buyer, payment };
+  const body = { sale: "air-one", lines, expectedTotal: 1, buyer, payment };
   const placed = await shopper.placeOrder({ admission: "one" }, "key-1", body);
   if (placed.kind !== "answered") throw new Error(placed.code);
   await shopper.orderAt(placed.body.statusUrl, {});

@@ -96,7 +96,7 @@ describe("a navigation to a guarded page", () => {
     const admission = first.cookies.get(`__Host-sluice-admission-${id}`);
     expect(admission).toBeDefined();
     expect(oursAtOrigin()).toEqual({ "sluice-admission": admission });
-    expect(first.headers["cache-control"]).toBe("private");
+    expect(first.headers["cache-control"]).toBe("private, no-store");
 
     const second = await ask(path, { headers: carrying(first) });
     expect(second).toMatchObject({ status: 200, text: "<h1>The shop</h1>" });
@@ -111,7 +111,8 @@ describe("a navigation to a guarded page", () => {
     expect(first.status).toBe(200);
     expect(first.text).toContain(`data-shop="${path}?size=42"`);
     expect(first.headers["cache-control"]).toBe("no-store");
-    expect(first.headers["x-robots-tag"]).toBe("noindex");
+    expect(first.headers["x-robots-tag"]).toBe("noarchive, nosnippet");
+    expect(first.text).not.toContain("noindex");
     const ticket = carrying(first);
     const again = await ask(path, { headers: { ...HTML, ...ticket } });
     expect(again.text).toContain("data-waiting");

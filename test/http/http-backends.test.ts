@@ -34,7 +34,52 @@ afterAll(() => backend.stop());
 describe("an answer of the contract", () => {
   test.each<[Operation, object, object]>([
     ["prepare", { answer: "prepared", payment: "pay_1" }, { kind: "prepared", paymentId: "pay_1" }],
-    ["authorize", { answer: "approved" }, { kind: "approved" }],
+    ["authorize", { answer: "approved" }, { kind: "approved", card: null }],
+    [
+      "authorize",
+      { answer: "approved", card: { fingerprint: "c1", brand: "visa", last4: "4242", more: 1 } },
+      { kind: "approved", card: { fingerprint: "c1", brand: "visa", last4: "4242" } },
+    ],
+    [
+      "authorize",
+      { answer: "approved", card: { fingerprint: "c1" } },
+      { kind: "approved", card: { fingerprint: "c1", brand: null, last4: null } },
+    ],
+    ...(["prepare", "authorize"] as const).map((operation): [Operation, object, object] => {
+      const body = { answer: "misconfigured", code: "account_closed" };
+      return [operation, body, { kind: "misconfigured", code: "account_closed" }];
+    }),
+    [
+      "refundPart",
+      { answer: "refunded", reference: "re_1", state: "pending" },
+      { kind: "refunded", providerId: "re_1", state: "pending" },
+    ],
+    ["settlement", { answer: "found", refunds: [] }, { kind: "found", refunds: [], dispute: null }],
+    [
+      "settlement",
+      {
+        answer: "found",
+        refunds: [
+          { reference: "re_1", refund: "rf_1", amount: 5, state: "failed", reason: "card_closed" },
+          { reference: "re_2", refund: null, amount: 7, state: "succeeded" },
+        ],
+        dispute: { id: "d1", status: "lost", closed: true, amount: 12, reason: "fraudulent" },
+      },
+      {
+        kind: "found",
+        refunds: [
+          {
+            providerId: "re_1",
+            refundId: "rf_1",
+            amount: 5,
+            state: "failed",
+            failure: "card_closed",
+          },
+          { providerId: "re_2", refundId: null, amount: 7, state: "succeeded", failure: null },
+        ],
+        dispute: { id: "d1", status: "lost", isClosed: true, amount: 12, reason: "fraudulent" },
+      },
+    ],
     [
       "authorize",
       { answer: "action_required", url: "https://pay.example/1" },
@@ -72,7 +117,14 @@ describe("an answer of the contract", () => {
       { standing: "action_required", url: "https://pay.example/1" },
       { kind: "action_required", url: "https://pay.example/1" },
     ],
-    [{ standing: "authorized", authorized: 5 }, { kind: "authorized" }],
+    [
+      { standing: "authorized", authorized: 5 },
+      { kind: "authorized", card: null },
+    ],
+    [
+      { standing: "authorized", authorized: 5, card: { fingerprint: "c1" } },
+      { kind: "authorized", card: { fingerprint: "c1", brand: null, last4: null } },
+    ],
     [{ standing: "captured", authorized: 5, captured: 5 }, { kind: "captured" }],
     [{ standing: "captured", authorized: 5, captured: 5, refunded: 4 }, { kind: "captured" }],
     [{ standing: "voided", authorized: 5 }, { kind: "voided" }],
@@ -126,14 +178,30 @@ describe("a request", () => {
   });
 
   test.each<[Operation, object]>([
-    ["prepare", { type: "payment.prepare", order: "ord_1", ...money }],
+    [
+      "prepare",
+      {
+        type: "payment.prepare",
+        order: "ord_1",
+        ...money,
+        sale: "air-one",
+        description: "Air One",
+        email: "ann@shoppers.example",
+        shipping: null,
+        statementSuffix: null,
+        methods: [],
+      },
+    ],
     ["authorize", { payment: paymentId, method: "test_approve", returnUrl: "https://a.example" }],
     ["capture", { type: "payment.capture", payment: paymentId, ...money }],
     ["void", { type: "payment.void", payment: paymentId }],
     ["refund", { type: "payment.refund", payment: paymentId }],
+    ["refundPart", { type: "payment.refund_part", payment: paymentId, refund: "rf_1", ...money }],
+    ["settlement", { type: "payment.settlement", payment: paymentId }],
     ["lookup", { type: "payment.lookup", payment: paymentId }],
   ])("%s has its key, its timestamp and these fields", async (operation, fields) => {
-    const keyIs = operation === "lookup" ? "lookup:id-1" : key;
+    const isRead = operation === "lookup" || operation === "settlement";
+    const keyIs = isRead ? `${operation}:id-1` : key;
     const payments = httpPayments(backend.settings());
     backend.next(respondWith(200, { answer: "unknown" }));
     await ask(payments, operation);
@@ -167,9 +235,22 @@ describe("a request", () => {
         placedAt: "2026-11-27T10:00:00.000Z",
         currency: "EUR",
         total: 12_900,
-        lines: [{ sku: "AIR-42", name: "Air One, 42", quantity: 1, price: 12_900 }],
-        buyer: { subject: "customer-1", email: "ann@shoppers.example", name: null },
+        amounts: null,
+        lines: [
+          {
+            sku: "AIR-42",
+            name: "Air One, 42",
+            quantity: 1,
+            price: 12_900,
+            discount: 0,
+            tax: 0,
+            taxIncluded: 0,
+          },
+        ],
+        buyer: { subject: "customer-1", email: "ann@shoppers.example", name: null, phone: null },
         shipTo: { city: "Bern" },
+        billTo: null,
+        delivery: null,
       },
     });
     expect(JSON.parse(backend.sent[1]?.body ?? "")).toEqual({

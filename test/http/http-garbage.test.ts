@@ -2,6 +2,7 @@
  * The HTTP adapters with scripted answers: garbage in every field of every answer.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { REFUNDS_PER_ORDER_MAX } from "../../src/domain/limits.ts";
 import {
   ALL,
   ALL_UNKNOWN,
@@ -51,6 +52,18 @@ describe("an answer outside the contract", () => {
     "http://pay.example/1",
     `https://pay.example/${"a".repeat(2048)}`,
   ];
+  const refund = { reference: "re_1", refund: "rf_1", amount: 5, state: "pending" };
+  const SETTLEMENTS: readonly unknown[] = [
+    undefined,
+    null,
+    {},
+    [7],
+    [{ ...refund, reference: "" }],
+    [{ ...refund, refund: undefined }],
+    [{ ...refund, amount: 0 }],
+    [{ ...refund, state: "refunded" }],
+    Array.from({ length: REFUNDS_PER_ORDER_MAX + 1 }, () => refund),
+  ];
   const WAITS: readonly unknown[] = [undefined, null, "2", 0, -1, 1.5, 601];
   const AMOUNTS: readonly unknown[] = [undefined, null, "5", -1, 1.5, 2 ** 53, {}];
 
@@ -71,6 +84,13 @@ describe("an answer outside the contract", () => {
     ...ALL.map((operation): [Operation, string, object, readonly unknown[]] => {
       return [operation, "after_s", { answer: "retry" }, WAITS];
     }),
+    ["authorize", "card", { answer: "approved" }, [7, "visa", {}, { fingerprint: "" }]],
+    ["prepare", "code", { answer: "misconfigured" }, NOT_CODES],
+    ["authorize", "code", { answer: "misconfigured" }, NOT_CODES],
+    ["refundPart", "reference", { answer: "refunded", state: "pending" }, REFERENCES],
+    ["refundPart", "state", { answer: "refunded", reference: "re_1" }, [...JUNK, "failed"]],
+    ["settlement", "refunds", { answer: "found" }, SETTLEMENTS],
+    ["settlement", "dispute", { answer: "found", refunds: [] }, [7, {}, { id: "d1" }]],
     ["lookup", "payment", { ...found, standing: "prepared" }, [...REFERENCES, "pay_2"]],
     ["lookup", "standing", found, [...JUNK, "paid", "pending", undefined]],
     ["lookup", "url", { ...found, standing: "action_required" }, URLS],

@@ -149,12 +149,13 @@ test("an order that the shop refuses is not charged, and shows the reason", asyn
   });
   const headers = await admit(sluice, "unbookable");
   const lines = [{ sku: "test_refuse", quantity: 1 }];
-  const body = orderBody("unbookable", { lines, payment: { method: "test_approve" } });
+  const payment = { method: "test_approve" };
+  const body = orderBody("unbookable", { lines, expectedTotal: 500, payment });
   const placed = await placeOrder(sluice, headers, "key-unbookable", body);
   const seen = await finalOrder(sluice, placed);
   expect(seen.body).toMatchObject({ state: "failed", reason: "unknown_sku" });
-  const [payment] = paymentsOf(acceptedOrder(placed).id);
-  expect(payment).toMatchObject({ standing: "voided", captured: 0 });
+  const [paid] = paymentsOf(acceptedOrder(placed).id);
+  expect(paid).toMatchObject({ standing: "voided", captured: 0 });
 });
 
 test("a shopper confirms on the shop's page, and the order continues", async () => {

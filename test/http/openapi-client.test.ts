@@ -62,7 +62,7 @@ test("a client against the generated types compiles, and its mistakes do not", a
   const wrong = lines.flatMap((line, index) => {
     return line.includes("// wrong") ? [`mistakes.ts(${index + 1}`] : [];
   });
-  expect(wrong).toHaveLength(5);
+  expect(wrong).toHaveLength(6);
   expect(await compile()).toEqual(wrong);
 });
 

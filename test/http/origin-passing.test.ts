@@ -79,7 +79,7 @@ const WAYS: [way: string, path: string, carried: () => Record<string, string>][]
 ];
 
 describe.each(WAYS)("%s:", (way, path, carried) => {
-  test("method, target, headers, cookies and body reach the shop unchanged", async () => {
+  test("method, target, headers, the shop's cookies and body reach the shop unchanged", async () => {
     const body = bytesAt(0, 100_000);
     const sent = { "x-trace": "a, b", "user-agent": "Shopper/1.0", "content-type": "image/x-odd" };
     const cookies = [carried()["cookie"] ?? "", "cart=7", 'odd="a b"'].filter(Boolean).join("; ");
@@ -91,7 +91,8 @@ describe.each(WAYS)("%s:", (way, path, carried) => {
     });
     expect([got.method, got.target]).toEqual(["PUT", `${target}&do=echo`]);
     for (const [name, value] of Object.entries(sent)) expect(got.headers.get(name)).toBe(value);
-    expect(got.headers.get("cookie")).toBe(cookies);
+    // The gate's own cookie stays at the gate.
+    expect(got.headers.get("cookie")).toBe('cart=7; odd="a b"');
     expect(got.sha256).toBe(createHash("sha256").update(body).digest("hex"));
     const here = new URL(sluice.host.gateUrl).host;
     expect(got.headers.get("host")).toBe(new URL(origin.url).host);
@@ -99,6 +100,23 @@ describe.each(WAYS)("%s:", (way, path, carried) => {
     expect(got.headers.get("x-forwarded-proto")).toBe("http");
     expect(got.headers.has("sluice-admission")).toBe(way === "admitted");
   });
+
+  test.each([
+    "x-original-url",
+    "X_Rewrite_URL",
+    "x-http-method-override",
+    "x-forwarded-prefix",
+    "x-host",
+  ])(
+    "%s, by which a shop would take another path, method or host, does not reach it",
+    async (name) => {
+      const got = await echo(path, {
+        headers: { ...carried(), [name]: "/elsewhere", "x-requested-with": "a" },
+      });
+      expect(got.headers.get("x-requested-with")).toBe("a");
+      expect(got.headers.has(name.toLowerCase())).toBe(false);
+    },
+  );
 
   test("status, headers and body of the answer reach the shopper unchanged", async () => {
     const headers = carried();
@@ -109,7 +127,7 @@ describe.each(WAYS)("%s:", (way, path, carried) => {
     const set = await bytesOf(`${path}?do=cookies`, { headers });
     const expires = "b=2; Expires=Wed, 21 Oct 2037 07:28:00 GMT";
     expect(set.headers["set-cookie"]).toEqual(["a=1", expires, "c=3"]);
-    for (const code of [204, 304, 404, 503]) {
+    for (const code of [204, 304, 404, 503, 600, 999]) {
       const plain = await bytesOf(`${path}?do=status&code=${code}`, { headers });
       const { status, bytes } = plain;
       expect([status, bytes.length, plain.headers["etag"]]).toEqual([code, 0, '"v1"']);
@@ -150,6 +168,40 @@ describe.each(WAYS)("%s:", (way, path, carried) => {
     });
     socket.close();
     expect(echoed).toBe("is anybody there?");
+  });
+});
+
+describe("the first answer to an admitted shopper", () => {
+  const KEPT = ["public, max-age=3600", "public, s-maxage=3600, immutable", "max-age=60"];
+  const cases: [line: string][] = [
+    ...KEPT.map((value): [string] => [`Cache-Control:${value}`]),
+    ["CDN-Cache-Control:max-age=3600"],
+    ["Cloudflare-CDN-Cache-Control:max-age=3600"],
+    ["Vercel-CDN-Cache-Control:max-age=3600"],
+    ["X-LiteSpeed-Cache-Control:public,max-age=3600"],
+    ["Surrogate-Control:max-age=3600"],
+    ["Edge-Control:!no-store, max-age=3600"],
+    ["X-Accel-Expires:3600"],
+    ["Expires:Wed, 21 Oct 2037 07:28:00 GMT"],
+    ["Pragma:public"],
+  ];
+
+  test.each(cases)("is kept by no cache, although the shop says %s", async (line) => {
+    const query = `?do=headers&h=${encodeURIComponent(line)}&h=X-Kept:1`;
+    const { headers } = await bytesOf(GUARDED + query, { headers: HTML });
+    expect(String(headers["set-cookie"])).toContain("__Host-sluice-admission-drops=ey");
+    expect(headers["cache-control"]).toBe("private, no-store");
+    expect(headers["x-kept"]).toBe("1");
+    const [name = ""] = line.toLowerCase().split(":");
+    expect(headers[name]).toBe(name === "cache-control" ? "private, no-store" : undefined);
+    const next = await bytesOf(GUARDED + query, { headers: { cookie } });
+    expect(next.headers[name]).toBe(line.slice(name.length + 1));
+  });
+
+  test("is a 502 with the shop's body, where the shop's status is none that can be sent", async () => {
+    const { status, headers } = await bytesOf(`${GUARDED}?do=status&code=700`, { headers: HTML });
+    expect([status, headers["etag"]]).toEqual([502, '"v1"']);
+    expect(String(headers["set-cookie"])).toContain("__Host-sluice-admission-drops=ey");
   });
 });
 

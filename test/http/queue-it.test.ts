@@ -16,7 +16,7 @@ import {
 } from "./support/guarded-shop.ts";
 import { pathsOf } from "./support/problem-checks.ts";
 import { startShop, type ShopServer } from "./support/shop-server.ts";
-import { saleDocument, startSluice, type Sluice, until } from "./support/sluice.ts";
+import { auditOf, saleDocument, startSluice, type Sluice, until } from "./support/sluice.ts";
 
 let shop: ShopServer;
 let sluice: Sluice;
@@ -46,6 +46,15 @@ function browser(): Client {
   return new Client(sluice.host.gateUrl, BROWSER);
 }
 
+/** Where a shopper who is let in is redirected to, after the check of cookies. */
+async function addressWithToken(client: Client, sale: string): Promise<string> {
+  let next = `/${sale}/shoes`;
+  for (let step = 0; step < 4 && !next.includes("queueittoken="); step += 1) {
+    next = (await client.get(next)).headers.get("location") ?? "";
+  }
+  return next;
+}
+
 describe("a shop with Queue-it's connector", () => {
   const queueIt = { eventId: "AirOne", customerId: "acme", tokenValiditySeconds: 60 };
 
@@ -55,7 +64,7 @@ describe("a shop with Queue-it's connector", () => {
     const shopper = browser();
     const page = `/${sale}/shoes?size=42&colour=%7Ered`;
     const waiting = await shopper.follow(page);
-    expect(waiting.way).toHaveLength(1);
+    expect(waiting.leftTo).toBeNull();
     expect(waiting.text).not.toContain("Welcome to the drop");
     await makeRoom(sluice, sale);
     const entered = await until(
@@ -73,10 +82,29 @@ describe("a shop with Queue-it's connector", () => {
     expect([later.way.length, later.status]).toEqual([1, 200]);
   });
 
+  test("leads a client that keeps no cookies to a page that says so, and takes no seat", async () => {
+    const sale = await guardedSale({ queueIt });
+    const forgetful = browser();
+    const keepNone = async (target: string, way: readonly string[] = []): Promise<string> => {
+      forgetful.cookies.clear();
+      const { headers, text } = await forgetful.get(target);
+      const location = headers.get("location");
+      expect(way.length).toBeLessThan(3);
+      return location === null ? text : keepNone(location, [...way, location]);
+    };
+    for (let load = 0; load < 3; load += 1) {
+      expect(await keepNone(`/${sale}/shoes?load=${load}`)).toContain("cookies");
+    }
+    expect(await auditOf(sluice, sale)).toMatchObject({ claimed: 0 });
+    const { body } = await sluice.merchant("GET", `/sales/${sale}`);
+    expect(body["active"]).toBe(0);
+  });
+
   test("accepts shoppers at once while nobody waits, and those admitted by the API", async () => {
     const sale = await guardedSale({ queueIt });
     const atOnce = await browser().follow(`/${sale}/shoes`);
-    expect(atOnce.way).toHaveLength(3);
+    // The check of cookies and back, the token, and the address without it.
+    expect(atOnce.way).toHaveLength(5);
     expect(atOnce.text).toContain("Welcome to the drop");
     const joined = await sluice.shopper("POST", `/sales/${sale}/tickets`);
     const shopper = browser();
@@ -89,8 +117,7 @@ describe("a shop with Queue-it's connector", () => {
   test("still works when the answer with its token was lost, or the URL is shared", async () => {
     const sale = await guardedSale({ queueIt });
     const shopper = browser();
-    const sent = await shopper.get(`/${sale}/shoes`);
-    const shared = sent.headers.get("location") ?? "";
+    const shared = await addressWithToken(shopper, sale);
     // Only the admission arrived.
     const name = `__Host-sluice-admission-${sale}`;
     const halved = browser();
@@ -98,15 +125,15 @@ describe("a shop with Queue-it's connector", () => {
     expect((await halved.follow(`/${sale}/shoes`)).text).toContain("Welcome to the drop");
     const friend = await browser().follow(shared);
     expect(friend.text).toContain("Welcome to the drop");
-    expect(new URL(friend.way[1] ?? "").searchParams.getAll("queueittoken")).toHaveLength(1);
-    expect(friend.way[1]).not.toBe(shared);
+    const renewed = friend.way.findLast((address) => address.includes("queueittoken=")) ?? "";
+    expect(new URL(renewed).searchParams.getAll("queueittoken")).toHaveLength(1);
+    expect(renewed).not.toBe(shared);
   });
 
   test("refuses changed, old and foreign tokens in requests that bypass the gate", async () => {
     const sale = await guardedSale({ queueIt });
-    const sent = await browser().get(`/${sale}/shoes`);
-    const token =
-      new URL(sent.headers.get("location") ?? "").searchParams.get("queueittoken") ?? "";
+    const sent = await addressWithToken(browser(), sale);
+    const token = new URL(sent).searchParams.get("queueittoken") ?? "";
     const straight = async (text: string) => {
       const headers = { "x-forwarded-host": "shop.example" };
       const url = `${shop.url}/${sale}/shoes?queueittoken=${text}`;
@@ -117,8 +144,8 @@ describe("a shop with Queue-it's connector", () => {
     expect(await straight(later)).toContain(`https://${QUEUE_DOMAIN}/error/hash/`);
     expect(await straight(token.replace("e_airone", "e_airtwo"))).toContain("/error/hash/");
     const other = await guardedSale({ queueIt: { eventId: "airtwo" } });
-    const foreign = await browser().get(`/${other}/shoes`);
-    const [, wrong = ""] = (foreign.headers.get("location") ?? "").split("queueittoken=");
+    const foreign = await addressWithToken(browser(), other);
+    const [, wrong = ""] = foreign.split("queueittoken=");
     expect(await straight(wrong)).toContain("/error/eventid/");
   });
 

@@ -1,14 +1,32 @@
 /**
- * The rate limits of wrangler.toml: writes over the limit are refused with Retry-After, reads are
- * not limited, and one address does not use up another's limit.
+ * The rate limits of wrangler.toml: writes over the limit are refused with Retry-After, polls are
+ * not limited, and one network does not use up another's limit. Joins have a smaller limit. A
+ * shopper's writes are counted however the admission is carried, once its signature is verified,
+ * and a page that looks a discount code up counts as one.
  */
+import { fetch, type Response } from "undici";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { expectProblem } from "./support/problem-checks.ts";
-import { makeSale, PREQUEUE, type Sluice, startSluice, textOf } from "./support/sluice.ts";
+import {
+  acceptedOrder,
+  admit,
+  connections,
+  makeSale,
+  orderBody,
+  placeOrder,
+  PREQUEUE,
+  type Sluice,
+  startSluice,
+  textOf,
+} from "./support/sluice.ts";
+import { keyNamed } from "../node/support/keys.ts";
 
 const SALE = "limited";
 const PER_ADDRESS = 120;
+const JOINS_PER_ADDRESS = 60;
+const JOINS_PER_BLOCK = 600;
 const PER_SUBJECT = 60;
+const READS_PER_SUBJECT = 240;
 let sluice: Sluice;
 beforeAll(async () => {
   sluice = await startSluice({ rateLimits: "configured" });
@@ -29,14 +47,71 @@ async function untilRefused(headers: Record<string, string>, most: number) {
   throw new Error(`${most} requests were not refused`);
 }
 
-test("an address with too many writes gets Retry-After, and can still read", async () => {
-  const { sent, answer } = await untilRefused(from("192.0.2.1"), 2 * PER_ADDRESS + 1);
-  expect(sent).toBeGreaterThan(PER_ADDRESS);
+test("an address with too many joins gets Retry-After, and can still read and write", async () => {
+  const { sent, answer } = await untilRefused(from("192.0.2.1"), 2 * JOINS_PER_ADDRESS + 1);
+  expect(sent).toBeGreaterThan(JOINS_PER_ADDRESS);
+  expect(sent).toBeLessThan(PER_ADDRESS);
   expectProblem(answer, 429, "rate_limited");
   expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(0);
   const look = await sluice.shopper("GET", `/sales/${SALE}`, { headers: from("192.0.2.1") });
   expect(look.status).toBe(200);
   expect((await join(from("192.0.2.2"))).status).toBe(201);
+  const claim = () =>
+    sluice.shopper("POST", `/sales/${SALE}/admissions`, { headers: from("192.0.2.1") });
+  expect((await claim()).status).toBe(401);
+  expect(await countUntil429(claim, 2 * PER_ADDRESS)).toBeGreaterThan(0);
+});
+
+test("the addresses of one home line, a /64 of IPv6, have one limit, and the next line has its own", async () => {
+  let joined = 0;
+  const next = () => {
+    joined += 1;
+    return join(
+      from(`2001:db8:1:2:${joined.toString(16)}::${((joined * 7919) % 65_536).toString(16)}`),
+    );
+  };
+  expect(await countUntil429(next, 2 * JOINS_PER_ADDRESS + 1)).toBeGreaterThan(JOINS_PER_ADDRESS);
+  expect((await join(from("2001:db8:1:3::1"))).status).toBe(201);
+  // The same shopper by IPv4, however that is written.
+  for (let sent = 0; sent < JOINS_PER_ADDRESS; sent += 1) await join(from("192.0.2.77"));
+  await join(from("::ffff:192.0.2.77"));
+  expect((await join(from("::ffff:c000:24d"))).status).toBe(429);
+});
+
+test.each([
+  ["a /24 of IPv4", (nth: number) => `203.0.113.${nth % 256}`, "203.0.112.1"],
+  ["a /48 of IPv6", (nth: number) => `2001:db8:5:${nth.toString(16)}::1`, "2001:db8:6::1"],
+])("%s has a limit too, and its neighbour has its own", async (_, address, neighbour) => {
+  let accepted = 0;
+  let refused = 0;
+  for (let sent = 0; sent <= 2 * JOINS_PER_BLOCK && refused === 0; sent += 50) {
+    const together = Array.from({ length: 50 }, (_, nth) => join(from(address(sent + nth))));
+    const statuses = (await Promise.all(together)).map(({ status }) => status);
+    accepted += statuses.filter((status) => status === 201).length;
+    refused += statuses.filter((status) => status === 429).length;
+  }
+  expect(accepted).toBeGreaterThanOrEqual(JOINS_PER_BLOCK);
+  expect(refused).toBeGreaterThan(0);
+  expect((await join(from(neighbour))).status).toBe(201);
+});
+
+/** The ticket with another end: its claims can be read, and nobody signed them. */
+function forgedFrom(ticket: string): readonly string[] {
+  const [header = "", claims = ""] = ticket.split(".");
+  const none = Buffer.from(JSON.stringify({ alg: "none" })).toString("base64url");
+  return [`${none}.${claims}.x`, `${none}.${claims}.`, `${header}.${claims}.${"A".repeat(43)}`];
+}
+
+test("forged tokens count for nobody: a shopper whose subject is known can go on writing", async () => {
+  const ticket = textOf(await join(from("192.0.2.20")), "ticket");
+  const claim = (token: string, address: string) => {
+    const headers = { "sluice-ticket": token, ...from(address) };
+    return sluice.shopper("POST", `/sales/${SALE}/admissions`, { headers });
+  };
+  for (const [nth, forged] of forgedFrom(ticket).entries()) {
+    for (let sent = 0; sent <= PER_SUBJECT; sent += 1) await claim(forged, `192.0.2.${30 + nth}`);
+  }
+  expect((await claim(ticket, "192.0.2.20")).status).toBe(409);
 });
 
 test("a shopper with too many writes is refused from every address, and others are not", async () => {
@@ -66,4 +141,139 @@ test("an address with too many challenges gets Retry-After, and can still join",
   expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(0);
   expect((await join(from("192.0.2.9"))).status).toBe(201);
   expect((await ask("192.0.2.10")).status).toBe(200);
+});
+
+/** A shopper of a browser: the admission is in a cookie, and each request has an address. */
+async function browserOf(sale: string) {
+  const admission = (await admit(sluice, sale))["sluice-admission"] ?? "";
+  let requests = 0;
+  return (code?: string) => {
+    requests += 1;
+    const cookies = [`__Host-sluice-admission-${sale}=${admission}`];
+    if (code !== undefined) cookies.push(`__Host-sluice-code-${sale}=${code}`);
+    return {
+      ...from(`198.51.100.${requests}`),
+      cookie: cookies.join("; "),
+      origin: sluice.host.gateUrl,
+    };
+  };
+}
+
+async function countUntil429(send: () => Promise<{ readonly status: number }>, most: number) {
+  for (let sent = 1; sent <= most; sent += 1) {
+    if ((await send()).status === 429) return sent;
+  }
+  throw new Error(`${most} requests were not refused`);
+}
+
+function page(path: string, headers: Record<string, string>, method = "GET"): Promise<Response> {
+  const url = `${sluice.host.gateUrl}/_sluice/shop${path}`;
+  return fetch(url, { method, headers, redirect: "manual", dispatcher: connections });
+}
+
+test("orders are counted for the shopper whose admission is in a cookie", async () => {
+  const sale = "limited-orders";
+  await makeSale(sluice, sale);
+  const ordering = await browserOf(sale);
+  const body = { ...orderBody(sale), lines: [] };
+  const order = () => {
+    const headers = { ...ordering(), "idempotency-key": keyNamed("k") };
+    return sluice.shopper("POST", "/orders", { headers, body });
+  };
+  expect(await countUntil429(order, 2 * PER_SUBJECT + 1)).toBeGreaterThan(PER_SUBJECT);
+  expectProblem(await order(), 429, "rate_limited");
+});
+
+test("actions on an order are counted for the shopper whose admission is in a cookie", async () => {
+  const sale = "limited-actions";
+  await makeSale(sluice, sale);
+  const acting = await browserOf(sale);
+  const placed = await placeOrder(sluice, acting(), "k", orderBody(sale));
+  const { id } = acceptedOrder(placed);
+  const act = () => {
+    const body = { action: "give_up" };
+    return sluice.shopper("POST", `/orders/${id}/actions`, { headers: acting(), body });
+  };
+  // The order itself was one of them.
+  expect(await countUntil429(act, 2 * PER_SUBJECT + 1)).toBeGreaterThanOrEqual(PER_SUBJECT);
+  const refused = await act();
+  expectProblem(refused, 429, "rate_limited");
+  expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
+  const read = await sluice.shopper("GET", `/orders/${id}`, { headers: acting() });
+  expect(read.status).toBe(200);
+});
+
+test("an order is not given up on the page of another sale, where its shopper is not counted", async () => {
+  const [sale, other] = ["limited-own", "limited-other"];
+  await makeSale(sluice, sale);
+  await makeSale(sluice, other);
+  const browser = await browserOf(sale);
+  const { id } = acceptedOrder(await placeOrder(sluice, browser(), "k", orderBody(sale)));
+  const answer = await page(`/${other}/orders/${id}/give-up`, browser(), "POST");
+  expect(answer.status).toBe(404);
+});
+
+test("a cart page that looks a discount code up counts, and over the limit applies none", async () => {
+  const sale = "limited-codes";
+  await makeSale(sluice, sale);
+  const code = { code: "FRIENDS-10", kind: "percent", value: 10 };
+  await sluice.merchant("POST", `/sales/${sale}/discount-codes`, code);
+  const browser = await browserOf(sale);
+  const lines = [{ sku: `${sale}-shoe`, quantity: 1 }];
+  const cart = await sluice.shopper("PUT", `/sales/${sale}/cart`, {
+    headers: browser(),
+    body: { lines },
+  });
+  expect(cart.status).toBe(200);
+  const look = async (guess?: string): Promise<string> => {
+    const answer = await page(`/${sale}/cart`, browser(guess));
+    expect(answer.status).toBe(200);
+    return answer.text();
+  };
+  const LIMITED = "Too many discount codes were tried";
+  expect(await look("FRIENDS-10")).toContain("The code is applied");
+  let looked = 1;
+  let shown = await look("GUESS-1");
+  for (; !shown.includes(LIMITED) && looked <= 2 * PER_SUBJECT; looked += 1) {
+    expect(shown).toContain("There is no such discount code");
+    shown = await look(`GUESS-${looked + 1}`);
+  }
+  expect(shown).toContain(LIMITED);
+  // The cart was one write.
+  expect(looked).toBeGreaterThanOrEqual(PER_SUBJECT - 1);
+  const good = await look("FRIENDS-10");
+  expect(good).toContain(LIMITED);
+  expect(good).not.toContain("The code is applied");
+  const without = await look();
+  expect(without).not.toContain(LIMITED);
+  expect(without).toContain("Order and pay");
+});
+
+test("pages that ask every stock for one admission are limited, and others are not", async () => {
+  const sale = "limited-storefront";
+  await makeSale(sluice, sale);
+  const [browser, other] = [await browserOf(sale), await browserOf(sale)];
+  const look = () => page(`/${sale}`, { ...browser(), ...from("192.0.2.90") });
+  expect(await countUntil429(look, 2 * READS_PER_SUBJECT + 1)).toBeGreaterThan(READS_PER_SUBJECT);
+  const read = await sluice.shopper("GET", `/sales/${sale}/cart`, { headers: browser() });
+  expectProblem(read, 429, "rate_limited");
+  expect((await page(`/${sale}`, { ...other(), ...from("192.0.2.90") })).status).toBe(200);
+  const poll = await sluice.shopper("GET", `/sales/${sale}/status`, { headers: browser() });
+  expect(poll.status).toBe(200);
+});
+
+test("a cart page without a discount code is not counted as a write", async () => {
+  const sale = "limited-reads";
+  await makeSale(sluice, sale);
+  const browser = await browserOf(sale);
+  const lines = [{ sku: `${sale}-shoe`, quantity: 1 }];
+  await sluice.shopper("PUT", `/sales/${sale}/cart`, { headers: browser(), body: { lines } });
+  for (let read = 0; read <= 2 * PER_SUBJECT; read += 1) {
+    expect((await page(`/${sale}/cart`, browser())).status).toBe(200);
+  }
+  const answer = await sluice.shopper("PUT", `/sales/${sale}/cart`, {
+    headers: browser(),
+    body: { lines },
+  });
+  expect(answer.status).toBe(200);
 });

@@ -4,7 +4,7 @@
  */
 import * as fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { OrderEvent } from "../../src/domain/order/messages.ts";
+import { orderEventSchema, type OrderEvent } from "../../src/domain/order/messages.ts";
 import {
   levelKey,
   ORDERS_SEEN_KEY,
@@ -68,7 +68,7 @@ test("a level's hash has every counter and the time", async () => {
 });
 
 function eventOf(order: string, version: number): OrderEvent {
-  return {
+  return orderEventSchema.parse({
     v: 1,
     id: `${order}:${version}`,
     type: "order.accepted",
@@ -84,7 +84,7 @@ function eventOf(order: string, version: number): OrderEvent {
     currency: "EUR",
     email: "ann@shoppers.example",
     reason: null,
-  };
+  });
 }
 
 function streamed(): Promise<Record<string, string>[]> {

@@ -20,7 +20,7 @@ const CREATE = {
   amount: "500",
   currency: "eur",
   capture_method: "manual",
-  "payment_method_types[0]": "card",
+  "allowed_payment_method_types[0]": "card",
   "metadata[order]": "o1",
 };
 
@@ -113,11 +113,15 @@ test("a request that fails validation is not stored: the key is still unused", a
 
 test.each([
   ["a missing amount", { amount: null }, "parameter_missing", "amount"],
-  ["an amount of nothing", { amount: "0" }, "parameter_invalid", "amount"],
-  ["a negative amount", { amount: "-1" }, "parameter_invalid", "amount"],
-  ["an amount over eight digits", { amount: "100000000" }, "parameter_invalid", "amount"],
-  ["an upper-case currency", { currency: "EUR" }, "parameter_invalid", "currency"],
-  ["automatic capture", { capture_method: "automatic" }, "parameter_invalid", "capture_method"],
+  ["an amount of nothing", { amount: "0" }, "parameter_invalid_integer", "amount"],
+  ["a negative amount", { amount: "-1" }, "parameter_invalid_integer", "amount"],
+  ["a broken amount", { amount: "1.5" }, "parameter_invalid_integer", "amount"],
+  ["an empty amount", { amount: "" }, "parameter_invalid_empty", "amount"],
+  ["an amount over eight digits", { amount: "100000000" }, "amount_too_large", "amount"],
+  ["an amount over any maximum", { amount: "1000000000000" }, "amount_too_large", "amount"],
+  ["an amount below the minimum", { amount: "49" }, "amount_too_small", "amount"],
+  ["an upper-case currency", { currency: "EUR" }, undefined, "currency"],
+  ["automatic capture", { capture_method: "automatic" }, undefined, "capture_method"],
   ["an unknown parameter", { colour: "red" }, "parameter_unknown", "colour"],
 ])("%s is refused with Stripe's code", async (_name, change, code, param) => {
   const changed: [string, string | null][] = Object.entries({ ...CREATE, ...change });
@@ -125,8 +129,16 @@ test.each([
   const form = Object.fromEntries(kept);
   const { status, body } = await create(undefined, form);
   expect(status).toBe(400);
-  expect(body.error).toMatchObject({ type: "invalid_request_error", code, param });
+  expect(body.error).toMatchObject({ type: "invalid_request_error", param });
+  expect(body.error?.["code"]).toBe(code);
   expect((await sandbox.ledger()).payments).toEqual([]);
+});
+
+test("a currency that Stripe lacks is refused with those that it has", async () => {
+  const { status, body } = await create(undefined, { ...CREATE, currency: "eux" });
+  expect(status).toBe(400);
+  const message = expect.stringMatching(/^Invalid currency: eux\. .* usd, aed, /);
+  expect(body.error).toEqual({ type: "invalid_request_error", message, param: "currency" });
 });
 
 test("contradictory and too deeply nested parameters are refused", async () => {

@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { PaymentBackend } from "../../src/domain/order/payment-backend.ts";
+import { paidOrder } from "../node/support/paid-order.ts";
 import { type SandboxHost, startSandbox } from "./support/sandbox-host.ts";
 
 const money = { amount: 12_900, currency: "EUR" };
@@ -31,7 +32,7 @@ describe.each(["Node", "workerd"] as const)("the Stripe adapter on %s", (runtime
   const key = () => `${runtime}-${++keys}`;
 
   async function prepared(orderId = "o1"): Promise<string> {
-    const outcome = await stripe.prepare({ orderId, money, key: key() });
+    const outcome = await stripe.prepare({ order: paidOrder(orderId), money, key: key() });
     if (outcome.kind !== "prepared") throw new Error(`not prepared: ${JSON.stringify(outcome)}`);
     return outcome.paymentId;
   }
@@ -44,7 +45,7 @@ describe.each(["Node", "workerd"] as const)("the Stripe adapter on %s", (runtime
 
   async function authorized(method = "pm_card_visa"): Promise<string> {
     const paymentId = await prepared();
-    expect(await authorize(paymentId, method)).toEqual({ kind: "approved" });
+    expect(await authorize(paymentId, method)).toMatchObject({ kind: "approved" });
     return paymentId;
   }
 
@@ -118,13 +119,13 @@ describe.each(["Node", "workerd"] as const)("the Stripe adapter on %s", (runtime
   test("a declined payment can be paid with another card", async () => {
     const id = await prepared();
     await authorize(id, "pm_card_chargeDeclined");
-    expect(await authorize(id, "pm_card_mastercard")).toEqual({ kind: "approved" });
+    expect(await authorize(id, "pm_card_mastercard")).toMatchObject({ kind: "approved" });
     expect(await standing(id)).toBe("authorized");
   });
 
-  test("an unknown payment method is declined as an invalid request", async () => {
+  test("an unknown payment method is declined, so that other details can be entered", async () => {
     const id = await prepared();
-    const declined = { kind: "declined", reason: "invalid_request" };
+    const declined = { kind: "declined", reason: "payment_details_expired" };
     expect(await authorize(id, "pm_unheard_of")).toEqual(declined);
     expect(await standing(id)).toBe("prepared");
   });
@@ -133,8 +134,10 @@ describe.each(["Node", "workerd"] as const)("the Stripe adapter on %s", (runtime
     const paymentId = await prepared();
     const outcome = await authorize(paymentId, "pm_card_authenticationRequired");
     const url = `${sandbox.url}/sandbox/authenticate/${paymentId}`;
-    expect(outcome).toEqual({ kind: "action_required", url });
-    const found = { kind: "found", standing: { kind: "action_required", url } };
+    const clientSecret = expect.stringMatching(`^${paymentId}_secret_`);
+    const asks = { kind: "action_required", url, clientSecret };
+    expect(outcome).toEqual(asks);
+    const found = { kind: "found", standing: asks };
     expect(await stripe.lookup({ paymentId })).toEqual(found);
     expect(await decide(url, "accept")).toBe(
       `${returnUrl}&payment_intent=${paymentId}&redirect_status=succeeded`,
@@ -149,28 +152,31 @@ describe.each(["Node", "workerd"] as const)("the Stripe adapter on %s", (runtime
     const reason = "payment_intent_authentication_failure";
     const found = { kind: "found", standing: { kind: "declined", reason } };
     expect(await stripe.lookup({ paymentId })).toEqual(found);
-    expect(await authorize(paymentId, "pm_card_visa")).toEqual({ kind: "approved" });
+    expect(await authorize(paymentId, "pm_card_visa")).toMatchObject({ kind: "approved" });
   });
 
   test("a capture that fails for good is declined and the payment can be voided", async () => {
     const id = await authorized("pm_sandbox_captureFails");
-    expect(await capture(id)).toEqual({ kind: "declined", reason: "invalid_request" });
-    expect(await capture(id)).toEqual({ kind: "declined", reason: "invalid_request" });
+    const expired = { kind: "declined", reason: "charge_expired_for_capture" };
+    expect(await capture(id)).toEqual(expired);
+    expect(await capture(id)).toEqual(expired);
     expect(await stripe.void({ paymentId: id, key: key() })).toEqual({ kind: "approved" });
     expect(await sandbox.payment(id)).toMatchObject({ captured: 0, voided: 12_900 });
   });
 
   test("an operation that the payment's state does not allow is declined and changes nothing", async () => {
-    const declined = { kind: "declined", reason: "invalid_request" };
+    const declined = (reason: string) => ({ kind: "declined", reason });
     const open = await prepared();
-    expect(await capture(open)).toEqual(declined);
-    expect(await stripe.refund({ paymentId: open, key: key() })).toEqual(declined);
+    expect(await capture(open)).toEqual(declined("payment_prepared"));
+    const refund = (paymentId: string) => stripe.refund({ paymentId, key: key() });
+    expect(await refund(open)).toMatchObject({ kind: "declined" });
     const taken = await captured();
-    expect(await stripe.void({ paymentId: taken, key: key() })).toEqual(declined);
+    const voided = await stripe.void({ paymentId: taken, key: key() });
+    expect(voided).toEqual(declined("payment_captured"));
     const freed = await authorized();
     await stripe.void({ paymentId: freed, key: key() });
-    expect(await capture(freed)).toEqual(declined);
-    expect(await stripe.refund({ paymentId: freed, key: key() })).toEqual(declined);
+    expect(await capture(freed)).toEqual(declined("payment_voided"));
+    expect(await refund(freed)).toMatchObject({ kind: "declined" });
     expect(await standing(open)).toBe("prepared");
     expect(await standing(taken)).toBe("captured");
     expect(await standing(freed)).toBe("voided");
@@ -178,7 +184,7 @@ describe.each(["Node", "workerd"] as const)("the Stripe adapter on %s", (runtime
 
   test("authorizing an authorized payment is approved, and not charged again", async () => {
     const id = await authorized();
-    expect(await authorize(id, "pm_card_mastercard")).toEqual({ kind: "approved" });
+    expect(await authorize(id, "pm_card_mastercard")).toMatchObject({ kind: "approved" });
     expect(await sandbox.payment(id)).toMatchObject({ method: "pm_card_visa", authorized: 12_900 });
   });
 
@@ -190,7 +196,7 @@ describe.each(["Node", "workerd"] as const)("the Stripe adapter on %s", (runtime
   });
 
   test("one key makes one payment, even for concurrent requests", async () => {
-    const request = { orderId: "o1", money, key: key() };
+    const request = { order: paidOrder("o1"), money, key: key() };
     const outcomes = await Promise.all(Array.from({ length: 10 }, () => stripe.prepare(request)));
     const first = outcomes[0];
     expect(first).toMatchObject({ kind: "prepared" });
@@ -200,16 +206,17 @@ describe.each(["Node", "workerd"] as const)("the Stripe adapter on %s", (runtime
 
   test("the same key for another request is refused, and an authorized payment is unchanged", async () => {
     const used = key();
-    await stripe.prepare({ orderId: "o1", money, key: used });
-    const declined = { kind: "declined", reason: "invalid_request" };
-    expect(await stripe.prepare({ orderId: "o2", money, key: used })).toEqual(declined);
+    await stripe.prepare({ order: paidOrder("o1"), money, key: used });
+    const other = await stripe.prepare({ order: paidOrder("o2"), money, key: used });
+    expect(other).toMatchObject({ kind: "unknown" });
     const id = await prepared();
     const confirmKey = key();
     await authorize(id, "pm_card_visa", confirmKey);
-    expect(await authorize(id, "pm_card_mastercard", confirmKey)).toEqual({ kind: "approved" });
+    const again = await authorize(id, "pm_card_mastercard", confirmKey);
+    expect(again).toMatchObject({ kind: "approved" });
   });
 
-  test("with a wrong API key no payment is declined: the outcome is retry", async () => {
+  test("with a wrong API key no payment is declined: it is misconfigured, or waits", async () => {
     const paymentId = await authorized();
     const wrong = sandbox.backend(runtime, { apiKey: "sk_live_wrong" });
     const later = {
@@ -217,18 +224,20 @@ describe.each(["Node", "workerd"] as const)("the Stripe adapter on %s", (runtime
       after_s: 60,
       reason: expect.stringContaining("refuses the API key"),
     };
-    expect(await wrong.prepare({ orderId: "o2", money, key: key() })).toEqual(later);
+    const prepare = await wrong.prepare({ order: paidOrder("o2"), money, key: key() });
+    expect(prepare).toMatchObject({ kind: "misconfigured", isKeyRefused: true });
     expect(await wrong.capture({ paymentId, money, key: key() })).toEqual(later);
     expect(await wrong.lookup({ paymentId })).toEqual(later);
   });
 
-  test("a payment that does not exist is unknown when looked up, never declined", async () => {
-    expect(await stripe.lookup({ paymentId: "pi_nobody" })).toMatchObject({ kind: "unknown" });
+  test("a payment that the account does not have is looked up again, never declined", async () => {
+    const later = { kind: "retry", after_s: 60 };
+    expect(await stripe.lookup({ paymentId: "pi_nobody" })).toMatchObject(later);
   });
 
   test("a provider that cannot be reached is unknown", async () => {
     const nowhere = sandbox.backend(runtime, { baseUrl: "http://127.0.0.1:1" });
-    const outcome = await nowhere.prepare({ orderId: "o1", money, key: key() });
+    const outcome = await nowhere.prepare({ order: paidOrder("o1"), money, key: key() });
     expect(outcome).toMatchObject({ kind: "unknown" });
   });
 });

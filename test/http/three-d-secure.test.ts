@@ -3,7 +3,7 @@
  * continues at once; also with events that repeat, overtake each other, or never come.
  */
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { expectProblem } from "./support/problem-checks.ts";
+import { expectProblem, pathsOf } from "./support/problem-checks.ts";
 import {
   acceptedOrder,
   admit,
@@ -33,13 +33,18 @@ async function atTheBank(sale: string) {
   const me = await admit(sluice, sale);
   const placed = await placeOrder(sluice, me, "first", orderBody(sale, BANK));
   const { path } = acceptedOrder(placed);
+  return { me, placed, path, bank: await bankOf(path) };
+}
+
+/** The bank's URL, once the order waits for the shopper. */
+async function bankOf(path: string): Promise<string> {
   const waiting = await until(
     () => sluice.ask("GET", path),
     ({ body }) => body["action"] !== undefined,
   );
   const { action } = waiting.body;
   const url = typeof action === "object" && action !== null && "url" in action ? action.url : "";
-  return { me, placed, path, bank: String(url) };
+  return String(url);
 }
 
 async function decide(bank: string, decision: "accept" | "refuse"): Promise<Response> {
@@ -66,6 +71,41 @@ test("after the shopper accepts at the bank the order continues at once", async 
     AT_ONCE_MS,
   );
   expect(await auditOf(sluice, "bank-yes")).toMatchObject({ skus: [{ sold: 1, ordered: 0 }, {}] });
+});
+
+test("the bank sends the shopper back to the address that the order names, with what Stripe adds", async () => {
+  const sale = "bank-shop";
+  const shop = "http://localhost:5173/thanks?sale=bank-shop";
+  await makeSale(sluice, sale, { checkout: { returnHosts: ["localhost:5173"] } });
+  const me = await admit(sluice, sale);
+  const body = orderBody(sale, { ...BANK, returnUrl: shop });
+  const { path } = acceptedOrder(await placeOrder(sluice, me, "first", body));
+  const back = new URL((await decide(await bankOf(path), "accept")).headers.get("location") ?? "");
+  expect(back.href.startsWith(`${shop}&`)).toBe(true);
+  expect(back.searchParams.get("payment_intent")).toMatch(/^pi_/);
+  expect(back.searchParams.get("redirect_status")).toBe("succeeded");
+  await until(
+    () => sluice.ask("GET", path),
+    ({ body: order }) => order["state"] === "confirmed",
+    AT_ONCE_MS,
+  );
+});
+
+test.each([
+  "https://shop.example.evil.example/",
+  "https://shop.example@evil.example/",
+  "https://evil.example/?https://shop.example/",
+  "http://shop.example/",
+  "https://shop.example:444/",
+])("an order that would send the shopper to %s is refused by its field", async (returnUrl) => {
+  const sale = "bank-elsewhere";
+  if ((await sluice.merchant("GET", `/sales/${sale}`)).status === 404) {
+    await makeSale(sluice, sale, { checkout: { returnHosts: ["shop.example"] } });
+  }
+  const me = await admit(sluice, sale);
+  const refused = await placeOrder(sluice, me, "first", orderBody(sale, { ...BANK, returnUrl }));
+  expect(pathsOf(expectProblem(refused, 422, "invalid_request"))).toEqual(["returnUrl"]);
+  expect(await auditOf(sluice, sale)).toMatchObject({ orders: {}, skus: [{ ordered: 0 }, {}] });
 });
 
 test("events that repeat and overtake each other give one order and one payment", async () => {

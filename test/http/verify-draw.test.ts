@@ -63,7 +63,9 @@ async function act(sale: string, action: string): Promise<void> {
 async function drawnSale(sale: string, method: "lottery" | "fifo"): Promise<void> {
   const admission = { method, ratePerMinute: 6000, maxActive: 1, overcall: 1 };
   const lanes = [{ id: "members", weight: 2 }];
-  await makeSale(sluice, sale, { ...PREQUEUE, admission, lanes, expectedShoppers: 20_000 });
+  const fairness = { revealAfterSeconds: 0 };
+  const rules = { admission, lanes, expectedShoppers: 20_000, fairness };
+  await makeSale(sluice, sale, { ...PREQUEUE, ...rules });
   const { body } = await sluice.shopper("GET", `/sales/${sale}/fairness`);
   noted.set(sale, contract.fairnessSchema.parse(body).commitment);
   const early = await Promise.all(Array.from({ length: 12 }, () => join(sale)));
@@ -178,6 +180,24 @@ describe("after the end", () => {
     ["a seed", /\/cohorts\/general\/1$/, (b) => ({ ...b, seed: OTHER }), "✗ lane general, seeds"],
     ["the secret", /\/fairness$/, (b) => ({ ...b, secret: OTHER }), "✗ secret"],
     ["the commitment", /\/fairness$/, (b) => ({ ...b, commitment: OTHER }), "✗ commitment"],
+    [
+      "a closing time",
+      /\/general\/1$/,
+      (b) => ({ ...b, closedAt: EPOCH }),
+      "✗ lane general, closing",
+    ],
+    [
+      "a signature",
+      /\/general\/1$/,
+      (b) => ({ ...b, signature: "a.b.c" }),
+      "✗ lane general, closing",
+    ],
+    [
+      "the time of the revelation",
+      /\/fairness$/,
+      (b) => ({ ...b, revealedAt: EPOCH }),
+      "✗ revelation",
+    ],
     ["a rank", /\/status$/, (b) => ({ ...b, rank: 4711 }), "the gate says 4711"],
   ];
   test.each(cases)(
@@ -239,6 +259,7 @@ describe("what cannot be checked", () => {
   });
 });
 
+const EPOCH = "1970-01-01T00:00:00.000Z";
 const OTHER = "ab".repeat(32);
 type Body = Readonly<Record<string, unknown>>;
 const proxies: Server[] = [];

@@ -100,7 +100,8 @@ test("as many as its limit are remembered; with one more the first is forgotten"
   // Ten thousand signatures take ten seconds; that any passes is enough to fill the memory.
   verified.mockResolvedValue(true);
   const [header, , signature] = first.split(".");
-  const claims = { iss: ISSUER, aud: SALE, sub: "sub_1", lane: "general", exp: EXPIRES_MS / 1000 };
+  const times = { iat: ISSUED_MS / 1000, exp: EXPIRES_MS / 1000 };
+  const claims = { iss: ISSUER, aud: SALE, sub: "sub_1", lane: "general", ...times };
   for (let nth = 2; nth < ADMISSIONS_REMEMBERED_MAX; nth += 1) {
     const payload = btoa(JSON.stringify({ ...claims, jti: `adm_${nth}` })).replaceAll("=", "");
     const token = [header, payload, signature].join(".");

@@ -99,6 +99,7 @@ test(
         startsAt: instant(start),
         endsAt: instant(start + 3_600_000),
         expectedShoppers: BOOTHS * 5000,
+        fairness: { revealAfterSeconds: 0 },
         admission: {
           ratePerMinute: 1_000_000,
           maxActive: SHOPPERS * 2,
@@ -138,9 +139,9 @@ test(
 
     await roomOf(sale.id).act("end");
     await expectState(sale, second, "ended");
-    const metrics = await roomOf(sale.id).metrics();
-    if (metrics.kind !== "metrics" || metrics.secret === null) throw new Error("no secret");
-    expect(commitmentTo(metrics.secret)).toBe(metrics.commitment);
-    expect(seedFrom(metrics.secret, sale.id, "general", 0)).toBe(manifest.seed);
+    const fairness = await roomOf(sale.id).fairness();
+    if (fairness.kind !== "fairness" || fairness.secret === null) throw new Error("no secret");
+    expect(commitmentTo(fairness.secret)).toBe(fairness.commitment);
+    expect(seedFrom(fairness.secret, sale.id, "general", 0)).toBe(manifest.seed);
   },
 );

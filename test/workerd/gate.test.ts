@@ -197,6 +197,22 @@ describe("rate limits", () => {
     expect(read.status).toBe(200);
   });
 
+  test("past the limit of a server's key its writes are refused, and its address is not counted", async () => {
+    const sale = await prequeue();
+    const byAddress = limiter(0);
+    const withEnv = { ...env, WRITES_BY_SERVER_KEY: limiter(2), WRITES_BY_ADDRESS: byAddress };
+    const secret = z.object({ SERVER_KEYS: z.string() }).parse(env).SERVER_KEYS;
+    const key = keySet.parse(JSON.parse(secret)).keys[0]?.k ?? "";
+    const headers = { "Sluice-Server-Key": key, "CF-Connecting-IP": "192.0.2.1" };
+    const statuses: number[] = [];
+    for (let write = 0; write < 3; write += 1) {
+      statuses.push((await join(sale, { headers }, withEnv)).status);
+    }
+    expect(statuses).toEqual([201, 201, 429]);
+    const shopper = { ...headers, "Sluice-Shopper-Address": "192.0.2.7" };
+    expect((await join(sale, { headers: shopper }, withEnv)).status).toBe(429);
+  });
+
   test("past the subject's limit it does not help to come from another address", async () => {
     const sale = await prequeue();
     const withEnv = { ...env, WRITES_BY_SUBJECT: limiter(1) };
@@ -241,8 +257,12 @@ describe("tokens", () => {
     const { token, admission } = outcome;
     const { keys } = secrets;
     const verified = await verifyAdmission(keys, env.ISSUER, sale.id, token, Date.now());
-    const expiresAt_ms = Math.floor(admission.expiresAt_ms / 1000) * 1000;
-    expect(verified).toEqual({ kind: "valid", admission: { ...admission, expiresAt_ms } });
+    const wholeSeconds = (at_ms: number): number => Math.floor(at_ms / 1000) * 1000;
+    const issuedAt_ms = wholeSeconds(admission.issuedAt_ms);
+    const expiresAt_ms = wholeSeconds(admission.expiresAt_ms);
+    const expected = { ...admission, issuedAt_ms, expiresAt_ms };
+    expect(verified).toEqual({ kind: "valid", admission: expected });
+    expect(admission.place).toBe(null);
   });
 
   const ticketKey = () => {

@@ -34,8 +34,8 @@ const brokenConfig = {
 };
 
 const LINKS: [what: string, expiresIn_s: number, change: object, status: number][] = [
-  ["works", 600, {}, 303],
-  ["is refused", -1, {}, 303],
+  ["works", 600, {}, 200],
+  ["is refused", -1, {}, 403],
   ["meets a gate that breaks", 600, { CONFIG: brokenConfig }, 500],
 ];
 

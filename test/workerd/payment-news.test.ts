@@ -6,6 +6,7 @@ import { createExecutionContext, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import Stripe from "stripe";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { z } from "zod";
 import { ACTION_REQUIRED_MAX_MS, WEBHOOK_BODY_BYTES_MAX } from "../../src/domain/limits.ts";
 import gate from "../../src/gate.ts";
 import { pass, startClock } from "./support/clock.ts";
@@ -68,9 +69,11 @@ interface Sent {
   readonly secret?: string;
   readonly at_ms?: number;
   readonly header?: string;
+  /** In place of the order book. */
+  readonly book?: object;
 }
 
-async function send(body: string, { secret = SECRET, at_ms, header }: Sent = {}) {
+async function send(body: string, { secret = SECRET, at_ms, header, book }: Sent = {}) {
   const signature = await Stripe.webhooks.generateTestHeaderStringAsync({
     payload: body,
     secret,
@@ -85,7 +88,9 @@ async function send(body: string, { secret = SECRET, at_ms, header }: Sent = {})
     },
     body,
   });
-  const response = await gate.fetch(request, withEnv, createExecutionContext());
+  const bindings =
+    book === undefined ? withEnv : Object.assign({ ...withEnv }, { ORDER_BOOK: book });
+  const response = await gate.fetch(request, bindings, createExecutionContext());
   const answer: Record<string, unknown> = await response.json();
   return { status: response.status, code: answer["code"] ?? null };
 }
@@ -96,9 +101,10 @@ const REFUSED = { status: 400, code: "webhook_signature_invalid" };
 describe("a shopper at the bank", () => {
   test("is redirected, and the order continues at once when the event arrives", async () => {
     const { id, sku, payment } = await orderAtTheBank();
-    expect((await orderOf(id).view())?.order.action).toEqual({
+    expect((await orderOf(id).view())?.order.action).toMatchObject({
       kind: "redirect",
       url: `http://sandbox.test/sandbox/authenticate/${payment}`,
+      until_ms: expect.any(Number),
     });
     await atTheBank(payment, "accept");
     expect(takeSent("sluice-orders")).toEqual([]);
@@ -154,6 +160,133 @@ describe("a shopper at the bank", () => {
       expect(await settle(again.id)).toBe("confirmed");
     },
   );
+});
+
+/** A confirmed order, which the order book knows. */
+async function confirmedOrder() {
+  const order = await orderAtTheBank();
+  await atTheBank(order.payment, "accept");
+  await send(eventOf(order.id));
+  await handOver("sluice-orders", takeSent("sluice-orders"));
+  expect(await stateOf(order.id)).toBe("confirmed");
+  await handOverAll();
+  return order;
+}
+
+/** As the merchant does in Stripe's dashboard: Sluice's metadata is not on it. */
+async function refundAtStripe(payment: string, amount: number): Promise<void> {
+  const answer = await fetch("http://sandbox.test/v1/refunds", {
+    method: "POST",
+    headers: { authorization: "Bearer sk_test_sluice" },
+    body: new URLSearchParams({ payment_intent: payment, amount: String(amount) }),
+  });
+  expect(answer.status).toBe(200);
+}
+
+/** Does something at the sandbox's dashboard; returns the id of what was made or changed. */
+async function atTheSandbox(path: string, body: object): Promise<string> {
+  const init = { method: "POST", body: JSON.stringify(body) };
+  const answer = await fetch(`http://sandbox.test/sandbox/${path}`, init);
+  expect(answer.status).toBe(200);
+  return z.object({ id: z.string() }).parse(await answer.json()).id;
+}
+
+function eventAbout(type: string, object: object, more: object = {}): string {
+  return JSON.stringify({ id: "evt_2", object: "event", type, data: { object }, ...more });
+}
+
+describe("what happens at Stripe after the end", () => {
+  test.each([
+    ["charge.refunded", (payment: string) => ({ object: "charge", payment_intent: payment })],
+    [
+      "refund.created",
+      (payment: string) => ({ object: "refund", payment_intent: { id: payment } }),
+    ],
+  ])("is learned from %s, which names the payment only", async (type, about) => {
+    const { id, payment } = await confirmedOrder();
+    await refundAtStripe(payment, 100);
+    expect(await send(eventAbout(type, about(payment)))).toEqual(TAKEN);
+    await handOver("sluice-orders", takeSent("sluice-orders"));
+    const seen = await orderOf(id).view();
+    expect(seen?.order).toMatchObject({ state: "confirmed", refunded: 100 });
+    await handOverAll();
+    const again = await send(eventAbout(type, about(payment)));
+    expect(again).toEqual(TAKEN);
+    await handOver("sluice-orders", takeSent("sluice-orders"));
+    expect((await orderOf(id).view())?.order.refunded).toBe(100);
+  });
+
+  test.each([
+    "refund.updated",
+    "refund.failed",
+    "charge.dispute.created",
+    "charge.dispute.updated",
+    "charge.dispute.closed",
+  ])("is looked up at once after %s", async (type) => {
+    const { payment } = await confirmedOrder();
+    expect(await send(eventAbout(type, { payment_intent: payment }))).toEqual(TAKEN);
+    expect(takeSent("sluice-orders")).toHaveLength(1);
+  });
+
+  test("has the dispute in an event of its own, and its end in another", async () => {
+    const { id, payment } = await confirmedOrder();
+    const types = async (type: string) => {
+      await send(eventAbout(type, { object: "dispute", payment_intent: payment }));
+      await handOver("sluice-orders", takeSent("sluice-orders"));
+      const events = z.array(z.object({ type: z.string() })).parse(takeSent("sluice-events"));
+      return events.map((event) => event.type);
+    };
+    const dispute = await atTheSandbox(`payments/${payment}/dispute`, { amount: 100 });
+    expect(await types("charge.dispute.created")).toEqual(["order.disputed"]);
+    await atTheSandbox(`disputes/${dispute}`, { status: "lost" });
+    expect(await types("charge.dispute.closed")).toEqual(["order.dispute_closed"]);
+    expect(await types("charge.dispute.closed")).toEqual([]);
+    expect((await orderOf(id).view())?.order).toMatchObject({ state: "confirmed", refunded: 0 });
+  });
+
+  test.each<[string, string, object]>([
+    [
+      "a payment of the account that is not Sluice's",
+      "charge.refunded",
+      { payment_intent: "pi_9" },
+    ],
+    ["no payment", "charge.dispute.created", { payment_intent: null }],
+    ["a payment that is no text", "charge.dispute.created", { payment_intent: 7 }],
+  ])("is ignored where the event names %s", async (_, type, about) => {
+    await confirmedOrder();
+    expect(await send(eventAbout(type, about))).toEqual(TAKEN);
+    expect(takeSent("sluice-orders")).toEqual([]);
+  });
+
+  test("is asked for again while the order book may not have its payment, for a minute", async () => {
+    const about = (age_s: number, object: object) => {
+      const created = Math.floor(Date.now() / 1000) - age_s;
+      return eventAbout("charge.dispute.created", object, { created });
+    };
+    const unknown = { payment_intent: "pi_of_a_moment_ago" };
+    const repeat = { status: 503, code: "order_silent" };
+    expect(await send(about(1, unknown))).toEqual(repeat);
+    expect(await send(about(59, unknown))).toEqual(repeat);
+    expect(await send(about(61, unknown))).toEqual(TAKEN);
+    expect(await send(about(1, { payment_intent: null }))).toEqual(TAKEN);
+  });
+
+  test("is not looked for because of an event about the payment itself", async () => {
+    const { id } = await confirmedOrder();
+    expect(await send(eventOf(id, "payment_intent.succeeded"))).toEqual(TAKEN);
+    expect(takeSent("sluice-orders")).toEqual([]);
+  });
+
+  test("is sent again by Stripe where the order book does not answer", async () => {
+    const { payment } = await confirmedOrder();
+    const book = {
+      prepare: () => {
+        throw new Error("D1 is away");
+      },
+    };
+    const body = eventAbout("charge.refunded", { payment_intent: payment });
+    expect(await send(body, { book })).toEqual({ status: 503, code: "order_silent" });
+  });
 });
 
 describe("an event", () => {

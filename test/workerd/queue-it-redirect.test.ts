@@ -22,8 +22,11 @@ function goingOn(secret: string): GoingOn {
     sale: sale.id,
     subject: "sub_1",
     lane: "general",
+    issuedAt_ms: NOW,
     expiresAt_ms: NOW + 600_000,
     device: null,
+    number: null,
+    place: null,
   };
   const env: Pick<GateEnv, "ISSUER"> & { readonly QUEUE_IT_SECRET: string } = {
     ISSUER: "sluice",

@@ -4,7 +4,7 @@
  */
 import { env } from "cloudflare:workers";
 import { beforeEach, expect, test, vi } from "vitest";
-import type { OrderEvent } from "../../src/domain/order/messages.ts";
+import { orderEventSchema, type OrderEvent } from "../../src/domain/order/messages.ts";
 import { startClock } from "./support/clock.ts";
 import { handOver } from "./support/mail.ts";
 
@@ -12,7 +12,7 @@ beforeEach(() => {
   startClock();
 });
 
-const EVENT: OrderEvent = {
+const EVENT: OrderEvent = orderEventSchema.parse({
   v: 1,
   id: "ord_1:3",
   type: "order.accepted",
@@ -28,7 +28,7 @@ const EVENT: OrderEvent = {
   currency: "EUR",
   email: "ann@shoppers.example",
   reason: null,
-};
+});
 
 /** The sandbox, which is not a Redis, answers all outgoing requests of the Worker under test. */
 function withRedis(sent: unknown[]): typeof env {

@@ -12,6 +12,7 @@ import type { Sale } from "../../src/domain/sale/sale.ts";
 import gate from "../../src/gate.ts";
 import { pass, startClock } from "./support/clock.ts";
 import { instant, levelsOf, openSale, roomOf, saleDocument, settle } from "./support/shop.ts";
+import { keyNamed } from "../node/support/keys.ts";
 
 const STOCK = 5;
 const LIMIT = 3;
@@ -50,7 +51,7 @@ async function ask(
   const headers = new Headers();
   if (browser.ticket !== undefined) headers.set("Sluice-Ticket", browser.ticket);
   if (browser.admission !== undefined) headers.set("Sluice-Admission", browser.admission);
-  if (more.key !== undefined) headers.set("Idempotency-Key", more.key);
+  if (more.key !== undefined) headers.set("Idempotency-Key", keyNamed(more.key));
   if (more.body !== undefined) headers.set("Content-Type", "application/json");
   const body = more.body === undefined ? null : JSON.stringify(more.body);
   const request = new Request(`https://shop.example/_sluice/v1${path}`, { method, headers, body });

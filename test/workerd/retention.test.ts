@@ -23,7 +23,7 @@ import { handOver, noting, takeSent } from "./support/mail.ts";
 import { fails, forgetWebhooks, orderEvent, WebhookShop } from "./support/webhook-shop.ts";
 
 const { ORDER_BOOK: book } = env;
-const NOTHING = { events: 0, deliveries: 0, deadLetters: 0 };
+const NOTHING = { events: 0, deliveries: 0, deadLetters: 0, turnMails: 0 };
 
 let shop: WebhookShop;
 
@@ -125,6 +125,7 @@ describe("an event", () => {
       events: 1,
       deliveries: 1,
       deadLetters: 1,
+      turnMails: 0,
     });
   });
 });

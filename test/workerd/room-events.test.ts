@@ -80,6 +80,9 @@ test("a lottery nobody has come to yet wakes for its opening, its start and its 
     -MINUTE_MS,
     0,
   ]);
+  // Then the secret of its draw is revealed, which is no event.
+  expect(await dueIn_ms(sale)).toBe(10 * MINUTE_MS);
+  await ringNext(sale);
   expect(await dueIn_ms(sale)).toBeNull();
   expect(await logged(sale)).toEqual([
     "1 sale.created",

@@ -13,8 +13,11 @@ import { openSale, roomOf, saleDocument } from "./support/shop.ts";
 
 beforeEach(startClock);
 
+let skus = 0;
+
 async function aSnapshot(): Promise<RoomSnapshot> {
-  const sale = await openSale(saleDocument([{ sku: "MEMORY-1", stock: 1 }]));
+  skus += 1;
+  const sale = await openSale(saleDocument([{ sku: `MEMORY-1-${skus}`, stock: 1 }]));
   const snapshot = await roomOf(sale.id).snapshot();
   if (snapshot === null) throw new Error("no room");
   return snapshot;

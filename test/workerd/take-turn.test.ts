@@ -4,6 +4,7 @@
  */
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
+import { rightsOf } from "../../src/domain/guards/request-cause.ts";
 import type { Standing } from "../../src/domain/room/standing.ts";
 import {
   type Asking,
@@ -71,7 +72,14 @@ function visitOf(queueing: boolean): Visit {
     ticket: {
       kind: "valid",
       token: "a ticket",
-      ticket: { ...place, sale: "air-one", id: "tkt_1", subject: "sub_1" },
+      ticket: {
+        ...place,
+        sale: "air-one",
+        id: "tkt_1",
+        subject: "sub_1",
+        device: null,
+        joinedAt_ms: STARTS_MS - HOUR_MS,
+      },
     },
     admission: { kind: "none" },
   };
@@ -113,7 +121,7 @@ async function goes(said: Said, change: Partial<Asking> = {}, isOver = false): P
     visit: visitOf(true),
     wish: { pass: "a pass", proof: "a proof", key: null, afresh: false },
     wasIn: false,
-    joins: true,
+    rights: rightsOf("navigation"),
     rejoins: false,
     isOverLimit: async () => {
       counted += 1;
@@ -130,9 +138,13 @@ const admission = {
   sale: "air-one",
   subject: "sub_1",
   lane: "general",
+  issuedAt_ms: STARTS_MS,
   expiresAt_ms: STARTS_MS + HOUR_MS,
   device: null,
+  number: null,
+  place: null,
 };
+const NO_TICKET = { kind: "none" } as const;
 const IN = { token: "an admission", admission, standing: standing("admitted") };
 const ADMITTED = { kind: "admitted", ...IN } as const;
 const stands = (state: Standing["state"]) => {
@@ -158,7 +170,9 @@ const NEW_PLACE: TurnOutcome = {
   seatsFull: false,
   ticket: "a new ticket",
 };
-const data = { joins: false };
+const data = { rights: rightsOf("script") };
+/** Requests that may take nothing, whatever becomes of the line. */
+const MAY_NOTHING = ["foreign_form", "subresource", "other_site", "unseen"] as const;
 
 describe("with a ticket", () => {
   test("whoever is in line is told so, and nothing is asked or counted for it", async () => {
@@ -211,6 +225,15 @@ describe("with a ticket", () => {
   ])("whoever is called %s; counted once", async (_, said, change, expected) => {
     const { way, counted } = await goes({ askStanding: called, ...said }, change);
     expect([way, counted]).toEqual([expected, 1]);
+  });
+
+  test.each(MAY_NOTHING)("whoever is called keeps the turn when %s asks", async (cause) => {
+    const { way, calls, counted } = await goes(
+      { askStanding: called },
+      { rights: rightsOf(cause) },
+    );
+    expect(way).toEqual({ ...LAPSED, standing: standing("called") });
+    expect([calls, counted]).toEqual([["askStanding"], 0]);
   });
 
   test("past the limit a turn is not taken up", async () => {
@@ -313,6 +336,25 @@ describe("without a ticket", () => {
       expect((await goes(asked, {}, true)).way).toEqual({ kind: "rate_limited" });
     },
   );
+
+  test.each([...MAY_NOTHING, "script"] as const)("%s is not joined", async (cause) => {
+    const change = { visit: { ...visitOf(false), ticket: NO_TICKET }, rights: rightsOf(cause) };
+    const { way, calls, counted } = await goes({ askStanding }, change);
+    expect(way).toEqual({ kind: "not_joined" });
+    expect([calls, counted]).toEqual([["askStanding"], 0]);
+  });
+
+  test("a page to which another site led gives a place, and a seat once a cookie came back", async () => {
+    const arrival = rightsOf("arrival");
+    const to = (queueing: boolean): Partial<Asking> => {
+      return { visit: { ...visitOf(queueing), ticket: NO_TICKET }, rights: arrival };
+    };
+    const free = await goes({ askStanding }, to(false));
+    expect([free.way, free.calls]).toEqual([{ kind: "cookie_needed" }, ["askStanding"]]);
+    expect((await goes({ askStanding, join: JOINED }, to(true))).way).toEqual(NEW_PLACE);
+    const back = { ...to(false), rights: { ...arrival, seatNeedsCookie: false } };
+    expect((await goes({ askStanding, join: ADMITTED }, back)).way).toEqual(IN_BY(false));
+  });
 
   test("a room that nobody hears of lets nobody in", async () => {
     for (const kind of ["sale_not_found", "room_unavailable"] as const) {

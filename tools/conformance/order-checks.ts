@@ -3,7 +3,7 @@
  * tested from outside.
  */
 import { httpOrders } from "../../queues/backends/http-orders.ts";
-import type { OrderIntent } from "../../src/domain/order/order.ts";
+import { type OrderIntent, PLAIN_INTENT, PLAIN_LINE } from "../../src/domain/order/order.ts";
 import { type Check, mustBe, shown, Unmet } from "./checks.ts";
 import { answerCheck, garbageCheck, signatureChecks } from "./request-checks.ts";
 import { mustBeRefused, newOrderId, type Wire } from "./wire.ts";
@@ -28,14 +28,16 @@ class OrderTrial {
   }
 
   newOrder(sku = "test_book"): OrderIntent {
+    const line = { sku, name: "A test unit", quantity: 1, price: PRICE, limitPerBuyer: 1 };
     return {
+      ...PLAIN_INTENT,
       id: newOrderId(),
       sale: "conformance",
       buyer: "subject-of-a-test",
       admission: "test",
       ordersPerAdmission: 1,
       holdUntil_ms: Date.now(),
-      lines: [{ sku, name: "A test unit", quantity: 1, price: PRICE, limitPerBuyer: 1 }],
+      lines: [{ ...line, ...PLAIN_LINE }],
       total: PRICE,
       currency: this.wire.target.currency,
       email: "test@shoppers.example",

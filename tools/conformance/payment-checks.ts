@@ -4,6 +4,7 @@
  */
 import { type Check, mustBe, NotOffered, shown, Unmet } from "./checks.ts";
 import { PAYMENT_GARBAGE } from "./payment-garbage.ts";
+import { refundChecks } from "./payment-refunds.ts";
 import { repetitionChecks } from "./payment-repetitions.ts";
 import { AMOUNT, PaymentTrial, RETURN_URL } from "./payment-trial.ts";
 import { answerCheck, garbageCheck, signatureChecks } from "./request-checks.ts";
@@ -16,6 +17,7 @@ export function paymentChecks(wire: Wire): readonly Check[] {
     ...stepChecks(trial),
     ...signatureChecks(wire, () => unsentRequest(trial)),
     ...repetitionChecks(trial),
+    ...refundChecks(trial),
     ...voidedChecks(trial),
     ...outOfOrderChecks(trial),
     ...lookupChecks(trial),

@@ -25,5 +25,9 @@ export const PAYMENT_GARBAGE: readonly unknown[] = [
   { v: 1, type: "payment.capture", payment: { id: 1 }, ...money },
   { v: 1, type: "payment.void", payment: 17 },
   { v: 1, type: "payment.refund", payment: null },
+  { v: 1, type: "payment.refund_part", payment: "pay_1", ...money },
+  { v: 1, type: "payment.refund_part", payment: "pay_1", refund: "rf_1", currency: "EUR" },
+  { v: 1, type: "payment.refund_part", payment: "pay_1", refund: "rf_1", ...money, amount: -1 },
+  { v: 1, type: "payment.settlement" },
   { v: 1, type: "payment.lookup" },
 ];

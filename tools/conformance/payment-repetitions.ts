@@ -4,7 +4,7 @@
  */
 import { type Check, mustBe, shown, Unmet } from "./checks.ts";
 import { type PaymentTrial, RETURN_URL } from "./payment-trial.ts";
-import { mustBeRefused, newOrderId } from "./wire.ts";
+import { mustBeRefused } from "./wire.ts";
 
 const AT_ONCE = 5;
 
@@ -24,8 +24,7 @@ function samePayment(trial: PaymentTrial): Check {
     expected: "prepare with the same key twice answers with the same payment",
     fix: "store the answer under webhook-id and send it again",
     run: async () => {
-      const orderId = newOrderId();
-      const request = { orderId, money: trial.money, key: `${orderId}:prepare:0` };
+      const request = trial.preparation();
       const first = mustBe(await trial.backend.prepare(request), "prepared", "the first prepare");
       const second = mustBe(await trial.backend.prepare(request), "prepared", "the second prepare");
       if (first.paymentId === second.paymentId) return;

@@ -2,10 +2,11 @@
  * The steps that the checks of a payment server share: bring a payment into a state, and look its
  * state up, through the same adapter that Sluice deploys.
  */
+import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { type FoundAnswer, readFound } from "../../queues/backends/http-answers.ts";
 import { httpPayments } from "../../queues/backends/http-payment.ts";
-import type { Money, PaymentBackend } from "../../src/domain/order/payment-backend.ts";
+import type { Money, PaidOrder, PaymentBackend } from "../../src/domain/order/payment-backend.ts";
 import { parseJson } from "../../src/encoding/json.ts";
 import { mustBe, shown, Unmet } from "./checks.ts";
 import { newOrderId, type Reply, type Wire } from "./wire.ts";
@@ -20,6 +21,18 @@ type State = readonly [
   captured: number,
   refunded: number,
 ];
+
+function paidOrder(id: string): PaidOrder {
+  return {
+    id,
+    sale: "conformance",
+    description: "A test unit",
+    email: "test@shoppers.example",
+    shipping: null,
+    statementSuffix: null,
+    methods: [],
+  };
+}
 
 export class PaymentTrial {
   readonly wire: Wire;
@@ -36,10 +49,14 @@ export class PaymentTrial {
     return `${newOrderId()}:${step}:0`;
   }
 
+  /** A request to prepare the payment of a new order. */
+  preparation() {
+    const order = paidOrder(newOrderId());
+    return { order, money: this.money, key: `${order.id}:prepare:0` };
+  }
+
   async prepared(): Promise<string> {
-    const orderId = newOrderId();
-    const key = `${orderId}:prepare:0`;
-    const outcome = await this.backend.prepare({ orderId, money: this.money, key });
+    const outcome = await this.backend.prepare(this.preparation());
     return mustBe(outcome, "prepared", "payment.prepare").paymentId;
   }
 
@@ -75,6 +92,16 @@ export class PaymentTrial {
 
   refund(paymentId: string, key = this.newKey("refund")) {
     return this.backend.refund({ paymentId, key });
+  }
+
+  /** An id of a refund, in Sluice's form. */
+  newRefund(): string {
+    return `rf_${randomBytes(16).toString("hex")}`;
+  }
+
+  refundPart(paymentId: string, refundId: string, amount: number) {
+    const money = { ...this.money, amount };
+    return this.backend.refundPart({ paymentId, refundId, money, key: this.newKey(refundId) });
   }
 
   ask(type: string, fields: object, id = this.newKey(type)): Promise<Reply> {

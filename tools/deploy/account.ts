@@ -8,7 +8,8 @@
  */
 import { z } from "zod";
 import type { DeployConfigs } from "./deploy-config.ts";
-import { type Account, namespaceTitle, queuesOf } from "./deploy-plan.ts";
+import { namespaceTitle, queuesOf } from "./deploy-plan.ts";
+import type { Account } from "./planned-secrets.ts";
 import { OperatorError, type Wrangler } from "../wrangler.ts";
 
 const listedNamespaces = z.array(z.object({ id: z.string(), title: z.string() }));

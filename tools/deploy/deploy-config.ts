@@ -56,6 +56,7 @@ const workerConfig = z.object({
       )
       .default([]),
   }),
+  send_email: z.array(z.object({ name: z.string() })).default([]),
   ratelimits: z.array(
     z.object({
       name: z.string(),

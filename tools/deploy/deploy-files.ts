@@ -1,12 +1,14 @@
 /**
  * The wrangler.toml files that are deployed: copies in a folder that git ignores, with the
- * account's ids, the routes and the origin filled in. Also reads the names in a file of secrets.
+ * account's ids, the routes and the origin filled in. Also reads files of secrets.
  *
- * Guarantee: values of secrets are neither kept nor shown.
+ * Guarantee: values of secrets are neither kept nor shown. The merchant's token is read to ask the
+ * gate whether it is ready.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
+import { type StripeKeyKind, stripeKeyKind } from "../../src/domain/readiness/stripe-keys.ts";
 import type { IdLines } from "./account.ts";
 import type { Route } from "./options.ts";
 import { UsageError } from "../../scripts/define-command.ts";
@@ -61,9 +63,29 @@ export function writeFilledCopy(
   return copy;
 }
 
-/** The names in a file of secrets; none without a file. `option` is for the error message. */
-export function secretNames(path: string | null, option: string): readonly string[] {
-  if (path === null) return [];
+/** What a deployment needs to know of a file of secrets. */
+export interface SecretsFile {
+  readonly names: readonly string[];
+  /** Of its STRIPE_API_KEY; null without one. */
+  readonly stripeKey: StripeKeyKind | null;
+}
+
+/** Empty without a file. `option` is for the error message. */
+export function readSecretsFile(path: string | null, option: string): SecretsFile {
+  const secrets = path === null ? {} : readSecrets(path, option);
+  const { STRIPE_API_KEY: key } = secrets;
+  return {
+    names: Object.keys(secrets),
+    stripeKey: key === undefined ? null : stripeKeyKind(key),
+  };
+}
+
+/** The merchant's token in a file of secrets; null without one. */
+export function adminTokenIn(path: string | null, option: string): string | null {
+  return path === null ? null : (readSecrets(path, option)["ADMIN_TOKEN"] ?? null);
+}
+
+function readSecrets(path: string, option: string): Readonly<Record<string, string>> {
   let text: string;
   try {
     text = readFileSync(path, "utf8");
@@ -71,7 +93,7 @@ export function secretNames(path: string | null, option: string): readonly strin
     throw new UsageError(`${option} ${path} cannot be read.`);
   }
   try {
-    return Object.keys(secretsFile.parse(JSON.parse(text)));
+    return secretsFile.parse(JSON.parse(text));
   } catch {
     // Without details, because they would quote secrets.
     throw new UsageError(`${option} ${path} must be JSON, an object of names and texts.`);

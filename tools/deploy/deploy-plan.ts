@@ -5,29 +5,14 @@
  * Guarantee: every resource that a deployment creates or changes is a step of the plan. Without an
  * account, everything that depends on the account is "unknown".
  */
+import type { Check } from "../../src/domain/readiness/check.ts";
+import { holdsStripeSecret, type StripeKeyKind } from "../../src/domain/readiness/stripe-keys.ts";
 import type { DeployConfigs, WorkerConfig } from "./deploy-config.ts";
 import type { Route } from "./options.ts";
-
-/** The names of the account's resources. */
-export interface Account {
-  readonly namespaces: ReadonlySet<string>;
-  readonly databases: ReadonlySet<string>;
-  readonly queues: ReadonlySet<string>;
-  /** Migration files that were applied to a database; none for a database that does not exist. */
-  readonly migrations: ReadonlySet<string>;
-  /** The names of the secrets of each Worker that exists. */
-  readonly secrets: ReadonlyMap<string, ReadonlySet<string>>;
-}
+import { moneyChecks } from "./payment-plan.ts";
+import { type Account, type PlannedSecret, secretsOf } from "./planned-secrets.ts";
 
 export type Presence = "exists" | "create" | "update" | "unknown";
-
-export type SecretState = "set" | "in the file" | "missing" | "not set" | "unknown";
-
-export interface PlannedSecret {
-  readonly name: string;
-  readonly required: boolean;
-  readonly state: SecretState;
-}
 
 export interface Detail {
   readonly what: string;
@@ -47,6 +32,8 @@ export interface Plan {
   readonly steps: readonly Step[];
   /** Sentences for the operator about settings that will not work, or may not be intended. */
   readonly notes: readonly string[];
+  /** Whether the deployment could take money. */
+  readonly checks: readonly Check[];
 }
 
 export interface Wishes {
@@ -54,6 +41,8 @@ export interface Wishes {
   readonly origin: string | null;
   /** The names of the secrets in the given files. */
   readonly secrets: { readonly gate: readonly string[]; readonly orders: readonly string[] };
+  /** The kind of the STRIPE_API_KEY in the given file; null without one. */
+  readonly stripeKey: StripeKeyKind | null;
 }
 
 export function namespaceTitle(binding: string): string {
@@ -111,7 +100,12 @@ export function planDeployment(
       workerStep(gate, account, wishes.secrets.gate, frontDetails(gate, front, origin)),
       workerStep(orders, account, wishes.secrets.orders, varsOf(orders.vars)),
     ],
-    notes: notesOn(gate, front, origin),
+    notes: notesOn(front, origin),
+    checks: moneyChecks(
+      { vars: gate.vars, secrets: secretsOf(gate, account, wishes.secrets.gate) },
+      { vars: orders.vars, secrets: secretsOf(orders, account, wishes.secrets.orders) },
+      wishes.stripeKey,
+    ),
   };
 }
 
@@ -191,24 +185,6 @@ function workerStep(
   };
 }
 
-function secretsOf(
-  worker: WorkerConfig,
-  account: Account | null,
-  inFile: readonly string[],
-): readonly PlannedSecret[] {
-  const state = (name: string, required: boolean): SecretState => {
-    if (inFile.includes(name)) return "in the file";
-    if (account === null) return "unknown";
-    if (account.secrets.get(worker.name)?.has(name) ?? false) return "set";
-    return required ? "missing" : "not set";
-  };
-  const required = worker.secrets?.required ?? [];
-  return [
-    ...required.map((name) => ({ name, required: true, state: state(name, true) })),
-    ...worker.optionalSecrets.map((name) => ({ name, required: false, state: state(name, false) })),
-  ];
-}
-
 function frontDetails(
   gate: WorkerConfig,
   routes: readonly Route[],
@@ -229,7 +205,9 @@ function frontDetails(
 
 function varsOf(vars: WorkerConfig["vars"]): readonly Detail[] {
   return Object.entries(vars).map(([name, value]) => {
-    return { what: "variable", value: `${name} = ${JSON.stringify(value)}` };
+    const isSecret = holdsStripeSecret(String(value));
+    const shown = isSecret ? "(not shown: it holds a secret of Stripe)" : JSON.stringify(value);
+    return { what: "variable", value: `${name} = ${shown}` };
   });
 }
 
@@ -251,6 +229,7 @@ function bindingsOf(worker: WorkerConfig): readonly Detail[] {
     ...d1_databases.map((d1) => `${d1.binding}: ${d1.database_name}`).map(detail("D1")),
     ...queues.producers.map((to) => `${to.binding}: ${to.queue}`).map(detail("queue to send to")),
     ...queues.consumers.map(({ queue }) => queue).map(detail("queue to read")),
+    ...worker.send_email.map(({ name }) => name).map(detail("mail")),
     ...worker.ratelimits
       .map(({ name, namespace_id, simple }) => {
         return `${name}: ${simple.limit} in ${simple.period} s, namespace ${namespace_id}`;
@@ -261,7 +240,7 @@ function bindingsOf(worker: WorkerConfig): readonly Detail[] {
   ];
 }
 
-function notesOn(gate: WorkerConfig, routes: readonly Route[], origin: string): readonly string[] {
+function notesOn(routes: readonly Route[], origin: string): readonly string[] {
   const notes: string[] = [];
   const guards = routes.some(
     ({ pattern, zone }) => zone !== null && !pattern.includes("/_sluice/"),
@@ -278,9 +257,6 @@ function notesOn(gate: WorkerConfig, routes: readonly Route[], origin: string): 
     notes.push(
       "Without a route or a custom domain, snapshots are not cached per location: only for tests.",
     );
-  }
-  if (gate.vars["TEST_CARDS"] === "on") {
-    notes.push("TEST_CARDS is on: the checkout shows test cards to every shopper.");
   }
   return notes;
 }

@@ -1,6 +1,7 @@
 /**
  * A plan as text for the operator. Programs should use `--json` instead.
  */
+import { printChecks } from "./check-report.ts";
 import { missingSecrets, type Plan, type Presence, type Step } from "./deploy-plan.ts";
 
 const SIGNS: Readonly<Record<Presence, string>> = {
@@ -34,6 +35,10 @@ export function printPlan(plan: Plan): string {
       ({ worker, secret }) => `${worker} does not have the required secret ${secret}.`,
     ),
     ...plan.notes,
+    "",
+    "Could it take money?",
+    ...printChecks(plan.checks),
+    "",
     "Nothing was changed.",
     "",
   ].join("\n");

@@ -59,16 +59,35 @@ export const deployCommand = defineCommand({
       help: `what stands behind the gate: the zone's own origin, or a server at
         http(s)://host[:port]`,
     },
+    readiness: {
+      type: "text",
+      value: "URL",
+      accepts: isServerAddress,
+      must: "must be http(s)://host[:port], without a path",
+      help: `deploys nothing: asks the gate at this address whether it can take money, with
+        ADMIN_TOKEN of the environment or of --gate-secrets`,
+    },
+    "register-domain": {
+      type: "text",
+      value: "host",
+      accepts: isHost,
+      must: 'must be a host, as "shop.example"',
+      multiple: true,
+      help: `deploys nothing: registers this host with Stripe for Apple Pay, Google Pay and Link,
+        with STRIPE_API_KEY of the environment`,
+    },
   },
   notes: `Routes, custom domains and the origin hold for this deployment. To keep them, write them
     into wrangler.toml (\`routes\`, and ORIGIN under [vars]); an option goes before the file.`,
-  exitCodes: "0 done, 1 something failed",
+  exitCodes: "0 done, 1 something failed, or the gate is not ready",
   resolve: ({ route: patterns, zone, customDomain: domains, origin, ...values }) => {
     if (values.json && !values.dryRun) throw new UsageError("--json goes with --dry-run");
+    checkAlone(values);
     checkRoutes(patterns, zone);
     checkOrigin(origin, patterns, domains);
     return {
       ...values,
+      readiness: values.readiness === null ? null : new URL(values.readiness).origin,
       /** Empty: those of wrangler.toml. */
       routes: [
         ...patterns.map((pattern): Route => ({ pattern, zone })),
@@ -86,6 +105,24 @@ export interface Route {
   readonly pattern: string;
   /** Null for a custom domain: its pattern is a host, and Cloudflare finds the zone. */
   readonly zone: string | null;
+}
+
+interface Alone {
+  readonly dryRun: boolean;
+  readonly readiness: string | null;
+  readonly registerDomain: readonly string[];
+}
+
+/** Two options are work of their own, beside which nothing is deployed. */
+function checkAlone({ dryRun, readiness, registerDomain }: Alone): void {
+  if (readiness !== null && registerDomain.length > 0) {
+    throw new UsageError("--readiness and --register-domain are two runs");
+  }
+  if (!dryRun) return;
+  if (readiness !== null) throw new UsageError("--readiness does not go with --dry-run");
+  if (registerDomain.length > 0) {
+    throw new UsageError("--register-domain does not go with --dry-run");
+  }
 }
 
 function checkRoutes(patterns: readonly string[], zone: string | null): void {

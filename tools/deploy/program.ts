@@ -9,11 +9,15 @@ import { PROJECT_ROOT } from "../../scripts/project-root.ts";
 import { type Progress, withProgress } from "../../scripts/progress.mjs";
 import { OperatorError, type Wrangler, wrangler } from "../wrangler.ts";
 import { inventIds, isLoggedIn, provision, readAccount } from "./account.ts";
-import { readDeployConfigs } from "./deploy-config.ts";
-import { secretNames, writeFilledCopy } from "./deploy-files.ts";
-import { missingSecrets, type Plan, planDeployment } from "./deploy-plan.ts";
+import { printChecks } from "./check-report.ts";
+import { type DeployConfigs, readDeployConfigs } from "./deploy-config.ts";
+import { adminTokenIn, readSecretsFile, writeFilledCopy } from "./deploy-files.ts";
+import { missingSecrets, type Plan, planDeployment, routesOf } from "./deploy-plan.ts";
 import { printPlan } from "./deploy-report.ts";
 import type { DeployOptions } from "./options.ts";
+import { leakedVariables } from "./payment-plan.ts";
+import { askReadiness, gateUrlOf, printReadiness } from "./readiness.ts";
+import { registerDomain } from "./wallet-domain.ts";
 
 const GATE_CONFIG = join(PROJECT_ROOT, "wrangler.toml");
 const ORDERS_CONFIG = join(PROJECT_ROOT, "queues", "wrangler.toml");
@@ -21,18 +25,21 @@ const NO_WISHES = { routes: [], origin: null };
 
 async function deploy(options: DeployOptions, wrangler: Wrangler): Promise<void> {
   const configs = readDeployConfigs(GATE_CONFIG, ORDERS_CONFIG);
+  const ordersFile = readSecretsFile(options.ordersSecrets, "--orders-secrets");
   const wishes = {
     ...options,
     secrets: {
-      gate: secretNames(options.gateSecrets, "--gate-secrets"),
-      orders: secretNames(options.ordersSecrets, "--orders-secrets"),
+      gate: readSecretsFile(options.gateSecrets, "--gate-secrets").names,
+      orders: ordersFile.names,
     },
+    stripeKey: ordersFile.stripeKey,
   };
   const loggedIn = await isLoggedIn(wrangler);
   const account = loggedIn ? await readAccount(wrangler, configs) : null;
   const plan = planDeployment(configs, wishes, account);
   if (options.dryRun) {
     showPlan(plan, options.json);
+    refuseLeaks(configs);
     const { gate, orders } = writeCopies(options, inventIds(configs));
     for (const config of [gate, orders]) await build(wrangler, config, options.json);
     return;
@@ -42,7 +49,9 @@ async function deploy(options: DeployOptions, wrangler: Wrangler): Promise<void>
       "Not logged in to Cloudflare. Run `npx wrangler login`, or set CLOUDFLARE_API_TOKEN.",
     );
   }
+  refuseLeaks(configs);
   refuseWithoutSecrets(plan);
+  warn(plan);
   const { gate, orders } = writeCopies(options, await provision(wrangler, configs));
   // The tables come first: both Workers may ask for them from their first request on.
   for (const database of Object.keys(configs.migrations)) {
@@ -50,10 +59,72 @@ async function deploy(options: DeployOptions, wrangler: Wrangler): Promise<void>
   }
   await deployWorker(wrangler, gate, options.gateSecrets);
   await deployWorker(wrangler, orders, options.ordersSecrets);
+  await reportReadiness(options, gateUrlOf(routesOf(configs.gate, options.routes)));
+}
+
+/** Before wrangler is started, which would print every variable. */
+function refuseLeaks({ gate, orders }: DeployConfigs): void {
+  const names = leakedVariables([gate, orders]);
+  if (names.length === 0) return;
+  throw new OperatorError(
+    `${names.join(" and ")} under [vars] holds a secret of Stripe, which does not belong in a ` +
+      "file or a variable. Roll that key in Stripe's Dashboard, take it out of the file, and set " +
+      "the new one as a secret. Nothing was built or deployed.",
+  );
+}
+
+/** A deployment that is done stays done, also if its gate does not answer yet. */
+async function reportReadiness(options: DeployOptions, gateUrl: string | null): Promise<void> {
+  const deployedAt_ms = Date.now();
+  const token = adminTokenOf(options);
+  if (gateUrl === null || token === null) {
+    const what = gateUrl === null ? "https://<the gate's host>" : gateUrl;
+    process.stdout.write(
+      "Deployed. To see whether it can take money, with ADMIN_TOKEN in the environment:\n" +
+        `  npm run deploy -- --readiness ${what}\n`,
+    );
+    return;
+  }
+  try {
+    const readiness = await askReadiness(gateUrl, token);
+    process.stdout.write(`Deployed. ${printReadiness(readiness, deployedAt_ms)}`);
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error;
+    const again = `npm run deploy -- --readiness ${gateUrl}`;
+    process.stdout.write(`Deployed. ${error.message}\nAsk again: ${again}\n`);
+  }
+}
+
+function adminTokenOf({ gateSecrets }: DeployOptions): string | null {
+  return process.env["ADMIN_TOKEN"] || adminTokenIn(gateSecrets, "--gate-secrets");
+}
+
+/** @returns the exit code */
+async function showReadiness(options: DeployOptions, gateUrl: string): Promise<number> {
+  const token = adminTokenOf(options);
+  if (token === null) {
+    throw new OperatorError("--readiness needs ADMIN_TOKEN in the environment, or --gate-secrets.");
+  }
+  const readiness = await askReadiness(gateUrl, token);
+  process.stdout.write(printReadiness(readiness, null));
+  return readiness.ready ? 0 : 1;
+}
+
+async function registerDomains(hosts: readonly string[]): Promise<number> {
+  const { STRIPE_API_KEY: apiKey = "", STRIPE_API_BASE: base = "" } = process.env;
+  const baseUrl = base === "" ? "https://api.stripe.com" : base;
+  for (const host of hosts) process.stdout.write(await registerDomain(host, { apiKey, baseUrl }));
+  return 0;
 }
 
 function showPlan(plan: Plan, asJson: boolean): void {
   process.stdout.write(asJson ? `${JSON.stringify(plan, null, 2)}\n` : printPlan(plan));
+}
+
+/** What keeps the deployment from taking money is no reason not to deploy it. */
+function warn({ checks }: Plan): void {
+  const failed = checks.filter(({ ok }) => !ok);
+  if (failed.length > 0) process.stderr.write(`${printChecks(failed).join("\n")}\n`);
 }
 
 function writeCopies(options: DeployOptions, ids: ReadonlyMap<string, string>) {
@@ -94,7 +165,10 @@ function deployWorker(
 
 /** @returns the exit code */
 export async function runDeployment(options: DeployOptions): Promise<number> {
+  const isDeployment = options.readiness === null && options.registerDomain.length === 0;
   try {
+    if (options.readiness !== null) return await showReadiness(options, options.readiness);
+    if (!isDeployment) return await registerDomains(options.registerDomain);
     await withProgress("Reading the wrangler.toml files", (progress) => {
       return deploy(options, watched(wrangler, progress));
     });
@@ -102,7 +176,7 @@ export async function runDeployment(options: DeployOptions): Promise<number> {
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
     const kept = "What was created is kept, and used when the same command is run again.";
-    process.stderr.write(`${error.message}\n${options.dryRun ? "" : `${kept}\n`}`);
+    process.stderr.write(`${error.message}\n${options.dryRun || !isDeployment ? "" : `${kept}\n`}`);
     return 1;
   }
 }

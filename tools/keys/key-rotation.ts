@@ -16,6 +16,7 @@ const SECRET_NAMES: Readonly<Record<KeyPurpose, string>> = {
   passes: "PASS_KEYS",
   webhooks: "WEBHOOK_KEYS",
   proofs: "PROOF_KEYS",
+  servers: "SERVER_KEYS",
 };
 
 /** Ten of the larger keys are less than half of the 5 kB that a Worker's secret can have. */
@@ -125,7 +126,10 @@ export function rotate(set: KeySet, fresh: StoredKey): ChangeOutcome {
   }
   const old = set.keys.map(({ kid }) => kid).join(", ");
   const advice = [
-    `${name}: ${fresh.kid} is new, is the first key, and signs. Still verifying: ${old}.`,
+    set.purpose === "servers"
+      ? `${name}: ${fresh.kid} is new, and the first key.`
+      : `${name}: ${fresh.kid} is new, is the first key, and signs.`,
+    `Still ${inUse(set.purpose)}: ${old}.`,
     `Next: ${storing(set.purpose)}`,
     UNTIL_RETIRED[set.purpose],
   ];
@@ -150,7 +154,10 @@ export function retire(set: KeySet, { kids, overlapDays }: Retirement, now: numb
   const name = SECRET_NAMES[set.purpose];
   const [first, ...old] = set.keys;
   for (const kid of kids) {
-    if (kid === first.kid) return bad(`--kid ${kid} signs: it is the first key. Rotate first.`);
+    if (kid === first.kid) {
+      const use = set.purpose === "servers" ? "is the newest" : "signs: it is the first key";
+      return bad(`--kid ${kid} ${use}. Rotate first.`);
+    }
     if (!old.some((key) => key.kid === kid)) return bad(`--kid ${kid} is not a key of ${name}.`);
   }
   const days = overlapDays ?? OVERLAP_DAYS[set.purpose] ?? null;
@@ -172,14 +179,24 @@ export function retire(set: KeySet, { kids, overlapDays }: Retirement, now: numb
   const advice = [
     dropped.length === 0
       ? `${name}: no key could be dropped; the output is the unchanged input.`
-      : `${name}: dropped ${listed(dropped)}. Tokens signed with them will be refused.`,
-    ...(kept.length > 0 ? [`Still verifying: ${listed(kept)}.`] : []),
+      : `${name}: dropped ${listed(dropped)}. ${refusedThen(set.purpose)}`,
+    ...(kept.length > 0 ? [`Still ${inUse(set.purpose)}: ${listed(kept)}.`] : []),
     ...(kids.length === 0 && undated.length > 0
       ? [`It is not known when ${listed(undated)} stopped signing: drop by --kid.`]
       : []),
     ...(dropped.length > 0 ? [`Next: ${storing(set.purpose)}`] : []),
   ];
   return { kind: "changed", set: { ...set, keys: [first, ...kept] }, advice: text(advice) };
+}
+
+/** A server's key is sent as it is; all others sign tokens. */
+function inUse(purpose: KeyPurpose): string {
+  return purpose === "servers" ? "accepted" : "verifying";
+}
+
+function refusedThen(purpose: KeyPurpose): string {
+  const what = purpose === "servers" ? "Servers that send them" : "Tokens signed with them";
+  return `${what} will be refused.`;
 }
 
 function listed(keys: readonly StoredKey[]): string {
@@ -217,4 +234,8 @@ const UNTIL_RETIRED: Readonly<Record<KeyPurpose, string>> = {
   proofs:
     `A challenge lasts at most an hour: keep an old key for ${PROOF_OVERLAP_DAYS} day; then ` +
     "--retire proofs.",
+  servers:
+    "A shop's server sends its key with each request: give it the new one (the member k of the " +
+    "first key), and keep the old one until no server sends it; then --retire servers --kid " +
+    "<its kid>.",
 };

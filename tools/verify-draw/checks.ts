@@ -12,14 +12,10 @@ import {
   sizeOf,
 } from "../../simulation/drill/fairness.ts";
 import type { Manifest } from "../../simulation/crowd/gate-answers.ts";
+import { closingFaults, revelationFault } from "../../simulation/drill/statements.ts";
 import type { DrawEvidence, LaneEvidence, TicketEvidence } from "./collect.ts";
-
-export interface Finding {
-  readonly what: string;
-  /** `open`: cannot be checked yet. */
-  readonly verdict: "agrees" | "broken" | "open";
-  readonly detail: string;
-}
+import { agrees, broken, open, type Finding } from "./finding.ts";
+import { checkReceipt } from "./receipts.ts";
 
 /** Of a larger cohort only `SAMPLE` places, spread evenly, are recomputed. */
 export const WHOLE_COHORT_MAX = 100_000;
@@ -29,14 +25,12 @@ export function checkDraw(evidence: DrawEvidence, noted: string | null): Finding
   return [
     checkCommitment(evidence, noted),
     checkSecret(evidence),
+    ...checkRevelation(evidence),
     ...evidence.lanes.flatMap((lane) => checkLane(evidence, lane)),
     ...evidence.tickets.map((ticket, index) => checkTicket(evidence, ticket, index + 1)),
+    ...evidence.receipts.flatMap((receipt, index) => checkReceipt(evidence, receipt, index + 1)),
   ];
 }
-
-const agrees = (what: string, detail: string): Finding => ({ what, verdict: "agrees", detail });
-const broken = (what: string, detail: string): Finding => ({ what, verdict: "broken", detail });
-const open = (what: string, detail: string): Finding => ({ what, verdict: "open", detail });
 
 function checkCommitment(evidence: DrawEvidence, noted: string | null): Finding {
   const { commitment } = evidence.fairness;
@@ -61,12 +55,48 @@ function checkSecret({ fairness }: DrawEvidence): Finding {
   return broken(what, `its SHA-256 is ${hash}, which is not the commitment`);
 }
 
+/** When it was revealed, signed: from then on no cohort may close. */
+function checkRevelation({ sale, fairness, lanes, keys }: DrawEvidence): Finding[] {
+  const what = "revelation";
+  const { secret, revealedAt = null } = fairness;
+  const isTimed = lanes.some(({ manifests }) => {
+    return manifests.some(({ closedAt }) => closedAt !== undefined);
+  });
+  const fault = revelationFault(sale, fairness, keys, isTimed);
+  if (fault !== null) return [broken(what, fault)];
+  if (secret === null) return [];
+  if (revealedAt !== null) return [agrees(what, `at ${revealedAt}, signed by the gate`)];
+  return [agrees(what, "its time is unknown: the gate's release does not state it")];
+}
+
+/** Until the revelation a key that was retired while the sale runs may be missing. */
+function checkClosings(
+  { fairness, keys }: DrawEvidence,
+  lane: string,
+  manifests: readonly Manifest[],
+): Finding {
+  const what = `lane ${lane}, closing times`;
+  const [first, ...more] = closingFaults(manifests, fairness, keys);
+  if (first !== undefined) {
+    const others = more.length === 0 ? "" : `, and ${more.length} more`;
+    const isEarly = fairness.secret === null && first.endsWith("is not published");
+    return (isEarly ? open : broken)(what, `${first}${others}`);
+  }
+  const untimed = manifests.filter(({ closedAt }) => closedAt === undefined).length;
+  const unknown = `closing time unknown of ${untimed}: closed by a release that does not state it`;
+  if (untimed === manifests.length) return agrees(what, unknown);
+  const when = fairness.secret === null ? "" : ", before the secret was revealed";
+  const signed = `${manifests.length - untimed} signed by the gate${when}`;
+  return agrees(what, untimed === 0 ? signed : `${signed}; ${unknown}`);
+}
+
 function checkLane(evidence: DrawEvidence, { lane, manifests }: LaneEvidence): Finding[] {
   const what = `lane ${lane}`;
   if (manifests.length === 0) return [agrees(what, "no cohort has closed, so there is no draw")];
   return [
     checkCounts(evidence.sale, lane, manifests),
     checkSeeds(evidence, lane, manifests),
+    checkClosings(evidence, lane, manifests),
     checkPermutations(lane, manifests),
   ];
 }

@@ -10,10 +10,13 @@ import {
   fairnessSchema,
   type Fairness,
   type Manifest,
+  type PublishedKey,
   type TicketClaims,
 } from "../../simulation/crowd/gate-answers.ts";
+import { readKeys } from "../../simulation/drill/collect.ts";
 import type { GateClient } from "../../simulation/crowd/gate-client.ts";
 import { failed, askAgain } from "../../simulation/crowd/ask-again.ts";
+import { readReceipt, type ReceiptReading } from "./receipts.ts";
 
 /** The gate's answer for a ticket: its rank, null while it has none, or the code of a refusal. */
 export type RankAnswer =
@@ -39,6 +42,9 @@ export interface DrawEvidence {
   readonly saleCommitment: string;
   readonly lanes: readonly LaneEvidence[];
   readonly tickets: readonly TicketEvidence[];
+  readonly receipts: readonly ReceiptReading[];
+  /** Every public key that the gate shows: of its JWKS, and of the fairness document. */
+  readonly keys: readonly PublishedKey[];
 }
 
 export type Collected =
@@ -53,11 +59,17 @@ const saleSchema = z.object({
 
 const MANIFESTS_AT_ONCE = 16;
 
+/** The tokens to be checked. */
+export interface GivenTokens {
+  readonly tickets: readonly string[];
+  readonly receipts: readonly string[];
+}
+
 /** @param show displays the progress */
 export async function collectDraw(
   gate: GateClient,
   sale: string,
-  tickets: readonly string[],
+  { tickets, receipts }: GivenTokens,
   show: (what: string) => void,
 ): Promise<Collected> {
   const path = `/_sluice/v1/sales/${sale}`;
@@ -72,7 +84,13 @@ export async function collectDraw(
     show(`Reading ticket ${checked.length + 1} of ${tickets.length}`);
     checked.push(await askTicket(gate, sale, token));
   }
-  const names = new Set([...seen.body.lanes, ...checked.map(({ claims }) => claims.lane)]);
+  const read = await readReceipts(gate, receipts);
+  const lanesOfReceipts = read.flatMap((receipt) => {
+    const place = receipt.kind === "verified" ? receipt.claims.place : null;
+    return place === null ? [] : [place.lane];
+  });
+  const lanesOfTickets = checked.map(({ claims }) => claims.lane);
+  const names = new Set([...seen.body.lanes, ...lanesOfTickets, ...lanesOfReceipts]);
   const lanes: LaneEvidence[] = [];
   for (const lane of names) {
     lanes.push({ lane, manifests: await readManifests(gate, sale, lane, show) });
@@ -86,8 +104,24 @@ export async function collectDraw(
     saleCommitment,
     lanes,
     tickets: checked,
+    receipts: read,
+    keys: [...(await readKeys(gate)), ...(fairness.body.keys ?? [])],
   };
   return { kind: "collected", evidence };
+}
+
+const keysSchema = z.object({ keys: z.array(z.looseObject({ kty: z.string() })) });
+
+async function readReceipts(
+  gate: GateClient,
+  receipts: readonly string[],
+): Promise<ReceiptReading[]> {
+  if (receipts.length === 0) return [];
+  const path = "/_sluice/.well-known/jwks.json";
+  const call = { method: "GET", route: "GET /jwks.json", path, schema: keysSchema } as const;
+  const keys = await askAgain(() => gate.ask(call));
+  if (keys.kind !== "answered") throw failed("reading the gate's keys", keys);
+  return Promise.all(receipts.map((token) => readReceipt(token, keys.body)));
 }
 
 async function askTicket(gate: GateClient, sale: string, token: string): Promise<TicketEvidence> {

@@ -3,23 +3,20 @@
  * are only named.
  */
 import { FILE, HTTP_ADDRESS, SALE_ID } from "../../scripts/command-option.ts";
-import { defineCommand, type OptionsOf } from "../../scripts/define-command.ts";
+import { defineCommand, UsageError, type OptionsOf } from "../../scripts/define-command.ts";
 
 export const verifyDrawCommand = defineCommand({
   name: "npm run verify-draw --",
   summary: `Checks the draw of a sale from outside, from what is published alone and with code of
-    its own: the commitment, the seeds, the cohorts, and the places of the tickets you give.`,
+    its own: the commitment, the seeds, the cohorts, and the places of the tickets and receipts
+    you give.`,
   options: {
     url: {
       ...HTTP_ADDRESS,
       required: "give the address of the gate, for example --url https://shop.example",
       help: "the gate",
     },
-    sale: {
-      ...SALE_ID,
-      required: "give the id of the sale, for example --sale air-one",
-      help: "the sale",
-    },
+    sale: { ...SALE_ID, help: "the sale; without it the one that the receipts name" },
     commitment: {
       type: "text",
       value: "hex",
@@ -34,13 +31,22 @@ export const verifyDrawCommand = defineCommand({
       help: "a ticket whose place is worked out",
     },
     "ticket-file": { ...FILE, multiple: true, help: "a file of tickets, one a line" },
+    receipt: { ...FILE, multiple: true, help: "a file of receipts, one a line" },
   },
   notes: `A ticket is its holder's place in the line: show it to nobody, and prefer a file,
-    because others on the same machine may see a command line.`,
+    because others on the same machine may see a command line. A receipt is checked with the keys
+    that --url publishes, never with keys that it names itself.`,
   exitCodes: `0 verified, 1 something does not agree, 3 not yet checkable (the sale is not over,
     or the gate does not answer)`,
   // The commitment in lower case, as it is published.
-  resolve: (values) => ({ ...values, commitment: values.commitment?.toLowerCase() ?? null }),
+  resolve: (values) => {
+    if (values.sale === null && values.receipt.length === 0) {
+      throw new UsageError(
+        "--sale is missing: give the id of the sale, for example --sale air-one, or a --receipt",
+      );
+    }
+    return { ...values, commitment: values.commitment?.toLowerCase() ?? null };
+  },
 });
 
 export type VerifyOptions = OptionsOf<typeof verifyDrawCommand>;

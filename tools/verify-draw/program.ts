@@ -1,5 +1,6 @@
 /**
- * The check of a draw: reads the tickets, fetches what the gate publishes, and reports.
+ * The check of a draw: reads the tickets and receipts, fetches what the gate publishes, and
+ * reports.
  */
 import { readFileSync } from "node:fs";
 import { UsageError } from "../../scripts/define-command.ts";
@@ -9,8 +10,9 @@ import { errorText } from "../../src/encoding/error-text.ts";
 import { createGateClient } from "../../simulation/crowd/gate-client.ts";
 import { claimsOf } from "../../simulation/drill/fairness.ts";
 import { checkDraw } from "./checks.ts";
-import { collectDraw } from "./collect.ts";
+import { collectDraw, type GivenTokens } from "./collect.ts";
 import type { VerifyOptions } from "./options.ts";
+import { saleNamedBy } from "./receipts.ts";
 import { EXIT_CODES, verdictOn, writeReport } from "./report.ts";
 
 const CONNECTIONS_MAX = 16;
@@ -21,29 +23,48 @@ interface Outlets {
   readonly complain: (text: string) => void;
 }
 
-/** Every ticket given, checked without a key. Throws UsageError; a message never shows a ticket. */
-function readTickets({ ticket, ticketFile, sale }: VerifyOptions): readonly string[] {
-  const named = ticket.map((token, index) => ({ token, name: `--ticket (number ${index + 1})` }));
-  for (const path of ticketFile) {
+interface Named {
+  readonly token: string;
+  /** How a message names it; a token is never shown. */
+  readonly name: string;
+}
+
+function readLines(option: string, paths: readonly string[]): Named[] {
+  return paths.flatMap((path) => {
     let text: string;
     try {
       text = readFileSync(path, "utf8");
     } catch (error) {
-      throw new UsageError(`--ticket-file ${path} cannot be read: ${errorText(error)}`);
+      throw new UsageError(`${option} ${path} cannot be read: ${errorText(error)}`);
     }
     const lines = text.split("\n").map((line) => line.trim());
-    lines.forEach((token, index) => {
-      if (token !== "") named.push({ token, name: `--ticket-file ${path}, line ${index + 1},` });
+    return lines.flatMap((token, index) => {
+      return token === "" ? [] : [{ token, name: `${option} ${path}, line ${index + 1},` }];
     });
+  });
+}
+
+/** The sale, and every token given, read without a key. Throws UsageError. */
+function readTokens(options: VerifyOptions): GivenTokens & { readonly sale: string } {
+  const { ticket, ticketFile, receipt } = options;
+  const given = ticket.map((token, index) => ({ token, name: `--ticket (number ${index + 1})` }));
+  const tickets = [...given, ...readLines("--ticket-file", ticketFile)];
+  const receipts = readLines("--receipt", receipt);
+  const named = [
+    ...tickets.map((item) => ({ ...item, kind: "ticket", sale: claimsOf(item.token)?.aud })),
+    ...receipts.map((item) => ({ ...item, kind: "receipt", sale: saleNamedBy(item.token) })),
+  ];
+  const sale = options.sale ?? named.find(({ kind }) => kind === "receipt")?.sale ?? null;
+  for (const { name, kind, sale: of = null } of named) {
+    if (of === null) throw new UsageError(`${name} is no ${kind}`);
+    if (of !== sale) throw new UsageError(`${name} is a ${kind} of sale ${of}, not ${sale}`);
   }
-  for (const { token, name } of named) {
-    const claims = claimsOf(token);
-    if (claims === null) throw new UsageError(`${name} is no ticket`);
-    if (claims.aud !== sale) {
-      throw new UsageError(`${name} is a ticket of sale ${claims.aud}, not ${sale}`);
-    }
-  }
-  return named.map(({ token }) => token);
+  if (sale === null) throw new UsageError("--receipt names no sale: its file is empty");
+  return {
+    sale,
+    tickets: tickets.map(({ token }) => token),
+    receipts: receipts.map(({ token }) => token),
+  };
 }
 
 /** @returns the exit code */
@@ -54,12 +75,12 @@ export async function verifyDraw(
     complain: (text) => process.stderr.write(text),
   },
 ): Promise<number> {
-  const tickets = readTickets(options);
-  const { url, sale, commitment } = options;
+  const { sale, ...tokens } = readTokens(options);
+  const { url, commitment } = options;
   const gate = createGateClient({ url, connectionsMax: CONNECTIONS_MAX });
   try {
     const collected = await withProgress(`Reading sale ${sale}`, ({ show }) => {
-      return collectDraw(gate, sale, tickets, show);
+      return collectDraw(gate, sale, tokens, show);
     });
     if (collected.kind === "no_such_sale") {
       throw new UsageError(`--sale ${sale}: there is no such sale at ${url}`);

@@ -1,6 +1,7 @@
 /** The findings about a draw as text for a terminal, and the exit code. */
 import type { DrawEvidence } from "./collect.ts";
-import type { Finding } from "./checks.ts";
+import type { Finding } from "./finding.ts";
+import { NOT_PROVEN, provenBy } from "./receipts.ts";
 
 const MARKS = { agrees: "✓", broken: "✗", open: "…" } as const;
 
@@ -21,7 +22,7 @@ const VERDICT_TEXT: Readonly<Record<Verdict, string>> = {
 
 export function writeReport(
   url: string,
-  evidence: Pick<DrawEvidence, "sale" | "phase">,
+  evidence: Pick<DrawEvidence, "sale" | "phase" | "receipts">,
   findings: readonly Finding[],
 ): string {
   const width = Math.max(...findings.map(({ what }) => what.length));
@@ -29,5 +30,14 @@ export function writeReport(
     return `  ${MARKS[verdict]} ${what.padEnd(width)}  ${detail}`;
   });
   const head = `The draw of sale ${evidence.sale} at ${url} (${evidence.phase})`;
-  return `${head}\n\n${lines.join("\n")}\n\n${VERDICT_TEXT[verdictOn(findings)]}\n`;
+  const verdict = verdictOn(findings);
+  const proven = verdict === "broken" ? [] : provenText(evidence);
+  return [head, lines.join("\n"), ...proven, VERDICT_TEXT[verdict]].join("\n\n").concat("\n");
+}
+
+/** What the receipts show, and what no receipt does. */
+function provenText({ receipts }: Pick<DrawEvidence, "receipts">): string[] {
+  if (receipts.length === 0) return [];
+  const sentences = receipts.flatMap((receipt, index) => provenBy(receipt, index + 1));
+  return [[...sentences, NOT_PROVEN].join("\n")];
 }

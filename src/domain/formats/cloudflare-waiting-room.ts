@@ -8,7 +8,7 @@
  * Not for decisions: a shopper who is let in never gets it.
  */
 import type { Sale } from "../sale/sale.ts";
-import { phaseAt, type Phase, type Schedule } from "../sale/schedule.ts";
+import { hasEnd, phaseAt, type Phase, type Schedule } from "../sale/schedule.ts";
 import type { Standing } from "../room/standing.ts";
 
 export interface CloudflareWaitingRoom {
@@ -137,7 +137,7 @@ export function cloudflareWaitingRoom(facts: WaitingFacts): CloudflareWaitingRoo
   const phase = phaseAt(schedule, now);
   const queueingMethod = methodOf(facts, phase);
   const isPrequeueing = phase === "prequeue";
-  const isActive = isPrequeueing || phase === "live";
+  const isActive = isPrequeueing || (phase === "live" && hasEnd(schedule));
   const [timeUntilEventStart, timeUntilEventStartFormatted] = timeUntil(
     schedule.startsAt_ms,
     now,
@@ -146,7 +146,7 @@ export function cloudflareWaitingRoom(facts: WaitingFacts): CloudflareWaitingRoo
   const [timeUntilEventEnd, timeUntilEventEndFormatted] = timeUntil(
     schedule.endsAt_ms,
     now,
-    isActive,
+    isActive && hasEnd(schedule),
   );
   const isOver = queueingMethod === "reject";
   return {

@@ -3,14 +3,25 @@
  *
  * A guard's path matches in any case and any spelling (`path-readings.ts`). An exception in
  * `except` is case-sensitive and must match every reading of the path, so an ambiguous request is
- * guarded. Without `methods`, every method is guarded except OPTIONS, because it changes nothing
- * and browsers send it without cookies. `sale/guard-schema.ts` defines what a merchant may write.
+ * guarded. No guard covers `/robots.txt` and `/.well-known/`, because crawlers and certificate
+ * authorities take an answer of the line for the shop's own. Without `methods`, every method is
+ * guarded except OPTIONS, because it changes nothing and browsers send it without cookies.
+ * `sale/guard-schema.ts` defines what a merchant may write.
  */
 import type { Guard } from "../sale/guard-schema.ts";
-import { compilePattern, matchesPath, readingsOf, type PathPattern } from "./path-readings.ts";
+import type { Overrides } from "./override-headers.ts";
+import {
+  compileFolded,
+  compilePattern,
+  folded,
+  matchesAny,
+  readPath,
+  type PathPattern,
+  type PathReadings,
+} from "./path-readings.ts";
 
 export interface CompiledGuard {
-  readonly path: PathPattern;
+  readonly paths: readonly PathPattern[];
   readonly except: readonly PathPattern[];
   /** Null: every method but OPTIONS. */
   readonly methods: ReadonlySet<string> | null;
@@ -19,41 +30,55 @@ export interface CompiledGuard {
 
 export function compileGuard({ path, except, methods, exceptMethods }: Guard): CompiledGuard {
   return {
-    path: compilePattern(path, true),
-    except: except.map((pattern) => compilePattern(pattern, false)),
+    paths: compileFolded(path),
+    except: except.map(compilePattern),
     methods: methods === undefined ? null : new Set(methods),
     exceptMethods: new Set(exceptMethods),
   };
 }
 
 /** The parts of a request that guards look at. */
-export interface GuardedRequest {
+export interface GuardedRequest extends PathReadings {
   /** In capitals: the request's method, and methods that a header names and some origins obey. */
   readonly methods: readonly string[];
   /** Readings of the request's path, and of paths that a header names and some origins obey. */
   readonly readings: readonly string[];
+  /** Readings and aliases in one case, as guards are compared with them. */
+  readonly compared: readonly string[];
+  /** Every reading is one of `/robots.txt` and `/.well-known/`. */
+  readonly isOpen: boolean;
 }
+
+/** What a crawler, a certificate authority or a wallet reads by a program. */
+const OPEN = ["/robots.txt", "/.well-known/*"].map(compilePattern);
 
 /** @param overrides methods and paths from headers that some origins obey */
 export function guardedRequest(
   method: string,
   path: string,
-  overrides: { readonly methods: readonly string[]; readonly paths: readonly string[] },
+  overrides: Pick<Overrides, "methods" | "paths"> & Partial<Overrides>,
 ): GuardedRequest {
-  const { methods, paths } = overrides;
+  const { methods, paths, isUnread = false } = overrides;
+  const read = [path, ...paths].map(readPath);
+  const readings = [...new Set(read.flatMap((item) => item.readings))];
+  const aliases = [...new Set(read.flatMap((item) => item.aliases))];
+  const isUnreadable = isUnread || read.some((item) => item.isUnreadable);
   return {
-    methods: methods.length === 0 ? [method] : [method, ...methods],
-    readings: paths.length === 0 ? readingsOf(path) : [path, ...paths].flatMap(readingsOf),
+    methods: methods.length === 0 ? [method] : [...new Set([method, ...methods])],
+    readings,
+    aliases,
+    compared: [...new Set([...readings, ...aliases].map(folded))],
+    isUnreadable,
+    isOpen: !isUnreadable && readings.every((reading) => matchesAny(OPEN, reading)),
   };
 }
 
-export function covers(guard: CompiledGuard, { methods, readings }: GuardedRequest): boolean {
-  if (!methods.some((method) => coversMethod(guard, method))) return false;
-  if (!readings.some((reading) => matchesPath(guard.path, reading.toLowerCase()))) return false;
-  const isExcepted = (reading: string): boolean => {
-    return guard.except.some((pattern) => matchesPath(pattern, reading));
-  };
-  return guard.except.length === 0 || !readings.every(isExcepted);
+export function covers(guard: CompiledGuard, request: GuardedRequest): boolean {
+  const { methods, readings, compared, isUnreadable, isOpen } = request;
+  if (isOpen || !methods.some((method) => coversMethod(guard, method))) return false;
+  if (isUnreadable) return true;
+  if (!compared.some((reading) => matchesAny(guard.paths, reading))) return false;
+  return !readings.every((reading) => matchesAny(guard.except, reading));
 }
 
 function coversMethod({ methods, exceptMethods }: CompiledGuard, method: string): boolean {

@@ -2,25 +2,64 @@
  * How a guard reads a path, so that no spelling of it evades the guard.
  *
  * An origin may decode a path once, twice or not at all, merge its slashes, resolve its dot
- * segments or keep them, drop `;parameters` and ignore case. The gate cannot know which, so a path
- * has several *readings*. A guard covers a request when any reading matches; an exception applies
- * only when every reading matches it.
+ * segments or keep them, drop `;parameters`, take `//name` for a host, cut at a decoded `?`, `#`
+ * or NUL, drop what Windows drops at the end of a name, and ignore case. The gate cannot know
+ * which, so a path has several *readings*. A guard covers a request when any reading matches; an
+ * exception applies only when every reading matches it. A path with too many readings is
+ * *unreadable*: every guard covers it and no exception does, so the work for a path is bounded.
  *
- * Not covered (docs/gate.md lists these limits): routing by a body, a cookie or a header of the
- * origin's own, and endings that only Windows drops (`air.`, `air%20`).
+ * *Aliases* are paths that many frameworks route like another: `/air.json`, `/air/index.html`,
+ * `/index.php/air`, `/air.php/more`. They count for guards and not for exceptions.
+ *
+ * Not covered (docs/gate.md lists these limits): routing by a body, a cookie, a query or a header
+ * of the origin's own, and origins that serve a page at addresses below it.
  */
+import { PATH_SPELLINGS_LENGTH_MAX, PATH_SPELLINGS_MAX } from "../limits.ts";
 
-/** No origin is known to decode more often than this. */
-const DECODINGS_MAX = 3;
+const DECODER = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-const DECODER = new TextDecoder();
-
-/** Decodes each `%XX` once as UTF-8. Keeps everything else and never throws. */
+/** Decodes each `%XX`, and IIS's `%uXXXX`, once. Keeps everything else and never throws. */
 function decodeOnce(text: string): string {
-  return text.replace(/(?:%[0-9a-f]{2})+/gi, (run) => {
+  return text.replace(/(?:%[0-9a-f]{2})+|%u[0-9a-f]{4}/gi, (run) => {
+    if (/^%u/i.test(run)) return String.fromCharCode(Number.parseInt(run.slice(2), 16));
     const bytes = run.match(/[0-9a-f]{2}/gi) ?? [];
-    return DECODER.decode(Uint8Array.from(bytes, (byte) => Number.parseInt(byte, 16)));
+    return textOf(Uint8Array.from(bytes, (byte) => Number.parseInt(byte, 16)));
   });
+}
+
+function textOf(bytes: Uint8Array): string {
+  try {
+    return DECODER.decode(bytes);
+  } catch {
+    return lenientText(bytes);
+  }
+}
+
+/** Bytes that were decoded one by one, as in two rounds, read as UTF-8. */
+function joinedBytes(text: string): string {
+  return text.replace(/[\u0080-\u00ff]{2,}/g, (run) => {
+    return textOf(Uint8Array.from(run, (byte) => byte.charCodeAt(0)));
+  });
+}
+
+/** As old decoders read what is no UTF-8: ASCII in two or three bytes, else Latin-1. */
+function lenientText(bytes: Uint8Array): string {
+  let text = "";
+  for (let at = 0; at < bytes.length; at += 1) {
+    const [byte = 0, next = 0, last = 0] = bytes.subarray(at, at + 3);
+    const isTwo = (byte === 0xc0 || byte === 0xc1) && isContinuation(next);
+    const isThree = byte === 0xe0 && (next === 0x80 || next === 0x81) && isContinuation(last);
+    if (isTwo) text += String.fromCharCode(((byte & 1) << 6) | (next & 0x3f));
+    else if (isThree) text += String.fromCharCode(((next & 1) << 6) | (last & 0x3f));
+    else text += String.fromCharCode(byte);
+    if (isTwo) at += 1;
+    if (isThree) at += 2;
+  }
+  return text;
+}
+
+function isContinuation(byte: number): boolean {
+  return (byte & 0xc0) === 0x80;
 }
 
 /** Slashes for backslashes, without empty segments, dot segments and a trailing slash. */
@@ -41,33 +80,108 @@ function unresolvedPath(path: string): string {
 
 /**
  * The path as the URL standard normalizes it, which is how it is forwarded: `%2e%2e` is a dot
- * segment beside a slash that stays encoded, and `..` may remove an empty segment.
+ * segment beside a slash that stays encoded, `..` may remove an empty segment, and tabs and line
+ * ends disappear.
  */
 function urlPath(path: string): string {
   return URL.parse(`http://host.invalid/${path.replace(/^[/\\]/, "")}`)?.pathname ?? path;
 }
 
+/** As `new URL(path, base)` reads it, and as Python's `urlsplit` does: `//name` is a host. */
+function withoutHost(path: string): readonly string[] {
+  if (!/^[/\\]{2}/.test(path)) return [];
+  const standard = URL.parse(path, "http://host.invalid")?.pathname;
+  const split = path.replace(/^\/\/[^/]*/, "");
+  return standard === undefined ? [split] : [standard, split];
+}
+
+/** Without the dots and blanks at the end of a name, which Windows drops. */
+function trimmedNames(path: string): string {
+  return path.replace(/([^/\\.\s\0])[.\s\0]+(?=[/\\]|$)/g, "$1");
+}
+
+/** Each way in which an origin may rewrite a path; some leave it as it is. */
+const REWRITES: readonly ((path: string) => readonly string[])[] = [
+  (path) => [decodeOnce(path)],
+  (path) => [joinedBytes(path)],
+  (path) => [path.replace(/;[^/\\]*/g, "")],
+  (path) => [urlPath(path)],
+  withoutHost,
+  (path) => [path.replace(/[?#\0].*$/s, "")],
+  (path) => [trimmedNames(path)],
+  (path) => [path.normalize("NFKC")],
+];
+
 /** A path without any of these has only one reading, itself. */
-const AMBIGUOUS = /[%\\;]|\/\/|\/\.|.\/$/;
+const AMBIGUOUS = /[%\\;\s\0?#]|[^\0-\x7f]|\/\/|\/\.|\.\/|[./]$/;
+
+export interface PathReadings {
+  readonly readings: readonly string[];
+  /** Paths that an origin may route like a reading. */
+  readonly aliases: readonly string[];
+  /** It has more readings than are looked at. */
+  readonly isUnreadable: boolean;
+}
+
+const UNREADABLE: PathReadings = { readings: [""], aliases: [], isUnreadable: true };
 
 /** @param path of a request, without its query, as received */
-export function readingsOf(path: string): readonly string[] {
-  if (!AMBIGUOUS.test(path)) return [path === "" ? "/" : path];
-  const readings = new Set<string>();
-  for (const base of new Set([path, urlPath(path)])) {
-    let text = base;
-    for (let round = 0; round <= DECODINGS_MAX; round += 1) {
-      const spellings = [text, text.replace(/;[^/\\]*/g, ""), urlPath(text)];
-      for (const spelling of new Set(spellings)) {
-        readings.add(canonicalPath(spelling));
-        readings.add(unresolvedPath(spelling));
-      }
-      const decoded = decodeOnce(text);
-      if (decoded === text) break;
-      text = decoded;
+export function readPath(path: string): PathReadings {
+  const isPlain = path === "/" || !AMBIGUOUS.test(path);
+  const spellings = isPlain ? [path === "" ? "/" : path] : spellingsOf(path);
+  if (spellings === null) return UNREADABLE;
+  const readings = isPlain ? spellings : [...new Set(spellings.flatMap(resolvedOrNot))];
+  return { readings, aliases: aliasesOf(spellings, readings), isUnreadable: false };
+}
+
+function resolvedOrNot(text: string): readonly string[] {
+  return [canonicalPath(text), unresolvedPath(text)];
+}
+
+/** All that any sequence of rewrites makes of it; null when that is too much. */
+function spellingsOf(path: string): readonly string[] | null {
+  const spellings = new Set([path]);
+  let length = 0;
+  // A set goes on with what is added while it is gone through.
+  for (const text of spellings) {
+    length += text.length;
+    if (length > PATH_SPELLINGS_LENGTH_MAX || spellings.size > PATH_SPELLINGS_MAX) return null;
+    for (const rewrite of REWRITES) for (const rewritten of rewrite(text)) spellings.add(rewritten);
+  }
+  return [...spellings];
+}
+
+/** Formats of the same content, as in Rails' `/air.json`; not files that pages load. */
+const FORMAT =
+  /\.(json|jsonp|xml|html?|xhtml|php\d?|aspx?|jsp|do|action|js|csv|txt|rss|atom|md|rsc|data)$/i;
+const INDEX = /\/(index|default)\.[a-z0-9]+$/i;
+const FRONT_CONTROLLER = /^.*?\/[^/]+\.(php\d?|aspx?|jsp|cgi|pl|py)(?=\/)/i;
+
+/** Of a file: its path without its format, and its folder where it is the folder's index. */
+function plainerPaths(path: string): readonly string[] {
+  const plainer = [path.replace(FORMAT, ""), path.replace(INDEX, "")];
+  return plainer.filter((text) => text !== path).map((text) => (text === "" ? "/" : text));
+}
+
+/** Of a path with a script in it: the script, and what it is given to route. */
+function scriptPaths(path: string): readonly string[] {
+  const [script] = FRONT_CONTROLLER.exec(path) ?? [];
+  if (script === undefined) return [];
+  const routed = path.slice(script.length);
+  return [script, routed, ...withoutHost(routed)];
+}
+
+function aliasesOf(spellings: readonly string[], readings: readonly string[]): readonly string[] {
+  const aliases = new Set<string>();
+  for (const spelling of spellings) {
+    if (!spelling.includes(".")) continue;
+    for (const text of [spelling, ...scriptPaths(spelling)]) {
+      const path = canonicalPath(text);
+      for (const alias of [path, ...plainerPaths(path)]) aliases.add(alias);
     }
   }
-  return [...readings];
+  for (const reading of readings) aliases.delete(reading);
+  return [...aliases];
 }
 
 /** A path in which each `*` stands for any run of characters, including slashes. */
@@ -76,10 +190,27 @@ export interface PathPattern {
   readonly parts: readonly string[];
 }
 
-/** @param anyCase whether the pattern is compared with paths in lower case */
-export function compilePattern(pattern: string, anyCase: boolean): PathPattern {
+export function compilePattern(pattern: string): PathPattern {
+  return { parts: canonicalPath(decodeOnce(pattern)).split("*") };
+}
+
+/**
+ * Patterns that are compared with folded paths: the guard's own and, where it names a file, those
+ * of the addresses at which servers also show it: `/air.html` as `/air`.
+ */
+export function compileFolded(pattern: string): readonly PathPattern[] {
   const canonical = canonicalPath(decodeOnce(pattern));
-  return { parts: (anyCase ? canonical.toLowerCase() : canonical).split("*") };
+  const file = canonical.slice(canonical.lastIndexOf("/"));
+  const paths = file.includes("*") ? [canonical] : [canonical, ...plainerPaths(canonical)];
+  return paths.map((path) => ({ parts: folded(path).split("*") }));
+}
+
+const ASCII = /^[\0-\x7f]*$/;
+
+/** For a comparison that ignores case, as servers do it: also `ſ` is an `s`. */
+export function folded(text: string): string {
+  if (ASCII.test(text)) return text.toLowerCase();
+  return text.normalize("NFKC").toUpperCase().toLowerCase();
 }
 
 function matchesText({ parts }: PathPattern, text: string): boolean {
@@ -96,6 +227,10 @@ function matchesText({ parts }: PathPattern, text: string): boolean {
     at = found + part.length;
   }
   return true;
+}
+
+export function matchesAny(patterns: readonly PathPattern[], reading: string): boolean {
+  return patterns.some((pattern) => matchesPath(pattern, reading));
 }
 
 /** Whether the pattern matches a whole reading, with or without a slash at its end. */

@@ -7,12 +7,12 @@
 import { RETURN_PATH_LENGTH_MAX } from "../limits.ts";
 import { canonicalPath } from "./path-readings.ts";
 
-/** The host of an absolute URL: in lower case, without user, port and trailing dot. */
+/** The host of an absolute URL: in lower case, without user, port and trailing dots. */
 export function hostOf(url: string): string {
   const from = url.indexOf("://") + 3;
   const authority = url.slice(from, endOfAuthority(url, from));
   const host = authority.slice(authority.lastIndexOf("@") + 1).replace(/:\d*$/, "");
-  return (host.endsWith(".") ? host.slice(0, -1) : host).toLowerCase();
+  return host.replace(/\.+$/, "").toLowerCase();
 }
 
 /** The path of an absolute URL, as received, without query and fragment. */

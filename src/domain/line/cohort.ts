@@ -29,6 +29,10 @@ export interface CohortManifest {
   readonly counts: readonly number[];
   /** 32 bytes, lower-case hex. */
   readonly seed: string;
+  /** RFC 3339, to the ms. Absent when a release closed it that did not store the time. */
+  readonly closedAt?: string | undefined;
+  /** Of all the above, as `tokens/draw-statements.ts` signs it. Absent without `closedAt`. */
+  readonly signature?: string | undefined;
 }
 
 /** A place in line. `index` counts within the booth `shard`. */

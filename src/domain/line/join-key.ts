@@ -4,16 +4,39 @@
  * Guarantee: the subject, and the ticket id of an admission without a place, follow from sale, lane
  * and key alone, so a repeated join reaches the same booth and is admitted once. A ticket's id
  * follows from subject and place: two places are two tickets, so a ticket whose answer was lost
- * cannot make a later one invalid. Not a proof of identity: the client chooses the key, and another
- * key, or none, gets another place.
+ * cannot make a later one invalid. A client's key is bound to the client: with the same key
+ * somebody else is another shopper. Not a proof of identity: the client chooses the key, and
+ * another key, or none, gets another place.
  */
 import { digestOf } from "../../encoding/json.ts";
 import type { PlaceInBooth } from "./booth.ts";
 import type { Place } from "./cohort.ts";
 
-/** The prefix differs from those of passes (`pass:`) and proofs (`proof:`). */
-export function keyedSubjectOf(sale: string, lane: string, key: string): string {
-  return `sub_${digestOf(["join", sale, lane, key]).slice(0, 40)}`;
+/** What a client's key is bound to; each part is null where it does not count. */
+export interface KeyHolder {
+  /** The `kid` of a shop's server. */
+  readonly server: string | null;
+  /** The device that sent it. */
+  readonly device: string | null;
+  /** Of a client that is neither: its network, and the software that it names. */
+  readonly network: string | null;
+  readonly userAgent: string | null;
+}
+
+/**
+ * The prefix differs from those of passes (`pass:`) and proofs (`proof:`).
+ * @param holder null for a browser, whose key is a cookie that no page can read
+ */
+export function keyedSubjectOf(
+  sale: string,
+  lane: string,
+  key: string,
+  holder: KeyHolder | null,
+): string {
+  const joined = ["join", sale, lane, key];
+  if (holder === null) return `sub_${digestOf(joined).slice(0, 40)}`;
+  const { server, device, network, userAgent } = holder;
+  return `sub_${digestOf([...joined, server, device, network, userAgent]).slice(0, 40)}`;
 }
 
 /** The ticket id of a shopper who is admitted at once, without a place. */

@@ -1,5 +1,5 @@
 /**
- * The history of one order: one line for each version of its standing.
+ * The history of one order: one line for each version, of its standing, a refund or its dispute.
  *
  * Guarantee: saving a version again adds no line and keeps the existing one. Past
  * `ORDER_HISTORY_ENTRIES_MAX` lines the oldest are dropped.
@@ -19,9 +19,33 @@ export type HistoryLine = Readonly<z.infer<typeof historyLineSchema>>;
 
 export function withLine(
   history: readonly HistoryLine[],
-  { version, updatedAt_ms, standing }: OrderRecord,
+  record: OrderRecord,
 ): readonly HistoryLine[] {
-  if (history.at(-1)?.version === version) return history;
-  const line = { version, at_ms: updatedAt_ms, state: standing.state, reason: reasonOf(standing) };
-  return [...history, line].slice(-ORDER_HISTORY_ENTRIES_MAX);
+  const last = history.at(-1)?.version ?? record.version - 1;
+  const missing = record.version - last;
+  if (missing <= 0) return history;
+  const versions = Array.from({ length: missing }, (_, index) => last + 1 + index);
+  const lines = versions.map((version) => ({
+    version,
+    at_ms: record.updatedAt_ms,
+    ...changeAt(record, version),
+  }));
+  return [...history, ...lines].slice(-ORDER_HISTORY_ENTRIES_MAX);
+}
+
+function changeAt(record: OrderRecord, version: number): Pick<HistoryLine, "state" | "reason"> {
+  const refund = record.refunds.find((each) => each.version === version);
+  if (refund !== undefined) {
+    const { id, state, amount, reason, failure } = refund;
+    const why = failure ?? reason;
+    const facts = `${id}: ${amount}`;
+    return { state: `refund_${state}`, reason: why === null ? facts : `${facts}, ${why}` };
+  }
+  const { dispute, standing, providerCode } = record;
+  if (dispute?.version === version) {
+    return { state: "disputed", reason: `${dispute.status}: ${dispute.reason}` };
+  }
+  const reason = reasonOf(standing);
+  const told = providerCode === null ? reason : `${reason ?? ""}: ${providerCode}`;
+  return { state: standing.state, reason: told };
 }

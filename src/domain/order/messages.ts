@@ -5,13 +5,25 @@
  * event carries the order's version, so a reader that receives two out of order keeps the newer.
  */
 import { z } from "zod";
-import { isDelayed, isFinal, type OrderRecord, type OrderStanding } from "./order.ts";
+import {
+  amountsSchema,
+  isDelayed,
+  isFinal,
+  type Amounts,
+  type OrderIntent,
+  type OrderRecord,
+  type OrderStanding,
+  type Rejection,
+} from "./order.ts";
+import { mayGiveUp } from "./transition.ts";
+import { refundedOf, type Refund, type StoredDispute } from "./refund.ts";
 
 /** Why a dead letter cannot be replayed: its body does not match the schema of its queue. */
 export const UNREADABLE_REASONS = {
   order: "not an order message",
   event: "not an event",
   delivery: "not a delivery",
+  mail: "not a mail message",
   replay: "not a message of this version",
 } as const;
 
@@ -27,6 +39,13 @@ const publicLineSchema = z.object({
   name: z.string(),
   quantity: z.int(),
   price: z.int(),
+});
+
+const eventLineSchema = publicLineSchema.extend({
+  /** Of the whole line. */
+  discount: z.int().default(0),
+  tax: z.int().default(0),
+  taxIncluded: z.int().default(0),
 });
 
 export const ORDER_STATES = [
@@ -59,16 +78,52 @@ export const orderEventSchema = z.object({
   placedAt_ms: z.number(),
   state: z.enum(ORDER_STATES),
   final: z.boolean(),
-  lines: z.array(publicLineSchema),
+  lines: z.array(eventLineSchema),
   total: z.int(),
   currency: z.string(),
   email: z.string(),
   reason: z.string().nullable(),
+  /** The provider's id of the payment; null before there is one. */
+  payment: z.string().nullable().default(null),
+  /** Null in events of the first versions. */
+  amounts: amountsSchema.nullable().default(null),
+  /** Refunded, or on its way, in all. */
+  refunded: z.int().default(0),
+  /** The refund that this event is about. */
+  refund: z
+    .object({
+      id: z.string(),
+      amount: z.int(),
+      state: z.string(),
+      by: z.string(),
+      reason: z.string().nullable(),
+      failure: z.string().nullable(),
+    })
+    .nullable()
+    .default(null),
+  /** The dispute that this event is about. */
+  dispute: z
+    .object({
+      id: z.string(),
+      status: z.string(),
+      amount: z.int(),
+      reason: z.string(),
+    })
+    .nullable()
+    .default(null),
+  /** The provider's code, where the shop's settings kept the payment from being made. */
+  providerCode: z.string().nullable().default(null),
 });
 export type OrderEvent = z.infer<typeof orderEventSchema>;
 
+/** The problem code of a rejection. */
+export function rejectionCode(rejection: Rejection): Rejection["code"] | "discount_refused" {
+  const isDiscount = rejection.code === "admission_required" && rejection.discount !== undefined;
+  return isDiscount ? "discount_refused" : rejection.code;
+}
+
 export function reasonOf(standing: OrderStanding): string | null {
-  if (standing.state === "rejected") return standing.rejection.code;
+  if (standing.state === "rejected") return rejectionCode(standing.rejection);
   return "reason" in standing ? standing.reason : null;
 }
 
@@ -78,12 +133,20 @@ function publicLines(record: OrderRecord): z.infer<typeof publicLineSchema>[] {
   });
 }
 
-export function eventOf(record: OrderRecord): OrderEvent {
-  const { intent, standing, version } = record;
+/** @param version of the change that the event is about; the record's own, or one just before */
+function eventLineOf(line: OrderIntent["lines"][number]): z.infer<typeof eventLineSchema> {
+  const { sku, name, quantity, price, discount, tax, taxIncluded } = line;
+  return { sku, name, quantity, price, discount, tax, taxIncluded };
+}
+
+export function eventOf(record: OrderRecord, version = record.version): OrderEvent {
+  const { intent, standing } = record;
+  const refund = record.refunds.find((each) => each.version === version) ?? null;
+  const dispute = record.dispute?.version === version ? record.dispute : null;
   return {
     v: 1,
     id: `${intent.id}:${version}`,
-    type: `order.${standing.state}`,
+    type: `order.${changeOf(standing, refund, dispute)}`,
     order: intent.id,
     sale: intent.sale,
     version,
@@ -91,12 +154,56 @@ export function eventOf(record: OrderRecord): OrderEvent {
     placedAt_ms: intent.placedAt_ms,
     state: standing.state,
     final: isFinal(standing),
-    lines: publicLines(record),
+    lines: intent.lines.map(eventLineOf),
     total: intent.total,
     currency: intent.currency,
     email: intent.email,
     reason: reasonOf(standing),
+    payment: record.paymentId,
+    amounts: intent.amounts,
+    refunded: refundedOf(record.refunds),
+    refund: refund === null ? null : factsOf(refund),
+    dispute: dispute === null ? null : disputeFacts(dispute),
+    providerCode: record.providerCode,
   };
+}
+
+function changeOf(
+  standing: OrderStanding,
+  refund: Refund | null,
+  dispute: StoredDispute | null,
+): string {
+  if (dispute !== null) return dispute.isClosed ? "dispute_closed" : "disputed";
+  switch (refund?.state) {
+    case undefined:
+      return standing.state;
+    case "failed":
+      return "refund_failed";
+    case "succeeded":
+      return "refunded";
+    default:
+      return "refund_pending";
+  }
+}
+
+function factsOf({ id, amount, state, by, reason, failure }: Refund) {
+  return { id, amount, state, by, reason, failure };
+}
+
+function disputeFacts({ id, status, amount, reason }: StoredDispute) {
+  return { id, status, amount, reason };
+}
+
+/** Go to `url`, or let the payment provider's script do it in the page. */
+export type OrderAction =
+  | { readonly kind: "redirect"; readonly url: string; readonly until_ms: number }
+  | { readonly kind: "script"; readonly clientSecret: string; readonly until_ms: number };
+
+function actionOf(standing: OrderStanding): OrderAction | null {
+  if (standing.state !== "action_required") return null;
+  const { url, clientSecret, until_ms } = standing;
+  if (url !== "") return { kind: "redirect", url, until_ms };
+  return clientSecret === null ? null : { kind: "script", clientSecret, until_ms };
 }
 
 /** The order as its buyer may see it. */
@@ -110,8 +217,22 @@ export interface OrderView {
   readonly currency: string;
   readonly placedAt_ms: number;
   readonly updatedAt_ms: number;
-  /** What the shopper must do, such as 3-D Secure. */
-  readonly action: { readonly kind: "redirect"; readonly url: string } | null;
+  /** Null in orders of the first versions: then the total is the sum of the lines. */
+  readonly amounts: Amounts | null;
+  readonly delivery: { readonly id: string; readonly name: string } | null;
+  /** The discount code, shortened. */
+  readonly discountHint: string | null;
+  /** Refunds that have not failed. */
+  readonly refunded: number;
+  readonly refunds: readonly {
+    readonly amount: number;
+    readonly state: "pending" | "succeeded";
+    readonly at_ms: number;
+  }[];
+  /** What the shopper must do, such as 3-D Secure, and until when. */
+  readonly action: OrderAction | null;
+  /** The shopper may still give the payment up, and pay another way. */
+  readonly mayGiveUp: boolean;
   /** A backend is slow or down: the order waits for it and keeps its units. */
   readonly delayed: boolean;
   readonly reason: string | null;
@@ -129,7 +250,17 @@ export function viewOf(record: OrderRecord): OrderView {
     currency: intent.currency,
     placedAt_ms: intent.placedAt_ms,
     updatedAt_ms: record.updatedAt_ms,
-    action: standing.state === "action_required" ? { kind: "redirect", url: standing.url } : null,
+    amounts: intent.amounts,
+    delivery: intent.delivery,
+    discountHint: intent.discount?.hint ?? null,
+    refunded: refundedOf(record.refunds),
+    refunds: record.refunds.flatMap(({ amount, state, updatedAt_ms }) => {
+      if (state === "failed") return [];
+      const shown = state === "succeeded" ? state : "pending";
+      return [{ amount, state: shown, at_ms: updatedAt_ms }];
+    }),
+    action: actionOf(standing),
+    mayGiveUp: mayGiveUp(standing),
     delayed: isDelayed(record),
     reason: reasonOf(standing),
   };

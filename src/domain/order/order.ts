@@ -7,6 +7,7 @@
  */
 import { z } from "zod";
 import { SAME_KEY_RETRY_MAX_MS } from "../limits.ts";
+import { disputeSchema, refundSchema } from "./refund.ts";
 
 export const orderLineSchema = z.object({
   sku: z.string(),
@@ -15,9 +16,37 @@ export const orderLineSchema = z.object({
   /** Per unit, minor units. */
   price: z.int(),
   limitPerBuyer: z.int(),
+  /** Of the whole line: taken off, added as tax, and contained in its price as tax. */
+  discount: z.int().default(0),
+  tax: z.int().default(0),
+  taxIncluded: z.int().default(0),
 });
 
-/** Everything known when the order is placed; it never changes afterwards. */
+export type OrderLine = z.infer<typeof orderLineSchema>;
+
+/** What an order costs, itemised; `total` is items − discount + delivery + tax. Minor units. */
+export const amountsSchema = z.object({
+  items: z.int(),
+  discount: z.int(),
+  delivery: z.int(),
+  tax: z.int(),
+  /** Tax that the prices contain; not added to the total. */
+  taxIncluded: z.int(),
+  total: z.int(),
+});
+export type Amounts = Readonly<z.infer<typeof amountsSchema>>;
+
+/** The place in line that the admission was called from; `rank` is null where nobody waited. */
+export const placeSchema = z.object({
+  lane: z.string(),
+  cohort: z.int().nullable(),
+  shard: z.int().nullable(),
+  index: z.int().nullable(),
+  rank: z.int().nullable(),
+  joinedAt_ms: z.number().nullable(),
+});
+
+/** Everything known when the order is placed; it never changes once it is accepted. */
 export const orderIntentSchema = z.object({
   id: z.string(),
   sale: z.string(),
@@ -26,7 +55,10 @@ export const orderIntentSchema = z.object({
   /** `jti` of the admission; also the id of the cart's holds. */
   admission: z.string(),
   ordersPerAdmission: z.int(),
-  /** The deadline of the cart: until then the units of a declined order return to it. */
+  /**
+   * The deadline of the cart: until then the order may wait for its shopper, and its units return
+   * to the cart when it is declined. While the order is being placed, the latest it could be.
+   */
   holdUntil_ms: z.number(),
   lines: z.array(orderLineSchema),
   total: z.int(),
@@ -36,6 +68,34 @@ export const orderIntentSchema = z.object({
   shipTo: z.record(z.string(), z.string()).nullable(),
   paymentMethod: z.string(),
   returnUrl: z.string(),
+  /** Null in orders of the first versions, which had neither discount nor delivery nor tax. */
+  amounts: amountsSchema.nullable().default(null),
+  delivery: z.object({ id: z.string(), name: z.string() }).nullable().default(null),
+  /** The discount code: its hash, a hint for people, and the revision of its rule. */
+  discount: z
+    .object({ code: z.string(), hint: z.string(), revision: z.int() })
+    .nullable()
+    .default(null),
+  billTo: z.record(z.string(), z.string()).nullable().default(null),
+  phone: z.string().nullable().default(null),
+  acceptedTerms: z.object({ url: z.string(), at_ms: z.number() }).nullable().default(null),
+  /** What the payment provider is told beside the amount. */
+  payment: z
+    .object({
+      description: z.string(),
+      statementSuffix: z.string().nullable(),
+      methods: z.array(z.string()),
+    })
+    .nullable()
+    .default(null),
+  /** Digests by which a buyer's units are counted beside their subject. */
+  identities: z.array(z.string()).default([]),
+  lane: z.string().nullable().default(null),
+  place: placeSchema.nullable().default(null),
+  /** The admission's ticket (null: none, or not known), and its times as its token had them. */
+  admitted: z
+    .object({ ticket: z.string().nullable(), at_ms: z.number(), until_ms: z.number() })
+    .optional(),
   /** Hash of the request's body: the same key with another fingerprint is a conflict. */
   fingerprint: z.string(),
   /** The secret in the status URL: a request that carries it may read the order. */
@@ -44,13 +104,37 @@ export const orderIntentSchema = z.object({
 });
 export type OrderIntent = z.infer<typeof orderIntentSchema>;
 
+/** What an intent states of a checkout that asks for an e-mail address and no more. */
+export const PLAIN_INTENT = {
+  amounts: null,
+  delivery: null,
+  discount: null,
+  billTo: null,
+  phone: null,
+  acceptedTerms: null,
+  payment: null,
+  identities: [],
+  lane: null,
+  place: null,
+} satisfies Partial<OrderIntent>;
+
+/** What an order's line costs beside its price, where there is neither discount nor tax. */
+export const PLAIN_LINE = { discount: 0, tax: 0, taxIncluded: 0 } as const;
+
 /** Why an order was refused before it was accepted; `code` is the problem code. */
 export const rejectionSchema = z.discriminatedUnion("code", [
   z.object({ code: z.literal("sold_out"), sku: z.string(), available: z.int() }),
   z.object({ code: z.literal("limit_reached"), sku: z.string(), limit: z.int(), taken: z.int() }),
   z.object({ code: z.literal("order_in_progress"), order: z.string() }),
   z.object({ code: z.literal("admission_spent") }),
-  z.object({ code: z.literal("admission_required") }),
+  z.object({
+    code: z.literal("admission_required"),
+    /**
+     * The discount code was refused. A field of its own, because the release before reads no other
+     * codes than these.
+     */
+    discount: z.string().optional(),
+  }),
 ]);
 export type Rejection = z.infer<typeof rejectionSchema>;
 
@@ -61,7 +145,13 @@ export const orderStandingSchema = z.discriminatedUnion("state", [
   z.object({ state: z.literal("rejected"), rejection: rejectionSchema }),
   z.object({ state: z.literal("accepted") }),
   z.object({ state: z.literal("authorizing") }),
-  z.object({ state: z.literal("action_required"), url: z.string(), until_ms: z.number() }),
+  z.object({
+    state: z.literal("action_required"),
+    /** Empty: the provider's script does it in the page, with `clientSecret`. */
+    url: z.string(),
+    until_ms: z.number(),
+    clientSecret: z.string().nullable().default(null),
+  }),
   z.object({ state: z.literal("authorized") }),
   z.object({ state: z.literal("booking") }),
   z.object({ state: z.literal("booked"), booking: z.string() }),
@@ -101,6 +191,25 @@ export const orderRecordSchema = z.object({
   wakeAt_ms: z.number().default(0),
   /** A cancellation requested while a step was in flight; applied when that step has ended. */
   wish: z.literal("cancel").nullable().default(null),
+  /** The shopper gave up while a step was in flight; applied when that step has ended. */
+  givenUp: z.boolean().default(false),
+  /** The shopper has left the shop, and will not confirm the payment. */
+  hasLeft: z.boolean().optional(),
+  /** The provider's code, where the shop's settings kept the payment from being made. */
+  providerCode: z.string().nullable().default(null),
+  card: z
+    .object({
+      fingerprint: z.string(),
+      brand: z.string().nullable(),
+      last4: z.string().nullable(),
+    })
+    .nullable()
+    .default(null),
+  /** Of a confirmed order, the oldest first. */
+  refunds: z.array(refundSchema).default([]),
+  dispute: disputeSchema.nullable().default(null),
+  /** When refunds and dispute are read at the provider; null: no reason to. */
+  settlementDue_ms: z.number().nullable().default(null),
   lease: z.object({ id: z.string(), until_ms: z.number() }).nullable(),
   progressAt_ms: z.number(),
   updatedAt_ms: z.number(),
@@ -119,7 +228,17 @@ export function isFinal(standing: OrderStanding): boolean {
   return FINAL_STATES.has(standing.state);
 }
 
-export type StepKind = "authorize" | "book" | "capture" | "lookup" | "void" | "refund";
+export type StepKind =
+  | "authorize"
+  | "book"
+  | "capture"
+  | "lookup"
+  | "void"
+  | "refund"
+  /** Of a confirmed order: makes its next refund. */
+  | "refund_part"
+  /** Of a confirmed order: reads its refunds and its dispute at the provider. */
+  | "settlement";
 
 /**
  * The step that the consumer takes now; null when there is none.
@@ -145,14 +264,35 @@ export function nextStep(record: OrderRecord, now: number): StepKind | null {
       return "lookup";
     case "voiding":
       return keyIsOld ? "lookup" : standing.how;
+    case "confirmed":
+      return stepOfConfirmed(record, now);
     case "placing":
     case "rejected":
-    case "confirmed":
     case "declined":
     case "failed":
     case "cancelled":
       return null;
   }
+}
+
+/** A refund whose outcome is unclear is looked for before any other is made. */
+function stepOfConfirmed(
+  { refunds, settlementDue_ms, paymentId }: OrderRecord,
+  now: number,
+): "refund_part" | "settlement" | null {
+  if (paymentId === null) return null;
+  if (settlementDue_ms !== null && settlementDue_ms <= now) return "settlement";
+  const isUnclear = refunds.some(({ state }) => state === "unclear");
+  const next = refunds.find(({ state }) => state === "requested");
+  if (isUnclear || next === undefined) return null;
+  return now - next.attemptAt_ms > SAME_KEY_RETRY_MAX_MS ? "settlement" : "refund_part";
+}
+
+/** Nothing is left to do: the order is final, no refund is under way, and none is to be read. */
+export function isAtRest(record: OrderRecord): boolean {
+  if (!isFinal(record.standing)) return false;
+  const isRefunding = record.refunds.some(({ state }) => state === "requested");
+  return !isRefunding && record.settlementDue_ms === null;
 }
 
 /** The current step was put off: a backend is slow, or its breaker is open, and the order waits. */

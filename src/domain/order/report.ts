@@ -17,16 +17,28 @@ import {
   SPREAD_MAX_MS,
   SPREAD_MIN_MS,
 } from "../limits.ts";
-import { isFinal, type OrderRecord, type OrderStanding } from "./order.ts";
+import { isAtRest, isFinal, type OrderRecord, type OrderStanding } from "./order.ts";
 import type { BookOutcome } from "./order-backend.ts";
 import type {
+  ActionRequired,
   AuthorizeOutcome,
+  Declined,
   LookupOutcome,
   PaymentStanding,
   SettleOutcome,
 } from "./payment-backend.ts";
+import { reportRefund, reportSettlement } from "./refunds.ts";
 import type { PutOff, ReportOutcome, StepReport } from "./step-outcomes.ts";
-import { bookingOf, cancelNow, delay_s, moveTo, undo, type OrderDecision } from "./transition.ts";
+import {
+  bookingOf,
+  cancelNow,
+  delay_s,
+  giveUpNow,
+  isToGiveUp,
+  moveTo,
+  undo,
+  type OrderDecision,
+} from "./transition.ts";
 
 const MOVED: ReportOutcome = { kind: "moved" };
 
@@ -41,11 +53,20 @@ export function report(
   now: number,
   chance = 0,
 ): OrderDecision<ReportOutcome> {
-  if (record.lease?.id !== leaseId || isFinal(record.standing)) {
+  if (record.lease?.id !== leaseId || isAtRest(record)) {
     return { record, effects: [], outcome: { kind: "stale" } };
   }
   const decision = applied(record, reported, now);
-  return spread(record.wish === null ? decision : grantCancel(record, decision, now), now, chance);
+  if (record.wish !== null) return spread(grantCancel(record, decision, now), now, chance);
+  return spread(grantGivingUp(decision, now), now, chance);
+}
+
+/** Not once the shop is being told of the order, and not over an end. */
+function grantGivingUp(
+  decision: OrderDecision<ReportOutcome>,
+  now: number,
+): OrderDecision<ReportOutcome> {
+  return isToGiveUp(decision.record) ? giveUpNow(decision.record, now, MOVED) : decision;
 }
 
 /** A requested cancellation takes precedence, except over an end that took no money. */
@@ -85,6 +106,10 @@ function applied(
   now: number,
 ): OrderDecision<ReportOutcome> {
   if ("kind" in reported) return putOff(record, reported.after_s, now, reported);
+  if (reported.outcome.kind === "over_limit") {
+    const ending = { end: "declined", reason: "limit_reached", booking: null } as const;
+    return undo(record, ending, now, MOVED);
+  }
   if (reported.outcome.kind === "retry") {
     return putOff(record, Math.max(reported.outcome.after_s, delay_s(record.tries)), now);
   }
@@ -100,6 +125,11 @@ function applied(
     case "void":
     case "refund":
       return voided(record, reported.outcome, now);
+    case "refund_part":
+      return reportRefund(record, reported.outcome, now);
+    case "settlement":
+      if (reported.outcome.kind === "found") return reportSettlement(record, reported.outcome, now);
+      return putOff(record, delay_s(record.tries), now);
   }
 }
 
@@ -109,12 +139,19 @@ function authorized(
   now: number,
 ): OrderDecision<ReportOutcome> {
   switch (outcome.kind) {
-    case "approved":
-      return moveTo(record, { state: "authorized" }, now, MOVED);
+    case "approved": {
+      const card = outcome.card ?? null;
+      return moveTo(record, { state: "authorized" }, now, MOVED, { card });
+    }
+    case "misconfigured": {
+      const change = { providerCode: outcome.code };
+      const standing = { state: "declined", reason: PAYMENT_UNAVAILABLE } as const;
+      return moveTo(record, standing, now, MOVED, change);
+    }
     case "declined":
-      return moveTo(record, { state: "declined", reason: outcome.reason }, now, MOVED);
+      return declined(record, outcome, now);
     case "action_required":
-      return actionRequired(record, outcome.url, now);
+      return actionRequired(record, outcome, now);
     case "unknown":
       return doubt(record, "authorize", null, now);
     case "retry":
@@ -122,15 +159,34 @@ function authorized(
   }
 }
 
-function actionRequired(
+/** What is reserved nonetheless is voided before the order ends (P3). */
+function declined(
   record: OrderRecord,
-  url: string,
+  { reason, mustVoid = false }: Declined,
   now: number,
 ): OrderDecision<ReportOutcome> {
-  const until_ms = now + ACTION_REQUIRED_MAX_MS;
-  const later = { notBefore_ms: now + delay_s(2) * 1000 };
-  return moveTo(record, { state: "action_required", url, until_ms }, now, MOVED, later);
+  if (!mustVoid) return moveTo(record, { state: "declined", reason }, now, MOVED);
+  return undo(record, { end: "declined", reason, booking: null }, now, MOVED);
 }
+
+/** The reason of an order that the shop's own settings kept from being paid. */
+export const PAYMENT_UNAVAILABLE = "payment_unavailable";
+
+/** The shopper has no longer for it than their hold lasts; once it is over, none at all. */
+function actionRequired(
+  record: OrderRecord,
+  { url, clientSecret = null }: ActionRequired,
+  now: number,
+): OrderDecision<ReportOutcome> {
+  const until_ms = Math.min(now + ACTION_REQUIRED_MAX_MS, record.intent.holdUntil_ms);
+  if (until_ms <= now) return abandon(record, now);
+  const later = { notBefore_ms: Math.min(now + delay_s(2) * 1000, until_ms) };
+  const standing = { state: "action_required", url: url ?? "", until_ms, clientSecret } as const;
+  return moveTo(record, standing, now, MOVED, later);
+}
+
+/** The reason of an order whose shopper did not confirm the payment in time. */
+const ABANDONED = "action_abandoned";
 
 function doubt(
   record: OrderRecord,
@@ -196,9 +252,10 @@ function lookedUp(
     case "action_required":
       if (ofCapture) return putOff(record, delay_s(record.tries), now);
       if (standing.state === "action_required") return stillWaiting(record, now);
-      return actionRequired(record, found.url, now);
+      return actionRequired(record, found, now);
     case "authorized": {
-      if (!ofCapture) return moveTo(record, { state: "authorized" }, now, MOVED);
+      const card = found.card ?? record.card;
+      if (!ofCapture) return moveTo(record, { state: "authorized" }, now, MOVED, { card });
       return moveTo(record, { state: "capturing", booking }, now, MOVED, triedAgain(record, now));
     }
     case "captured":
@@ -209,7 +266,7 @@ function lookedUp(
       return fail(record, `payment_${found.kind}`, now);
     case "declined":
       if (ofCapture) return fail(record, found.reason, now);
-      return moveTo(record, { state: "declined", reason: found.reason }, now, MOVED);
+      return declined(record, found, now);
   }
 }
 
@@ -221,11 +278,14 @@ function fail(record: OrderRecord, reason: string, now: number): OrderDecision<R
 /** The shopper has not completed the action; past the deadline the payment is voided. */
 function stillWaiting(record: OrderRecord, now: number): OrderDecision<ReportOutcome> {
   const { standing } = record;
-  if (standing.state === "action_required" && now >= standing.until_ms) {
-    const ending = { end: "declined", reason: "action_abandoned", booking: null } as const;
-    return undo(record, ending, now, MOVED);
-  }
-  return putOff(record, Math.min(delay_s(record.tries), ACTION_LOOK_MAX_S), now);
+  if (standing.state !== "action_required") return putOff(record, delay_s(record.tries), now);
+  const left_s = (standing.until_ms - now) / 1000;
+  if (left_s <= 0) return abandon(record, now);
+  return putOff(record, Math.min(delay_s(record.tries), ACTION_LOOK_MAX_S, left_s), now);
+}
+
+function abandon(record: OrderRecord, now: number): OrderDecision<ReportOutcome> {
+  return undo(record, { end: "declined", reason: ABANDONED, booking: null }, now, MOVED);
 }
 
 function voided(
@@ -264,9 +324,11 @@ function stillToUndo(
       return moveTo(record, { ...standing, how: "void" }, now, MOVED, triedAgain(record, now));
     case "captured":
       return moveTo(record, { ...standing, how: "refund" }, now, MOVED, triedAgain(record, now));
+    case "declined":
+      if (found.mustVoid !== true) return moveTo(record, { state: end, reason }, now, MOVED);
+      return moveTo(record, { ...standing, how: "void" }, now, MOVED, triedAgain(record, now));
     case "voided":
     case "refunded":
-    case "declined":
       return moveTo(record, { state: end, reason }, now, MOVED);
   }
 }

@@ -1,12 +1,13 @@
 /**
- * The saga's commands: place, accept, reject, lease, cancel, wake, hurry, nudge. The outcome of a
- * step is applied in `report.ts`.
+ * The saga's commands: place, accept, reject, lease, cancel, giveUp, depart, wake, hurry, nudge.
+ * The outcome of a step is applied in `report.ts`.
  *
  * Guarantee: at most one consumer holds a lease at a time, and the standing that allows a side
  * effect (`authorizing`, `capturing`) is durable before the consumer gets the step.
  */
 import { LEASE_MS, PROGRESS_WATCHDOG_MAX_MS, PROGRESS_WATCHDOG_MS } from "../limits.ts";
 import {
+  isAtRest,
   isFinal,
   nextStep,
   stepKey,
@@ -15,7 +16,16 @@ import {
   type Rejection,
   type StepKind,
 } from "./order.ts";
-import { cancelNow, moveTo, type OrderDecision } from "./transition.ts";
+import {
+  cancelNow,
+  GIVEN_UP,
+  giveUpNow,
+  isToGiveUp,
+  isUnpaid,
+  mayGiveUp,
+  moveTo,
+  type OrderDecision,
+} from "./transition.ts";
 
 export function place(intent: OrderIntent, now: number): OrderRecord {
   return {
@@ -30,6 +40,12 @@ export function place(intent: OrderIntent, now: number): OrderRecord {
     notBefore_ms: 0,
     wakeAt_ms: now + PROGRESS_WATCHDOG_MS,
     wish: null,
+    givenUp: false,
+    providerCode: null,
+    card: null,
+    refunds: [],
+    dispute: null,
+    settlementDue_ms: null,
     lease: null,
     progressAt_ms: now,
     updatedAt_ms: now,
@@ -42,10 +58,19 @@ function assertPlacing({ intent, standing }: OrderRecord): void {
   throw new Error(`order ${intent.id}: is ${standing.state} and cannot be placed again`);
 }
 
-/** The order owns its units: it is accepted, and from here on it reaches a final state (P2). */
-export function accept(record: OrderRecord, now: number): OrderDecision<"accepted"> {
-  assertPlacing(record);
+/**
+ * The order owns its units: it is accepted, and from here on it reaches a final state (P2).
+ * @param until_ms when the holds end that its units came from, no later than the intent says
+ */
+export function accept(
+  placed: OrderRecord,
+  now: number,
+  until_ms = placed.intent.holdUntil_ms,
+): OrderDecision<"accepted"> {
+  assertPlacing(placed);
+  const record = { ...placed, intent: { ...placed.intent, holdUntil_ms: until_ms } };
   if (record.wish === "cancel") return cancelNow(record, now, "accepted");
+  if (record.givenUp) return giveUpNow(record, now, "accepted");
   return moveTo(record, { state: "accepted" }, now, "accepted");
 }
 
@@ -83,11 +108,10 @@ export function lease(
   if (record.lease !== null && record.lease.until_ms > now) {
     return same({ kind: "busy", until_ms: record.lease.until_ms });
   }
-  // The consumer whose report would have applied the cancellation has died.
-  if (record.wish === "cancel" && record.standing.state !== "voiding") {
-    const cancelled = cancelNow(record, now, null);
-    const undoing = lease(cancelled.record, leaseId, now);
-    return { ...undoing, effects: [...cancelled.effects, ...undoing.effects] };
+  const undone = undoneBefore(record, now);
+  if (undone !== null) {
+    const undoing = lease(undone.record, leaseId, now);
+    return { ...undoing, effects: [...undone.effects, ...undoing.effects] };
   }
   if (record.notBefore_ms > now) return same({ kind: "wait", until_ms: record.notBefore_ms });
   const until_ms = now + LEASE_MS;
@@ -110,6 +134,13 @@ export function lease(
     };
   }
   return { record: { ...record, ...held }, effects: [], outcome };
+}
+
+/** A cancellation or a giving up whose consumer, whose report would have applied it, has died. */
+function undoneBefore(record: OrderRecord, now: number): OrderDecision<null> | null {
+  if (record.standing.state === "voiding") return null;
+  if (record.wish === "cancel") return cancelNow(record, now, null);
+  return isToGiveUp(record) ? giveUpNow(record, now, null) : null;
 }
 
 /** Records the provider's id of the payment, before anything is charged to it. */
@@ -158,9 +189,67 @@ export function cancel(record: OrderRecord, now: number): OrderDecision<CancelOu
   return { ...decision, effects: [...decision.effects, { kind: "queue" }] };
 }
 
+export type GiveUpOutcome =
+  /** `after_step`: recorded, and applied when the step in flight has ended. */
+  | { readonly kind: "giving_up"; readonly when: "now" | "after_step" }
+  /** The shop has the order, or it is over. */
+  | { readonly kind: "too_late"; readonly state: string };
+
+/**
+ * The shopper's giving up, to pay another way: possible until the shop is told of the order. The
+ * units and the seat stay theirs while the hold lasts. Safe to repeat.
+ */
+export function giveUp(record: OrderRecord, now: number): OrderDecision<GiveUpOutcome> {
+  const { standing } = record;
+  const same = (outcome: GiveUpOutcome): OrderDecision<GiveUpOutcome> => {
+    return { record, effects: [], outcome };
+  };
+  const isGivenUp = "reason" in standing && standing.reason === GIVEN_UP;
+  if (isGivenUp) return same({ kind: "giving_up", when: "now" });
+  if (standing.state !== "placing" && !mayGiveUp(standing)) {
+    return same({ kind: "too_late", state: standing.state });
+  }
+  if (isLeased(record, now) || standing.state === "placing") {
+    const outcome: GiveUpOutcome = { kind: "giving_up", when: "after_step" };
+    if (record.givenUp) return same(outcome);
+    return { record: { ...record, givenUp: true }, effects: [], outcome };
+  }
+  const decision = giveUpNow(record, now, { kind: "giving_up", when: "now" } as const);
+  if (isFinal(decision.record.standing)) return decision;
+  return { ...decision, effects: [...decision.effects, { kind: "queue" }] };
+}
+
+/** What an order answers about itself; `over`: it has ended, and its report is on its way. */
+export type DepartedAnswer = "unpaid" | "paid" | "over";
+
+/**
+ * The room's news that the order's shopper is gone. An order that waits for a shopper who has left
+ * is given up; any other goes on, and is given up when it would need the shopper. Safe to repeat.
+ */
+export function depart(
+  record: OrderRecord,
+  hasLeft: boolean,
+  now: number,
+): OrderDecision<DepartedAnswer> {
+  const isNews = hasLeft && record.hasLeft !== true && !isFinal(record.standing);
+  const gone = isNews ? { ...record, hasLeft } : record;
+  if (!isToGiveUp(gone) || isLeased(gone, now)) {
+    return { record: gone, effects: [], outcome: answerOf(gone) };
+  }
+  const decision = giveUpNow(gone, now, null);
+  const outcome = answerOf(decision.record);
+  if (isFinal(decision.record.standing)) return { ...decision, outcome };
+  return { ...decision, effects: [...decision.effects, { kind: "queue" }], outcome };
+}
+
+function answerOf({ standing }: OrderRecord): DepartedAnswer {
+  if (isFinal(standing)) return "over";
+  return isUnpaid(standing) ? "unpaid" : "paid";
+}
+
 /** At `wakeAt_ms` the order is queued again: its wait is over, or its consumer made no progress. */
 export function wake(record: OrderRecord, now: number): OrderDecision<"queued" | "asleep"> {
-  const sleeps = record.standing.state === "placing" || isFinal(record.standing);
+  const sleeps = record.standing.state === "placing" || isAtRest(record);
   if (sleeps || now < record.wakeAt_ms) return { record, effects: [], outcome: "asleep" };
   const silence_ms = now - record.updatedAt_ms;
   const next_ms = Math.min(Math.max(silence_ms, PROGRESS_WATCHDOG_MS), PROGRESS_WATCHDOG_MAX_MS);
@@ -170,7 +259,7 @@ export function wake(record: OrderRecord, now: number): OrderDecision<"queued" |
 
 /** The operator's retry: the next step may be taken now instead of at `notBefore_ms`. */
 export function hurry(record: OrderRecord, now: number): OrderDecision<"queued" | "final"> {
-  if (isFinal(record.standing)) return { record, effects: [], outcome: "final" };
+  if (isAtRest(record)) return { record, effects: [], outcome: "final" };
   const next: OrderRecord = {
     ...record,
     notBefore_ms: Math.min(record.notBefore_ms, now),
@@ -179,12 +268,31 @@ export function hurry(record: OrderRecord, now: number): OrderDecision<"queued" 
   return { record: next, effects: [{ kind: "queue" }], outcome: "queued" };
 }
 
+/** What a hint is about: the payment itself, or its refunds and its dispute. */
+export type NewsOf = "payment" | "settlement";
+
 /**
  * A hint that the payment changed at the provider (a webhook). The hint is not trusted: it only
- * makes an order that waits for the provider or the shopper look up its payment now, not later.
+ * makes an order that waits for the provider or the shopper look up its payment now, not later, and
+ * a confirmed one its refunds and its dispute. One that is about to be confirmed reads these then,
+ * because the provider may have taken the money before the order knows it.
  */
-export function nudge(record: OrderRecord, now: number): OrderDecision<"queued" | "not_waiting"> {
+export function nudge(
+  record: OrderRecord,
+  now: number,
+  about: NewsOf = "payment",
+): OrderDecision<"queued" | "not_waiting"> {
   const { standing } = record;
+  if (about === "settlement" && standing.state === "confirmed" && record.paymentId !== null) {
+    // A step in flight may have read before what this is about, so its report does not answer it.
+    const due_ms = Math.max(now, record.lease?.until_ms ?? now);
+    const due: OrderRecord = { ...record, settlementDue_ms: due_ms };
+    return { ...hurry(due, now), outcome: "queued" };
+  }
+  if (about === "settlement" && !isFinal(standing) && record.paymentId !== null) {
+    const later: OrderRecord = { ...record, settlementDue_ms: now };
+    return { record: later, effects: [], outcome: "not_waiting" };
+  }
   const waits =
     standing.state === "action_required" ||
     standing.state === "in_doubt" ||

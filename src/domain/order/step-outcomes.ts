@@ -2,14 +2,27 @@
  * What a consumer reports about a step of an order, and what the order answers.
  */
 import type { BookOutcome } from "./order-backend.ts";
-import type { AuthorizeOutcome, LookupOutcome, SettleOutcome } from "./payment-backend.ts";
+import type {
+  AuthorizeOutcome,
+  LookupOutcome,
+  RefundOutcome,
+  SettlementOutcome,
+  SettleOutcome,
+} from "./payment-backend.ts";
+
+/** The card that was authorized has already bought all that one buyer may (`limitPerBuyer`). */
+export interface OverLimit {
+  readonly kind: "over_limit";
+}
 
 /** The step a consumer took under its lease, and what the backend answered. */
 export type StepReport =
-  | { readonly step: "authorize"; readonly outcome: AuthorizeOutcome }
+  | { readonly step: "authorize"; readonly outcome: AuthorizeOutcome | OverLimit }
   | { readonly step: "book"; readonly outcome: BookOutcome }
   | { readonly step: "capture"; readonly outcome: SettleOutcome }
-  | { readonly step: "lookup"; readonly outcome: LookupOutcome }
+  | { readonly step: "lookup"; readonly outcome: LookupOutcome | OverLimit }
+  | { readonly step: "refund_part"; readonly outcome: RefundOutcome }
+  | { readonly step: "settlement"; readonly outcome: SettlementOutcome }
   | { readonly step: "void" | "refund"; readonly outcome: SettleOutcome };
 
 /**

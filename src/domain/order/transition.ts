@@ -5,14 +5,22 @@
  * object makes both durable in one write, and only then performs the effects.
  */
 import { PROGRESS_WATCHDOG_MS, STEP_RETRY_MAX_S, STEP_RETRY_MIN_S } from "../limits.ts";
-import type { OrderIntent, OrderRecord, OrderStanding } from "./order.ts";
+import { isFinal, type OrderIntent, type OrderRecord, type OrderStanding } from "./order.ts";
 
 /** A message that a transition must send; it stays in the order's outbox until acknowledged. */
 export type OrderEffect =
   | { readonly kind: "queue" }
   | { readonly kind: "stock"; readonly sku: string; readonly action: "sell" | "release" | "return" }
   | { readonly kind: "seat"; readonly action: "spend" | "hand_back" }
-  | { readonly kind: "event" };
+  | {
+      readonly kind: "restock";
+      readonly sku: string;
+      readonly quantity: number;
+      readonly refund: string;
+    }
+  | { readonly kind: "discount"; readonly action: "keep" | "give_back" }
+  /** Of the record's version, unless it names an earlier one of the same change. */
+  | { readonly kind: "event"; readonly version?: number };
 
 export interface OrderDecision<Outcome> {
   readonly record: OrderRecord;
@@ -25,6 +33,9 @@ function effectsOf(standing: OrderStanding, intent: OrderIntent): OrderEffect[] 
     intent.lines.map(({ sku }) => ({ kind: "stock", sku, action }));
   const event: OrderEffect = { kind: "event" };
   const handBack: OrderEffect = { kind: "seat", action: "hand_back" };
+  const discount = (action: "keep" | "give_back"): OrderEffect[] =>
+    intent.discount === null ? [] : [{ kind: "discount", action }];
+  const givenBack = [handBack, ...discount("give_back"), event];
   switch (standing.state) {
     case "accepted":
       return [{ kind: "queue" }, event];
@@ -32,20 +43,22 @@ function effectsOf(standing: OrderStanding, intent: OrderIntent): OrderEffect[] 
     case "in_doubt":
       return [event];
     case "confirmed":
-      return [...stock("sell"), { kind: "seat", action: "spend" }, event];
+      return [...stock("sell"), { kind: "seat", action: "spend" }, ...discount("keep"), event];
     case "declined":
-      return [...stock("return"), handBack, event];
+    case "rejected":
+      return [...stock("return"), ...givenBack];
     case "failed":
     case "cancelled":
-      return [...stock("release"), handBack, event];
-    case "rejected":
-      return [...stock("return"), handBack, event];
+      return [...stock("release"), ...givenBack];
     default:
       return [];
   }
 }
 
-/** Moves to another standing. Progress resets the delays and ends the lease. */
+/**
+ * Moves to another standing. Progress resets the delays and ends the lease. An order that ends
+ * without a sale has no refunds to read.
+ */
 export function moveTo<Outcome>(
   record: OrderRecord,
   standing: OrderStanding,
@@ -53,9 +66,11 @@ export function moveTo<Outcome>(
   outcome: Outcome,
   change: Partial<OrderRecord> = {},
 ): OrderDecision<Outcome> {
+  const endsUnsold = isFinal(standing) && standing.state !== "confirmed";
   const moved: OrderRecord = {
     ...record,
     standing,
+    settlementDue_ms: endsUnsold ? null : record.settlementDue_ms,
     version: record.version + 1,
     tries: 0,
     notBefore_ms: 0,
@@ -120,6 +135,44 @@ export function cancelNow<Outcome>(
     return moveTo(record, { state: "cancelled", reason }, now, outcome);
   }
   return undo(record, { end: "cancelled", reason, booking, how }, now, outcome);
+}
+
+/**
+ * Applies the shopper's giving up: the payment is voided where there may be one, and the units
+ * return to the cart, so that another means of payment can be tried while the hold lasts.
+ */
+export function giveUpNow<Outcome>(
+  record: OrderRecord,
+  now: number,
+  outcome: Outcome,
+): OrderDecision<Outcome> {
+  const reason = GIVEN_UP;
+  if (record.paymentId === null) return moveTo(record, { state: "declined", reason }, now, outcome);
+  return undo(record, { end: "declined", reason, booking: null }, now, outcome);
+}
+
+/** The reason of an order that its shopper gave up. */
+export const GIVEN_UP = "given_up";
+
+/** The payment may still be given up: the shop has not been told of the order. */
+export function mayGiveUp({ state, ...standing }: OrderStanding): boolean {
+  if (state === "in_doubt") return "of" in standing && standing.of === "authorize";
+  return ["accepted", "authorizing", "action_required", "authorized"].includes(state);
+}
+
+/**
+ * The shopper gave up, or left and would have to confirm the payment. One who left while it was
+ * being made did press "Pay", so a payment that needs no confirmation goes on.
+ */
+export function isToGiveUp({ givenUp, hasLeft, standing }: OrderRecord): boolean {
+  if (hasLeft === true && standing.state === "action_required") return true;
+  return givenUp && mayGiveUp(standing);
+}
+
+/** The payment is neither made nor known to be impossible: the units may still come back. */
+export function isUnpaid({ state, ...standing }: OrderStanding): boolean {
+  if (state === "in_doubt") return "of" in standing && standing.of === "authorize";
+  return ["placing", "accepted", "authorizing", "action_required", "voiding"].includes(state);
 }
 
 export function bookingOf(standing: OrderStanding): string | null {

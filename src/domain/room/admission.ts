@@ -4,7 +4,20 @@
  * Guarantee: an admission takes exactly one seat from its issue until it is spent, left or
  * expired, and has at most one order in progress.
  */
+import { z } from "zod";
 import { ADMISSION_LIFE_MAX_MS, ORDERS_ENDED_KEPT } from "../limits.ts";
+import type { SeatDevices } from "./seat-devices.ts";
+
+/** The place in line that an admission was claimed with; its lane is the admission's. */
+export const admissionPlaceSchema = z.object({
+  cohort: z.int().min(0),
+  shard: z.int().min(0),
+  index: z.int().min(0),
+  rank: z.int().min(0),
+  /** When the ticket was signed, whole seconds; null when the claim did not carry it. */
+  joinedAt_ms: z.number().nullable(),
+});
+export type AdmissionPlace = Readonly<z.infer<typeof admissionPlaceSchema>>;
 
 export interface AdmissionRecord {
   /** `jti` of the signed admission. */
@@ -22,6 +35,21 @@ export interface AdmissionRecord {
   readonly orderBegunAt_ms: number | null;
   /** The orders that ended last: a late `beginOrder` of one of them has no effect. */
   readonly ordersEnded: readonly string[];
+  /** Null: let in without a ticket. Undefined: issued before admissions had their place. */
+  readonly place?: AdmissionPlace | null | undefined;
+  /** Undefined: issued before tokens had numbers. */
+  readonly devices?: SeatDevices | undefined;
+  /** The order in progress is paid: it keeps the seat of its shopper, who is gone, no longer. */
+  readonly isOrderPaid?: true | undefined;
+}
+
+/** One ticket has one admission, ever, so its id is made from the ticket's. */
+export function admissionIdOf(ticket: string): string {
+  return `adm_${ticket}`;
+}
+
+export function ticketOf(admissionId: string): string {
+  return admissionId.replace(/^adm_/, "");
 }
 
 /** The standing of an admission's seat; `unknown`: no admission of this sale. */
@@ -39,12 +67,14 @@ export interface Seat {
   readonly orderInProgress: string | null;
   /** The order that ended last; confirmed, when the seat is spent. */
   readonly orderEnded: string | null;
+  /** Undefined from a room of the release before. */
+  readonly expiresAt_ms?: number | undefined;
 }
 
 export function seatOf(admission: AdmissionRecord, now: number): Seat {
-  const { orderInProgress, ordersEnded } = admission;
+  const { orderInProgress, ordersEnded, expiresAt_ms } = admission;
   const orderEnded = ordersEnded.at(-1) ?? null;
-  return { standing: standingAt(admission, now), orderInProgress, orderEnded };
+  return { standing: standingAt(admission, now), orderInProgress, orderEnded, expiresAt_ms };
 }
 
 export type BeginOrderOutcome =
@@ -98,7 +128,8 @@ export function finishOrder(
   const standing = spent ? "spent" : admission.standing;
   const orderBegunAt_ms = how === "spend" ? admission.orderBegunAt_ms : null;
   const ordersEnded = ended(admission, order);
-  const over = { orderInProgress: null, ordersEnded, orderBegunAt_ms } as const;
+  const isOrderPaid = undefined;
+  const over = { orderInProgress: null, ordersEnded, orderBegunAt_ms, isOrderPaid } as const;
   const finished = { ...admission, ...over, ordersDone, standing };
   return { admission: finished, outcome: "finished" };
 }
@@ -131,7 +162,19 @@ export function extend(
   return { admission: { ...admission, expiresAt_ms }, outcome };
 }
 
-/** The shopper leaves: the seat is free. An order in progress continues. */
+/**
+ * The order in progress of a shopper who is gone turned out to be paid. Changes nothing when it has
+ * ended meanwhile.
+ */
+export function settleOrder(admission: AdmissionRecord, order: string): AdmissionRecord {
+  const { orderInProgress, isOrderPaid } = admission;
+  if (orderInProgress !== order || isOrderPaid === true) return admission;
+  return { ...admission, isOrderPaid: true };
+}
+
+/**
+ * The shopper leaves: the seat is free, unless an order in progress keeps it (`order-seats.ts`).
+ */
 export function leave(
   admission: AdmissionRecord,
   now: number,

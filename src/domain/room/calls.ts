@@ -10,8 +10,9 @@
  *   outstanding  unclaimed calls whose window is open, and turns kept for shoppers who still try
  *   expected     Σ over ticks of calling: unclaimed × chance(age); each kept turn is one
  *   leaving      seats that are probably free before a call made now is claimed
- *   slots        maxActive − active − ceil(expected − leaving)
- *   supply       ceil((available + held) × overcall) − active − outstanding; without items no bound
+ *   slots        maxActive − active − kept − ceil(expected − leaving)
+ *   supply       ceil((available + held) × overcall) − (active − ordering) − outstanding; without
+ *                items no bound. Units of orders in progress are not in it, nor their shoppers.
  *   calls        min(slots, supply, tokens, waiting), never below 0
  */
 import { countTurnover, leavingSoon } from "./forecast.ts";
@@ -69,11 +70,13 @@ export function roomToCall(
 ): number {
   const outstanding = outstandingCalls(room, rules.claimWindow_ms, now);
   const expected = expectedClaims(room, rules.claimWindow_ms, now);
-  const { active } = room.seats;
-  const slots = room.maxActive - active - Math.ceil(expected - leaving - 1e-9);
+  const { active, kept, ordering } = room.seats;
+  const slots = room.maxActive - active - kept - Math.ceil(expected - leaving - 1e-9);
   const units = room.stock.reduce((sum, { available, held }) => sum + available + held, 0);
   const supply =
-    rules.unlimited === true ? slots : Math.ceil(units * rules.overcall) - active - outstanding;
+    rules.unlimited === true
+      ? slots
+      : Math.ceil(units * rules.overcall) - (active - ordering) - outstanding;
   return Math.max(Math.min(slots, supply), 0);
 }
 

@@ -1,15 +1,22 @@
 /**
  * Who is let in: claims, the direct way when nobody waits, and what became of a turn.
  *
- * Guarantee (P8): nobody is let in without being called, admissions in use never exceed
- * `maxActive`, and a claim repeated with the same ticket gets the same admission.
+ * Guarantee (P8): nobody is let in without being called; admissions in use, with the seats that
+ * unpaid orders keep, never exceed `maxActive`; and a claim repeated with the same ticket gets the
+ * same admission.
  */
-import { standingAt, type AdmissionRecord } from "./admission.ts";
+import {
+  admissionIdOf,
+  standingAt,
+  type AdmissionPlace,
+  type AdmissionRecord,
+} from "./admission.ts";
 import type { CallRules } from "./calls.ts";
 import { earnTokens, roomToCall } from "./calls.ts";
 import { settlePlaces } from "./odds.ts";
 import { batchOf, countClaim, keepTurn } from "./open-calls.ts";
 import { isSoldOut, type RoomState } from "./room-state.ts";
+import { NEW_SEAT_DEVICES } from "./seat-devices.ts";
 import type { Sale } from "../sale/sale.ts";
 import { phaseAt } from "../sale/schedule.ts";
 
@@ -19,6 +26,8 @@ export interface Claim {
   readonly lane: string;
   /** Null while the ticket's cohort is still open. */
   readonly rank: number | null;
+  /** The ticket's place, which a new admission keeps for the order's receipt. */
+  readonly place?: Omit<AdmissionPlace, "rank"> | undefined;
   /** The admission this ticket already has. */
   readonly existing: AdmissionRecord | null;
 }
@@ -52,9 +61,15 @@ export function claimRulesOf({ admission, items }: Sale): ClaimRules {
   };
 }
 
-function issue(room: RoomState, claim: Claim, rules: ClaimRules, now: number): ClaimDecision {
+function issue(
+  room: RoomState,
+  claim: Claim,
+  place: AdmissionRecord["place"],
+  rules: ClaimRules,
+  now: number,
+): ClaimDecision {
   const admission: AdmissionRecord = {
-    id: `adm_${claim.ticket}`,
+    id: admissionIdOf(claim.ticket),
     ticket: claim.ticket,
     subject: claim.subject,
     lane: claim.lane,
@@ -65,6 +80,8 @@ function issue(room: RoomState, claim: Claim, rules: ClaimRules, now: number): C
     orderInProgress: null,
     orderBegunAt_ms: null,
     ordersEnded: [],
+    place,
+    devices: NEW_SEAT_DEVICES,
   };
   const seats = {
     ...room.seats,
@@ -103,11 +120,12 @@ export function claim(
   const batch = rank < lane.lapsedBelow ? undefined : batchOf(room, asked.lane, rank);
   if (batch === undefined) return same({ kind: "turn_lapsed" });
   if (room.paused || isSoldOut(room)) return same({ kind: "held_up" });
-  if (room.seats.active >= room.maxActive) {
+  if (room.seats.active + room.seats.kept >= room.maxActive) {
     const kept = keepTurn(room, batch, rank, { window_ms: rules.claimWindow_ms, now });
     return { room: kept.room, outcome: { kind: "seats_full", keepUntil_ms: kept.keptUntil_ms } };
   }
-  const issued = issue(room, asked, rules, now);
+  const place = asked.place === undefined ? undefined : { ...asked.place, rank };
+  const issued = issue(room, asked, place, rules, now);
   return { ...issued, room: countClaim(issued.room, batch, rank) };
 }
 
@@ -116,7 +134,7 @@ export type AdmitNowOutcome = ClaimOutcome | { readonly kind: "queue" };
 /** With nobody waiting a shopper needs no ticket; the first refusal turns queueing on. */
 export function admitNow(
   room: RoomState,
-  asked: Omit<Claim, "rank">,
+  asked: Omit<Claim, "rank" | "place">,
   rules: ClaimRules,
   now: number,
 ): { readonly room: RoomState; readonly outcome: AdmitNowOutcome } {
@@ -134,7 +152,7 @@ export function admitNow(
     return { room: { ...earned, queueing: true, version }, outcome: { kind: "queue" } };
   }
   const spent = { ...earned, rateTokens: rateTokens - 1 };
-  return issue(spent, { ...asked, rank: null }, rules, now);
+  return issue(spent, { ...asked, rank: null }, null, rules, now);
 }
 
 /** `rank` is also null without a place. */

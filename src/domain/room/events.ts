@@ -201,6 +201,9 @@ export function tell(told: Told, before: SaleFacts, after: SaleFacts, now: numbe
     // A later phase has its own events below; an earlier one is in this event alone.
     const back = rankOf(phase) < rankOf(since.told.phase) ? { phase } : {};
     teller.say("sale.revised", now, { revision, ratePerMinute, maxActive, ...back });
+  } else if (rankOf(after.phase) < rankOf(before.phase)) {
+    // An end was taken back, without a changed document.
+    teller.say("sale.changed", now, { phase: after.phase });
   }
   teller.sayPhases();
   teller.sayChanges(now);

@@ -6,9 +6,9 @@
  * (`calls.ts`) or who is let in (`claims.ts`), nor for what gates see of it (`snapshot.ts`).
  */
 import { z } from "zod";
-import { stockLevelSchema, type StockLevel } from "../stock/stock-ledger.ts";
+import { stockLevelSchema, unitsNotSold, type StockLevel } from "../stock/stock-ledger.ts";
 import { lanesOf, type AdmissionChange, type Sale } from "../sale/sale.ts";
-import { phaseAt, scheduleOf, type Phase } from "../sale/schedule.ts";
+import { phaseAt, scheduleOf } from "../sale/schedule.ts";
 import { NEW_TURNOVER } from "./forecast.ts";
 import { NO_PLACE_OUTCOMES, placeOutcomesSchema } from "./odds.ts";
 import { NO_THROTTLE, throttleSchema } from "./throttle.ts";
@@ -61,12 +61,35 @@ const seatCountersSchema = z.object({
   expired: z.int(),
   /** Calls whose window ended without a claim. */
   lapsed: z.int(),
+  /** Admissions that more than one device took up; a room stored before this counts from 0. */
+  shared: z.int().default(0),
+  /** The most devices that took up one admission. */
+  mostDevices: z.int().default(0),
+  /** Devices whose token ended because a newer device took up their admission. */
+  moves: z.int().default(0),
+  /**
+   * Seats that unpaid orders keep whose shoppers are gone, and seats in use with an order in
+   * progress. They follow from the stored admissions (`order-seats.ts`), not from these numbers.
+   */
+  kept: z.int().default(0),
+  ordering: z.int().default(0),
+});
+
+const scheduleSchema = z.object({
+  opensAt_ms: z.number(),
+  startsAt_ms: z.number(),
+  endsAt_ms: z.number(),
 });
 
 /** Kept as one JSON row of the room; `v` is the version of its shape. */
 export const roomStateSchema = z.object({
   v: z.literal(1),
-  schedule: z.object({ opensAt_ms: z.number(), startsAt_ms: z.number(), endsAt_ms: z.number() }),
+  schedule: scheduleSchema,
+  /**
+   * When the end was set, by a document or an action, and the schedule before an action `end`.
+   * Absent in a room that was written last by a release that reveals the secret at the end.
+   */
+  ending: z.object({ setAt_ms: z.number(), undo: scheduleSchema.nullable() }).optional(),
   paused: z.boolean(),
   message: z.string().nullable(),
   /** True: a shopper who joins gets a ticket. False: is admitted at once, if there is a seat. */
@@ -91,6 +114,8 @@ export const roomStateSchema = z.object({
   placeOutcomes: placeOutcomesSchema.default(NO_PLACE_OUTCOMES),
   stock: z.array(stockLevelSchema).readonly(),
   revoked: revokedSchema,
+  /** Tokens that were given a number, from 0; the next one gets this. */
+  tokensNumbered: z.int().min(0).default(0),
   version: z.int(),
 });
 export type RoomState = Readonly<z.infer<typeof roomStateSchema>>;
@@ -114,6 +139,7 @@ export function openRoom(sale: Sale, now: number): RoomState {
   return {
     v: 1,
     schedule: scheduleOf(sale),
+    ending: { setAt_ms: now, undo: null },
     paused: false,
     message: null,
     queueing: phaseAt(scheduleOf(sale), now) !== "live",
@@ -124,83 +150,29 @@ export function openRoom(sale: Sale, now: number): RoomState {
     tickedAt_ms: now,
     lanes: lanesOf(sale).map((lane) => newLane(lane.id, lane.weight)),
     calls: [],
-    seats: { claimed: 0, active: 0, spent: 0, left: 0, expired: 0, lapsed: 0 },
+    seats: NO_SEATS,
     showRate: newShowRate(),
     turnover: NEW_TURNOVER,
     placeOutcomes: NO_PLACE_OUTCOMES,
     stock: [],
     revoked: [],
+    tokensNumbered: 0,
     version: 1,
   };
 }
 
-function newLane(id: string, weight: number): LaneState {
+const NO_SEATS = seatCountersSchema.parse({
+  claimed: 0,
+  active: 0,
+  spent: 0,
+  left: 0,
+  expired: 0,
+  lapsed: 0,
+});
+
+export function newLane(id: string, weight: number): LaneState {
   const none = { closed: 0, places: 0, called: 0, lapsedBelow: 0, pace: 0, credit: 0 };
   return { id, weight, ...none };
-}
-
-/** A changed document: times, rate, seats and lane weights follow; lanes are never taken away. */
-export function reviseRoom(room: RoomState, before: Sale, sale: Sale): RoomState {
-  const lanes = room.lanes.map((lane) => {
-    const weight = sale.lanes.find((item) => item.id === lane.id)?.weight ?? lane.weight;
-    return { ...lane, weight };
-  });
-  const known = new Set(lanes.map((lane) => lane.id));
-  const added = sale.lanes.filter((lane) => !known.has(lane.id));
-  const moved = (key: "opensAt" | "startsAt" | "endsAt"): boolean => sale[key] !== before[key];
-  const planned = scheduleOf(sale);
-  const now = room.schedule;
-  const { ratePerMinute, maxActive } = sale.admission;
-  return {
-    ...room,
-    schedule: {
-      opensAt_ms: moved("opensAt") ? planned.opensAt_ms : now.opensAt_ms,
-      startsAt_ms: moved("startsAt") ? planned.startsAt_ms : now.startsAt_ms,
-      endsAt_ms: moved("endsAt") ? planned.endsAt_ms : now.endsAt_ms,
-    },
-    ratePerMinute:
-      ratePerMinute === before.admission.ratePerMinute ? room.ratePerMinute : ratePerMinute,
-    maxActive: maxActive === before.admission.maxActive ? room.maxActive : maxActive,
-    lanes: [...lanes, ...added.map((lane) => newLane(lane.id, lane.weight))],
-    version: room.version + 1,
-  };
-}
-
-export type RoomAction = "open" | "start" | "pause" | "resume" | "end";
-
-export type ActionOutcome =
-  | { readonly kind: "done"; readonly room: RoomState }
-  | { readonly kind: "not_possible"; readonly phase: Phase; readonly paused: boolean };
-
-/** A merchant moves the phase. Repeating an action that has taken effect changes nothing. */
-export function actOn(room: RoomState, action: RoomAction, now: number): ActionOutcome {
-  const phase = phaseAt(room.schedule, now);
-  const { schedule } = room;
-  const done = (change: Partial<RoomState>): ActionOutcome => {
-    return { kind: "done", room: { ...room, ...change, version: room.version + 1 } };
-  };
-  const refused: ActionOutcome = { kind: "not_possible", phase, paused: room.paused };
-  if (phase === "ended") return action === "end" ? done({}) : refused;
-  switch (action) {
-    case "open":
-      return phase === "scheduled"
-        ? done({ schedule: { ...schedule, opensAt_ms: now } })
-        : done({});
-    case "start": {
-      if (phase === "live") return done({});
-      const opensAt_ms = Math.min(schedule.opensAt_ms, now);
-      return done({ schedule: { ...schedule, opensAt_ms, startsAt_ms: now } });
-    }
-    case "pause":
-      return done({ paused: true });
-    case "resume":
-      return done({ paused: false });
-    case "end": {
-      const opensAt_ms = Math.min(schedule.opensAt_ms, now);
-      const startsAt_ms = Math.min(schedule.startsAt_ms, now);
-      return done({ schedule: { opensAt_ms, startsAt_ms, endsAt_ms: now } });
-    }
-  }
 }
 
 export function changeAdmission(room: RoomState, change: AdmissionChange): RoomState {
@@ -221,7 +193,7 @@ export function reportLevel(room: RoomState, level: StockLevel): RoomState {
   return { ...room, stock, version: room.version + 1 };
 }
 
-/** No unit is available, and none is in a cart that might return it. */
-export function isSoldOut(room: RoomState): boolean {
-  return room.stock.length > 0 && room.stock.every(({ available, held }) => available + held <= 0);
+/** No unit is available, and none may come back from a cart or from an order in progress. */
+export function isSoldOut({ stock }: RoomState): boolean {
+  return stock.length > 0 && stock.every((level) => unitsNotSold(level) <= 0);
 }

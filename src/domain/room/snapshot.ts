@@ -7,13 +7,14 @@
  */
 import type { Sale } from "../sale/sale.ts";
 import { phaseAt, type Phase, type Schedule } from "../sale/schedule.ts";
-import { levelOf, type Level } from "../stock/stock-ledger.ts";
+import { levelOf, unitsNotSold, type Level } from "../stock/stock-ledger.ts";
 import { forecastOf, turnoverTrust, type Forecast } from "./forecast.ts";
 import { unitsPerTaker, type OddsFacts } from "./odds.ts";
 import { expectedClaims } from "./open-calls.ts";
 import { revokedIds } from "./revoked.ts";
 import { isSoldOut, type RoomState } from "./room-state.ts";
 import { chanceOf } from "./show-rate.ts";
+import type { TokensInForce } from "./token-standing.ts";
 
 export interface LaneSnapshot {
   readonly closed: number;
@@ -44,28 +45,44 @@ export interface RoomSnapshot {
     readonly sku: string;
     readonly available: number;
     readonly level: Level;
+    /** None is available, and units in carts or in orders in progress may come back. */
+    readonly mayReturn?: boolean | undefined;
   }[];
+  /** Shoppers may see how many units are available; absent: only the level. */
+  readonly showsUnits?: true | undefined;
   /** Units neither ordered nor sold: those in carts may still come back. */
   readonly unitsLeft: number;
   /** Set for a sale without items: nothing can sell out, and there are no odds. */
   readonly unlimited?: true | undefined;
-  /** Ids of admissions that ended before their tokens; absent when there are none. */
+  /** Ids of admissions without numbers that ended before their tokens; absent without any. */
   readonly revoked?: readonly string[] | undefined;
+  /** Absent where no gate asks for it, and in a snapshot of an older deployment. */
+  readonly tokens?: TokensInForce | undefined;
   /** What the odds are computed from; absent in a snapshot of an older deployment. */
   readonly odds?: OddsFacts | undefined;
   readonly claimWindow_s: number;
   readonly message: string | null;
   readonly commitment: string;
+  /** When the secret is due, as things are now; absent once it was, and without an end. */
+  readonly revealsAt_ms?: number | undefined;
+  /** Absent while the secret is secret. */
+  readonly revealedAt_ms?: number | undefined;
   /** Of the sale document; a gate with an older one fetches it again. */
   readonly revision: number;
   readonly version: number;
   readonly at_ms: number;
 }
 
+/** What a snapshot says that is not of the room's state. */
+type SnapshotFacts = Pick<
+  RoomSnapshot,
+  "booths" | "commitment" | "revision" | "tokens" | "revealsAt_ms" | "revealedAt_ms"
+>;
+
 export function snapshotOf(
   room: RoomState,
   sale: Sale,
-  facts: { readonly booths: number; readonly commitment: string; readonly revision: number },
+  facts: SnapshotFacts,
   now: number,
 ): RoomSnapshot {
   const lanes = Object.fromEntries(
@@ -85,8 +102,11 @@ export function snapshotOf(
     schedule: room.schedule,
     lanes,
     stock: room.stock.map((level) => {
-      return { sku: level.sku, available: level.available, level: levelOf(level) };
+      const { sku, available } = level;
+      const mayReturn = available <= 0 && unitsNotSold(level) > 0;
+      return { sku, available, level: levelOf(level), mayReturn };
     }),
+    ...(sale.stockDisplay === "exact" ? { showsUnits: true } : {}),
     unitsLeft: room.stock.reduce((sum, { available, held }) => sum + available + held, 0),
     ...(sale.items.length === 0 ? { unlimited: true } : { odds: oddsFactsIn(room, sale, now) }),
     claimWindow_s: sale.admission.claimWindowSeconds,
@@ -107,7 +127,8 @@ function oddsFactsIn(room: RoomState, sale: Sale, now: number): OddsFacts {
   const claimWindow_ms = sale.admission.claimWindowSeconds * 1000;
   const { placeOutcomes, showRate, seats, turnover } = room;
   const comes = Math.max(chanceOf(showRate, 0, claimWindow_ms), 0.01);
-  const there = seats.active + expectedClaims(room, claimWindow_ms, now);
+  // Who has ordered took their units already: they are before nobody.
+  const there = seats.active - seats.ordering + expectedClaims(room, claimWindow_ms, now);
   const trust = turnoverTrust(turnover, seatsToFill(room, sale));
   return {
     took: placeOutcomes.took * trust,
@@ -142,7 +163,7 @@ function forecastIn(room: RoomState, sale: Sale, lane: string, now: number): For
     seats,
     ratePerMinute,
     throttle: throttle.value,
-    free: seats - room.seats.active - expectedClaims(room, claimWindow_ms, now),
+    free: seats - room.seats.active - room.seats.kept - expectedClaims(room, claimWindow_ms, now),
     share: weight / Math.max(weights, 1),
   });
 }

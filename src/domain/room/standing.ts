@@ -34,16 +34,22 @@ export interface Standing {
   readonly called: number;
   readonly wait: { readonly low_s: number; readonly high_s: number } | null;
   readonly pollAfter_s: number;
-  readonly stock: readonly {
-    readonly sku: string;
-    readonly level: Level;
-    readonly available: number;
-  }[];
+  readonly stock: readonly ShownStock[];
   /** Chance that the turn comes while something is left, see `odds.ts`; an estimate. */
   readonly odds: number | null;
   readonly message: string | null;
   readonly stale: boolean;
   readonly at_ms: number;
+}
+
+/** What shoppers see of a SKU. */
+export interface ShownStock {
+  readonly sku: string;
+  readonly level: Level;
+  /** Units; null unless the sale shows them. */
+  readonly available: number | null;
+  /** None is available, and units in carts or in orders in progress may come back. */
+  readonly mayReturn?: boolean | undefined;
 }
 
 export interface Seen {
@@ -57,6 +63,12 @@ export interface Seen {
 
 const NO_LANE: LaneSnapshot = { closed: 0, called: 0, lapsedBelow: 0, pace: 0 };
 const NOTHING_SEEN: OddsFacts = { took: 0, without: 0, perTaker: 1, inFlight: 0 };
+
+/** By SKU, as the sale lets shoppers see it. */
+export function shownStock({ stock, showsUnits }: RoomSnapshot): readonly ShownStock[] {
+  if (showsUnits === true) return stock;
+  return stock.map((level) => ({ ...level, available: null }));
+}
 
 /** Null when the sale has no such lane, also for names that every object has as a member. */
 export function laneIn({ lanes }: Pick<RoomSnapshot, "lanes">, lane: string): LaneSnapshot | null {
@@ -126,7 +138,7 @@ export function standingOf(
     called: lane.called,
     wait: told === null ? null : { low_s: told.low_s, high_s: told.high_s },
     pollAfter_s: near ? POLL_AFTER_MIN_S : pollAfter(seen, told?.likely_s ?? null),
-    stock: snapshot.stock,
+    stock: shownStock(snapshot),
     odds:
       position === null || !waits || snapshot.unlimited === true
         ? null
@@ -164,7 +176,7 @@ export function admittedStanding(lane: string, seen: Seen): Standing {
     called: laneIn(snapshot, lane)?.called ?? 0,
     wait: null,
     pollAfter_s: 10,
-    stock: snapshot.stock,
+    stock: shownStock(snapshot),
     odds: null,
     message: snapshot.message,
     stale: seen.stale,

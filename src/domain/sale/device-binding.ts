@@ -13,7 +13,13 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { utf8ToBytes } from "@noble/hashes/utils.js";
 import * as base64url from "jose/base64url";
 import { z } from "zod";
-import { DEVICE_ID_LENGTH_MAX, DEVICE_ID_LENGTH_MIN } from "../limits.ts";
+import {
+  DEVICE_ID_LENGTH_MAX,
+  DEVICE_ID_LENGTH_MIN,
+  SEAT_DEVICES_DEFAULT,
+  SEAT_DEVICES_MAX,
+} from "../limits.ts";
+import { networkBlockOf } from "../network.ts";
 
 export const replaySchema = z.strictObject({
   /** `allow`: not checked. `report`: served, and logged. `refuse`: not served. */
@@ -22,6 +28,8 @@ export const replaySchema = z.strictObject({
    * Whether the network is part of a device: stricter, but fails for phones that change networks.
    */
   address: z.boolean().default(false),
+  /** With `refuse`: how many devices one seat may have; the newest ends the oldest. */
+  devices: z.int().min(1).max(SEAT_DEVICES_MAX).optional(),
 });
 
 export type ReplayRules = z.output<typeof replaySchema>;
@@ -44,23 +52,36 @@ const DIGEST_BYTES = 16;
 /** The device's digest; null when devices are not checked or the request has no id. */
 export function deviceOf(rules: ReplayRules, { id, userAgent, address }: DeviceFacts) {
   if (rules.handling === "allow" || id === null) return null;
-  const network = rules.address && address !== null ? networkOf(address) : "";
+  const network = rules.address && address !== null ? networkBlockOf(address) : "";
   const digest = sha256(utf8ToBytes(JSON.stringify([id, userAgent, network])));
   return base64url.encode(digest.slice(0, DIGEST_BYTES));
 }
 
-/** The first 24 bits of an IPv4 address, the first 48 of an IPv6 one. */
-export function networkOf(address: string): string {
-  if (!address.includes(":")) return address.split(".").slice(0, 3).join(".");
-  const [head = "", tail] = address.toLowerCase().split("::");
-  const before = head === "" ? [] : head.split(":");
-  const after = tail === undefined || tail === "" ? [] : tail.split(":");
-  const zeros = tail === undefined ? 0 : Math.max(8 - before.length - after.length, 0);
-  const groups = [...before, ...Array.from({ length: zeros }, () => "0"), ...after];
-  return groups
-    .slice(0, 3)
-    .map((group) => group.replace(/^0+(?=.)/, ""))
-    .join(":");
+/**
+ * The digest that a ticket is bound to; null as for an admission. Of the id alone, because a place
+ * is kept for hours: meanwhile browsers are updated, and phones change networks.
+ */
+export function ticketDeviceOf(rules: ReplayRules, id: string | null): string | null {
+  if (rules.handling === "allow" || id === null) return null;
+  const digest = sha256(utf8ToBytes(JSON.stringify(["ticket", id])));
+  return base64url.encode(digest.slice(0, DIGEST_BYTES));
+}
+
+/** How many devices may use one seat; null where a token is good on every device. */
+export function seatDevicesOf({ handling, devices }: ReplayRules): number | null {
+  return handling === "refuse" ? (devices ?? SEAT_DEVICES_DEFAULT) : null;
+}
+
+const SEEN_BYTES = 6;
+
+/**
+ * What tells devices apart for counting, in every sale: short, and no proof of anything. A device
+ * without an id is told apart by its network.
+ */
+export function seenOf({ id, userAgent, address }: DeviceFacts): string {
+  const network = id === null && address !== null ? networkBlockOf(address) : "";
+  const digest = sha256(utf8ToBytes(JSON.stringify(["seen", id, userAgent, network])));
+  return base64url.encode(digest.slice(0, SEEN_BYTES));
 }
 
 export type Replay = "own" | "reported" | "refused";

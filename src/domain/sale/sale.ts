@@ -16,6 +16,8 @@ import {
   PAYMENT_TIMEOUT_MS,
   PRICE_MINOR_MAX,
   QUANTITY_PER_LINE_MAX,
+  SECRET_REVEALED_AFTER_DEFAULT_S,
+  SECRET_REVEALED_AFTER_MAX_S,
   SHOPPERS_EXPECTED_MAX,
   TEMPLATE_BYTES_MAX,
   TEXT_LENGTH_MAX,
@@ -25,8 +27,9 @@ import { templateFaults } from "./page-template.ts";
 import { protectionSchema } from "./protection.ts";
 import { queueItSchema } from "./queue-it.ts";
 import { replaySchema } from "./device-binding.ts";
+import { checkoutSchema, taxSchema } from "./checkout-rules.ts";
 import { bypassSchema, guardSchema } from "./guard-schema.ts";
-import type { Phase } from "./schedule.ts";
+import { NO_END, type Phase } from "./schedule.ts";
 
 export const GENERAL_LANE = "general";
 
@@ -53,13 +56,18 @@ const seconds = (min: number, max: number) => z.int().min(min).max(max);
 export const itemSchema = z.strictObject({
   sku: identifierSchema,
   name: textSchema,
-  /** In the currency's minor unit. */
+  /** In the currency's minor unit, as in `money/currencies.ts`. */
   price: z.int().min(1).max(PRICE_MINOR_MAX),
-  /** Units received when the sale is created. Later changes are movements of the SKU. */
+  /**
+   * Units received when the sale is created, if no sale named the SKU before. Later changes are
+   * movements of the SKU.
+   */
   stock: count(UNITS_PER_MOVEMENT_MAX),
   /** Units kept back from sale. */
   buffer: count(UNITS_PER_MOVEMENT_MAX).default(0),
   limitPerBuyer: z.int().min(1).max(QUANTITY_PER_LINE_MAX).default(1),
+  /** Absent: none is stated. */
+  tax: taxSchema.optional(),
 });
 
 export const admissionRulesSchema = z.strictObject({
@@ -71,6 +79,13 @@ export const admissionRulesSchema = z.strictObject({
   holdSeconds: seconds(1, 86_400).default(600),
   overcall: z.number().min(1).max(1000).default(2),
   ordersPerAdmission: z.int().min(1).max(100).default(1),
+});
+
+const fairnessSchema = z.strictObject({
+  /** From the end, or the change that set it, to the revelation of the secret of the draw. */
+  revealAfterSeconds: seconds(0, SECRET_REVEALED_AFTER_MAX_S).default(
+    SECRET_REVEALED_AFTER_DEFAULT_S,
+  ),
 });
 
 const laneSchema = z.strictObject({
@@ -108,7 +123,8 @@ const saleObjectSchema = z.strictObject({
   currency: z.string().regex(/^[A-Z]{3}$/, "use an ISO 4217 code such as EUR"),
   opensAt: instantSchema,
   startsAt: instantSchema,
-  endsAt: instantSchema,
+  /** Left out: the sale has no end, as a room that always stands in front of a shop. */
+  endsAt: instantSchema.default(NO_END),
   guards: z.array(guardSchema).max(GUARDS_PER_SALE_MAX).default([]),
   /** Requests that need no turn. */
   bypass: bypassSchema.prefault({}),
@@ -126,6 +142,14 @@ const saleObjectSchema = z.strictObject({
   expectedShoppers: z.int().min(1).max(SHOPPERS_EXPECTED_MAX).default(10_000),
   protection: protectionSchema.default({ kind: "none" }),
   replay: replaySchema.prefault({}),
+  /** Absent: its defaults. */
+  fairness: fairnessSchema.optional(),
+  /** `false`: in no public list, so that only those find the sale who have its link. */
+  listed: z.boolean().optional(),
+  /** How shoppers see stock: how much is left in words, or also the number of units. */
+  stockDisplay: z.enum(["level", "exact"]).optional(),
+  /** Absent: an order states its buyer's e-mail address and no more. */
+  checkout: checkoutSchema.optional(),
 });
 
 interface RelationBroken {
@@ -172,6 +196,10 @@ function relationsBroken(sale: z.output<typeof saleObjectSchema>): RelationBroke
     (index) => ["lanes", index, "id"],
   );
   sale.items.forEach((item, index) => {
+    if (item.tax?.kind === "added" && (sale.checkout?.address ?? "none") === "none") {
+      const message = "needs checkout.address, because the rate follows the buyer's country";
+      broken.push({ path: ["items", index, "tax"], message });
+    }
     if (item.buffer > item.stock) {
       broken.push({ path: ["items", index, "buffer"], message: "must not be more than stock" });
     }

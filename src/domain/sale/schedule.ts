@@ -11,6 +11,17 @@ export interface Schedule {
   readonly endsAt_ms: number;
 }
 
+/**
+ * The end of a sale that has none. Documents and rooms store it like any other end, so that earlier
+ * releases read them; pages and other formats do not show it.
+ */
+export const NO_END = "9999-12-31T23:59:59Z";
+const NO_END_MS = Date.parse(NO_END);
+
+export function hasEnd({ endsAt_ms }: Pick<Schedule, "endsAt_ms">): boolean {
+  return endsAt_ms < NO_END_MS;
+}
+
 export type Phase = "scheduled" | "prequeue" | "live" | "ended";
 
 /** The planned instants, as RFC 3339 texts of the sale document. */

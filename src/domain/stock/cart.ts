@@ -24,11 +24,14 @@ export function normalizeLines(lines: readonly Line[]): Line[] {
   return [...sums].map(([sku, quantity]) => ({ sku, quantity }));
 }
 
-export type PriceOutcome =
-  | { readonly kind: "priced"; readonly lines: PricedLine[]; readonly total: number }
+export type LinesFault =
   | { readonly kind: "unknown_sku"; readonly sku: string; readonly index: number }
   | { readonly kind: "too_many_lines"; readonly limit: number }
   | { readonly kind: "limit_reached"; readonly sku: string; readonly limit: number };
+
+export type PriceOutcome =
+  | { readonly kind: "priced"; readonly lines: PricedLine[]; readonly total: number }
+  | LinesFault;
 
 /** Precedence: too many lines, unknown SKU (first in the list), limit per buyer. */
 export function priceLines(sale: Sale, lines: readonly Line[]): PriceOutcome {

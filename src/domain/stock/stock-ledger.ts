@@ -54,9 +54,35 @@ export type ReservationStanding =
   /** Stays stored, so that a late or repeated `order` of the same id takes nothing. */
   | { readonly state: "released" };
 
+/** The units of an order that its shopper's hold had, and when that hold was to end. */
+export interface FromHold {
+  readonly quantity: number;
+  readonly deadline_ms: number;
+}
+
 export interface Reservation extends ReservationKey {
   readonly quantity: number;
   readonly standing: ReservationStanding;
+  /** Of an order; absent when all its units were fresh, or an older version ordered them. */
+  readonly fromHold?: FromHold;
+}
+
+/** The order of a reservation was placed under this identity. */
+export interface IdentityClaim extends ReservationKey {
+  /** An opaque digest, such as of an e-mail address or a card's fingerprint. */
+  readonly identity: string;
+}
+
+/** When the buyer's first hold of these units ends; null: they bought, and the next is a first. */
+export interface FirstHold extends Pick<ReservationKey, "sale" | "buyer"> {
+  readonly until_ms: number | null;
+}
+
+/** Sold units that went back on sale, stored by the restock's id so that repeating it is safe. */
+export interface Restock extends ReservationKey {
+  /** Chosen by the caller: the id of the refund. */
+  readonly restockId: string;
+  readonly quantity: number;
 }
 
 export const LEDGER_KINDS = [
@@ -78,7 +104,10 @@ export interface LedgerRow extends StockCounters {
   readonly seq: number;
   readonly at_ms: number;
   readonly kind: LedgerKind;
-  /** Units moved. Negative only for `adjust` (units removed) and `buffer` (units back on sale). */
+  /**
+   * Units moved. Negative for `adjust` (units removed), `buffer` (units back on sale), and `sell`
+   * (a sale reversed by a restock, whose `return_available` follows).
+   */
   readonly quantity: number;
   /** The reservation's id, or the movement's. */
   readonly reservation: string;
@@ -98,9 +127,14 @@ export interface StockReads {
   reservation(key: ReservationKey): Reservation | null;
   /** Units that the buyer holds, has ordered or has bought in this sale. */
   takenBy(sale: string, buyer: string): number;
+  /** When the first hold of the buyer in this sale ends, or ended; null: none is remembered. */
+  firstHoldEnd_ms(sale: string, buyer: string): number | null;
+  /** The reservations of orders under this identity in this sale, released ones too. */
+  claimsOf(sale: string, identity: string): readonly Reservation[];
   /** Holds whose deadline is at or before `now`. */
   dueHolds(now: number): readonly Reservation[];
   movement(id: string): Movement | null;
+  restock(restockId: string): Restock | null;
 }
 
 /** The changes of one command; they are written in one transaction. */
@@ -110,6 +144,23 @@ export interface StockChange {
   readonly put: readonly Reservation[];
   readonly removed: readonly ReservationKey[];
   readonly movement: Movement | null;
+  readonly claims: readonly IdentityClaim[];
+  readonly restock: Restock | null;
+  /** Only with other changes. */
+  readonly firstHold: FirstHold | null;
+}
+
+/** True when there is nothing to write. */
+export function changesNothing({
+  rows,
+  put,
+  removed,
+  movement,
+  claims,
+  restock,
+}: StockChange): boolean {
+  const changes = rows.length + put.length + removed.length + claims.length;
+  return changes === 0 && movement === null && restock === null;
 }
 
 export interface StockDecision<Outcome> {
@@ -163,8 +214,18 @@ export function levelOf({ available, received }: StockCounters): Level {
   return available * 5 <= received ? "low" : "plenty";
 }
 
+/** Units that are available, or may come back: in carts, and in orders in progress. */
+export function unitsNotSold({ available, held, ordered }: StockCounters): number {
+  return available + held + ordered;
+}
+
 function nameOf(key: ReservationKey): string {
   return JSON.stringify([key.sale, key.buyer, key.id]);
+}
+
+/** Units that count against a limit: those held, ordered or sold. */
+export function unitsTaken(item: Reservation | null): number {
+  return item === null || item.standing.state === "released" ? 0 : item.quantity;
 }
 
 /** The changes of a command so far, on top of the stored state. */
@@ -176,6 +237,9 @@ export class StockDraft {
   readonly #removed = new Map<string, ReservationKey>();
   #counters: StockCounters;
   #movement: Movement | null = null;
+  readonly #claims: IdentityClaim[] = [];
+  #restock: Restock | null = null;
+  #firstHold: FirstHold | null = null;
 
   constructor(reads: StockReads, now: number) {
     this.#reads = reads;
@@ -205,16 +269,20 @@ export class StockDraft {
   /** Units of the buyer, with the changes drafted so far. */
   takenBy(sale: string, buyer: string): number {
     const mine = (key: ReservationKey): boolean => key.sale === sale && key.buyer === buyer;
-    const counts = (item: Reservation | null): number =>
-      item === null || item.standing.state === "released" ? 0 : item.quantity;
     let taken = this.#reads.takenBy(sale, buyer);
     for (const key of this.#removed.values()) {
-      if (mine(key)) taken -= counts(this.#reads.reservation(key));
+      if (mine(key)) taken -= unitsTaken(this.#reads.reservation(key));
     }
     for (const item of this.#put.values()) {
-      if (mine(item)) taken += counts(item) - counts(this.#reads.reservation(item));
+      if (mine(item)) taken += unitsTaken(item) - unitsTaken(this.#reads.reservation(item));
     }
     return taken;
+  }
+
+  /** Units that orders under the identity own or have bought in this sale. */
+  takenUnder(sale: string, identity: string): number {
+    const claims = this.#reads.claimsOf(sale, identity);
+    return claims.reduce((taken, item) => taken + unitsTaken(item), 0);
   }
 
   move(kind: LedgerKind, quantity: number, reservation: string): void {
@@ -240,8 +308,37 @@ export class StockDraft {
     this.#removed.set(name, { sale, buyer, id });
   }
 
+  /**
+   * When a hold that begins now ends: as wanted, but while the buyer's first hold would last, with
+   * it. So units that are let go and taken again, also under a new admission, are not held longer.
+   */
+  holdEnd_ms({ sale, buyer }: ReservationKey, wanted_ms: number): number {
+    const first_ms = this.#reads.firstHoldEnd_ms(sale, buyer) ?? 0;
+    return first_ms > this.#now ? Math.min(first_ms, wanted_ms) : wanted_ms;
+  }
+
+  /** A hold begins, which is the buyer's first unless another would still last. */
+  beginHold({ sale, buyer }: ReservationKey, until_ms: number): void {
+    const first_ms = this.#reads.firstHoldEnd_ms(sale, buyer) ?? 0;
+    if (first_ms <= this.#now) this.#firstHold = { sale, buyer, until_ms };
+  }
+
+  /** The buyer has paid. */
+  endHold({ sale, buyer }: ReservationKey): void {
+    if (this.#reads.firstHoldEnd_ms(sale, buyer) === null) return;
+    this.#firstHold = { sale, buyer, until_ms: null };
+  }
+
   remember(movement: Movement): void {
     this.#movement = movement;
+  }
+
+  claim({ sale, buyer, id }: ReservationKey, identity: string): void {
+    this.#claims.push({ sale, buyer, id, identity });
+  }
+
+  rememberRestock(restock: Restock): void {
+    this.#restock = restock;
   }
 
   decide<Outcome>(outcome: Outcome): StockDecision<Outcome> {
@@ -251,6 +348,9 @@ export class StockDraft {
       put: [...this.#put.values()],
       removed: [...this.#removed.values()],
       movement: this.#movement,
+      claims: this.#claims,
+      restock: this.#restock,
+      firstHold: this.#firstHold,
     };
     return { outcome, change };
   }

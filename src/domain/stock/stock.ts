@@ -8,7 +8,9 @@
  */
 import {
   StockDraft,
+  type FromHold,
   type Movement,
+  type Reservation,
   type ReservationKey,
   type StockCounters,
   type StockDecision,
@@ -18,9 +20,17 @@ import {
 export interface HoldCommand extends ReservationKey {
   /** The total the cart shall hold; 0 releases the hold. */
   readonly quantity: number;
-  /** When a new hold ends. An existing hold keeps its deadline: repeating does not extend it. */
+  /**
+   * When a new hold ends at the latest. An existing hold keeps its deadline: repeating does not
+   * extend it, nor does letting go and holding again while the first would last.
+   */
   readonly deadline_ms: number;
   readonly limitPerBuyer: number;
+  /**
+   * The shopper is gone: with `quantity: 0`, no unit returns to this hold later, also not from an
+   * order that is still in progress.
+   */
+  readonly isFinal?: boolean;
 }
 
 export type HoldOutcome =
@@ -41,7 +51,10 @@ export type HoldOutcome =
   | { readonly kind: "limit_reached"; readonly limit: number; readonly taken: number }
   | { readonly kind: "sold_out"; readonly available: number };
 
-/** Precedence: released, already_held, hold_expired, limit_reached, sold_out, held. */
+/**
+ * Precedence: released, hold_expired (let go for good), already_held, hold_expired, limit_reached,
+ * sold_out, held.
+ */
 export function hold(
   reads: StockReads,
   command: HoldCommand,
@@ -50,14 +63,20 @@ export function hold(
   const draft = new StockDraft(reads, now);
   const existing = draft.reservation(command);
   const previous = existing?.standing.state === "held" ? existing.quantity : 0;
-  const deadline_ms =
-    existing?.standing.state === "held" ? existing.standing.deadline_ms : command.deadline_ms;
   const { quantity } = command;
+  const deadline_ms =
+    existing?.standing.state === "held"
+      ? existing.standing.deadline_ms
+      : draft.holdEnd_ms(command, command.deadline_ms);
   if (quantity < previous) draft.move("release", previous - quantity, command.id);
   if (quantity === 0) {
-    if (previous > 0) draft.remove(command);
+    const { sale, buyer, id } = command;
+    const mayReturn = command.isFinal === true && draft.takenBy(sale, buyer) > 0;
+    if (mayReturn) draft.put({ sale, buyer, id, quantity: 0, standing: { state: "released" } });
+    else if (previous > 0) draft.remove(command);
     return draft.decide({ kind: "released", previous });
   }
+  if (existing?.standing.state === "released") return draft.decide({ kind: "hold_expired" });
   if (quantity === previous) {
     return draft.decide({ kind: "already_held", quantity, deadline_ms, previous });
   }
@@ -71,6 +90,7 @@ export function hold(
     const { available } = draft.counters;
     if (available < more) return draft.decide({ kind: "sold_out", available });
     draft.move("hold", more, command.id);
+    if (previous === 0) draft.beginHold(command, deadline_ms);
   }
   const { sale, buyer, id } = command;
   draft.put({ sale, buyer, id, quantity, standing: { state: "held", deadline_ms } });
@@ -81,15 +101,32 @@ export interface OrderCommand extends ReservationKey {
   /** The hold whose units are taken first; missing units are taken from those available. */
   readonly holdId: string;
   readonly quantity: number;
+  /** Also of each identity: the units of its other orders and `quantity` must not exceed it. */
   readonly limitPerBuyer: number;
+  /** Opaque digests of what else is known of the buyer, such as of the e-mail address. */
+  readonly identities?: readonly string[];
+  /** Until when the order may wait for its shopper, at the latest; the outcome says until when. */
+  readonly holdUntil_ms?: number;
+}
+
+interface LimitReached {
+  readonly kind: "limit_reached";
+  readonly limit: number;
+  /** Units that the buyer, or one of the identities, has already. */
+  readonly taken: number;
 }
 
 export type OrderOutcome =
-  | { readonly kind: "ordered"; readonly fromHold: number; readonly fresh: number }
-  | { readonly kind: "already_ordered" }
+  | {
+      readonly kind: "ordered";
+      readonly fromHold: number;
+      readonly fresh: number;
+      readonly until_ms?: number;
+    }
+  | { readonly kind: "already_ordered"; readonly until_ms?: number }
   /** The same order id with another quantity, or after it was sold or released. */
   | { readonly kind: "conflict"; readonly state: "ordered" | "sold" | "released" | "held" }
-  | { readonly kind: "limit_reached"; readonly limit: number; readonly taken: number }
+  | LimitReached
   | { readonly kind: "sold_out"; readonly available: number };
 
 /** Precedence: already_ordered, conflict, limit_reached, sold_out, ordered. */
@@ -104,27 +141,65 @@ export function order(
   if (existing !== null) {
     const { state } = existing.standing;
     const same = state === "ordered" && existing.quantity === quantity;
-    return draft.decide(same ? { kind: "already_ordered" } : { kind: "conflict", state });
+    const held_ms = existing.fromHold?.deadline_ms ?? null;
+    const again = { kind: "already_ordered", ...untilOf(draft, command, held_ms) } as const;
+    return draft.decide(same ? again : { kind: "conflict", state });
   }
   const cart = draft.reservation({ sale, buyer, id: command.holdId });
   const heldUnits = cart?.standing.state === "held" ? cart.quantity : 0;
   const fromHold = Math.min(heldUnits, quantity);
   const fresh = quantity - fromHold;
-  const taken = draft.takenBy(sale, buyer);
-  if (taken + fresh > command.limitPerBuyer) {
-    return draft.decide({ kind: "limit_reached", limit: command.limitPerBuyer, taken });
-  }
+  const limited = limitReached(draft, command, fresh);
+  if (limited !== null) return draft.decide(limited);
   const { available } = draft.counters;
   if (available < fresh)
     return draft.decide({ kind: "sold_out", available: available + heldUnits });
   draft.move("order", fromHold, id);
   draft.move("order_fresh", fresh, id);
-  if (cart !== null && fromHold > 0) {
+  const standing = { state: "ordered", orderedAt_ms: now } as const;
+  const ordered = { sale, buyer, id, quantity, standing };
+  if (cart?.standing.state === "held" && fromHold > 0) {
+    const { deadline_ms } = cart.standing;
     if (fromHold === cart.quantity) draft.remove(cart);
     else draft.put({ ...cart, quantity: cart.quantity - fromHold });
+    draft.put({ ...ordered, fromHold: { quantity: fromHold, deadline_ms } });
+  } else draft.put(ordered);
+  for (const identity of new Set(command.identities)) draft.claim(command, identity);
+  const held_ms = cart?.standing.state === "held" ? cart.standing.deadline_ms : null;
+  const until = untilOf(draft, command, held_ms);
+  if (until.until_ms !== undefined) draft.beginHold(command, until.until_ms);
+  return draft.decide({ kind: "ordered", fromHold, fresh, ...until });
+}
+
+/** Until when an order may wait for its shopper: until the hold ends that it came from. */
+function untilOf(
+  draft: StockDraft,
+  command: OrderCommand,
+  held_ms: number | null,
+): { readonly until_ms?: number } {
+  const { holdUntil_ms: wanted_ms } = command;
+  if (wanted_ms === undefined) return {};
+  return { until_ms: Math.min(wanted_ms, held_ms ?? draft.holdEnd_ms(command, wanted_ms)) };
+}
+
+/**
+ * A subject's limit counts units held, ordered and sold; an identity's only those of orders,
+ * because a hold has no identity. So units that move from a hold to an order are counted once for
+ * the subject, and for an identity from then on.
+ */
+function limitReached(
+  draft: StockDraft,
+  command: OrderCommand,
+  fresh: number,
+): LimitReached | null {
+  const { sale, buyer, quantity, limitPerBuyer: limit, identities = [] } = command;
+  const taken = draft.takenBy(sale, buyer);
+  if (taken + fresh > limit) return { kind: "limit_reached", limit, taken };
+  for (const identity of identities) {
+    const under = draft.takenUnder(sale, identity);
+    if (under + quantity > limit) return { kind: "limit_reached", limit, taken: under };
   }
-  draft.put({ sale, buyer, id, quantity, standing: { state: "ordered", orderedAt_ms: now } });
-  return draft.decide({ kind: "ordered", fromHold, fresh });
+  return null;
 }
 
 export type SellOutcome =
@@ -146,17 +221,33 @@ export function sell(
   }
   draft.move("sell", existing.quantity, key.id);
   draft.put({ ...existing, standing: { state: "sold" } });
+  draft.endHold(key);
   return draft.decide({ kind: "sold", quantity: existing.quantity });
 }
 
 export interface ReleaseCommand extends ReservationKey {
-  /** The units of a declined order return to this hold until its deadline; null: to `available`. */
-  readonly backTo: { readonly holdId: string; readonly deadline_ms: number } | null;
+  /**
+   * Where the units of an order go that ended without a sale. Null: all to `available`. Else all to
+   * this hold, until `deadline_ms`. With `only: "held"`, for an order that was refused: those that
+   * came from the hold go back to it until the hold's own deadline, the others to `available`, so
+   * that a refusal neither changes what was held before nor takes anything off sale.
+   */
+  readonly backTo: {
+    readonly holdId: string;
+    readonly deadline_ms: number;
+    readonly only?: "held";
+  } | null;
 }
 
 export type ReleaseOutcome =
   | { readonly kind: "released"; readonly quantity: number }
-  | { readonly kind: "returned_to_hold"; readonly quantity: number; readonly deadline_ms: number }
+  /** `freed`: units that went to `available` instead. */
+  | {
+      readonly kind: "returned_to_hold";
+      readonly quantity: number;
+      readonly freed: number;
+      readonly deadline_ms: number;
+    }
   | { readonly kind: "already_released" }
   | { readonly kind: "conflict"; readonly state: "sold" };
 
@@ -178,24 +269,31 @@ export function release(
     }
     return draft.decide({ kind: "already_released" });
   }
-  const { quantity } = existing;
   draft.put({ ...existing, standing: { state: "released" } });
-  if (backTo === null || backTo.deadline_ms <= now) {
-    draft.move("return_available", quantity, id);
-    return draft.decide({ kind: "released", quantity });
+  const back = unitsBack(existing, backTo);
+  const found = backTo === null ? null : draft.reservation({ sale, buyer, id: backTo.holdId });
+  const isGone = found?.standing.state === "released";
+  if (backTo === null || back === null || isGone || back.deadline_ms <= now) {
+    draft.move("return_available", existing.quantity, id);
+    return draft.decide({ kind: "released", quantity: existing.quantity });
   }
-  draft.move("return_held", quantity, id);
-  const cart = draft.reservation({ sale, buyer, id: backTo.holdId });
-  const kept = cart?.standing.state === "held" ? cart.quantity : 0;
-  const { deadline_ms } = backTo;
-  draft.put({
-    sale,
-    buyer,
-    id: backTo.holdId,
-    quantity: kept + quantity,
-    standing: { state: "held", deadline_ms },
-  });
-  return draft.decide({ kind: "returned_to_hold", quantity, deadline_ms });
+  const freed = existing.quantity - back.quantity;
+  draft.move("return_available", freed, id);
+  draft.move("return_held", back.quantity, id);
+  const hold = { sale, buyer, id: backTo.holdId };
+  const cart = found?.standing.state === "held" ? found.standing : null;
+  const quantity = (cart === null ? 0 : (found?.quantity ?? 0)) + back.quantity;
+  // What is in the cart by now keeps its deadline when an order was refused.
+  const deadline_ms = (backTo.only === "held" ? cart?.deadline_ms : null) ?? back.deadline_ms;
+  draft.put({ ...hold, quantity, standing: { state: "held", deadline_ms } });
+  return draft.decide({ kind: "returned_to_hold", quantity: back.quantity, freed, deadline_ms });
+}
+
+/** The units that go back to the hold, and until when; null for none. */
+function unitsBack(order: Reservation, backTo: ReleaseCommand["backTo"]): FromHold | null {
+  if (backTo === null) return null;
+  if (backTo.only === "held") return order.fromHold ?? null;
+  return { quantity: order.quantity, deadline_ms: backTo.deadline_ms };
 }
 
 export type MovementOutcome =
@@ -273,6 +371,22 @@ export function withdraw(
   draft.move("adjust", -wanted, id);
   draft.remember({ id, kind: "adjust", quantity: -wanted, reason });
   return draft.decide({ kind: "withdrawn", quantity: wanted });
+}
+
+/** The counters as they are once the holds past their deadline are expired; writes nothing. */
+export function countersAt(reads: StockReads, now: number): StockCounters {
+  return new StockDraft(reads, now).counters;
+}
+
+/** The reservation as it is now: a hold past its deadline is none; writes nothing. */
+export function reservationAt(
+  reads: StockReads,
+  key: ReservationKey,
+  now: number,
+): Reservation | null {
+  const found = reads.reservation(key);
+  const { standing } = found ?? {};
+  return standing?.state === "held" && standing.deadline_ms <= now ? null : found;
 }
 
 /** Expires the holds past their deadline and changes nothing else. */

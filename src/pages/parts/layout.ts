@@ -7,7 +7,7 @@
 import { html } from "hono/html";
 import { durationText } from "../assets/_sluice/assets/text.js";
 import { ASSETS, listLink, partLink, saleLink } from "./links.ts";
-import { instantText } from "./money.ts";
+import { instantText } from "./instant.ts";
 
 export type Html = ReturnType<typeof html>;
 
@@ -57,7 +57,6 @@ export function page(frame: PageFrame, body: Html): Html {
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
-        <meta name="robots" content="noindex" />
         <title>${sale === null ? title : `${title} · ${place}`}</title>
         <link rel="icon" type="image/svg+xml" href="${ASSETS}/mark.svg" />
         ${["style.css", ...styles].map(

@@ -7,6 +7,8 @@ import type { Html } from "./layout.ts";
 
 /** Names of quantity fields begin with this; the SKU follows. */
 export const QUANTITY_PREFIX = "quantity:";
+/** Names of the fields with the unit prices that an order was shown; the SKU follows. */
+export const PRICE_PREFIX = "price:";
 
 const CHOICES_MAX = 10;
 

@@ -7,13 +7,17 @@
  */
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { itemOf, type Sale } from "../../domain/sale/sale.ts";
+import { amountFaultText, moneyText } from "../../domain/money/amounts.ts";
+import { countryName } from "../../domain/checkout/countries.ts";
+import type { ParticularsFault } from "../../domain/checkout/particulars.ts";
+import type { QuoteRefused } from "../../shopper/quote.ts";
 import type { LinesRefused, SetCartOutcome } from "../../shopper/cart.ts";
 import type { PlaceOrderOutcome } from "../../shopper/order.ts";
 import type { Fault } from "./faults.ts";
 
 export interface Refusal {
   readonly status: ContentfulStatusCode;
-  readonly fault: Fault;
+  readonly faults: readonly [Fault, ...Fault[]];
   readonly key: "same" | "new";
   /** The id of the order in progress that prevents this one; null otherwise. */
   readonly order: string | null;
@@ -26,7 +30,14 @@ export type CartRefused = Extract<
 export type OrderRefused = Extract<
   PlaceOrderOutcome,
   {
-    readonly kind: "rejected" | "idempotency_conflict" | "order_unavailable" | LinesRefused["kind"];
+    readonly kind:
+      | "rejected"
+      | "idempotency_conflict"
+      | "order_unavailable"
+      | "price_changed"
+      | "particulars_missing"
+      | QuoteRefused["kind"]
+      | LinesRefused["kind"];
   }
 >;
 
@@ -36,7 +47,7 @@ function refusal(
   message: string,
   more: Partial<Pick<Refusal, "key" | "order">> = {},
 ): Refusal {
-  return { status, fault: { field, message }, key: "same", order: null, ...more };
+  return { status, faults: [{ field, message }], key: "same", order: null, ...more };
 }
 
 function nameOf(sale: Sale, sku: string): string {
@@ -81,17 +92,29 @@ export function cartRefusal(sale: Sale, refused: CartRefused): Refusal {
   }
 }
 
-export function orderRefusal(sale: Sale, refused: OrderRefused): Refusal {
+/** @param shownTotal the total that the page showed, in minor units */
+export function orderRefusal(sale: Sale, refused: OrderRefused, shownTotal: number): Refusal {
   switch (refused.kind) {
     case "order_unavailable": {
       const reason = "The order could not be placed right now.";
       return refusal(503, null, `${reason} Press the button again: you will not order twice.`);
     }
     case "idempotency_conflict": {
-      const reason = "This form was already sent with other details, and that order was placed.";
-      return refusal(409, null, `${reason} Press the button again to place a new order.`, {
-        key: "new",
-      });
+      const reason = "This form was sent before you changed it, and that order was not completed.";
+      const next = "Nothing was charged. Press the button again to order what is shown now.";
+      return refusal(409, null, `${reason} ${next}`, { key: "new" });
+    }
+    case "price_changed":
+      return refusal(409, null, priceChangedText(sale, refused.quote.amounts.total, shownTotal));
+    case "particulars_missing":
+      return { ...refusal(422, null, ""), faults: particularsFaults(refused.faults) };
+    case "country_not_served":
+    case "delivery_unknown":
+    case "total_unpayable":
+    case "discount_refused":
+    case "discount_unavailable": {
+      const { status, fault } = quoteRefusal(refused);
+      return refusal(status, fault.field, fault.message);
     }
     case "rejected":
       return { ...rejected(sale, refused.rejection), key: "new" };
@@ -99,6 +122,77 @@ export function orderRefusal(sale: Sale, refused: OrderRefused): Refusal {
       return linesRefused(sale, refused);
   }
 }
+
+/** The total is the same where only the price of a unit has changed. */
+function priceChangedText({ currency }: Sale, now: number, shown: number): string {
+  if (now === shown) return "A price has changed. Nothing was charged. Please check your order.";
+  const [was, is] = [moneyText(shown, currency), moneyText(now, currency)];
+  return `The total was ${was}, it is ${is} now. Nothing was charged. Please check your order.`;
+}
+
+/** The form checks the same before, so a fault here means that the sale has changed since. */
+function particularsFaults(faults: readonly ParticularsFault[]): Refusal["faults"] {
+  const [first, ...rest] = faults.map(({ path }): Fault => {
+    const field = PARTICULARS_FIELDS[path] ?? null;
+    const text = "What this shop needs to know has changed. Please check this field.";
+    return { field, message: field === null ? "Please check your details and try again." : text };
+  });
+  return [first ?? { field: null, message: "Please check your details and try again." }, ...rest];
+}
+
+const PARTICULARS_FIELDS: Readonly<Record<string, string>> = {
+  shipTo: "country",
+  billTo: "country",
+  "buyer.name": "name",
+  "buyer.phone": "phone",
+  acceptedTerms: "terms",
+  delivery: "delivery",
+};
+
+type QuoteFault = Exclude<QuoteRefused, { readonly kind: LinesRefused["kind"] }>;
+
+/** What of a country, a delivery or a discount code is refused. */
+export function quoteRefusal(refused: QuoteFault): {
+  readonly status: ContentfulStatusCode;
+  readonly fault: Fault;
+} {
+  const at = (status: ContentfulStatusCode, field: string | null, message: string) => {
+    return { status, fault: { field, message } };
+  };
+  switch (refused.kind) {
+    case "country_not_served":
+      return at(422, "country", `This shop does not deliver to ${countryName(refused.country)}.`);
+    case "delivery_unknown":
+      return at(422, "delivery", "Choose one of the ways of delivery.");
+    case "total_unpayable": {
+      const { fault, currency } = refused;
+      return at(422, null, `The total ${amountFaultText(fault, currency)}.`);
+    }
+    case "discount_unavailable":
+      return at(503, "discount", "We cannot check the discount code right now. Try again.");
+    case "discount_refused":
+      return at(409, "discount", DISCOUNT_TEXT[refused.reason]);
+  }
+}
+
+/** Of a code that was not looked up, because its shopper or their address is over the limit. */
+export function codesLimited(retry_s: number): Fault {
+  const reason = "Too many discount codes were tried, so this one is not applied yet.";
+  return { field: "discount", message: `${reason} Wait ${retry_s} seconds and press Apply.` };
+}
+
+type DiscountReason = Extract<QuoteRefused, { readonly kind: "discount_refused" }>["reason"];
+
+const DISCOUNT_TEXT: Readonly<Record<DiscountReason, string>> = {
+  unknown: "There is no such discount code. Check how it is written.",
+  not_started: "This discount code is not valid yet.",
+  over: "This discount code is no longer valid.",
+  wrong_shopper: "This discount code is for another shopper.",
+  wrong_lane: "This discount code is for shoppers of another line.",
+  used_by_you: "You have used this discount code already.",
+  used_up: "This discount code has been used as often as it may be.",
+  changed: "This discount code has changed. Apply it again.",
+};
 
 type Rejection = Extract<OrderRefused, { readonly kind: "rejected" }>["rejection"];
 
@@ -119,6 +213,9 @@ function rejected(sale: Sale, rejection: Rejection): Refusal {
         "You have placed all the orders that one visit allows. Join the line again to buy more.",
       );
     case "admission_required":
+      if (rejection.discount !== undefined) {
+        return refusal(409, "discount", "This discount code can no longer be used. Remove it.");
+      }
       return refusal(401, null, "Your time in the shop is over. Join the line again.");
   }
 }

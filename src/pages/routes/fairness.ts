@@ -4,14 +4,16 @@ import type { Visit } from "../../shopper/visit.ts";
 import type { GateRequest } from "../../web/gate-app.ts";
 import { sendRefusal } from "../answers.ts";
 import { fairnessPage } from "../views/fairness.ts";
+import { publicOrigin } from "../../web/public-origin.ts";
 
 export async function showFairness(c: GateRequest, visit: Visit): Promise<Response> {
-  const fairness = await askFairness(visit);
-  if (fairness.kind !== "fairness") return sendRefusal(c, visit, fairness);
+  const asked = await askFairness(visit);
+  if (asked.kind !== "fairness") return sendRefusal(c, visit, asked);
   const { sale, seen, ticket: carried } = visit;
-  const { commitment, secret } = fairness;
-  const { origin } = new URL(c.req.url);
+  const { commitment, secret, revealsAt_ms } = asked.fairness;
+  const origin = publicOrigin(c.req.url, c.env);
   const ticket = carried.kind === "valid" ? carried.token : null;
   const { phase } = seen.snapshot;
-  return c.html(fairnessPage({ sale, phase, commitment, secret, ticket, origin, now: seen.now }));
+  const published = { commitment, secret, revealsAt_ms };
+  return c.html(fairnessPage({ sale, phase, ...published, ticket, origin, now: seen.now }));
 }

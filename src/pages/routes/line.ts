@@ -3,9 +3,10 @@
  * handler asks one use case and shows what came of it; no rule lives here.
  */
 import { listPublished } from "../../shopper/catalogue.ts";
-import { readCart } from "../../shopper/cart.ts";
+import { readCheckout } from "../../shopper/checkout.ts";
 import { guardedPageOn } from "../../domain/guards/guard.ts";
 import { hostOf } from "../../domain/guards/url.ts";
+import type { JoinOutcome } from "../../shopper/entry.ts";
 import { join } from "../../shopper/join.ts";
 import type { Visit } from "../../shopper/visit.ts";
 import { askStanding, claimTurn, leave, turnTaken, type Admitted } from "../../shopper/waiting.ts";
@@ -19,6 +20,7 @@ import {
   type GateRequest,
 } from "../../web/gate-app.ts";
 import {
+  hasCookieOf,
   hasLost,
   joinKeyCarried,
   keepsCookies,
@@ -31,8 +33,10 @@ import { forgetPlace, sendNotice, sendRefusal } from "../answers.ts";
 import type { Faults } from "../parts/faults.ts";
 import { ownPathSchema, type EnterForm, type JoinForm, type ReadForm } from "../forms.ts";
 import { partLink, saleLink } from "../parts/links.ts";
-import { laneAhead, passOf, refusePass, takePassFromLink } from "./pass.ts";
+import { laneAhead, offerPass, passOf, refusePass } from "./pass.ts";
 import { askForProof } from "./proof.ts";
+import { reminderOffer } from "./reminder.ts";
+import type { JoinDetails } from "../views/proof.ts";
 import { salesListPage } from "../views/sales-list.ts";
 import { mayGoIn, storefrontPage, type Visitor } from "../views/storefront.ts";
 import { waitingPage } from "../views/waiting.ts";
@@ -48,7 +52,7 @@ export async function showSales(c: GateRequest): Promise<Response> {
 
 export async function showStorefront(c: GateRequest, visit: Visit): Promise<Response> {
   const linked = c.req.query("pass");
-  if (linked !== undefined) return takePassFromLink(c, visit, linked);
+  if (linked !== undefined) return offerPass(c, visit, linked);
   const { sale, seen, ticket, admission } = visit;
   if (admission.kind === "replayed") return sendRefusal(c, visit, { kind: "admission_replayed" });
   const isOpen = seen.snapshot.phase !== "ended" && admission.kind !== "valid";
@@ -101,7 +105,7 @@ async function visitorOf(
   const { seen, ticket, admission } = visit;
   if (seen.snapshot.phase === "ended") return { kind: "new" };
   if (admission.kind !== "valid") return { kind: ticket.kind === "valid" ? "in_line" : "new" };
-  const read = await readCart(visit);
+  const read = await readCheckout(visit);
   if (read.kind === "stock_unavailable") return null;
   const lines = read.kind === "cart" ? read.cart.lines : [];
   const held = lines.map(({ sku, quantity }) => [sku, String(quantity)] as const);
@@ -110,6 +114,7 @@ async function visitorOf(
     expiresAt_ms: admission.admission.expiresAt_ms,
     quantities: { ...Object.fromEntries(held), ...asked },
     holdsSomething: lines.length > 0,
+    placed: read.kind === "cart" ? read.placed : null,
   };
 }
 
@@ -136,6 +141,23 @@ export async function joinLine(
   if (pass.kind === "refused") return refusePass(c, id, pass.reason, hasPlace);
   const token = pass.kind === "pass" ? pass.token : null;
   const outcome = await join(visit, { pass: token, proof, key: joinKeyCarried(c, id), afresh });
+  const details = { afresh, general: isGeneral, to: to ?? null };
+  return answerJoin(c, visit, outcome, details, hasPlace);
+}
+
+/**
+ * What came of a join.
+ * @param hasPlace a ticket is carried, which a refused pass takes nothing from
+ */
+export async function answerJoin(
+  c: GateRequest,
+  visit: Visit,
+  outcome: JoinOutcome,
+  details: JoinDetails,
+  hasPlace: boolean,
+): Promise<Response> {
+  const { id } = visit.sale;
+  const { to } = details;
   switch (outcome.kind) {
     case "joined":
     case "already_joined":
@@ -143,11 +165,11 @@ export async function joinLine(
       markJoinKey(c, id, "ticket");
       return c.redirect(to ?? partLink(id, "wait"), 303);
     case "admitted":
-      return letIn(c, outcome, to);
+      return letIn(c, outcome, to ?? undefined);
     case "proof_required":
     case "proof_invalid":
     case "proof_unavailable":
-      return askForProof(c, visit, { afresh, general: isGeneral, to: to ?? null }, outcome);
+      return askForProof(c, visit, details, outcome);
     case "pass_invalid":
       giveCookie(c, passCookie(id, { kind: "refused", reason: outcome.reason }));
       return refusePass(c, id, outcome.reason, hasPlace);
@@ -158,13 +180,22 @@ export async function joinLine(
 
 /**
  * Where the waiting page of a guarded address leads the first time it is loaded again: a browser
- * that has kept its place goes on there, another one would take a new place with every load.
+ * that has kept its place goes on there, another one would take a new place with every load. Also
+ * where a page of another site leads before its reader is given a seat.
  */
 export function checkKept(c: GateRequest, id: string): Answer {
   const to = ownPathSchema.safeParse(c.req.query("to"));
   if (!to.success) {
     const message = "It is no address of this shop";
     return sendNotice(c, { kind: "bad_form", field: "to", message });
+  }
+  if (c.req.query("arrival") === "yes") {
+    if (hasCookieOf(c.req.raw.headers, id)) {
+      // The shop is told which site its shopper came from.
+      c.header("Referrer-Policy", undefined);
+      return c.redirect(to.data, 303);
+    }
+    return sendNotice(c, { kind: "cookies_blocked", sale: id, to: to.data });
   }
   const { ticket, admission } = carriedOf(c, id);
   if (ticket !== null || admission !== null) return c.redirect(to.data, 303);
@@ -196,7 +227,9 @@ export async function showPlace(c: GateRequest, visit: Visit): Promise<Response>
   }
   offerJoinKey(c, sale.id, "line");
   const { schedule } = seen.snapshot;
-  return c.html(waitingPage({ sale, schedule, standing, seatsFull: false, now: seen.now }));
+  const reminder = reminderOffer(visit.gate.env, sale, c.req.raw.headers);
+  const now = seen.now;
+  return c.html(waitingPage({ sale, schedule, standing, seatsFull: false, reminder, now }));
 }
 
 export async function enterShop(

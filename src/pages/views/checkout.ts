@@ -2,45 +2,51 @@
  * The cart and the checkout on one page: what is in the cart and reserved until when, and the order
  * form.
  *
- * Guarantee: the order form contains its own lines and its own idempotency key, so the order is
- * exactly what the page showed, and pressing the button twice orders once.
+ * Guarantee: the order form contains its own lines, its unit prices, its total and its own
+ * idempotency key, so the order is exactly what the page showed, and pressing the button twice
+ * orders once.
  */
 import { html } from "hono/html";
-import type { PricedLine } from "../../domain/stock/cart.ts";
-import { EMAIL_LENGTH_MAX, TEXT_LENGTH_MAX } from "../../domain/limits.ts";
+import type { PaymentSetup } from "../../domain/checkout/payment-setup.ts";
+import type { Quote } from "../../domain/checkout/quote.ts";
+import { moneyText } from "../../domain/money/amounts.ts";
+import { checkoutOf } from "../../domain/sale/checkout-rules.ts";
 import type { Sale } from "../../domain/sale/sale.ts";
+import type { PricedLine } from "../../domain/stock/cart.ts";
+import { amountList } from "../parts/amounts.ts";
 import {
-  faultOf,
-  faultSummary,
-  fieldFault,
-  fieldMarks,
-  labelFor,
-  type Faults,
-} from "../parts/faults.ts";
+  addressFields,
+  contactFields,
+  deliveryChoice,
+  discountField,
+  termsBox,
+  type CheckoutInput,
+} from "../parts/checkout-fields.ts";
+import { faultOf, faultSummary, fieldFault, type Faults } from "../parts/faults.ts";
 import { countdown, page, type Html, type Maybe } from "../parts/layout.ts";
-import { partLink, saleLink } from "../parts/links.ts";
-import { moneyText } from "../parts/money.ts";
-import { TEST_CARDS } from "../parts/payment-methods.ts";
-import { QUANTITY_PREFIX, quantityField } from "../parts/quantity-field.ts";
-
-/** What the shopper entered at the checkout, or nothing yet. */
-export interface CheckoutInput {
-  readonly email: string;
-  readonly name: string;
-  readonly method: string;
-}
-
-export const NO_INPUT: CheckoutInput = { email: "", name: "", method: "" };
+import { orderApi, orderLink, partLink, saleLink } from "../parts/links.ts";
+import {
+  followPanel,
+  noPayments,
+  ownCheckout,
+  paymentData,
+  paymentFields,
+  type ReadySetup,
+} from "../parts/payment-panel.ts";
+import { PRICE_PREFIX, QUANTITY_PREFIX, quantityField } from "../parts/quantity-field.ts";
 
 export interface CheckoutModel {
   readonly sale: Sale;
   readonly cart: {
     readonly lines: readonly PricedLine[];
-    readonly total: number;
     readonly holdsUntil_ms: number | null;
   };
+  /** What the lines cost; null where the total cannot be paid, and for an empty cart. */
+  readonly quote: Quote | null;
   readonly admissionEndsAt_ms: number;
-  readonly testCards: boolean;
+  readonly payment: PaymentSetup;
+  /** The link to the shop's own checkout page; null where the order is placed on this one. */
+  readonly ownCheckout: string | null;
   readonly input: CheckoutInput;
   /** The same for every repetition of an order; a new one after a final refusal. */
   readonly idempotencyKey: string;
@@ -48,8 +54,20 @@ export interface CheckoutModel {
   readonly quantities: Readonly<Record<string, string>>;
   readonly faults: Faults;
   /** The order placed with this admission, if it is in progress or confirmed. */
-  readonly placed: { readonly kind: "under_way" | "bought"; readonly href: string } | null;
+  readonly placed: { readonly kind: "under_way" | "bought"; readonly order: string } | null;
   readonly now: number;
+}
+
+/** Whether the page loads Stripe.js: to pay, or to finish the payment of an order under way. */
+export function loadsPayment({
+  cart,
+  payment,
+  ownCheckout,
+  placed,
+}: CheckoutModel): ReadySetup | null {
+  if (payment.kind !== "ready") return null;
+  if (placed?.kind === "under_way") return payment;
+  return cart.lines.length > 0 && ownCheckout === null ? payment : null;
 }
 
 export function checkoutPage(model: CheckoutModel): Html {
@@ -60,13 +78,15 @@ export function checkoutPage(model: CheckoutModel): Html {
       title: faults.length > 0 ? "Not ordered" : "Cart",
       sale,
       now,
+      scripts: loadsPayment(model) === null ? [] : ["checkout.js"],
       links: [{ href: partLink(sale.id, "cart"), text: "Cart" }],
     },
     html`<h1>${headingOf(model)}</h1>
-      ${faultSummary(faults)} ${placedNote(model)}
+      <div data-part="faults">${faultSummary(faults)}</div>
+      ${orderOfSeat(model)}
       ${
         isEmpty
-          ? html`<p><a class="button" href="${saleLink(sale.id)}">See the products</a></p>`
+          ? wayOn(model)
           : html`${holdTime(model)}
               <div class="columns">${cartForm(model)} ${payment(model)}</div>`
       }`,
@@ -74,19 +94,33 @@ export function checkoutPage(model: CheckoutModel): Html {
 }
 
 const PLACED = {
-  under_way: { heading: "Your order is being processed", link: "See your order" },
-  bought: { heading: "You have completed your purchase", link: "See your order" },
+  under_way: "Your order is being processed",
+  bought: "You have completed your purchase",
 } as const;
 
 function headingOf({ cart, placed }: CheckoutModel): string {
   if (cart.lines.length > 0) return "Checkout";
-  return placed === null ? "Your cart is empty" : PLACED[placed.kind].heading;
+  return placed === null ? "Your cart is empty" : PLACED[placed.kind];
 }
 
-/** A shopper who did not receive the answer to an order finds the order here. */
-function placedNote({ placed }: CheckoutModel): Maybe {
-  if (placed === null) return null;
-  return html`<p class="note"><a href="${placed.href}">${PLACED[placed.kind].link}</a></p>`;
+/** A shopper who did not receive the answer to an order finds it here, and goes on with it. */
+function orderOfSeat(model: CheckoutModel): Maybe {
+  const { sale, placed } = model;
+  const ready = loadsPayment(model);
+  if (placed === null) return ready === null ? null : followPanel(null);
+  const href = orderLink(sale.id, placed.order);
+  if (placed.kind === "bought" || ready === null) {
+    return html`<p class="note"><a href="${href}">See your order</a></p>`;
+  }
+  const status = orderApi(placed.order);
+  return html`${followPanel({ status, page: href })}
+    <div hidden ${paymentData(sale, ready)}></div>`;
+}
+
+/** From an empty cart: to the products, while this visit may buy some. */
+function wayOn({ sale, placed }: CheckoutModel): Maybe {
+  if (placed !== null) return null;
+  return html`<p><a class="button" href="${saleLink(sale.id)}">See the products</a></p>`;
 }
 
 function holdTime({ cart, admissionEndsAt_ms, now }: CheckoutModel): Html {
@@ -121,16 +155,13 @@ function cartForm({ sale, cart, quantities, faults }: CheckoutModel): Html {
       ${fieldFault(line.sku, fault)}
     </li>`;
   });
-  return html`<section aria-labelledby="held">
+  return html`<section aria-labelledby="held" data-part="cart">
     <h2 id="held">In your cart</h2>
     <form method="post" action="${partLink(sale.id, "cart")}">
       <input type="hidden" name="from" value="cart" />
       <ul class="items">
         ${rows}
       </ul>
-      <p class="total">
-        <span>Total</span> <strong>${moneyText(cart.total, sale.currency)}</strong>
-      </p>
       <p class="actions">
         <button class="second" type="submit">Update cart</button>
         <a href="${saleLink(sale.id)}">Continue shopping</a>
@@ -145,77 +176,97 @@ function lineText({ quantity, price }: PricedLine, currency: string): Html {
   return html`${sum} <span class="quiet">${quantity} × ${moneyText(price, currency)}</span>`;
 }
 
-function payment(model: CheckoutModel): Html {
-  if (model.testCards) return orderForm(model);
-  return html`<section aria-labelledby="pay">
-    <h2 id="pay">Pay</h2>
-    <p>
-      Payment is taken by the shop's own checkout, which places the order through the API. No card
-      data is typed into this page.
-    </p>
-  </section>`;
+function payment(model: CheckoutModel): Maybe {
+  const { placed, ownCheckout: own } = model;
+  const shown = model.quote === null ? null : sum(model.quote);
+  if (own !== null) return ownCheckout(own, shown);
+  if (model.payment.kind !== "ready") return noPayments(shown);
+  // Until it has ended there is no other order to place.
+  return placed?.kind === "under_way" ? null : orderForm(model, model.payment);
 }
 
-function orderForm(model: CheckoutModel): Html {
-  const { sale, cart, idempotencyKey, faults, input } = model;
-  const lines = cart.lines.map(({ sku, quantity }) => {
-    return html`<input type="hidden" name="${QUANTITY_PREFIX}${sku}" value="${quantity}" />`;
-  });
+function orderForm(model: CheckoutModel, ready: ReadySetup): Html {
+  const { sale, input, quote, faults } = model;
+  const fields = { sale, input, faults, quote };
+  const hasCode = input.discount !== "" || faultOf(faults, "discount") !== null;
   return html`<section aria-labelledby="pay">
     <h2 id="pay">Order and pay</h2>
-    <form method="post" action="${partLink(sale.id, "order")}">
-      <input type="hidden" name="key" value="${idempotencyKey}" />
-      ${lines}
-      <div class="field">
-        <label ${labelFor("email")}>E-mail</label>
-        <input
-          ${fieldMarks("email", faultOf(faults, "email"))}
-          name="email"
-          type="email"
-          autocomplete="email"
-          maxlength="${EMAIL_LENGTH_MAX}"
-          value="${input.email}"
-          required
-        />
-        ${fieldFault("email", faultOf(faults, "email"))}
-      </div>
-      <div class="field">
-        <label ${labelFor("name")}>Name <span class="quiet">(optional)</span></label>
-        <input
-          ${fieldMarks("name", faultOf(faults, "name"))}
-          name="name"
-          autocomplete="name"
-          maxlength="${TEXT_LENGTH_MAX}"
-          value="${input.name}"
-        />
-        ${fieldFault("name", faultOf(faults, "name"))}
-      </div>
-      ${cards(input.method, faults)}
-      <p class="actions">
-        <button type="submit">Pay ${moneyText(cart.total, sale.currency)}</button>
+    <form
+      id="order"
+      method="post"
+      action="${partLink(sale.id, "order")}"
+      ${paymentData(sale, ready)}
+    >
+      ${contactFields(fields)} ${addressFields(fields)} ${deliveryChoice(fields)}
+      <details ${hasCode ? "open" : ""}>
+        <summary>Discount code</summary>
+        ${discountField(fields)}
+      </details>
+      ${amountsOf(model)}
+      <p class="actions" data-without-script>
+        <button class="second" type="submit" name="step" value="update" formnovalidate>
+          Update total
+        </button>
+      </p>
+      ${paymentFields(faults)} ${termsBox(fields)}
+      <p class="actions" data-pay hidden>
+        <button type="submit" name="step" value="pay">
+          <span data-part="pay-label">${payLabel(quote)}</span>
+        </button>
       </p>
     </form>
   </section>`;
 }
 
-function cards(chosen: string, faults: Faults): Html {
-  const fault = faultOf(faults, "method");
-  const known = TEST_CARDS.some(({ id }) => id === chosen);
-  return html`<fieldset class="field">
-    <legend>Test card</legend>
-    ${TEST_CARDS.map(({ id, name, hint }, index) => {
-      const isChosen = known ? id === chosen : index === 0;
-      return html`<label class="choice">
-        <input
-          type="radio"
-          name="method"
-          value="${id}"
-          ${index === 0 ? fieldMarks("method", fault) : ""}
-          ${isChosen ? "checked" : ""}
-        />
-        <span>${name} <span class="quiet">${hint}</span></span>
-      </label>`;
+function payLabel(quote: Quote | null): string {
+  if (quote === null) return "Pay";
+  const { amounts, currency, missing } = quote;
+  return missing.length > 0 ? "Continue" : `Pay ${moneyText(amounts.total, currency)}`;
+}
+
+/** What is paid, and what the order states of it. */
+function amountsOf({ sale, cart, quote, idempotencyKey }: CheckoutModel): Html {
+  const total = quote?.amounts.total ?? 0;
+  return html`<div
+    class="sum"
+    data-part="amounts"
+    data-total-text="${moneyText(total, sale.currency)}"
+    ${quote === null ? "" : html`data-quote="${quoteData(quote)}"`}
+  >
+    <input type="hidden" name="key" value="${idempotencyKey}" />
+    <input type="hidden" name="total" value="${total}" />
+    ${cart.lines.map(({ sku, quantity, price }) => {
+      return html`<input type="hidden" name="${QUANTITY_PREFIX}${sku}" value="${quantity}" />
+        <input type="hidden" name="${PRICE_PREFIX}${sku}" value="${price}" />`;
     })}
-    ${fieldFault("method", fault)}
-  </fieldset>`;
+    ${quote === null ? "" : sum(quote)}
+    ${
+      quote?.missing.includes("country") === true
+        ? html`<p class="quiet">This is not the total yet: ${comesWithCountry(sale)}</p>`
+        : ""
+    }
+  </div>`;
+}
+
+function comesWithCountry(sale: Sale): string {
+  const { delivery } = checkoutOf(sale);
+  const hasTax = [...sale.items, ...delivery].some(({ tax }) => tax?.kind === "added");
+  const parts = [...(delivery.length > 0 ? ["delivery"] : []), ...(hasTax ? ["tax"] : [])];
+  const verb = parts.length === 1 ? "is" : "are";
+  return `${parts.join(" and ")} ${verb} added when you choose a country.`;
+}
+
+/** What the page's script needs of the quote. */
+function quoteData({ amounts, delivery, missing, offered: options }: Quote): string {
+  return JSON.stringify({ amounts, delivery: delivery?.id ?? "", missing, options });
+}
+
+function sum({ amounts, currency, discount, delivery, missing }: Quote): Html {
+  return amountList({
+    amounts,
+    currency,
+    discountHint: discount?.hint ?? null,
+    delivery: delivery?.name ?? null,
+    isFinal: missing.length === 0,
+  });
 }

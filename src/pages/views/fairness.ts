@@ -9,16 +9,18 @@ import { html } from "hono/html";
 import { DRAW_ALGORITHM } from "../../domain/line/cohort.ts";
 import type { Sale } from "../../domain/sale/sale.ts";
 import type { Phase } from "../../domain/sale/schedule.ts";
-import { page, type Html, type Maybe } from "../parts/layout.ts";
-import { partLink, saleApi } from "../parts/links.ts";
+import { instant, page, type Html, type Maybe } from "../parts/layout.ts";
+import { KEYS_LINK, partLink, saleApi } from "../parts/links.ts";
 
 export interface FairnessModel {
   readonly sale: Sale;
   readonly phase: Phase;
   /** Hex. */
   readonly commitment: string;
-  /** Hex; null until the sale has ended. */
+  /** Hex; null until it is revealed. */
   readonly secret: string | null;
+  /** When it is to be revealed; null once it was. */
+  readonly revealsAt_ms: number | null;
   /** The ticket in this browser's cookie, when it is valid. */
   readonly ticket: string | null;
   /** Scheme and host of this page. */
@@ -29,7 +31,7 @@ export interface FairnessModel {
 export function fairnessPage(model: FairnessModel): Html {
   const { sale, commitment, now } = model;
   const data = html`data-fairness data-api="${saleApi(sale.id)}" data-sale="${sale.id}"
-  data-commitment="${commitment}"`;
+  data-commitment="${commitment}" data-keys="${KEYS_LINK}"`;
   return page(
     { title: "Check the draw", sale, now, scripts: ["fairness.js"], data },
     html`<h1>Check the draw</h1>
@@ -47,21 +49,27 @@ export function fairnessPage(model: FairnessModel): Html {
   );
 }
 
-function promise({ commitment, secret, phase }: FairnessModel): Html {
+function promise(model: FairnessModel): Html {
+  const { commitment, secret } = model;
   return html`<section class="panel" aria-labelledby="promise">
     <h2 id="promise">Commitment and secret</h2>
     <p>The commitment, shown since before anybody could join:</p>
     <p class="id">${commitment}</p>
-    ${secret === null ? keepIt(phase) : revealed(secret)}
+    ${secret === null ? keepIt(model) : revealed(secret)}
   </section>`;
 }
 
-function keepIt(phase: Phase): Html {
+function keepIt({ phase, revealsAt_ms, now }: FairnessModel): Html {
   if (phase === "ended") {
-    return html`<p>The secret is being published. Load this page again in a moment.</p>`;
+    return revealsAt_ms !== null && revealsAt_ms > now
+      ? html`<p>
+          The sale is over. Its secret is published at ${instant(revealsAt_ms)}, unless the sale
+          goes on before then.
+        </p>`
+      : html`<p>The secret is being published. Load this page again in a moment.</p>`;
   }
   return html`<p>
-    Keep a copy. When the sale is over the secret appears here, and its SHA-256 must be this number.
+    Keep a copy. After the sale the secret appears here, and its SHA-256 must be this number.
   </p>`;
 }
 
@@ -110,6 +118,7 @@ function byHand({ sale, origin }: FairnessModel): Maybe {
     <p class="id">npm run verify-draw -- --url ${origin} --sale ${sale.id}</p>
     <p>The figures themselves: <a href="${saleApi(sale.id)}/fairness">commitment and secret</a>.</p>
     <p class="id">${DRAW_ALGORITHM}</p>
+    <p><a href="${partLink(sale.id, "receipt")}">Check the receipt of an order</a></p>
     <p><a href="${partLink(sale.id, "wait")}">Back to your place</a></p>
   </details>`;
 }

@@ -20,6 +20,8 @@ export type GuardedNotice =
   | { readonly kind: "form_not_sent"; readonly back: string }
   | { readonly kind: "pass_invalid"; readonly reason: PassRefusal }
   | { readonly kind: "admission_replayed"; readonly hasTicket: boolean }
+  /** Another site led here, and the address is too long for the check of cookies. */
+  | { readonly kind: "arrived" }
   | { readonly kind: "rate_limited" | "booth_unavailable" | "room_unavailable" };
 
 export interface GuardedPageModel {
@@ -83,6 +85,12 @@ function textOf({ notice, sale, guarded, retry_s, now }: GuardedPageModel): Noti
     case "admission_replayed": {
       const { heading, sentence, form } = replayedText(sale.id, notice.hasTicket, guarded);
       return { ...text(heading, sentence, form), reloads: false };
+    }
+    case "arrived": {
+      // Without a target a link leads to the page's own address, however long that is.
+      const then = html`<p><a class="button" href="">Go to the shop</a></p>`;
+      const sentence = "You came here from another site.";
+      return { ...text("Continue to the shop", sentence, then), reloads: false };
     }
     case "rate_limited":
       return text("Please slow down", `Too many requests were sent. ${again}`);

@@ -29,7 +29,7 @@ export type Notice =
       /** The visitor is in line already. */
       readonly hasPlace: boolean;
     }
-  | { readonly kind: "ticket_invalid"; readonly sale: string }
+  | { readonly kind: "ticket_invalid" | "ticket_replayed"; readonly sale: string }
   /** The browser sends no cookies, so it cannot keep a place. */
   | { readonly kind: "cookies_blocked"; readonly sale: string; readonly to?: string }
   /** The browser did not keep the cookie with the place. `to`: the guarded address it requested. */
@@ -47,6 +47,8 @@ export type Notice =
     }
   | { readonly kind: "rate_limited"; readonly retry_s: number }
   | { readonly kind: "foreign_origin" }
+  /** The browser loads the page in advance. */
+  | { readonly kind: "not_shown_yet" }
   | { readonly kind: "body_too_large" }
   | { readonly kind: "bad_form"; readonly field: string; readonly message: string }
   | { readonly kind: "broken" };
@@ -117,6 +119,7 @@ function textOf(notice: Notice): NoticeText {
     case "order_not_found":
     case "page_not_found":
     case "foreign_origin":
+    case "not_shown_yet":
     case "body_too_large":
     case "bad_form":
     case "broken":
@@ -147,6 +150,7 @@ type TurnNotice = Extract<
     readonly kind:
       | "pass_invalid"
       | "ticket_invalid"
+      | "ticket_replayed"
       | "cookies_blocked"
       | "ticket_not_kept"
       | "turn_lapsed"
@@ -167,6 +171,10 @@ function turnText(notice: TurnNotice): NoticeText {
     case "ticket_invalid": {
       const sentence = "The ticket in your browser is not valid for this sale.";
       return text(401, "Your place could not be read", sentence, join);
+    }
+    case "ticket_replayed": {
+      const sentence = "Its place can be used there only. You can take a place of your own here.";
+      return text(403, "This ticket belongs to another device", sentence, join);
     }
     case "cookies_blocked":
     case "ticket_not_kept":
@@ -283,6 +291,7 @@ type RequestNotice = Extract<
       | "order_not_found"
       | "page_not_found"
       | "foreign_origin"
+      | "not_shown_yet"
       | "body_too_large"
       | "bad_form"
       | "broken";
@@ -300,6 +309,10 @@ function requestText(notice: RequestNotice): NoticeText {
     case "foreign_origin": {
       const sentence = "The request came from another site. Nothing was changed.";
       return text(403, "Request blocked", sentence, TO_LIST);
+    }
+    case "not_shown_yet": {
+      const sentence = "Your browser loaded this page before you opened it. Load it again.";
+      return text(425, "Not opened yet", sentence, TO_LIST);
     }
     case "body_too_large":
       return text(

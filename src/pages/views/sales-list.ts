@@ -2,7 +2,7 @@
  * The list of published sales.
  */
 import { html } from "hono/html";
-import type { Phase, Schedule } from "../../domain/sale/schedule.ts";
+import { hasEnd, type Phase, type Schedule } from "../../domain/sale/schedule.ts";
 import { instant, page, type Html } from "../parts/layout.ts";
 import { listLink, saleLink } from "../parts/links.ts";
 
@@ -26,10 +26,14 @@ function when({ phase, schedule }: ListedSale): Html {
     case "prequeue":
       return html`<span class="badge on">Join now</span> starts ${instant(schedule.startsAt_ms)}`;
     case "live":
-      return html`<span class="badge on">Live</span> until ${instant(schedule.endsAt_ms)}`;
+      return html`<span class="badge on">Live</span>${until(schedule)}`;
     case "ended":
       return html`<span class="badge">Ended</span> ${instant(schedule.endsAt_ms)}`;
   }
+}
+
+function until(schedule: ListedSale["schedule"]): Html | "" {
+  return hasEnd(schedule) ? html` until ${instant(schedule.endsAt_ms)}` : "";
 }
 
 function entry(listed: ListedSale): Html {

@@ -6,7 +6,10 @@
  */
 import { html } from "hono/html";
 import { GENERAL_LANE, type Sale, type SaleItem } from "../../domain/sale/sale.ts";
+import { hasEnd, type Schedule } from "../../domain/sale/schedule.ts";
 import type { RoomSnapshot } from "../../domain/room/snapshot.ts";
+import { shownStock } from "../../domain/room/standing.ts";
+import { moneyText } from "../../domain/money/amounts.ts";
 import { durationText, levelText } from "../assets/_sluice/assets/text.js";
 import { cartLinks, shopBehind } from "../parts/shop-link.ts";
 import { faultOf, faultSummary, fieldFault, type Faults } from "../parts/faults.ts";
@@ -18,8 +21,7 @@ import {
   type Html,
   type Maybe,
 } from "../parts/layout.ts";
-import { partLink, saleLink } from "../parts/links.ts";
-import { moneyText } from "../parts/money.ts";
+import { orderLink, partLink, saleLink } from "../parts/links.ts";
 import { quantityField } from "../parts/quantity-field.ts";
 
 export type Visitor =
@@ -32,6 +34,8 @@ export type Visitor =
       /** The quantities in the form: those held, or those requested and refused. */
       readonly quantities: Readonly<Record<string, string>>;
       readonly holdsSomething: boolean;
+      /** The order placed with this admission, if it is in progress or confirmed. */
+      readonly placed: { readonly kind: "under_way" | "bought"; readonly order: string } | null;
     };
 
 export interface StorefrontModel {
@@ -80,7 +84,26 @@ function products(model: StorefrontModel): Html {
     if (visitor.kind === "admitted") return shopBehind({ href, visitor: "admitted" });
     return shopBehind({ href, visitor: snapshot.phase === "ended" ? "too_late" : "waits" });
   }
-  return visitor.kind === "admitted" ? shopForm(model, visitor) : itemList(model);
+  if (visitor.kind !== "admitted") return itemList(model);
+  const { placed } = visitor;
+  // One order was all that this visit may place.
+  if (placed?.kind === "bought") return html`${ordered(sale, placed)} ${itemList(model)}`;
+  return html`${placed === null ? "" : ordered(sale, placed)} ${shopForm(model, visitor)}`;
+}
+
+const PLACED = {
+  under_way: "Your order is being processed",
+  bought: "You have completed your purchase",
+} as const;
+
+function ordered(
+  sale: Sale,
+  placed: { readonly kind: keyof typeof PLACED; readonly order: string },
+) {
+  return html`<section class="panel" aria-labelledby="ordered">
+    <h2 id="ordered">${PLACED[placed.kind]}</h2>
+    <p><a class="button" href="${orderLink(sale.id, placed.order)}">See your order</a></p>
+  </section>`;
 }
 
 function staleNote({ stale }: StorefrontModel): Maybe {
@@ -130,7 +153,7 @@ function entryForm(model: StorefrontModel): Html {
     case "live":
       return html`<section class="panel" aria-labelledby="way-in">
         <h2 id="way-in">${snapshot.soldOut ? "Currently sold out" : "The sale is live"}</h2>
-        <p>${liveText(snapshot)} It ends ${instant(endsAt_ms)}.</p>
+        <p>${liveText(snapshot)} ${endText(snapshot.schedule)}</p>
         ${joinForm(model)}
       </section>`;
     case "ended":
@@ -141,15 +164,22 @@ function entryForm(model: StorefrontModel): Html {
   }
 }
 
+function endText(schedule: Schedule): Html | "" {
+  return hasEnd(schedule) ? html`It ends ${instant(schedule.endsAt_ms)}.` : "";
+}
+
 function drawText(sale: Sale): string {
   return sale.admission.method === "lottery"
     ? "Everyone who joins before the start gets a place by random draw, so there is no hurry."
     : "First come, first served.";
 }
 
-function liveText({ soldOut, paused, queueing }: RoomSnapshot): string {
+function liveText({ soldOut, paused, queueing, stock }: RoomSnapshot): string {
   if (soldOut) return "If items become available again, people in line can buy them.";
   if (paused) return "The shop has paused letting people in.";
+  if (stock.length > 0 && stock.every(({ available }) => available <= 0)) {
+    return "Everything is in carts or being paid right now. Items that come back go to the line.";
+  }
   return queueing ? "There is a line. Join it to get in." : "You can go in now.";
 }
 
@@ -195,10 +225,10 @@ function timeLeft(sale: Sale, expiresAt_ms: number, now: number): Html {
 }
 
 function stockText({ snapshot }: StorefrontModel, { sku }: SaleItem): Html {
-  const known = snapshot.stock.find((level) => level.sku === sku);
+  const known = shownStock(snapshot).find((level) => level.sku === sku);
   if (known === undefined) return html`<span class="level">Checking stock</span>`;
-  const { level, available } = known;
-  return html`<span class="level ${level}">${levelText(level, available)}</span>`;
+  const { level, available, mayReturn } = known;
+  return html`<span class="level ${level}">${levelText(level, available, mayReturn)}</span>`;
 }
 
 function itemFacts(model: StorefrontModel, item: SaleItem): Html {

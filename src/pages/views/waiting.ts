@@ -19,7 +19,7 @@ import {
   type Html,
   type Maybe,
 } from "../parts/layout.ts";
-import { partLink, saleApi, saleLink } from "../parts/links.ts";
+import { partLink, reminderLink, saleApi, saleLink } from "../parts/links.ts";
 
 export interface WaitingModel {
   readonly sale: Sale;
@@ -36,8 +36,14 @@ export interface WaitingModel {
    * keeps its place; null when it is known.
    */
   readonly check?: string | null;
+  /** Whether a mail when the turn comes is offered, and the masked address that was left. */
+  readonly reminder?: ReminderOffer;
   readonly now: number;
 }
+
+export type ReminderOffer =
+  | { readonly kind: "none" }
+  | { readonly kind: "offered"; readonly to: string | null };
 
 const STALE =
   "Your place is safe. This page shows the last known state, because the shop is not responding.";
@@ -63,7 +69,7 @@ export function waitingPage(model: WaitingModel): Html {
         ${seatsFullNote(model)} ${nextSteps(model)}
         ${slot("stale", standing.stale ? STALE : null, "note")} ${slot("trouble", null, "note")}
       </section>
-      ${merchantMessage(standing.message)} ${stock(model)} ${keepOpen(model)}
+      ${merchantMessage(standing.message)} ${reminder(model)} ${stock(model)} ${keepOpen(model)}
       <p class="quiet">
         The order of the line is a random draw, and
         <a href="${partLink(sale.id, "fairness")}">you can check the draw</a>.
@@ -145,11 +151,27 @@ function goIn({ sale, standing, guarded }: WaitingModel): Html {
   </form>`;
 }
 
+/** A link and no form, because without scripts the page reloads while somebody types. */
+function reminder({ sale, standing, guarded, reminder = { kind: "none" } }: WaitingModel): Maybe {
+  if (reminder.kind === "none") return null;
+  const link = reminderLink(sale.id, guarded ?? null);
+  return html`<p ${onlyFor(standing.state, ["prequeue", "queued", "paused", "sold_out"])}>
+    ${
+      reminder.to === null
+        ? html`<a href="${link}">Tell me by e-mail when it is my turn</a>`
+        : html`We write to ${reminder.to} when it is your turn. <a href="${link}">Change</a>`
+    }
+  </p>`;
+}
+
 function stock({ sale, standing }: WaitingModel): Maybe {
   if (sale.items.length === 0) return null;
   const rows = sale.items.map(({ sku, name }) => {
     const known = standing.stock.find((level) => level.sku === sku);
-    const text = known === undefined ? "Checking stock" : levelText(known.level, known.available);
+    const text =
+      known === undefined
+        ? "Checking stock"
+        : levelText(known.level, known.available, known.mayReturn);
     return html`<div>
       <dt>${name}</dt>
       <dd data-slot="stock:${sku}">${text}</dd>

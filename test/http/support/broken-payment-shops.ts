@@ -1,8 +1,7 @@
 /** The example shop with the mistakes that a payment server can make, one each. */
 import { setTimeout as delay } from "node:timers/promises";
-import { type Payment, PaymentCore } from "../../../examples/shop/payments.ts";
-import { answer, RememberedReplies, type Reply } from "../../../examples/shop/replies.ts";
-import type { ShopParts } from "../../../examples/shop/server.ts";
+import type { Payment } from "../../../examples/shop/payments.ts";
+import { answer, type Reply } from "../../../examples/shop/replies.ts";
 import {
   UncomparedReplies,
   NoReplies,
@@ -12,42 +11,8 @@ import {
   SHARED_MISTAKES,
   answerOf,
 } from "./broken-shops.ts";
-
-const page = (payment: string) => `http://127.0.0.1/confirm/${payment}`;
-
-type Step = (payment: Payment, real: (payment: Payment) => Reply) => Reply;
-
-/** The example's payments with one step replaced. */
-function paymentCore(
-  change: {
-    readonly authorize?: Step;
-    readonly capture?: (payment: Payment, amount: number, real: () => Reply) => Reply;
-    readonly void?: Step;
-    readonly refund?: Step;
-  },
-  replies = new RememberedReplies(),
-): Partial<ShopParts> {
-  class Changed extends PaymentCore {
-    override readonly replies = replies;
-    override authorize(payment: Payment, method: string, returnUrl: string): Reply {
-      const real = () => super.authorize(payment, method, returnUrl);
-      return change.authorize?.(payment, real) ?? real();
-    }
-    override capture(payment: Payment, amount: number, currency: string): Reply {
-      const real = () => super.capture(payment, amount, currency);
-      return change.capture?.(payment, amount, real) ?? real();
-    }
-    override void(payment: Payment): Reply {
-      const real = () => super.void(payment);
-      return change.void?.(payment, real) ?? real();
-    }
-    override refund(payment: Payment): Reply {
-      const real = () => super.refund(payment);
-      return change.refund?.(payment, real) ?? real();
-    }
-  }
-  return { payments: new Changed(page) };
-}
+import { REFUND_MISTAKES } from "./broken-refund-shops.ts";
+import { paymentCore, type Step } from "./changed-payments.ts";
 
 const reserveAgain: Step = (payment, real) => {
   if (payment.standing !== "authorized") return real(payment);
@@ -64,6 +29,7 @@ function captureAgain(payment: Payment, amount: number, real: () => Reply): Repl
 
 export const PAYMENT_MISTAKES: readonly Mistake[] = [
   ...SHARED_MISTAKES,
+  ...REFUND_MISTAKES,
   [
     "forgets what it reserved",
     "authorize",

@@ -9,11 +9,13 @@ import { problemAnswer } from "../../../src/api/problems.ts";
 import gate from "../../../src/gate.ts";
 
 export {
+  DiscountCodes,
   Order,
   PassDesk,
   RedisBridge,
   SkuStock,
   TicketBooth,
+  TurnReminders,
   WaitingRoom,
 } from "../../../src/gate.ts";
 

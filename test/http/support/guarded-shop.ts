@@ -77,8 +77,9 @@ export class Client {
       way.push(answer.url);
       const location = answer.headers.get("location");
       if (location === null) return { ...answer, way, leftTo: null };
-      if (!location.startsWith(this.#base)) return { ...answer, way, leftTo: location };
-      next = location;
+      const target = new URL(location, answer.url).href;
+      if (!target.startsWith(this.#base)) return { ...answer, way, leftTo: target };
+      next = target;
     }
     throw new Error(`went round in circles: ${way.join(" ")}`);
   }

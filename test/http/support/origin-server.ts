@@ -7,7 +7,9 @@
  *   do=bytes      `size` bytes that depend only on their position; supports Range
  *   do=redirect   302 to another host; do=cookies: three Set-Cookie
  *   do=status     `code`, without a body; do=gzip: a compressed text; do=slow: see `release()`
+ *   do=page       `markup` as a page; do=script: `text` as a script, for service workers
  *   do=directives `Sluice-Admission-…` headers from `revoke` and `extend`
+ *   do=headers    each `h`, written as `Name:value`
  * A WebSocket gets an echo of each message.
  */
 import { createHash } from "node:crypto";
@@ -114,6 +116,18 @@ function sendPlain(what: string | null, query: URLSearchParams, response: Server
     case "gzip":
       response.writeHead(200, { "Content-Encoding": "gzip", "Content-Type": "text/plain" });
       response.end(GZIPPED);
+      return;
+    case "headers":
+      for (const line of query.getAll("h")) {
+        response.appendHeader(line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1));
+      }
+      response.end("headers");
+      return;
+    case "page":
+      response.writeHead(200, { "Content-Type": "text/html" }).end(query.get("markup"));
+      return;
+    case "script":
+      response.writeHead(200, { "Content-Type": "text/javascript" }).end(query.get("text"));
       return;
     case "directives":
       sendDirectives(query, response);

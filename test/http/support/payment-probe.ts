@@ -7,7 +7,10 @@ import { stripePayments } from "../../../queues/backends/stripe.ts";
 
 const Probe = z.object({
   settings: z.object({ apiKey: z.string(), baseUrl: z.string(), timeout_ms: z.int() }),
-  operation: z.enum(["prepare", "authorize", "capture", "void", "refund", "lookup"]),
+  operation: z.enum([
+    ...(["prepare", "authorize", "capture", "void", "refund"] as const),
+    ...(["refundPart", "settlement", "lookup"] as const),
+  ]),
   // The adapter gets exactly what the test passes.
   request: z.custom<never>(() => true),
 });

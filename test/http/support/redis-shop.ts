@@ -160,7 +160,8 @@ export class RedisShop {
 
   async place(sale: string, key: string): Promise<Answer> {
     const shopper = await admit(this.sluice, sale);
-    const placed = await placeOrder(this.sluice, shopper, key, orderBody(sale));
+    const buyer = { email: `ann@${key}.example` };
+    const placed = await placeOrder(this.sluice, shopper, key, orderBody(sale, { buyer }));
     if (placed.status !== 202) throw new Error(`${placed.status} ${JSON.stringify(placed.body)}`);
     return placed;
   }

@@ -10,7 +10,12 @@ import type { PaymentBackend } from "../../../src/domain/order/payment-backend.t
 import { stripePayments, type StripeSettings } from "../../../queues/backends/stripe.ts";
 import type { FaultKind } from "../../../simulation/sandbox/faults.ts";
 import { Ledger, type LedgerRow } from "../../../simulation/sandbox/ledger.ts";
-import { readCompatibility } from "../../../scripts/worker-config.ts";
+import { bundleWorker } from "../../../simulation/host/bundle.ts";
+import {
+  composeWorker,
+  readCompatibility,
+  readWorkerConfig,
+} from "../../../scripts/worker-config.ts";
 
 export type Runtime = "Node" | "workerd";
 
@@ -29,30 +34,36 @@ export interface SandboxHost {
 }
 
 export async function startSandbox(): Promise<SandboxHost> {
+  const config = readWorkerConfig("simulation/sandbox/wrangler.toml", "lifted");
   const [sandbox, probe] = await Promise.all([
-    bundle("../../../simulation/sandbox/worker.ts"),
+    bundleWorker(config.main),
     bundle("./payment-probe.ts"),
   ]);
-  const shared = {
-    modules: true,
-    ...readCompatibility("queues/wrangler.toml"),
-    unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
-  };
+  const socket = { host: "127.0.0.1", port: 0 };
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       handleStructuredLogs: printAllButFaults,
+      cf: false,
       workers: [
+        composeWorker(config, sandbox, {}),
         {
-          ...shared,
-          name: "sandbox",
-          script: sandbox,
-          durableObjects: { SANDBOX: { className: "SandboxProvider", useSQLite: true } },
+          // As in `simulation/host`: past the asset router, which Stripe's API does not need.
+          name: "sandbox-door",
+          modules: true,
+          script: "export default {};",
+          unsafeDirectSockets: [{ ...socket, serviceName: config.name }],
         },
-        { ...shared, name: "probe", script: probe },
+        {
+          name: "probe",
+          modules: true,
+          script: probe,
+          ...readCompatibility("queues/wrangler.toml"),
+          unsafeDirectSockets: [socket],
+        },
       ],
     }),
   );
-  const url = (await miniflare.unsafeGetDirectURL("sandbox")).origin;
+  const url = (await miniflare.unsafeGetDirectURL("sandbox-door")).origin;
   const probeUrl = (await miniflare.unsafeGetDirectURL("probe")).origin;
   return hostAt(url, probeUrl, () => miniflare.dispose());
 }
@@ -109,6 +120,8 @@ function probed(probeUrl: string, settings: StripeSettings): PaymentBackend {
     capture: (request) => ask("capture", request),
     void: (request) => ask("void", request),
     refund: (request) => ask("refund", request),
+    refundPart: (request) => ask("refundPart", request),
+    settlement: (request) => ask("settlement", request),
     lookup: (request) => ask("lookup", request),
   };
 }

@@ -11,8 +11,9 @@ import { httpPayments } from "../../../queues/backends/http-payment.ts";
 import type { OrderBackend } from "../../../src/domain/order/order-backend.ts";
 import type { SignedHttpSettings, Trouble } from "../../../queues/backends/signed-http.ts";
 import { readSecrets } from "../../../src/webhooks/signature.ts";
-import type { OrderIntent } from "../../../src/domain/order/order.ts";
+import { type OrderIntent, PLAIN_INTENT, PLAIN_LINE } from "../../../src/domain/order/order.ts";
 import type { PaymentBackend } from "../../../src/domain/order/payment-backend.ts";
+import { paidOrder } from "../../node/support/paid-order.ts";
 
 export type Script = (response: ServerResponse) => void;
 
@@ -112,14 +113,14 @@ export const key = "ord_1:step:0";
 export const paymentId = "pay_1";
 
 export type Operation = Exclude<keyof PaymentBackend, "name">;
-export const CHANGES = ["prepare", "authorize", "capture", "void", "refund"] as const;
-export const ALL: readonly Operation[] = [...CHANGES, "lookup"];
+export const CHANGES = ["prepare", "authorize", "capture", "void", "refund", "refundPart"] as const;
+export const ALL: readonly Operation[] = [...CHANGES, "settlement", "lookup"];
 
-/** Calls one of the six operations with a valid request. */
+/** Calls one of the operations with a valid request. */
 export function ask(payments: PaymentBackend, operation: Operation) {
   switch (operation) {
     case "prepare":
-      return payments.prepare({ orderId: "ord_1", money, key });
+      return payments.prepare({ order: paidOrder(), money, key });
     case "authorize": {
       const returnUrl = "https://a.example";
       return payments.authorize({ paymentId, method: "test_approve", returnUrl, key });
@@ -130,6 +131,10 @@ export function ask(payments: PaymentBackend, operation: Operation) {
       return payments.void({ paymentId, key });
     case "refund":
       return payments.refund({ paymentId, key });
+    case "refundPart":
+      return payments.refundPart({ paymentId, refundId: "rf_1", money, key });
+    case "settlement":
+      return payments.settlement({ paymentId, currency: money.currency });
     case "lookup":
       return payments.lookup({ paymentId });
   }
@@ -159,13 +164,14 @@ export function orderIntent(): OrderIntent {
   const placedAt_ms = Date.parse("2026-11-27T10:00:00Z");
   const line = { sku: "AIR-42", name: "Air One, 42", quantity: 1, price: 12_900, limitPerBuyer: 1 };
   return {
+    ...PLAIN_INTENT,
     id: "ord_1",
     sale: "air-one",
     buyer: "customer-1",
     admission: "secret-admission",
     ordersPerAdmission: 1,
     holdUntil_ms: placedAt_ms + 600_000,
-    lines: [line],
+    lines: [{ ...line, ...PLAIN_LINE }],
     total: 12_900,
     currency: "EUR",
     email: "ann@shoppers.example",

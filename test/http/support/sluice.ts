@@ -5,12 +5,14 @@
  * Guarantee: an answer is returned unchanged: status, headers, and its JSON. One that the OpenAPI
  * document does not declare fails the test; anything else is for the tests to check.
  */
+import { createHash } from "node:crypto";
 import { Agent, fetch, Headers } from "undici";
 import { vi } from "vitest";
 import { z } from "zod";
 import * as answers from "../../../simulation/crowd/gate-answers.ts";
 import { loadContract } from "../../../simulation/host/contract.ts";
 import { type Host, type HostOptions, startHost } from "../../../simulation/host/host.ts";
+import { keyNamed } from "../../node/support/keys.ts";
 
 export type Method = "GET" | "PUT" | "POST" | "PATCH" | "DELETE";
 
@@ -170,17 +172,33 @@ export async function admit(sluice: Sluice, sale: string): Promise<Record<string
   return { "sluice-admission": textOf(claimed, "admission") };
 }
 
-/** A valid order: one shoe, paid with a card that works. */
-export function orderBody(sale: string, change: Readonly<Record<string, unknown>> = {}) {
-  return {
-    sale,
-    lines: [{ sku: `${sale}-shoe`, quantity: 1 }],
-    buyer: { email: "ann@shoppers.example" },
-    payment: { method: "pm_card_visa" },
-    ...change,
-  };
+const PRICES: Readonly<Record<string, number>> = { shoe: 12_900, sock: 900 };
+const orderedLines = z.array(z.object({ sku: z.string(), quantity: z.number() }));
+
+/** What lines of `saleDocument` cost; 0 for lines that are none. */
+function totalOf(lines: unknown): number {
+  const read = orderedLines.safeParse(lines);
+  const priced = read.data ?? [];
+  return priced.reduce((sum, { sku, quantity }) => {
+    return sum + quantity * (PRICES[sku.slice(sku.lastIndexOf("-") + 1)] ?? 0);
+  }, 0);
 }
 
+/** The same for the same buyer, because a sale counts buyers by their card too. */
+function cardOfBuyer(buyer: unknown): string {
+  const digest = createHash("sha256").update(JSON.stringify(buyer)).digest();
+  return `pm_sandbox_visa_${digest.readUInt32BE(0) % 10 ** 8}`;
+}
+
+/** A valid order: one shoe, paid with a card that works. */
+export function orderBody(sale: string, change: Readonly<Record<string, unknown>> = {}) {
+  const lines = change["lines"] ?? [{ sku: `${sale}-shoe`, quantity: 1 }];
+  const buyer = change["buyer"] ?? { email: "ann@shoppers.example" };
+  const payment = { method: cardOfBuyer(buyer) };
+  return { sale, lines, expectedTotal: totalOf(lines), buyer, payment, ...change };
+}
+
+/** @param key the name of an idempotency key */
 export function placeOrder(
   sluice: Sluice,
   headers: Readonly<Record<string, string>>,
@@ -188,7 +206,7 @@ export function placeOrder(
   body: unknown,
 ): Promise<Answer> {
   return sluice.shopper("POST", "/orders", {
-    headers: { ...headers, "idempotency-key": key },
+    headers: { ...headers, "idempotency-key": keyNamed(key) },
     body,
   });
 }

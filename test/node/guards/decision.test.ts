@@ -3,12 +3,7 @@
  * conditions that can hold at once, so that their precedence is fixed.
  */
 import { describe, expect, test } from "vitest";
-import {
-  askedAs,
-  decide,
-  type AskedFacts,
-  type GuardFacts,
-} from "../../../src/domain/guards/decision.ts";
+import { decide, type GuardFacts } from "../../../src/domain/guards/decision.ts";
 
 const CLOSED = { onFailure: "closed" } as const;
 const OPEN = { onFailure: "open" } as const;
@@ -19,6 +14,7 @@ const PLAIN: GuardFacts = {
   phase: "live",
   bypass: null,
   admission: "none",
+  isBlind: false,
   room: "known",
 };
 
@@ -73,6 +69,20 @@ describe("the decision", () => {
       { room: "gone", admission: "revoked" },
       { kind: "failed_closed" },
     ],
+    ["a form of another site", { isBlind: true }, { kind: "resend" }],
+    ["the same, and the sale over", { isBlind: true, phase: "ended" }, { kind: "sale_over" }],
+    [
+      "the same, and bypassed",
+      { isBlind: true, bypass: "address" },
+      { kind: "bypassed", why: "address" },
+    ],
+    ["the same, before the opening", { isBlind: true, phase: "scheduled" }, { kind: "resend" }],
+    ["the same, and the room gone", { isBlind: true, room: "gone" }, { kind: "resend" }],
+    [
+      "the same, and open on failure",
+      { isBlind: true, room: "gone", sale: OPEN },
+      { kind: "resend" },
+    ],
     ["before the opening", { phase: "scheduled" }, { kind: "not_open" }],
     ["in the prequeue", { phase: "prequeue" }, { kind: "line" }],
     ["while the sale is on", {}, { kind: "line" }],
@@ -81,43 +91,5 @@ describe("the decision", () => {
 
   test.each(rows)("%s", (_, facts, decision) => {
     expect(decide({ ...PLAIN, ...facts })).toEqual(decision);
-  });
-});
-
-describe("the kind of a request:", () => {
-  const PLAIN_REQUEST: AskedFacts = {
-    method: "GET",
-    accept: "*/*",
-    dest: null,
-    mode: null,
-    purpose: null,
-    upgrade: false,
-  };
-  const HTML = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8";
-  const rows: [what: string, facts: Partial<AskedFacts>, kind: string][] = [
-    ["a navigation", { dest: "document", mode: "navigate", accept: HTML }, "document"],
-    ["an old browser's navigation", { accept: HTML }, "document"],
-    ["a HEAD of one", { method: "HEAD", accept: HTML }, "document"],
-    ["a form", { method: "POST", dest: "document", mode: "navigate", accept: HTML }, "form"],
-    ["an old browser's form", { method: "POST", accept: HTML }, "form"],
-    ["a script's fetch", { dest: "empty", mode: "cors" }, "data"],
-    ["a script's fetch of HTML", { dest: "empty", mode: "same-origin", accept: HTML }, "data"],
-    ["an image", { dest: "image", mode: "no-cors" }, "data"],
-    ["a frame", { dest: "iframe", mode: "navigate", accept: HTML }, "data"],
-    ["a prefetched page", { dest: "document", mode: "navigate", purpose: "prefetch" }, "data"],
-    ["a WebSocket", { upgrade: true, mode: "websocket", accept: HTML }, "data"],
-    ["curl", {}, "data"],
-    ["no Accept at all", { accept: null }, "data"],
-    ["JSON among others", { accept: "application/json, text/plain, */*" }, "data"],
-    ["exactly JSON", { accept: "application/json" }, "json"],
-    [
-      "exactly JSON by a script",
-      { accept: "application/json", dest: "empty", mode: "cors" },
-      "json",
-    ],
-  ];
-
-  test.each(rows)("%s", (_, facts, kind) => {
-    expect(askedAs({ ...PLAIN_REQUEST, ...facts })).toBe(kind);
   });
 });

@@ -69,13 +69,13 @@ describe("what is derived from a key", () => {
 
   test("differs by sale, lane and key", () => {
     const subjects = [
-      keyedSubjectOf("one", "general", "key"),
-      keyedSubjectOf("two", "general", "key"),
-      keyedSubjectOf("one", "members", "key"),
-      keyedSubjectOf("one", "general", "other"),
+      keyedSubjectOf("one", "general", "key", null),
+      keyedSubjectOf("two", "general", "key", null),
+      keyedSubjectOf("one", "members", "key", null),
+      keyedSubjectOf("one", "general", "other", null),
     ];
     expect(new Set(subjects).size).toBe(subjects.length);
-    expect(subjects[0]).toBe(keyedSubjectOf("one", "general", "key"));
+    expect(subjects[0]).toBe(keyedSubjectOf("one", "general", "key", null));
   });
 
   test("is a different ticket for each place, and for no place", () => {

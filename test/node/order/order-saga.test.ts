@@ -3,7 +3,6 @@
  * that change nothing are in `order-commands.test.ts`.
  */
 import { describe, expect, test } from "vitest";
-import { ACTION_REQUIRED_MAX_MS } from "../../../src/domain/limits.ts";
 import { report } from "../../../src/domain/order/report.ts";
 import type { StepReport } from "../../../src/domain/order/step-outcomes.ts";
 import type { BookOutcome } from "../../../src/domain/order/order-backend.ts";
@@ -12,6 +11,7 @@ import type { OrderStanding } from "../../../src/domain/order/order.ts";
 import type { PaymentStanding } from "../../../src/domain/order/payment-backend.ts";
 import {
   IN_DOUBT_OF_CAPTURE,
+  INTENT,
   leasedAt,
   LOOKING,
   REFUNDING,
@@ -62,7 +62,7 @@ const AUTHORIZE: Row[] = [
   [
     S.authorizing,
     { step: "authorize", outcome: { kind: "action_required", url } },
-    { state: "action_required", url, until_ms: 1000 + ACTION_REQUIRED_MAX_MS },
+    { state: "action_required", url, until_ms: INTENT.holdUntil_ms, clientSecret: null },
     ["event"],
   ],
   [
@@ -95,7 +95,7 @@ const LOOKUP_OF_AUTHORIZE: Row[] = [
   [
     S.in_doubt,
     found({ kind: "action_required", url }),
-    { state: "action_required", url, until_ms: 1000 + ACTION_REQUIRED_MAX_MS },
+    { state: "action_required", url, until_ms: INTENT.holdUntil_ms, clientSecret: null },
     ["event"],
   ],
   [S.in_doubt, found({ kind: "authorized" }), { state: "authorized" }, []],
@@ -156,7 +156,8 @@ const UNDO: Row[] = [
 function title([standing, reported]: Row): string {
   const { outcome } = reported;
   const of = standing.state === "in_doubt" ? ` of ${standing.of}` : "";
-  const what = outcome.kind === "found" ? `found ${outcome.standing.kind}` : outcome.kind;
+  const isFound = outcome.kind === "found" && "standing" in outcome;
+  const what = isFound ? `found ${outcome.standing.kind}` : outcome.kind;
   return `${standing.state}${of}: ${reported.step} ${what}`;
 }
 

@@ -3,10 +3,12 @@
  * waits, and hints from the provider.
  */
 import { describe, expect, test } from "vitest";
+import { requestRefund } from "../../../src/domain/order/refunds.ts";
 import { report } from "../../../src/domain/order/report.ts";
 import type { StepReport } from "../../../src/domain/order/step-outcomes.ts";
 import * as saga from "../../../src/domain/order/saga.ts";
 import {
+  isAtRest,
   isDelayed,
   isFinal,
   nextStep,
@@ -184,6 +186,53 @@ describe("a hint from the provider", () => {
       expect(saga.nudge(decision.record, 1000).outcome).toBe("not_waiting");
     },
   );
+
+  test("makes a confirmed order read its refunds and its dispute, if it is about them", () => {
+    const confirmed = orderAt(S.confirmed, { settlementDue_ms: null });
+    expect(saga.nudge(confirmed, 1000, "payment").outcome).toBe("not_waiting");
+    const { record, effects, outcome } = saga.nudge(confirmed, 1000, "settlement");
+    expect([outcome, effects]).toEqual(["queued", [{ kind: "queue" }]]);
+    expect(nextStep(record, 1000)).toBe("settlement");
+    expect(record.standing).toBe(confirmed.standing);
+  });
+
+  test("about refunds is remembered by an order that does not know yet that it was paid", () => {
+    const { record, effects } = saga.nudge(leasedAt(S.capturing), 1000, "settlement");
+    expect([record.standing, effects]).toEqual([S.capturing, []]);
+    const captured: StepReport = { step: "capture", outcome: { kind: "approved" } };
+    const confirmed = report(record, "L", captured, 2000).record;
+    expect(confirmed.standing.state).toBe("confirmed");
+    expect(nextStep(confirmed, 2000)).toBe("settlement");
+  });
+
+  test("about refunds while they are read makes the order read them again", () => {
+    const reading = { ...leasedAt(S.confirmed), settlementDue_ms: 500 };
+    const { record } = saga.nudge(reading, 1000, "settlement");
+    const found = { kind: "found", refunds: [], dispute: null } as const;
+    const read: StepReport = { step: "settlement", outcome: found };
+    const after = report(record, "L", read, 2000).record;
+    expect(nextStep(after, 2000)).toBe("settlement");
+    const again = report({ ...after, lease: record.lease }, "L", read, 3000).record;
+    expect([nextStep(again, 3000), isAtRest(again)]).toEqual([null, true]);
+  });
+
+  test("about refunds outlasts a refund in flight that is reported late", () => {
+    const { record } = saga.nudge(leasedAt(S.confirmed), 1000, "settlement");
+    const id = "rf_1";
+    const asked = { id, amount: 100, reason: null, restock: [] };
+    const refunding = requestRefund(record, asked, 1000).record;
+    for (const kind of ["unknown", "declined"] as const) {
+      const late: StepReport = { step: "refund_part", outcome: { kind, reason: "why" } };
+      expect(nextStep(report(refunding, "L", late, 60_000).record, 60_000)).toBe("settlement");
+    }
+  });
+
+  test("about refunds keeps no order awake that ends unsold", () => {
+    const { record } = saga.nudge(leasedAt(S.voiding), 1000, "settlement");
+    const voided: StepReport = { step: "void", outcome: { kind: "approved" } };
+    const failed = report(record, "L", voided, 2000).record;
+    expect([failed.standing.state, isAtRest(failed)]).toEqual(["failed", true]);
+  });
 
   test("is followed also while it is unknown whether a refund succeeded", () => {
     const record = orderAt(LOOKING, { notBefore_ms: 9000 });

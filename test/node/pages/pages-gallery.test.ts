@@ -16,10 +16,8 @@ import {
   STOREFRONTS,
   WAITING,
 } from "../support/pages-exhibits.ts";
-import { NOW, orderView, SALE } from "../support/pages-models.ts";
+import { NOW, orderModel, orderView, SALE } from "../support/pages-models.ts";
 import { find, render, textOf } from "../support/pages-text.ts";
-
-const sale = { id: SALE.id, title: SALE.title };
 
 function valuesOf(markup: string, attribute: string): string[] {
   const pattern = new RegExp(`\\s${attribute}="([^"]*)"`, "g");
@@ -86,7 +84,13 @@ describe.each(GALLERY)("%s", (name, page) => {
 describe("the storefront", () => {
   test("names prices, stock levels and limits", async () => {
     const text = await textOf(find(STOREFRONTS, "on"));
-    for (const part of ["€129.00", "€135.50", "In stock", "Only 3 left", "Currently sold out"]) {
+    for (const part of [
+      "€129.00",
+      "€135.50",
+      "In stock",
+      "Almost sold out",
+      "Currently sold out",
+    ]) {
       expect(text).toContain(part);
     }
     expect(text).toContain("Limit 2 per person");
@@ -170,9 +174,10 @@ describe("the waiting page", () => {
 
 describe("the page that checks the draw", () => {
   test.each([
-    ["before the end", "When the sale is over the secret appears here"],
+    ["before the end", "After the sale the secret appears here"],
     ["after", "The sale is over, and this was its secret: 5555"],
-    ["just ended", "The secret is being published"],
+    ["just ended", "unless the sale goes on before then"],
+    ["revealing", "The secret is being published"],
     ["before the end", "npm run verify-draw -- --url https://shop.example --sale air-one"],
     ["before the end", "This needs a browser that runs scripts"],
   ])("%s: “%s”", async (name, expected) => {
@@ -195,44 +200,132 @@ describe("the page that checks the draw", () => {
 });
 
 describe("the checkout", () => {
-  test("contains its lines and its key, and names the total", async () => {
-    const page = find(CHECKOUTS, "test cards");
+  test("contains its lines, prices, total and key, and names the total on the button", async () => {
+    const page = find(CHECKOUTS, "ready");
     const markup = await render(page);
     expect(markup).toContain('name="key" value="7d1f6f9e-0d4c-4a07-9b1c-2f4f6f1f7a10"');
     expect(markup).toContain('type="hidden" name="quantity:AIR-42" value="2"');
+    expect(markup).toContain('type="hidden" name="price:AIR-42" value="12900"');
+    expect(markup).toContain('type="hidden" name="total" value="25800"');
+    expect(markup).toMatch(/data-part="pay-label">\s*Pay €258\.00/);
     const text = await textOf(page);
-    expect(text).toContain("Pay €258.00");
     expect(text).toContain("2 × €129.00");
     expect(text).toContain("Reserved for you for 5 minutes");
   });
 
-  test("asks for no card without test cards, and says where to pay", async () => {
-    const page = find(CHECKOUTS, "no test cards");
-    expect(await render(page)).not.toContain('type="radio"');
-    expect(await textOf(page)).toContain("shop's own checkout");
+  test("itemises delivery and tax of the country, and offers what is delivered there", async () => {
+    const germany = await textOf(find(CHECKOUTS, "shipping to Germany"));
+    for (const part of ["By courier", "€9.00", "€4.90", "Items €258.00", "Tax added €49.02"]) {
+      expect(germany).toContain(part);
+    }
+    expect(germany).toContain("Total €311.92");
+    const japan = await textOf(find(CHECKOUTS, "shipping to Japan"));
+    expect(japan).not.toContain("By courier");
+    expect(japan).toContain("Total €287.00");
+    expect(japan).toContain("Prefecture");
   });
 
-  test("keeps the entered values when the order was refused", async () => {
-    const markup = await render(find(CHECKOUTS, "order refused"));
+  test("says what the total depends on, and offers no button to pay until it is known", async () => {
+    const page = find(CHECKOUTS, "shipping, without a country");
+    const text = await textOf(page);
+    expect(text).toContain("This is not the total yet: delivery and tax are added");
+    expect(text).toContain("So far €258.00");
+    expect(text).not.toContain("Total €258.00");
+    expect(await render(page)).toMatch(/data-part="pay-label">\s*Continue/);
+  });
+
+  test("fields are filled by browsers: each has its token of autocomplete", async () => {
+    const markup = await render(find(CHECKOUTS, "shipping to Germany"));
+    for (const token of [
+      "email",
+      "name",
+      "tel",
+      "shipping address-line1",
+      "shipping address-level2",
+      "shipping postal-code",
+      "shipping country",
+    ]) {
+      expect(markup).toContain(`autocomplete="${token}"`);
+    }
+  });
+
+  test("says without scripts that paying needs them, and keeps its button for the script", async () => {
+    const page = find(CHECKOUTS, "ready");
+    expect(await textOf(page)).toContain("Paying needs JavaScript");
+    expect(await textOf(page)).toContain("Update total");
+    expect(await textOf(page)).not.toContain("Pay €258.00");
+  });
+
+  test("without a key it says so in words of shops, and keeps the hold", async () => {
+    const page = find(CHECKOUTS, "no key");
+    const text = await textOf(page);
+    expect(text).toContain("This shop cannot take payments here right now");
+    expect(text).toContain("Reserved for you for 5 minutes");
+    expect(text).toContain("Total €258.00");
+    expect(await render(page)).not.toContain("checkout.js");
+    expect(text).not.toMatch(/STRIPE|key/);
+  });
+
+  test("links to the shop's own page where it has one", async () => {
+    const markup = await render(find(CHECKOUTS, "the shop's own page"));
+    const link = 'href="https://shop.example/pay#sale=air-one&amp;admission=eyJ.e30.sig"';
+    expect(markup).toContain(`${link}>Continue to checkout`);
+    expect(markup).not.toContain("data-publishable-key");
+  });
+
+  test("keeps the entered values when it was refused, and names each fault at its field", async () => {
+    const markup = await render(find(CHECKOUTS, "form refused"));
     expect(markup).toContain('value="a@b.example"');
-    expect(markup).toMatch(/value="pm_card_mastercard"\s+checked/);
-    expect(markup).toContain("See your order");
+    expect(markup).toMatch(/<option value="DE"\s+selected>/);
+    expect(markup).toMatch(/name="terms"\s+value="yes"\s+checked/);
+    for (const field of ["email", "name", "phone", "country", "postalCode", "discount", "terms"]) {
+      expect(markup).toContain(`aria-describedby="field-${field}-fault"`);
+    }
+  });
+
+  test("an order under way is followed there, and no other is offered", async () => {
+    for (const name of ["order under way", "order under way, and more in the cart"]) {
+      const markup = await render(find(CHECKOUTS, name));
+      expect(markup).toContain(`data-status="/_sluice/v1/orders/ord_${"a".repeat(40)}"`);
+      expect(markup).toContain("See your order");
+      expect(markup).not.toContain('id="order"');
+    }
   });
 });
 
 describe("the order page", () => {
   test.each([
     ["accepted", "Your order is being processed"],
-    ["action_required", "Go to your bank"],
+    ["accepted", "Pay another way"],
+    ["action_required", "Continue at your bank"],
+    ["action_required", "Your items are reserved for 2 minutes"],
+    ["action_required", "Pay another way"],
     ["in_doubt", "You will not be charged twice"],
     ["confirmed", "Your order is confirmed"],
+    ["confirmed", "See all sales"],
+    ["confirmed, may buy more", "Continue shopping"],
+    ["confirmed, of a shop", "Back to the shop"],
+    ["confirmed, itemised", "Discount (WEL…) -€25.80"],
+    ["confirmed, itemised", "Total €281.22"],
+    ["partly refunded", "A part of what you paid was refunded"],
+    ["partly refunded", "€30.00 of €281.22 in all."],
+    ["refunded", "Your order was refunded"],
     ["declined", "The card has insufficient funds. Nothing was charged."],
     ["declined", "Back to the cart"],
+    ["given up", "You stopped the payment"],
+    ["payment unavailable", "The shop cannot take this payment right now"],
+    ["payment unavailable", "Back to the cart"],
     ["failed", "You have not been charged"],
     ["rejected", "Nothing was charged"],
     ["cancelled", "Your order was cancelled"],
   ])("%s: “%s”", async (state, expected) => {
     expect(await textOf(find(ORDERS, state))).toContain(expected);
+  });
+
+  test("offers to pay another way only while the payment can be given up", async () => {
+    for (const state of ["confirmed", "capturing", "declined"]) {
+      expect(await textOf(find(ORDERS, state))).not.toContain("Pay another way");
+    }
   });
 
   test("reloads without scripts until the order is final", async () => {
@@ -243,11 +336,15 @@ describe("the order page", () => {
   test("links to the bank, and only to web addresses", async () => {
     const markup = await render(find(ORDERS, "action_required"));
     expect(markup).toContain('href="https://bank.example/?a=1&amp;b=2"');
-    const action = { kind: "redirect", url: "javascript:alert(1)" } as const;
+    const action = { kind: "redirect", url: "javascript:alert(1)", until_ms: 0 } as const;
     const order = orderView("action_required", { action });
-    expect(await render(orderPage({ sale, order, viewKey: "key", now: NOW }))).not.toContain(
-      "javascript:",
-    );
+    expect(await render(orderPage(orderModel(order)))).not.toContain("javascript:");
+  });
+
+  test("what Stripe's script does for the bank, it does on the page of the cart", async () => {
+    const markup = await render(find(ORDERS, "action by script"));
+    expect(markup).toMatch(/href="\/_sluice\/shop\/air-one\/cart"\s*>Continue at your bank/);
+    expect(markup).not.toContain("pi_1_secret_2");
   });
 });
 

@@ -16,7 +16,7 @@ import {
   waitingFacts,
   waitText,
 } from "../../../src/pages/assets/_sluice/assets/text.js";
-import { moneyText } from "../../../src/pages/parts/money.ts";
+import { moneyText } from "../../../src/domain/money/amounts.ts";
 
 test.each([
   [0, "a few seconds"],
@@ -85,6 +85,8 @@ test("a stock level is text, not only a colour", () => {
     "Only 3 left",
     "Currently sold out",
   ]);
+  expect(levelText("low", null)).toBe("Almost sold out");
+  expect(levelText("out", 0, true)).toBe("All in carts or being paid");
 });
 
 describe("a live region", () => {
@@ -141,6 +143,20 @@ test("every state of a shopper and of an order has its own text", () => {
     const { heading, text } = orderText(state, null);
     expect(heading.length * text.length).toBeGreaterThan(0);
   }
+});
+
+test.each([
+  ["declined", "given_up", "none", "You stopped the payment"],
+  ["declined", "payment_unavailable", "none", "The shop cannot take this payment right now"],
+  ["declined", "limit_reached", "none", "The limit per person is reached"],
+  ["declined", "card_declined", "none", "The payment was declined"],
+  ["confirmed", null, "none", "Your order is confirmed"],
+  ["confirmed", null, "part", "Your order is confirmed"],
+  ["confirmed", null, "all", "Your order was refunded"],
+] as const)("%s, %s, refunded %s: “%s”", (state, reason, refunded, heading) => {
+  const shown = orderText(state, reason, false, refunded);
+  expect(shown.heading).toBe(heading);
+  expect(shown.text.includes("Nothing was charged.")).toBe(state === "declined");
 });
 
 test("an order that waits for a service says so, unless its state says more", () => {

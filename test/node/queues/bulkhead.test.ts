@@ -4,20 +4,12 @@
  */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import {
-  LEASE_MS,
-  MESSAGES_AT_ONCE,
-  ORDER_CALLS_AT_ONCE,
-  PAYMENT_CALLS_AT_ONCE,
-  SLOT_WAIT_MAX_MS,
-} from "../../../src/domain/limits.ts";
-import * as saga from "../../../src/domain/order/saga.ts";
-import * as reports from "../../../src/domain/order/report.ts";
-import type { OrderRecord, OrderStanding } from "../../../src/domain/order/order.ts";
+import { LEASE_MS, ORDER_CALLS_AT_ONCE, SLOT_WAIT_MAX_MS } from "../../../src/domain/limits.ts";
 import { Breaker } from "../../../queues/breakers.ts";
 import { Bulkhead } from "../../../queues/bulkhead.ts";
-import { advance, type LeasedOrder, type Pipeline } from "../../../queues/pipeline.ts";
-import { orderAt, STANDINGS } from "../support/order-records.ts";
+import { advance } from "../../../queues/pipeline.ts";
+import { STANDINGS } from "../support/order-records.ts";
+import { NO_KV, orderIn, pipelineAt } from "../support/pipeline-world.ts";
 
 describe("a bulkhead", () => {
   test("lets in as many callers as it has slots, the others in turn, and none past its limit of waiting ones", async () => {
@@ -57,58 +49,6 @@ describe("a bulkhead", () => {
     await fc.assert(property, { numRuns: 200 });
   });
 });
-
-/** An Order with the clock of this test. */
-function orderIn(clock: { now: number }, standing: OrderStanding) {
-  let record: OrderRecord = orderAt(standing);
-  const lease = (leaseId: string) => {
-    const { record: next, outcome } = saga.lease(record, leaseId, clock.now);
-    record = next;
-    return { ...outcome, record };
-  };
-  const order: LeasedOrder = {
-    lease: async (leaseId) => lease(leaseId),
-    recordPayment: async () => "recorded",
-    report: async (leaseId, reported, nextLeaseId) => {
-      const { record: next, outcome } = reports.report(record, leaseId, reported, clock.now);
-      record = next;
-      const goesOn = nextLeaseId !== null && outcome.kind === "moved";
-      return { ...outcome, next: goesOn ? lease(nextLeaseId) : null };
-    },
-  };
-  return { order, state: () => record.standing.state, tries: () => record.tries };
-}
-
-const NO_KV = { get: async () => null, put: async () => undefined };
-
-function pipelineAt(clock: { now: number }, change: Partial<Pipeline>): Pipeline {
-  const approved = async () => ({ kind: "approved" }) as const;
-  const waitingMax = MESSAGES_AT_ONCE;
-  let leases = 0;
-  return {
-    payments: {
-      name: "good",
-      prepare: async () => ({ kind: "prepared", paymentId: "pay_1" }),
-      authorize: approved,
-      capture: approved,
-      void: approved,
-      refund: approved,
-      lookup: async () => ({ kind: "found", standing: { kind: "authorized" } }),
-    },
-    orders: {
-      name: "good",
-      book: async () => ({ kind: "booked", booking: "BK" }),
-      cancel: async () => ({ kind: "cancelled" }),
-    },
-    paymentBreaker: new Breaker(NO_KV, "payment", "here"),
-    orderBreaker: new Breaker(NO_KV, "orders", "here"),
-    paymentSlots: new Bulkhead({ slots: PAYMENT_CALLS_AT_ONCE, waitingMax }),
-    orderSlots: new Bulkhead({ slots: ORDER_CALLS_AT_ONCE, waitingMax }),
-    now: () => clock.now,
-    newId: () => `lease ${(leases += 1)}`,
-    ...change,
-  };
-}
 
 async function turns(): Promise<void> {
   for (let turn = 0; turn < 200; turn += 1) await Promise.resolve();

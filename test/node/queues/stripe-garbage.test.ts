@@ -5,7 +5,9 @@
 import * as fc from "fast-check";
 import Stripe from "stripe";
 import { expect, test } from "vitest";
-import { paymentsThrough, type StripeCalls } from "../../../queues/backends/stripe.ts";
+import { paymentsThrough } from "../../../queues/backends/stripe.ts";
+import type { StripeCalls } from "../../../queues/backends/stripe-calls.ts";
+import { paidOrder } from "../support/paid-order.ts";
 
 const STATUSES: ReadonlySet<unknown> = new Set([
   "requires_payment_method",
@@ -49,16 +51,21 @@ function callsThat(behave: () => Promise<unknown>): StripeCalls {
     cancel: behave,
     retrieve: behave,
   };
-  return { paymentIntents, refunds: { create: behave } };
+  return { paymentIntents, refunds: { create: behave, list: behave }, disputes: { list: behave } };
 }
 
-const OPERATIONS = ["prepare", "authorize", "capture", "void", "refund", "lookup"] as const;
+const OPERATIONS = [
+  ...(["prepare", "authorize", "capture", "void", "refund"] as const),
+  ...(["refundPart", "settlement", "lookup"] as const),
+];
 
 test.each(OPERATIONS)("%s: an answer that cannot be read is unknown", async (operation) => {
   const property = fc.asyncProperty(behaviours, async (behave) => {
     const backend = paymentsThrough(callsThat(behave), 5000, () => 0);
     const request = {
-      orderId: "ord_1",
+      order: paidOrder(),
+      refundId: "rf_1",
+      currency: "EUR",
       paymentId: "pi_1",
       method: "pm_card_visa",
       returnUrl: "https://shop.example",

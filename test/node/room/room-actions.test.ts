@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import * as admissions from "../../../src/domain/room/admission.ts";
 import { ORDERS_ENDED_KEPT } from "../../../src/domain/limits.ts";
 import { freeSeat } from "../../../src/domain/room/claims.ts";
+import * as changes from "../../../src/domain/room/merchant-changes.ts";
 import * as rooms from "../../../src/domain/room/room-state.ts";
 import { snapshotOf } from "../../../src/domain/room/snapshot.ts";
 import { levelOf, type StockLevel } from "../../../src/domain/stock/stock-ledger.ts";
@@ -21,8 +22,8 @@ function level(available: number, seq: number, held = 0): StockLevel {
 
 describe("an action of the merchant", () => {
   const room = rooms.openRoom(SALE, OPENS_MS - 10);
-  const done = (action: rooms.RoomAction, now: number, from = room): rooms.RoomState => {
-    const outcome = rooms.actOn(from, action, now);
+  const done = (action: changes.RoomAction, now: number, from = room): rooms.RoomState => {
+    const outcome = changes.actOn(from, action, now);
     if (outcome.kind !== "done") throw new Error(`${action} was refused`);
     return outcome.room;
   };
@@ -50,7 +51,7 @@ describe("an action of the merchant", () => {
 
   test("after the end is refused, but for ending again", () => {
     for (const action of ["open", "start", "pause", "resume"] as const) {
-      const outcome = rooms.actOn(room, action, ENDS_MS);
+      const outcome = changes.actOn(room, action, ENDS_MS);
       expect(outcome).toEqual({ kind: "not_possible", phase: "ended", paused: false });
     }
     expect(done("end", ENDS_MS + 5).schedule).toEqual(room.schedule);
@@ -66,11 +67,11 @@ describe("an action of the merchant", () => {
 
 describe("a changed document", () => {
   test("moves what it changes and keeps what was moved by hand", () => {
-    const started = rooms.actOn(rooms.openRoom(SALE, OPENS_MS), "start", OPENS_MS + 5);
+    const started = changes.actOn(rooms.openRoom(SALE, OPENS_MS), "start", OPENS_MS + 5);
     if (started.kind !== "done") throw new Error("it can start");
     const faster = rooms.changeAdmission(started.room, { ratePerMinute: 900 });
     const later = saleOf({ maxActive: 50 }, { endsAt: "2026-11-27T13:00:00Z" });
-    const revised = rooms.reviseRoom(faster, SALE, later);
+    const revised = changes.reviseRoom(faster, SALE, later, OPENS_MS);
     expect(revised.schedule.startsAt_ms).toBe(OPENS_MS + 5);
     expect(revised.schedule.endsAt_ms).toBe(Date.parse("2026-11-27T13:00:00Z"));
     expect(revised).toMatchObject({ ratePerMinute: 900, maxActive: 50 });
@@ -79,14 +80,16 @@ describe("a changed document", () => {
   test("adds lanes and weights, and never takes a lane away", () => {
     const room = rooms.openRoom(SALE, OPENS_MS);
     const vip = saleOf({}, { lanes: [{ id: "vip", weight: 5 }] });
-    const lanes = rooms.reviseRoom(room, SALE, vip).lanes.map(({ id, weight }) => [id, weight]);
+    const lanes = changes
+      .reviseRoom(room, SALE, vip, OPENS_MS)
+      .lanes.map(({ id, weight }) => [id, weight]);
     expect(lanes).toEqual([
       ["general", 1],
       ["members", 2],
       ["vip", 5],
     ]);
     const heavier = saleOf({}, { lanes: [{ id: "members", weight: 9 }] });
-    expect(rooms.reviseRoom(room, SALE, heavier).lanes[1]?.weight).toBe(9);
+    expect(changes.reviseRoom(room, SALE, heavier, OPENS_MS).lanes[1]?.weight).toBe(9);
   });
 });
 

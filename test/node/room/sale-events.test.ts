@@ -21,7 +21,7 @@ const CHANGES: Readonly<Record<string, readonly string[]>> = {
   resumed: ["paused"],
   sold_out: ["soldOut"],
   back_in_stock: ["soldOut"],
-  changed: ["ratePerMinute", "maxActive", "message"],
+  changed: ["ratePerMinute", "maxActive", "message", "phase"],
 };
 
 function differences(before: SaleEvent, after: SaleEvent): string[] {

@@ -129,7 +129,13 @@ describe("a shopper", () => {
   test("sees what the room said, when it said it, and whether that is old", () => {
     const standing = standingOf(TICKET, 50, seen({}, { stale: true }));
     expect(standing).toMatchObject({ message: "hello", stale: true, at_ms: LIVE.at_ms });
-    expect(standing.stock).toBe(LIVE.stock);
+  });
+
+  test("sees levels, and units only where the sale shows them", () => {
+    const shown = standingOf(TICKET, 50, seen({ showsUnits: true }));
+    expect(shown.stock).toEqual(LIVE.stock);
+    const levels = LIVE.stock.map((level) => ({ ...level, available: null }));
+    expect(standingOf(TICKET, 50, seen({})).stock).toEqual(levels);
   });
 });
 

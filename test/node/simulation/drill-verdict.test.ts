@@ -21,6 +21,7 @@ import {
   SKU,
   ticketOf,
 } from "../support/drill-evidence.ts";
+import { revealedFairness, signedManifest } from "../support/draw-statements.ts";
 
 function brokenPromises(evidence: Evidence): PromiseId[] {
   const findings = judge(evidence);
@@ -194,6 +195,50 @@ describe("paid once (P3) is broken when", () => {
   });
 });
 
+describe("an order that was refunded in part", () => {
+  const restock = [{ sku: SKU, quantity: 1 }];
+  const history = historyOf(["placing", "accepted", "confirmed", "refund_succeeded"]);
+  const order = {
+    ...orderOf("order-0", "confirmed"),
+    refunded: 900,
+    refunds: [{ state: "succeeded", restock }],
+    history,
+  };
+  const { evidence, ledger } = goodDrill();
+  const restocked = [
+    ...ledger,
+    { seq: 7, kind: "sell", quantity: -1, ...balance(1, 0, 1, 0) },
+    { seq: 8, kind: "return_available", quantity: 1, ...balance(2, 0, 0, 0) },
+  ];
+  const payments = {
+    kind: "read" as const,
+    payments: [{ ...paymentOf("order-0", CAPTURED), refunded: 900 }],
+  };
+  const after = {
+    ...evidence,
+    payments,
+    orders: [order, orderOf("order-1", "declined")],
+    ledgers: new Map([[SKU, restocked]]),
+  };
+
+  test("keeps all promises when the units are on sale again", () => {
+    expect(brokenPromises(after)).toEqual([]);
+  });
+
+  test("breaks P1 when they are not, or without a refund that succeeded", () => {
+    expect(brokenPromises({ ...after, ledgers: evidence.ledgers })).toEqual(["P1"]);
+    const failed = { ...order, refunds: [{ state: "failed", restock }] };
+    expect(brokenPromises({ ...after, orders: [failed, ...after.orders.slice(1)] })).toEqual([
+      "P1",
+    ]);
+  });
+
+  test("breaks P3 when another amount was given back", () => {
+    const other = { ...payments, payments: [paymentOf("order-0", CAPTURED)] };
+    expect(brokenPromises({ ...after, payments: other })).toEqual(["P3"]);
+  });
+});
+
 describe("fair (P7) is broken when", () => {
   test("a shopper was given a rank that the draw does not give", () => {
     const { evidence, waiting } = goodDrill();
@@ -217,28 +262,40 @@ describe("fair (P7) is broken when", () => {
     const { evidence } = goodDrill();
     const commitment = commitmentTo("00".repeat(32));
     const fairnessBefore = { commitment, secret: null };
-    const fairnessAfter = { commitment, secret: SECRET };
+    const fairnessAfter = revealedFairness(SALE, SECRET, { commitment });
     expect(brokenPromises({ ...evidence, fairnessBefore, fairnessAfter })).toEqual(["P7"]);
   });
 
   test("the commitment changed, or the secret was never published", () => {
     const { evidence } = goodDrill();
-    const changed = { commitment: commitmentTo("00".repeat(32)), secret: SECRET };
+    const commitment = commitmentTo("00".repeat(32));
+    const changed = revealedFairness(SALE, SECRET, { commitment });
     expect(brokenPromises({ ...evidence, fairnessAfter: changed })).toEqual(["P7"]);
-    const silent = { ...evidence.fairnessAfter, secret: null };
+    const silent = { ...evidence.fairnessBefore, secret: null };
     expect(brokenPromises({ ...evidence, fairnessAfter: silent })).toEqual(["P7"]);
   });
 
   test("a cohort's seed does not follow from the secret", () => {
     const { evidence } = goodDrill();
-    const manifests = [...evidence.manifests, { ...MANIFEST, k: 1, base: 3, counts: [0] }];
+    const second = signedManifest({ ...MANIFEST, k: 1, base: 3, counts: [0] });
+    const manifests = [...evidence.manifests, second];
     expect(brokenPromises({ ...evidence, manifests })).toEqual(["P7"]);
+  });
+
+  test("a cohort closed after the revelation, or a time is not signed", () => {
+    const { evidence } = goodDrill();
+    const late = signedManifest({ ...MANIFEST, closedAt: "2030-01-01T00:00:00.000Z" });
+    expect(brokenPromises({ ...evidence, manifests: [late] })).toEqual(["P7"]);
+    const { signature: _, ...unsigned } = MANIFEST;
+    expect(brokenPromises({ ...evidence, manifests: [unsigned] })).toEqual(["P7"]);
+    const { revealedAt: __, ...untimed } = evidence.fairnessAfter;
+    expect(brokenPromises({ ...evidence, fairnessAfter: untimed })).toEqual(["P7"]);
   });
 
   test("a cohort does not begin where the earlier ones end", () => {
     const { evidence } = goodDrill();
     const seed = seedFrom(SECRET, SALE, "general", 1);
-    const late = { ...MANIFEST, k: 1, base: 2, counts: [0], seed };
+    const late = signedManifest({ ...MANIFEST, k: 1, base: 2, counts: [0], seed });
     expect(brokenPromises({ ...evidence, manifests: [MANIFEST, late] })).toEqual(["P7"]);
   });
 });

@@ -52,6 +52,7 @@ function gateOf(changes: Partial<Shopper>): Shopper {
     claim: () => answered(admission, 201),
     leave: () => answered(null, 204),
     setCart: () => answered({ lines: [], holdsUntil: null }),
+    quote: () => answered({ amounts: { total: 12_900 } }),
     placeOrder: () => answered({ order: confirmed, statusUrl: "/orders/o-1" }, 202),
     orderAt: () => answered(confirmed),
     ...changes,
@@ -60,6 +61,7 @@ function gateOf(changes: Partial<Shopper>): Shopper {
 
 async function send(gate: Shopper, plan: Partial<ShopperPlan> = {}) {
   const record = newRecord({
+    number: 7,
     name: "ann",
     email: "ann@shoppers.example",
     lines: [{ sku: "AIR-42", quantity: 1 }],
@@ -149,7 +151,7 @@ test("after a declined card the shopper pays with another, under a new key", asy
   const { record } = await send(gate, { card: "declined_once" });
   expect(paid).toEqual([
     ["key-1", "pm_card_chargeDeclined"],
-    ["key-2", "pm_card_visa"],
+    ["key-2", "pm_sandbox_visa_7"],
   ]);
   expect(record.outcome).toEqual({ kind: "bought" });
 });

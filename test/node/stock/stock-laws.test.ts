@@ -2,144 +2,55 @@
  * Laws of one SKU, under random commands, repetitions and the passing of time.
  *
  * Each command is checked against the promises before the next: counters add up (P1), the ledger
- * rebuilds them, no hold outlasts its deadline (P5), no buyer exceeds the limit, and a command sent
- * twice moves nothing the second time (P6).
+ * rebuilds them, no hold outlasts its deadline (P5), no buyer and no identity exceeds the limit, a
+ * refused order leaves everything as it was, and a command sent twice moves nothing the second time
+ * (P6).
  */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import * as stock from "../../../src/domain/stock/stock.ts";
 import {
   countersAgree,
+  LEDGER_KINDS,
   replayLedger,
-  type StockDecision,
 } from "../../../src/domain/stock/stock-ledger.ts";
-import { StockMemory } from "../support/stock-memory.ts";
+import type { StockMemory } from "../support/stock-memory.ts";
+import {
+  BUYERS,
+  type Command,
+  decide,
+  type Heard,
+  IDENTITIES,
+  LIMIT,
+  live,
+  nameOf,
+  orderOf,
+  SALE,
+  stories,
+} from "../support/stock-stories.ts";
 
-const LIMIT = 3;
-const SALE = "air-one";
-
-type Command =
-  | {
-      readonly kind: "hold";
-      readonly buyer: string;
-      readonly quantity: number;
-      readonly for_ms: number;
-    }
-  | {
-      readonly kind: "order";
-      readonly buyer: string;
-      readonly n: number;
-      readonly quantity: number;
-    }
-  | { readonly kind: "sell"; readonly buyer: string; readonly n: number }
-  | {
-      readonly kind: "release";
-      readonly buyer: string;
-      readonly n: number;
-      readonly for_ms: number | null;
-    }
-  | {
-      readonly kind: "move";
-      readonly n: number;
-      readonly what: "receive" | "adjust" | "buffer";
-      readonly quantity: number;
-    }
-  | { readonly kind: "expire" };
-
-/** A command with its instant, so that it can be repeated exactly. */
-interface Sent {
-  readonly command: Command;
-  readonly at_ms: number;
-}
-
-function decide(book: StockMemory, { command, at_ms }: Sent, now: number): StockDecision<unknown> {
-  switch (command.kind) {
-    case "hold": {
-      const { buyer, quantity, for_ms } = command;
-      const key = { sale: SALE, buyer, id: `cart-${buyer}` };
-      const deadline_ms = at_ms + for_ms;
-      return stock.hold(book, { ...key, quantity, deadline_ms, limitPerBuyer: LIMIT }, now);
-    }
-    case "order": {
-      const { buyer, n, quantity } = command;
-      const key = { sale: SALE, buyer, id: `order-${n}`, holdId: `cart-${buyer}` };
-      return stock.order(book, { ...key, quantity, limitPerBuyer: LIMIT }, now);
-    }
-    case "sell":
-      return stock.sell(book, { sale: SALE, buyer: command.buyer, id: `order-${command.n}` }, now);
-    case "release": {
-      const { buyer, n, for_ms } = command;
-      const deadline_ms = at_ms + (for_ms ?? 0);
-      const backTo = for_ms === null ? null : { holdId: `cart-${buyer}`, deadline_ms };
-      return stock.release(book, { sale: SALE, buyer, id: `order-${n}`, backTo }, now);
-    }
-    case "move": {
-      const { n, what: kind, quantity } = command;
-      return stock.moveStock(book, { id: `move-${n}`, kind, quantity, reason: "test" }, now);
-    }
-    case "expire":
-      return stock.expire(book, now);
-  }
-}
-
-const buyer = fc.constantFrom("ann", "bob", "cid");
-const n = fc.nat({ max: 5 });
-const some = fc.integer({ min: 1, max: 4 });
-const for_ms = fc.integer({ min: -5, max: 40 });
-const movement = fc.oneof(
-  fc.record({ what: fc.constant("receive" as const), quantity: fc.integer({ min: 1, max: 6 }) }),
-  fc.record({ what: fc.constant("adjust" as const), quantity: fc.integer({ min: -4, max: 4 }) }),
-  fc.record({ what: fc.constant("buffer" as const), quantity: fc.nat({ max: 4 }) }),
-);
-const command: fc.Arbitrary<Command> = fc.oneof(
-  fc.record({ kind: fc.constant("hold" as const), buyer, quantity: fc.nat({ max: 4 }), for_ms }),
-  fc.record({ kind: fc.constant("hold" as const), buyer, quantity: some, for_ms }),
-  fc.record({ kind: fc.constant("order" as const), buyer, n, quantity: some }),
-  fc.record({ kind: fc.constant("order" as const), buyer, n, quantity: some }),
-  fc.record({ kind: fc.constant("sell" as const), buyer, n }),
-  fc.record({ kind: fc.constant("release" as const), buyer, n, for_ms: fc.option(for_ms) }),
-  fc
-    .tuple(movement, fc.nat({ max: 30 }))
-    .map(([what, n]): Command => ({ kind: "move", n, ...what })),
-  fc.constant<Command>({ kind: "expire" }),
-);
-
-/** A command after some time, or a late repetition of an earlier one (`again`). */
-interface Step {
-  readonly command: Command;
-  readonly after_ms: number;
-  readonly again: number | null;
-}
-const again = fc.oneof(
-  { weight: 4, arbitrary: fc.constant(null) },
-  { weight: 1, arbitrary: fc.nat({ max: 40 }) },
-);
-const step: fc.Arbitrary<Step> = fc.record({ command, after_ms: fc.nat({ max: 15 }), again });
-const stories = fc.array(step, { minLength: 1, maxLength: 60, size: "large" });
+/** Of laws about what few stories reach. */
+const RUNS = 1500;
 
 function stateOf(book: StockMemory): string {
-  const reservations = book.reservations().toSorted((a, b) => (a.id < b.id ? -1 : 1));
-  return JSON.stringify([book.counters(), reservations, book.ledger.length]);
+  const reservations = book.reservations().toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+  const { claims, restocks } = book;
+  return JSON.stringify([
+    book.counters(),
+    reservations,
+    book.ledger.length,
+    claims,
+    [...restocks.values()],
+  ]);
 }
 
-/** Runs a story and calls `check` after every command, with that command and the instant. */
-function live(
-  story: readonly Step[],
-  check: (book: StockMemory, sent: Sent, now: number) => void,
-): StockMemory {
-  const book = new StockMemory();
-  const opening: Command = { kind: "move", n: 99, what: "receive", quantity: 5 };
-  book.apply(decide(book, { command: opening, at_ms: 0 }, 0));
-  const sent: Sent[] = [];
-  let now = 0;
-  for (const { command, after_ms, again } of story) {
-    now += after_ms;
-    const next = sent[again ?? -1] ?? { command, at_ms: now };
-    sent.push(next);
-    book.apply(decide(book, next, now));
-    check(book, next, now);
-  }
-  return book;
+/** Holds with their deadlines, and counters. */
+function whatIsHeld(book: StockMemory): unknown {
+  const holds = book.reservations().filter(({ standing }) => standing.state === "held");
+  return [holds.toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1)), book.counters()];
+}
+
+function kindOf({ outcome }: Heard): unknown {
+  return Object(outcome).kind;
 }
 
 describe("after every command", () => {
@@ -191,7 +102,7 @@ describe("after every command", () => {
   test("every hold has units and a deadline in the future (P5)", () => {
     fc.assert(
       fc.property(stories, (story) => {
-        live(story, (book, _, now) => {
+        live(story, (book, { now }) => {
           for (const { standing, quantity } of book.reservations()) {
             if (standing.state !== "held") continue;
             expect(standing.deadline_ms).toBeGreaterThan(now);
@@ -206,7 +117,7 @@ describe("after every command", () => {
     fc.assert(
       fc.property(stories, (story) => {
         live(story, (book) => {
-          for (const who of ["ann", "bob", "cid"]) {
+          for (const who of BUYERS) {
             expect(book.takenBy(SALE, who)).toBeLessThanOrEqual(LIMIT);
           }
         });
@@ -214,15 +125,88 @@ describe("after every command", () => {
     );
   });
 
+  test("no identity has ordered and bought more than the limit, whichever buyers ordered", () => {
+    fc.assert(
+      fc.property(stories, (story) => {
+        const ordersOf = new Map<string, Set<string>>(IDENTITIES.map((name) => [name, new Set()]));
+        live(story, (book, heard) => {
+          const { command } = heard.sent;
+          const kind = kindOf(heard);
+          if (command.kind === "order" && kind === "ordered") {
+            for (const name of command.identities)
+              ordersOf.get(name)?.add(nameOf(orderOf(command)));
+          }
+          if (command.kind === "claim" && kind === "claimed") {
+            ordersOf.get(command.identity)?.add(nameOf(orderOf(command)));
+          }
+          for (const orders of ordersOf.values()) {
+            const units = book
+              .reservations()
+              .filter((item) => orders.has(nameOf(item)) && item.standing.state !== "released")
+              .reduce((sum, { quantity }) => sum + quantity, 0);
+            expect(units).toBeLessThanOrEqual(LIMIT);
+          }
+        });
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  test("an order that is refused at once leaves holds and counters as they were", () => {
+    const units = fc.nat({ max: LIMIT });
+    fc.assert(
+      fc.property(stories, fc.constantFrom(...BUYERS), units, units, (story, buyer, held, more) => {
+        let now = 0;
+        const book = live(story, (_, heard) => {
+          now = heard.now;
+        });
+        const apply = (command: Command): unknown => {
+          return book.apply(decide(book, { command, at_ms: now }, now));
+        };
+        apply({ kind: "hold", buyer, quantity: held, for_ms: 20 });
+        const before = whatIsHeld(book);
+        const order = { kind: "order", buyer, n: 9, quantity: 1 + more } as const;
+        apply({ ...order, identities: ["card"] });
+        apply({ kind: "release", buyer, n: 9, for_ms: 40, refused: true });
+        expect(whatIsHeld(book)).toEqual(before);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  test("an order's units on sale again are never more than were sold to it", () => {
+    fc.assert(
+      fc.property(stories, (story) => {
+        const sold = new Map<string, number>();
+        const back = new Map<string, number>();
+        live(story, (book, heard) => {
+          const { command } = heard.sent;
+          if (command.kind !== "sell" && command.kind !== "restock") return;
+          const name = nameOf(orderOf(command));
+          if (kindOf(heard) === "sold") {
+            sold.set(name, book.reservation(orderOf(command))?.quantity ?? 0);
+          }
+          if (kindOf(heard) !== "restocked" || command.kind !== "restock") return;
+          back.set(name, (back.get(name) ?? 0) + command.quantity);
+          expect(back.get(name)).toBeLessThanOrEqual(sold.get(name) ?? 0);
+          const left = (sold.get(name) ?? 0) - (back.get(name) ?? 0);
+          expect(book.reservation(orderOf(command))?.quantity).toBe(left);
+        });
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
   test("the same command again changes nothing (P6)", () => {
     fc.assert(
       fc.property(stories, (story) => {
-        live(story, (book, sent, now) => {
+        live(story, (book, { sent, now }) => {
           const before = stateOf(book);
           book.apply(decide(book, sent, now));
           expect(stateOf(book)).toBe(before);
         });
       }),
+      { numRuns: RUNS },
     );
   });
 
@@ -243,5 +227,21 @@ describe("after every command", () => {
         });
       }),
     );
+  });
+
+  test("no row is of a kind that an earlier version could not replay", () => {
+    expect(LEDGER_KINDS).toEqual([
+      "receive",
+      "adjust",
+      "buffer",
+      "hold",
+      "release",
+      "expire",
+      "order",
+      "order_fresh",
+      "sell",
+      "return_held",
+      "return_available",
+    ]);
   });
 });

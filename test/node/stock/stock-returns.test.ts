@@ -6,6 +6,87 @@ import { describe, expect, test } from "vitest";
 import * as stock from "../../../src/domain/stock/stock.ts";
 import { accountOf, DEADLINE_MS } from "../support/stock-account.ts";
 
+describe("a hold that is renewed", () => {
+  const ends = (account: ReturnType<typeof accountOf>): unknown => {
+    return account.book.reservation({ sale: "air-one", buyer: "ann", id: "cart of ann" })?.standing;
+  };
+  const until = (deadline_ms: number) => ({ state: "held", deadline_ms });
+
+  test("lasts for what was left of the first, and as long as a first one after that", () => {
+    const account = accountOf(2);
+    account.hold("ann", 1);
+    account.hold("ann", 0);
+    account.now = 30_000;
+    account.deadline_ms = 90_000;
+    account.hold("ann", 2);
+    expect(ends(account)).toEqual(until(DEADLINE_MS));
+    account.now = DEADLINE_MS;
+    account.deadline_ms = 120_000;
+    account.hold("ann", 1);
+    expect(ends(account)).toEqual(until(120_000));
+  });
+
+  test("is a first one once its buyer has paid, and for every other buyer", () => {
+    const account = accountOf(3);
+    account.hold("ann", 1);
+    account.order("ann", "ord-1", 1);
+    account.sell("ann", "ord-1");
+    account.deadline_ms = 90_000;
+    account.hold("ann", 1);
+    expect(ends(account)).toEqual(until(90_000));
+    expect(account.hold("bob", 1)).toMatchObject({ deadline_ms: 90_000 });
+  });
+
+  test("that is refused begins nothing", () => {
+    const account = accountOf(1);
+    account.hold("bob", 1);
+    expect(account.hold("ann", 1)).toMatchObject({ kind: "sold_out" });
+    account.hold("bob", 0);
+    account.deadline_ms = 90_000;
+    expect(account.hold("ann", 1)).toMatchObject({ deadline_ms: 90_000 });
+  });
+
+  test("gives an order no longer than it has itself, also one without a cart", () => {
+    const account = accountOf(2);
+    const order = (id: string, holdUntil_ms: number): unknown => {
+      const key = { sale: "air-one", buyer: "ann", id, holdId: "cart of ann" };
+      const command = { ...key, quantity: 1, limitPerBuyer: 2, holdUntil_ms };
+      return account.book.apply(stock.order(account.book, command, account.now));
+    };
+    account.hold("ann", 1);
+    expect(order("ord-1", 90_000)).toMatchObject({ fromHold: 1, until_ms: DEADLINE_MS });
+    expect(order("ord-1", 90_000)).toEqual({ kind: "already_ordered", until_ms: DEADLINE_MS });
+    expect(order("ord-2", 90_000)).toMatchObject({ fresh: 1, until_ms: DEADLINE_MS });
+    account.release("ann", "ord-2");
+    account.now = DEADLINE_MS;
+    expect(order("ord-3", 90_000)).toMatchObject({ fresh: 1, until_ms: 90_000 });
+  });
+});
+
+describe("the cart of a shopper who has left", () => {
+  test("gets nothing back from an order in progress, and takes nothing more", () => {
+    const account = accountOf(2);
+    account.hold("ann", 2);
+    account.order("ann", "ord-1", 1);
+    expect(account.letGo("ann")).toEqual({ kind: "released", previous: 1 });
+    expect(account.release("ann", "ord-1", DEADLINE_MS)).toEqual({ kind: "released", quantity: 1 });
+    expect(account.hold("ann", 1)).toEqual({ kind: "hold_expired" });
+    expect(account.letGo("ann")).toEqual({ kind: "released", previous: 0 });
+    expect(account.rows()).toEqual([
+      "hold 2 cart of ann → 0/2/0/0/0",
+      "order 1 ord-1 → 0/1/1/0/0",
+      "release 1 cart of ann → 1/0/1/0/0",
+      "return_available 1 ord-1 → 2/0/0/0/0",
+    ]);
+  });
+
+  test("that never held anything leaves no trace", () => {
+    const account = accountOf(1);
+    expect(account.letGo("bob")).toEqual({ kind: "released", previous: 0 });
+    expect(account.hold("bob", 1)).toMatchObject({ kind: "held" });
+  });
+});
+
 describe("releasing an order", () => {
   test("twice frees its units once", () => {
     const account = accountOf(3);
@@ -51,6 +132,7 @@ describe("releasing an order", () => {
     expect(account.release("ann", "ord-1", DEADLINE_MS)).toEqual({
       kind: "returned_to_hold",
       quantity: 1,
+      freed: 0,
       deadline_ms: DEADLINE_MS,
     });
     expect(account.release("ann", "ord-1", DEADLINE_MS)).toEqual({ kind: "already_released" });
@@ -79,6 +161,73 @@ describe("releasing an order", () => {
     account.now = DEADLINE_MS;
     expect(account.release("ann", "ord-1", DEADLINE_MS)).toEqual({ kind: "released", quantity: 1 });
     expect(account.rows().at(-1)).toBe("return_available 1 ord-1 → 1/0/0/0/0");
+  });
+});
+
+describe("releasing an order that was refused", () => {
+  test("puts units that were on sale back on sale, not into a cart", () => {
+    const account = accountOf(1);
+    account.order("ann", "ord-1", 1);
+    expect(account.refuse("ann", "ord-1")).toEqual({ kind: "released", quantity: 1 });
+    expect(account.order("bob", "ord-2", 1)).toMatchObject({ kind: "ordered" });
+    expect(account.rows()).toEqual([
+      "order_fresh 1 ord-1 → 0/0/1/0/0",
+      "return_available 1 ord-1 → 1/0/0/0/0",
+      "order_fresh 1 ord-2 → 0/0/1/0/0",
+    ]);
+  });
+
+  test("gives the cart back its own units with its own deadline, and frees the others", () => {
+    const account = accountOf(5);
+    account.limit = 3;
+    account.hold("ann", 1);
+    account.order("ann", "ord-1", 3);
+    const deadline_ms = DEADLINE_MS;
+    expect(account.refuse("ann", "ord-1")).toEqual({
+      kind: "returned_to_hold",
+      quantity: 1,
+      freed: 2,
+      deadline_ms,
+    });
+    expect(account.refuse("ann", "ord-1")).toEqual({ kind: "already_released" });
+    account.deadline_ms = DEADLINE_MS * 2;
+    expect(account.hold("ann", 1)).toMatchObject({ kind: "already_held", deadline_ms });
+    expect(account.rows()).toEqual([
+      "hold 1 cart of ann → 4/1/0/0/0",
+      "order 1 ord-1 → 4/0/1/0/0",
+      "order_fresh 2 ord-1 → 2/0/3/0/0",
+      "return_available 2 ord-1 → 4/0/1/0/0",
+      "return_held 1 ord-1 → 4/1/0/0/0",
+    ]);
+  });
+
+  test("adds to what is left in the cart", () => {
+    const account = accountOf(3);
+    account.limit = 3;
+    account.hold("ann", 3);
+    account.order("ann", "ord-1", 2);
+    account.refuse("ann", "ord-1");
+    expect(account.rows().at(-1)).toBe("return_held 2 ord-1 → 0/3/0/0/0");
+    expect(account.hold("ann", 3)).toMatchObject({ kind: "already_held", quantity: 3 });
+  });
+
+  test("keeps the deadline of a cart that was filled again meanwhile", () => {
+    const account = accountOf(2);
+    account.hold("ann", 1);
+    account.order("ann", "ord-1", 1);
+    account.deadline_ms = DEADLINE_MS / 2;
+    account.hold("ann", 1);
+    expect(account.refuse("ann", "ord-1")).toMatchObject({ deadline_ms: DEADLINE_MS / 2 });
+    expect(account.rows().at(-1)).toBe("return_held 1 ord-1 → 0/2/0/0/0");
+  });
+
+  test("frees all its units once the cart's deadline has passed", () => {
+    const account = accountOf(2);
+    account.hold("ann", 1);
+    account.order("ann", "ord-1", 2);
+    account.now = DEADLINE_MS;
+    expect(account.refuse("ann", "ord-1")).toEqual({ kind: "released", quantity: 2 });
+    expect(account.rows().at(-1)).toBe("return_available 2 ord-1 → 2/0/0/0/0");
   });
 });
 

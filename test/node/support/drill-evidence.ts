@@ -4,25 +4,31 @@
  */
 import { CohortDraw, commitmentTo, seedFrom } from "../../../simulation/drill/fairness.ts";
 import type { TimedAudit } from "../../../simulation/drill/evidence.ts";
-import type { LedgerRow, Manifest } from "../../../simulation/crowd/gate-answers.ts";
+import type {
+  LedgerRow,
+  Manifest,
+  OrderWithHistory,
+} from "../../../simulation/crowd/gate-answers.ts";
 import {
   newRecord,
   type ShopperRecord,
   type TicketSeen,
 } from "../../../simulation/crowd/shopper-record.ts";
 
+import { KEYS, revealedFairness, signedManifest } from "./draw-statements.ts";
+
 export const SALE = "air-one";
 export const SKU = "AIR-42";
 export const SECRET = "5a".repeat(32);
 const SEED = seedFrom(SECRET, SALE, "general", 0);
-export const MANIFEST: Manifest = {
+export const MANIFEST: Manifest = signedManifest({
   sale: SALE,
   lane: "general",
   k: 0,
   base: 0,
   counts: [3],
   seed: SEED,
-};
+});
 export const DRAW = new CohortDraw(3, Buffer.from(SEED, "hex"));
 
 /** Index 3 and above are places that do not exist in the cohort. */
@@ -35,6 +41,7 @@ export function ticketOf(index: number): TicketSeen {
 
 function shopperOf(index: number): ShopperRecord {
   return newRecord({
+    number: index,
     name: `shopper-${index}`,
     email: `shopper-${index}@shoppers.example`,
     lines: [{ sku: SKU, quantity: 1 }],
@@ -90,9 +97,9 @@ export function historyOf(states: readonly string[], placedAt_ms = 0) {
   });
 }
 
-export function orderOf(id: string, state: string) {
+export function orderOf(id: string, state: string): OrderWithHistory {
   const lines = [{ sku: SKU, quantity: 1, price: 12_900 }];
-  const money = { total: 12_900, currency: "EUR" };
+  const money = { total: 12_900, currency: "EUR", refunded: 0, refunds: [] };
   const history = historyOf(["placing", "accepted", state]);
   return { id, state, final: true, lines, ...money, history };
 }
@@ -135,8 +142,9 @@ export function goodDrill() {
       payments: [paymentOf("order-0", CAPTURED), paymentOf("order-1", NOTHING)],
     },
     fairnessBefore: { commitment, secret: null },
-    fairnessAfter: { commitment, secret: SECRET },
+    fairnessAfter: revealedFairness(SALE, SECRET),
     manifests: [MANIFEST],
+    keys: KEYS,
     outage: null,
   };
   return { evidence, ledger, buyer, declined, waiting };

@@ -3,58 +3,17 @@
  * own. Each replaces one rule; the product's files stay as they are.
  */
 import type { OrderDecision } from "../../../src/domain/order/transition.ts";
-import { BREAKER_DEFAULTS } from "../../../src/domain/breaker.ts";
-import { itemOf } from "../../../src/domain/sale/sale.ts";
-import { totalOf } from "../../../src/domain/stock/cart.ts";
 import { moveTo } from "../../../src/domain/order/transition.ts";
 import type { OrderRecord } from "../../../src/domain/order/order.ts";
+import type { StockReads } from "../../../src/domain/stock/stock-ledger.ts";
 import type { ReportOutcome } from "../../../src/domain/order/step-outcomes.ts";
-import type { PaymentBackend } from "../../../src/domain/order/payment-backend.ts";
 import { SingleAlarm } from "../../../durable-objects/single-alarm.ts";
-import { Breaker } from "../../../queues/breakers.ts";
 import { OrderMemory, orderStore } from "../../../simulation/memory/order-memory.ts";
 import { PRODUCT_RULES, type Rules } from "../../../simulation/faults/rules.ts";
+import { MONEY_MUTANTS } from "./faults-money-mutants.ts";
+import { withBreaker, withOrder, withPayments, withRoom, withStock } from "./faults-rules.ts";
 
 const { order, stock, room, book } = PRODUCT_RULES;
-
-function withOrder(change: Partial<Rules["order"]>): Rules {
-  return { ...PRODUCT_RULES, order: { ...order, ...change } };
-}
-
-function withStock(change: Partial<Rules["stock"]>): Rules {
-  return { ...PRODUCT_RULES, stock: { ...stock, ...change } };
-}
-
-function withRoom(change: Partial<Rules["room"]>): Rules {
-  return { ...PRODUCT_RULES, room: { ...room, ...change } };
-}
-
-function withBreaker(rules: Partial<typeof BREAKER_DEFAULTS>): Rules {
-  return {
-    ...PRODUCT_RULES,
-    breaker: (hints, backend, by, tell) => {
-      return new Breaker(hints, backend, by, { ...BREAKER_DEFAULTS, ...rules }, tell);
-    },
-  };
-}
-
-function withPayments(change: (backend: PaymentBackend) => Partial<PaymentBackend>): Rules {
-  return { ...PRODUCT_RULES, payments: (backend) => ({ ...bound(backend), ...change(backend) }) };
-}
-
-/** Its methods as a plain object, so that some of them can be replaced. */
-function bound(backend: PaymentBackend): PaymentBackend {
-  return {
-    name: backend.name,
-    prepare: (request) => backend.prepare(request),
-    authorize: (request) => backend.authorize(request),
-    capture: (request) => backend.capture(request),
-    void: (request) => backend.void(request),
-    refund: (request) => backend.refund(request),
-    lookup: (request) => backend.lookup(request),
-  };
-}
-
 const KEYS_FORGOTTEN_MS = 24 * 60 * 60 * 1000;
 const MOVED: ReportOutcome = { kind: "moved" };
 
@@ -64,7 +23,22 @@ function begunAnew(record: OrderRecord, now: number): OrderRecord {
   return moveTo(record, { state: "accepted" }, now, null, anew).record;
 }
 
-export const MUTANTS: readonly (readonly [name: string, rules: Rules])[] = [
+/** What a rule reads of a stock, so that some of it can be replaced. */
+function boundReads(reads: StockReads): StockReads {
+  return {
+    counters: () => reads.counters(),
+    lastSeq: () => reads.lastSeq(),
+    reservation: (key) => reads.reservation(key),
+    takenBy: (sale, buyer) => reads.takenBy(sale, buyer),
+    claimsOf: (sale, identity) => reads.claimsOf(sale, identity),
+    dueHolds: (until_ms) => reads.dueHolds(until_ms),
+    firstHoldEnd_ms: (sale, buyer) => reads.firstHoldEnd_ms(sale, buyer),
+    movement: (id) => reads.movement(id),
+    restock: (restockId) => reads.restock(restockId),
+  };
+}
+
+const ORDER_MUTANTS: readonly (readonly [name: string, rules: Rules])[] = [
   [
     "the last unit counts as sold out",
     withStock({
@@ -92,6 +66,24 @@ export const MUTANTS: readonly (readonly [name: string, rules: Rules])[] = [
     }),
   ],
   [
+    "each sale that names a SKU brings units of its own",
+    withStock({
+      openStock: (reads, _sales, command, now) => {
+        const { sku, sale, quantity, reason } = command;
+        const id = `opening:${sale}:${sku}`;
+        const { outcome, change } = stock.moveStock(
+          reads,
+          { id, kind: "receive", quantity, reason },
+          now,
+        );
+        return {
+          outcome: outcome.kind === "moved" ? { kind: "opened" } : { kind: "already_opened" },
+          change,
+        };
+      },
+    }),
+  ],
+  [
     "releasing again frees the units again",
     withStock({
       release: (reads, command, now) => {
@@ -102,12 +94,8 @@ export const MUTANTS: readonly (readonly [name: string, rules: Rules])[] = [
         const ordered = { state: "ordered", orderedAt_ms: now } as const;
         const asIfOrdered = { ...before, standing: ordered };
         const again: typeof reads = {
-          counters: () => reads.counters(),
-          lastSeq: () => reads.lastSeq(),
+          ...boundReads(reads),
           reservation: (key) => (key.id === command.id ? asIfOrdered : reads.reservation(key)),
-          takenBy: (sale, buyer) => reads.takenBy(sale, buyer),
-          dueHolds: (until_ms) => reads.dueHolds(until_ms),
-          movement: (id) => reads.movement(id),
         };
         return stock.release(again, command, now);
       },
@@ -237,11 +225,19 @@ export const MUTANTS: readonly (readonly [name: string, rules: Rules])[] = [
     "two lines of one SKU are each checked alone",
     {
       ...PRODUCT_RULES,
-      priceLines: (sale, lines) => {
-        const priced = lines.map((line) => {
-          return { ...line, name: line.sku, price: itemOf(sale, line.sku)?.price ?? 0 };
+      quoteOf: (sale, request) => {
+        const alone = request.lines.map((line) => {
+          return PRODUCT_RULES.quoteOf(sale, { ...request, lines: [line] });
         });
-        return { kind: "priced", lines: priced, total: totalOf(priced) };
+        const quotes = alone.flatMap((each) => (each.kind === "quoted" ? [each.quote] : []));
+        const [quote] = quotes;
+        const refused = alone.find(({ kind }) => kind !== "quoted");
+        if (quote === undefined || refused !== undefined) {
+          return refused ?? { kind: "too_many_lines", limit: 0 };
+        }
+        const total = quotes.reduce((sum, { amounts }) => sum + amounts.total, 0);
+        const lines = quotes.flatMap((each) => each.lines);
+        return { kind: "quoted", quote: { ...quote, lines, amounts: { ...quote.amounts, total } } };
       },
     },
   ],
@@ -259,6 +255,45 @@ export const MUTANTS: readonly (readonly [name: string, rules: Rules])[] = [
     withRoom({
       beginOrder: (admission, id, now) => {
         return room.beginOrder({ ...admission, ordersEnded: [] }, id, now);
+      },
+    }),
+  ],
+  [
+    "an unpaid order keeps no seat once its shopper is gone",
+    withRoom({
+      admitNow: (before, asked, rules, now) => {
+        const seats = { ...before.seats, kept: 0 };
+        return room.admitNow({ ...before, seats }, asked, rules, now);
+      },
+    }),
+  ],
+  [
+    "leaving does not give the order up",
+    withOrder({ depart: (record) => ({ record, effects: [], outcome: "unpaid" }) }),
+  ],
+  [
+    "units of a shopper who left go back to their cart",
+    withStock({
+      hold: (reads, command, now) => stock.hold(reads, { ...command, isFinal: false }, now),
+    }),
+  ],
+  [
+    "a hold that is renewed lasts as long as a first one",
+    withStock({
+      hold: (reads, command, now) => {
+        return stock.hold({ ...boundReads(reads), firstHoldEnd_ms: () => null }, command, now);
+      },
+    }),
+  ],
+  [
+    "an order waits for the bank for as long as it likes",
+    withOrder({
+      report: (record, lease, said, now, chance) => {
+        const decision = order.report(record, lease, said, now, chance);
+        const { standing } = decision.record;
+        if (standing.state !== "action_required") return decision;
+        const later = { ...standing, until_ms: now + 15 * 60_000 };
+        return { ...decision, record: { ...decision.record, standing: later } };
       },
     }),
   ],
@@ -323,3 +358,5 @@ export const MUTANTS: readonly (readonly [name: string, rules: Rules])[] = [
     },
   ],
 ];
+
+export const MUTANTS = [...ORDER_MUTANTS, ...MONEY_MUTANTS];

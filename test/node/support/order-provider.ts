@@ -10,7 +10,10 @@ import type {
   LookupOutcome,
   PaymentStanding,
   PrepareOutcome,
+  ProviderRefund,
+  RefundOutcome,
   RetryLater,
+  SettlementOutcome,
   SettleOutcome,
   Unknown,
 } from "../../../src/domain/order/payment-backend.ts";
@@ -35,6 +38,8 @@ export interface Payment {
   captures: number;
   /** Money reserved: how often it was asked for anew. */
   authorizations: number;
+  /** Parts that were refunded, the oldest first. */
+  readonly refunds: ProviderRefund[];
 }
 
 /** One keyed operation: remembered answers first, then the fault, then the effect. */
@@ -58,6 +63,7 @@ export class Provider {
   readonly #prepared = new Keyed<PrepareOutcome>();
   readonly #authorized = new Keyed<AuthorizeOutcome>();
   readonly #settled = new Keyed<SettleOutcome>();
+  readonly #refunded = new Keyed<RefundOutcome>();
   readonly #card: Card;
   readonly #captureFails: boolean;
 
@@ -69,7 +75,12 @@ export class Provider {
   prepare(key: string, fault: Fault, now: number): PrepareOutcome {
     return this.#prepared.call(key, fault, now, () => {
       const paymentId = `pay_${this.payments.size + 1}`;
-      this.payments.set(paymentId, { standing: "prepared", captures: 0, authorizations: 0 });
+      this.payments.set(paymentId, {
+        standing: "prepared",
+        captures: 0,
+        authorizations: 0,
+        refunds: [],
+      });
       return { kind: "prepared", paymentId };
     });
   }
@@ -120,6 +131,30 @@ export class Provider {
       payment.standing = "refunded";
       return APPROVED;
     });
+  }
+
+  /** Of a payment of `total`, of which no more than everything can be refunded. */
+  refundPart(
+    id: string,
+    refund: { readonly id: string; readonly amount: number; readonly total: number },
+    { key, fault, now }: { readonly key: string; readonly fault: Fault; readonly now: number },
+  ): RefundOutcome {
+    return this.#refunded.call(key, fault, now, () => {
+      const payment = this.#payment(id);
+      const refunded = payment.refunds.reduce((sum, { amount }) => sum + amount, refund.amount);
+      if (payment.standing !== "captured" || refunded > refund.total) return DECLINED;
+      const providerId = `re_${id}_${payment.refunds.length + 1}`;
+      const made = { providerId, refundId: refund.id, amount: refund.amount, failure: null };
+      payment.refunds.push({ ...made, state: "succeeded" });
+      if (refunded === refund.total) payment.standing = "refunded";
+      return { kind: "refunded", providerId, state: "succeeded" };
+    });
+  }
+
+  settlement(id: string, fault: Fault): SettlementOutcome {
+    if (fault === "retry") return BUSY;
+    if (fault !== "none") return UNKNOWN;
+    return { kind: "found", refunds: [...this.#payment(id).refunds], dispute: null };
   }
 
   lookup(id: string, fault: Fault): LookupOutcome {

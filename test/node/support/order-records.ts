@@ -2,11 +2,13 @@
  * Orders for tests: one intent of two lines, and a record that stands where a test wants it.
  */
 import { place } from "../../../src/domain/order/saga.ts";
-import type {
-  OrderIntent,
-  OrderRecord,
-  OrderStanding,
-  OrderState,
+import {
+  PLAIN_INTENT,
+  PLAIN_LINE,
+  type OrderIntent,
+  type OrderRecord,
+  type OrderStanding,
+  type OrderState,
 } from "../../../src/domain/order/order.ts";
 
 export const INTENT: OrderIntent = {
@@ -17,14 +19,29 @@ export const INTENT: OrderIntent = {
   ordersPerAdmission: 1,
   holdUntil_ms: 600_000,
   lines: [
-    { sku: "AIR-42", name: "Air One, 42", quantity: 1, price: 12_900, limitPerBuyer: 2 },
-    { sku: "AIR-43", name: "Air One, 43", quantity: 2, price: 12_900, limitPerBuyer: 2 },
+    {
+      sku: "AIR-42",
+      name: "Air One, 42",
+      quantity: 1,
+      price: 12_900,
+      limitPerBuyer: 2,
+      ...PLAIN_LINE,
+    },
+    {
+      sku: "AIR-43",
+      name: "Air One, 43",
+      quantity: 2,
+      price: 12_900,
+      limitPerBuyer: 2,
+      ...PLAIN_LINE,
+    },
   ],
   total: 38_700,
   currency: "EUR",
   email: "ann@example.com",
   name: null,
   shipTo: null,
+  ...PLAIN_INTENT,
   paymentMethod: "pm_card_visa",
   returnUrl: "https://shop.example/order",
   fingerprint: "f1",
@@ -42,7 +59,7 @@ export const STANDINGS: { readonly [State in OrderState]: OrderStanding } = {
   rejected: { state: "rejected", rejection: { code: "admission_spent" } },
   accepted: { state: "accepted" },
   authorizing: { state: "authorizing" },
-  action_required: { state: "action_required", url: URL, until_ms: 900_000 },
+  action_required: { state: "action_required", url: URL, until_ms: 900_000, clientSecret: null },
   authorized: { state: "authorized" },
   booking: { state: "booking" },
   booked: { state: "booked", booking },

@@ -127,6 +127,10 @@ export class OrderWorld {
         return { step, outcome: provider.void(paymentId, key, fault, now) };
       case "refund":
         return { step, outcome: provider.refund(paymentId, key, fault, now) };
+      case "settlement":
+        return { step, outcome: { kind: "found", refunds: [], dispute: null } };
+      case "refund_part":
+        throw new Error("nobody has requested a refund");
     }
   }
 

@@ -5,9 +5,19 @@ import { ORDER_STATES } from "../../../src/domain/order/messages.ts";
 import { PASS_REFUSALS } from "../../../src/domain/line/pass-places.ts";
 import { PROOF_REFUSALS, protectionSchema } from "../../../src/domain/sale/protection.ts";
 import { SHOPPER_STATES } from "../../../src/domain/room/standing.ts";
-import { checkoutPage } from "../../../src/pages/views/checkout.ts";
+import { checkoutSchema } from "../../../src/domain/sale/checkout-rules.ts";
+import { NO_INPUT } from "../../../src/pages/parts/checkout-fields.ts";
+import { checkoutPage, type CheckoutModel } from "../../../src/pages/views/checkout.ts";
 import { guardedPage, type GuardedNotice } from "../../../src/pages/views/guarded.ts";
 import { fairnessPage } from "../../../src/pages/views/fairness.ts";
+import { passLinkPage } from "../../../src/pages/views/pass-link.ts";
+import { receiptPage } from "../../../src/pages/views/receipt.ts";
+import {
+  RECEIPT_REFUSALS,
+  type CheckedRank,
+  type Receipt,
+} from "../../../src/domain/order/receipt.ts";
+import { receiptFor } from "./receipts.ts";
 import type { Html } from "../../../src/pages/parts/layout.ts";
 import { noticePage, type Notice } from "../../../src/pages/views/notices.ts";
 import { orderPage } from "../../../src/pages/views/order.ts";
@@ -17,20 +27,26 @@ import {
   type ProofModel,
 } from "../../../src/pages/views/proof.ts";
 import { salesListPage } from "../../../src/pages/views/sales-list.ts";
+import { resendPage } from "../../../src/pages/views/resend.ts";
 import { storefrontPage } from "../../../src/pages/views/storefront.ts";
+import { REMINDERS } from "./reminder-exhibits.ts";
 import { waitingPage } from "../../../src/pages/views/waiting.ts";
 import {
   ADMITTED,
   checkoutModel,
   fairnessModel,
+  receiptModel,
   GUARDED,
   guardedModel,
   GUARDING_SALE,
   HOSTILE,
   NOW,
+  orderModel,
   orderView,
+  quoteAt,
   SALE,
   SCHEDULE,
+  SHIPPING_SALE,
   snapshotAt,
   storefrontModel,
   waitingModel,
@@ -38,16 +54,36 @@ import {
 
 export type Exhibit = readonly [name: string, page: Html];
 
-const sale = { id: SALE.id, title: SALE.title };
 const FAULTS = [
   { field: "AIR-43", message: "Only 1 more is available." },
   { field: null, message: "The order could not be placed." },
 ];
 const TYPED_FAULTS = [
-  { field: "email", message: "enter an e-mail address" },
-  { field: "name", message: "too long" },
-  { field: "method", message: "choose one of the cards" },
+  { field: "email", message: "Enter an e-mail address" },
+  { field: "name", message: "Enter your name" },
+  { field: "phone", message: "Enter your phone number" },
+  { field: "country", message: "Choose a country" },
+  { field: "postalCode", message: "This is not a postal code of the country" },
+  { field: "delivery", message: "Choose one of the ways of delivery." },
+  { field: "discount", message: "There is no such discount code." },
+  { field: "terms", message: "Accept the terms to order" },
+  { field: "payment", message: "Choose how to pay" },
 ];
+const TYPED = {
+  ...NO_INPUT,
+  email: "a@b.example",
+  name: HOSTILE,
+  phone: "+49 30 1234",
+  line1: HOSTILE,
+  city: "Berlin",
+  postalCode: "1011",
+  country: "DE",
+  delivery: "courier",
+  discount: HOSTILE,
+  hasAcceptedTerms: true,
+};
+const UNDER_WAY = { kind: "under_way", order: `ord_${"a".repeat(40)}` } as const;
+const BOUGHT = { kind: "bought", order: `ord_${"a".repeat(40)}` } as const;
 
 export const STOREFRONTS: readonly Exhibit[] = [
   ["not open yet", storefrontPage(storefrontModel({ snapshot: snapshotAt("scheduled") }))],
@@ -76,6 +112,14 @@ export const STOREFRONTS: readonly Exhibit[] = [
   ["let in, and the cookie lost", storefrontPage(storefrontModel({ admissionLost: true }))],
   ["ended", storefrontPage(storefrontModel({ snapshot: snapshotAt("ended") }))],
   ["the shop", storefrontPage(storefrontModel({ visitor: ADMITTED }))],
+  [
+    "the shop, ordered",
+    storefrontPage(storefrontModel({ visitor: { ...ADMITTED, placed: BOUGHT } })),
+  ],
+  [
+    "the shop, with an order under way",
+    storefrontPage(storefrontModel({ visitor: { ...ADMITTED, placed: UNDER_WAY } })),
+  ],
   ["the shop refuses", storefrontPage(storefrontModel({ visitor: ADMITTED, faults: FAULTS }))],
 ];
 
@@ -100,6 +144,7 @@ export const GUARDED_PAGES: readonly Exhibit[] = (
     ...PASS_REFUSALS.map((reason) => ({ kind: "pass_invalid", reason }) as const),
     { kind: "admission_replayed", hasTicket: true },
     { kind: "admission_replayed", hasTicket: false },
+    { kind: "arrived" },
     { kind: "rate_limited" },
     { kind: "booth_unavailable" },
     { kind: "room_unavailable" },
@@ -116,58 +161,145 @@ export const GUARDED_WAITS: readonly Exhibit[] = SHOPPER_STATES.map((state) => {
   return [state, waitingPage({ ...model, guarded: GUARDED })] as const;
 });
 
+const OFFERED = { kind: "offered", to: null } as const;
+
 export const WAITING: readonly Exhibit[] = [
   ...SHOPPER_STATES.map((state) => [state, waitingPage(waitingModel({ state }))] as const),
   ["in a lane", waitingPage(waitingModel({ lane: "members" }))],
   ["drawing", waitingPage(waitingModel({ rank: null, position: null, wait: null, odds: null }))],
   ["stale, with a message", waitingPage(waitingModel({ stale: true, message: HOSTILE }))],
+  ["a mail offered", waitingPage({ ...waitingModel({}), reminder: OFFERED })],
+  ["a mail asked for", waitingPage({ ...waitingModel({}), reminder: { ...OFFERED, to: HOSTILE } })],
   ["seats full", waitingPage({ ...waitingModel({ state: "called" }), seatsFull: true })],
 ];
+
+function checkedPage(rank: CheckedRank, change: Partial<Receipt> = {}): Html {
+  const receipt = { ...receiptFor(), booking: `BK ${HOSTILE}`, ...change };
+  return receiptPage(receiptModel({ checked: { kind: "valid", receipt, rank } }));
+}
 
 export const DRAWS: readonly Exhibit[] = [
   ["before the end", fairnessPage(fairnessModel())],
   ["with a ticket", fairnessPage(fairnessModel({ ticket: `a.b.c ${HOSTILE}` }))],
   ["after", fairnessPage(fairnessModel({ phase: "ended", secret: "5".repeat(64) }))],
   ["just ended", fairnessPage(fairnessModel({ phase: "ended" }))],
+  ["revealing", fairnessPage(fairnessModel({ phase: "ended", revealsAt_ms: 0 }))],
 ];
+
+export const RECEIPTS: readonly Exhibit[] = [
+  ["empty", receiptPage(receiptModel())],
+  ["filled in", receiptPage(receiptModel({ token: `a.b.c ${HOSTILE}` }))],
+  ...RECEIPT_REFUSALS.map((reason) => {
+    return [reason, receiptPage(receiptModel({ checked: { kind: "invalid", reason } }))] as const;
+  }),
+  ["other sale", receiptPage(receiptModel({ checked: { kind: "other_sale", sale: "air-two" } }))],
+  ["agrees", checkedPage({ kind: "agrees" })],
+  ["no place", checkedPage({ kind: "none" }, { entry: "direct", place: null, ticket: null })],
+  ["place not known", checkedPage({ kind: "none" }, { entry: "unknown", place: null })],
+  ["draw not read", checkedPage({ kind: "unknown" })],
+  ["another rank", checkedPage({ kind: "differs", drawn: 7 })],
+  ["no such place", checkedPage({ kind: "differs", drawn: null })],
+];
+
+const EMPTY = { cart: { lines: [], holdsUntil_ms: null }, quote: null } as const;
+const OWN_PAGE = {
+  sale: { ...SALE, checkout: checkoutSchema.parse({ page: "https://shop.example/pay" }) },
+  ownCheckout: "https://shop.example/pay#sale=air-one&admission=eyJ.e30.sig",
+};
+const NO_KEY = { kind: "not_configured", problem: "STRIPE_PUBLISHABLE_KEY is empty" } as const;
+
+function shipping(country: string | null, more: Partial<CheckoutModel> = {}): Html {
+  const quote = quoteAt(SHIPPING_SALE, country, country === null ? null : "post");
+  const input = { ...NO_INPUT, country: country ?? "" };
+  return checkoutPage(checkoutModel({ sale: SHIPPING_SALE, quote, input, ...more }));
+}
 
 export const CHECKOUTS: readonly Exhibit[] = [
-  ["test cards", checkoutPage(checkoutModel())],
-  ["no test cards", checkoutPage(checkoutModel({ testCards: false }))],
-  ["empty", checkoutPage(checkoutModel({ cart: { lines: [], total: 0, holdsUntil_ms: null } }))],
-  ["form refused", checkoutPage(checkoutModel({ faults: TYPED_FAULTS }))],
+  ["ready", checkoutPage(checkoutModel())],
+  ["no key", checkoutPage(checkoutModel({ payment: NO_KEY }))],
+  ["the shop's own page", checkoutPage(checkoutModel(OWN_PAGE))],
+  ["empty", checkoutPage(checkoutModel(EMPTY))],
+  ["shipping, without a country", shipping(null)],
+  ["shipping to Germany", shipping("DE")],
+  ["shipping to Japan", shipping("JP")],
+  ["form refused", shipping("DE", { input: TYPED, faults: TYPED_FAULTS })],
   [
     "order refused",
+    shipping("DE", { input: TYPED, faults: [{ field: null, message: "The total was €1." }] }),
+  ],
+  ["unpayable", checkoutPage(checkoutModel({ quote: null }))],
+  ["order under way", checkoutPage(checkoutModel({ ...EMPTY, placed: UNDER_WAY }))],
+  [
+    "order under way, and more in the cart",
     checkoutPage(
-      checkoutModel({
-        faults: [{ field: null, message: "An order is being processed." }],
-        input: { email: "a@b.example", name: HOSTILE, method: "pm_card_mastercard" },
-        placed: { kind: "under_way", href: "/_sluice/shop/air-one/orders/ord_1" },
-      }),
+      checkoutModel({ placed: UNDER_WAY, faults: [{ field: null, message: "Wait for it." }] }),
+    ),
+  ],
+  ["ordered before", checkoutPage(checkoutModel({ ...EMPTY, placed: BOUGHT }))],
+];
+
+const DELAYED = orderView("authorizing", { delayed: true, mayGiveUp: true });
+const REDIRECT = {
+  kind: "redirect",
+  url: "https://bank.example/?a=1&b=2",
+  until_ms: NOW + 90_000,
+} as const;
+const SCRIPT = {
+  kind: "script",
+  clientSecret: "pi_1_secret_2",
+  until_ms: NOW + 90_000,
+} as const;
+const AMOUNTS = { items: 25_800, discount: 2_580, delivery: 490, tax: 4_412, taxIncluded: 0 };
+const REFUNDS = [
+  { amount: 1_000, state: "succeeded", at_ms: NOW },
+  { amount: 2_000, state: "pending", at_ms: NOW },
+] as const;
+const DETAILED = {
+  amounts: { ...AMOUNTS, total: 28_122 },
+  total: 28_122,
+  delivery: { id: "post", name: `By post ${HOSTILE}` },
+  discountHint: "WEL…",
+};
+
+export const ORDERS: readonly Exhibit[] = [
+  ...ORDER_STATES.map((state): Exhibit => {
+    const action = state === "action_required" ? REDIRECT : null;
+    const mayGiveUp = ["accepted", "action_required"].includes(state);
+    const reason = state === "declined" ? "insufficient_funds" : null;
+    return [state, orderPage(orderModel(orderView(state, { action, reason, mayGiveUp })))];
+  }),
+  ["delayed", orderPage(orderModel(DELAYED))],
+  [
+    "action by script",
+    orderPage(orderModel(orderView("action_required", { action: SCRIPT, mayGiveUp: true }))),
+  ],
+  ["given up", orderPage(orderModel(orderView("declined", { reason: "given_up" })))],
+  [
+    "payment unavailable",
+    orderPage(orderModel(orderView("declined", { reason: "payment_unavailable" }))),
+  ],
+  ["confirmed, itemised", orderPage(orderModel(orderView("confirmed", DETAILED)))],
+  [
+    "confirmed, may buy more",
+    orderPage(orderModel(orderView("confirmed", DETAILED), { mayBuyMore: true })),
+  ],
+  [
+    "confirmed, of a shop",
+    orderPage(orderModel(orderView("confirmed"), { shopHref: "/drops/air?size=42" })),
+  ],
+  [
+    "partly refunded",
+    orderPage(
+      orderModel(orderView("confirmed", { ...DETAILED, refunded: 3_000, refunds: REFUNDS })),
     ),
   ],
   [
-    "ordered before",
-    checkoutPage(
-      checkoutModel({
-        cart: { lines: [], total: 0, holdsUntil_ms: null },
-        placed: { kind: "bought", href: "/_sluice/shop/air-one/orders/ord_1" },
-      }),
+    "refunded",
+    orderPage(
+      orderModel(orderView("confirmed", { refunded: 25_800, refunds: REFUNDS.slice(0, 1) })),
     ),
   ],
 ];
-
-const DELAYED = orderView("authorizing", { delayed: true });
-
-export const ORDERS: readonly Exhibit[] = ORDER_STATES.map((state): Exhibit => {
-  const action =
-    state === "action_required"
-      ? ({ kind: "redirect", url: "https://bank.example/?a=1&b=2" } as const)
-      : null;
-  const reason = state === "declined" ? "insufficient_funds" : null;
-  const order = orderView(state, { action, reason });
-  return [state, orderPage({ sale, order, viewKey: "key", now: NOW })];
-}).concat([["delayed", orderPage({ sale, order: DELAYED, viewKey: "key", now: NOW })]]);
 
 function proof(kind: AskingProtection["kind"], change: Partial<ProofModel> = {}): Html {
   const siteKey = "1x00000000000000000000AA";
@@ -187,6 +319,16 @@ export const PROOFS: readonly Exhibit[] = [
     return [`proof of work, ${refused}`, proof("altcha", { refused })] as const;
   }),
 ];
+
+/** The page of a link with a pass. */
+const PASS_LINKS: readonly Exhibit[] = (["new", "in_line", "same_lane", "in_shop"] as const).map(
+  (visitor) => {
+    const hasCode = visitor === "in_shop";
+    const pass = { lane: "members", isPersonal: !hasCode, hasCode, leads: "in" } as const;
+    const page = passLinkPage({ sale: SALE, ...pass, visitor, key: "a-key", now: NOW });
+    return [`link with a pass: ${visitor}`, page] as const;
+  },
+);
 
 export const NOTICES: readonly Notice[] = [
   { kind: "sale_not_found" },
@@ -215,6 +357,7 @@ export const NOTICES: readonly Notice[] = [
   { kind: "admission_replayed", sale: SALE.id, hasTicket: true },
   { kind: "rate_limited", retry_s: 10 },
   { kind: "foreign_origin" },
+  { kind: "not_shown_yet" },
   { kind: "body_too_large" },
   { kind: "bad_form", field: HOSTILE, message: HOSTILE },
   { kind: "broken" },
@@ -239,12 +382,16 @@ export const GALLERY: readonly Exhibit[] = [
   ...STOREFRONTS.map(([name, page]) => [`storefront: ${name}`, page] as const),
   ...GUARDING.map(([name, page]) => [`storefront of a guard: ${name}`, page] as const),
   ...GUARDED_PAGES.map(([name, page]) => [`guarded: ${name}`, page] as const),
+  ["form of another site", resendPage({ sale: SALE, form: "e30=", body: "", now: NOW })],
   ...GUARDED_WAITS.map(([name, page]) => [`guarded wait: ${name}`, page] as const),
   ...WAITING.map(([name, page]) => [`waiting: ${name}`, page] as const),
+  ...REMINDERS.map(([name, page]) => [`reminder: ${name}`, page] as const),
   ...DRAWS.map(([name, page]) => [`draw: ${name}`, page] as const),
+  ...RECEIPTS.map(([name, page]) => [`receipt: ${name}`, page] as const),
   ...CHECKOUTS.map(([name, page]) => [`checkout: ${name}`, page] as const),
   ...ORDERS.map(([name, page]) => [`order: ${name}`, page] as const),
   ...PROOFS,
+  ...PASS_LINKS,
   ...NOTICES.map((notice) => {
     const inLine = notice.kind === "pass_invalid" && notice.hasPlace ? ", in line" : "";
     const detail = notice.kind === "pass_invalid" ? `, ${notice.reason}${inLine}` : "";

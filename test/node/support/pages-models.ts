@@ -2,15 +2,19 @@
  * A fixed sale, room and shopper for the gallery of pages. Names contain markup on purpose, because
  * all text of merchants and shoppers must be shown as text.
  */
+import { quoteOf } from "../../../src/domain/checkout/quote.ts";
 import type { PricedLine } from "../../../src/domain/stock/cart.ts";
 import type { OrderView } from "../../../src/domain/order/messages.ts";
 import type { RoomSnapshot } from "../../../src/domain/room/snapshot.ts";
-import { saleSchema } from "../../../src/domain/sale/sale.ts";
+import { saleSchema, type Sale } from "../../../src/domain/sale/sale.ts";
 import type { Phase } from "../../../src/domain/sale/schedule.ts";
 import type { Standing } from "../../../src/domain/room/standing.ts";
+import { NO_INPUT } from "../../../src/pages/parts/checkout-fields.ts";
 import type { CheckoutModel } from "../../../src/pages/views/checkout.ts";
 import type { FairnessModel } from "../../../src/pages/views/fairness.ts";
+import type { ReceiptModel } from "../../../src/pages/views/receipt.ts";
 import type { GuardedNotice, GuardedPageModel } from "../../../src/pages/views/guarded.ts";
+import type { OrderModel } from "../../../src/pages/views/order.ts";
 import type { StorefrontModel } from "../../../src/pages/views/storefront.ts";
 import type { WaitingModel } from "../../../src/pages/views/waiting.ts";
 
@@ -100,11 +104,12 @@ export function storefrontModel(more: Partial<StorefrontModel> = {}): Storefront
   };
 }
 
-export const ADMITTED: StorefrontModel["visitor"] = {
+export const ADMITTED: Extract<StorefrontModel["visitor"], { readonly kind: "admitted" }> = {
   kind: "admitted",
   expiresAt_ms: NOW + 8 * 60 * 1000,
   quantities: { "AIR-42": "1" },
   holdsSomething: true,
+  placed: null,
 };
 
 export const STANDING: Standing = {
@@ -137,12 +142,26 @@ export function guardedModel(notice: GuardedNotice): GuardedPageModel {
   return { notice, sale: GUARDING_SALE, guarded: GUARDED, retry_s: 6.2, now: NOW };
 }
 
+export function receiptModel(more: Partial<ReceiptModel> = {}): ReceiptModel {
+  return {
+    sale: SALE,
+    commitment: "c".repeat(64),
+    issuer: "sluice",
+    origin: "https://shop.example",
+    token: "",
+    checked: null,
+    now: NOW,
+    ...more,
+  };
+}
+
 export function fairnessModel(more: Partial<FairnessModel> = {}): FairnessModel {
   return {
     sale: SALE,
     phase: "live",
     commitment: "c".repeat(64),
     secret: null,
+    revealsAt_ms: NOW + 3_600_000,
     ticket: null,
     origin: "https://shop.example",
     now: NOW,
@@ -157,13 +176,64 @@ const LINE: PricedLine = {
   quantity: 2,
 };
 
+/** Asks for all that a sale can ask for. */
+export const SHIPPING_SALE = saleSchema.parse({
+  id: SALE.id,
+  title: SALE.title,
+  currency: "EUR",
+  opensAt: OPENS,
+  startsAt: STARTS,
+  endsAt: ENDS,
+  items: [
+    {
+      sku: "AIR-42",
+      name: `Air One, 42 ${HOSTILE}`,
+      price: 12_900,
+      stock: 500,
+      limitPerBuyer: 2,
+      tax: { kind: "added", percents: { US: 8, DE: 19 } },
+    },
+  ],
+  checkout: {
+    address: "shipping",
+    phone: "required",
+    delivery: [
+      { id: "post", name: `By post ${HOSTILE}`, price: 490, prices: { JP: 2_900 } },
+      { id: "courier", name: "By courier", prices: { DE: 900, US: 1_900 } },
+    ],
+    terms: { url: "https://shop.example/terms?a=1&b=2" },
+  },
+});
+
+export const READY: CheckoutModel["payment"] = {
+  kind: "ready",
+  publishableKey: "pk_test_gallery",
+  mode: "test",
+  scriptUrl: "https://js.stripe.com/endive/stripe.js",
+  localOrigin: null,
+};
+
+/** @param country and delivery of the quote; the input has what the shopper typed */
+export function quoteAt(
+  sale: Sale,
+  country: string | null,
+  delivery: string | null = null,
+): CheckoutModel["quote"] {
+  const lines = [{ sku: LINE.sku, quantity: LINE.quantity }];
+  const outcome = quoteOf(sale, { lines, country, delivery, discount: null });
+  if (outcome.kind !== "quoted") throw new Error(outcome.kind);
+  return outcome.quote;
+}
+
 export function checkoutModel(more: Partial<CheckoutModel> = {}): CheckoutModel {
   return {
     sale: SALE,
-    cart: { lines: [LINE], total: 25_800, holdsUntil_ms: NOW + 5 * 60 * 1000 },
+    cart: { lines: [LINE], holdsUntil_ms: NOW + 5 * 60 * 1000 },
+    quote: quoteAt(SALE, null),
     admissionEndsAt_ms: NOW + 8 * 60 * 1000,
-    testCards: true,
-    input: { email: "", name: "", method: "" },
+    payment: READY,
+    ownCheckout: null,
+    input: NO_INPUT,
     idempotencyKey: "7d1f6f9e-0d4c-4a07-9b1c-2f4f6f1f7a10",
     quantities: {},
     faults: [],
@@ -184,9 +254,21 @@ export function orderView(state: OrderView["state"], more: Partial<OrderView> = 
     currency: "EUR",
     placedAt_ms: NOW,
     updatedAt_ms: NOW,
+    amounts: null,
+    delivery: null,
+    discountHint: null,
+    refunded: 0,
+    refunds: [],
     action: null,
+    mayGiveUp: false,
     delayed: false,
     reason: null,
     ...more,
   };
+}
+
+export function orderModel(order: OrderView, more: Partial<OrderModel> = {}): OrderModel {
+  const sale = { id: SALE.id, title: SALE.title };
+  const model = { viewKey: "key", mayBuyMore: false, isEarlier: false, shopHref: null, now: NOW };
+  return { sale, order, ...model, ...more };
 }

@@ -8,7 +8,9 @@
 import type { RoomCore } from "../../../durable-objects/waiting-room/room-core.ts";
 import { standingAt, type AdmissionRecord } from "../../../src/domain/room/admission.ts";
 import { ADMISSION_LIFE_MAX_MS } from "../../../src/domain/limits.ts";
+import { tokenNumberOf } from "../../../src/domain/room/seat-devices.ts";
 import type { RoomSnapshot } from "../../../src/domain/room/snapshot.ts";
+import { tokenStandingIn } from "../../../src/domain/room/token-standing.ts";
 
 /** What an extension was answered, and the admission as it is kept since. */
 export interface Extended {
@@ -28,13 +30,15 @@ export class RoomTokens {
   }
 
   check(admissions: Iterable<AdmissionRecord>, snapshot: RoomSnapshot, latest_ms: number): void {
-    const revoked = new Set(snapshot.revoked);
     for (const admission of admissions) {
-      const { id } = admission;
+      const { id, devices } = admission;
       const inTime = (this.#until_ms.get(id) ?? 0) > latest_ms;
       const seated = standingAt(admission, latest_ms) === "active";
-      if (seated && (!inTime || revoked.has(id))) throw new Error("a seat without a token");
-      if (!inTime || revoked.has(id)) {
+      const number = tokenNumberOf(devices, null);
+      if (number === null) throw new Error("a token without a number");
+      const isOver = tokenStandingIn(snapshot, { id, number }) !== "in_force";
+      if (seated && (!inTime || isOver)) throw new Error("a seat without a token");
+      if (!inTime || isOver) {
         this.#over.add(id);
         continue;
       }

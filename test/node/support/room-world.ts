@@ -4,8 +4,8 @@
  *
  * Guarantee: every promise that holds after each single step is checked after each single step.
  */
-import { ROOM_RULES } from "../../../durable-objects/waiting-room/ports.ts";
-import type { ClaimedTicket, RoomCore } from "../../../durable-objects/waiting-room/room-core.ts";
+import { ROOM_RULES, type ClaimedTicket } from "../../../durable-objects/waiting-room/ports.ts";
+import type { RoomCore } from "../../../durable-objects/waiting-room/room-core.ts";
 import { rankKeepingDraws, RoomMemory, roomOn } from "../../../simulation/memory/room-memory.ts";
 import type { CloseOutcome } from "../../../src/domain/line/booth.ts";
 import type { AdmissionRecord } from "../../../src/domain/room/admission.ts";

@@ -6,12 +6,13 @@ import * as fc from "fast-check";
 import type { RoomCore } from "../../../durable-objects/waiting-room/room-core.ts";
 import { RoomMemory, roomOn } from "../../../simulation/memory/room-memory.ts";
 import type { SaleEvent, Told } from "../../../src/domain/room/events.ts";
+import type { RoomAction } from "../../../src/domain/room/merchant-changes.ts";
 import type { RoomState } from "../../../src/domain/room/room-state.ts";
 import type { Sale } from "../../../src/domain/sale/sale.ts";
 import { ENDS_MS, OPENS_MS, STARTS_MS } from "./sale-document.ts";
 
 type Act =
-  | { readonly kind: "action"; readonly action: "open" | "start" | "pause" | "resume" | "end" }
+  | { readonly kind: "action"; readonly action: RoomAction }
   | { readonly kind: "change"; readonly ratePerMinute: number; readonly message: string | null }
   | { readonly kind: "level"; readonly sku: string; readonly available: number }
   | { readonly kind: "revise"; readonly title: string; readonly startsIn_ms: number | null }
@@ -102,7 +103,15 @@ const acts = (revisions: boolean) =>
   fc.oneof(
     fc.record({
       kind: fc.constant("action" as const),
-      action: fc.constantFrom("open", "start", "pause", "resume", "end"),
+      action: fc.constantFrom<RoomAction[]>(
+        "open",
+        "start",
+        "pause",
+        "resume",
+        "end",
+        // An end that is taken back is a revision of the schedule.
+        ...(revisions ? (["reopen"] as const) : []),
+      ),
     }),
     fc.record({
       kind: fc.constant("change" as const),

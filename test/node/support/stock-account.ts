@@ -2,6 +2,8 @@
  * An account of one SKU for tests that read like statements: commands with short names, a clock
  * that the test sets, and the ledger rows written since the last look.
  */
+import { claimIdentity, type ClaimOutcome } from "../../../src/domain/stock/identities.ts";
+import { restock, type RestockOutcome } from "../../../src/domain/stock/restock.ts";
 import * as stock from "../../../src/domain/stock/stock.ts";
 import type { Movement } from "../../../src/domain/stock/stock-ledger.ts";
 import { statement, StockMemory } from "./stock-memory.ts";
@@ -35,10 +37,33 @@ export class Account {
     return this.book.apply(stock.hold(this.book, command, this.now));
   }
 
-  order(buyer: string, id: string, quantity: number): stock.OrderOutcome {
+  /** The shopper leaves. */
+  letGo(buyer: string): stock.HoldOutcome {
+    const { deadline_ms, limit: limitPerBuyer } = this;
+    const key = { sale: "air-one", buyer, id: `cart of ${buyer}` };
+    const command = { ...key, quantity: 0, deadline_ms, limitPerBuyer, isFinal: true };
+    return this.book.apply(stock.hold(this.book, command, this.now));
+  }
+
+  order(
+    buyer: string,
+    id: string,
+    quantity: number,
+    identities: readonly string[] = [],
+  ): stock.OrderOutcome {
     const key = { sale: "air-one", buyer, id, holdId: `cart of ${buyer}` };
-    const command = { ...key, quantity, limitPerBuyer: this.limit };
+    const command = { ...key, quantity, identities, limitPerBuyer: this.limit };
     return this.book.apply(stock.order(this.book, command, this.now));
+  }
+
+  claim(buyer: string, id: string, identity: string): ClaimOutcome {
+    const command = { sale: "air-one", buyer, id, identity, limitPerBuyer: this.limit };
+    return this.book.apply(claimIdentity(this.book, command, this.now));
+  }
+
+  restock(buyer: string, id: string, restockId: string, quantity: number): RestockOutcome {
+    const command = { sale: "air-one", buyer, id, restockId, quantity };
+    return this.book.apply(restock(this.book, command, this.now));
   }
 
   sell(buyer: string, id: string): stock.SellOutcome {
@@ -49,6 +74,13 @@ export class Account {
   release(buyer: string, id: string, deadline_ms: number | null = null): stock.ReleaseOutcome {
     const backTo = deadline_ms === null ? null : { holdId: `cart of ${buyer}`, deadline_ms };
     const command = { sale: "air-one", buyer, id, backTo };
+    return this.book.apply(stock.release(this.book, command, this.now));
+  }
+
+  /** Releases an order that was refused: only units of the cart go back to it. */
+  refuse(buyer: string, id: string): stock.ReleaseOutcome {
+    const hold = { holdId: `cart of ${buyer}`, deadline_ms: Number.MAX_SAFE_INTEGER };
+    const command = { sale: "air-one", buyer, id, backTo: { ...hold, only: "held" as const } };
     return this.book.apply(stock.release(this.book, command, this.now));
   }
 

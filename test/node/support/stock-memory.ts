@@ -7,9 +7,11 @@
 import {
   EMPTY_COUNTERS,
   type LedgerRow,
+  type IdentityClaim,
   type Movement,
   type Reservation,
   type ReservationKey,
+  type Restock,
   type StockChange,
   type StockCounters,
   type StockDecision,
@@ -24,6 +26,10 @@ export class StockMemory implements StockReads {
   readonly ledger: LedgerRow[] = [];
   readonly #reservations = new Map<string, Reservation>();
   readonly #movements = new Map<string, Movement>();
+  readonly claims: IdentityClaim[] = [];
+  readonly restocks = new Map<string, Restock>();
+  /** By sale and buyer. */
+  readonly #firstHolds = new Map<string, number | null>();
   #counters: StockCounters = EMPTY_COUNTERS;
 
   counters(): StockCounters {
@@ -49,6 +55,20 @@ export class StockMemory implements StockReads {
       .reduce((sum, { quantity }) => sum + quantity, 0);
   }
 
+  firstHoldEnd_ms(sale: string, buyer: string): number | null {
+    return this.#firstHolds.get(`${sale} ${buyer}`) ?? null;
+  }
+
+  claimsOf(sale: string, identity: string): Reservation[] {
+    return this.claims
+      .filter((claim) => claim.sale === sale && claim.identity === identity)
+      .flatMap((claim) => this.reservation(claim) ?? []);
+  }
+
+  restock(restockId: string): Restock | null {
+    return this.restocks.get(restockId) ?? null;
+  }
+
   dueHolds(now: number): Reservation[] {
     return this.reservations().filter(({ standing }) => {
       return standing.state === "held" && standing.deadline_ms <= now;
@@ -65,7 +85,8 @@ export class StockMemory implements StockReads {
     return outcome;
   }
 
-  #write({ counters, rows, put, removed, movement }: StockChange): void {
+  #write(change: StockChange): void {
+    const { counters, rows, put, removed, movement, claims, restock, firstHold } = change;
     for (const row of rows) {
       if (row.seq !== this.ledger.length + 1) throw new Error(`row ${row.seq} leaves a gap`);
       this.ledger.push(row);
@@ -73,6 +94,11 @@ export class StockMemory implements StockReads {
     for (const key of removed) this.#reservations.delete(nameOf(key));
     for (const item of put) this.#reservations.set(nameOf(item), item);
     if (movement !== null) this.#movements.set(movement.id, movement);
+    this.claims.push(...claims);
+    if (restock !== null) this.restocks.set(restock.restockId, restock);
+    if (firstHold !== null) {
+      this.#firstHolds.set(`${firstHold.sale} ${firstHold.buyer}`, firstHold.until_ms);
+    }
     this.#counters = counters;
   }
 }

@@ -8,13 +8,13 @@ import { inventIds, provision, readAccount } from "../../../tools/deploy/account
 import { readDeployConfigs, secretsIn } from "../../../tools/deploy/deploy-config.ts";
 import { fillIn } from "../../../tools/deploy/deploy-files.ts";
 import {
-  type Account,
   missingSecrets,
   type Plan,
   planDeployment,
   queuesOf,
   type Wishes,
 } from "../../../tools/deploy/deploy-plan.ts";
+import type { Account } from "../../../tools/deploy/planned-secrets.ts";
 import { printPlan } from "../../../tools/deploy/deploy-report.ts";
 import { PROJECT_ROOT } from "../../../scripts/project-root.ts";
 import { MemoryAccount } from "../support/deploy-account.ts";
@@ -23,7 +23,12 @@ const CONFIGS = readDeployConfigs(
   join(PROJECT_ROOT, "wrangler.toml"),
   join(PROJECT_ROOT, "queues", "wrangler.toml"),
 );
-const NO_WISHES: Wishes = { routes: [], origin: null, secrets: { gate: [], orders: [] } };
+const NO_WISHES: Wishes = {
+  routes: [],
+  origin: null,
+  secrets: { gate: [], orders: [] },
+  stripeKey: null,
+};
 const REQUIRED = {
   gate: ["TICKET_KEYS", "ADMISSION_KEYS", "ADMIN_TOKEN"],
   orders: ["STRIPE_API_KEY"],
@@ -88,6 +93,7 @@ describe("the plan", () => {
     expect(CONFIGS.gate.assetCount).toBeGreaterThan(0);
     const orders = stepOf(planOf(null), "sluice-orders").details;
     expect(orders).toContainEqual({ what: "cron", value: "*/5 * * * *" });
+    expect(orders).toContainEqual({ what: "mail", value: "EMAIL" });
     expect(orders).toContainEqual({ what: "Durable Object", value: "ORDER: Order of sluice-gate" });
   });
 
@@ -119,7 +125,7 @@ describe("the plan", () => {
     });
     expect(details).toContainEqual({ what: "variable", value: 'ORIGIN = "zone"' });
     expect(details.map(({ what }) => what)).not.toContain("address");
-    expect(plan.notes).toEqual([]);
+    expect(plan.notes.join()).not.toMatch(/route|ORIGIN/);
     expect(planOf(null, { routes, origin: "" }).notes.join()).toContain("no origin");
   });
 });
@@ -212,9 +218,8 @@ A = "b"
   });
 });
 
-test("the printed plan reads as it does here", async () => {
-  const account = new MemoryAccount();
-  account.queues.add("sluice-orders");
+/** Two Workers with one of each thing, so that their plan is short. */
+function bareConfigs() {
   const gate = { ...CONFIGS.gate, vars: { ISSUER: "sluice" }, optionalSecrets: ["PASS_KEYS"] };
   const bare = {
     ...gate,
@@ -231,10 +236,16 @@ test("the printed plan reads as it does here", async () => {
     durable_objects: { bindings: [] },
     queues: { producers: [], consumers: CONFIGS.orders.queues.consumers.slice(0, 1) },
   };
-  const configs = { gate: bare, orders, migrations: { "sluice-order-book": ["0001_orders.sql"] } };
+  return { gate: bare, orders, migrations: { "sluice-order-book": ["0001_orders.sql"] } };
+}
+
+test("the printed plan reads as it does here", async () => {
+  const account = new MemoryAccount();
+  account.queues.add("sluice-orders");
+  const configs = bareConfigs();
   const secrets = { gate: REQUIRED.gate, orders: [] };
   const routes = [{ pattern: "shop.example/*", zone: "shop.example" }];
-  const wishes = { routes, origin: "zone", secrets };
+  const wishes = { routes, origin: "zone", secrets, stripeKey: null };
   const plan = planDeployment(configs, wishes, await readAccount(account, configs));
   expect(printPlan(plan)).toMatchInlineSnapshot(`
     "What a deployment does, in this order
@@ -264,10 +275,23 @@ test("the printed plan reads as it does here", async () => {
           KV               CONFIG: sluice-config
           D1               ORDER_BOOK: sluice-order-book
           queue to read    sluice-orders
+          mail             EMAIL
           cron             */5 * * * *
           secret           STRIPE_API_KEY: required, missing
 
     sluice-orders does not have the required secret STRIPE_API_KEY.
+
+    Could it take money?
+      error   checkout_page: STRIPE_PUBLISHABLE_KEY is empty, so the checkout takes no
+              payments. Set it to the publishable key of Stripe's Dashboard (Developers, API
+              keys) under [vars] in wrangler.toml, and deploy.
+      error   stripe_address: STRIPE_API_BASE is not https://api.stripe.com, so the key and
+              every payment go elsewhere. Leave it as it is in the repository's
+              queues/wrangler.toml, and deploy.
+      warning mail: MAIL_BACKEND is off: buyers get no mails from the shop. Set it to
+              cloudflare or http, with MAIL_FROM, in queues/wrangler.toml, and deploy
+              (docs/mail.md).
+
     Nothing was changed.
     "
   `);

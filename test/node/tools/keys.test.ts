@@ -47,32 +47,38 @@ describe("the command line", () => {
     expect(keysCommand.parse(["--help", "--rotate", "all"])).toEqual({ kind: "help" });
   });
 
-  test.each(["tickets", "admissions", "passes", "webhooks", "proofs"])("rotates %s", (purpose) => {
-    expect(keysCommand.parse(["--rotate", purpose])).toEqual({
-      kind: "run",
-      options: { kind: "rotate", purpose, from: null },
-    });
-    const retired = keysCommand.parse([
-      "--retire",
-      purpose,
-      "--from",
-      "a",
-      "--kid",
-      "1",
-      "--kid",
-      "2",
-    ]);
-    const retirement = { kids: ["1", "2"], overlapDays: null };
-    expect(retired).toEqual({
-      kind: "run",
-      options: { kind: "retire", purpose, from: "a", retirement },
-    });
-  });
+  test.each(["tickets", "admissions", "passes", "webhooks", "proofs", "servers"])(
+    "rotates %s",
+    (purpose) => {
+      expect(keysCommand.parse(["--rotate", purpose])).toEqual({
+        kind: "run",
+        options: { kind: "rotate", purpose, from: null },
+      });
+      const retired = keysCommand.parse([
+        "--retire",
+        purpose,
+        "--from",
+        "a",
+        "--kid",
+        "1",
+        "--kid",
+        "2",
+      ]);
+      const retirement = { kids: ["1", "2"], overlapDays: null };
+      expect(retired).toEqual({
+        kind: "run",
+        options: { kind: "retire", purpose, from: "a", retirement },
+      });
+    },
+  );
 
   const daysError = "--overlap-days must be a whole number from 1 to 3650";
   test.each([
-    [["--rotate", "cookies"], "--rotate must be tickets, admissions, passes, webhooks or proofs"],
-    [["--retire", ""], "--retire must be tickets, admissions, passes, webhooks or proofs"],
+    [
+      ["--rotate", "cookies"],
+      "--rotate must be tickets, admissions, passes, webhooks, proofs or servers",
+    ],
+    [["--retire", ""], "--retire must be tickets, admissions, passes, webhooks, proofs or servers"],
     [["--rotate", "tickets", "--retire", "tickets"], "--rotate and --retire are two runs"],
     [["--rotate", "tickets", "--kid", "a"], "--kid goes with --retire"],
     [["--overlap-days", "3"], "--overlap-days goes with --retire"],
@@ -98,7 +104,7 @@ describe("the command line", () => {
 });
 
 describe("the input", () => {
-  test.each(["tickets", "admissions", "passes", "webhooks", "proofs"] as const)(
+  test.each(["tickets", "admissions", "passes", "webhooks", "proofs", "servers"] as const)(
     "is a JWKS or a whole set of secrets: %s",
     (purpose) => {
       const secrets = JSON.stringify(generateGateSecrets(NOW));
@@ -174,6 +180,7 @@ describe("a rotation", () => {
       ["orders first", "--config queues/wrangler.toml", "until every endpoint's secret"],
     ],
     ["proofs", ["for 1 day", "secret put PROOF_KEYS"]],
+    ["servers", ["Still accepted", "until no server sends it", "secret put SERVER_KEYS"]],
   ] as const)("of %s says what to do and how long to keep the old key", (purpose, parts) => {
     const set = setOf(purpose, NOW);
     const fresh = generateKey(purpose, NOW);

@@ -56,7 +56,7 @@ const PROGRAMS: readonly Program[] = [
     path: "simulation/fuzz/main.ts",
     name: "npm run fuzz --",
     wrong: [
-      [["--only", "bodies"], "--only must be tokens, cookies, headers, json, paths, guarded or"],
+      [["--only", "bodies"], "--only must be tokens, cookies, headers, json, paths, guarded,"],
       [["--replay", "1", "--inputs", "2"], "--replay is one input, --inputs are many"],
     ],
   },
@@ -103,7 +103,10 @@ const PROGRAMS: readonly Program[] = [
     path: "tools/keys/main.ts",
     name: "npm run --silent keys --",
     wrong: [
-      [["--rotate", "cookies"], "--rotate must be tickets, admissions, passes, webhooks or proofs"],
+      [
+        ["--rotate", "cookies"],
+        "--rotate must be tickets, admissions, passes, webhooks, proofs or servers",
+      ],
       [["--kid", "a"], "--kid goes with --retire"],
     ],
   },

@@ -25,7 +25,16 @@ function sale(
   const fairness = { commitment, secret };
   const lanes = [{ lane: "general", manifests }];
   const phase = "ended";
-  return { sale: "air-one", phase, fairness, saleCommitment: commitment, lanes, tickets };
+  return {
+    sale: "air-one",
+    phase,
+    fairness,
+    saleCommitment: commitment,
+    lanes,
+    tickets,
+    receipts: [],
+    keys: [],
+  };
 }
 
 function ticket(place: Partial<TicketEvidence["claims"]>, rank: number | null): TicketEvidence {

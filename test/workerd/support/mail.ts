@@ -11,8 +11,10 @@ export type QueueName =
   | "sluice-orders"
   | "sluice-events"
   | "sluice-webhooks"
+  | "sluice-mails"
   | "sluice-orders-dead"
   | "sluice-webhooks-dead"
+  | "sluice-mails-dead"
   | "sluice-mirror";
 
 const sent: { readonly queue: QueueName; readonly body: unknown }[] = [];

@@ -5,7 +5,7 @@ import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect } from "vitest";
 import { fingerprintOf, orderIdOf } from "../../../src/domain/order/order-id.ts";
-import type { OrderIntent } from "../../../src/domain/order/order.ts";
+import { PLAIN_INTENT, PLAIN_LINE, type OrderIntent } from "../../../src/domain/order/order.ts";
 import { saleSchema, type Sale } from "../../../src/domain/sale/sale.ts";
 import { countersAgree, replayLedger } from "../../../src/domain/stock/stock-ledger.ts";
 import { putSale } from "../../../src/merchant/sales.ts";
@@ -84,7 +84,8 @@ export function intentOf(
   const lines = sale.items
     .filter(({ sku }) => quantities[sku] !== undefined)
     .map(({ sku, name, price, limitPerBuyer }) => {
-      return { sku, name, price, limitPerBuyer, quantity: quantities[sku] ?? 0 };
+      const quantity = quantities[sku] ?? 0;
+      return { sku, name, price, limitPerBuyer, quantity, ...PLAIN_LINE };
     });
   const id = orderIdOf(sale.id, buyer, "key");
   return {
@@ -100,6 +101,7 @@ export function intentOf(
     email: "somebody@shop.example",
     name: null,
     shipTo: null,
+    ...PLAIN_INTENT,
     paymentMethod: "pm_card_visa",
     returnUrl: `https://shop.example/orders/${id}`,
     fingerprint: fingerprintOf(quantities),
@@ -120,7 +122,8 @@ export async function acceptedOrders(count: number) {
   for (let index = 0; index < count; index += 1) {
     const buyer = `buyer-${index}`;
     await letIn(sale, buyer);
-    const intent = intentOf(sale, buyer, { [sku]: 1 });
+    const paymentMethod = `pm_sandbox_visa_${index}`;
+    const intent = intentOf(sale, buyer, { [sku]: 1 }, { paymentMethod });
     expect((await orderOf(intent.id).place(intent)).kind).toBe("accepted");
     ids.push(intent.id);
   }

@@ -7,11 +7,13 @@ import type { OrderIntent, OrderRecord } from "../../../src/domain/order/order.t
 import type { StockLevel } from "../../../src/domain/stock/stock-ledger.ts";
 import type { CloseOutcome } from "../../../src/domain/line/booth.ts";
 import gate, {
+  DiscountCodes,
   Order as RealOrder,
   PassDesk,
   RedisBridge,
   SkuStock,
   TicketBooth as RealTicketBooth,
+  TurnReminders as RealTurnReminders,
   WaitingRoom as RealWaitingRoom,
 } from "../../../src/gate.ts";
 import orders from "../../../queues/orders-worker.ts";
@@ -20,7 +22,13 @@ import { noting } from "./mail.ts";
 import { roomQueue } from "./room-mail.ts";
 import { stepping, steppingNamespace } from "./stepping.ts";
 
-export { PassDesk, RedisBridge, SkuStock };
+export { DiscountCodes, PassDesk, RedisBridge, SkuStock };
+
+export class TurnReminders extends RealTurnReminders {
+  constructor(ctx: DurableObjectState, env: GateEnv) {
+    super(ctx, { ...env, MAILS_QUEUE: noting(env.MAILS_QUEUE, "sluice-mails", new Set()) });
+  }
+}
 
 /** Longer than anybody waits for a booth, a room or KV. */
 const SILENCE_MS = 60_000;

@@ -28,7 +28,7 @@ function showLocally(time) {
   /** @type {Intl.DateTimeFormatOptions} */
   const format = { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZoneName: "short" };
   if (instant.toDateString() !== new Date(serverNow_ms()).toDateString()) {
-    Object.assign(format, { weekday: "long", day: "numeric", month: "long" });
+    Object.assign(format, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
   }
   time.textContent = new Intl.DateTimeFormat(document.documentElement.lang, format).format(instant);
 }

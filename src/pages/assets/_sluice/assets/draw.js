@@ -12,7 +12,8 @@ const POSITIONS_PER_HASH = 256;
  * @typedef {{ readonly lane: string, readonly cohort: number, readonly shard: number,
  *   readonly index: number, readonly aud: string }} Ticket
  * @typedef {{ readonly sale: string, readonly lane: string, readonly k: number,
- *   readonly base: number, readonly counts: readonly number[], readonly seed: string }} Manifest
+ *   readonly base: number, readonly counts: readonly number[], readonly seed: string,
+ *   readonly closedAt?: string | undefined, readonly signature?: string | undefined }} Manifest
  */
 
 /** @param {unknown} value */
@@ -65,7 +66,10 @@ export function isManifest(body) {
     isCount(body["base"]) &&
     body["counts"].every(isCount) &&
     typeof body["seed"] === "string" &&
-    /^[0-9a-f]{64}$/.test(body["seed"])
+    /^[0-9a-f]{64}$/.test(body["seed"]) &&
+    ["closedAt", "signature"].every((name) => {
+      return body[name] === undefined || typeof body[name] === "string";
+    })
   );
 }
 

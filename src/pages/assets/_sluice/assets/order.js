@@ -1,8 +1,10 @@
 /**
- * Keeps the page of an order current until its final state, without reloading it.
+ * Keeps the page of an order current until its final state. It is loaded again for what only the
+ * server's page has: what the bank asks for, and a confirmed order.
  *
  * Guarantee: a final state stops the polling. Without this script the page reloads itself instead.
  */
+import { forgetInput } from "./kept-input.js";
 import { announce, fill, hideFallbacks, nameTab, showFor } from "./panel.js";
 import { fetchJson, keepPolling } from "./polling.js";
 import { durationText, orderText } from "./text.js";
@@ -19,7 +21,7 @@ const SOON_FOR_MS = 45_000;
  * @property {boolean} final
  * @property {string | null} [reason]
  * @property {boolean} [delayed]
- * @property {{ readonly url: string } | null} [action]
+ * @property {boolean} [mayGiveUp]
  */
 
 /** @type {string} */
@@ -34,17 +36,18 @@ function isOrder(body) {
   return typeof body === "object" && body !== null && "state" in body && "final" in body;
 }
 
+/** The states for which the server's page has more than a text. */
+const WITH_MORE = new Set(["action_required", "confirmed"]);
+
 /** @param {Order} order */
-function show({ state, reason, action, delayed }) {
+function show({ state, reason, delayed, mayGiveUp }) {
   const { heading, text } = orderText(state, reason ?? null, delayed === true);
   fill("heading", heading);
   fill("text", text);
   showFor(state);
   nameTab(heading);
-  const link = document.querySelector("[data-action]");
-  if (link instanceof HTMLAnchorElement && /^https?:/.test(action?.url ?? "")) {
-    link.href = action?.url ?? "";
-  }
+  const givingUp = document.querySelector("[data-may-give-up]");
+  if (givingUp instanceof HTMLElement) givingUp.hidden = mayGiveUp !== true;
   const announcement = `${heading}. ${text}`;
   if (shown !== "" && shown !== announcement) announce(announcement);
   shown = announcement;
@@ -59,13 +62,18 @@ function showTrouble(after_s) {
 
 /**
  * @param {string} url
+ * @param {string} rendered the state in the server's page
  * @returns {Promise<import("./polling.js").Next>}
  */
-async function poll(url) {
+async function poll(url, rendered) {
   const answer = await fetchJson(url);
   const order = answer.body;
   if (answer.status !== 200 || !isOrder(order)) {
     return { kind: "troubled", retryAfter_s: answer.retryAfter_s };
+  }
+  if (order.state !== rendered && WITH_MORE.has(order.state)) {
+    location.reload();
+    return { kind: "done" };
   }
   show(order);
   if (order.final) return { kind: "done" };
@@ -75,13 +83,14 @@ async function poll(url) {
 function start() {
   const page = document.querySelector("[data-order]");
   if (!(page instanceof HTMLElement)) return;
-  const { status } = page.dataset;
-  if (status === undefined) return;
+  const { status, state = "", final, sale = "" } = page.dataset;
+  if (state === "confirmed") forgetInput(sale);
   hideFallbacks();
+  if (status === undefined || final !== undefined) return;
   const heading = document.querySelector('[data-slot="heading"]')?.textContent ?? "";
   const text = document.querySelector('[data-slot="text"]')?.textContent ?? "";
   shown = `${heading.trim()}. ${text.trim()}`;
-  keepPolling({ poll: () => poll(status), first_s: FIRST_S, onTrouble: showTrouble });
+  keepPolling({ poll: () => poll(status, state), first_s: FIRST_S, onTrouble: showTrouble });
 }
 
 start();

@@ -21,12 +21,13 @@ const ANSWER_TIMEOUT_MS = 15_000;
 /**
  * @param {string} url
  * @param {{ readonly method: "POST", readonly body: string }} [post] JSON to send
+ * @param {number} [timeout_ms]
  * @returns {Promise<Answer>}
  */
-export async function fetchJson(url, post) {
+export async function fetchJson(url, post, timeout_ms = ANSWER_TIMEOUT_MS) {
   const headers = { accept: "application/json", "content-type": "application/json" };
   try {
-    const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
+    const signal = AbortSignal.timeout(timeout_ms);
     const response = await fetch(url, { ...post, headers, signal, credentials: "same-origin" });
     const seconds = Number(response.headers.get("retry-after") ?? Number.NaN);
     const body = await response.json().catch(() => null);

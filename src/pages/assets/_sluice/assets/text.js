@@ -110,12 +110,15 @@ export function placeText(position) {
 
 /**
  * @param {Level} level
- * @param {number} available
+ * @param {number | null} available units; null: not shown
+ * @param {boolean} [mayReturn] units in carts or in unpaid orders may come back
  */
-export function levelText(level, available) {
+export function levelText(level, available, mayReturn = false) {
   if (level === "plenty") return "In stock";
-  if (level === "low") return `Only ${count.format(available)} left`;
-  return "Currently sold out";
+  if (level === "low") {
+    return available === null ? "Almost sold out" : `Only ${count.format(available)} left`;
+  }
+  return mayReturn ? "All in carts or being paid" : "Currently sold out";
 }
 
 /** @type {Record<string, Message>} */
@@ -261,6 +264,34 @@ const DECLINED = {
   payment_intent_authentication_failure: "The payment was rejected on the bank's page.",
 };
 
+/** @type {Record<string, Message>} Why an order ended that the bank has not declined, by reason. */
+const NOT_PAID = {
+  given_up: {
+    heading: "You stopped the payment",
+    text: "Nothing was charged. You can pay another way.",
+  },
+  limit_reached: {
+    heading: "The limit per person is reached",
+    text: "More was ordered with this card than one person may buy. Nothing was charged.",
+  },
+  payment_unavailable: {
+    heading: "The shop cannot take this payment right now",
+    text: "Nothing was charged. Try another way to pay, or ask the shop.",
+  },
+};
+
+/** @type {Record<"part" | "all", Message>} */
+const REFUNDED = {
+  part: {
+    heading: "Your order is confirmed",
+    text: "A part of what you paid was refunded; see below.",
+  },
+  all: {
+    heading: "Your order was refunded",
+    text: "All that you paid goes back the way it was paid. Banks may take some days.",
+  },
+};
+
 /** @type {Record<string, Message>} The messages of steps before an order is final, by state. */
 const STEPS = {
   authorized: {
@@ -293,11 +324,15 @@ const DELAYED = {
  * @param {string} state
  * @param {string | null} reason
  * @param {boolean} [isDelayed] whether the order waits for a service that is slow or down
+ * @param {"none" | "part" | "all"} [refunded] how much of it was refunded
  * @returns {Message}
  */
-export function orderText(state, reason, isDelayed = false) {
+export function orderText(state, reason, isDelayed = false, refunded = "none") {
   if (isDelayed && !EXPLAIN_THEMSELVES.has(state)) return DELAYED;
+  if (state === "confirmed" && refunded !== "none") return REFUNDED[refunded];
   if (state === "declined") {
+    const ended = NOT_PAID[reason ?? ""];
+    if (ended !== undefined) return ended;
     const why = DECLINED[reason ?? ""] ?? "The bank did not approve the payment.";
     return { heading: "The payment was declined", text: `${why} Nothing was charged.` };
   }

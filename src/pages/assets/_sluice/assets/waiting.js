@@ -6,6 +6,7 @@
  * page, once; while the server cannot be reached, the page says so and the script retries. Without
  * this script the page reloads itself instead.
  */
+import { waitsToBeShown } from "./in-advance.js";
 import { announce, fill, hideFallbacks, nameTab, showFor } from "./panel.js";
 import { fetchJson, keepPolling } from "./polling.js";
 import {
@@ -24,6 +25,7 @@ import {
  *     readonly sku: string,
  *     readonly level: import("./text.js").Level,
  *     readonly available: number,
+ *     readonly mayReturn?: boolean,
  *   }[],
  *   readonly message: string | null,
  *   readonly stale: boolean,
@@ -58,8 +60,8 @@ function show(status) {
   const stale =
     "Your place is safe. This page shows the last known state, because the shop is not responding.";
   fill("stale", status.stale ? stale : null);
-  for (const { sku, level, available } of status.stock) {
-    fill(`stock:${sku}`, levelText(level, available));
+  for (const { sku, level, available, mayReturn } of status.stock) {
+    fill(`stock:${sku}`, levelText(level, available, mayReturn));
   }
   showFor(status.state);
   nameTab(facts.place ?? facts.heading);
@@ -162,7 +164,8 @@ async function poll(api, shop) {
 
 function start() {
   const page = document.querySelector("[data-waiting]");
-  if (!(page instanceof HTMLElement)) return;
+  // No turn is taken for nobody.
+  if (!(page instanceof HTMLElement) || waitsToBeShown()) return;
   const { api, shop, state, position, pollAfter } = page.dataset;
   if (api === undefined || shop === undefined || state === undefined) return;
   announced = { state, position: position === undefined ? null : Number(position) };

@@ -43,7 +43,7 @@ async function startSale(): Promise<void> {
 }
 
 async function joinLine(): Promise<string> {
-  const key = { "Idempotency-Key": "typed-join" };
+  const key = { "Idempotency-Key": crypto.randomUUID() };
   const asked = { params: { path, header: key }, body: {} };
   const joined = documentOf(await POST("/v1/sales/{sale}/tickets", asked));
   if (!("ticket" in joined)) throw new Error("let in before the sale has started");
@@ -68,9 +68,17 @@ async function order(admission: string) {
   const headers = { "Sluice-Admission": admission };
   const held = await PUT("/v1/sales/{sale}/cart", { headers, params: { path }, body: { lines } });
   if (documentOf(held).lines[0]?.outcome !== "held") throw new Error("the shoe is not held");
+  const asked = { headers, params: { path }, body: { lines } };
+  const { amounts } = documentOf(await POST("/v1/sales/{sale}/quotes", asked));
   const buyer = { email: "ann@shoppers.example" };
-  const body = { sale, lines, buyer, payment: { method: "pm_card_visa" } };
-  const header = { "Idempotency-Key": "typed-order" };
+  const body = {
+    sale,
+    lines,
+    expectedTotal: amounts.total,
+    buyer,
+    payment: { method: "pm_card_visa" },
+  };
+  const header = { "Idempotency-Key": crypto.randomUUID() };
   return documentOf(await POST("/v1/orders", { headers, params: { header }, body }));
 }
 

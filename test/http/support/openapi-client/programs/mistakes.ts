@@ -7,12 +7,15 @@ import type { paths } from "./openapi.ts";
 const { GET, POST, PUT } = createClient<paths>({ baseUrl: "/_sluice" });
 const path = { sale: "typed" };
 const lines = [{ sku: "typed-shoe", quantity: 1 }];
-const body = { sale: "typed", lines, buyer: { email: "" }, payment: { method: "" } };
+const free = { sale: "typed", lines, buyer: { email: "" }, payment: { method: "" } };
+const body = { ...free, expectedTotal: 0 };
+const header = { "Idempotency-Key": "key" };
 
 await GET("/v1/sales/{sale}/cohorts/{lane}/{k}", {
   params: { path: { ...path, lane: "general" } }, // wrong: no `k`
 });
 await POST("/v1/orders", { params: { header: {} }, body }); // wrong: no Idempotency-Key
+await POST("/v1/orders", { params: { header }, body: free }); // wrong: no total
 await PUT("/v1/sales/{sale}/cart", { params: { path }, body: { lines: [{}] } }); // wrong: no SKU
 await GET("/v1/sale/{sale}/status", { params: { path } }); // wrong: no such path
 

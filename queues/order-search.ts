@@ -1,0 +1,84 @@
+/**
+ * What orders are found by, beside the projection's own columns: the normalised e-mail address, and
+ * a row for each SKU.
+ *
+ * Rows of a release before have no normalised address, and those that it wrote while this release
+ * was deployed have no SKUs. The cron adds both, so that no order stays unfound.
+ */
+import { z } from "zod";
+import { ORDERS_COMPLETED_ROUNDS_MAX, ORDERS_COMPLETED_ROWS_MAX } from "../src/domain/limits.ts";
+import { normalisedEmail } from "../src/domain/buyer/email.ts";
+import { parseJson } from "../src/encoding/json.ts";
+import { log } from "../src/platform/log.ts";
+
+interface OrderSkus {
+  readonly id: string;
+  readonly placed_ms: number;
+  readonly skus: readonly string[];
+}
+
+/** Writing them again changes nothing: the lines of an order are fixed. */
+export function writeSkus(book: D1Database, orders: readonly OrderSkus[]): D1PreparedStatement {
+  const rows = orders.flatMap(({ id, placed_ms, skus }) => {
+    return skus.map((sku) => ({ id, placed_ms, sku }));
+  });
+  return book
+    .prepare(
+      `INSERT OR IGNORE INTO order_skus (sku, placed_ms, order_id)
+       SELECT value ->> '$.sku', value ->> '$.placed_ms', value ->> '$.id' FROM json_each(?)`,
+    )
+    .bind(JSON.stringify(rows));
+}
+
+const olderRowSchema = z.object({
+  id: z.string(),
+  email: z.string(),
+  placed_ms: z.int(),
+  lines: z
+    .string()
+    .transform(parseJson)
+    .pipe(z.array(z.object({ sku: z.string() }))),
+});
+
+/**
+ * Called by the cron trigger: adds what rows of a release before lack, a bounded number at a time.
+ * Answers how many orders it completed.
+ */
+export async function completeOlderOrders(book: D1Database): Promise<number> {
+  let completed = 0;
+  for (let round = 0; round < ORDERS_COMPLETED_ROUNDS_MAX; round += 1) {
+    const { results } = await book
+      .prepare(
+        `SELECT id, email, placed_ms, lines FROM orders WHERE email_normalised IS NULL
+         ORDER BY id LIMIT ?`,
+      )
+      .bind(ORDERS_COMPLETED_ROWS_MAX)
+      .all();
+    const rows = z.array(olderRowSchema).parse(results);
+    if (rows.length > 0) await complete(book, rows);
+    completed += rows.length;
+    if (rows.length < ORDERS_COMPLETED_ROWS_MAX) break;
+  }
+  if (completed > 0) log.info("order_book", "completed", { orders: completed });
+  return completed;
+}
+
+/** All or none, so that a row without a normalised address is one that may lack its SKUs. */
+async function complete(
+  book: D1Database,
+  rows: readonly z.infer<typeof olderRowSchema>[],
+): Promise<void> {
+  const emails = rows.map(({ id, email }) => ({ id, email: normalisedEmail(email) }));
+  const skus = rows.map(({ id, placed_ms, lines }) => {
+    return { id, placed_ms, skus: lines.map(({ sku }) => sku) };
+  });
+  await book.batch([
+    writeSkus(book, skus),
+    book
+      .prepare(
+        `UPDATE orders SET email_normalised = given.value ->> '$.email'
+         FROM json_each(?) AS given WHERE orders.id = given.value ->> '$.id'`,
+      )
+      .bind(JSON.stringify(emails)),
+  ]);
+}

@@ -1,0 +1,129 @@
+/**
+ * Headers by which a client may name another path, method or host than its request has, because
+ * some servers and frameworks obey them: IIS and ASP.NET, Zend and Symfony (`X-Original-URL`,
+ * `X-Rewrite-URL`), Rails, Laravel and Express (`X-HTTP-Method-Override`), Spring and WSGI
+ * (`X-Forwarded-Prefix`, `X-Script-Name`), and what proxies such as Traefik, Envoy and nginx write.
+ *
+ * Guarantee: the shop is sent none of them, unless the operator names it as one that it obeys
+ * (`ORIGIN_OVERRIDES`); those that name a host, never. What is read of them is bounded. CGI and
+ * WSGI fold every sign but letters and digits into one, so `X_Original_URL` is the same header.
+ */
+
+/** Values of a request's headers that are read, and their length together. */
+export const OVERRIDE_VALUES_MAX = 4;
+export const OVERRIDES_LENGTH_MAX = 2048;
+
+type Kind = "path" | "prefix" | "method" | "host";
+
+const KINDS: ReadonlyMap<string, Kind> = new Map([
+  ...["original-url", "original-uri", "original-path", "rewrite-url", "rewrite-uri"].map(asPath),
+  ...["rewrite-path", "override-url", "forwarded-uri", "forwarded-url", "forwarded-path"].map(
+    asPath,
+  ),
+  ...["envoy-original-path", "request-uri", "request-url", "proxy-url"].map(asPath),
+  ...["http-destinationurl", "http-path-override"].map(asPath),
+  ["forwarded-prefix", "prefix"],
+  ["script-name", "prefix"],
+  ["http-method-override", "method"],
+  ["http-method", "method"],
+  ["method-override", "method"],
+  ["original-method", "method"],
+  ["forwarded-method", "method"],
+  ["request-method", "method"],
+  ["http-host-override", "host"],
+  ["original-host", "host"],
+  ["forwarded-host", "host"],
+  ["forwarded-server", "host"],
+  ["host", "host"],
+]);
+
+function asPath(name: string): [string, Kind] {
+  return [name, "path"];
+}
+
+/** Without `X-`, in lower case and with hyphens; null for a header that overrides nothing. */
+function overrideOf(header: string): string | null {
+  if (!/^x[^a-z0-9]/i.test(header)) return null;
+  const name = header
+    .slice(2)
+    .toLowerCase()
+    .replace(/[^a-z0-9]/g, "-");
+  return KINDS.has(name) ? name : null;
+}
+
+/** The names, folded, of the headers that the shop obeys. */
+export type ObeyedOverrides = ReadonlySet<string>;
+
+/**
+ * @param text header names, separated by commas
+ * @returns the names that are none of these headers, or only name a host, when there are any
+ */
+export function readObeyed(
+  text: string,
+):
+  | { readonly kind: "obeyed"; readonly obeyed: ObeyedOverrides }
+  | { readonly kind: "unknown"; readonly names: readonly string[] } {
+  const named = text.split(",").map((name) => name.trim());
+  const obeyed = new Set<string>();
+  const names: string[] = [];
+  for (const header of named.filter((name) => name !== "")) {
+    const name = overrideOf(header);
+    // Guards are of hosts, so another host by header would be another shop.
+    if (name === null || KINDS.get(name) === "host") names.push(header);
+    else obeyed.add(name);
+  }
+  return names.length === 0 ? { kind: "obeyed", obeyed } : { kind: "unknown", names };
+}
+
+/** Whether the shop must not be sent this header. */
+export function isForeignOverride(header: string, obeyed: ObeyedOverrides): boolean {
+  const name = overrideOf(header);
+  return name !== null && !obeyed.has(name);
+}
+
+export interface Overrides {
+  readonly methods: readonly string[];
+  readonly paths: readonly string[];
+  /** There is more of those that the shop obeys than is read. */
+  readonly isUnread: boolean;
+}
+
+/**
+ * What the headers would have a server take instead, whether it obeys them or not: reading them
+ * can only get a request guarded. What is too much is left out where the shop never sees it.
+ * @param path the request's own, which a prefix is put in front of
+ */
+export function overridesIn(
+  headers: Iterable<readonly [name: string, value: string]>,
+  path: string,
+  obeyed: ObeyedOverrides,
+): Overrides {
+  const methods: string[] = [];
+  const paths: string[] = [];
+  let isUnread = false;
+  let [count, length] = [0, 0];
+  for (const [header, value] of headers) {
+    const name = overrideOf(header);
+    const kind = name === null ? undefined : KINDS.get(name);
+    if (name === null || kind === undefined || kind === "host") continue;
+    const values = valuesOf(value);
+    count += values.length;
+    length += value.length;
+    if (count > OVERRIDE_VALUES_MAX || length > OVERRIDES_LENGTH_MAX) {
+      isUnread ||= obeyed.has(name);
+    } else if (kind === "method") {
+      methods.push(...values.map((method) => method.toUpperCase()));
+    } else {
+      const targets = values.map((target) => target.split(/[?#]/)[0] ?? "");
+      paths.push(...targets.map((target) => (kind === "prefix" ? target + path : target)));
+    }
+  }
+  return { methods, paths, isUnread };
+}
+
+/** A header that is sent twice is one with a comma; which of them a server takes is its own. */
+function valuesOf(value: string): readonly string[] {
+  // One more than are read, so that no longer list is made.
+  const parts = value.split(",", OVERRIDE_VALUES_MAX).map((part) => part.trim());
+  return parts.length === 1 ? parts : [value, ...parts];
+}
