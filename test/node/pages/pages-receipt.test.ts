@@ -85,6 +85,17 @@ describe("the page's script", async () => {
     }
   });
 
+  test("refuses every other spelling of a signature's last character, as the gate does", async () => {
+    const kinds = new Map<string, string>();
+    for (const last of "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=+/") {
+      const changed = token.slice(0, -1) + last;
+      const verdict = await verify(changed);
+      expect(verdict.kind, last).toBe((await verifyAtGate(keys, ISSUER, changed)).kind);
+      kinds.set(last, verdict.kind);
+    }
+    expect([...kinds].filter(([, kind]) => kind === "valid")).toEqual([[token.at(-1), "valid"]]);
+  });
+
   test.each([
     ["JWT", {}, ISSUER, "wrong_type"],
     ["sluice-admission+jwt", {}, ISSUER, "wrong_type"],

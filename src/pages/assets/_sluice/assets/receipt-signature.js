@@ -3,7 +3,8 @@
  * EdDSA with Ed25519 (RFC 7515, RFC 8037), by the keys that the shop publishes.
  *
  * Guarantee: uses no page and no network. Type, algorithm, audience and issuer are pinned, so a
- * token of another kind is refused; claims are given out only with a signature that matches.
+ * token of another kind is refused; claims are given out only with a signature that matches. A
+ * token has one spelling here, as at the gate, so nothing that was changed is called valid.
  */
 
 const TYPE = "sluice-receipt+jwt";
@@ -27,12 +28,15 @@ function isRecord(value) {
 }
 
 /**
- * @param {string} text base64url
- * @returns {Uint8Array<ArrayBuffer> | null} null when it is not that
+ * @param {string} text base64url without padding
+ * @returns {Uint8Array<ArrayBuffer> | null} null when it is not that, or when the unused bits of
+ *   its last character are set: `atob` ignores these, so the text would not be what was signed
  */
 export function bytesOf(text) {
   try {
     const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+    const again = btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+    if (again !== text) return null;
     return Uint8Array.from(binary, (character) => character.charCodeAt(0));
   } catch {
     return null;
