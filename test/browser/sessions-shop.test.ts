@@ -69,8 +69,13 @@ async function expectFound(on: Page): Promise<void> {
   await expectConfirmed(on);
 }
 
+/** A failure says what the page shows instead, because the run that failed may be on another machine. */
 async function expectConfirmed(on: Page): Promise<void> {
-  await heading(on, CONFIRMED).waitFor();
+  try {
+    await heading(on, CONFIRMED).waitFor();
+  } catch (cause) {
+    throw new Error(`${on.url()} shows: ${await on.locator("body").innerText()}`, { cause });
+  }
 }
 
 /** The amounts that the provider has captured, by order. */
