@@ -102,8 +102,8 @@ export default defineConfig({
           include: ["test/browser/**/*.test.ts"],
           sequence: { groupOrder: 2 },
           ...wholeSluice,
-          // Three browsers and three Sluices share two cores in CI: a page may be scheduled too late
-          // once. The report names each test that needed its second run.
+          // Three browsers and three Sluices share two cores in CI, so a page may be scheduled too
+          // late once. The report names each test that needed its second run.
           retry: process.env["CI"] === undefined ? 0 : 1,
         },
       },

@@ -69,7 +69,7 @@ async function expectFound(on: Page): Promise<void> {
   await expectConfirmed(on);
 }
 
-/** A failure says what the page shows instead, because the run that failed may be on another machine. */
+/** A failure says what the page shows, because the run that failed may be on another machine. */
 async function expectConfirmed(on: Page): Promise<void> {
   try {
     await heading(on, CONFIRMED).waitFor();
