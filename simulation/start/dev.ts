@@ -69,6 +69,8 @@ function startDev(configs: readonly string[], onPort: number, stdin: "inherit" |
   return spawn(process.execPath, [WRANGLER, ...args, "--inspector-port", "0"], {
     cwd: PROJECT_ROOT,
     stdio: [stdin, "inherit", "inherit"],
+    // The build command of the wrangler.toml files stops a wrangler that was started without it.
+    env: { ...process.env, SLUICE_DEV: "1" },
   });
 }
 
