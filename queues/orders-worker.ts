@@ -19,7 +19,7 @@ import type { QueuedEvent } from "../src/domain/webhooks.ts";
 import { errorText } from "../src/encoding/error-text.ts";
 import { log } from "../src/platform/log.ts";
 import { orderOf } from "../src/platform/objects.ts";
-import { QUEUES } from "../src/platform/queue-names.ts";
+import { plainQueueName, QUEUES } from "../src/platform/queue-names.ts";
 import { chooseBackends } from "./backends/choose-backends.ts";
 import { Breaker } from "./breakers.ts";
 import { Bulkhead } from "./bulkhead.ts";
@@ -142,7 +142,8 @@ async function parkOrRetry(
 
 export default {
   async queue(batch, env): Promise<void> {
-    switch (batch.queue) {
+    const queue = plainQueueName(batch.queue);
+    switch (queue) {
       case QUEUES.orders:
         return takeOrders(env, batch.messages);
       case QUEUES.events:
@@ -155,7 +156,7 @@ export default {
         return takeMails(env, batch.messages, retryLater);
       default:
         for (const message of batch.messages) {
-          await parkOrRetry(env, batch.queue, RETRIES_USED_UP, message);
+          await parkOrRetry(env, queue, RETRIES_USED_UP, message);
         }
     }
   },

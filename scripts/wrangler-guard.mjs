@@ -1,7 +1,7 @@
 /**
  * wrangler runs this before it builds a Worker from a wrangler.toml of this repository ([build]),
- * and so before it creates or changes anything: plain `wrangler deploy` and `wrangler dev` end here,
- * with the command that does it.
+ * and so before it creates or changes anything: plain `wrangler deploy` and `wrangler dev` end
+ * here, with the command that does it.
  *
  * They would succeed and be wrong. wrangler makes a KV namespace for each Worker that names none,
  * so the two Workers' breaker states and overrides would never meet; it migrates no database; and

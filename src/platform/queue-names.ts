@@ -6,3 +6,13 @@ export const QUEUES = {
   webhooks: "sluice-webhooks",
   mails: "sluice-mails",
 } as const;
+
+const NAME = /^(sluice-(?:orders|events|mirror|webhooks|mails)(?:-dead)?)(?:-.+)?$/;
+
+/**
+ * The name without the suffix of a second deployment in the account (`npm run deploy -- --env`), so
+ * that code and stored dead letters know each queue by one name. Another name stays as it is.
+ */
+export function plainQueueName(queue: string): string {
+  return NAME.exec(queue)?.[1] ?? queue;
+}

@@ -50,7 +50,7 @@ export async function readAccount(
 /** Creates what is missing in the account. */
 export async function provision(
   wrangler: Wrangler,
-  { gate, orders }: DeployConfigs,
+  { env, gate, orders }: DeployConfigs,
 ): Promise<IdLines> {
   const workers = [gate, orders];
   for (const queue of queuesOf(workers)) {
@@ -59,7 +59,7 @@ export async function provision(
   const lines = new Map<string, string>();
   for (const { binding, id } of workers.flatMap((worker) => worker.kv_namespaces)) {
     if (id !== undefined || lines.has(binding)) continue;
-    const title = namespaceTitle(binding);
+    const title = namespaceTitle(binding, env);
     const create = ["kv", "namespace", "create", title];
     lines.set(binding, `id = "${await idOf(wrangler, title, listNamespaces, create)}"`);
   }

@@ -80,12 +80,18 @@ export interface WorkerConfig extends z.infer<typeof workerConfig> {
 export type MigrationFiles = Readonly<Record<string, readonly string[]>>;
 
 export interface DeployConfigs {
+  /** The name of a second deployment in the account; null for the first. */
+  readonly env: string | null;
   readonly gate: WorkerConfig;
   readonly orders: WorkerConfig;
   readonly migrations: MigrationFiles;
 }
 
-export function readDeployConfigs(gatePath: string, ordersPath: string): DeployConfigs {
+export function readDeployConfigs(
+  gatePath: string,
+  ordersPath: string,
+  env: string | null,
+): DeployConfigs {
   const gate = readWorker(gatePath);
   const orders = readWorker(ordersPath);
   const migrations: Record<string, readonly string[]> = {};
@@ -94,7 +100,7 @@ export function readDeployConfigs(gatePath: string, ordersPath: string): DeployC
     const files = readdirSync(folder).filter((name) => name.endsWith(".sql"));
     migrations[database_name] = files.toSorted();
   }
-  return { gate, orders, migrations };
+  return { env, gate, orders, migrations };
 }
 
 function readWorker(path: string): WorkerConfig {

@@ -45,12 +45,13 @@ export interface Wishes {
   readonly stripeKey: StripeKeyKind | null;
 }
 
-export function namespaceTitle(binding: string): string {
-  return `sluice-${binding.toLowerCase()}`;
+/** @param env of a second deployment in the account; null for the first */
+export function namespaceTitle(binding: string, env: string | null): string {
+  return `sluice-${binding.toLowerCase()}${env === null ? "" : `-${env}`}`;
 }
 
 export function planDeployment(
-  { gate, orders, migrations }: DeployConfigs,
+  { env, gate, orders, migrations }: DeployConfigs,
   wishes: Wishes,
   account: Account | null,
 ): Plan {
@@ -75,7 +76,7 @@ export function planDeployment(
       }),
       ...namesOf(
         workers.flatMap((worker) => worker.kv_namespaces),
-        ({ binding, id }) => id ?? namespaceTitle(binding),
+        ({ binding, id }) => id ?? namespaceTitle(binding, env),
       ).map(([name, given]): Step => {
         const presence = given.id === undefined ? presenceOf(account?.namespaces, name) : "exists";
         return { kind: "KV namespace", name, presence, ...plain };
@@ -97,8 +98,14 @@ export function planDeployment(
           };
         }),
       ]),
-      workerStep(gate, account, wishes.secrets.gate, frontDetails(gate, front, origin)),
-      workerStep(orders, account, wishes.secrets.orders, varsOf(orders.vars)),
+      workerStep(gate, account, wishes.secrets.gate, [
+        ...frontDetails(gate, front, origin),
+        ...bindingsOf(gate, env),
+      ]),
+      workerStep(orders, account, wishes.secrets.orders, [
+        ...varsOf(orders.vars),
+        ...bindingsOf(orders, env),
+      ]),
     ],
     notes: notesOn(front, origin),
     checks: moneyChecks(
@@ -172,7 +179,7 @@ function workerStep(
   worker: WorkerConfig,
   account: Account | null,
   inFile: readonly string[],
-  own: readonly Detail[],
+  details: readonly Detail[],
 ): Step {
   const exists = account?.secrets.has(worker.name) ?? false;
   const presence = account === null ? "unknown" : exists ? "update" : "create";
@@ -180,7 +187,7 @@ function workerStep(
     kind: "Worker",
     name: worker.name,
     presence,
-    details: [...own, ...bindingsOf(worker)],
+    details,
     secrets: secretsOf(worker, account, inFile),
   };
 }
@@ -211,7 +218,7 @@ function varsOf(vars: WorkerConfig["vars"]): readonly Detail[] {
   });
 }
 
-function bindingsOf(worker: WorkerConfig): readonly Detail[] {
+function bindingsOf(worker: WorkerConfig, env: string | null): readonly Detail[] {
   const { durable_objects, migrations, queues, kv_namespaces, d1_databases } = worker;
   const detail = (what: string) => (value: string) => ({ what, value });
   return [
@@ -224,7 +231,7 @@ function bindingsOf(worker: WorkerConfig): readonly Detail[] {
       .map(({ tag, new_sqlite_classes }) => `${tag} creates ${new_sqlite_classes.join(", ")}`)
       .map(detail("class migration")),
     ...kv_namespaces
-      .map(({ binding, id }) => `${binding}: ${id ?? namespaceTitle(binding)}`)
+      .map(({ binding, id }) => `${binding}: ${id ?? namespaceTitle(binding, env)}`)
       .map(detail("KV")),
     ...d1_databases.map((d1) => `${d1.binding}: ${d1.database_name}`).map(detail("D1")),
     ...queues.producers.map((to) => `${to.binding}: ${to.queue}`).map(detail("queue to send to")),

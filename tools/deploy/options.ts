@@ -6,6 +6,9 @@ const LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
 const HOST = `${LABEL}(?:\\.${LABEL})+`;
 const ROUTE = new RegExp(`^(?:\\*\\.?)?(${HOST})/\\S*$`);
 
+/** A queue "sluice-orders-dead" would be an environment's, or the dead-letter queue. */
+const ENV = /^(?!dead)[a-z](?:[a-z0-9-]{0,14}[a-z0-9])?$/;
+
 const isHost = (text: string): boolean => new RegExp(`^${HOST}$`).test(text);
 
 export const deployCommand = defineCommand({
@@ -18,6 +21,14 @@ export const deployCommand = defineCommand({
       type: "flag",
       help: `shows what would be created and builds both Workers; changes nothing, and needs no
         account`,
+    },
+    env: {
+      type: "text",
+      value: "name",
+      accepts: (text) => ENV.test(text),
+      must: "must be 1 to 16 of a-z, 0-9 and -, beginning with a letter, and not with dead",
+      help: `a second deployment in the account, such as "staging": its Workers, queues, database
+        and KV namespace have names of their own that end with it`,
     },
     json: {
       type: "flag",

@@ -8,10 +8,10 @@ import { join, resolve } from "node:path";
 import { PROJECT_ROOT } from "../../scripts/project-root.ts";
 import { type Progress, withProgress } from "../../scripts/progress.mjs";
 import { OperatorError, type Wrangler, wrangler } from "../wrangler.ts";
-import { inventIds, isLoggedIn, provision, readAccount } from "./account.ts";
+import { type IdLines, inventIds, isLoggedIn, provision, readAccount } from "./account.ts";
 import { printChecks } from "./check-report.ts";
 import { type DeployConfigs, readDeployConfigs } from "./deploy-config.ts";
-import { adminTokenIn, readSecretsFile, writeFilledCopy } from "./deploy-files.ts";
+import { adminTokenIn, fillCopy, readSecretsFile, writeDeployable } from "./deploy-files.ts";
 import { missingSecrets, type Plan, planDeployment, routesOf } from "./deploy-plan.ts";
 import { printPlan } from "./deploy-report.ts";
 import type { DeployOptions } from "./options.ts";
@@ -24,7 +24,13 @@ const ORDERS_CONFIG = join(PROJECT_ROOT, "queues", "wrangler.toml");
 const NO_WISHES = { routes: [], origin: null };
 
 async function deploy(options: DeployOptions, wrangler: Wrangler): Promise<void> {
-  const configs = readDeployConfigs(GATE_CONFIG, ORDERS_CONFIG);
+  const gate = writeDeployable(GATE_CONFIG, "gate.toml", options.env);
+  const orders = writeDeployable(ORDERS_CONFIG, "orders.toml", options.env);
+  const configs = readDeployConfigs(gate, orders, options.env);
+  const fillCopies = (ids: IdLines) => {
+    fillCopy(gate, ids, options);
+    fillCopy(orders, ids, NO_WISHES);
+  };
   const ordersFile = readSecretsFile(options.ordersSecrets, "--orders-secrets");
   const wishes = {
     ...options,
@@ -40,7 +46,7 @@ async function deploy(options: DeployOptions, wrangler: Wrangler): Promise<void>
   if (options.dryRun) {
     showPlan(plan, options.json);
     refuseLeaks(configs);
-    const { gate, orders } = writeCopies(options, inventIds(configs));
+    fillCopies(inventIds(configs));
     for (const config of [gate, orders]) await build(wrangler, config, options.json);
     return;
   }
@@ -52,7 +58,7 @@ async function deploy(options: DeployOptions, wrangler: Wrangler): Promise<void>
   refuseLeaks(configs);
   refuseWithoutSecrets(plan);
   warn(plan);
-  const { gate, orders } = writeCopies(options, await provision(wrangler, configs));
+  fillCopies(await provision(wrangler, configs));
   // The tables come first: both Workers may ask for them from their first request on.
   for (const database of Object.keys(configs.migrations)) {
     await wrangler.run(["d1", "migrations", "apply", database, "--remote", "--config", orders]);
@@ -125,13 +131,6 @@ function showPlan(plan: Plan, asJson: boolean): void {
 function warn({ checks }: Plan): void {
   const failed = checks.filter(({ ok }) => !ok);
   if (failed.length > 0) process.stderr.write(`${printChecks(failed).join("\n")}\n`);
-}
-
-function writeCopies(options: DeployOptions, ids: ReadonlyMap<string, string>) {
-  return {
-    gate: writeFilledCopy(GATE_CONFIG, "gate.toml", ids, options),
-    orders: writeFilledCopy(ORDERS_CONFIG, "orders.toml", ids, NO_WISHES),
-  };
 }
 
 /** Bundles a Worker and checks its configuration the way a deployment does. */

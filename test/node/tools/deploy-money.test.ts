@@ -17,6 +17,7 @@ type Vars = Readonly<Record<string, string>>;
 const CONFIGS = readDeployConfigs(
   join(PROJECT_ROOT, "wrangler.toml"),
   join(PROJECT_ROOT, "queues", "wrangler.toml"),
+  null,
 );
 const TEST_KEY = "pk_test_51Nx";
 const WHOLE = { STRIPE_PUBLISHABLE_KEY: TEST_KEY };

@@ -2,11 +2,13 @@
  * `npm run deploy`: its plan for the two real wrangler.toml files, what it creates in an account,
  * and its output.
  */
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { inventIds, provision, readAccount } from "../../../tools/deploy/account.ts";
 import { readDeployConfigs, secretsIn } from "../../../tools/deploy/deploy-config.ts";
-import { fillIn } from "../../../tools/deploy/deploy-files.ts";
+import { deployable, fillIn, writeDeployable } from "../../../tools/deploy/deploy-files.ts";
 import {
   missingSecrets,
   type Plan,
@@ -15,13 +17,16 @@ import {
   type Wishes,
 } from "../../../tools/deploy/deploy-plan.ts";
 import type { Account } from "../../../tools/deploy/planned-secrets.ts";
+import { deployCommand } from "../../../tools/deploy/options.ts";
 import { printPlan } from "../../../tools/deploy/deploy-report.ts";
+import { plainQueueName } from "../../../src/platform/queue-names.ts";
 import { PROJECT_ROOT } from "../../../scripts/project-root.ts";
 import { MemoryAccount } from "../support/deploy-account.ts";
 
 const CONFIGS = readDeployConfigs(
   join(PROJECT_ROOT, "wrangler.toml"),
   join(PROJECT_ROOT, "queues", "wrangler.toml"),
+  null,
 );
 const NO_WISHES: Wishes = {
   routes: [],
@@ -194,7 +199,9 @@ describe("the file that is deployed", () => {
       '{ pattern = "shop.example/*", zone_name = "shop.example" }',
       '{ pattern = "gate.shop.example", custom_domain = true }',
     ];
-    expect(fillIn(toml, "/p", inventIds(CONFIGS), { routes, origin: "zone" })).toBe(
+    expect(
+      fillIn(deployable(toml, "/p", null), inventIds(CONFIGS), { routes, origin: "zone" }),
+    ).toBe(
       `routes = [${entries.join(", ")}]
 name = "g"
 main = "/p/src/g.ts"
@@ -210,12 +217,98 @@ A = "b"
 
   test("keeps its own routes and origin when no option replaces them", () => {
     const own = `${toml}ORIGIN = "https://a.example"\n`;
-    expect(fillIn(own, "/p", new Map(), { routes: [], origin: null })).toContain(
+    expect(fillIn(own, new Map(), { routes: [], origin: null })).toContain(
       'ORIGIN = "https://a.example"',
     );
-    const other = fillIn(own, "/p", new Map(), { routes: [], origin: "zone" });
+    const other = fillIn(own, new Map(), { routes: [], origin: "zone" });
     expect(other.match(/^ORIGIN.*$/gm)).toEqual(['ORIGIN = "zone"']);
   });
+});
+
+describe("a second deployment in the account", () => {
+  const named = (env: string | null) => {
+    const paths = ["wrangler.toml", "queues/wrangler.toml"] as const;
+    const [gate, orders] = paths.map((path, index) => {
+      return writeDeployable(join(PROJECT_ROOT, path), `test-${index}.toml`, env);
+    });
+    return readDeployConfigs(gate ?? "", orders ?? "", env);
+  };
+
+  test("shares no Worker, queue, database, namespace or rate limit with the first", async () => {
+    const [first, second] = [named(null), named("staging")];
+    const namesOf = (configs: typeof first) => {
+      const { steps } = planDeployment(configs, NO_WISHES, null);
+      const limits = configs.gate.ratelimits.map(({ namespace_id }) => namespace_id);
+      const created = steps.filter(({ kind }) => kind !== "D1 migration");
+      return [...created.map(({ kind, name }) => `${kind} ${name}`), ...limits];
+    };
+    const [before, after] = [namesOf(first), namesOf(second)];
+    expect(after).toHaveLength(before.length);
+    expect(after.filter((name) => before.includes(name))).toEqual([]);
+    expect(after).toContain("KV namespace sluice-config-staging");
+    const { bindings } = second.orders.durable_objects;
+    expect(new Set(bindings.map(({ script_name }) => script_name))).toEqual(
+      new Set([second.gate.name]),
+    );
+    const account = new MemoryAccount();
+    await provision(account, first);
+    const known = [...account.queues];
+    await provision(account, second);
+    expect([...account.queues].filter((name) => !known.includes(name))).toHaveLength(known.length);
+  });
+
+  test("takes no routes and no ids from the file, which are the first's", () => {
+    const own =
+      'name = "g"\nroutes = [\n  { pattern = "a.example/*", zone_name = "a.example" },\n]\n' +
+      '[[kv_namespaces]]\nbinding = "CONFIG"\nid = "0123"\n';
+    expect(deployable(own, "/p", "staging")).toBe(
+      'name = "g-staging"\n\n[[kv_namespaces]]\nbinding = "CONFIG"\n',
+    );
+    expect(deployable(own, "/p", null)).toBe(own);
+  });
+
+  test("has queues that the orders Worker knows by their plain names", () => {
+    const queues = queuesOf([named("staging").gate, named("staging").orders]);
+    const plain = queuesOf([named(null).gate, named(null).orders]);
+    expect(queues.map(plainQueueName)).toEqual(plain);
+    expect(plain.map(plainQueueName)).toEqual(plain);
+  });
+
+  test("has a name that no queue of the first ends with", () => {
+    const parse = (env: string) => deployCommand.parse(["--dry-run", "--env", env]).kind;
+    expect(["staging", "eu-1", "a"].map(parse)).toEqual(["run", "run", "run"]);
+    for (const env of ["dead", "dead-2", "1a", "-a", "a-", "A", "a_b", "a".repeat(17), ""]) {
+      expect(parse(env), env).toBe("bad");
+    }
+  });
+});
+
+test("what is deployed does not stop itself, and what developers type first does", () => {
+  for (const path of ["wrangler.toml", "queues/wrangler.toml"]) {
+    const toml = readFileSync(join(PROJECT_ROOT, path), "utf8");
+    expect(toml).toMatch(/^\[build\]\ncommand = "npm run --silent wrangler-guard"$/m);
+    expect(deployable(toml, "/p", null)).not.toContain("[build]");
+  }
+  for (const path of ["wrangler.toml", "queues/wrangler.toml"]) {
+    const typed = spawnSync(
+      join(PROJECT_ROOT, "node_modules", ".bin", "wrangler"),
+      ["deploy", "--config", path],
+      {
+        cwd: PROJECT_ROOT,
+        encoding: "utf8",
+        // Of no account, and at an address where nobody listens: nothing must be asked of it.
+        env: {
+          ...process.env,
+          CLOUDFLARE_API_TOKEN: "none",
+          CLOUDFLARE_ACCOUNT_ID: "none",
+          CLOUDFLARE_API_BASE_URL: "http://127.0.0.1:9/",
+          WRANGLER_SEND_METRICS: "false",
+        },
+      },
+    );
+    expect(typed.status).toBe(1);
+    expect(typed.stderr + typed.stdout).toContain("npm run deploy -- --dry-run");
+  }
 });
 
 /** Two Workers with one of each thing, so that their plan is short. */
@@ -236,7 +329,12 @@ function bareConfigs() {
     durable_objects: { bindings: [] },
     queues: { producers: [], consumers: CONFIGS.orders.queues.consumers.slice(0, 1) },
   };
-  return { gate: bare, orders, migrations: { "sluice-order-book": ["0001_orders.sql"] } };
+  return {
+    env: null,
+    gate: bare,
+    orders,
+    migrations: { "sluice-order-book": ["0001_orders.sql"] },
+  };
 }
 
 test("the printed plan reads as it does here", async () => {
