@@ -6,7 +6,7 @@
  * the seats about to be free; the hard bound is kept by `claims.ts`.
  *
  *   throttle     the part of the rate that the order pipeline bears (`throttle.ts`)
- *   tokens       earned at ratePerMinute × throttle, two seconds' worth saved up
+ *   tokens       one at first; earned at ratePerMinute × throttle, two seconds' worth saved up
  *   outstanding  unclaimed calls whose window is open, and turns kept for shoppers who still try
  *   expected     Σ over ticks of calling: unclaimed × chance(age); each kept turn is one
  *   leaving      seats that are probably free before a call made now is claimed

@@ -146,7 +146,8 @@ export function openRoom(sale: Sale, now: number): RoomState {
     ratePerMinute: sale.admission.ratePerMinute,
     throttle: NO_THROTTLE,
     maxActive: sale.admission.maxActive,
-    rateTokens: 0,
+    // One whole call, so that the first shopper of an empty sale is let in at once at any rate.
+    rateTokens: 1,
     tickedAt_ms: now,
     lanes: lanesOf(sale).map((lane) => newLane(lane.id, lane.weight)),
     calls: [],

@@ -36,7 +36,7 @@ function ticket(rank: number | null, change: Partial<Claim> = {}): Claim {
 describe("a tick calls", () => {
   test("by the rate, saving up at most two seconds' worth", () => {
     const room = roomOf(1000, 1000, { ratePerMinute: 600 });
-    expect(called(tick(room, 1))).toBe(10);
+    expect(called(tick(room, 1))).toBe(11);
     expect(called(tick(room, 3600 - 1))).toBe(20);
   });
 
@@ -56,7 +56,7 @@ describe("a tick calls", () => {
   test("one now and then when the rate is less than one a tick", () => {
     let room = roomOf(10, 10, { ratePerMinute: 20 });
     const seen = [1, 2, 3, 4, 5, 6].map((at_s) => called((room = tick(room, at_s))));
-    expect(seen).toEqual([0, 0, 1, 1, 1, 2]);
+    expect(seen).toEqual([1, 1, 1, 2, 2, 2]);
   });
 
   test("by the units left, more than there are by the overcall", () => {
@@ -189,7 +189,11 @@ describe("a claim", () => {
 });
 
 describe("the direct way in", () => {
-  const open = { ...roomOf(0, 9, { ratePerMinute: 60, maxActive: 2 }), queueing: false };
+  const open = {
+    ...roomOf(0, 9, { ratePerMinute: 60, maxActive: 2 }),
+    queueing: false,
+    rateTokens: 0,
+  };
   const asked = (id: string) => ({ ticket: id, subject: id, lane: "general", existing: null });
   const now = T + 1000;
 
@@ -199,6 +203,16 @@ describe("the direct way in", () => {
     const tooSoon = admitNow(first.room, asked("b"), RULES, now + 500);
     expect(tooSoon.outcome.kind).toBe("queue");
     expect(admitNow(first.room, asked("b"), RULES, now + 1000).outcome.kind).toBe("admitted");
+  });
+
+  test("lets in the first shopper of an empty sale at once, at any rate", () => {
+    for (const ratePerMinute of [1, 6, 6000]) {
+      const empty = { ...roomOf(0, 9, { ratePerMinute, maxActive: 2 }), queueing: false };
+      const first = admitNow(empty, asked("a"), RULES, empty.tickedAt_ms);
+      expect(first.outcome.kind, `${ratePerMinute} a minute`).toBe("admitted");
+      const second = admitNow(first.room, asked("b"), RULES, empty.tickedAt_ms);
+      expect(second.outcome.kind, `${ratePerMinute} a minute`).toBe("queue");
+    }
   });
 
   test("lets in fewer under throttle, and makes the others queue", () => {
