@@ -4,6 +4,19 @@ import { defineCommand, UsageError } from "../../scripts/define-command.ts";
 const SEEDS_DEFAULT = 1000;
 const SEED = { type: "integer", min: 1, max: 2 ** 31 - 1 } as const;
 
+interface SeedRange {
+  readonly firstSeed: number;
+  readonly lastSeed: number;
+}
+
+/** Null when the text is neither a count nor two seeds in their order. */
+function rangeOf(text: string): SeedRange | null {
+  const [, first = "1", last = ""] = /^(?:(\d{1,10})\.\.)?(\d{1,10})$/.exec(text) ?? [];
+  const range = { firstSeed: Number(first), lastSeed: Number(last) };
+  const isInOrder = SEED.min <= range.firstSeed && range.firstSeed <= range.lastSeed;
+  return isInOrder && range.lastSeed <= SEED.max ? range : null;
+}
+
 export const faultsCommand = defineCommand({
   name: "npm run simulate -- --faults",
   summary: `Plays many small sales in virtual time, each with its own faults, over the rules that
@@ -12,8 +25,12 @@ export const faultsCommand = defineCommand({
   options: {
     faults: { type: "flag", help: "simulates orders under faults, not a sale" },
     seeds: {
-      ...SEED,
-      help: `how many worlds, one for each seed from 1 on; without it ${SEEDS_DEFAULT}`,
+      type: "text",
+      value: "count|first..last",
+      accepts: (text) => rangeOf(text) !== null,
+      must: `must be a count, or two seeds as "2001..4000", from 1 to ${SEED.max}`,
+      help: `the worlds to play, one for each seed: how many from 1 on, or from one seed to another;
+        without it ${SEEDS_DEFAULT}`,
     },
     seed: { ...SEED, help: "this one world only" },
     trace: { type: "flag", help: "prints its events line by line; goes with --seed" },
@@ -26,6 +43,8 @@ export const faultsCommand = defineCommand({
     if (trace && seed === null) {
       throw new UsageError("--trace prints the events of one world: give it with --seed");
     }
-    return { firstSeed: seed ?? 1, lastSeed: seed ?? seeds ?? SEEDS_DEFAULT, trace };
+    if (seed !== null) return { firstSeed: seed, lastSeed: seed, trace };
+    const range = rangeOf(seeds ?? "") ?? { firstSeed: 1, lastSeed: SEEDS_DEFAULT };
+    return { ...range, trace };
   },
 });

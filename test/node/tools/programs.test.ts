@@ -47,7 +47,9 @@ const PROGRAMS: readonly Program[] = [
     name: "npm run simulate --",
     wrong: [
       [["--no-shows", "2"], "--no-shows must be a number from 0 to 1"],
-      [["--faults", "--seeds", "0"], whole("--seeds", 1, 2 ** 31 - 1)],
+      [["--faults", "--seeds", "0"], "--seeds must be a count, or two seeds as"],
+      [["--faults", "--seeds", "7..6"], "--seeds must be a count, or two seeds as"],
+      [["--faults", "--seeds", "1..2147483648"], "--seeds must be a count, or two seeds as"],
       [["--faults", "--shoppers", "5"], "Unknown option '--shoppers'"],
       [["--faults", "--trace"], "--trace prints the events of one world: give it with --seed"],
     ],
