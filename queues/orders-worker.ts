@@ -28,13 +28,14 @@ import { keepEvents, readEvent } from "./events.ts";
 import { mailsOutbox, sweepMails } from "./mail/mail-outbox.ts";
 import { takeMails } from "./mail/take-mails.ts";
 import { completeOlderOrders } from "./order-search.ts";
+import { Pace } from "./pace.ts";
 import { advance, type Pipeline } from "./pipeline.ts";
 import { passToMirror, takeMirrored } from "./redis-stream.ts";
 import { deleteOld } from "./retention.ts";
 import { reportSetup } from "./setup-report.ts";
 import { deliveriesOutbox, sweepDeliveries, takeDeliveries } from "./webhooks/deliveries.ts";
 
-/** The part of the pipeline that outlives a batch: breakers count per isolate. */
+/** The part of the pipeline that outlives a batch: breakers and paces count per isolate. */
 type Standing = Omit<Pipeline, "paymentSlots" | "orderSlots">;
 let isolate: { readonly env: OrdersEnv; readonly pipeline: Standing } | null = null;
 
@@ -58,6 +59,8 @@ function pipelineOf(env: OrdersEnv): Standing {
     orders,
     paymentBreaker: new Breaker(env.CONFIG, "payment", by),
     orderBreaker: new Breaker(env.CONFIG, "orders", by),
+    paymentPace: new Pace(),
+    orderPace: new Pace(),
     now: () => Date.now(),
     newId: () => crypto.randomUUID(),
   };

@@ -31,6 +31,7 @@ import type { OrderBackend } from "../src/domain/order/order-backend.ts";
 import { log } from "../src/platform/log.ts";
 import type { Breaker } from "./breakers.ts";
 import type { Bulkhead } from "./bulkhead.ts";
+import type { Pace } from "./pace.ts";
 
 /** About the time until a call that hangs times out and frees its slot. */
 const SLOT_AGAIN_S = 2;
@@ -57,6 +58,8 @@ export interface Pipeline {
   readonly orders: OrderBackend;
   readonly paymentBreaker: Breaker;
   readonly orderBreaker: Breaker;
+  readonly paymentPace: Pace;
+  readonly orderPace: Pace;
   readonly paymentSlots: Bulkhead;
   readonly orderSlots: Bulkhead;
   readonly now: () => number;
@@ -237,23 +240,47 @@ function logMistake(order: string, { code, param = null, requestId = null }: Mis
   log.error("payment", "misconfigured", { order, code, param, request: requestId });
 }
 
-/** What every call to a backend has to pass: a slot, the breaker, and the time of the lease. */
+/** The part of an outcome that counts for breaker and pace. */
+interface Called {
+  readonly kind: string;
+  readonly throttled?: boolean;
+}
+
+/** What every call to a backend has to pass: a slot, breaker, pace, and the time of the lease. */
 interface BackendGate {
   readonly breaker: Breaker;
+  readonly pace: Pace;
+  /** An order that has begun, or was put off, goes before new ones. */
+  readonly waited: boolean;
   readonly slots: Bulkhead;
   readonly now: () => number;
   readonly leasedUntil_ms: number;
 }
 
 function gateOf(
-  { paymentBreaker, orderBreaker, paymentSlots, orderSlots, now }: Pipeline,
+  pipeline: Pipeline,
   backend: "payment" | "orders",
-  { lease }: OrderRecord,
+  { lease, paymentId, notBefore_ms }: OrderRecord,
 ): BackendGate {
-  const leasedUntil_ms = lease?.until_ms ?? 0;
+  const { now } = pipeline;
+  const order = {
+    now,
+    leasedUntil_ms: lease?.until_ms ?? 0,
+    waited: paymentId !== null || notBefore_ms > 0,
+  };
   return backend === "payment"
-    ? { breaker: paymentBreaker, slots: paymentSlots, now, leasedUntil_ms }
-    : { breaker: orderBreaker, slots: orderSlots, now, leasedUntil_ms };
+    ? {
+        breaker: pipeline.paymentBreaker,
+        pace: pipeline.paymentPace,
+        slots: pipeline.paymentSlots,
+        ...order,
+      }
+    : {
+        breaker: pipeline.orderBreaker,
+        pace: pipeline.orderPace,
+        slots: pipeline.orderSlots,
+        ...order,
+      };
 }
 
 /** Postponed without a call. */
@@ -262,7 +289,7 @@ function notTried(after_s: number): PutOff {
 }
 
 /** Waits for a free slot, then calls through the breaker. */
-async function guarded<Outcome extends { readonly kind: string }>(
+async function guarded<Outcome extends Called>(
   gate: BackendGate,
   call: () => Promise<Outcome>,
 ): Promise<Outcome | PutOff> {
@@ -279,9 +306,12 @@ async function guarded<Outcome extends { readonly kind: string }>(
   }
 }
 
-/** For the breaker a refusal is a success; `unknown`, `retry` and a throw are failures. */
-async function throughBreaker<Outcome extends { readonly kind: string }>(
-  { breaker, now }: BackendGate,
+/**
+ * For the breaker a refusal is a success; `unknown`, `retry` and a throw are failures. A backend
+ * that throttles is well, so that is no failure, and slows calls down instead (`domain/pace.ts`).
+ */
+async function throughBreaker<Outcome extends Called>(
+  { breaker, pace, now, waited }: BackendGate,
   call: () => Promise<Outcome>,
 ): Promise<Outcome | PutOff> {
   const permission = await breaker.ask(now());
@@ -289,13 +319,20 @@ async function throughBreaker<Outcome extends { readonly kind: string }>(
     return notTried(Math.max((permission.until_ms - now()) / 1000, AFTER_BREAKER_MIN_S));
   }
   const { probe } = permission;
+  const paced_ms = probe ? null : pace.ask(waited, now());
+  if (paced_ms !== null) return notTried((paced_ms - now()) / 1000);
   const startedAt_ms = now();
-  let failed = true;
+  let [failed, throttled] = [true, false];
   try {
     const outcome = await call();
-    failed = outcome.kind === "unknown" || outcome.kind === "retry";
+    throttled = outcome.kind === "retry" && outcome.throttled === true;
+    failed = outcome.kind === "unknown" || (outcome.kind === "retry" && !throttled);
     return outcome;
   } finally {
-    await breaker.record({ failed, duration_ms: now() - startedAt_ms, probe }, now());
+    pace.record(throttled, now());
+    // Counted as a success, many of them would hide that the other calls fail.
+    if (!throttled || probe) {
+      await breaker.record({ failed, duration_ms: now() - startedAt_ms, probe }, now());
+    }
   }
 }

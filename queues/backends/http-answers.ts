@@ -87,7 +87,8 @@ export function readStatus({ status, retryAfter, text }: RawAnswer, now: number)
   if (status === 429 || status === 409 || (status === 503 && requested_s !== null)) {
     const wanted_s = requested_s ?? BUSY_AFTER_S;
     const after_s = Math.min(Math.max(wanted_s, 1), BACKEND_RETRY_AFTER_MAX_S);
-    return { kind: "retry", after_s, reason: String(status) };
+    const throttled = status === 429 ? { throttled: true } : {};
+    return { kind: "retry", after_s, reason: String(status), ...throttled };
   }
   const problem = problemSchema.safeParse(body);
   if (status < 400 || status >= 500 || ABOUT_THE_ADDRESS.has(status)) {

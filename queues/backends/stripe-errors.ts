@@ -91,6 +91,7 @@ export function readError(error: unknown, now: number): Refusal {
       kind: "retry",
       after_s: Math.min(Math.max(requested_s, 1), RETRY_AFTER_MAX_S),
       reason,
+      ...(status === 429 || error.code === "rate_limit" ? { throttled: true } : {}),
     };
   }
   return readFinal(error, status);

@@ -7,6 +7,7 @@
  */
 import type { OrderCore } from "../../durable-objects/order/order-core.ts";
 import { Bulkhead } from "../../queues/bulkhead.ts";
+import { Pace } from "../../queues/pace.ts";
 import { advance, type LeasedOrder, type Pipeline } from "../../queues/pipeline.ts";
 import {
   MESSAGES_AT_ONCE,
@@ -73,6 +74,8 @@ class Isolate {
       orders: this.#stepping("orders", bookings),
       paymentBreaker: rules.breaker(hints, "payment", name, tell),
       orderBreaker: rules.breaker(hints, "orders", name, tell),
+      paymentPace: new Pace(),
+      orderPace: new Pace(),
       paymentSlots: new Bulkhead({ slots: PAYMENT_CALLS_AT_ONCE, waitingMax: MESSAGES_AT_ONCE }),
       orderSlots: new Bulkhead({ slots: ORDER_CALLS_AT_ONCE, waitingMax: MESSAGES_AT_ONCE }),
       now,

@@ -33,7 +33,7 @@ import {
 const KEY_MEMORY_MS = 24 * 60 * 60 * 1000;
 const LATENCY_MAX_MS = 200;
 const UNKNOWN: Unknown = { kind: "unknown", reason: "no answer" };
-const BUSY: RetryLater = { kind: "retry", after_s: 2, reason: "429" };
+const BUSY: RetryLater = { kind: "retry", after_s: 2, reason: "429", throttled: true };
 const APPROVED = { kind: "approved" } as const;
 const REFUSED = { kind: "declined", reason: "invalid_request" } as const;
 const NO_BALANCE = { kind: "declined", reason: "insufficient_funds" } as const;

@@ -156,7 +156,7 @@ describe.each(["Node", "workerd"] as const)("under faults, on %s", (runtime) => 
     const id = await readyFor("capture");
     const used = key();
     await sandbox.everyCall("rate_limit");
-    const later = { kind: "retry", after_s: 1, reason: "429 rate_limit" };
+    const later = { kind: "retry", after_s: 1, reason: "429 rate_limit", throttled: true };
     expect(await run(stripe, "capture", id, used)).toEqual(later);
     expect(await stripe.lookup({ paymentId: id })).toEqual(later);
     await sandbox.faultsOff();

@@ -8,6 +8,7 @@ import { BREAKER_DEFAULTS } from "../../src/domain/breaker.ts";
 import { auditSale } from "../../src/merchant/sales.ts";
 import { orderBook } from "../../queues/backends/order-book.ts";
 import { Breaker } from "../../queues/breakers.ts";
+import { Pace } from "../../queues/pace.ts";
 import { advance, type Pipeline } from "../../queues/pipeline.ts";
 import { pipelineWith, stripe } from "./support/backends.ts";
 import { pass, startClock } from "./support/clock.ts";
@@ -168,6 +169,8 @@ function pipelineThat(step: () => Promise<void>): Pipeline {
     orders: stepping(orderBook(env.ORDER_BOOK), step),
     paymentBreaker: new Breaker(env.CONFIG, "payment", "test", noBreaker),
     orderBreaker: new Breaker(env.CONFIG, "orders", "test", noBreaker),
+    paymentPace: new Pace(),
+    orderPace: new Pace(),
   });
 }
 

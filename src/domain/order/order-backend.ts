@@ -10,7 +10,7 @@ import type { OrderIntent } from "./order.ts";
 export type BookOutcome =
   | { readonly kind: "booked"; readonly booking: string }
   | { readonly kind: "refused"; readonly reason: string }
-  | { readonly kind: "retry"; readonly after_s: number }
+  | { readonly kind: "retry"; readonly after_s: number; readonly throttled?: boolean }
   | { readonly kind: "unknown"; readonly reason: string };
 
 export type CancelBookingOutcome =

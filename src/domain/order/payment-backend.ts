@@ -71,6 +71,8 @@ export interface RetryLater {
   readonly kind: "retry";
   readonly after_s: number;
   readonly reason: string;
+  /** It answered "too many requests" (429): it is well, and calls are to be fewer. */
+  readonly throttled?: boolean;
 }
 
 /** The provider may or may not have acted: time-out, lost connection, 5xx, unreadable answer. */

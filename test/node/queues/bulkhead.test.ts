@@ -7,6 +7,7 @@ import { describe, expect, test } from "vitest";
 import { LEASE_MS, ORDER_CALLS_AT_ONCE, SLOT_WAIT_MAX_MS } from "../../../src/domain/limits.ts";
 import { Breaker } from "../../../queues/breakers.ts";
 import { Bulkhead } from "../../../queues/bulkhead.ts";
+import { Pace } from "../../../queues/pace.ts";
 import { advance } from "../../../queues/pipeline.ts";
 import { STANDINGS } from "../support/order-records.ts";
 import { NO_KV, orderIn, pipelineAt } from "../support/pipeline-world.ts";
@@ -126,6 +127,8 @@ test("an undo waits for the order backend's breaker, and makes no call while tha
   const pipeline = pipelineAt(clock, {
     orders: { ...orders, cancel },
     orderBreaker: new Breaker(forced, "orders", "here"),
+    paymentPace: new Pace(),
+    orderPace: new Pace(),
   });
   const { order, state } = orderIn(clock, STANDINGS.voiding);
   expect((await advance(pipeline, order)).kind).toBe("waits");

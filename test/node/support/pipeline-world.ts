@@ -12,6 +12,7 @@ import * as reports from "../../../src/domain/order/report.ts";
 import * as saga from "../../../src/domain/order/saga.ts";
 import { Breaker } from "../../../queues/breakers.ts";
 import { Bulkhead } from "../../../queues/bulkhead.ts";
+import { Pace } from "../../../queues/pace.ts";
 import type { LeasedOrder, Pipeline } from "../../../queues/pipeline.ts";
 import { orderAt } from "./order-records.ts";
 
@@ -74,6 +75,8 @@ export function pipelineAt(clock: { now: number }, change: Partial<Pipeline>): P
     },
     paymentBreaker: new Breaker(NO_KV, "payment", "here"),
     orderBreaker: new Breaker(NO_KV, "orders", "here"),
+    paymentPace: new Pace(),
+    orderPace: new Pace(),
     paymentSlots: new Bulkhead({ slots: PAYMENT_CALLS_AT_ONCE, waitingMax }),
     orderSlots: new Bulkhead({ slots: ORDER_CALLS_AT_ONCE, waitingMax }),
     now: () => clock.now,

@@ -14,6 +14,7 @@ import { orderBook } from "../../../queues/backends/order-book.ts";
 import { stripePayments } from "../../../queues/backends/stripe.ts";
 import { Breaker } from "../../../queues/breakers.ts";
 import { Bulkhead } from "../../../queues/bulkhead.ts";
+import { Pace } from "../../../queues/pace.ts";
 import type { Pipeline } from "../../../queues/pipeline.ts";
 
 export function stripe(): PaymentBackend {
@@ -31,6 +32,8 @@ export function pipelineWith(change: Partial<Pipeline> = {}): Pipeline {
     orders: orderBook(env.ORDER_BOOK),
     paymentBreaker: new Breaker(env.CONFIG, "payment", "test"),
     orderBreaker: new Breaker(env.CONFIG, "orders", "test"),
+    paymentPace: new Pace(),
+    orderPace: new Pace(),
     paymentSlots: new Bulkhead({ slots: PAYMENT_CALLS_AT_ONCE, waitingMax }),
     orderSlots: new Bulkhead({ slots: ORDER_CALLS_AT_ONCE, waitingMax }),
     now: () => Date.now(),
