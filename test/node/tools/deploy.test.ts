@@ -278,7 +278,7 @@ describe("a second deployment in the account", () => {
     const parse = (env: string) => deployCommand.parse(["--dry-run", "--env", env]).kind;
     expect(["staging", "eu-1", "a"].map(parse)).toEqual(["run", "run", "run"]);
     for (const env of ["dead", "dead-2", "1a", "-a", "a-", "A", "a_b", "a".repeat(17), ""]) {
-      expect(parse(env), env).toBe("bad");
+      expect(parse(env), `--env ${env}`).toBe("bad");
     }
   });
 });
