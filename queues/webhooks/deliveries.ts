@@ -5,15 +5,18 @@
  * Guarantee: a pending delivery is always tried again: its row stores when it is due, a queue
  * message arrives then, and if the message was lost a sweep sends another. A duplicate message
  * causes no second try. Deliveries have their own queue, so a shop's server that hangs delays no
- * order.
+ * order; and it delays other servers only by the first tries that time out, because an endpoint
+ * never has all tries of a batch, and one that hangs is left alone for a while.
  * Weak: when a Worker dies after the shop has answered, the delivery is tried again, with the same
  * id.
  */
 import {
   EVENTS_PER_SEND_MAX,
   WEBHOOK_CALLS_AT_ONCE,
+  WEBHOOK_CALLS_PER_ENDPOINT,
   WEBHOOK_LEASE_MS,
   WEBHOOK_OVERDUE_MS,
+  WEBHOOK_POSTPONED_MAX_MS,
   WEBHOOK_SWEEP_ROWS_MAX,
   WEBHOOK_TIMEOUT_MS,
   WEBHOOK_WAIT_MAX_S,
@@ -34,6 +37,7 @@ import {
   addDeliveries,
   claimDelivery,
   deliveriesFor,
+  endpointsOf,
   keepTry,
   takeOverdue,
   untriedOf,
@@ -55,6 +59,7 @@ import {
 import { addressRules } from "../../src/webhooks/public-address.ts";
 import { park } from "../dead-letters.ts";
 import type { EventOutbox } from "../events.ts";
+import { EndpointPauses } from "./endpoint-pauses.ts";
 import { postWebhook } from "./post.ts";
 
 type WebhooksEnv = OrdersEnv & WebhookSecretsEnv;
@@ -94,23 +99,59 @@ export async function sweepDeliveries(env: WebhooksEnv, now: number): Promise<nu
   return ids.length;
 }
 
-/** Makes `WEBHOOK_CALLS_AT_ONCE` tries at a time. A failed try does not fail its message. */
+/** What this isolate has seen of endpoints that hang. */
+const pauses = new EndpointPauses();
+
+/** A message with the endpoint of its delivery; null when there is no such delivery. */
+interface Waiting {
+  readonly message: Message;
+  readonly endpoint: string | null;
+}
+
+/**
+ * Makes `WEBHOOK_CALLS_AT_ONCE` tries at a time, and fewer of one endpoint. A failed try does not
+ * fail its message.
+ */
 export async function takeDeliveries(
   env: WebhooksEnv,
   messages: readonly Message[],
   retryLater: (message: Message, queue: string, error: unknown) => void,
 ): Promise<void> {
-  const waiting = [...messages];
+  const waiting = await withEndpoints(env, messages);
+  const running = new Map<string | null, number>();
+  const take = (): Waiting | undefined => {
+    const at = waiting.findIndex(({ endpoint }) => {
+      return endpoint === null || (running.get(endpoint) ?? 0) < WEBHOOK_CALLS_PER_ENDPOINT;
+    });
+    return at < 0 ? undefined : waiting.splice(at, 1)[0];
+  };
+  const count = (endpoint: string | null, change: number): void => {
+    running.set(endpoint, (running.get(endpoint) ?? 0) + change);
+  };
   const lane = async (): Promise<void> => {
-    for (let message = waiting.shift(); message !== undefined; message = waiting.shift()) {
+    for (let taken = take(); taken !== undefined; taken = take()) {
+      const { message, endpoint } = taken;
+      count(endpoint, 1);
       try {
         await takeDelivery(env, message);
       } catch (error) {
         retryLater(message, QUEUES.webhooks, error);
       }
+      count(endpoint, -1);
     }
   };
   await Promise.all(Array.from({ length: WEBHOOK_CALLS_AT_ONCE }, lane));
+}
+
+async function withEndpoints(env: WebhooksEnv, messages: readonly Message[]): Promise<Waiting[]> {
+  const read = messages.map((message) => ({
+    message,
+    id: deliveryMessageSchema.safeParse(message.body).data?.delivery ?? "",
+  }));
+  const ids = read.map(({ id }) => id);
+  // Without them the deliveries go on: then one endpoint may have all tries of this batch.
+  const endpoints = await endpointsOf(env.ORDER_BOOK, ids).catch(() => new Map<string, string>());
+  return read.map(({ message, id }) => ({ message, endpoint: endpoints.get(id) ?? null }));
 }
 
 async function takeDelivery(env: WebhooksEnv, message: Message): Promise<void> {
@@ -122,16 +163,34 @@ async function takeDelivery(env: WebhooksEnv, message: Message): Promise<void> {
     return;
   }
   const claim = await claimDelivery(env.ORDER_BOOK, parsed.data.delivery, now);
-  if (claim.kind === "claimed") await tryClaimed(env, claim, now);
+  if (claim.kind === "claimed") await takeClaimed(env, claim, now);
   // Another try has the lease and may have died: come back when its lease is over.
   if (claim.kind === "not_due" && claim.due_ms <= now + WEBHOOK_LEASE_MS) {
     message.retry({ delaySeconds: Math.ceil((claim.due_ms - now) / 1000) });
   } else message.ack();
 }
 
+type Claimed = Extract<Claim, { kind: "claimed" }>;
+
+/** Postponed without a try while its endpoint is left alone. */
+async function takeClaimed(env: WebhooksEnv, claimed: Claimed, now: number): Promise<void> {
+  const { delivery, lease_ms } = claimed;
+  const mayWait = now - delivery.created_ms < WEBHOOK_POSTPONED_MAX_MS;
+  const until_ms = mayWait ? pauses.ask(delivery.endpoint, now) : null;
+  if (until_ms === null) return tryClaimed(env, claimed, now);
+  const due_ms = until_ms + Math.round(Math.random() * WEBHOOK_TIMEOUT_MS);
+  const kept = await keepTry(env.ORDER_BOOK, delivery.id, { ...delivery, due_ms }, lease_ms, now);
+  if (kept) await sendLater(env, delivery.id, due_ms, now);
+}
+
+async function sendLater(env: WebhooksEnv, id: string, due_ms: number, now: number) {
+  const delay_s = Math.min(Math.ceil((due_ms - now) / 1000), WEBHOOK_WAIT_MAX_S);
+  await env.WEBHOOKS_QUEUE.send(deliveryMessage(id), { delaySeconds: delay_s });
+}
+
 async function tryClaimed(
   env: WebhooksEnv,
-  { delivery, body, lease_ms }: Extract<Claim, { kind: "claimed" }>,
+  { delivery, body, lease_ms }: Claimed,
   begun_ms: number,
 ): Promise<void> {
   const { ORDER_BOOK: book } = env;
@@ -144,6 +203,8 @@ async function tryClaimed(
   }
   const outcome = await post(env, endpoint, body, begun_ms);
   const now = Date.now();
+  const isTimeout = outcome.kind === "unanswered" && outcome.isTimeout === true;
+  pauses.record(endpoint.id, isTimeout, now);
   const after = afterTry(delivery, outcome, begun_ms, now, Math.random());
   // The endpoint first, because after a crash in between the delivery is only tried once more.
   if (after.gone) await disableGone(book, endpoint.id, now);
@@ -152,9 +213,7 @@ async function tryClaimed(
   if (state === "delivered") return;
   const error = attempts.at(-1)?.error;
   log.warn("webhooks", "not_delivered", { id, state, error });
-  if (!kept || state !== "pending") return;
-  const delay_s = Math.min(Math.ceil((due_ms - now) / 1000), WEBHOOK_WAIT_MAX_S);
-  await env.WEBHOOKS_QUEUE.send(deliveryMessage(id), { delaySeconds: delay_s });
+  if (kept && state === "pending") await sendLater(env, id, due_ms, now);
 }
 
 async function post(

@@ -45,10 +45,11 @@ export async function postWebhook(posting: Posting): Promise<TryOutcome> {
     await response.body?.cancel().catch(() => undefined);
     return { kind: "answered", status, retryAfter };
   } catch {
-    return unanswered(late.aborted ? `no answer within ${timeout_ms} ms` : "no connection");
+    if (!late.aborted) return unanswered("no connection");
+    return { ...unanswered(`no answer within ${timeout_ms} ms`), isTimeout: true };
   }
 }
 
-function unanswered(why: string): TryOutcome {
+function unanswered(why: string): Extract<TryOutcome, { kind: "unanswered" }> {
   return { kind: "unanswered", why };
 }

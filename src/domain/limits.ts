@@ -365,6 +365,12 @@ export const WEBHOOK_TIMEOUT_MS = 10_000;
 export const WEBHOOK_LEASE_MS = 30_000;
 /** Concurrent tries of one batch: each uses one connection, and D1 needs one too. */
 export const WEBHOOK_CALLS_AT_ONCE = 4;
+/** Of these, tries of one endpoint: one that hangs leaves a place to the others. */
+export const WEBHOOK_CALLS_PER_ENDPOINT = 3;
+/** How long an endpoint that does not answer in time is left alone, at most. */
+export const WEBHOOK_PAUSE_MAX_MS = 5 * 60 * 1000;
+/** A delivery waits for such an endpoint without a try for this long; then its tries go on. */
+export const WEBHOOK_POSTPONED_MAX_MS = 24 * 60 * 60 * 1000;
 /** The longest delay of a queue message; a longer `Retry-After` is cut to it. */
 export const WEBHOOK_WAIT_MAX_S = 24 * 60 * 60;
 /** Tries stored with a delivery; it has ten, and ten more with each replay. */

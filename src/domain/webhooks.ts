@@ -124,7 +124,12 @@ export type TryOutcome =
       readonly retryAfter: string | null;
     }
   /** No response, none in time, or the address may not be called. */
-  | { readonly kind: "unanswered"; readonly why: string };
+  | {
+      readonly kind: "unanswered";
+      readonly why: string;
+      /** It was called, and did not answer in time. */
+      readonly isTimeout?: boolean;
+    };
 
 export const attemptSchema = z.object({
   at_ms: z.number(),

@@ -131,6 +131,22 @@ export async function takeOverdue(
   return idsSchema.parse(results).map(({ id }) => id);
 }
 
+const endpointsSchema = z.array(z.object({ id: z.string(), endpoint: z.string() }));
+
+/** The endpoint of each of these deliveries that exists. */
+export async function endpointsOf(
+  book: D1Database,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const { results } = await book
+    .prepare(
+      "SELECT id, endpoint FROM webhook_deliveries WHERE id IN (SELECT value FROM json_each(?))",
+    )
+    .bind(JSON.stringify(ids))
+    .all();
+  return new Map(endpointsSchema.parse(results).map(({ id, endpoint }) => [id, endpoint]));
+}
+
 const claimedSchema = z.object({ ...rowSchema.shape, body: z.string().nullable() });
 
 export type Claim =

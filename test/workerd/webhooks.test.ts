@@ -263,3 +263,51 @@ describe("a message", () => {
     expect(await shop.delivery(id)).toMatchObject({ state: "delivered" });
   });
 });
+
+describe("an endpoint that hangs", () => {
+  /** It hangs until `end` lets the time of every try be over. */
+  function hanging() {
+    const late = new AbortController();
+    vi.spyOn(AbortSignal, "timeout").mockImplementation(() => late.signal);
+    shop.answer = ({ url, signal }) => {
+      if (!url.endsWith("/hangs")) return new Response("thanks");
+      return new Promise((_, reject) => {
+        signal?.addEventListener("abort", () => reject(new Error("too late, as planned")));
+      });
+    };
+    return { end: () => late.abort(new Error("too late, as planned")) };
+  }
+  const postedTo = (path: string) => shop.posted.filter(({ url }) => url.endsWith(path)).length;
+
+  test("keeps no delivery from the others, and is tried once when it was left alone", async () => {
+    const hangs = await shop.endpoint({ url: "https://shop.example/hangs" });
+    const well = await shop.endpoint({ url: "https://shop.example/well" });
+    const events = Array.from({ length: 6 }, () => orderEvent());
+    await shop.tell(...events);
+    const first = hanging();
+    const delivering = shop.deliver();
+    await vi.waitFor(() => expect(postedTo("/well")).toBe(6));
+    expect(postedTo("/hangs")).toBe(3);
+    first.end();
+    await delivering;
+    const states = async (endpoint: string) =>
+      (await shop.deliveries(endpoint)).map(({ state, tries }) => `${state} ${tries}`).toSorted();
+    expect(await states(well.id)).toEqual(Array.from({ length: 6 }, () => "delivered 1"));
+    // Three were never tried: the endpoint was known to hang by then.
+    const pending = [...Array(3).fill("pending 0"), ...Array(3).fill("pending 1")];
+    expect(await states(hangs.id)).toEqual(pending);
+
+    const second = hanging();
+    const again = shop.deliver();
+    await vi.waitFor(() => expect(postedTo("/hangs")).toBe(4));
+    second.end();
+    await again;
+    expect(postedTo("/hangs")).toBe(4);
+
+    vi.mocked(AbortSignal.timeout).mockRestore();
+    shop.answer = () => new Response("thanks");
+    for (let round = 0; round < 12; round += 1) await shop.deliver();
+    const delivered = await shop.deliveries(hangs.id);
+    expect(delivered.map(({ state }) => state)).toEqual(events.map(() => "delivered"));
+  });
+});

@@ -18,6 +18,8 @@ export interface Posted {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   readonly redirect: string;
+  /** Ends the try when its time is over. */
+  readonly signal: AbortSignal | null;
 }
 
 interface Waiting {
@@ -63,7 +65,7 @@ export class WebhookShop {
   };
 
   async #fetch(input: RequestInfo | URL, init: RequestInit = {}): Promise<Response> {
-    const { body, redirect = "" } = init;
+    const { body, redirect = "", signal = null } = init;
     const url = input instanceof Request ? input.url : String(input);
     if (url.startsWith(RESOLVER)) {
       const isA = new URL(url).searchParams.get("type") === "A";
@@ -71,7 +73,7 @@ export class WebhookShop {
       return Response.json({ Status: 0, Answer });
     }
     const headers = Object.fromEntries(new Headers(init.headers));
-    const posted = { url, headers, body: typeof body === "string" ? body : "", redirect };
+    const posted = { url, headers, body: typeof body === "string" ? body : "", redirect, signal };
     this.posted.push(posted);
     return this.answer(posted);
   }
