@@ -268,14 +268,14 @@ describe("an endpoint that hangs", () => {
   /** It hangs until `end` lets the time of every try be over. */
   function hanging() {
     const late = new AbortController();
-    vi.spyOn(AbortSignal, "timeout").mockImplementation(() => late.signal);
+    const time = vi.spyOn(AbortSignal, "timeout").mockImplementation(() => late.signal);
     shop.answer = ({ url, signal }) => {
       if (!url.endsWith("/hangs")) return new Response("thanks");
       return new Promise((_, reject) => {
         signal?.addEventListener("abort", () => reject(new Error("too late, as planned")));
       });
     };
-    return { end: () => late.abort(new Error("too late, as planned")) };
+    return { end: () => late.abort(new Error("too late, as planned")), time };
   }
   const postedTo = (path: string) => shop.posted.filter(({ url }) => url.endsWith(path)).length;
 
@@ -304,7 +304,7 @@ describe("an endpoint that hangs", () => {
     await again;
     expect(postedTo("/hangs")).toBe(4);
 
-    vi.mocked(AbortSignal.timeout).mockRestore();
+    second.time.mockRestore();
     shop.answer = () => new Response("thanks");
     for (let round = 0; round < 12; round += 1) await shop.deliver();
     const delivered = await shop.deliveries(hangs.id);
