@@ -1,6 +1,7 @@
 /**
  * `npm run check`: everything about the code that can be checked without running it. Types,
- * bindings, lint, format, unused code, and a dry run of deploying both Workers.
+ * bindings, lint, format, unused code, components with their licences, and a dry run of deploying
+ * both Workers.
  *
  * Every step runs even when an earlier one failed; a step's output is shown when it fails. The
  * last line is `check: N passed, N failed`, and the exit code is 1 when any failed.
@@ -15,7 +16,8 @@ import { TYPES_ARGUMENTS } from "./types.ts";
 const check = defineCommand({
   name: "npm run check --",
   summary: `Checks everything about the code that can be checked without running it: types, lint,
-    format, unused code, bindings, and a dry run of deploying both Workers.`,
+    format, unused code, bindings, components with their licences, and a dry run of deploying both
+    Workers.`,
   options: {},
   exitCodes: "0 every check passed, 1 some failed",
 });
@@ -50,6 +52,7 @@ const STEPS: readonly Step[] = [
     command: ["node", "scripts/lint-openapi.ts", "--by", "redocly"],
   },
   { name: "copies of packages", command: ["node", "scripts/vendor.ts", "--check"] },
+  { name: "components and licences", command: ["node", "scripts/sbom.ts", "--check"] },
   {
     name: "bindings of the gate",
     command: ["wrangler", "types", "--check", ...TYPES_ARGUMENTS.gate],

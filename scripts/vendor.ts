@@ -10,6 +10,7 @@ import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { defineCommand } from "./define-command.ts";
 import { PROJECT_ROOT } from "./project-root.ts";
+import { VENDORED_FILES } from "./vendored-files.ts";
 
 const vendor = defineCommand({
   name: "npm run vendor --",
@@ -24,22 +25,6 @@ const vendor = defineCommand({
 const PACKAGES = join(PROJECT_ROOT, "node_modules");
 const FOLDER = join(PROJECT_ROOT, "src", "pages", "assets", "_sluice", "assets");
 
-const FILES = [
-  // The widget's build for a strict content security policy: styles and workers are files.
-  ["altcha/dist/external/altcha.min.js", "altcha/widget.js"],
-  ["altcha/dist/external/altcha.css", "altcha/widget.css"],
-  ["altcha/dist/workers/pbkdf2.js", "altcha/pbkdf2.js"],
-  ["altcha/LICENSE.txt", "altcha/LICENSE.txt"],
-  ["swagger-ui-dist/swagger-ui-bundle.js", "swagger-ui/swagger-ui-bundle.js"],
-  [
-    "swagger-ui-dist/swagger-ui-bundle.js.LICENSE.txt",
-    "swagger-ui/swagger-ui-bundle.js.LICENSE.txt",
-  ],
-  ["swagger-ui-dist/swagger-ui.css", "swagger-ui/swagger-ui.css"],
-  ["swagger-ui-dist/LICENSE", "swagger-ui/LICENSE"],
-  ["swagger-ui-dist/NOTICE", "swagger-ui/NOTICE"],
-] as const;
-
 function isCopied(source: string, copy: string): boolean {
   try {
     return readFileSync(join(FOLDER, copy)).equals(readFileSync(join(PACKAGES, source)));
@@ -49,7 +34,7 @@ function isCopied(source: string, copy: string): boolean {
 }
 
 process.exitCode = await vendor.run(({ check }) => {
-  const stale = FILES.filter(([source, copy]) => !isCopied(source, copy));
+  const stale = VENDORED_FILES.filter(([source, copy]) => !isCopied(source, copy));
   for (const [source, copy] of stale) {
     if (check) {
       process.stderr.write(`${copy} is not the package's ${source}: run npm run vendor.\n`);

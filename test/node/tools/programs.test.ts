@@ -70,6 +70,11 @@ const PROGRAMS: readonly Program[] = [
   { path: "scripts/check.ts", name: "npm run check --", wrong: [[["fast"], "'fast'"]] },
   { path: "scripts/types.ts", name: "npm run types --" },
   {
+    path: "scripts/sbom.ts",
+    name: "npm run sbom --",
+    wrong: [[["--check=yes"], "--check takes no value"]],
+  },
+  {
     path: "scripts/vendor.ts",
     name: "npm run vendor --",
     wrong: [[["--check=yes"], "--check takes no value"]],
