@@ -3,7 +3,8 @@
  *
  * Guarantee: every value is escaped, and both parts have the same content. The HTML has no script,
  * no image and no remote resource, so opening it tells nobody. It sets no colours, so mail programs
- * show it in the reader's light or dark scheme; it is read in order, without tables for layout.
+ * show it in the reader's light or dark scheme. Its one table has the items and amounts, with
+ * headers; nothing else is laid out with tables.
  */
 import { html } from "hono/html";
 import type { MailContent } from "./content.ts";
@@ -19,18 +20,48 @@ export async function renderMail(content: MailContent): Promise<RenderedMail> {
   return { subject: content.subject, text: textPart(content), html: await htmlPart(content) };
 }
 
-function lineText({ name, quantity, price }: MailContent["lines"][number]): string {
-  return `${quantity} × ${printable(name)}: ${price}`;
+/** A label that is longer has a line of its own, so that the column of prices stays near. */
+const LABEL_COLUMNS_MAX = 44;
+
+/** One row of the text: what, and how much. */
+type Row = readonly [label: string, value: string];
+
+/** Labels on the left, values below each other on the right. */
+function alignedText(rows: readonly Row[]): (row: Row) => string {
+  const labels = rows
+    .map(([label]) => columns(label))
+    .filter((width) => width <= LABEL_COLUMNS_MAX);
+  const labelWidth = Math.max(0, ...labels);
+  const valueWidth = Math.max(0, ...rows.map(([, value]) => columns(value)));
+  return ([label, value]) => {
+    const isLong = columns(label) > LABEL_COLUMNS_MAX;
+    const gap = labelWidth - (isLong ? 0 : columns(label)) + valueWidth - columns(value) + 2;
+    return `${label}${isLong ? "\n" : ""}${" ".repeat(gap)}${value}`;
+  };
+}
+
+/** Counts characters as readers see them; an emoji of several code points is one. */
+function columns(text: string): number {
+  return [...new Intl.Segmenter("en").segment(text)].length;
+}
+
+/** Two blocks, the items and the amounts, in the same columns. */
+function itemsText({ lines, amounts }: MailContent): string[] {
+  const items = lines.map(({ name, quantity, price }) => {
+    return [`${quantity} × ${printable(name)}`, price] as const;
+  });
+  const sums = amounts.map(({ label, value }) => [label, value] as const);
+  const write = alignedText([...items, ...sums]);
+  return [items, sums].map((rows) => rows.map(write).join("\n"));
 }
 
 function textPart(content: MailContent): string {
-  const { heading, paragraphs, links, lines, amounts, details, footer } = content;
+  const { heading, paragraphs, links, details, footer } = content;
   const parts = [
     heading,
     ...paragraphs,
     ...links.map(({ text, url }) => `${text}:\n${url}`),
-    lines.map(lineText).join("\n"),
-    amounts.map(({ label, value }) => `${label}: ${value}`).join("\n"),
+    ...itemsText(content),
     ...details.map(({ label, value }) => [`${label}:`, ...value].join("\n")),
     "-- ",
     ...footer,
@@ -44,7 +75,11 @@ const STYLE = `
   main { max-width: 600px; margin: 0 auto; }
   h1 { font-size: 24px; line-height: 1.25; }
   h2 { font-size: 18px; margin-bottom: 8px; }
-  ul { padding-left: 20px; }
+  table { width: 100%; border-collapse: collapse; }
+  th, td { padding: 4px 16px 4px 0; text-align: left; vertical-align: top; }
+  th[scope="row"] { font-weight: normal; }
+  tfoot tr:first-child > * { padding-top: 12px; border-top: 1px solid; }
+  td:last-child, thead th:last-child { padding-right: 0; text-align: right; white-space: nowrap; }
   a { font-weight: bold; }
 `;
 
@@ -83,12 +118,30 @@ async function htmlPart(content: MailContent): Promise<string> {
 
 function itemsPart(lines: MailContent["lines"], amounts: MailContent["amounts"]) {
   return html`<h2>Your items</h2>
-    <ul>
-      ${lines.map((line) => html`<li>${lineText(line)}</li> `)}
-    </ul>
-    <ul>
-      ${amounts.map(({ label, value }) => {
-        return html`<li>${label}: <strong>${value}</strong></li> `;
-      })}
-    </ul>`;
+    <table>
+      <thead>
+        <tr>
+          <th scope="col">Item</th>
+          <th scope="col">Quantity</th>
+          <th scope="col">Price</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${lines.map(({ name, quantity, price }) => {
+          return html`<tr>
+            <td>${printable(name)}</td>
+            <td>${quantity}</td>
+            <td>${price}</td>
+          </tr> `;
+        })}
+      </tbody>
+      <tfoot>
+        ${amounts.map(({ label, value }) => {
+          return html`<tr>
+            <th scope="row" colspan="2">${label}</th>
+            <td><strong>${value}</strong></td>
+          </tr> `;
+        })}
+      </tfoot>
+    </table>`;
 }
