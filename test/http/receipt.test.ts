@@ -238,7 +238,20 @@ async function verifyDraw(text: string, ...args: readonly string[]): Promise<Ran
   });
 }
 
-describe("npm run verify-draw", () => {
+test("npm run verify-draw verifies a receipt while the sale is live, and says what is left", async () => {
+  const { code, out } = await verifyDraw(token);
+  expect(out).toContain("✓ receipt 1, signature");
+  expect(out).toMatch(/✓ receipt 1, amounts .*add up to \d+ EUR/);
+  expect(out).toMatch(/✓ receipt 1, place .*as the draw gives/);
+  expect(out).toMatch(/… secret .*only when the sale is over/);
+  expect(out).toContain("Receipts verified");
+  expect(code).toBe(0);
+  const { code: ofDraw, out: draw } = await verifyDraw(token, "--sale", SALE);
+  expect(draw).toContain("Not yet verified");
+  expect(ofDraw).toBe(3);
+});
+
+describe("npm run verify-draw after the end", () => {
   beforeAll(async () => {
     await sluice.merchant("POST", `/sales/${SALE}/actions`, { action: "end" });
     const ask = () => sluice.shopper("GET", `/sales/${SALE}/fairness`);

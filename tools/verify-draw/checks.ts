@@ -27,6 +27,13 @@ export function checkDraw(evidence: DrawEvidence, noted: string | null): Finding
     checkSecret(evidence),
     ...checkRevelation(evidence),
     ...evidence.lanes.flatMap((lane) => checkLane(evidence, lane)),
+    ...checkGiven(evidence),
+  ];
+}
+
+/** Only the tickets and receipts that were given; `checkDraw` has them too. */
+export function checkGiven(evidence: DrawEvidence): Finding[] {
+  return [
     ...evidence.tickets.map((ticket, index) => checkTicket(evidence, ticket, index + 1)),
     ...evidence.receipts.flatMap((receipt, index) => checkReceipt(evidence, receipt, index + 1)),
   ];

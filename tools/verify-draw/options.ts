@@ -37,7 +37,8 @@ export const verifyDrawCommand = defineCommand({
     because others on the same machine may see a command line. A receipt is checked with the keys
     that --url publishes, never with keys that it names itself.`,
   exitCodes: `0 verified, 1 something does not agree, 3 not yet checkable (the sale is not over,
-    or the gate does not answer)`,
+    or the gate does not answer). With receipts, and neither --sale nor --commitment, 0 says that
+    the receipts are verified; the draw too, if the sale is over`,
   // The commitment in lower case, as it is published.
   resolve: (values) => {
     if (values.sale === null && values.receipt.length === 0) {
@@ -45,7 +46,8 @@ export const verifyDrawCommand = defineCommand({
         "--sale is missing: give the id of the sale, for example --sale air-one, or a --receipt",
       );
     }
-    return { ...values, commitment: values.commitment?.toLowerCase() ?? null };
+    const commitment = values.commitment?.toLowerCase() ?? null;
+    return { ...values, commitment, isAboutReceipts: values.sale === null && commitment === null };
   },
 });
 

@@ -9,11 +9,11 @@ import { FatalError } from "../../simulation/crowd/ask-again.ts";
 import { errorText } from "../../src/encoding/error-text.ts";
 import { createGateClient } from "../../simulation/crowd/gate-client.ts";
 import { claimsOf } from "../../simulation/drill/fairness.ts";
-import { checkDraw } from "./checks.ts";
+import { checkDraw, checkGiven } from "./checks.ts";
 import { collectDraw, type GivenTokens } from "./collect.ts";
 import type { VerifyOptions } from "./options.ts";
 import { saleNamedBy } from "./receipts.ts";
-import { EXIT_CODES, verdictOn, writeReport } from "./report.ts";
+import { EXIT_CODES, verdictOn, verdictOnReceipts, writeReport } from "./report.ts";
 
 const CONNECTIONS_MAX = 16;
 
@@ -85,9 +85,13 @@ export async function verifyDraw(
     if (collected.kind === "no_such_sale") {
       throw new UsageError(`--sale ${sale}: there is no such sale at ${url}`);
     }
-    const findings = checkDraw(collected.evidence, commitment);
-    report(writeReport(url, collected.evidence, findings));
-    return EXIT_CODES[verdictOn(findings)];
+    const { evidence } = collected;
+    const findings = checkDraw(evidence, commitment);
+    const verdict = options.isAboutReceipts
+      ? verdictOnReceipts(findings, checkGiven(evidence))
+      : verdictOn(findings);
+    report(writeReport(url, evidence, findings, verdict));
+    return EXIT_CODES[verdict];
   } catch (error) {
     if (!(error instanceof FatalError)) throw error;
     complain(`The draw could not be checked: ${error.message}\n`);

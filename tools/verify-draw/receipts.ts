@@ -28,7 +28,13 @@ const claimsSchema = z.object({
     .nullable(),
   admission: z.object({ jti: z.string(), iat: time_s.nullable(), exp: time_s.nullable() }),
   currency: z.string(),
-  amounts: z.object({ total: z.int() }),
+  amounts: z.object({
+    items: z.int(),
+    discount: z.int(),
+    delivery: z.int(),
+    tax: z.int(),
+    total: z.int(),
+  }),
   lines: z.array(z.object({ sku: z.string(), quantity: count, price: z.int() })),
   times: z.object({
     joined: time_s.nullable(),
@@ -100,9 +106,22 @@ export function checkReceipt(evidence: Published, reading: ReceiptReading, nth: 
   const bought = `order ${order}, booked as ${booking}, ${paid}, ${timeText(times.confirmed)}`;
   return [
     agrees(`${what}, signature`, `by the gate's key ${kid}: ${bought}`),
+    checkAmounts(claims, `${what}, amounts`),
     checkPlace(evidence, claims, `${what}, place`),
     ...checkTicketOf(evidence, claims, `${what}, ticket`),
   ];
+}
+
+function checkAmounts({ lines, amounts, currency }: ReceiptClaims, what: string): Finding {
+  const { items, discount, delivery, tax, total } = amounts;
+  const ofLines = lines.reduce((sum, { quantity, price }) => sum + quantity * price, 0);
+  const sum = items - discount + delivery + tax;
+  const unit = `${currency} in minor units`;
+  if (ofLines !== items) {
+    return broken(what, `its lines cost ${ofLines}, it states ${items} ${unit} for the items`);
+  }
+  if (sum !== total) return broken(what, `its parts are ${sum}, it states ${total} ${unit}`);
+  return agrees(what, `its lines, discount, delivery and tax add up to ${total} ${unit}`);
 }
 
 function checkPlace({ lanes }: Published, claims: ReceiptClaims, what: string) {

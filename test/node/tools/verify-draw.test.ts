@@ -6,7 +6,9 @@ import { expect, test } from "vitest";
 import { commitmentTo, seedFrom } from "../../../simulation/drill/fairness.ts";
 import { checkDraw, SAMPLE, WHOLE_COHORT_MAX } from "../../../tools/verify-draw/checks.ts";
 import type { DrawEvidence, TicketEvidence } from "../../../tools/verify-draw/collect.ts";
-import { verdictOn } from "../../../tools/verify-draw/report.ts";
+import { agrees, broken, open } from "../../../tools/verify-draw/finding.ts";
+import { checkReceipt, type ReceiptClaims } from "../../../tools/verify-draw/receipts.ts";
+import { EXIT_CODES, verdictOn, verdictOnReceipts } from "../../../tools/verify-draw/report.ts";
 
 const secret = "07".repeat(32);
 const commitment = commitmentTo(secret);
@@ -78,4 +80,42 @@ test.each([
   const findings = checkDraw(sale([[3, 2]], [given]), commitment);
   expect(verdictOn(findings)).toBe(verdict);
   expect(findings.at(-1)?.detail).toContain(detail);
+});
+
+const good = agrees("receipt 1, signature", "");
+const secretOpen = open("secret", "");
+
+test.each([
+  ["good ones, and an open draw", [secretOpen, good], [good], 0],
+  ["good ones, and a verified draw", [agrees("secret", ""), good], [good], 0],
+  ["good ones, and a broken draw", [broken("secret", ""), good], [good], 1],
+  ["a broken one", [secretOpen, broken("receipt 1", "")], [broken("receipt 1", "")], 1],
+  ["a ticket that has no place yet", [secretOpen, open("ticket 1", "")], [open("ticket 1", "")], 3],
+] as const)("the exit code for receipts: %s", (_, findings, given, code) => {
+  expect(EXIT_CODES[verdictOnReceipts(findings, given)]).toBe(code);
+});
+
+test.each([
+  ["add up", { discount: 200, delivery: 500, tax: 300, total: 2600 }, "agrees"],
+  ["do not add up to the total", { discount: 200, delivery: 500, tax: 300, total: 2599 }, "broken"],
+  ["are not those of the lines", { items: 1900, total: 1900 }, "broken"],
+] as const)("a signed receipt whose amounts %s", (_, changes, verdict) => {
+  const none = { items: 2000, discount: 0, delivery: 0, tax: 0, total: 2000 };
+  const claims: ReceiptClaims = {
+    iss: "sluice",
+    sale: "air-one",
+    order: "ord_1",
+    booking: "BK-1",
+    state: "confirmed",
+    entry: "direct",
+    ticket: null,
+    place: null,
+    admission: { jti: "adm_1", iat: null, exp: null },
+    currency: "EUR",
+    amounts: { ...none, ...changes },
+    lines: [{ sku: "shoe", quantity: 2, price: 1000 }],
+    times: { joined: null, admitted: null, ordered: 1, confirmed: 2 },
+  };
+  const findings = checkReceipt(sale([]), { kind: "verified", kid: "a", claims }, 1);
+  expect(findings.find(({ what }) => what.endsWith("amounts"))?.verdict).toBe(verdict);
 });
