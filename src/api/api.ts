@@ -77,7 +77,10 @@ const bearer: MiddlewareHandler<GateApp> = async (c, next) => {
   if (token === undefined || !sameText(token, c.get("adminToken"))) {
     return problem(c, "unauthorized");
   }
-  return next();
+  await next();
+  // Orders have names and addresses, and a browser may keep what says nothing about caches.
+  c.header("Cache-Control", "no-store");
+  return undefined;
 };
 
 function writeOf(c: GateRequest): Write {

@@ -195,7 +195,6 @@ operation(
     return c.body(outcome.csv, 200, {
       "Content-Type": "text/csv; charset=utf-8",
       "Content-Disposition": `attachment; filename="discount-codes-${sale}.csv"`,
-      "Cache-Control": "no-store",
     });
   },
 );

@@ -77,7 +77,6 @@ operation(
     return c.body(rows, 200, {
       "Content-Type": `${CSV_TYPE}; charset=utf-8`,
       "Content-Disposition": 'attachment; filename="orders.csv"',
-      "Cache-Control": "no-store",
     });
   },
 );

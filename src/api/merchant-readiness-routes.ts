@@ -75,7 +75,6 @@ operation(
     const gate = { keys, version: VERSION, isDeployed };
     const { ready, reportedAt_ms, checks } = await readReadiness(merchantOf(c), gate);
     const ordersReportedAt = reportedAt_ms === null ? null : timeOf(reportedAt_ms);
-    c.header("Cache-Control", "no-store");
     return c.json({ ready, version: VERSION, ordersReportedAt, checks: [...checks] }, 200);
   },
 );

@@ -81,6 +81,14 @@ test("every merchant's route checks the token first", async () => {
   expect(routes).toBe(42);
 });
 
+test.each(["/sales", `/sales/${SALE}/audit`, "/orders", "/dead-letters", "/skus/none/audit"])(
+  "what the merchant reads at %s is stored in no cache",
+  async (path) => {
+    const { headers } = await sluice.merchant("GET", path);
+    expect(headers.get("cache-control")).toBe("no-store");
+  },
+);
+
 const [shoe, sock] = saleDocument("new-sale").items;
 const items = (...list: unknown[]) => ({ items: list });
 const rules = (change: object) => ({ admission: change });
