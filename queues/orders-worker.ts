@@ -23,6 +23,7 @@ import { plainQueueName, QUEUES } from "../src/platform/queue-names.ts";
 import { chooseBackends } from "./backends/choose-backends.ts";
 import { Breaker } from "./breakers.ts";
 import { Bulkhead } from "./bulkhead.ts";
+import { takeConcurrently } from "./concurrently.ts";
 import { park, RETRIES_USED_UP } from "./dead-letters.ts";
 import { keepEvents, readEvent } from "./events.ts";
 import { mailsOutbox, sweepMails } from "./mail/mail-outbox.ts";
@@ -92,18 +93,14 @@ function retryLater(message: Message, queue: string, error: unknown): void {
 }
 
 async function takeOrders(env: OrdersEnv, messages: readonly Message[]): Promise<void> {
-  const waiting = [...messages];
   let ofBatch: Pipeline | null = null;
   const pipeline = (): Pipeline => (ofBatch ??= pipelineOfBatch(env));
-  const lane = async (): Promise<void> => {
-    for (let message = waiting.shift(); message !== undefined; message = waiting.shift()) {
-      const current = message;
-      await takeOrder(env, pipeline, current).catch((error: unknown) => {
-        retryLater(current, QUEUES.orders, error);
-      });
-    }
-  };
-  await Promise.all(Array.from({ length: MESSAGES_AT_ONCE }, lane));
+  await takeConcurrently(
+    messages,
+    MESSAGES_AT_ONCE,
+    (message) => takeOrder(env, pipeline, message),
+    (message, error) => retryLater(message, QUEUES.orders, error),
+  );
 }
 
 async function takeEvents(env: OrdersEnv, messages: readonly Message[]): Promise<void> {

@@ -24,6 +24,7 @@ import { UNREADABLE_REASONS } from "../../src/domain/order/messages.ts";
 import { errorText } from "../../src/encoding/error-text.ts";
 import { log } from "../../src/platform/log.ts";
 import { QUEUES } from "../../src/platform/queue-names.ts";
+import { takeConcurrently } from "../concurrently.ts";
 import { park } from "../dead-letters.ts";
 import { chooseMail, isMailOn } from "./choose-mail.ts";
 import { addTurnMail, claimMail, keepTry, type KeptMail, type MailClaim } from "./mails.ts";
@@ -40,17 +41,12 @@ export async function takeMails(
   messages: readonly Message[],
   retryLater: (message: Message, queue: string, error: unknown) => void,
 ): Promise<void> {
-  const waiting = [...messages];
-  const lane = async (): Promise<void> => {
-    for (let message = waiting.shift(); message !== undefined; message = waiting.shift()) {
-      try {
-        await takeMail(env, message);
-      } catch (error) {
-        retryLater(message, QUEUES.mails, error);
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: MAIL_CALLS_AT_ONCE }, lane));
+  await takeConcurrently(
+    messages,
+    MAIL_CALLS_AT_ONCE,
+    (message) => takeMail(env, message),
+    (message, error) => retryLater(message, QUEUES.mails, error),
+  );
 }
 
 async function takeMail(env: OrdersEnv, message: Message): Promise<void> {

@@ -101,6 +101,16 @@ function pending(example: z.input<typeof documents.transferDocument>) {
   };
 }
 
+/** Of a transfer in either direction. */
+const TRANSFER_PROBLEMS = [
+  "not_enough",
+  "not_available",
+  "redis_key_unusable",
+  "transfer_conflict",
+  "too_many_transfers",
+  "redis_off",
+] as const;
+
 operation(
   {
     method: "post",
@@ -118,14 +128,7 @@ operation(
       201: json("Allotted.", documents.transferDocument, examples.transfers.allotted),
       202: pending(examples.transfers.allotting),
     },
-    problems: [
-      "not_enough",
-      "not_available",
-      "redis_key_unusable",
-      "transfer_conflict",
-      "too_many_transfers",
-      "redis_off",
-    ],
+    problems: TRANSFER_PROBLEMS,
   },
   async (c) => {
     const { sku } = c.req.valid("param");
@@ -152,14 +155,7 @@ operation(
       201: json("Returned.", documents.transferDocument, examples.transfers.returned),
       202: pending(examples.transfers.returning),
     },
-    problems: [
-      "not_enough",
-      "not_available",
-      "redis_key_unusable",
-      "transfer_conflict",
-      "too_many_transfers",
-      "redis_off",
-    ],
+    problems: TRANSFER_PROBLEMS,
   },
   async (c) => {
     const { sku } = c.req.valid("param");
