@@ -37,6 +37,7 @@ import { merchantWebhookRoutes } from "./merchant-webhook-routes.ts";
 import { describeApi, openApiDocument } from "./openapi.ts";
 import { orderRoutes } from "./order-routes.ts";
 import { receiptRoutes } from "./receipt-routes.ts";
+import { RefusalCount } from "./refusal-count.ts";
 import { reminderRoutes } from "./reminder-routes.ts";
 import { problem, refuseBody } from "./problems.ts";
 import { shopperRoutes } from "./shopper-routes.ts";
@@ -72,9 +73,14 @@ const ownMediaType: MiddlewareHandler<GateApp> = async (c, next) => {
   return next();
 };
 
+/** Of this isolate. */
+const refusals = new RefusalCount();
+
 const bearer: MiddlewareHandler<GateApp> = async (c, next) => {
   const token = c.req.header("Authorization")?.match(/^Bearer (\S+)$/i)?.[1];
   if (token === undefined || !sameText(token, c.get("adminToken"))) {
+    const refused = refusals.add(c.get("gate").now);
+    if (refused !== null) log.warn("api", "merchant_refused", { requests: refused });
     return problem(c, "unauthorized");
   }
   await next();

@@ -445,3 +445,5 @@ export const DNS_ANSWERS_MAX = 100;
 // Secrets
 
 export const ADMIN_TOKEN_LENGTH_MIN = 32;
+/** Of requests that were refused for the merchant's token: at most one line an isolate. */
+export const REFUSALS_LOGGED_EVERY_MS = 60_000;

@@ -168,6 +168,26 @@ describe("a gate without its secrets", () => {
   });
 });
 
+test("wrong tokens of the merchant are logged once a minute, with their number", async () => {
+  const warned = vi.spyOn(console, "warn").mockImplementation(() => undefined);
+  const logged = () => {
+    return warned.mock.calls.map(String).filter((line) => line.includes("refused"));
+  };
+  const tryTokens = async () => {
+    const headers = { Authorization: "Bearer not-the-token" };
+    for (let nth = 0; nth < 3; nth += 1) {
+      expect((await ask("/admin/v1/sales", { headers })).status).toBe(401);
+    }
+  };
+  pass(3_600_000);
+  await tryTokens();
+  pass(60_000);
+  await tryTokens();
+  expect(logged()).toHaveLength(2);
+  expect(logged()[1]).toContain('"event":"merchant_refused","requests":3');
+  expect(logged().join("")).not.toContain("not-the-token");
+});
+
 describe("rate limits", () => {
   /** Lets `most` writes of a key through and refuses the rest, as the platform's binding does. */
   function limiter(most: number) {
