@@ -73,8 +73,11 @@ const timeOf = (at_ms: number): string => new Date(at_ms).toISOString();
 function dataOf(event: LoggedEvent): Readonly<Record<string, unknown>> {
   if ("order" in event) {
     const { order, sale, version, state, final, lines, total, currency, email, reason } = event;
+    const { amounts, payment, providerCode, refunded, refund, dispute } = event;
     const placedAt = timeOf(event.placedAt_ms);
-    return { order, sale, version, state, final, lines, total, currency, email, reason, placedAt };
+    const standing = { order, sale, version, state, final, reason, placedAt };
+    const money = { lines, total, currency, amounts, payment, providerCode };
+    return { ...standing, ...money, email, refunded, refund, dispute };
   }
   if (!("sale" in event)) return { endpoint: event.endpoint };
   const { sale, version, title, revision, phase, paused, soldOut } = event;

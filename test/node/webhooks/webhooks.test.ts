@@ -184,8 +184,8 @@ test("whatever is answered, a delivery ends within ten tries, and stores a bound
   );
 });
 
-test("an order's event contains the e-mail address and nothing else of the buyer", () => {
-  const payload = payloadOf(
+function orderPayload(change: object) {
+  return payloadOf(
     orderEventSchema.parse({
       v: 1,
       id: "ord_1:3",
@@ -202,9 +202,13 @@ test("an order's event contains the e-mail address and nothing else of the buyer
       currency: "EUR",
       email: "ann@shoppers.example",
       reason: null,
+      ...change,
     }),
   );
-  expect(payload).toEqual({
+}
+
+test("an order's event contains the e-mail address and nothing else of the buyer", () => {
+  expect(orderPayload({})).toEqual({
     type: "order.confirmed",
     timestamp: "2026-11-27T10:00:00.000Z",
     data: {
@@ -219,6 +223,21 @@ test("an order's event contains the e-mail address and nothing else of the buyer
       email: "ann@shoppers.example",
       reason: null,
       placedAt: "2026-11-27T09:59:59.000Z",
+      amounts: null,
+      payment: null,
+      providerCode: null,
+      refunded: 0,
+      refund: null,
+      dispute: null,
     },
   });
+});
+
+test("an event about a refund or a dispute says which, and how much is given back in all", () => {
+  const refund = { id: "rf_1", amount: 500, state: "succeeded", by: "merchant" };
+  const more = { reason: "too small", failure: null };
+  const refunded = { refund: { ...refund, ...more }, refunded: 700, payment: "pi_1" };
+  expect(orderPayload({ type: "order.refunded", ...refunded }).data).toMatchObject(refunded);
+  const dispute = { id: "dp_1", status: "needs_response", amount: 12_900, reason: "fraudulent" };
+  expect(orderPayload({ type: "order.disputed", dispute }).data).toMatchObject({ dispute });
 });
