@@ -25,7 +25,12 @@ export interface MailContent {
     readonly quantity: number;
     readonly price: string;
   }[];
-  readonly amounts: readonly { readonly label: string; readonly value: string }[];
+  /** `isMain`: the one that the reader looks for. */
+  readonly amounts: readonly {
+    readonly label: string;
+    readonly value: string;
+    readonly isMain?: boolean;
+  }[];
   readonly details: readonly { readonly label: string; readonly value: readonly string[] }[];
   readonly footer: readonly string[];
 }
@@ -67,7 +72,7 @@ function frame(mail: MailSubject, subject: string, own: Own): MailContent {
     lines: facts.lines.map(({ name, quantity, price }) => {
       return { name, quantity, price: moneyText(price * quantity, facts.currency) };
     }),
-    amounts: [{ label: "Total", value: moneyText(facts.total, facts.currency) }],
+    amounts: [{ label: "Total", value: moneyText(facts.total, facts.currency), isMain: true }],
     details: [],
     footer: [
       `Order ${facts.order}, placed ${instantText(facts.placedAt_ms)}.`,
@@ -120,9 +125,9 @@ function confirmed(mail: MailSubject): MailContent {
 
 /** Items, discount, delivery and tax, where the order has them, and always the total. */
 function amountsOf({ amounts, total, currency, delivery, discountHint }: MailFacts) {
-  const rows: { label: string; value: string }[] = [];
-  const row = (label: string, amount: number): void => {
-    rows.push({ label, value: moneyText(amount, currency) });
+  const rows: { label: string; value: string; isMain: boolean }[] = [];
+  const row = (label: string, amount: number, isMain = false): void => {
+    rows.push({ label, value: moneyText(amount, currency), isMain });
   };
   if (amounts !== null && amounts.items !== amounts.total) row("Items", amounts.items);
   if (amounts !== null && amounts.discount > 0) {
@@ -130,7 +135,7 @@ function amountsOf({ amounts, total, currency, delivery, discountHint }: MailFac
   }
   if (amounts !== null && delivery !== null) row("Delivery", amounts.delivery);
   if (amounts !== null && amounts.tax > 0) row("Tax added", amounts.tax);
-  row("Total", total);
+  row("Total", total, true);
   if (amounts !== null && amounts.taxIncluded > 0) {
     row("Tax already in the prices", amounts.taxIncluded);
   }
@@ -217,7 +222,7 @@ function refunded(mail: MailSubject): MailContent | null {
     ],
     amounts: [
       { label: "Order total", value: moneyText(total, currency) },
-      { label: "This refund", value: amount },
+      { label: "This refund", value: amount, isMain: true },
       ...(inAll === refund.amount
         ? []
         : [{ label: "Refunded in all", value: moneyText(inAll, currency) }]),

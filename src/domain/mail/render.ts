@@ -69,6 +69,7 @@ function textPart(content: MailContent): string {
   return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
 }
 
+/** Without quotes and signs that HTML escapes, because they would be escaped here too. */
 const STYLE = `
   :root { color-scheme: light dark; supported-color-schemes: light dark; }
   body { margin: 0; padding: 16px; font: 16px/1.5 system-ui, sans-serif; }
@@ -77,8 +78,8 @@ const STYLE = `
   h2 { font-size: 18px; margin-bottom: 8px; }
   table { width: 100%; border-collapse: collapse; }
   th, td { padding: 4px 16px 4px 0; text-align: left; vertical-align: top; }
-  th[scope="row"] { font-weight: normal; }
-  tfoot tr:first-child > * { padding-top: 12px; border-top: 1px solid; }
+  tfoot th { font-weight: normal; }
+  tfoot tr:first-child th, tfoot tr:first-child td { border-top: 1px solid; }
   td:last-child, thead th:last-child { padding-right: 0; text-align: right; white-space: nowrap; }
   a { font-weight: bold; }
 `;
@@ -136,10 +137,10 @@ function itemsPart(lines: MailContent["lines"], amounts: MailContent["amounts"])
         })}
       </tbody>
       <tfoot>
-        ${amounts.map(({ label, value }) => {
+        ${amounts.map(({ label, value, isMain = false }) => {
           return html`<tr>
             <th scope="row" colspan="2">${label}</th>
-            <td><strong>${value}</strong></td>
+            <td>${isMain ? html`<strong>${value}</strong>` : value}</td>
           </tr> `;
         })}
       </tfoot>

@@ -102,6 +102,9 @@ describe("the mail of a confirmed order", () => {
     const item = ["Air One, size 42", "2", "€258.00"];
     expect(cells).toEqual([...head, ...item, "Total", "<strong>€258.00</strong>"]);
     expect(html).not.toContain("<li>");
+    const [, style = ""] = /<style>(.*?)<\/style>/s.exec(html) ?? [];
+    expect(style).toContain("text-align: right");
+    expect(style).not.toContain("&");
   });
 });
 
