@@ -35,7 +35,7 @@ export class TurnReminders extends DurableObject<GateEnv> {
       send: (messages) => this.#send(messages),
       wake: (at_ms, now) => this.#alarm.arm([at_ms], now),
       now: () => Date.now(),
-      newKey: () => crypto.randomUUID(),
+      newKey: () => crypto.getRandomValues(new Uint8Array(16)).toHex(),
     });
   }
 

@@ -87,7 +87,8 @@ export async function placeOrder(
     return (await answerAgain(shopper, request, idempotencyKey)) ?? checked;
   }
   const id = orderIdOf(sale.id, shopper.admission.subject, idempotencyKey);
-  const viewKey = crypto.randomUUID();
+  // A random UUID has only 122 random bits.
+  const viewKey = crypto.getRandomValues(new Uint8Array(16)).toHex();
   const intent: OrderIntent = {
     ...intentOf(shopper, request, checked.quote),
     id,

@@ -262,6 +262,8 @@ test("only the buyer, and requests with its key, can read an order", async () =>
   );
   const { id, path } = acceptedOrder(placed);
   await finalOrder(sluice, placed);
+  // 128 random bits.
+  expect(path).toMatch(/\?key=[0-9a-f]{32}$/);
   expect((await sluice.ask("GET", path)).body["id"]).toBe(id);
   const mine = { headers: { "sluice-admission": admission } };
   expect((await sluice.shopper("GET", `/orders/${id}`, mine)).body["id"]).toBe(id);
