@@ -49,7 +49,7 @@ function bundledIn(config: string): readonly string[] {
     const { status, stderr } = spawnSync(wrangler, args, {
       cwd: PROJECT_ROOT,
       encoding: "utf8",
-      env: { ...process.env, CI: "1", WRANGLER_SEND_METRICS: "false" },
+      env: { ...process.env, CI: "1", WRANGLER_SEND_METRICS: "false", SLUICE_GUIDED: "1" },
     });
     if (status !== 0) throw new Error(`wrangler could not bundle ${config}:\n${stderr}`);
     return foldersIn(readFileSync(join(folder, "bundle-meta.json"), "utf8"));

@@ -5,14 +5,13 @@
  *
  * They would succeed and be wrong. wrangler makes a KV namespace for each Worker that names none,
  * so the two Workers' breaker states and overrides would never meet; it migrates no database; and
- * it does not know that the orders Worker needs the gate's objects first. `npm run deploy` and
- * `npm run dev` do this, and do not come by here: the first deploys copies without [build], the
- * second sets SLUICE_DEV.
+ * it does not know that the orders Worker needs the gate's objects first. `npm run deploy` does
+ * this with copies that have no [build]. Programs here that start wrangler set SLUICE_GUIDED.
  *
  * Plain JavaScript without imports, because it runs with the system's Node.
  */
 
-const { SLUICE_DEV, WRANGLER_COMMAND } = process.env;
+const { SLUICE_GUIDED, WRANGLER_COMMAND } = process.env;
 
 const DEPLOY = [
   "wrangler alone would give each Worker a KV namespace of its own and migrate no database.",
@@ -26,7 +25,7 @@ const DEV = [
   "  npm start       the local simulation, with a crowd and a sandbox",
 ];
 
-if (SLUICE_DEV !== "1") {
+if (SLUICE_GUIDED !== "1") {
   process.stderr.write(`${(WRANGLER_COMMAND === "dev" ? DEV : DEPLOY).join("\n")}\n`);
   process.exitCode = 1;
 }

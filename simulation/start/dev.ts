@@ -70,7 +70,7 @@ function startDev(configs: readonly string[], onPort: number, stdin: "inherit" |
     cwd: PROJECT_ROOT,
     stdio: [stdin, "inherit", "inherit"],
     // The build command of the wrangler.toml files stops a wrangler that was started without it.
-    env: { ...process.env, SLUICE_DEV: "1" },
+    env: { ...process.env, SLUICE_GUIDED: "1" },
   });
 }
 
