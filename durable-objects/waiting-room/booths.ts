@@ -6,8 +6,18 @@
  */
 import type { CloseOutcome } from "../../src/domain/line/booth.ts";
 import { BOOTH_ANSWER_TIMEOUT_MS } from "../../src/domain/limits.ts";
+import type { Sale } from "../../src/domain/sale/sale.ts";
 import { withTimeout } from "../../src/platform/with-timeout.ts";
-import type { Booth } from "./ports.ts";
+import type { Booth, RoomPorts } from "./ports.ts";
+
+/** Booths `from` (included) to `to` (excluded) of a lane. */
+export function boothsOf(
+  { booth }: Pick<RoomPorts, "booth">,
+  { id }: Sale,
+  { lane, from, to }: { readonly lane: string; readonly from: number; readonly to: number },
+): Booth[] {
+  return Array.from({ length: to - from }, (_, added) => booth(id, lane, from + added));
+}
 
 /** Null when a booth did not answer. */
 function ask(booth: Booth, k: number, force: boolean): Promise<CloseOutcome | null> {

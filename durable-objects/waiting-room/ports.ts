@@ -4,7 +4,9 @@
  * gives the platform's; simulations and tests give maps, a virtual clock and planted bugs.
  */
 import type { CloseOutcome } from "../../src/domain/line/booth.ts";
+import { isSignedRound, type BeaconChain } from "../../src/domain/line/beacon.ts";
 import * as cohorts from "../../src/domain/line/cohort.ts";
+import * as draws from "../../src/domain/line/draw.ts";
 import * as admissions from "../../src/domain/room/admission.ts";
 import * as calls from "../../src/domain/room/calls.ts";
 import * as claims from "../../src/domain/room/claims.ts";
@@ -37,6 +39,12 @@ export interface Revealed {
   readonly signature: string | null;
 }
 
+/** A cohort that waits for its draw, or was drawn with a round: its counts as they are signed. */
+export interface CountedDraw {
+  readonly cohort: draws.CountedCohort;
+  readonly signature: string;
+}
+
 /** A signature that the room keeps: of the manifest of a cohort, or of the revealed secret. */
 export interface KeptSignature extends SignedStatement {
   readonly of: "secret" | { readonly lane: string; readonly k: number };
@@ -48,10 +56,29 @@ export interface RoomChange {
   readonly room?: RoomState;
   readonly admission?: admissions.AdmissionRecord;
   readonly manifest?: cohorts.CohortManifest;
+  /** With the foundation: the chain whose rounds decide the room's first cohorts. */
+  readonly beacon?: BeaconChain | null;
+  /** Its key is kept as that of a signature. */
+  readonly counted?: CountedDraw & { readonly key: StatementKey };
   readonly revealed?: Revealed;
   readonly signed?: KeptSignature;
   /** The events that follow from the change; null: none. */
   readonly telling?: Telling | null;
+}
+
+/** Of the rows of a room, those of its draw. Nothing in them is ever changed. */
+export interface DrawRows {
+  manifest(sale: string, lane: string, k: number): cohorts.CohortManifest | null;
+  /** Null: the room was created without one. */
+  beacon(): BeaconChain | null;
+  /** Drawn or not. */
+  counted(): readonly CountedDraw[];
+  /** When the last cohort of any lane closed; 0 when no such time is stored. */
+  lastClosed_ms(): number;
+  /** Null: the secret is still secret. */
+  revealed(): Revealed | null;
+  /** The keys of all signatures that are kept. */
+  statementKeys(): readonly StatementKey[];
 }
 
 /**
@@ -59,20 +86,15 @@ export interface RoomChange {
  *
  * The contract: `write` is one synchronous transaction. When it returns, every part of the change
  * is stored, and is durable before an answer of the object leaves it; when it throws, no part is.
- * A read sees all earlier writes. A manifest is never changed, nor are the time of
- * the revelation and a signature that is kept: writing them again has no effect.
+ * A read sees all earlier writes. A manifest is never changed, nor are the beacon, the counts of a
+ * cohort, the time of the revelation and a signature that is kept: writing them again has no
+ * effect.
  */
 export interface RoomRows {
   /** Null for a room that was never created, as is the state. */
   foundation(): Foundation | null;
   state(): RoomState | null;
-  manifest(sale: string, lane: string, k: number): cohorts.CohortManifest | null;
-  /** When the last cohort of any lane closed; 0 when no such time is stored. */
-  lastClosed_ms(): number;
-  /** Null: the secret is still secret. */
-  revealed(): Revealed | null;
-  /** The keys of all signatures that are kept. */
-  statementKeys(): readonly StatementKey[];
+  readonly draws: DrawRows;
   admission(ticket: string): admissions.AdmissionRecord | null;
   /** Those whose stored standing is `active`, expired by the clock or not. */
   activeAdmissions(): readonly admissions.AdmissionRecord[];
@@ -101,6 +123,21 @@ export interface Booth {
   close(k: number, force: boolean): Promise<CloseOutcome>;
 }
 
+/** A public randomness beacon, and the signature of what is published before its round. */
+export interface Beacon {
+  /** Of new rooms; null: without one. */
+  readonly chain: BeaconChain | null;
+  /**
+   * The signature of a round that is `taken`; null when no relay gave one in time. Never rejects.
+   */
+  read(
+    chain: BeaconChain,
+    round: number,
+    taken: (signature: string) => boolean,
+  ): Promise<string | null>;
+  sign(cohort: draws.CountedCohort): Promise<SignedStatement>;
+}
+
 /**
  * Tells an order that its shopper is gone, and asks what it still needs. Null: no answer.
  * @param hasLeft the shopper will not come back to confirm anything
@@ -121,7 +158,9 @@ export const ROOM_RULES = {
   ...calls,
   ...claims,
   ...cohorts,
+  ...draws,
   ...ending,
+  isSignedRound,
   ...seatUse,
 };
 export type RoomRules = typeof ROOM_RULES;
@@ -132,6 +171,7 @@ export interface RoomPorts {
   readonly booth: (sale: string, lane: string, shard: number) => Booth;
   readonly askDeparted: AskDeparted;
   readonly pipeline: Pipeline;
+  readonly beacon: Beacon;
   /** The queue of sale events. A promise that rejects: not taken. */
   readonly events: {
     sendBatch(messages: Iterable<{ readonly body: SaleEvent }>): Promise<unknown>;

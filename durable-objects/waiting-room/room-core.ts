@@ -8,10 +8,10 @@
  * Nothing is kept of those who wait, so the work does not grow with the line.
  * Not for: what the rules are (`src/domain/room`), and the signing of admissions (`signing.ts`).
  */
-import { placesIn, type CohortManifest, type Place } from "../../src/domain/line/cohort.ts";
+import type { CohortManifest, Place } from "../../src/domain/line/cohort.ts";
 import { TICK_MS } from "../../src/domain/limits.ts";
 import * as admissions from "../../src/domain/room/admission.ts";
-import { cohortsClose, nextTickAt } from "../../src/domain/room/calls.ts";
+import { nextTickAt } from "../../src/domain/room/calls.ts";
 import * as claims from "../../src/domain/room/claims.ts";
 import type { RoomAction } from "../../src/domain/room/merchant-changes.ts";
 import * as rooms from "../../src/domain/room/room-state.ts";
@@ -22,10 +22,11 @@ import * as sales from "../../src/domain/sale/sale.ts";
 import type { StockLevel } from "../../src/domain/stock/stock-ledger.ts";
 import { errorText } from "../../src/encoding/error-text.ts";
 import { act, revealWhenDue, revise, type ActOutcome, type ConfigureOutcome } from "./changes.ts";
-import { closeCohortAt, openAt } from "./booths.ts";
+import { boothsOf, openAt } from "./booths.ts";
+import { closeCohorts, nextDrawAt } from "./closing.ts";
 import { settleDeparted } from "./departed.ts";
 import { EventOutbox } from "./event-outbox.ts";
-import type { Booth, ClaimedTicket, KeptSignature, RoomPorts, RoomRules } from "./ports.ts";
+import type { ClaimedTicket, KeptSignature, RoomPorts, RoomRules } from "./ports.ts";
 import { RoomStore, type RoomFairness, type RoomMetrics } from "./room-store.ts";
 import { endSeat, expireSeats, settle, takeSeat } from "./seats.ts";
 
@@ -61,10 +62,11 @@ export class RoomCore {
   }
 
   #create(sale: sales.Sale): ConfigureOutcome {
-    const { rows, newSecret } = this.#ports;
+    const { rows, newSecret, beacon } = this.#ports;
     const now = this.#ports.now();
     const foundation = { sale, revision: 1, booths: sales.boothsOf(sale), secret: newSecret() };
-    this.#store = RoomStore.create(rows, foundation, rooms.openRoom(sale, now), now);
+    const opened = { room: rooms.openRoom(sale, now), beacon: beacon.chain };
+    this.#store = RoomStore.create(rows, foundation, opened, now);
     return { kind: "created", revision: 1 };
   }
 
@@ -293,7 +295,7 @@ export class RoomCore {
     const { now, pipeline, rules } = this.#ports;
     expireSeats(store, this.#ports.rules, now());
     const looked = pipeline.look(store.room, now());
-    const arrivals = await this.#closeCohorts(store);
+    const arrivals = await closeCohorts(store, this.#ports);
     await this.#addBooths(store);
     await looked;
     // Claims and changes went on while the booths answered: the tick decides on the room as it is.
@@ -301,26 +303,6 @@ export class RoomCore {
     const pipelineBears = bears(pipeline.reading, store.backlogAge_ms(at_ms), at_ms);
     const surroundings = { arrivals, pipelineBears };
     store.save(rules.tick(store.room, store.rules, surroundings, at_ms), at_ms);
-  }
-
-  /** Cohorts that every booth has counted; true when anybody had come. */
-  async #closeCohorts(store: RoomStore): Promise<boolean> {
-    const { now } = this.#ports;
-    const { sale, booths } = store.foundation;
-    if (!cohortsClose(store.room, sale.admission.method, now())) return false;
-    const asked = await Promise.all(
-      store.room.lanes.map(async ({ id: lane, closed: k }) => {
-        return { lane, k, counts: await closeCohortAt(this.#booths(sale, lane, 0, booths), k) };
-      }),
-    );
-    let arrivals = false;
-    for (const { lane, k, counts } of asked) {
-      // While the booths answered the sale may have ended, and its secret been revealed.
-      if (counts === null || this.#ports.rules.isFinal(store.revealed)) continue;
-      store.addCohort(lane, k, counts, now());
-      arrivals ||= placesIn(counts) > 0;
-    }
-    return arrivals;
   }
 
   /**
@@ -333,7 +315,7 @@ export class RoomCore {
     if (wanted <= booths) return;
     const ready = await Promise.all(
       store.room.lanes.map(({ id, closed }) => {
-        return openAt(this.#booths(sale, id, booths, wanted), closed);
+        return openAt(boothsOf(this.#ports, sale, { lane: id, from: booths, to: wanted }), closed);
       }),
     );
     if (ready.includes(false)) return;
@@ -341,13 +323,6 @@ export class RoomCore {
     const foundation = { ...store.foundation, booths: wanted };
     const room = { ...store.room, version: store.room.version + 1 };
     store.write({ foundation, room }, this.#ports.now());
-  }
-
-  /** Booths `from` (included) to `to` (excluded) of a lane. */
-  #booths({ id }: sales.Sale, lane: string, from: number, to: number): Booth[] {
-    return Array.from({ length: to - from }, (_, added) => {
-      return this.#ports.booth(id, lane, from + added);
-    });
   }
 
   /** An early tick is harmless; one that is postponed again and again is not. */
@@ -364,7 +339,9 @@ export class RoomCore {
     const isDueLater = next_ms === null && revealed === null;
     // When revealing failed it is tried again.
     const reveals_ms = isDueLater ? (due_ms > now ? due_ms : now + TICK_MS) : null;
-    const instants_ms = [next_ms, growing_ms, reveals_ms, this.#events.dueAt_ms(now), departed_ms];
+    const draws_ms = next_ms === null ? null : nextDrawAt(this.#store, now);
+    const room_ms = [next_ms, growing_ms, draws_ms, reveals_ms];
+    const instants_ms = [...room_ms, this.#events.dueAt_ms(now), departed_ms];
     await this.#ports.alarm.arm(instants_ms, now);
   }
 }

@@ -6,12 +6,15 @@
  * an instance never knows more than what is stored, and after a crash the next one knows the same.
  * Not for deciding: the rules do (`src/domain/room`), called by `RoomCore`.
  */
+import type { BeaconChain } from "../../src/domain/line/beacon.ts";
 import {
   commitmentOf,
+  type BeaconDraw,
   placesIn,
   seedOf,
   type CohortManifest,
 } from "../../src/domain/line/cohort.ts";
+import { beaconOf } from "../../src/domain/line/draw.ts";
 import { adopted, revealsAt_ms } from "../../src/domain/room/ending.ts";
 import { standingAt, ticketOf, type AdmissionRecord } from "../../src/domain/room/admission.ts";
 import { Backlog, ORDERS_THAT_TELL } from "../../src/domain/room/backlog.ts";
@@ -33,7 +36,15 @@ import { tokensInForce, type TokensInForce } from "../../src/domain/room/token-s
 import { seatDevicesOf } from "../../src/domain/sale/device-binding.ts";
 import type { Sale } from "../../src/domain/sale/sale.ts";
 import { hasEnd } from "../../src/domain/sale/schedule.ts";
-import type { Foundation, KeptSignature, Revealed, RoomChange, RoomRows } from "./ports.ts";
+import type {
+  CountedDraw,
+  Foundation,
+  KeptSignature,
+  Revealed,
+  RoomChange,
+  RoomRows,
+  RoomRules,
+} from "./ports.ts";
 
 /** What the merchant sees of the room. */
 export type RoomMetrics = ReturnType<RoomStore["metrics"]>;
@@ -41,12 +52,24 @@ export type RoomMetrics = ReturnType<RoomStore["metrics"]>;
 /** What anybody may know of the secret of the draw. */
 export type RoomFairness = ReturnType<RoomStore["fairness"]>;
 
+type OpenCohort = Pick<CohortManifest, "sale" | "lane" | "k" | "base" | "counts">;
+
+interface Drawn {
+  /** Null: it follows from the secret alone. */
+  readonly seed: string | null;
+  readonly draw: BeaconDraw;
+}
+
 export class RoomStore {
   readonly #rows: RoomRows;
   #foundation: Foundation;
   #room: RoomState;
   /** The facts of the last event; null while the room is being created. */
   #told: Told | null;
+  /** Null: the room was created without one. */
+  readonly #chain: BeaconChain | null;
+  /** Cohorts whose counts are signed; after their draw too. */
+  #counted: readonly CountedDraw[];
   /** Null while the secret is secret. */
   #revealed: Revealed | null;
   /** Seats in use, by ticket: bounded by `maxActive`. */
@@ -59,12 +82,20 @@ export class RoomStore {
   readonly #backlog = new Backlog();
   readonly orderSeats = new OrderSeats();
 
-  private constructor(rows: RoomRows, foundation: Foundation, room: RoomState, told: Told | null) {
+  private constructor(
+    rows: RoomRows,
+    foundation: Foundation,
+    room: RoomState,
+    told: Told | null,
+    chain = rows.draws.beacon(),
+  ) {
     this.#rows = rows;
     this.#foundation = foundation;
     this.#room = room;
     this.#told = told;
-    this.#revealed = rows.revealed();
+    this.#chain = chain;
+    this.#counted = rows.draws.counted();
+    this.#revealed = rows.draws.revealed();
     for (const admission of rows.activeAdmissions()) this.#active.set(admission.ticket, admission);
     for (const admission of rows.backlog(ORDERS_THAT_TELL)) {
       this.#backlog.note(admission);
@@ -88,21 +119,27 @@ export class RoomStore {
 
   /** Once for a room that another release wrote last: what follows from that is stored at once. */
   static #adopt(rows: RoomRows, room: RoomState, now: number): RoomState {
-    const revealed = rows.revealed();
+    const revealed = rows.draws.revealed();
     const known = adopted(room, revealed?.at_ms ?? null, now);
     if (known.room === room) return room;
     const { revealedAt_ms } = known;
     if (revealedAt_ms === null || revealed !== null) rows.write({ room: known.room });
     else {
-      const at_ms = Math.max(revealedAt_ms, rows.lastClosed_ms());
+      const at_ms = Math.max(revealedAt_ms, rows.draws.lastClosed_ms());
       rows.write({ room: known.room, revealed: { at_ms, signature: null } });
     }
     return known.room;
   }
 
-  static create(rows: RoomRows, foundation: Foundation, room: RoomState, now: number): RoomStore {
-    const store = new RoomStore(rows, foundation, room, null);
-    store.write({ foundation, room }, now);
+  /** @param beacon the chain whose rounds decide first cohorts, for as long as there is the room */
+  static create(
+    rows: RoomRows,
+    foundation: Foundation,
+    { room, beacon }: { readonly room: RoomState; readonly beacon: BeaconChain | null },
+    now: number,
+  ): RoomStore {
+    const store = new RoomStore(rows, foundation, room, null, beacon);
+    store.write({ foundation, room, beacon }, now);
     return store;
   }
 
@@ -116,6 +153,18 @@ export class RoomStore {
 
   get revealed(): Revealed | null {
     return this.#revealed;
+  }
+
+  /** Null: no cohort waits for a round. */
+  get beacon(): BeaconChain | null {
+    return beaconOf(this.#foundation.sale.admission, this.#chain);
+  }
+
+  /** The counted cohorts that wait for their draw. */
+  get undrawn(): readonly CountedDraw[] {
+    return this.#counted.filter(({ cohort: { lane, k } }) => {
+      return this.#room.lanes.some(({ id, closed }) => id === lane && closed === k);
+    });
   }
 
   get rules(): ClaimRules {
@@ -183,7 +232,8 @@ export class RoomStore {
     const { sale, booths, revision, secret } = this.#foundation;
     const commitment = commitmentOf(secret);
     const tokens = this.#tokensInForce(sale);
-    const facts = { booths, commitment, revision, tokens, ...this.#revelation };
+    const drawn = { beacon: this.beacon ?? undefined, undrawn: this.undrawn };
+    const facts = { booths, commitment, revision, tokens, ...drawn, ...this.#revelation };
     return snapshotOf(this.#room, sale, facts, now);
   }
 
@@ -222,19 +272,19 @@ export class RoomStore {
   }
 
   manifest(lane: string, k: number): CohortManifest | null {
-    return this.#rows.manifest(this.#foundation.sale.id, lane, k);
+    return this.#rows.draws.manifest(this.#foundation.sale.id, lane, k);
   }
 
   /** The first time counts. Not before the last cohort closed, also when a clock went back. */
   reveal(now: number): void {
-    const at_ms = Math.max(now, this.#rows.lastClosed_ms());
+    const at_ms = Math.max(now, this.#rows.draws.lastClosed_ms());
     this.#rows.write({ revealed: { at_ms, signature: null } });
-    this.#revealed = this.#rows.revealed();
+    this.#revealed = this.#rows.draws.revealed();
   }
 
   keepSignature(signed: KeptSignature): void {
     this.#rows.write({ signed });
-    if (signed.of === "secret") this.#revealed = this.#rows.revealed();
+    if (signed.of === "secret") this.#revealed = this.#rows.draws.revealed();
   }
 
   /** What may be known of the secret: nothing of it leaves the room that is not stored. */
@@ -247,20 +297,53 @@ export class RoomStore {
       commitment: commitmentOf(secret),
       secret: revealed === null ? null : secret,
       revealed,
-      keys: revealed === null ? [] : this.#rows.statementKeys(),
+      keys: revealed === null ? [] : this.#rows.draws.statementKeys(),
     } as const;
   }
 
-  /** A cohort that all booths have counted; a second count of the same cohort changes nothing. */
-  addCohort(lane: string, k: number, counts: readonly number[], now: number): void {
+  /** The places of the lane's open cohort, as they are stated before and after its draw. */
+  openCohort(lane: string, counts: readonly number[]) {
+    const state = this.#room.lanes.find((item) => item.id === lane);
+    const { closed: k = 0, places: base = 0 } = state ?? {};
+    return { sale: this.#foundation.sale.id, lane, k, base, counts };
+  }
+
+  /** Counts that are signed and final, before their round is asked for. */
+  addCounted(counted: NonNullable<RoomChange["counted"]>, now: number): void {
+    const room = { ...this.#room, version: this.#room.version + 1 };
+    this.write({ counted, room }, now);
+    this.#counted = this.#rows.draws.counted();
+  }
+
+  /**
+   * A cohort that all booths have counted, with its draw; a second one of the same cohort changes
+   * nothing.
+   */
+  addCohort(cohort: OpenCohort, drawn: Drawn | null, now: number): void {
     const { sale, secret } = this.#foundation;
+    const { lane, k, counts } = cohort;
     const state = this.#room.lanes.find((item) => item.id === lane);
     if (state?.closed !== k) return;
-    const seed = seedOf(secret, sale.id, lane, k);
+    const seed = drawn?.seed ?? seedOf(secret, sale.id, lane, k);
     const closedAt = new Date(now).toISOString();
-    const manifest = { sale: sale.id, lane, k, base: state.places, counts, seed, closedAt };
+    const draw = drawn === null ? {} : { draw: drawn.draw };
+    const manifest = { ...cohort, seed, closedAt, ...draw };
     const room = closeCohortInRoom(this.#room, { lane, k, places: placesIn(counts) });
     this.write({ manifest, room }, now);
+  }
+
+  /** @param beacon the signature of the cohort's round; null: none was to be had in time */
+  drawCounted(
+    { cohort, signature }: CountedDraw,
+    beacon: string | null,
+    { drawnSeedOf }: Pick<RoomRules, "drawnSeedOf">,
+    now: number,
+  ): void {
+    const { secret } = this.#foundation;
+    const { countedAt, chain, round, ...open } = cohort;
+    const seed = beacon === null ? null : drawnSeedOf(secret, cohort, beacon);
+    const draw = { countedAt, countsSignature: signature, chain, round, beacon };
+    this.addCohort(open, { seed, draw }, now);
   }
 
   admissionOf(ticket: string): AdmissionRecord | null {

@@ -2,14 +2,13 @@
  * The rows of one WaitingRoom in SQLite.
  *
  * Guarantee: what is read back was parsed by zod once; the room's state and its document are one
- * JSON row each, because they change as a whole. A manifest is never changed once written, nor is
- * the place of an admission. Places, devices, paid orders, the times of closings and the revelation
- * have tables of their own, because the release before writes rows by position and could not write
- * wider ones, and writes `room` without what it does not know.
+ * JSON row each, because they change as a whole. The place of an admission is never changed once
+ * written. Places, devices and paid orders have tables of their own, because the release before
+ * writes rows by position and could not write wider ones, and writes `room` without what it does
+ * not know. Not for the draw, whose tables are in `draw-tables.ts`.
  */
 import { z } from "zod";
 import { admissionPlaceSchema, type AdmissionRecord } from "../../src/domain/room/admission.ts";
-import type { CohortManifest } from "../../src/domain/line/cohort.ts";
 import {
   saleEventSchema,
   toldSchema,
@@ -20,23 +19,11 @@ import {
 import { readStoredRoom, type RoomState } from "../../src/domain/room/room-state.ts";
 import { seatDevicesSchema, type SeatDevices } from "../../src/domain/room/seat-devices.ts";
 import { saleSchema } from "../../src/domain/sale/sale.ts";
-import { statementKeySchema, type StatementKey } from "../../src/tokens/draw-statements.ts";
-import type { Foundation, KeptSignature, Revealed, RoomChange, RoomRows } from "./ports.ts";
+import { DrawTables } from "./draw-tables.ts";
+import type { Foundation, RoomChange, RoomRows } from "./ports.ts";
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS room (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS manifests (
-    lane TEXT NOT NULL, k INTEGER NOT NULL, base INTEGER NOT NULL,
-    counts TEXT NOT NULL, seed TEXT NOT NULL, PRIMARY KEY (lane, k)
-  ) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS closings (
-    lane TEXT NOT NULL, k INTEGER NOT NULL, closed_ms INTEGER NOT NULL, signature TEXT,
-    PRIMARY KEY (lane, k)
-  ) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS revealed (
-    one INTEGER PRIMARY KEY CHECK (one = 1), at_ms INTEGER NOT NULL, signature TEXT
-  );
-  CREATE TABLE IF NOT EXISTS statement_keys (kid TEXT PRIMARY KEY, jwk TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS admissions (
     ticket TEXT PRIMARY KEY, id TEXT NOT NULL, subject TEXT NOT NULL, lane TEXT NOT NULL,
     issued_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL, standing TEXT NOT NULL,
@@ -64,18 +51,6 @@ const foundationSchema = z.object({
 const ADMISSIONS = `SELECT admissions.*, places.place, devices.devices, paid_orders.id AS paid_order
   FROM admissions LEFT JOIN places USING (ticket) LEFT JOIN devices USING (ticket)
   LEFT JOIN paid_orders USING (ticket)`;
-
-const MANIFESTS = `SELECT base, counts, seed, closed_ms, signature
-  FROM manifests LEFT JOIN closings USING (lane, k)`;
-
-type ManifestRow = {
-  base: number;
-  counts: string;
-  seed: string;
-  /** Null in cohorts closed by earlier versions. */
-  closed_ms: number | null;
-  signature: string | null;
-};
 
 const endedSchema = z.array(z.string());
 /** JSON null: let in without a ticket. */
@@ -123,11 +98,13 @@ function admissionOf(row: AdmissionRow): AdmissionRecord {
 export class RoomTables implements RoomRows {
   readonly #sql: SqlStorage;
   readonly #storage: DurableObjectStorage;
+  readonly draws: DrawTables;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
     this.#sql = storage.sql;
     this.#sql.exec(SCHEMA);
+    this.draws = new DrawTables(this.#sql);
     this.#addColumn("admissions", "order_begun_ms", "INTEGER");
     this.#addColumn("admissions", "orders_ended", "TEXT");
   }
@@ -161,39 +138,6 @@ export class RoomTables implements RoomRows {
   #value(query: string): unknown {
     const row = this.#sql.exec<{ value: string }>(query).toArray()[0];
     return row === undefined ? null : JSON.parse(row.value);
-  }
-
-  manifest(sale: string, lane: string, k: number): CohortManifest | null {
-    const row = this.#sql.exec<ManifestRow>(`${MANIFESTS} WHERE lane = ? AND k = ?`, lane, k);
-    const found = row.toArray()[0];
-    if (found === undefined) return null;
-    const { base, seed, closed_ms, signature } = found;
-    const counts = z.array(z.int()).parse(JSON.parse(found.counts));
-    const manifest = { sale, lane, k, base, counts, seed };
-    if (closed_ms === null) return manifest;
-    const closed = { ...manifest, closedAt: new Date(closed_ms).toISOString() };
-    return signature === null ? closed : { ...closed, signature };
-  }
-
-  lastClosed_ms(): number {
-    const rows = this.#sql.exec<{ last: number | null }>(
-      "SELECT MAX(closed_ms) last FROM closings",
-    );
-    return rows.one().last ?? 0;
-  }
-
-  revealed(): Revealed | null {
-    const rows = this.#sql.exec<{ at_ms: number; signature: string | null }>(
-      "SELECT at_ms, signature FROM revealed",
-    );
-    return rows.toArray()[0] ?? null;
-  }
-
-  statementKeys(): StatementKey[] {
-    return this.#sql
-      .exec<{ jwk: string }>("SELECT jwk FROM statement_keys ORDER BY kid")
-      .toArray()
-      .map(({ jwk }) => statementKeySchema.parse(JSON.parse(jwk)));
   }
 
   admission(ticket: string): AdmissionRecord | null {
@@ -238,61 +182,18 @@ export class RoomTables implements RoomRows {
   }
 
   write(change: RoomChange): void {
-    const { foundation, room, admission, manifest, revealed, signed, telling = null } = change;
+    const { foundation, room, admission, telling = null } = change;
     this.#storage.transactionSync(() => {
       if (foundation !== undefined) this.#putJson("foundation", { v: 1, ...foundation });
-      if (manifest !== undefined) this.#addManifest(manifest);
       if (admission !== undefined) this.#putAdmission(admission);
       if (room !== undefined) this.#putJson("state", room);
-      if (revealed !== undefined) this.#addRevealed(revealed);
-      if (signed !== undefined) this.#keepSignature(signed);
+      this.draws.write(change);
       if (telling !== null) this.#addEvents(telling);
     });
   }
 
   #putJson(name: "foundation" | "state", value: unknown): void {
     this.#sql.exec("INSERT OR REPLACE INTO room VALUES (?, ?)", name, JSON.stringify(value));
-  }
-
-  #addManifest({ lane, k, base, counts, seed, closedAt }: CohortManifest): void {
-    this.#sql.exec(
-      "INSERT OR IGNORE INTO manifests VALUES (?, ?, ?, ?, ?)",
-      lane,
-      k,
-      base,
-      JSON.stringify(counts),
-      seed,
-    );
-    if (closedAt === undefined) return;
-    this.#sql.exec(
-      "INSERT OR IGNORE INTO closings (lane, k, closed_ms) VALUES (?, ?, ?)",
-      lane,
-      k,
-      Date.parse(closedAt),
-    );
-  }
-
-  #addRevealed({ at_ms, signature }: Revealed): void {
-    this.#sql.exec(
-      "INSERT OR IGNORE INTO revealed (one, at_ms, signature) VALUES (1, ?, ?)",
-      at_ms,
-      signature,
-    );
-  }
-
-  #keepSignature({ of, signature, key }: KeptSignature): void {
-    const { kid } = key;
-    this.#sql.exec("INSERT OR IGNORE INTO statement_keys VALUES (?, ?)", kid, JSON.stringify(key));
-    if (of === "secret") {
-      this.#sql.exec("UPDATE revealed SET signature = ? WHERE signature IS NULL", signature);
-      return;
-    }
-    this.#sql.exec(
-      "UPDATE closings SET signature = ? WHERE lane = ? AND k = ? AND signature IS NULL",
-      signature,
-      of.lane,
-      of.k,
-    );
   }
 
   #putAdmission(admission: AdmissionRecord): void {

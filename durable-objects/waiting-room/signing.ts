@@ -7,10 +7,11 @@
  * Guarantee: the same record and device give the very same token. It changes nothing.
  */
 import type { CohortManifest } from "../../src/domain/line/cohort.ts";
+import type { CountedCohort } from "../../src/domain/line/draw.ts";
 import type { AdmissionRecord } from "../../src/domain/room/admission.ts";
 import { tokenNumberOf } from "../../src/domain/room/seat-devices.ts";
 import { signAdmission, type Admission } from "../../src/tokens/admissions.ts";
-import { signStatement } from "../../src/tokens/draw-statements.ts";
+import { signStatement, type SignedStatement } from "../../src/tokens/draw-statements.ts";
 import { readSecrets, type Keys } from "../../src/tokens/secrets.ts";
 import type { KeptSignature } from "./ports.ts";
 import type { RoomCore } from "./room-core.ts";
@@ -54,6 +55,12 @@ export async function signedAdmission(
     token,
     admission: { id, sale, subject, lane, ...times, device, number, place },
   };
+}
+
+/** Of the counts of a cohort, before its draw. */
+export async function signedCounts(env: GateEnv, cohort: CountedCohort): Promise<SignedStatement> {
+  const at_ms = Date.parse(cohort.countedAt);
+  return signStatement(await keysOf(env), env.ISSUER, "counts", cohort, at_ms);
 }
 
 /** Null: it is signed already, or has no closing time, which is what a signature is for. */

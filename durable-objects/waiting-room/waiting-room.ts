@@ -14,6 +14,7 @@ import type { RoomAction } from "../../src/domain/room/merchant-changes.ts";
 import type { RoomSnapshot } from "../../src/domain/room/snapshot.ts";
 import type { AdmissionChange, Sale } from "../../src/domain/sale/sale.ts";
 import type { StockLevel } from "../../src/domain/stock/stock-ledger.ts";
+import { beaconChainOf, readRound } from "../../src/beacon/relays.ts";
 import { log } from "../../src/platform/log.ts";
 import { boothName, boothOf, orderOf } from "../../src/platform/objects.ts";
 import { withTimeout } from "../../src/platform/with-timeout.ts";
@@ -28,6 +29,7 @@ import {
   signatureOf,
   signatureOfSecret,
   signedAdmission,
+  signedCounts,
   type AdmitOutcome,
   type Admitted,
   type Device,
@@ -47,6 +49,11 @@ export class WaitingRoom extends DurableObject<GateEnv> {
         return withTimeout<DepartedAnswer>(orderOf(env, order).depart(hasLeft));
       },
       pipeline: new PipelineWatch(env.CONFIG),
+      beacon: {
+        chain: beaconChainOf(env),
+        read: (chain, round, taken) => readRound(env, chain, round, taken),
+        sign: (cohort) => signedCounts(env, cohort),
+      },
       events: env.EVENTS_QUEUE,
       now: () => Date.now(),
       newSecret,

@@ -66,8 +66,21 @@ export type PublishedKey = z.output<typeof publishedKeySchema>;
 /** The JWKS of the gate. */
 export const keySetSchema = z.object({ keys: z.array(publishedKeySchema) });
 
+const beaconSchema = z.object({
+  chain: hex.length(64),
+  id: z.string(),
+  publicKey: hex.length(192),
+  groupHash: hex.length(64),
+  genesis_s: count,
+  period_s: count,
+  wait_s: count,
+});
+export type PublishedBeacon = z.output<typeof beaconSchema>;
+
 export const fairnessSchema = z.object({
   commitment: hex.length(64),
+  /** Null: the secret alone decides; absent from a gate before there was a beacon. */
+  beacon: beaconSchema.nullish(),
   secret: hex.length(64).nullable(),
   /** From a gate that signs; absent from one before. */
   revealedAt: z.iso.datetime().nullish(),
@@ -84,6 +97,15 @@ export const manifestSchema = z.object({
   counts: z.array(count),
   seed: hex.length(64),
   closedAt: z.iso.datetime().optional(),
+  draw: z
+    .object({
+      countedAt: z.iso.datetime(),
+      countsSignature: z.string(),
+      chain: hex,
+      round: count,
+      beacon: hex.length(96).nullable(),
+    })
+    .optional(),
   signature: z.string().optional(),
 });
 export type Manifest = z.output<typeof manifestSchema>;

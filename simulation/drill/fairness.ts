@@ -70,6 +70,27 @@ export function seedFrom(secret: string, sale: string, lane: string, k: number):
   return hmac.update(`${sale}\0${lane}\0`).update(number).digest("hex");
 }
 
+/** With the round's signature, whose SHA-256 is its random value. */
+export function seedWithRound(
+  secret: string,
+  { sale, lane, k, counts }: Manifest,
+  signature: string,
+): string {
+  const numbers = [k, counts.length, ...counts];
+  const bytes = Buffer.alloc(numbers.length * 4);
+  numbers.forEach((value, index) => bytes.writeUInt32BE(value, index * 4));
+  const hmac = createHmac("sha256", Buffer.from(secret, "hex"));
+  hmac.update(`sluice-draw-2\0${sale}\0${lane}\0`).update(bytes);
+  return hmac.update(sha256(Buffer.from(signature, "hex"))).digest("hex");
+}
+
+/** The seed that a manifest should have. */
+export function seedDue(secret: string, manifest: Manifest): string {
+  const { sale, lane, k, draw } = manifest;
+  const round = draw?.beacon ?? null;
+  return round === null ? seedFrom(secret, sale, lane, k) : seedWithRound(secret, manifest, round);
+}
+
 export function sizeOf(manifest: Manifest): number {
   return manifest.counts.reduce((sum, count) => sum + count, 0);
 }

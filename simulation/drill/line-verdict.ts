@@ -3,7 +3,8 @@
  * is recomputed from the published manifests, the seeds of the manifests from the revealed secret,
  * and the secret is compared with the commitment published before anyone could join.
  */
-import { claimsOf, commitmentTo, rankReader, seedFrom, sizeOf } from "./fairness.ts";
+import { readBeacon } from "./beacon.ts";
+import { claimsOf, commitmentTo, rankReader, seedDue, sizeOf } from "./fairness.ts";
 import { type Evidence, type Finding, resultOf } from "./evidence.ts";
 import { closingFaults, revelationFault } from "./statements.ts";
 
@@ -40,7 +41,8 @@ export function judgeDraw(evidence: Evidence): Finding {
     }
   }
   const revealed = evidence.fairnessAfter.secret === null ? "secret not yet due" : "secret checked";
-  const cohorts = `${evidence.manifests.length} cohorts`;
+  const rounds = evidence.manifests.filter(({ draw }) => typeof draw?.beacon === "string").length;
+  const cohorts = `${evidence.manifests.length} cohorts, ${rounds} by a beacon's round`;
   return {
     promise: "P7",
     claim: "fair draw",
@@ -75,7 +77,7 @@ function seedsAndBases(evidence: Evidence): string[] {
   const inOrder = evidence.manifests.toSorted((left, right) => left.k - right.k);
   for (const manifest of inOrder) {
     const { lane, k, base, seed } = manifest;
-    if (secret !== null && seedFrom(secret, evidence.sale, lane, k) !== seed) {
+    if (secret !== null && seedDue(secret, { ...manifest, sale: evidence.sale }) !== seed) {
       violations.push(`cohort ${lane}/${k}: its seed does not follow from the secret`);
     }
     const expected = ends.get(lane) ?? 0;
@@ -98,7 +100,9 @@ function timesAndSignatures(evidence: Evidence): string[] {
     ...[...lanes].flatMap((lane) => {
       const own = manifests.filter((manifest) => manifest.lane === lane);
       const inOrder = own.toSorted((left, right) => left.k - right.k);
-      return closingFaults(inOrder, fairnessAfter, keys).map((text) => `lane ${lane}, ${text}`);
+      const { faults } = readBeacon(inOrder, { fairness: fairnessAfter, keys, accepted: [] });
+      const all = [...closingFaults(inOrder, fairnessAfter, keys), ...faults];
+      return all.map((text) => `lane ${lane}, ${text}`);
     }),
   ];
 }

@@ -1,17 +1,19 @@
 /**
- * The signed statements of a draw, as a stranger checks them: when each cohort closed, and when the
- * secret was revealed, by the keys that the gate publishes.
+ * The signed statements of a draw, as a stranger checks them: the counts before a round, when each
+ * cohort closed, and when the secret was revealed, by the keys that the gate publishes.
  *
  * Guarantee: written from docs/fairness.md, with Node's Ed25519, and without code of the gate. A
  * signature is expected where a time is stated. Cohorts that a release without closing times closed
  * are the first of their lane; one after a cohort with a time has lost its own.
  */
 import { createPublicKey, verify } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { parseJson } from "../../src/encoding/json.ts";
 import type { Fairness, Manifest, PublishedKey } from "../crowd/gate-answers.ts";
 
 const KINDS = {
+  counts: { typ: "sluice-counts+jwt", aud: "sluice:counts" },
   manifest: { typ: "sluice-manifest+jwt", aud: "sluice:manifest" },
   secret: { typ: "sluice-secret+jwt", aud: "sluice:secret" },
 } as const;
@@ -44,7 +46,7 @@ export function signatureFault(
   const claims = claimsSchema.safeParse(decode(payload)).data;
   if (!isSigned || claims?.aud !== KINDS[kind].aud) return "its signature does not match";
   const changed = Object.entries(stated).find(([name, value]) => {
-    return JSON.stringify(claims[name]) !== JSON.stringify(value);
+    return !isDeepStrictEqual(claims[name], value);
   });
   return changed === undefined ? null : `its ${changed[0]} is not the one that was signed`;
 }

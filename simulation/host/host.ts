@@ -24,6 +24,7 @@ import {
   type V4WorkerOptions,
 } from "miniflare";
 import { ADMIN_TOKEN_LENGTH_MIN } from "../../src/domain/limits.ts";
+import { startBeaconServer } from "./beacon-server.ts";
 import { bundleWorker } from "./bundle.ts";
 import {
   loadLocalSecrets,
@@ -35,6 +36,7 @@ import {
 import { migrate } from "./migrate.ts";
 import { makeScratchFolder } from "./scratch-folder.ts";
 import { LOOPBACK, reservePort } from "./ports.ts";
+import { standInSettings } from "../sandbox/beacon.ts";
 import { SANDBOX_TURNSTILE_SECRET } from "../sandbox/turnstile.ts";
 import type { StartCrons, Crons } from "./crons.ts";
 import { PROJECT_ROOT } from "../../scripts/project-root.ts";
@@ -133,7 +135,9 @@ async function startOnce(options: HostOptions): Promise<Host> {
   const gateUrl = `http://${LOOPBACK}:${port}`;
   const sandboxUrl = `http://${LOOPBACK}:${sandboxPort}`;
   const addresses = { gateUrl, sandboxUrl };
-  const variables = composeVariables({ ...secrets, ADMIN_TOKEN: adminToken }, addresses, options);
+  const beacon = await startBeaconServer();
+  const known = { ...secrets, ...standInSettings(beacon.url), ADMIN_TOKEN: adminToken };
+  const variables = composeVariables(known, addresses, options);
   const { gate, orders, sandbox } = readRoles(options);
   const hasPipeline = options.pipeline ?? true;
   const extra = await composeExtra(options.extraWorkers ?? []);
@@ -148,7 +152,7 @@ async function startOnce(options: HostOptions): Promise<Host> {
   };
   const stop = async (): Promise<void> => {
     running?.stop();
-    await Promise.all(runtimes.map((runtime) => runtime.dispose()));
+    await Promise.all([beacon.stop(), ...runtimes.map((runtime) => runtime.dispose())]);
     state.close();
   };
   try {

@@ -6,6 +6,8 @@
  */
 import {
   ROOM_RULES,
+  type CountedDraw,
+  type DrawRows,
   type Foundation,
   type KeptSignature,
   type Revealed,
@@ -15,6 +17,7 @@ import {
   type RoomRules,
 } from "../../durable-objects/waiting-room/ports.ts";
 import { RoomCore } from "../../durable-objects/waiting-room/room-core.ts";
+import type { BeaconChain } from "../../src/domain/line/beacon.ts";
 import { drawOf, rankIn, type CohortManifest } from "../../src/domain/line/cohort.ts";
 import type { CohortDraw } from "../../src/domain/line/shuffle.ts";
 import type { AdmissionRecord } from "../../src/domain/room/admission.ts";
@@ -35,6 +38,8 @@ export class RoomMemory {
   #room: RoomState | null = null;
   #told: Told | null = null;
   #revealed: Revealed | null = null;
+  #beacon: BeaconChain | null = null;
+  readonly #counted = new Map<string, CountedDraw>();
   readonly #manifests = new Map<string, CohortManifest>();
   readonly #statementKeys = new Map<string, KeptSignature["key"]>();
   #sent = 0;
@@ -63,12 +68,17 @@ export class RoomMemory {
     return this.#revealed;
   }
 
+  get counted(): readonly CountedDraw[] {
+    return [...this.#counted.values()];
+  }
+
   get manifests(): readonly CohortManifest[] {
     return [...this.#manifests.values()];
   }
 
   apply(change: RoomChange): void {
     const { foundation, room, admission, manifest, revealed, signed, telling = null } = change;
+    const { beacon = null, counted } = change;
     const written = Object.values(change).filter((part) => part !== null);
     this.rowsWritten += written.length + (telling?.events.length ?? 0);
     // The place of a new admission is a row of its own.
@@ -76,6 +86,8 @@ export class RoomMemory {
       this.rowsWritten += 1;
     }
     if (foundation !== undefined) this.#foundation = foundation;
+    this.#beacon ??= beacon;
+    if (counted !== undefined) this.#addCounted(counted);
     if (manifest !== undefined) this.#addManifest(manifest);
     if (admission !== undefined) this.admissions.set(admission.ticket, admission);
     if (room !== undefined) this.#room = room;
@@ -84,6 +96,12 @@ export class RoomMemory {
     if (telling === null) return;
     this.#told = telling.told;
     this.events.push(...telling.events);
+  }
+
+  #addCounted({ cohort, signature, key }: NonNullable<RoomChange["counted"]>): void {
+    this.#statementKeys.set(key.kid, key);
+    const name = `${cohort.lane}/${cohort.k}`;
+    if (!this.#counted.has(name)) this.#counted.set(name, { cohort, signature });
   }
 
   #addManifest(manifest: CohortManifest): void {
@@ -115,13 +133,7 @@ export class RoomMemory {
         return this.#room === null ? null : readStoredRoom(JSON.parse(JSON.stringify(this.#room)));
       },
       told: () => this.#told,
-      manifest: (_sale, lane, k) => this.#manifests.get(`${lane}/${k}`) ?? null,
-      lastClosed_ms: () => {
-        const closings = this.manifests.map(({ closedAt }) => Date.parse(closedAt ?? "1970-01-01"));
-        return Math.max(0, ...closings);
-      },
-      revealed: () => this.#revealed,
-      statementKeys: () => [...this.#statementKeys.values()],
+      draws: this.#draws,
       admission: (ticket) => this.admissions.get(ticket) ?? null,
       activeAdmissions: () =>
         [...this.admissions.values()].filter(({ standing }) => standing === "active"),
@@ -137,6 +149,18 @@ export class RoomMemory {
       write: (change) => write(() => this.apply(change)),
     };
   }
+
+  readonly #draws: DrawRows = {
+    manifest: (_sale, lane, k) => this.#manifests.get(`${lane}/${k}`) ?? null,
+    beacon: () => this.#beacon,
+    counted: () => this.counted,
+    lastClosed_ms: () => {
+      const closings = this.manifests.map(({ closedAt }) => Date.parse(closedAt ?? "1970-01-01"));
+      return Math.max(0, ...closings);
+    },
+    revealed: () => this.#revealed,
+    statementKeys: () => [...this.#statementKeys.values()],
+  };
 
   #backlog(confirmed: number): AdmissionRecord[] {
     const all = [...this.admissions.values()];
@@ -169,6 +193,11 @@ const QUIET: Omit<RoomPorts, "rows" | "now"> = {
   booth: () => ({ close: async () => ({ kind: "empty" }) }),
   askDeparted: async () => "over",
   pipeline: { reading: null, look: async () => undefined },
+  beacon: {
+    chain: null,
+    read: async () => null,
+    sign: async () => Promise.reject(new Error("no key")),
+  },
   events: { sendBatch: async () => undefined },
   newSecret: () => SECRET,
   rules: { ...ROOM_RULES, rankOf: rankKeepingDraws() },

@@ -12,6 +12,7 @@ import { cors } from "hono/cors";
 import { z } from "zod";
 import { type ApiError, invalidRequest } from "./api-error.ts";
 import { bankRoutes } from "./bank-routes.ts";
+import { answerOfBeacon } from "./beacon.ts";
 import { browserRoutes } from "./browser-routes.ts";
 import {
   controlRoutes,
@@ -66,6 +67,12 @@ app.post("/turnstile/v0/siteverify", async (c) => {
   const read = z.record(z.string(), z.string()).safeParse(form);
   const { status, body } = await providerOf(c).siteverify(read.data ?? {});
   return new Response(body, { status, headers: { "content-type": "application/json" } });
+});
+
+// For Workers under test, whose every request leads here.
+app.get("/beacon/*", (c) => {
+  const { status, body } = answerOfBeacon(c.req.path.slice("/beacon".length), Date.now());
+  return Response.json(body, { status });
 });
 
 app.route("/sandbox", bankRoutes);

@@ -16,6 +16,7 @@ import {
   SANDBOX_PUBLISHABLE_KEY,
   SANDBOX_WEBHOOK_SECRET,
 } from "../host/local-secrets.ts";
+import { standInSettings } from "../sandbox/beacon.ts";
 
 const PORT = 8787;
 const SANDBOX_PORT = 8788;
@@ -33,6 +34,7 @@ function writeMissingVariables(): void {
     STRIPE_JS_URL: `http://127.0.0.1:${SANDBOX_PORT}/sandbox/stripe.js`,
     STRIPE_WEBHOOK_SECRET,
     WEBHOOKS_ALLOW_PRIVATE,
+    ...standInSettings(`http://127.0.0.1:${SANDBOX_PORT}/beacon`),
   });
   writeWhenMissing("simulation/sandbox/.dev.vars", {
     WEBHOOK_URL: `http://127.0.0.1:${PORT}/_sluice/v1/webhooks/stripe`,

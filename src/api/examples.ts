@@ -2,6 +2,7 @@
  * Examples of the shopper's documents: one pair of shoes, bought by one shopper. The types of the
  * operations and the linters of the contract hold each to its schema.
  */
+import { chainHashOf, QUICKNET } from "../domain/line/beacon.ts";
 import { DRAW_ALGORITHM } from "../domain/line/cohort.ts";
 import { EXAMPLE_ORDER_ID } from "./parameters.ts";
 
@@ -46,7 +47,7 @@ export const sale = {
   method: "lottery" as const,
   session_s: 600,
   hold_s: 600,
-  fairness: { commitment: HASH, algorithm: DRAW_ALGORITHM },
+  fairness: { commitment: HASH, algorithm: DRAW_ALGORITHM, beacon: chainHashOf(QUICKNET) },
   protection: noProtection,
   replay: noBinding,
   message: null,
@@ -179,7 +180,26 @@ export const manifest = {
   base: 0,
   counts: [512, 498, 530, 507],
   seed: HASH,
-  closedAt: "2026-11-27T10:00:00.412Z",
+  closedAt: "2026-11-27T10:00:03.651Z",
+  draw: {
+    countedAt: "2026-11-27T10:00:00.412Z",
+    countsSignature: TOKEN,
+    chain: chainHashOf(QUICKNET),
+    round: 34323413,
+    beacon: HASH.slice(0, 32).repeat(3),
+  },
+  signature: TOKEN,
+};
+
+export const counts = {
+  sale: "air-two",
+  lane: "general",
+  k: 0,
+  base: 0,
+  counts: [512, 498, 530, 507],
+  countedAt: "2026-11-27T10:00:00.412Z",
+  chain: chainHashOf(QUICKNET),
+  round: 34323413,
   signature: TOKEN,
 };
 
@@ -187,6 +207,7 @@ export const fairness = {
   sale: "air-two",
   commitment: HASH,
   algorithm: DRAW_ALGORITHM,
+  beacon: { chain: chainHashOf(QUICKNET), ...QUICKNET, wait_s: 30 },
   secret: null,
   revealsAt: "2026-11-27T12:10:00.000Z",
   revealedAt: null,

@@ -137,7 +137,11 @@ export const publicSaleDocument = z
     method: z.enum(["lottery", "fifo"]),
     session_s: z.number(),
     hold_s: z.number(),
-    fairness: z.object({ commitment: z.string(), algorithm: z.string() }),
+    fairness: z.object({
+      commitment: z.string(),
+      algorithm: z.string(),
+      beacon: z.string().nullable().describe("The chain's hash, as in the fairness document."),
+    }),
     protection: protectionSchema,
     replay: replaySchema,
     message: z.string().nullable(),

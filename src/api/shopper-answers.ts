@@ -1,6 +1,8 @@
 /**
  * Use-case outcomes as documents and problems: the one place where the API describes them.
  */
+import { chainHashOf, type BeaconChain } from "../domain/line/beacon.ts";
+import { BEACON_WAIT_MS } from "../domain/limits.ts";
 import { DRAW_ALGORITHM } from "../domain/line/cohort.ts";
 import { currencyOf } from "../domain/money/currencies.ts";
 import type { OrderAction, OrderView } from "../domain/order/messages.ts";
@@ -10,7 +12,7 @@ import { lanesOf, type Sale } from "../domain/sale/sale.ts";
 import { shownStock, type Seen, type Standing } from "../domain/room/standing.ts";
 import type { CartOutcome, CartView, SetCartOutcome } from "../shopper/cart.ts";
 import type { JoinOutcome } from "../shopper/entry.ts";
-import type { Fairness, ManifestOutcome } from "../shopper/fairness.ts";
+import type { CountsOutcome, Fairness, ManifestOutcome } from "../shopper/fairness.ts";
 import type { GiveUpOrderOutcome, PlaceOrderOutcome } from "../shopper/order.ts";
 import type { ChallengeOutcome } from "../shopper/proof.ts";
 import type { QuotedOutcome } from "../shopper/quote.ts";
@@ -88,7 +90,11 @@ export function saleAnswer(sale: Sale, { snapshot, now }: Seen, payment: Payment
     method: sale.admission.method,
     session_s: sale.admission.sessionSeconds,
     hold_s: sale.admission.holdSeconds,
-    fairness: { commitment: snapshot.commitment, algorithm: DRAW_ALGORITHM },
+    fairness: {
+      commitment: snapshot.commitment,
+      algorithm: DRAW_ALGORITHM,
+      beacon: snapshot.beacon === undefined ? null : chainHashOf(snapshot.beacon),
+    },
     protection: sale.protection,
     replay: sale.replay,
     message: snapshot.message,
@@ -96,12 +102,26 @@ export function saleAnswer(sale: Sale, { snapshot, now }: Seen, payment: Payment
   };
 }
 
+function beaconAnswer(chain: BeaconChain) {
+  const { id, publicKey, groupHash, genesis_s, period_s } = chain;
+  return {
+    chain: chainHashOf(chain),
+    id,
+    publicKey,
+    groupHash,
+    genesis_s,
+    period_s,
+    wait_s: BEACON_WAIT_MS / 1000,
+  };
+}
+
 export function fairnessAnswer(sale: string, fairness: Fairness) {
-  const { commitment, secret, revealsAt_ms, revealedAt_ms, signature, keys } = fairness;
+  const { commitment, beacon, secret, revealsAt_ms, revealedAt_ms, signature, keys } = fairness;
   return {
     sale,
     commitment,
     algorithm: DRAW_ALGORITHM,
+    beacon: beacon === null ? null : beaconAnswer(beacon),
     secret,
     revealsAt: timeOrNull(revealsAt_ms),
     revealedAt: timeOrNull(revealedAt_ms),
@@ -126,6 +146,7 @@ type Outcome =
   | SetCartOutcome
   | CartOutcome
   | ManifestOutcome
+  | CountsOutcome
   | PlaceOrderOutcome
   | QuotedOutcome
   | GiveUpOrderOutcome
@@ -142,6 +163,7 @@ type Done =
   | "set"
   | "cart"
   | "manifest"
+  | "counts"
   | "accepted"
   | "quoted"
   | "giving_up"

@@ -6,7 +6,7 @@ import { paymentSetup } from "../domain/checkout/payment-setup.ts";
 import { isGuessable } from "../domain/key-shape.ts";
 import { IDEMPOTENCY_KEY_LENGTH_MAX } from "../domain/limits.ts";
 import { readCart, setCart } from "../shopper/cart.ts";
-import { askFairness, askManifest } from "../shopper/fairness.ts";
+import { askCounts, askFairness, askManifest } from "../shopper/fairness.ts";
 import { join } from "../shopper/join.ts";
 import { keyHolderOf } from "../shopper/key-holder.ts";
 import { askChallenge } from "../shopper/proof.ts";
@@ -339,6 +339,27 @@ operation(
       if (outcome.kind !== "manifest") return refuse(c, context.sale.id, outcome);
       const headers = { "Cache-Control": "public, max-age=31536000, immutable" };
       return c.json({ ...outcome.manifest, counts: [...outcome.manifest.counts] }, 200, headers);
+    }),
+);
+
+operation(
+  {
+    method: "get",
+    path: "/sales/{sale}/cohorts/{lane}/{k}/counts",
+    id: "getCohortCounts",
+    tag: "Fairness",
+    summary: "Get the signed counts of a cohort",
+    description: "Published before the beacon's round that decides is made. They never change.",
+    request: { params: cohortParameters },
+    success: { 200: json("The counts.", draw.countsDocument, examples.counts) },
+    problems: [...UNREACHABLE, "cohort_not_found"],
+  },
+  (c) =>
+    withSale(c, c.req.valid("param").sale, async (context) => {
+      const { lane, k } = c.req.valid("param");
+      const outcome = await askCounts(context, lane, k);
+      if (outcome.kind !== "counts") return refuse(c, context.sale.id, outcome);
+      return c.json({ ...outcome.counts, counts: [...outcome.counts.counts] }, 200);
     }),
 );
 

@@ -200,6 +200,15 @@ export const BOOTH_SETTLE_MS = 2000;
 export const TICK_MS = 1000;
 /** A booth that does not answer a close in time delays only the cohort of its own lane. */
 export const BOOTH_ANSWER_TIMEOUT_MS = 2000;
+/** From a cohort's signed counts to the round that decides: gates publish them meanwhile. */
+export const BEACON_LEAD_MS = 1000;
+/** After the round's time; then the draw goes on without it, because a whole line waits. */
+export const BEACON_WAIT_MS = 30_000;
+/** Every relay is asked at once, at each tick. */
+export const BEACON_RELAY_TIMEOUT_MS = 1500;
+export const BEACON_RELAYS_MAX = 8;
+/** A longer answer of a relay is none. */
+export const BEACON_ANSWER_BYTES_MAX = 4096;
 
 // Snapshots
 

@@ -26,6 +26,7 @@ import {
   type TurnstileProtection,
 } from "../domain/sale/protection.ts";
 import { parseJson } from "../encoding/json.ts";
+import { readUpTo } from "../encoding/read-up-to.ts";
 
 export type TurnstileOutcome =
   | { readonly kind: "proven"; readonly fingerprint: string }
@@ -157,17 +158,4 @@ async function siteverify(
   } catch (error) {
     return noAnswer(error instanceof Error ? error.name : "unknown");
   }
-}
-
-/** Null for a longer body, of which no more is read. */
-async function readUpTo({ body }: Response, bytesMax: number): Promise<string | null> {
-  if (body === null) return "";
-  const decoder = new TextDecoder();
-  let [text, bytes] = ["", 0];
-  for await (const chunk of body) {
-    bytes += chunk.byteLength;
-    if (bytes > bytesMax) return null;
-    text += decoder.decode(chunk, { stream: true });
-  }
-  return text;
 }

@@ -1,5 +1,6 @@
 /**
- * What a gate states of a draw, signed: the manifest of a closed cohort, and the revealed secret.
+ * What a gate states of a draw, signed: the counts of a cohort before its draw, the manifest of a
+ * closed cohort, and the revealed secret.
  *
  * JWT (RFC 7519), EdDSA with Ed25519 by the key of the admissions. `typ` and `aud` name the kind of
  * statement, `iss` the deployment, `iat` the time of what is stated. No `exp` and no `sub`: it
@@ -23,6 +24,7 @@ export const statementKeySchema = z.object({
 export type StatementKey = Readonly<z.output<typeof statementKeySchema>>;
 
 const KINDS = {
+  counts: { typ: "sluice-counts+jwt", aud: "sluice:counts" },
   manifest: { typ: "sluice-manifest+jwt", aud: "sluice:manifest" },
   secret: { typ: "sluice-secret+jwt", aud: "sluice:secret" },
 } as const;

@@ -12,6 +12,8 @@ import { SignJWT } from "jose";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import * as contract from "../../simulation/crowd/gate-answers.ts";
 import { claimsOf } from "../../simulation/drill/fairness.ts";
+import { signStandInRound, STAND_IN_CHAIN } from "../../simulation/sandbox/beacon.ts";
+import { chainHashOf, roundTime_ms } from "../../src/domain/line/beacon.ts";
 import { verifyDrawCommand } from "../../tools/verify-draw/options.ts";
 import { verifyDraw } from "../../tools/verify-draw/program.ts";
 import { PROJECT_ROOT } from "../../scripts/project-root.ts";
@@ -110,7 +112,8 @@ function verifyAlone(args: readonly string[]): Promise<Ran> {
 }
 
 function everything(sale: string, url = sluice.host.gateUrl): string[] {
-  return ["--url", url, "--sale", sale, "--ticket-file", ticketFile(sale)];
+  const known = ["--beacon-chain", chainHashOf(STAND_IN_CHAIN)];
+  return ["--url", url, "--sale", sale, "--ticket-file", ticketFile(sale), ...known];
 }
 
 beforeAll(async () => {
@@ -165,6 +168,35 @@ describe("after the end", () => {
     expect(out.match(/✓ ticket/g)).toHaveLength(24);
     expect(out).toContain("Verified");
     expect(code).toBe(0);
+    // The lottery's first cohorts, and no others.
+    expect(out.match(/✓ lane \w+, beacon +round \d+/g)?.length ?? 0).toBe(
+      sale === "by-lot" ? 2 : 0,
+    );
+  });
+
+  test("the counts that were drawn with were signed before their round, and stay so", async () => {
+    const path = "/sales/by-lot/cohorts/general/0";
+    const manifest = contract.manifestSchema.parse((await sluice.shopper("GET", path)).body);
+    const { status, body } = await sluice.shopper("GET", `${path}/counts`);
+    const { draw, counts } = manifest;
+    expect([status, body["counts"], body["signature"]]).toEqual([
+      200,
+      counts,
+      draw?.countsSignature,
+    ]);
+    const made_ms = roundTime_ms(STAND_IN_CHAIN, draw?.round ?? 0);
+    const lead_ms = made_ms - Date.parse(draw?.countedAt ?? "");
+    expect(lead_ms >= 1000 && lead_ms < 2000).toBe(true);
+    const later = await sluice.shopper("GET", "/sales/by-lot/cohorts/general/1/counts");
+    expect([later.status, later.body["code"]]).toEqual([404, "cohort_not_found"]);
+  });
+
+  test("a beacon whose key anybody may hold is no proof, and exits with 4", async () => {
+    const args = everything("by-lot").filter((arg) => !/^--beacon|^[0-9a-f]{64}$/.test(arg));
+    const { code, out } = await verify(args);
+    expect([code, out.match(/! lane \w+, beacon/g)?.length]).toEqual([4, 2]);
+    expect(out).toContain("(sluice-stand-in) is no public beacon");
+    expect(out).toContain("Not proven to be by chance");
   });
 
   test("another commitment than the one noted before is detected", async () => {
@@ -197,6 +229,20 @@ describe("after the end", () => {
       /\/fairness$/,
       (b) => ({ ...b, revealedAt: EPOCH }),
       "✗ revelation",
+    ],
+    [
+      "the beacon's round",
+      /\/general\/0$/,
+      drawnWith({ beacon: signStandInRound(1) }),
+      "is not signed by its chain",
+    ],
+    ["the round", /\/general\/0$/, drawnWith({ round: 1 }), "its round is not the one that was"],
+    ["a draw without its round", /\/general\/0$/, drawnWith({ beacon: null }), "did not wait"],
+    [
+      "a draw that states no beacon",
+      /\/general\/0$/,
+      (b) => ({ ...b, draw: undefined }),
+      "not drawn with the beacon that was named",
     ],
     ["a rank", /\/status$/, (b) => ({ ...b, rank: 4711 }), "the gate says 4711"],
   ];
@@ -263,6 +309,13 @@ const EPOCH = "1970-01-01T00:00:00.000Z";
 const OTHER = "ab".repeat(32);
 type Body = Readonly<Record<string, unknown>>;
 const proxies: Server[] = [];
+
+function drawnWith(change: Partial<NonNullable<contract.Manifest["draw"]>>) {
+  return (body: Body): Body => {
+    const { draw } = contract.manifestSchema.parse(body);
+    return { ...body, draw: { ...draw, ...change } };
+  };
+}
 
 function oneMore(body: Body): Body {
   const { counts } = contract.manifestSchema.parse(body);

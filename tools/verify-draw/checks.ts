@@ -8,13 +8,14 @@ import {
   CohortDraw,
   commitmentTo,
   rankReader,
-  seedFrom,
+  seedDue,
   sizeOf,
 } from "../../simulation/drill/fairness.ts";
+import { readBeacon } from "../../simulation/drill/beacon.ts";
 import type { Manifest } from "../../simulation/crowd/gate-answers.ts";
 import { closingFaults, revelationFault } from "../../simulation/drill/statements.ts";
 import type { DrawEvidence, LaneEvidence, TicketEvidence } from "./collect.ts";
-import { agrees, broken, open, type Finding } from "./finding.ts";
+import { agrees, broken, doubt, open, type Finding } from "./finding.ts";
 import { checkReceipt } from "./receipts.ts";
 
 /** Of a larger cohort only `SAMPLE` places, spread evenly, are recomputed. */
@@ -103,6 +104,7 @@ function checkLane(evidence: DrawEvidence, { lane, manifests }: LaneEvidence): F
   return [
     checkCounts(evidence.sale, lane, manifests),
     checkSeeds(evidence, lane, manifests),
+    ...checkBeacon(evidence, lane, manifests),
     checkClosings(evidence, lane, manifests),
     checkPermutations(lane, manifests),
   ];
@@ -133,9 +135,26 @@ function checkSeeds(
   const what = `lane ${lane}, seeds`;
   const { secret } = fairness;
   if (secret === null) return open(what, "can be checked when the secret is published");
-  const wrong = manifests.findIndex(({ seed }, k) => seed !== seedFrom(secret, sale, lane, k));
+  const wrong = manifests.findIndex((manifest, k) => {
+    return manifest.seed !== seedDue(secret, { ...manifest, sale, lane, k });
+  });
   if (wrong === -1) return agrees(what, `all ${manifests.length} follow from the secret`);
   return broken(what, `the seed of cohort ${wrong} does not follow from the secret`);
+}
+
+/** The part that nobody controls; see docs/fairness.md. */
+function checkBeacon(
+  { fairness, keys, method, accepted = [] }: DrawEvidence,
+  lane: string,
+  manifests: readonly Manifest[],
+): Finding[] {
+  const what = `lane ${lane}, beacon`;
+  const reading = readBeacon(manifests, { fairness, keys, method, accepted });
+  return [
+    ...reading.faults.map((text) => broken(what, text)),
+    ...reading.doubts.map((text) => doubt(what, text)),
+    ...(reading.proven === null ? [] : [agrees(what, reading.proven)]),
+  ];
 }
 
 function checkPermutations(lane: string, manifests: readonly Manifest[]): Finding {

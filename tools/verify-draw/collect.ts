@@ -37,6 +37,10 @@ export interface LaneEvidence {
 export interface DrawEvidence {
   readonly sale: string;
   readonly phase: string;
+  /** How the sale orders its line; a gate before it was shown does not say. */
+  readonly method?: string | undefined;
+  /** Chains that the reader accepts as beacons, by their hashes. */
+  readonly accepted?: readonly string[];
   readonly fairness: Fairness;
   /** The commitment in the public sale, which is another route. */
   readonly saleCommitment: string;
@@ -54,6 +58,7 @@ export type Collected =
 const saleSchema = z.object({
   phase: z.string(),
   lanes: z.array(z.string()),
+  method: z.string().optional(),
   fairness: fairnessSchema.pick({ commitment: true }),
 });
 
@@ -95,11 +100,12 @@ export async function collectDraw(
   for (const lane of names) {
     lanes.push({ lane, manifests: await readManifests(gate, sale, lane, show) });
   }
-  const { phase, fairness: shown } = seen.body;
+  const { phase, method, fairness: shown } = seen.body;
   const saleCommitment = shown.commitment;
   const evidence = {
     sale,
     phase,
+    method,
     fairness: fairness.body,
     saleCommitment,
     lanes,

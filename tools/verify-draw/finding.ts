@@ -1,8 +1,8 @@
 /** One finding of a check, and how it is made. */
 export interface Finding {
   readonly what: string;
-  /** `open`: cannot be checked yet. */
-  readonly verdict: "agrees" | "broken" | "open";
+  /** `open`: cannot be checked yet. `doubt`: rests on the operator's word. */
+  readonly verdict: "agrees" | "broken" | "open" | "doubt";
   readonly detail: string;
 }
 
@@ -12,6 +12,10 @@ export function agrees(what: string, detail: string): Finding {
 
 export function broken(what: string, detail: string): Finding {
   return { what, verdict: "broken", detail };
+}
+
+export function doubt(what: string, detail: string): Finding {
+  return { what, verdict: "doubt", detail };
 }
 
 export function open(what: string, detail: string): Finding {

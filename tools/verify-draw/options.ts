@@ -31,14 +31,23 @@ export const verifyDrawCommand = defineCommand({
       help: "a ticket whose place is worked out",
     },
     "ticket-file": { ...FILE, multiple: true, help: "a file of tickets, one a line" },
+    "beacon-chain": {
+      type: "text",
+      value: "hash",
+      accepts: (text) => /^[0-9a-f]{64}$/.test(text),
+      must: "must be 64 hexadecimal digits",
+      multiple: true,
+      help: "a beacon that you accept besides drand's quicknet, by the hash of its chain",
+    },
     receipt: { ...FILE, multiple: true, help: "a file of receipts, one a line" },
   },
   notes: `A ticket is its holder's place in the line: show it to nobody, and prefer a file,
     because others on the same machine may see a command line. A receipt is checked with the keys
     that --url publishes, never with keys that it names itself.`,
   exitCodes: `0 verified, 1 something does not agree, 3 not yet checkable (the sale is not over,
-    or the gate does not answer). With receipts, and neither --sale nor --commitment, 0 says that
-    the receipts are verified; the draw too, if the sale is over`,
+    or the gate does not answer), 4 nothing disagrees, but no public beacon decided the draw. With
+    receipts, and neither --sale nor --commitment, 0 says that the receipts are verified; the draw
+    too, if the sale is over`,
   // The commitment in lower case, as it is published.
   resolve: (values) => {
     if (values.sale === null && values.receipt.length === 0) {

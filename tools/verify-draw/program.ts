@@ -76,7 +76,7 @@ export async function verifyDraw(
   },
 ): Promise<number> {
   const { sale, ...tokens } = readTokens(options);
-  const { url, commitment } = options;
+  const { url, commitment, beaconChain: accepted } = options;
   const gate = createGateClient({ url, connectionsMax: CONNECTIONS_MAX });
   try {
     const collected = await withProgress(`Reading sale ${sale}`, ({ show }) => {
@@ -85,7 +85,7 @@ export async function verifyDraw(
     if (collected.kind === "no_such_sale") {
       throw new UsageError(`--sale ${sale}: there is no such sale at ${url}`);
     }
-    const { evidence } = collected;
+    const evidence = { ...collected.evidence, accepted };
     const findings = checkDraw(evidence, commitment);
     const verdict = options.isAboutReceipts
       ? verdictOnReceipts(findings, checkGiven(evidence))

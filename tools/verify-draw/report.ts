@@ -3,21 +3,23 @@ import type { DrawEvidence } from "./collect.ts";
 import type { Finding } from "./finding.ts";
 import { NOT_PROVEN, provenBy } from "./receipts.ts";
 
-const MARKS = { agrees: "✓", broken: "✗", open: "…" } as const;
+const MARKS = { agrees: "✓", broken: "✗", open: "…", doubt: "!" } as const;
 
 /** `receipts`: those given are verified, and the draw cannot be checked as a whole yet. */
-export type Verdict = "verified" | "receipts" | "broken" | "not_yet";
+export type Verdict = "verified" | "receipts" | "doubtful" | "broken" | "not_yet";
 
 export const EXIT_CODES: Readonly<Record<Verdict, number>> = {
   verified: 0,
   receipts: 0,
   broken: 1,
   not_yet: 3,
+  doubtful: 4,
 };
 
 export function verdictOn(findings: readonly Finding[]): Exclude<Verdict, "receipts"> {
   if (findings.some(({ verdict }) => verdict === "broken")) return "broken";
-  return findings.some(({ verdict }) => verdict === "open") ? "not_yet" : "verified";
+  if (findings.some(({ verdict }) => verdict === "open")) return "not_yet";
+  return findings.some(({ verdict }) => verdict === "doubt") ? "doubtful" : "verified";
 }
 
 /**
@@ -40,6 +42,8 @@ const VERDICT_TEXT: Readonly<Record<Verdict, string>> = {
 that the published seeds give. The lines marked … are about the draw: whether the seeds follow from
 the commitment can be checked when the sale is over and its secret published. Run this again then,
 or name the sale with --sale to get exit code 3 until it can be checked.`,
+  doubtful:
+    "Not proven to be by chance: nothing disagrees, but the lines marked ! rest on the operator.",
   broken: "Broken: the lines marked ✗ do not agree. Keep this output and the gate's answers.",
   not_yet: "Not yet verified: nothing disagrees, but the lines marked … cannot be checked yet.",
 };

@@ -11,13 +11,28 @@
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js";
+import { z } from "zod";
 import { CohortDraw } from "./shuffle.ts";
 
 export const DRAW_ALGORITHM =
   "rank = base + compute_shuffled_index(i, n, seed(k)); " +
   "seed(k) = HMAC-SHA-256(secret, sale || 0x00 || lane || 0x00 || uint32_be(k)); " +
   "compute_shuffled_index: swap-or-not, 90 rounds, SHA-256 (Ethereum consensus specification, " +
-  "phase 0); commitment = SHA-256(secret)";
+  "phase 0); commitment = SHA-256(secret); with a round of the beacon seed(k) = HMAC-SHA-256(" +
+  "secret, 'sluice-draw-2' || 0x00 || sale || 0x00 || lane || 0x00 || uint32_be(k) || " +
+  "uint32_be(length of counts) || uint32_be of each count || SHA-256(signature of the round))";
+
+/** How a counted cohort was drawn, in its manifest. */
+export const beaconDrawSchema = z.object({
+  countedAt: z.string(),
+  /** Of the counts, as `tokens/draw-statements.ts` signs them. */
+  countsSignature: z.string(),
+  chain: z.string(),
+  round: z.int(),
+  /** The round's signature, lower-case hex; null: drawn without it. */
+  beacon: z.string().nullable(),
+});
+export type BeaconDraw = Readonly<z.output<typeof beaconDrawSchema>>;
 
 /** A closed cohort: public and immutable. Booth `shard` handed out `counts[shard]` places. */
 export interface CohortManifest {
@@ -31,6 +46,8 @@ export interface CohortManifest {
   readonly seed: string;
   /** RFC 3339, to the ms. Absent when a release closed it that did not store the time. */
   readonly closedAt?: string | undefined;
+  /** How a lottery's first cohort was drawn; absent where no beacon was to decide (`draw.ts`). */
+  readonly draw?: BeaconDraw | undefined;
   /** Of all the above, as `tokens/draw-statements.ts` signs it. Absent without `closedAt`. */
   readonly signature?: string | undefined;
 }

@@ -9,6 +9,8 @@ import type { Sale } from "../sale/sale.ts";
 import { phaseAt, type Phase, type Schedule } from "../sale/schedule.ts";
 import { levelOf, unitsNotSold, type Level } from "../stock/stock-ledger.ts";
 import { forecastOf, turnoverTrust, type Forecast } from "./forecast.ts";
+import type { BeaconChain } from "../line/beacon.ts";
+import type { CountedCohort } from "../line/draw.ts";
 import { unitsPerTaker, type OddsFacts } from "./odds.ts";
 import { expectedClaims } from "./open-calls.ts";
 import { revokedIds } from "./revoked.ts";
@@ -27,7 +29,12 @@ export interface LaneSnapshot {
   /** Places not called yet, and the lane's weight; absent likewise. */
   readonly waiting?: number | undefined;
   readonly weight?: number | undefined;
+  /** The counts of a cohort that waits for its draw. */
+  readonly counted?: SignedCounts | undefined;
 }
+
+/** What is published of a cohort before its draw. */
+export type SignedCounts = CountedCohort & { readonly signature: string };
 
 /** What a gate needs to answer a poll. */
 export interface RoomSnapshot {
@@ -63,6 +70,8 @@ export interface RoomSnapshot {
   readonly claimWindow_s: number;
   readonly message: string | null;
   readonly commitment: string;
+  /** The chain whose rounds decide first cohorts; absent without one. */
+  readonly beacon?: BeaconChain | undefined;
   /** When the secret is due, as things are now; absent once it was, and without an end. */
   readonly revealsAt_ms?: number | undefined;
   /** Absent while the secret is secret. */
@@ -76,20 +85,28 @@ export interface RoomSnapshot {
 /** What a snapshot says that is not of the room's state. */
 type SnapshotFacts = Pick<
   RoomSnapshot,
-  "booths" | "commitment" | "revision" | "tokens" | "revealsAt_ms" | "revealedAt_ms"
+  "booths" | "commitment" | "beacon" | "revision" | "tokens" | "revealsAt_ms" | "revealedAt_ms"
 >;
+
+interface Undrawn {
+  readonly cohort: CountedCohort;
+  readonly signature: string;
+}
 
 export function snapshotOf(
   room: RoomState,
   sale: Sale,
-  facts: SnapshotFacts,
+  { undrawn = [], ...facts }: SnapshotFacts & { readonly undrawn?: readonly Undrawn[] },
   now: number,
 ): RoomSnapshot {
   const lanes = Object.fromEntries(
     room.lanes.map(({ id, closed, called, lapsedBelow, pace, places, weight }) => {
       const forecast = forecastIn(room, sale, id, now);
       const waiting = places - called;
-      return [id, { closed, called, lapsedBelow, pace, forecast, waiting, weight }];
+      const shown = { closed, called, lapsedBelow, pace, forecast, waiting, weight };
+      const open = undrawn.find(({ cohort }) => cohort.lane === id);
+      if (open === undefined) return [id, shown];
+      return [id, { ...shown, counted: { ...open.cohort, signature: open.signature } }];
     }),
   );
   return {

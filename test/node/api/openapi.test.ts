@@ -20,6 +20,7 @@ const ROUTES = [
   "delete /v1/sales/{sale}/reminders/current",
   "put /v1/sales/{sale}/cart",
   "get /v1/sales/{sale}/cohorts/{lane}/{k}",
+  "get /v1/sales/{sale}/cohorts/{lane}/{k}/counts",
   "get /v1/sales/{sale}/fairness",
   "post /v1/sales/{sale}/quotes",
   "post /v1/orders",

@@ -38,10 +38,17 @@ function inTick(): boolean {
   return new Error("where").stack?.includes("closeCohorts") ?? false;
 }
 
+/** Likewise, for a round that comes late. */
+function forgetsWhileRelaysAnswer(): Partial<RoomRules> {
+  const inDraw = () => new Error("where").stack?.includes("drawWhenDue") ?? false;
+  return { isFinal: (revealed) => isFinal(revealed) && !inDraw() };
+}
+
 test.each<[string, () => Partial<RoomRules>, RegExp]>([
   ["an end that is never final", () => ({ isFinal: () => false }), /cohort|after the revelation/],
   ["a document that may still move the times", () => ({ timesRefused: () => [] }), /is \w+ after/],
   ["a tick that draws what its booths answer late", forgetsWhileBoothsAnswer, /cohort/],
+  ["a tick that draws with a round that comes late", forgetsWhileRelaysAnswer, /cohort/],
   [
     "a secret that is due while the sale goes on",
     () => ({

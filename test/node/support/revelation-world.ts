@@ -1,12 +1,13 @@
 /**
- * A room whose merchant does all that a merchant can, while time passes, booths answer late, the
- * room crashes around every write, and somebody keeps asking for the secret. After each step it is
- * checked that a secret that is known decides no cohort (P12).
+ * A room whose merchant does all that a merchant can, while time passes, booths and relays answer
+ * late, the room crashes around every write, and somebody keeps asking for the secret. After each
+ * step it is checked that a secret that is known decides no cohort (P12).
  */
 import * as fc from "fast-check";
 import type { RoomCore } from "../../../durable-objects/waiting-room/room-core.ts";
 import type { RoomRules } from "../../../durable-objects/waiting-room/ports.ts";
 import { RoomMemory, roomOn } from "../../../simulation/memory/room-memory.ts";
+import { QUICKNET } from "../../../src/domain/line/beacon.ts";
 import { commitmentOf } from "../../../src/domain/line/cohort.ts";
 import type { RoomAction } from "../../../src/domain/room/merchant-changes.ts";
 import { saleOf, STARTS_MS } from "./sale-document.ts";
@@ -86,6 +87,8 @@ export const stories: fc.Arbitrary<Step[]> = fc.array(
 
 class Crash extends Error {}
 
+const KEY = { kty: "OKP", crv: "Ed25519", kid: "k1", x: "x", alg: "EdDSA", use: "sig" };
+
 export class RevelationWorld {
   readonly memory = new RoomMemory();
   /** How often a sale that had ended went on, and its secret was given out. */
@@ -121,13 +124,26 @@ export class RevelationWorld {
       rules: this.#rules,
       booth: () => ({
         close: async () => {
-          const happening = this.#meanwhile;
-          this.#meanwhile = [];
-          for (const deed of happening) await this.#surely(deed);
-          return { kind: "closed", count: 1 };
+          await this.#happen();
+          return { kind: "closed", count: 2 };
         },
       }),
+      beacon: {
+        chain: { ...QUICKNET, period_s: 1 },
+        read: async () => {
+          await this.#happen();
+          return "ab".repeat(48);
+        },
+        sign: async () => ({ signature: "a signature", key: KEY }),
+      },
     });
+  }
+
+  /** What happens while a booth or a relay is asked. */
+  async #happen(): Promise<void> {
+    const happening = this.#meanwhile;
+    this.#meanwhile = [];
+    for (const deed of happening) await this.#surely(deed);
   }
 
   async live(story: readonly Step[]): Promise<void> {
