@@ -8,6 +8,7 @@ export const VENDORED_FILES = [
   ["altcha/dist/external/altcha.css", "altcha/widget.css"],
   ["altcha/dist/workers/pbkdf2.js", "altcha/pbkdf2.js"],
   ["altcha/LICENSE.txt", "altcha/LICENSE.txt"],
+  ["@noble/curves/LICENSE", "bls/LICENSE"],
   ["swagger-ui-dist/swagger-ui-bundle.js", "swagger-ui/swagger-ui-bundle.js"],
   [
     "swagger-ui-dist/swagger-ui-bundle.js.LICENSE.txt",

@@ -5,6 +5,7 @@
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import * as contract from "../../simulation/crowd/gate-answers.ts";
+import { signStandInRound } from "../../simulation/sandbox/beacon.ts";
 import {
   makeSale,
   PREQUEUE,
@@ -23,6 +24,8 @@ let context: BrowserContext;
 let page: Page;
 let ticket: string;
 let rank: number;
+/** Of somebody who joined before the start, and so is in the draw that the beacon decides. */
+let first: string;
 let complaints: string[] = [];
 
 beforeAll(async () => {
@@ -35,6 +38,7 @@ beforeAll(async () => {
   );
   await sluice.merchant("POST", `/sales/${SALE}/actions`, { action: "start" });
   const early = joined.map((answer) => textOf(answer, "ticket"));
+  first = early[0] ?? "";
   const ranks = () => Promise.all(early.map(rankOf));
   await until(ranks, (found) => !found.includes(null));
   const late = await sluice.shopper("POST", `/sales/${SALE}/tickets`);
@@ -129,6 +133,27 @@ describe("with scripts", () => {
     expect(await computePlace(ticket)).toContain("Something does not match");
   });
 
+  test("the round of the beacon that decided is verified in the browser", async () => {
+    await page.goto(shop(`${SALE}/fairness`));
+    const report = await computePlace(first);
+    expect(report).toContain("The counts were signed at");
+    expect(report).toContain("of the beacon decided; your browser verified its signature.");
+    expect(report).toContain("The beacon (sluice-stand-in) is no public one");
+    expect(report).not.toContain("Wrong");
+    expect(complaints).toEqual([]);
+  });
+
+  test("a round that the beacon did not sign is reported", async () => {
+    await page.route(/\/cohorts\/general\/0$/, async (route) => {
+      const answer = await route.fetch();
+      const manifest = contract.manifestSchema.parse(await answer.json());
+      const draw = { ...manifest.draw, beacon: signStandInRound(1) };
+      await route.fulfill({ response: answer, json: { ...manifest, draw } });
+    });
+    await page.goto(shop(`${SALE}/fairness`));
+    expect(await computePlace(first)).toMatch(/Wrong: Round \d+ is not the beacon's/);
+  });
+
   test("text that is no ticket, and a ticket of another sale, are refused with the reason", async () => {
     await page.goto(shop(`${SALE}/fairness`));
     expect(await computePlace("what is this")).toContain("This is not a ticket");
@@ -160,5 +185,10 @@ test("after the end the secret and the seed are checked too", async () => {
   expect(report).toContain("its SHA-256 is the commitment made before the sale");
   expect(report).toContain("The seed of your cohort follows from the secret.");
   expect(report).not.toContain("Wrong");
+  // With the beacon's round too.
+  await page.reload();
+  const early = await computePlace(first);
+  expect(early).toContain("The seed of your cohort follows from the secret.");
+  expect(early).not.toContain("Wrong");
   expect(complaints).toEqual([]);
 });

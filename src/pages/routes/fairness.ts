@@ -10,10 +10,10 @@ export async function showFairness(c: GateRequest, visit: Visit): Promise<Respon
   const asked = await askFairness(visit);
   if (asked.kind !== "fairness") return sendRefusal(c, visit, asked);
   const { sale, seen, ticket: carried } = visit;
-  const { commitment, secret, revealsAt_ms } = asked.fairness;
+  const { commitment, beacon, secret, revealsAt_ms } = asked.fairness;
   const origin = publicOrigin(c.req.url, c.env);
   const ticket = carried.kind === "valid" ? carried.token : null;
   const { phase } = seen.snapshot;
-  const published = { commitment, secret, revealsAt_ms };
+  const published = { commitment, beacon, secret, revealsAt_ms };
   return c.html(fairnessPage({ sale, phase, ...published, ticket, origin, now: seen.now }));
 }

@@ -6,6 +6,7 @@
  * page explains how to check the draw without it.
  */
 import { html } from "hono/html";
+import { chainHashOf, QUICKNET, type BeaconChain } from "../../domain/line/beacon.ts";
 import { DRAW_ALGORITHM } from "../../domain/line/cohort.ts";
 import type { Sale } from "../../domain/sale/sale.ts";
 import type { Phase } from "../../domain/sale/schedule.ts";
@@ -17,6 +18,8 @@ export interface FairnessModel {
   readonly phase: Phase;
   /** Hex. */
   readonly commitment: string;
+  /** Whose rounds decide first cohorts; null: the secret alone decides. */
+  readonly beacon: BeaconChain | null;
   /** Hex; null until it is revealed. */
   readonly secret: string | null;
   /** When it is to be revealed; null once it was. */
@@ -55,8 +58,24 @@ function promise(model: FairnessModel): Html {
     <h2 id="promise">Commitment and secret</h2>
     <p>The commitment, shown since before anybody could join:</p>
     <p class="id">${commitment}</p>
-    ${secret === null ? keepIt(model) : revealed(secret)}
+    ${secret === null ? keepIt(model) : revealed(secret)} ${beaconText(model)}
   </section>`;
+}
+
+function beaconText({ sale, beacon }: FairnessModel): Maybe {
+  if (sale.admission.method !== "lottery") return null;
+  if (beacon === null) {
+    return html`<p>
+      No public beacon has a part in the draw, so who knows the secret could choose it.
+    </p>`;
+  }
+  return html`<p>
+      At the start the places are counted, signed and
+      <a href="${saleApi(sale.id)}/cohorts/general/0/counts">published</a>. The first round after
+      that of the public beacon ${beacon.id}, which nobody knows before, decides together with the
+      secret. The beacon’s chain:
+    </p>
+    <p class="id">${chainHashOf(beacon)}</p>`;
 }
 
 function keepIt({ phase, revealsAt_ms, now }: FairnessModel): Html {
@@ -108,14 +127,17 @@ function ticketText(ticket: string | null): string {
   return ticket === null ? secrecy : `This is the ticket stored in your browser. ${secrecy}`;
 }
 
-function byHand({ sale, origin }: FairnessModel): Maybe {
+function byHand({ sale, origin, beacon }: FairnessModel): Maybe {
+  const chain = beacon === null ? null : chainHashOf(beacon);
+  const isOther = chain !== null && chain !== chainHashOf(QUICKNET);
+  const accept = isOther ? ` --beacon-chain ${chain}` : "";
   return html`<details>
     <summary>Check it without this page</summary>
     <p>
       A page served by the shop could be made to say anything. Sluice’s source has a program that
       checks a whole sale from outside, and docs/fairness.md, from which you can write your own:
     </p>
-    <p class="id">npm run verify-draw -- --url ${origin} --sale ${sale.id}</p>
+    <p class="id">npm run verify-draw -- --url ${origin} --sale ${sale.id}${accept}</p>
     <p>The figures themselves: <a href="${saleApi(sale.id)}/fairness">commitment and secret</a>.</p>
     <p class="id">${DRAW_ALGORITHM}</p>
     <p><a href="${partLink(sale.id, "receipt")}">Check the receipt of an order</a></p>

@@ -10,12 +10,13 @@ const pair = generateKeyPairSync("ed25519");
 const { x } = z.object({ x: z.string() }).parse(pair.publicKey.export({ format: "jwk" }));
 
 export const KEYS = [{ kid: "k1", x }];
+export const JWKS = { keys: [{ kty: "OKP", crv: "Ed25519", kid: "k1", x }] };
 export const CLOSED_AT = "2026-11-27T10:00:01.000Z";
 export const REVEALED_AT = "2026-11-27T12:10:00.000Z";
 
 const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url");
 
-export function statement(kind: "manifest" | "secret", claims: object): string {
+export function statement(kind: "counts" | "manifest" | "secret", claims: object): string {
   const header = { alg: "EdDSA", typ: `sluice-${kind}+jwt`, kid: "k1" };
   const payload = { ...claims, iss: "sluice", aud: `sluice:${kind}`, iat: 1 };
   const signed = `${encode(header)}.${encode(payload)}`;

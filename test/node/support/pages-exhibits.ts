@@ -183,7 +183,7 @@ export const DRAWS: readonly Exhibit[] = [
   ["with a ticket", fairnessPage(fairnessModel({ ticket: `a.b.c ${HOSTILE}` }))],
   ["after", fairnessPage(fairnessModel({ phase: "ended", secret: "5".repeat(64) }))],
   ["just ended", fairnessPage(fairnessModel({ phase: "ended" }))],
-  ["revealing", fairnessPage(fairnessModel({ phase: "ended", revealsAt_ms: 0 }))],
+  ["revealing", fairnessPage(fairnessModel({ phase: "ended", revealsAt_ms: 0, beacon: null }))],
 ];
 
 export const RECEIPTS: readonly Exhibit[] = [

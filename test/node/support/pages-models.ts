@@ -11,6 +11,7 @@ import type { Phase } from "../../../src/domain/sale/schedule.ts";
 import type { Standing } from "../../../src/domain/room/standing.ts";
 import { NO_INPUT } from "../../../src/pages/parts/checkout-fields.ts";
 import type { CheckoutModel } from "../../../src/pages/views/checkout.ts";
+import { QUICKNET } from "../../../src/domain/line/beacon.ts";
 import type { FairnessModel } from "../../../src/pages/views/fairness.ts";
 import type { ReceiptModel } from "../../../src/pages/views/receipt.ts";
 import type { GuardedNotice, GuardedPageModel } from "../../../src/pages/views/guarded.ts";
@@ -159,6 +160,7 @@ export function fairnessModel(more: Partial<FairnessModel> = {}): FairnessModel 
   return {
     sale: SALE,
     phase: "live",
+    beacon: QUICKNET,
     commitment: "c".repeat(64),
     secret: null,
     revealsAt_ms: NOW + 3_600_000,

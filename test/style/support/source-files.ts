@@ -17,6 +17,7 @@ const SKIPPED_FOLDERS = new Set([
   "coverage",
   // Copies of packages' files: see scripts/vendor.ts.
   "altcha",
+  "bls",
   "swagger-ui",
 ]);
 const GENERATED_FILES = new Set(["package-lock.json", "worker-configuration.d.ts"]);

@@ -5,7 +5,8 @@
  * Guarantee: a mismatch is reported as one, and what cannot be checked yet is not reported as
  * checked.
  */
-import { commitmentTo, isManifest, seedFrom, sum } from "./draw.js";
+import { commitmentTo, isManifest, seedDue, sum } from "./draw.js";
+import { beaconSteps, isRoundOf } from "./draw-beacon.js";
 import { timesOf } from "./draw-statements.js";
 import { announce } from "./panel.js";
 
@@ -100,7 +101,6 @@ export async function checkBase(api, { lane, k, base }, report) {
  * @param {Report} report
  */
 export async function checkSecret({ api, commitment: shown, keys }, manifest, report) {
-  const { sale, lane, k, seed } = manifest;
   const { body } = await getJson(`${api}/fairness`);
   await checkTimes(body, keys, manifest, report);
   const commitment = field(body, "commitment");
@@ -117,7 +117,7 @@ export async function checkSecret({ api, commitment: shown, keys }, manifest, re
     return report("The secret does not match the commitment.", true);
   }
   report("The secret is published, and its SHA-256 is the commitment made before the sale.");
-  if ((await seedFrom(secret, sale, lane, k)) !== seed) {
+  if ((await seedDue(secret, manifest)) !== manifest.seed) {
     return report("The seed of your cohort does not follow from the secret.", true);
   }
   report("The seed of your cohort follows from the secret.");
@@ -134,7 +134,10 @@ async function checkTimes(fairness, url, manifest, report) {
   const listed = [field(published.body, "keys"), field(fairness, "keys")];
   const jwks = { keys: listed.flatMap((keys) => (Array.isArray(keys) ? keys : [])) };
   const stated = typeof fairness === "object" && fairness !== null ? { ...fairness } : {};
-  for (const { text, isWrong } of await timesOf(manifest, stated, jwks)) report(text, isWrong);
+  const steps = await beaconSteps(manifest, stated, jwks, isRoundOf);
+  for (const { text, isWrong } of [...steps, ...(await timesOf(manifest, stated, jwks))]) {
+    report(text, isWrong);
+  }
 }
 
 /**

@@ -1,6 +1,6 @@
 /**
- * The signed times of a draw, checked in the reader's own browser: when a cohort closed, and when
- * the secret was revealed. The form is specified in docs/fairness.md.
+ * The signed statements of a draw, checked in the reader's own browser: when a cohort closed, and
+ * when the secret was revealed. The form is specified in docs/fairness.md.
  *
  * Guarantee: uses no page and no network; where a time is stated, a signature is expected. A time
  * that is not signed, or not so, is a fault, and so is a cohort that closed after the revelation.
@@ -8,13 +8,14 @@
 import { keyIn, matches, objectIn, bytesOf } from "./receipt-signature.js";
 
 const KINDS = {
+  counts: { typ: "sluice-counts+jwt", aud: "sluice:counts" },
   manifest: { typ: "sluice-manifest+jwt", aud: "sluice:manifest" },
   secret: { typ: "sluice-secret+jwt", aud: "sluice:secret" },
 };
 
 /**
  * @param {unknown} token
- * @param {"manifest" | "secret"} kind
+ * @param {"counts" | "manifest" | "secret"} kind
  * @param {Readonly<Record<string, unknown>>} stated
  * @param {unknown} jwks every key that the shop publishes
  * @returns {Promise<"signed" | "not_signed" | "unsupported">} `unsupported`: this browser cannot

@@ -13,7 +13,10 @@ const POSITIONS_PER_HASH = 256;
  *   readonly index: number, readonly aud: string }} Ticket
  * @typedef {{ readonly sale: string, readonly lane: string, readonly k: number,
  *   readonly base: number, readonly counts: readonly number[], readonly seed: string,
- *   readonly closedAt?: string | undefined, readonly signature?: string | undefined }} Manifest
+ *   readonly closedAt?: string | undefined, readonly draw?: Draw | undefined,
+ *   readonly signature?: string | undefined }} Manifest
+ * @typedef {{ readonly countedAt: string, readonly countsSignature: string,
+ *   readonly chain: string, readonly round: number, readonly beacon: string | null }} Draw
  */
 
 /** @param {unknown} value */
@@ -69,7 +72,19 @@ export function isManifest(body) {
     /^[0-9a-f]{64}$/.test(body["seed"]) &&
     ["closedAt", "signature"].every((name) => {
       return body[name] === undefined || typeof body[name] === "string";
-    })
+    }) &&
+    (body["draw"] === undefined || isDraw(body["draw"]))
+  );
+}
+
+/** @param {unknown} draw */
+function isDraw(draw) {
+  if (!isRecord(draw) || !isCount(draw["round"])) return false;
+  const texts = ["countedAt", "countsSignature", "chain"].map((name) => typeof draw[name]);
+  const { beacon } = draw;
+  return (
+    texts.every((type) => type === "string") &&
+    (beacon === null || (typeof beacon === "string" && /^[0-9a-f]{96}$/.test(beacon)))
   );
 }
 
@@ -82,12 +97,12 @@ export function sum(counts) {
  * @param {string} hex
  * @returns {Uint8Array<ArrayBuffer>}
  */
-function bytesOf(hex) {
+export function bytesOf(hex) {
   return Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 }
 
 /** @param {ArrayBuffer} buffer */
-function hexOf(buffer) {
+export function hexOf(buffer) {
   return Array.from(new Uint8Array(buffer), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
@@ -111,6 +126,34 @@ export async function seedFrom(secret, sale, lane, k) {
   const message = new Uint8Array(names.length + 4);
   message.set(names);
   new DataView(message.buffer).setUint32(names.length, k, false);
+  return hmac(secret, message);
+}
+
+/**
+ * The seed that a manifest should have: with a round of the beacon it follows from the counts and
+ * from the round's random value too.
+ * @param {string} secret hex
+ * @param {Manifest} manifest
+ */
+export async function seedDue(secret, { sale, lane, k, counts, draw }) {
+  if (typeof draw?.beacon !== "string") return seedFrom(secret, sale, lane, k);
+  const names = new TextEncoder().encode(`sluice-draw-2\0${sale}\0${lane}\0`);
+  const numbers = [k, counts.length, ...counts];
+  const message = new Uint8Array(names.length + numbers.length * 4 + 32);
+  message.set(names);
+  const view = new DataView(message.buffer);
+  numbers.forEach((number, index) => view.setUint32(names.length + index * 4, number, false));
+  const random = await crypto.subtle.digest("SHA-256", bytesOf(draw.beacon));
+  message.set(new Uint8Array(random), message.length - 32);
+  return hmac(secret, message);
+}
+
+/**
+ * @param {string} secret hex
+ * @param {Uint8Array<ArrayBuffer>} message
+ * @returns {Promise<string>} hex
+ */
+async function hmac(secret, message) {
   const algorithm = { name: "HMAC", hash: "SHA-256" };
   const key = await crypto.subtle.importKey("raw", bytesOf(secret), algorithm, false, ["sign"]);
   return hexOf(await crypto.subtle.sign("HMAC", key, message));
