@@ -69,7 +69,7 @@ app.post("/turnstile/v0/siteverify", async (c) => {
   return new Response(body, { status, headers: { "content-type": "application/json" } });
 });
 
-// For Workers under test, whose every request leads here.
+// For `npm run dev`; other hosts have it at an address of its own.
 app.get("/beacon/*", (c) => {
   const { status, body } = answerOfBeacon(c.req.path.slice("/beacon".length), Date.now());
   return Response.json(body, { status });
