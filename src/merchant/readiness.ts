@@ -8,7 +8,10 @@
  * Weak: the settings of the orders Worker are those of its last report, which is at most five
  * minutes old while it runs.
  */
+import { beaconChainOf, readRound } from "../beacon/relays.ts";
+import { firstRoundFrom, isSignedRound } from "../domain/line/beacon.ts";
 import { READINESS_SALES_MAX } from "../domain/limits.ts";
+import { beaconCheck, type BeaconReading } from "../domain/readiness/beacon-check.ts";
 import { type Check, good, isReady } from "../domain/readiness/check.ts";
 import { ordersSetupSchema, type OrdersSetup } from "../domain/readiness/orders-setup.ts";
 import {
@@ -54,12 +57,13 @@ interface Sales {
 
 export async function readReadiness(context: MerchantContext, gate: GateFacts): Promise<Readiness> {
   const { env, now } = context;
-  const [stored, sales, parked, queues, breakers] = await Promise.all([
+  const [stored, sales, parked, queues, breakers, beacon] = await Promise.all([
     withTimeout(readReport(env)),
     withTimeout(readSales(context)),
     withTimeout(countWaitingDeadLetters(env.ORDER_BOOK, { queue: null, before_ms: null })),
     readQueues(env),
     withTimeout(readBreakers(context)),
+    readBeacon(context),
   ]);
   const report = stored?.report ?? null;
   const checks = [
@@ -68,6 +72,7 @@ export async function readReadiness(context: MerchantContext, gate: GateFacts): 
     bookCheck(parked),
     queuesCheck(queues, now),
     ...(breakers === null ? [] : [breakersCheck(breakers)]),
+    beaconCheck(beacon, gate.isDeployed),
     ...reportChecks(report, { version: gate.version, now }),
     ...paymentChecks({
       gate: env,
@@ -106,6 +111,17 @@ async function readSales({ env, now }: MerchantContext): Promise<Sales> {
     return isOver ? [] : [published.sale];
   });
   return { current, left: Math.max(0, ids.length - READINESS_SALES_MAX) };
+}
+
+/** Of a round that every relay should have by now. */
+async function readBeacon({ env, now }: MerchantContext): Promise<BeaconReading> {
+  const chain = beaconChainOf(env);
+  if (chain === null) return { kind: "none", isEmpty: env.BEACON_CHAIN === "" };
+  const round = Math.max(firstRoundFrom(chain, now) - 2, 1);
+  const found = await readRound(env, chain, round, (signature) => {
+    return isSignedRound(chain, round, signature);
+  });
+  return { kind: "chain", id: chain.id, answers: found !== null };
 }
 
 function readQueues(env: GateEnv): Promise<QueueReading[]> {

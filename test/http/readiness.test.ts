@@ -79,6 +79,7 @@ test("is true once the orders Worker has reported, and names every part and sett
     "order_book",
     "queues",
     "breakers",
+    "beacon",
     "orders_worker",
     "checkout_page",
     "stripe_key",
@@ -113,7 +114,11 @@ test("names each mistake with what to do, and no value of a secret", async () =>
   const secrets = { gate: "sk_live_PUBLISHED", orders: "sk_live_MISTAKEN" };
   const { sluice, report } = await start({
     variables: {
-      gate: { STRIPE_PUBLISHABLE_KEY: secrets.gate, STRIPE_WEBHOOK_SECRET: "" },
+      gate: {
+        STRIPE_PUBLISHABLE_KEY: secrets.gate,
+        STRIPE_WEBHOOK_SECRET: "",
+        BEACON_RELAYS: "http://127.0.0.1:1",
+      },
       orders: {
         STRIPE_API_KEY: secrets.orders,
         ORDER_BACKEND: "http",
@@ -129,6 +134,7 @@ test("names each mistake with what to do, and no value of a secret", async () =>
   const { ready, failed, said } = await readinessOf(sluice);
   expect(ready).toBe(false);
   expect(failed).toEqual([
+    "warning beacon",
     "error orders_settings",
     "error checkout_page",
     "error stripe_key",
@@ -136,6 +142,7 @@ test("names each mistake with what to do, and no value of a secret", async () =>
     "warning mail",
     "error sales",
   ]);
+  expect(said).toContain("No relay in BEACON_RELAYS gives rounds of the beacon sluice-stand-in");
   expect(said).toContain("STRIPE_PUBLISHABLE_KEY holds a secret of Stripe");
   expect(said).toContain("Stripe refuses STRIPE_API_KEY: it was rolled, has expired");
   expect(said).toContain("BACKEND_SECRET must be whsec_ followed by base64");

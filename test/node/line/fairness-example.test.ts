@@ -4,6 +4,13 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { CohortDraw, commitmentTo, seedFrom } from "../../../simulation/drill/fairness.ts";
+import {
+  isSignedRound,
+  QUICKNET,
+  randomnessOf,
+  roundTime_ms,
+} from "../../../src/domain/line/beacon.ts";
+import { countCohort, drawnSeedOf } from "../../../src/domain/line/draw.ts";
 import { commitmentOf, rankOf, seedOf } from "../../../src/domain/line/cohort.ts";
 
 const page = readFileSync(new URL("../../../docs/fairness.md", import.meta.url), "utf8");
@@ -28,6 +35,17 @@ test("the secret, the commitment and the seeds are those of the page", () => {
     expect(page).toContain(`seed(${k})     ${seed}\n`);
     expect(seedOf(secret, "air-one", "general", k)).toBe(seed);
   }
+});
+
+test("so is the seed with a round of the beacon", () => {
+  const signature = /^signature +([0-9a-f]{96})$/m.exec(page)?.[1] ?? "";
+  expect(isSignedRound(QUICKNET, 1000, signature)).toBe(true);
+  expect(page).toContain(`its SHA-256 ${randomnessOf(signature)}\n`);
+  const [cohort] = cohorts;
+  if (cohort === undefined) throw new Error("the example has no cohort");
+  const counted = countCohort(QUICKNET, cohort, roundTime_ms(QUICKNET, 1000) - 1000);
+  expect(counted.round).toBe(1000);
+  expect(page).toContain(`with round  ${drawnSeedOf(secret, counted, signature)}\n`);
 });
 
 test("the ranks of both cohorts are those of the page", () => {

@@ -3,6 +3,7 @@
  * behind, keys without permissions, sales that ask for what is not set.
  */
 import { describe, expect, test } from "vitest";
+import { beaconCheck } from "../../../src/domain/readiness/beacon-check.ts";
 import { type Check, isReady } from "../../../src/domain/readiness/check.ts";
 import { ordersSetupSchema } from "../../../src/domain/readiness/orders-setup.ts";
 import {
@@ -39,6 +40,20 @@ const GATE = { version: "0.1.0", now: NOW };
 function named(checks: readonly Check[]): string[] {
   return checks.filter(({ ok }) => !ok).map(({ name, severity }) => `${severity} ${name}`);
 }
+
+test("a beacon that nobody need trust is good, and every other is a warning", () => {
+  const quicknet = { kind: "chain", id: "quicknet", answers: true } as const;
+  const other = { ...quicknet, id: "sluice-stand-in" };
+  expect(named([beaconCheck(quicknet, true), beaconCheck(other, false)])).toEqual([]);
+  const warned = [
+    beaconCheck({ ...quicknet, answers: false }, true),
+    beaconCheck(other, true),
+    beaconCheck({ kind: "none", isEmpty: true }, true),
+    beaconCheck({ kind: "none", isEmpty: false }, true),
+  ];
+  expect(named(warned)).toEqual(warned.map(() => "warning beacon"));
+  expect(new Set(warned.map(({ detail }) => detail)).size).toBe(4);
+});
 
 describe("a part", () => {
   test("that does not answer is an error, because nothing sells without it", () => {
