@@ -5,10 +5,15 @@
  * the end of the sale. Each function decides by the rules and writes the whole change, or refuses
  * and writes nothing of it.
  */
-import { actOn, reviseRoom, type RoomAction } from "../../src/domain/room/merchant-changes.ts";
+import {
+  actOn,
+  reviseRoom,
+  wasOpen,
+  type RoomAction,
+} from "../../src/domain/room/merchant-changes.ts";
 import type { RoomState } from "../../src/domain/room/room-state.ts";
 import { revisionRefusals, type RevisionRefused, type Sale } from "../../src/domain/sale/sale.ts";
-import { phaseAt, type Phase } from "../../src/domain/sale/schedule.ts";
+import type { Phase } from "../../src/domain/sale/schedule.ts";
 import type { RoomRules } from "./ports.ts";
 import type { RoomStore } from "./room-store.ts";
 
@@ -49,7 +54,7 @@ export function revise(
     const refusals = rules.timesRefused(before, sale, revealed.at_ms);
     if (refusals.length > 0) return { kind: "revealed", at_ms: revealed.at_ms, refusals };
   }
-  const refusals = revisionRefusals(before, sale, phaseAt(room.schedule, now));
+  const refusals = revisionRefusals(before, sale, wasOpen(room, now));
   if (refusals.length > 0) return { kind: "refused", refusals };
   const revised = { ...foundation, sale, revision: revision + 1 };
   store.revise(revised, reviseRoom(room, before, sale, now), now);

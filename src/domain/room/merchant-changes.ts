@@ -20,12 +20,21 @@ export function reviseRoom(room: RoomState, before: Sale, sale: Sale, now: numbe
   const { ratePerMinute, maxActive } = sale.admission;
   return {
     ...movedTimes(room, before, sale, now),
+    wasOpen: wasOpen(room, now),
     ratePerMinute:
       ratePerMinute === before.admission.ratePerMinute ? room.ratePerMinute : ratePerMinute,
     maxActive: maxActive === before.admission.maxActive ? room.maxActive : maxActive,
     lanes: [...lanes, ...added.map((lane) => newLane(lane.id, lane.weight))],
     version: room.version + 1,
   };
+}
+
+/**
+ * Whether shoppers may have joined. To be scheduled again a sale needs a document with other times,
+ * which is remembered.
+ */
+export function wasOpen(room: RoomState, now: number): boolean {
+  return room.wasOpen || phaseAt(room.schedule, now) !== "scheduled";
 }
 
 export type RoomAction = "open" | "start" | "pause" | "resume" | "end" | "reopen";

@@ -90,6 +90,8 @@ export const roomStateSchema = z.object({
    * Absent in a room that was written last by a release that reveals the secret at the end.
    */
   ending: z.object({ setAt_ms: z.number(), undo: scheduleSchema.nullable() }).optional(),
+  /** A document came while the sale was open: shoppers may have joined, wherever it is now. */
+  wasOpen: z.boolean().default(false),
   paused: z.boolean(),
   message: z.string().nullable(),
   /** True: a shopper who joins gets a ticket. False: is admitted at once, if there is a seat. */
@@ -140,6 +142,7 @@ export function openRoom(sale: Sale, now: number): RoomState {
     v: 1,
     schedule: scheduleOf(sale),
     ending: { setAt_ms: now, undo: null },
+    wasOpen: false,
     paused: false,
     message: null,
     queueing: phaseAt(scheduleOf(sale), now) !== "live",

@@ -29,7 +29,7 @@ import { queueItSchema } from "./queue-it.ts";
 import { replaySchema } from "./device-binding.ts";
 import { checkoutSchema, taxSchema } from "./checkout-rules.ts";
 import { bypassSchema, guardSchema } from "./guard-schema.ts";
-import { NO_END, type Phase } from "./schedule.ts";
+import { NO_END } from "./schedule.ts";
 
 export const GENERAL_LANE = "general";
 
@@ -261,12 +261,12 @@ export interface RevisionRefused {
 }
 
 /** The changes that a new document may not make, because shoppers or stock already rely on them. */
-export function revisionRefusals(before: Sale, after: Sale, phase: Phase): RevisionRefused[] {
+export function revisionRefusals(before: Sale, after: Sale, wasOpen: boolean): RevisionRefused[] {
   const refused: RevisionRefused[] = [];
   if (after.currency !== before.currency) {
     refused.push({ path: ["currency"], message: `is fixed: ${before.currency}` });
   }
-  if (phase !== "scheduled" && after.admission.method !== before.admission.method) {
+  if (wasOpen && after.admission.method !== before.admission.method) {
     refused.push({ path: ["admission", "method"], message: "is fixed once the sale is open" });
   }
   before.items.forEach((item) => {

@@ -4,9 +4,12 @@
  */
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import { RoomMemory, roomOn } from "../../../simulation/memory/room-memory.ts";
+import { QUICKNET } from "../../../src/domain/line/beacon.ts";
 import { seedOf } from "../../../src/domain/line/cohort.ts";
 import { countCohort } from "../../../src/domain/line/draw.ts";
 import type { RoomRules } from "../../../durable-objects/waiting-room/ports.ts";
+import { saleOf, STARTS_MS } from "../support/sale-document.ts";
 import { DrawWorld, stories } from "../support/draw-world.ts";
 
 const TIMEOUT = { timeout: 120_000 };
@@ -55,4 +58,23 @@ test.each(planted)("the laws find %s", TIMEOUT, async (_, rules, message) => {
   const checked = await fc.check(laws(rules), { numRuns: 2000, endOnFailure: true });
   const found = String(checked.errorInstance);
   expect([checked.failed, found]).toEqual([true, expect.stringMatching(message)]);
+});
+
+test("moving the opening back does not let the merchant drop the beacon", async () => {
+  let now = STARTS_MS - 60_000;
+  const beacon = {
+    chain: QUICKNET,
+    read: async () => null,
+    sign: () => Promise.reject(new Error()),
+  };
+  const room = roomOn(new RoomMemory().rows(), () => now, { beacon });
+  await room.configure(saleOf({ method: "lottery" }));
+  expect(room.snapshot()?.beacon).toBe(QUICKNET);
+  // Shoppers have joined meanwhile: the sale was in its pre-queue.
+  const later = { opensAt: "2026-11-27T09:59:30Z" };
+  expect((await room.configure(saleOf({ method: "lottery" }, later))).kind).toBe("revised");
+  expect(room.snapshot()?.phase).toBe("scheduled");
+  now += 1000;
+  const outcome = await room.configure(saleOf({ method: "fifo" }, later));
+  expect(outcome).toMatchObject({ kind: "refused", refusals: [{ path: ["admission", "method"] }] });
 });
