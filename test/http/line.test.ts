@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import * as contract from "../../simulation/crowd/gate-answers.ts";
-import { claimsOf, rankReader, seedFrom } from "../../simulation/drill/fairness.ts";
+import { claimsOf, rankReader, seedDue } from "../../simulation/drill/fairness.ts";
 import { expectProblem } from "./support/problem-checks.ts";
 import {
   type Answer,
@@ -256,7 +256,9 @@ test("all ranks follow from the manifests, which follow from the committed secre
   expect(commitment).toBe(before.commitment);
   const bytes = Buffer.from(secret ?? "", "hex");
   expect(createHash("sha256").update(bytes).digest("hex")).toBe(commitment);
-  for (const { k, seed, lane } of manifests) {
-    expect(seed).toBe(seedFrom(secret ?? "", sale, lane, k));
-  }
+  for (const manifest of manifests) expect(manifest.seed).toBe(seedDue(secret ?? "", manifest));
+  // Those before the start were drawn with a round of the beacon.
+  expect(manifests.map(({ draw }) => typeof draw?.beacon === "string")).toEqual(
+    manifests.map((_, k) => k === 0),
+  );
 });

@@ -11,6 +11,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { fetch } from "undici";
 import { z } from "zod";
 import { PROJECT_ROOT } from "../../scripts/project-root.ts";
+import { STAND_IN_CHAIN } from "../../simulation/sandbox/beacon.ts";
+import { chainHashOf } from "../../src/domain/line/beacon.ts";
 import { generateGateSecrets } from "../../scripts/secret-set.ts";
 import { claimsOf } from "../../simulation/drill/fairness.ts";
 import {
@@ -230,7 +232,8 @@ async function verifyDraw(text: string, ...args: readonly string[]): Promise<Ran
   const file = joinPath(folder, "receipt.jwt");
   await writeFile(file, text);
   const program = joinPath(PROJECT_ROOT, "tools", "verify-draw", "main.ts");
-  const all = [program, "--url", sluice.host.gateUrl, "--receipt", file, ...args];
+  const known = ["--beacon-chain", chainHashOf(STAND_IN_CHAIN)];
+  const all = [program, "--url", sluice.host.gateUrl, "--receipt", file, ...known, ...args];
   return new Promise((resolve) => {
     const child = execFile(NODE, all, (_error, out, complaints) => {
       resolve({ code: child.exitCode, out, complaints });
