@@ -187,6 +187,10 @@ describe("after the end", () => {
     const made_ms = roundTime_ms(STAND_IN_CHAIN, draw?.round ?? 0);
     const lead_ms = made_ms - Date.parse(draw?.countedAt ?? "");
     expect(lead_ms >= 1000 && lead_ms < 2000).toBe(true);
+    const file = joinPath(folder, "counts");
+    await writeFile(file, String(body["signature"]));
+    const { code, out } = await verify([...everything("by-lot"), "--counts", file]);
+    expect([code, out.includes("drawn with them, as you kept them")]).toEqual([0, true]);
     const later = await sluice.shopper("GET", "/sales/by-lot/cohorts/general/1/counts");
     expect([later.status, later.body["code"]]).toEqual([404, "cohort_not_found"]);
   });

@@ -15,6 +15,7 @@ import { readBeacon } from "../../simulation/drill/beacon.ts";
 import type { Manifest } from "../../simulation/crowd/gate-answers.ts";
 import { closingFaults, revelationFault } from "../../simulation/drill/statements.ts";
 import type { DrawEvidence, LaneEvidence, TicketEvidence } from "./collect.ts";
+import { checkKeptCounts } from "./counts.ts";
 import { agrees, broken, doubt, open, type Finding } from "./finding.ts";
 import { checkReceipt } from "./receipts.ts";
 
@@ -28,6 +29,7 @@ export function checkDraw(evidence: DrawEvidence, noted: string | null): Finding
     checkSecret(evidence),
     ...checkRevelation(evidence),
     ...evidence.lanes.flatMap((lane) => checkLane(evidence, lane)),
+    ...(evidence.counts ?? []).map((token, nth) => checkKeptCounts(evidence, token, nth + 1)),
     ...checkGiven(evidence),
   ];
 }

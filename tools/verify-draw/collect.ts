@@ -41,6 +41,8 @@ export interface DrawEvidence {
   readonly method?: string | undefined;
   /** Chains that the reader accepts as beacons, by their hashes. */
   readonly accepted?: readonly string[];
+  /** Signed counts that the reader kept. */
+  readonly counts?: readonly string[];
   readonly fairness: Fairness;
   /** The commitment in the public sale, which is another route. */
   readonly saleCommitment: string;

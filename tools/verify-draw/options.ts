@@ -39,6 +39,11 @@ export const verifyDrawCommand = defineCommand({
       multiple: true,
       help: "a beacon that you accept besides drand's quicknet, by the hash of its chain",
     },
+    counts: {
+      ...FILE,
+      multiple: true,
+      help: "a file of signed counts that you kept before the draw, one a line",
+    },
     receipt: { ...FILE, multiple: true, help: "a file of receipts, one a line" },
   },
   notes: `A ticket is its holder's place in the line: show it to nobody, and prefer a file,

@@ -11,6 +11,7 @@ import { createGateClient } from "../../simulation/crowd/gate-client.ts";
 import { claimsOf } from "../../simulation/drill/fairness.ts";
 import { checkDraw, checkGiven } from "./checks.ts";
 import { collectDraw, type GivenTokens } from "./collect.ts";
+import { readCounts } from "./counts.ts";
 import type { VerifyOptions } from "./options.ts";
 import { saleNamedBy } from "./receipts.ts";
 import { EXIT_CODES, verdictOn, verdictOnReceipts, writeReport } from "./report.ts";
@@ -45,12 +46,20 @@ function readLines(option: string, paths: readonly string[]): Named[] {
 }
 
 /** The sale, and every token given, read without a key. Throws UsageError. */
-function readTokens(options: VerifyOptions): GivenTokens & { readonly sale: string } {
+function readTokens(
+  options: VerifyOptions,
+): GivenTokens & { readonly sale: string; readonly counts: readonly string[] } {
   const { ticket, ticketFile, receipt } = options;
   const given = ticket.map((token, index) => ({ token, name: `--ticket (number ${index + 1})` }));
   const tickets = [...given, ...readLines("--ticket-file", ticketFile)];
   const receipts = readLines("--receipt", receipt);
+  const counts = readLines("--counts", options.counts);
   const named = [
+    ...counts.map((item) => ({
+      ...item,
+      kind: "signed count",
+      sale: readCounts(item.token)?.sale,
+    })),
     ...tickets.map((item) => ({ ...item, kind: "ticket", sale: claimsOf(item.token)?.aud })),
     ...receipts.map((item) => ({ ...item, kind: "receipt", sale: saleNamedBy(item.token) })),
   ];
@@ -62,6 +71,7 @@ function readTokens(options: VerifyOptions): GivenTokens & { readonly sale: stri
   if (sale === null) throw new UsageError("--receipt names no sale: its file is empty");
   return {
     sale,
+    counts: counts.map(({ token }) => token),
     tickets: tickets.map(({ token }) => token),
     receipts: receipts.map(({ token }) => token),
   };
@@ -75,7 +85,7 @@ export async function verifyDraw(
     complain: (text) => process.stderr.write(text),
   },
 ): Promise<number> {
-  const { sale, ...tokens } = readTokens(options);
+  const { sale, counts, ...tokens } = readTokens(options);
   const { url, commitment, beaconChain: accepted } = options;
   const gate = createGateClient({ url, connectionsMax: CONNECTIONS_MAX });
   try {
@@ -85,7 +95,7 @@ export async function verifyDraw(
     if (collected.kind === "no_such_sale") {
       throw new UsageError(`--sale ${sale}: there is no such sale at ${url}`);
     }
-    const evidence = { ...collected.evidence, accepted };
+    const evidence = { ...collected.evidence, accepted, counts };
     const findings = checkDraw(evidence, commitment);
     const verdict = options.isAboutReceipts
       ? verdictOnReceipts(findings, checkGiven(evidence))

@@ -13,6 +13,7 @@ import * as page from "../../../src/pages/assets/_sluice/assets/draw.js";
 import { beaconSteps, isRoundOf } from "../../../src/pages/assets/_sluice/assets/draw-beacon.js";
 import { timesOf } from "../../../src/pages/assets/_sluice/assets/draw-statements.js";
 import { checkDraw } from "../../../tools/verify-draw/checks.ts";
+import { checkKeptCounts } from "../../../tools/verify-draw/counts.ts";
 import { verdictOn } from "../../../tools/verify-draw/report.ts";
 import {
   JWKS,
@@ -118,6 +119,23 @@ describe("what both find", () => {
     const fairness = { ...FAIRNESS, ...change };
     expect(await wrongOnPage(manifest, fairness)).toBe(true);
     expect(verify(manifest, fairness)).toBe("broken");
+  });
+});
+
+describe("counts that a shopper kept before the round", () => {
+  const kept = statement("counts", counted);
+  const other = statement("counts", { ...counted, counts: [5, 0, 6] });
+
+  test.each([
+    ["are those of the draw", kept, "agrees"],
+    ["are others, signed by the gate: proof against it", other, "broken"],
+    ["are not signed", `${kept.slice(0, -8)}AAAAAAAA`, "broken"],
+    ["are of another sale", statement("counts", { ...counted, sale: "air-two" }), "broken"],
+    ["are of a cohort that is not drawn", statement("counts", { ...counted, k: 1 }), "open"],
+    ["are none", statement("secret", FAIRNESS), "broken"],
+  ])("%s", (_what, token, verdict) => {
+    const lanes = [{ lane: "general", manifests: [drawn()] }];
+    expect(checkKeptCounts({ sale: SALE, lanes, keys: KEYS }, token, 1).verdict).toBe(verdict);
   });
 });
 
