@@ -6,7 +6,14 @@
 import type { CloseOutcome } from "../../src/domain/line/booth.ts";
 import { isSignedRound, type BeaconChain } from "../../src/domain/line/beacon.ts";
 import * as cohorts from "../../src/domain/line/cohort.ts";
-import * as draws from "../../src/domain/line/draw.ts";
+import {
+  countCohort,
+  drawnSeedOf,
+  isBeforeRound,
+  needsRound,
+  waitIsOver,
+  type CountedCohort,
+} from "../../src/domain/line/draw.ts";
 import * as admissions from "../../src/domain/room/admission.ts";
 import * as calls from "../../src/domain/room/calls.ts";
 import * as claims from "../../src/domain/room/claims.ts";
@@ -41,7 +48,7 @@ export interface Revealed {
 
 /** A cohort that waits for its draw, or was drawn with a round: its counts as they are signed. */
 export interface CountedDraw {
-  readonly cohort: draws.CountedCohort;
+  readonly cohort: CountedCohort;
   readonly signature: string;
 }
 
@@ -135,7 +142,7 @@ export interface Beacon {
     round: number,
     taken: (signature: string) => boolean,
   ): Promise<string | null>;
-  sign(cohort: draws.CountedCohort): Promise<SignedStatement>;
+  sign(cohort: CountedCohort): Promise<SignedStatement>;
 }
 
 /**
@@ -158,9 +165,13 @@ export const ROOM_RULES = {
   ...calls,
   ...claims,
   ...cohorts,
-  ...draws,
   ...ending,
+  countCohort,
+  drawnSeedOf,
+  isBeforeRound,
   isSignedRound,
+  needsRound,
+  waitIsOver,
   ...seatUse,
 };
 export type RoomRules = typeof ROOM_RULES;
