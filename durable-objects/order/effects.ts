@@ -5,6 +5,7 @@
  * Not for: when a message is sent and sent again (`order-core.ts`).
  */
 import type { OrderIntent, OrderRecord } from "../../src/domain/order/order.ts";
+import { PAYMENT_UNAVAILABLE } from "../../src/domain/order/report.ts";
 import type { OrderBindings, OutboxMessage } from "./ports.ts";
 
 /**
@@ -72,5 +73,7 @@ async function moveUnits(
   const returned = standing.state === "rejected" ? { ...hold, only: "held" as const } : hold;
   // The cart of a shopper who left is nobody's.
   const isReturned = action === "return" && hasLeft !== true;
-  await bindings.release(sku, { ...key, backTo: isReturned ? returned : null });
+  // Neither the merchant's cancelling nor a fault of the shop counts against the shopper.
+  const isLapse = standing.state === "declined" && standing.reason !== PAYMENT_UNAVAILABLE;
+  await bindings.release(sku, { ...key, backTo: isReturned ? returned : null, isLapse });
 }

@@ -72,11 +72,12 @@ async function takeDiscount(
 
 /** One line after the other, so that a refusal leaves as few units as possible to release. */
 async function takeLines(bindings: PlacingBindings, intent: OrderIntent): Promise<TakenOutcome> {
-  const { sale, buyer, id, admission, identities, holdUntil_ms } = intent;
+  const { sale, buyer, id, admission, identities, holdUntil_ms, unpaid } = intent;
+  const counted = unpaid === undefined ? {} : { unpaid };
   let until_ms = holdUntil_ms;
   for (const { sku, quantity, limitPerBuyer } of intent.lines) {
     const key = { sale, buyer, id, holdId: admission };
-    const command = { ...key, quantity, limitPerBuyer, identities, holdUntil_ms };
+    const command = { ...key, quantity, limitPerBuyer, identities, holdUntil_ms, ...counted };
     const outcome = await bindings.order(sku, command);
     if (outcome === null) return { kind: "try_again", part: sku };
     switch (outcome.kind) {
@@ -87,6 +88,16 @@ async function takeLines(bindings: PlacingBindings, intent: OrderIntent): Promis
       case "limit_reached": {
         const { limit, taken } = outcome;
         return { kind: "rejected", rejection: { code: "limit_reached", sku, limit, taken } };
+      }
+      case "unpaid_limit_reached": {
+        const { limit, taken } = outcome;
+        const rejection = { code: "limit_reached", sku, limit, taken } as const;
+        return { kind: "rejected", rejection: { ...rejection, unpaid: { coolsUntil_ms: null } } };
+      }
+      case "cooling_off": {
+        const rejection = { code: "limit_reached", sku, limit: 0, taken: 0 } as const;
+        const coolsUntil_ms = outcome.until_ms;
+        return { kind: "rejected", rejection: { ...rejection, unpaid: { coolsUntil_ms } } };
       }
       case "sold_out": {
         const { available } = outcome;

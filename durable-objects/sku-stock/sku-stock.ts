@@ -18,6 +18,7 @@ import type {
   ReservationKey,
   StockLevel,
 } from "../../src/domain/stock/stock-ledger.ts";
+import type { Withdrawal, WithdrawOutcome } from "../../src/domain/stock/withdrawal.ts";
 import { log } from "../../src/platform/log.ts";
 import { orderOf, redisBridgeOf, roomOf } from "../../src/platform/objects.ts";
 import { readRedisConfig } from "../../src/redis/connection.ts";
@@ -83,7 +84,7 @@ export class SkuStock extends DurableObject<GateEnv> {
   }
 
   /** Withdraws a quantity of units under an id, or all that are available. */
-  withdraw(withdrawal: stock.Withdrawal): Promise<stock.WithdrawOutcome> {
+  withdraw(withdrawal: Withdrawal): Promise<WithdrawOutcome> {
     return this.#core.withdraw(withdrawal);
   }
 

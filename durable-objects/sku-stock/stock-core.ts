@@ -20,6 +20,11 @@ import type {
   StockLevel,
   StockReads,
 } from "../../src/domain/stock/stock-ledger.ts";
+import {
+  withdraw,
+  type Withdrawal,
+  type WithdrawOutcome,
+} from "../../src/domain/stock/withdrawal.ts";
 import type { LogEntry } from "../../src/platform/log.ts";
 
 /** Where a SKU's ledger is stored. `write` is one transaction. */
@@ -50,7 +55,9 @@ export interface StockBindings {
 
 /** The rules that decide; the simulation replaces them to plant bugs. */
 export type StockRules = Pick<
-  typeof stock & typeof identities & typeof restocks & { readonly openStock: typeof openStock },
+  typeof stock &
+    typeof identities &
+    typeof restocks & { readonly openStock: typeof openStock; readonly withdraw: typeof withdraw },
   | "hold"
   | "order"
   | "claimIdentity"
@@ -67,6 +74,7 @@ export const STOCK_RULES: StockRules = {
   ...identities,
   ...restocks,
   openStock,
+  withdraw,
 };
 
 export interface StockPorts {
@@ -146,7 +154,7 @@ export class StockCore {
     return this.#apply((now) => this.#rules.moveStock(this.#store, movement, now));
   }
 
-  withdraw(withdrawal: stock.Withdrawal): Promise<stock.WithdrawOutcome> {
+  withdraw(withdrawal: Withdrawal): Promise<WithdrawOutcome> {
     return this.#apply((now) => this.#rules.withdraw(this.#store, withdrawal, now));
   }
 

@@ -8,7 +8,6 @@
  * came later has tables of its own, which an older version leaves alone. So an identity's units are
  * always counted from `reservations`, which every version writes.
  */
-import { ORDERED_AUDIT_MS } from "../../src/domain/limits.ts";
 import {
   changesNothing,
   EMPTY_COUNTERS,
@@ -18,12 +17,20 @@ import {
   type Movement,
   type Reservation,
   type ReservationKey,
-  type ReservationStanding,
   type Restock,
   type StockChange,
   type StockCounters,
 } from "../../src/domain/stock/stock-ledger.ts";
+import type { Lapses } from "../../src/domain/stock/lapses.ts";
 import type { StockStore } from "./stock-core.ts";
+import {
+  instantsOf,
+  reservationOf,
+  withFromHold,
+  type OrderRecord,
+  type ReservationRecord,
+} from "./reservation-rows.ts";
+import { UnpaidTables } from "./unpaid-tables.ts";
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS ledger (
@@ -75,54 +82,6 @@ type LedgerRecord = {
   buffer: number;
 };
 
-type ReservationRecord = {
-  sale: string;
-  buyer: string;
-  id: string;
-  state: ReservationStanding["state"];
-  quantity: number;
-  since_ms: number;
-  due_ms: number | null;
-};
-
-/** With what came from a hold; null: nothing, or not known. */
-type OrderRecord = ReservationRecord & { units: number | null; deadline_ms: number | null };
-
-function withFromHold(row: OrderRecord): Reservation {
-  const { units, deadline_ms } = row;
-  if (units === null || deadline_ms === null) return reservationOf(row);
-  return { ...reservationOf(row), fromHold: { quantity: units, deadline_ms } };
-}
-
-function reservationOf(row: ReservationRecord): Reservation {
-  const { sale, buyer, id, quantity } = row;
-  const key = { sale, buyer, id, quantity };
-  switch (row.state) {
-    case "held":
-      return { ...key, standing: { state: "held", deadline_ms: row.due_ms ?? row.since_ms } };
-    case "ordered":
-      return { ...key, standing: { state: "ordered", orderedAt_ms: row.since_ms } };
-    case "sold":
-    case "released":
-      return { ...key, standing: { state: row.state } };
-  }
-}
-
-/** When the standing began, and when it is due to expire or to be audited (null: never). */
-function instantsOf(standing: ReservationStanding): { since_ms: number; due_ms: number | null } {
-  switch (standing.state) {
-    case "held":
-      return { since_ms: standing.deadline_ms, due_ms: standing.deadline_ms };
-    case "ordered": {
-      const since_ms = standing.orderedAt_ms;
-      return { since_ms, due_ms: since_ms + ORDERED_AUDIT_MS };
-    }
-    case "sold":
-    case "released":
-      return { since_ms: 0, due_ms: null };
-  }
-}
-
 interface BuyersReservations {
   readonly sale: string;
   readonly buyer: string;
@@ -132,6 +91,7 @@ interface BuyersReservations {
 export class StockTables implements StockStore {
   readonly #sql: SqlStorage;
   readonly #storage: DurableObjectStorage;
+  readonly #unpaid: UnpaidTables;
   #counters: StockCounters = EMPTY_COUNTERS;
   #lastSeq = 0;
   /**
@@ -146,6 +106,7 @@ export class StockTables implements StockStore {
     this.#storage = storage;
     this.#sql = storage.sql;
     this.#sql.exec(SCHEMA);
+    this.#unpaid = new UnpaidTables(storage.sql, (key) => this.#stored(key));
     const last = this.ledgerDescending(1)[0];
     if (last !== undefined) {
       const { received, available, held, ordered, sold, buffer, seq } = last;
@@ -164,6 +125,20 @@ export class StockTables implements StockStore {
 
   reservation({ sale, buyer, id }: ReservationKey): Reservation | null {
     return this.#reservationsOf(sale, buyer).find((item) => item.id === id) ?? null;
+  }
+
+  #stored({ sale, buyer, id }: ReservationKey): Reservation | null {
+    const query = "SELECT * FROM reservations WHERE sale = ? AND buyer = ? AND id = ?";
+    const [row] = this.#sql.exec<ReservationRecord>(query, sale, buyer, id).toArray();
+    return row === undefined ? null : reservationOf(row);
+  }
+
+  unpaidUnder(sale: string, group: string): readonly Reservation[] {
+    return this.#unpaid.under(sale, group);
+  }
+
+  lapsesOf(sale: string, group: string): Lapses | null {
+    return this.#unpaid.lapsesOf(sale, group);
   }
 
   takenBy(sale: string, buyer: string): number {
@@ -200,7 +175,7 @@ export class StockTables implements StockStore {
         buyer,
       )
       .toArray()
-      .map(withFromHold);
+      .map((row) => this.#unpaid.withGroups(withFromHold(row)));
     this.#read = { sale, buyer, items };
     return items;
   }
@@ -223,7 +198,7 @@ export class StockTables implements StockStore {
         state,
       )
       .toArray()
-      .map(reservationOf);
+      .map((row) => this.#unpaid.withGroups(reservationOf(row)));
   }
 
   /** The earliest instant at which a hold or an audit may be due; null without one. */
@@ -307,6 +282,7 @@ export class StockTables implements StockStore {
         );
       }
       for (const item of change.put) this.#put(item);
+      this.#unpaid.write(change);
       if (change.movement !== null) {
         const { id, kind, quantity, reason } = change.movement;
         this.#sql.exec("INSERT INTO movements VALUES (?, ?, ?, ?)", id, kind, quantity, reason);
@@ -323,6 +299,7 @@ export class StockTables implements StockStore {
         );
       }
     });
+    this.#unpaid.remember(change);
     this.#counters = change.counters;
     this.#lastSeq = change.rows.at(-1)?.seq ?? this.#lastSeq;
   }

@@ -5,6 +5,7 @@
  * outlives every instance of the object.
  */
 import type { StockStore } from "../../durable-objects/sku-stock/stock-core.ts";
+import type { Lapses } from "../../src/domain/stock/lapses.ts";
 import { ORDERED_AUDIT_MS } from "../../src/domain/limits.ts";
 import {
   changesNothing,
@@ -19,6 +20,7 @@ import {
   type StockDecision,
   type StockReads,
 } from "../../src/domain/stock/stock-ledger.ts";
+import { UnpaidIndex } from "../../src/domain/stock/unpaid-index.ts";
 
 function nameOf({ buyer, id }: ReservationKey): string {
   return `${buyer}/${id}`;
@@ -45,6 +47,9 @@ export class StockMemory implements StockReads {
   readonly #firstHolds = new Map<string, number | null>();
   /** The sales that name the SKU. */
   readonly #sales = new Set<string>();
+  readonly #unpaid = new UnpaidIndex();
+  /** By sale and group. */
+  readonly lapses = new Map<string, Lapses>();
   #counters: StockCounters = EMPTY_COUNTERS;
 
   counters(): StockCounters {
@@ -65,6 +70,14 @@ export class StockMemory implements StockReads {
 
   firstHoldEnd_ms(sale: string, buyer: string): number | null {
     return this.#firstHolds.get(`${sale} ${buyer}`) ?? null;
+  }
+
+  unpaidUnder(sale: string, group: string): Reservation[] {
+    return this.#unpaid.under(sale, group);
+  }
+
+  lapsesOf(sale: string, group: string): Lapses | null {
+    return this.lapses.get(`${sale} ${group}`) ?? null;
   }
 
   claimsOf(_sale: string, identity: string): Reservation[] {
@@ -94,7 +107,7 @@ export class StockMemory implements StockReads {
 
   /** Writes what was decided, and gives the outcome. @throws Error when a row leaves a gap */
   apply<Outcome>({ outcome, change }: StockDecision<Outcome>): Outcome {
-    const { counters, rows, put, removed, movement, claims, restock, firstHold } = change;
+    const { counters, rows, put, removed, movement, claims, restock, firstHold, lapses } = change;
     for (const row of rows) {
       if (row.seq !== this.ledger.length + 1) throw new Error(`row ${row.seq} leaves a gap`);
       this.ledger.push(row);
@@ -111,6 +124,9 @@ export class StockMemory implements StockReads {
       this.#firstHolds.set(`${firstHold.sale} ${firstHold.buyer}`, firstHold.until_ms);
       this.rowsWritten += 1;
     }
+    for (const key of removed) this.#unpaid.remove(key);
+    for (const item of put) this.#unpaid.put(item);
+    for (const { sale, group, ...lapse } of lapses) this.lapses.set(`${sale} ${group}`, lapse);
     this.#counters = counters;
     const origins = put.filter(({ fromHold, standing }) => {
       return fromHold !== undefined && standing.state === "ordered";
@@ -158,6 +174,8 @@ export class StockMemory implements StockReads {
       reservation: (key) => this.reservation(key),
       takenBy: (_sale, buyer) => this.takenBy(sale, buyer),
       claimsOf: (_sale, identity) => this.claimsOf(sale, identity),
+      unpaidUnder: (ofSale, group) => this.unpaidUnder(ofSale, group),
+      lapsesOf: (ofSale, group) => this.lapsesOf(ofSale, group),
       dueHolds: (now) => this.dueHolds(now),
       firstHoldEnd_ms: (ofSale, buyer) => this.firstHoldEnd_ms(ofSale, buyer),
       movement: (id) => this.movement(id),

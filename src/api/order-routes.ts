@@ -24,6 +24,7 @@ import * as documents from "./schemas.ts";
 import {
   ADMISSION_PROBLEMS,
   QUOTE_PROBLEMS,
+  UNPAID_PROBLEMS,
   orderAnswer,
   refuse,
   unreachable,
@@ -74,6 +75,7 @@ operation(
     problems: [
       ...ADMISSION_PROBLEMS,
       ...QUOTE_PROBLEMS,
+      ...UNPAID_PROBLEMS,
       "invalid_request",
       "price_changed",
       "idempotency_key_required",

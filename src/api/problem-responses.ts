@@ -44,6 +44,12 @@ const MEMBERS: { readonly [Code in ProblemCode]?: Readonly<Record<string, Schema
     limit: units("Units one buyer may have."),
     taken: units("Units this buyer already has."),
   },
+  unpaid_limit_reached: {
+    sku: SKU,
+    limit: units("Unpaid units that the shopper or the network may have."),
+    taken: units("Unpaid units that it has in other carts and orders."),
+  },
+  cooling_off: { sku: SKU, until: { ...instant, description: "When units can be held again." } },
   price_changed: { quote: component("Quote") },
   discount_refused: { reason: REASON },
   delivery_unknown: {

@@ -167,6 +167,11 @@ export const PROBLEMS = {
   ),
   sold_out: kind(409, "There are not enough units", "Take fewer, or wait: units may come back."),
   limit_reached: kind(409, "More than one buyer may have", "Take fewer units."),
+  unpaid_limit_reached: kind(
+    409,
+    "More unpaid units than one shopper or one network may have",
+    "Take fewer, pay for what is held, or try again when other carts have ended.",
+  ),
   price_changed: kind(
     409,
     "The price is not what was shown",
@@ -239,6 +244,11 @@ export const PROBLEMS = {
     429,
     "This address is behind a waiting room",
     "Join with POST to joinUrl, wait, and ask here again when it is your turn.",
+  ),
+  cooling_off: kind(
+    429,
+    "Too many holds ended unpaid",
+    "Wait for Retry-After; what is held now can still be ordered.",
   ),
   rate_limited: kind(429, "Too many requests", "Wait for Retry-After."),
   internal_error: kind(500, "Something broke", "Repeat the request with the same key."),

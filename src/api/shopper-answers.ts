@@ -232,10 +232,15 @@ export function refusalFacts(sale: string, refused: Refused): ProblemFacts {
       const errors = [{ path: "lines", message: `at most ${refused.limit} lines` }];
       return { code, details: { errors } };
     }
-    case "limit_reached": {
+    case "limit_reached":
+    case "unpaid_limit_reached": {
       const { sku, limit } = refused;
       const taken = "taken" in refused ? (refused.taken ?? 0) : 0;
       return { code, details: { more: { sku, limit, taken } } };
+    }
+    case "cooling_off": {
+      const more = { sku: refused.sku, until: timeOf(refused.until_ms) };
+      return { code, details: { more, retryAfter_s: refused.retry_s } };
     }
     case "particulars_missing":
     case "price_changed":
@@ -288,6 +293,9 @@ export const ADMISSION_PROBLEMS = [
 
 /** Of what takes lines: a cart, an order. */
 export const LINES_PROBLEMS = ["unknown_sku", "too_many_lines", "limit_reached"] as const;
+
+/** Of what takes units: a cart, an order. */
+export const UNPAID_PROBLEMS = ["unpaid_limit_reached", "cooling_off"] as const;
 
 /** Of what prices lines: a quote, an order. */
 export const QUOTE_PROBLEMS = [

@@ -26,6 +26,7 @@ import {
   cartAnswer,
   fairnessAnswer,
   LINES_PROBLEMS,
+  UNPAID_PROBLEMS,
   refuse,
   saleAnswer,
   statusOf,
@@ -304,6 +305,7 @@ operation(
     problems: [
       ...ADMISSION_PROBLEMS,
       ...LINES_PROBLEMS,
+      ...UNPAID_PROBLEMS,
       "sold_out",
       "stock_unavailable",
       "admission_spent",

@@ -445,6 +445,19 @@ export const REMINDER_COOKIE_S = 7 * 24 * 60 * 60;
 /** Mails about turns to one address in one sale. */
 export const MAILS_YOUR_TURN_MAX = 3;
 
+// Unpaid units
+
+/** Of the units that are not sold yet, what one network and one block may have unpaid. */
+export const UNPAID_SHARE_OF_NETWORK = 0.25;
+export const UNPAID_SHARE_OF_BLOCK = 0.5;
+/** Of a limit that the merchant sets for a network, what its block may have. */
+export const UNPAID_BLOCK_FACTOR = 10;
+/** Without a lapse for this long, a group begins anew. */
+export const UNPAID_LAPSES_COUNTED_MS = 60 * 60 * 1000;
+export const UNPAID_UNITS_MAX = 1_000_000;
+export const UNPAID_LAPSES_MAX = 1000;
+export const COOLING_OFF_MAX_S = 86_400;
+
 // Names and addresses
 
 /** One DNS query, to check that a host name has public addresses only. */

@@ -36,6 +36,14 @@ export function networkBlockOf(address: string): string {
   return nameOf(parts, isHash ? 4 : 3);
 }
 
+/** The machine's own address: of a request that came over no network, as in a local run. */
+export function isLoopback(address: string): boolean {
+  const parts = partsOf(address);
+  if (parts === null) return false;
+  if (parts.kind === "ipv4") return parts.numbers[0] === 127;
+  return parts.numbers.every((group, index) => group === (index === 7 ? 1 : 0));
+}
+
 interface Parts {
   readonly kind: "ipv4" | "ipv6";
   /** Four octets, or eight groups of 16 bits. */

@@ -15,6 +15,7 @@
 import type { SeatStanding } from "../domain/room/admission.ts";
 import { priceLines, totalOf, type Line, type PricedLine } from "../domain/stock/cart.ts";
 import { itemOf, type Sale } from "../domain/sale/sale.ts";
+import { unpaidTermsOf } from "../domain/stock/unpaid-terms.ts";
 import type { HoldCommand, HoldOutcome } from "../domain/stock/stock.ts";
 import type { ReservationKey } from "../domain/stock/stock-ledger.ts";
 import { roomOf, stockOf } from "../platform/objects.ts";
@@ -39,6 +40,26 @@ export type LinesRefused =
 /** What a stock that does not answer holds is not known; it is not nothing. */
 export type StockUnavailable = { readonly kind: "stock_unavailable"; readonly sku: string };
 
+/** More unpaid units than the shopper or their network may have, or too many that lapsed. */
+export type UnpaidRefused =
+  | {
+      readonly kind: "unpaid_limit_reached";
+      readonly sku: string;
+      readonly limit: number;
+      readonly taken: number;
+    }
+  | {
+      readonly kind: "cooling_off";
+      readonly sku: string;
+      readonly until_ms: number;
+      readonly retry_s: number;
+    };
+
+export function coolingOff(sku: string, until_ms: number, now: number): UnpaidRefused {
+  const retry_s = Math.max(Math.ceil((until_ms - now) / 1000), 1);
+  return { kind: "cooling_off", sku, until_ms, retry_s };
+}
+
 export type SetCartOutcome =
   | {
       readonly kind: "set";
@@ -46,6 +67,7 @@ export type SetCartOutcome =
       readonly holdsUntil_ms: number | null;
     }
   | { readonly kind: "sold_out"; readonly sku: string; readonly available: number }
+  | UnpaidRefused
   | { readonly kind: "admission_spent" | "sale_over" }
   | StockUnavailable
   | LinesRefused
@@ -59,7 +81,7 @@ export function holdDeadline_ms(sale: Sale, admission: Admission, now: number): 
 type Asked = { readonly sku: string; readonly outcome: HoldOutcome | null };
 
 async function holdLine(
-  { gate, sale, admission }: InShop,
+  { gate, address, sale, admission }: InShop,
   { sku, quantity, isFinal = false }: Line & { readonly isFinal?: boolean },
 ): Promise<Asked> {
   const command: HoldCommand = {
@@ -69,6 +91,7 @@ async function holdLine(
     quantity,
     deadline_ms: holdDeadline_ms(sale, admission, gate.now),
     limitPerBuyer: limitOf(sale, sku),
+    unpaid: unpaidTermsOf(sale, admission.subject, address),
     ...(isFinal ? { isFinal } : {}),
   };
   const holdAll = (commands: readonly HoldCommand[]): Promise<HoldOutcome[]> => {
@@ -89,7 +112,7 @@ export async function setCart(visit: Visit, lines: readonly Line[]): Promise<Set
     wanted.length === 0 ? null : seatRefusal(shopper),
     Promise.all(wanted.map((line) => holdLine(shopper, line))),
   ]);
-  const refusal = seat ?? refusalOf(asked);
+  const refusal = seat ?? refusalOf(asked, shopper.gate.now);
   if (refusal !== null) {
     await giveBack(shopper, asked);
     return refusal;
@@ -124,7 +147,7 @@ export function limitOf(sale: Sale, sku: string): number {
 }
 
 /** The first refusal in the order of the lines. */
-function refusalOf(asked: readonly Asked[]): SetCartOutcome | null {
+function refusalOf(asked: readonly Asked[], now: number): SetCartOutcome | null {
   for (const { sku, outcome } of asked) {
     switch (outcome?.kind) {
       case undefined:
@@ -133,6 +156,10 @@ function refusalOf(asked: readonly Asked[]): SetCartOutcome | null {
         return { kind: "sold_out", sku, available: outcome.available };
       case "limit_reached":
         return { kind: "limit_reached", sku, limit: outcome.limit, taken: outcome.taken };
+      case "unpaid_limit_reached":
+        return { ...outcome, sku };
+      case "cooling_off":
+        return coolingOff(sku, outcome.until_ms, now);
       case "hold_expired":
         return { kind: "admission_expired" };
       case "held":

@@ -26,6 +26,8 @@ export interface Caller {
   readonly host: string;
   /** As Cloudflare sees it; null without Cloudflare. */
   readonly address: string | null;
+  /** The shopper's own: null also where a shop's server does not say it. */
+  readonly shopperAddress: string | null;
   readonly userAgent: string;
   /** The id that the browser or the app keeps; null where there is none. */
   readonly device: string | null;

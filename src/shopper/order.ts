@@ -24,10 +24,17 @@ import { orderOf } from "../platform/objects.ts";
 import { sameText } from "../platform/same-text.ts";
 import { findSale } from "../sales/sale-directory.ts";
 import { verifyAdmission } from "../tokens/admissions.ts";
-import { holdDeadline_ms, limitOf, type LinesRefused } from "./cart.ts";
+import {
+  coolingOff,
+  holdDeadline_ms,
+  limitOf,
+  type LinesRefused,
+  type UnpaidRefused,
+} from "./cart.ts";
 import { replayBy } from "./device-binding.ts";
 import type { Carried, GateContext } from "./gate-context.ts";
 import { quoteFor, type QuoteRefused } from "./quote.ts";
+import { unpaidTermsOf } from "../domain/stock/unpaid-terms.ts";
 import { inShop, type AdmissionRefused, type InShop, type Visit } from "./visit.ts";
 
 /** What an order's line states; `price` is the unit price that was shown. */
@@ -63,6 +70,7 @@ export type PlaceOrderOutcome =
   | { readonly kind: "order_unavailable"; readonly part: string }
   | { readonly kind: "sale_over" }
   | LinesRefused
+  | UnpaidRefused
   | QuoteRefused
   | AdmissionRefused;
 
@@ -98,7 +106,9 @@ export async function placeOrder(
   const placed = await orderOf(gate.env, id)
     .place(intent)
     .catch(() => null);
-  return placed === null ? { kind: "order_unavailable", part: "order" } : answerOf(placed);
+  return placed === null
+    ? { kind: "order_unavailable", part: "order" }
+    : answerOf(placed, gate.now);
 }
 
 /** Null: the order's page. */
@@ -157,7 +167,8 @@ export async function orderPlacedBefore(
   idempotencyKey: string,
 ): Promise<PlaceOrderOutcome | null> {
   if (carried.kind !== "valid" && carried.kind !== "expired") return null;
-  return answerAgain({ gate, sale, admission: carried.admission }, request, idempotencyKey);
+  const shopper = { gate, sale, admission: carried.admission };
+  return answerAgain(shopper, request, idempotencyKey);
 }
 
 /**
@@ -166,24 +177,35 @@ export async function orderPlacedBefore(
  * under this key.
  */
 async function answerAgain(
-  { gate, sale, admission }: InShop,
+  { gate, sale, admission }: Omit<InShop, "address">,
   request: OrderRequest,
   idempotencyKey: string,
 ): Promise<PlaceOrderOutcome | null> {
   const stub = orderOf(gate.env, orderIdOf(sale.id, admission.subject, idempotencyKey));
   const placed = await stub.placed(fingerprintOf(request)).catch(() => null);
-  return placed === null ? null : answerOf(placed);
+  return placed === null ? null : answerOf(placed, gate.now);
 }
 
 function answerOf(
   placed: Awaited<ReturnType<ReturnType<typeof orderOf>["place"]>>,
+  now: number,
 ): PlaceOrderOutcome {
+  if (placed.kind === "rejected") return unpaidRefused(placed.rejection, now) ?? placed;
   if (placed.kind !== "try_again") return placed;
   return { kind: "order_unavailable", part: placed.part };
 }
 
+/** Null: it was rejected for another reason. */
+function unpaidRefused(rejection: Rejection, now: number): UnpaidRefused | null {
+  if (rejection.code !== "limit_reached" || rejection.unpaid === undefined) return null;
+  const { sku, limit, taken, unpaid } = rejection;
+  const { coolsUntil_ms } = unpaid;
+  if (coolsUntil_ms === null) return { kind: "unpaid_limit_reached", sku, limit, taken };
+  return coolingOff(sku, coolsUntil_ms, now);
+}
+
 function intentOf(
-  { gate: { now }, sale, admission }: InShop,
+  { gate: { now }, address, sale, admission }: InShop,
   request: OrderRequest,
   { lines, amounts, delivery, discount }: Quote,
 ): Omit<OrderIntent, "id" | "viewKey" | "returnUrl"> {
@@ -216,6 +238,7 @@ function intentOf(
       methods: [...paymentMethods],
     },
     identities: identitiesOf(buyer),
+    unpaid: unpaidTermsOf(sale, admission.subject, address),
     lane: admission.lane,
     paymentMethod: "method" in payment ? payment.method : payment.confirmationToken,
     fingerprint: fingerprintOf(request),

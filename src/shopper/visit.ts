@@ -117,6 +117,8 @@ async function admissionIn(
 /** Somebody who was let in: the sale, and the admission to it. */
 export interface InShop {
   readonly gate: GateContext;
+  /** The shopper's own; null where it is not known. */
+  readonly address: string | null;
   readonly sale: Sale;
   readonly admission: Admission;
 }
@@ -132,13 +134,15 @@ export type AdmissionRefused = {
 /** What a visit's admission is good for, or why it is good for nothing. */
 export function inShop({
   gate,
+  caller,
   sale,
   admission: carried,
-}: Pick<Visit, "gate" | "sale" | "admission">):
+}: Pick<Visit, "gate" | "sale" | "admission"> & Partial<Pick<Visit, "caller">>):
   | ({ readonly kind: "in_shop" } & InShop)
   | AdmissionRefused {
   if (carried.kind === "valid") {
-    return { kind: "in_shop", gate, sale, admission: carried.admission };
+    const address = caller?.shopperAddress ?? null;
+    return { kind: "in_shop", gate, address, sale, admission: carried.admission };
   }
   return { kind: carried.kind === "none" ? "admission_required" : `admission_${carried.kind}` };
 }

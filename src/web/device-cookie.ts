@@ -19,6 +19,7 @@ export function callerOf({ url, headers }: Request): Caller {
   return {
     host: hostOf(url),
     address: headers.get("CF-Connecting-IP"),
+    shopperAddress: headers.get("CF-Connecting-IP"),
     userAgent: headers.get("User-Agent") ?? "",
     device: carried === null ? null : (deviceIdSchema.safeParse(carried).data ?? null),
   };

@@ -51,11 +51,13 @@ export type Answer = Response | Promise<Response>;
 export function carriedOf(c: GateRequest, sale: string): Carried {
   const { headers } = c.req.raw;
   const caller = callerOf(c.req.raw);
-  const address = c.get("server")?.shopperAddress ?? caller.address;
+  const server = c.get("server");
+  const address = server?.shopperAddress ?? caller.address;
+  const shopperAddress = server === undefined ? caller.address : server.shopperAddress;
   return {
     ticket: tokenIn(headers, "ticket", sale),
     admission: tokenIn(headers, "admission", sale),
-    caller: { ...caller, address },
+    caller: { ...caller, address, shopperAddress },
   };
 }
 

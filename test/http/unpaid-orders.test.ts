@@ -1,6 +1,7 @@
 /**
  * Unpaid orders over HTTP: a script that orders with a card whose bank asks, and leaves, again and
- * again, does not lock the stock; and what shoppers see while units are being paid.
+ * again, does not lock the stock, nor does one home line that fills carts; and what shoppers see
+ * while units are being paid.
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import {
@@ -85,4 +86,90 @@ test("units at the bank may come back: the sale is not sold out, and says why no
     () => auditOf(sluice, sale),
     ({ skus }) => skus[0]?.available === 1,
   );
+});
+
+/** A bot of one home line: its IPv4 address, or an address of its /64. */
+async function fillCart(sale: string, number: number, quantity = 1) {
+  const address = number % 2 === 0 ? "203.0.113.77" : `2001:db8:5:6::${number.toString(16)}`;
+  const from = { "cf-connecting-ip": address };
+  const joined = await sluice.shopper("POST", `/sales/${sale}/tickets`, { headers: from });
+  const headers = { ...from, "sluice-admission": String(joined.body["admission"]) };
+  const lines = [{ sku: `${sale}-shoe`, quantity }];
+  const cart = await sluice.shopper("PUT", `/sales/${sale}/cart`, { headers, body: { lines } });
+  return { cart, headers };
+}
+
+test("one home line with 240 writes keeps no honest shopper from being let in and buying", async () => {
+  const sale = "home-line";
+  const admission = { ratePerMinute: 1_000_000, maxActive: 300, overcall: 10 };
+  await makeSale(sluice, sale, { ...oneShoe(sale, UNITS), admission });
+  const answers = await Promise.all(Array.from({ length: 120 }, (_, at) => fillCart(sale, at)));
+  const codes = answers.map(({ cart }) => cart.body["code"] ?? cart.status);
+  // A quarter of 30 for the IPv4 address, and a quarter for the /64.
+  expect(codes.filter((code) => code === 200)).toHaveLength(14);
+  expect(codes).toContain("unpaid_limit_reached");
+  const honest = { ...(await admit(sluice, sale)), "cf-connecting-ip": "198.51.100.4" };
+  const bought = await placeOrder(sluice, honest, "honest-2", orderBody(sale));
+  expect((await finalOrder(sluice, bought)).body["state"]).toBe("confirmed");
+});
+
+test("the cap of a network counts carts and unpaid orders, and comes back when they end", async () => {
+  const sale = "capped";
+  await makeSale(sluice, sale, { ...oneShoe(sale, UNITS), unpaid: { perNetwork: 2 } });
+  const [first, second] = [await fillCart(sale, 0), await fillCart(sale, 2)];
+  const bank = orderBody(sale, { ...BANK, buyer: { email: "cap@shoppers.example" } });
+  const { path } = acceptedOrder(await placeOrder(sluice, first.headers, "cap", bank));
+  const refused = await fillCart(sale, 4);
+  expect(refused.cart).toMatchObject({
+    status: 409,
+    body: { code: "unpaid_limit_reached", sku: `${sale}-shoe`, limit: 2, taken: 2 },
+  });
+  // Not the network's any more: the hold is kept, and orders still take it.
+  const paid = await placeOrder(sluice, second.headers, "cap-2", orderBody(sale));
+  expect((await finalOrder(sluice, paid)).body["state"]).toBe("confirmed");
+  expect((await fillCart(sale, 6)).cart.status).toBe(200);
+  const order = orderBody(sale, { buyer: { email: "more@shoppers.example" } });
+  const more = await placeOrder(sluice, refused.headers, "cap-3", order);
+  expect(more).toMatchObject({ status: 409, body: { code: "unpaid_limit_reached" } });
+  await sluice.ask("POST", path.replace("?", "/actions?"), { body: { action: "give_up" } });
+  await sluice.shopper("DELETE", `/sales/${sale}/admissions/current`, { headers: first.headers });
+  await until(
+    () => fillCart(sale, 8),
+    ({ cart }) => cart.status === 200,
+  );
+});
+
+test("holds that end unpaid again and again meet a cooling-off, which pages say in plain words", async () => {
+  const sale = "cools";
+  const unpaid = { coolingOff: { perNetwork: 2, seconds: 120 } };
+  await makeSale(sluice, sale, { ...oneShoe(sale, UNITS), unpaid });
+  for (const number of [0, 2]) {
+    const { headers } = await fillCart(sale, number);
+    const buyer = { email: `cools-${number}@shoppers.example` };
+    const order = orderBody(sale, { ...BANK, buyer });
+    const { path } = acceptedOrder(await placeOrder(sluice, headers, `cools-${number}`, order));
+    await sluice.shopper("DELETE", `/sales/${sale}/admissions/current`, { headers });
+    await until(
+      () => sluice.ask("GET", path),
+      ({ body }) => body["final"] === true,
+    );
+  }
+  const cooled = await until(
+    () => fillCart(sale, 4),
+    ({ cart }) => cart.status !== 200,
+  );
+  expect(cooled.cart).toMatchObject({ status: 429, body: { code: "cooling_off" } });
+  const wait_s = Number(cooled.cart.headers.get("retry-after"));
+  expect(wait_s).toBeGreaterThan(60);
+  expect(wait_s).toBeLessThanOrEqual(120);
+  const order = await placeOrder(sluice, cooled.headers, "cools-4", orderBody(sale));
+  expect(order).toMatchObject({ status: 429, body: { code: "cooling_off" } });
+  const origin = sluice.host.gateUrl;
+  const page = await fetch(`${origin}/_sluice/shop/${sale}/cart`, {
+    method: "POST",
+    headers: { ...cooled.headers, origin, "sec-fetch-site": "same-origin" },
+    body: new URLSearchParams({ from: "shop", [`quantity:${sale}-shoe`]: "1" }),
+  });
+  expect([page.status, page.headers.has("retry-after")]).toEqual([429, true]);
+  expect(await page.text()).toContain("reserved several times without being paid for");
 });

@@ -68,7 +68,13 @@ function visitOf(queueing: boolean): Visit {
       now: STARTS_MS,
       chance: 0,
     },
-    caller: { host: "shop.example", address: null, userAgent: "", device: null },
+    caller: {
+      host: "shop.example",
+      address: null,
+      shopperAddress: null,
+      userAgent: "",
+      device: null,
+    },
     ticket: {
       kind: "valid",
       token: "a ticket",

@@ -117,9 +117,17 @@ export const orderEventSchema = z.object({
 export type OrderEvent = z.infer<typeof orderEventSchema>;
 
 /** The problem code of a rejection. */
-export function rejectionCode(rejection: Rejection): Rejection["code"] | "discount_refused" {
-  const isDiscount = rejection.code === "admission_required" && rejection.discount !== undefined;
-  return isDiscount ? "discount_refused" : rejection.code;
+type RejectionCode =
+  | Rejection["code"]
+  | "discount_refused"
+  | "unpaid_limit_reached"
+  | "cooling_off";
+
+export function rejectionCode(rejection: Rejection): RejectionCode {
+  const { code } = rejection;
+  if (code === "admission_required" && rejection.discount !== undefined) return "discount_refused";
+  if (code !== "limit_reached" || rejection.unpaid === undefined) return code;
+  return rejection.unpaid.coolsUntil_ms === null ? "unpaid_limit_reached" : "cooling_off";
 }
 
 export function reasonOf(standing: OrderStanding): string | null {

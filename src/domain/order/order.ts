@@ -7,6 +7,7 @@
  */
 import { z } from "zod";
 import { SAME_KEY_RETRY_MAX_MS } from "../limits.ts";
+import { unpaidTermsSchema } from "../stock/unpaid.ts";
 import { disputeSchema, refundSchema } from "./refund.ts";
 
 export const orderLineSchema = z.object({
@@ -90,6 +91,8 @@ export const orderIntentSchema = z.object({
     .default(null),
   /** Digests by which a buyer's units are counted beside their subject. */
   identities: z.array(z.string()).default([]),
+  /** How its units count while they are unpaid; absent: not at all. */
+  unpaid: unpaidTermsSchema.optional(),
   lane: z.string().nullable().default(null),
   place: placeSchema.nullable().default(null),
   /** The admission's ticket (null: none, or not known), and its times as its token had them. */
@@ -124,7 +127,17 @@ export const PLAIN_LINE = { discount: 0, tax: 0, taxIncluded: 0 } as const;
 /** Why an order was refused before it was accepted; `code` is the problem code. */
 export const rejectionSchema = z.discriminatedUnion("code", [
   z.object({ code: z.literal("sold_out"), sku: z.string(), available: z.int() }),
-  z.object({ code: z.literal("limit_reached"), sku: z.string(), limit: z.int(), taken: z.int() }),
+  z.object({
+    code: z.literal("limit_reached"),
+    sku: z.string(),
+    limit: z.int(),
+    taken: z.int(),
+    /**
+     * The limit is that of unpaid units, or (with an instant) of holds that ended unpaid. A field
+     * of its own, because the release before reads no other codes than these.
+     */
+    unpaid: z.object({ coolsUntil_ms: z.number().nullable() }).optional(),
+  }),
   z.object({ code: z.literal("order_in_progress"), order: z.string() }),
   z.object({ code: z.literal("admission_spent") }),
   z.object({

@@ -29,6 +29,7 @@ import { queueItSchema } from "./queue-it.ts";
 import { replaySchema } from "./device-binding.ts";
 import { checkoutSchema, taxSchema } from "./checkout-rules.ts";
 import { bypassSchema, guardSchema } from "./guard-schema.ts";
+import { unpaidSchema } from "./unpaid-rules.ts";
 import { NO_END } from "./schedule.ts";
 
 export const GENERAL_LANE = "general";
@@ -144,6 +145,8 @@ const saleObjectSchema = z.strictObject({
   replay: replaySchema.prefault({}),
   /** Absent: its defaults. */
   fairness: fairnessSchema.optional(),
+  /** How many units may be unpaid; absent: its defaults. */
+  unpaid: unpaidSchema.optional(),
   /** `false`: in no public list, so that only those find the sale who have its link. */
   listed: z.boolean().optional(),
   /** How shoppers see stock: how much is left in words, or also the number of units. */

@@ -8,6 +8,7 @@
  * Not for storage: `StockReads` is implemented by a Durable Object, and by maps in simulations.
  */
 import { z } from "zod";
+import { lapsedAgain, type GroupLapses, type Lapses } from "./lapses.ts";
 
 const countersSchema = z.object({
   received: z.int(),
@@ -65,6 +66,8 @@ export interface Reservation extends ReservationKey {
   readonly standing: ReservationStanding;
   /** Of an order; absent when all its units were fresh, or an older version ordered them. */
   readonly fromHold?: FromHold;
+  /** Under which its units count while they are unpaid (`unpaid.ts`); absent: under none. */
+  readonly groups?: readonly string[];
 }
 
 /** The order of a reservation was placed under this identity. */
@@ -131,6 +134,9 @@ export interface StockReads {
   firstHoldEnd_ms(sale: string, buyer: string): number | null;
   /** The reservations of orders under this identity in this sale, released ones too. */
   claimsOf(sale: string, identity: string): readonly Reservation[];
+  /** The reservations held or ordered under this group in this sale. */
+  unpaidUnder(sale: string, group: string): readonly Reservation[];
+  lapsesOf(sale: string, group: string): Lapses | null;
   /** Holds whose deadline is at or before `now`. */
   dueHolds(now: number): readonly Reservation[];
   movement(id: string): Movement | null;
@@ -148,6 +154,8 @@ export interface StockChange {
   readonly restock: Restock | null;
   /** Only with other changes. */
   readonly firstHold: FirstHold | null;
+  /** Only with other changes. */
+  readonly lapses: readonly GroupLapses[];
 }
 
 /** True when there is nothing to write. */
@@ -240,6 +248,7 @@ export class StockDraft {
   readonly #claims: IdentityClaim[] = [];
   #restock: Restock | null = null;
   #firstHold: FirstHold | null = null;
+  readonly #lapses = new Map<string, GroupLapses>();
 
   constructor(reads: StockReads, now: number) {
     this.#reads = reads;
@@ -252,6 +261,7 @@ export class StockDraft {
   #expireDueHolds(): void {
     for (const hold of this.#reads.dueHolds(this.#now)) {
       this.move("expire", hold.quantity, hold.id);
+      this.lapse(hold);
       this.remove(hold);
     }
   }
@@ -285,6 +295,28 @@ export class StockDraft {
     return claims.reduce((taken, item) => taken + unitsTaken(item), 0);
   }
 
+  /** Units that the group has unpaid, but for those of this hold. */
+  unpaidUnder(sale: string, group: string, { buyer, id }: ReservationKey): number {
+    const others = this.#reads.unpaidUnder(sale, group).filter((item) => {
+      return item.id !== id || item.buyer !== buyer;
+    });
+    return others.reduce((units, item) => units + unitsTaken(this.reservation(item)), 0);
+  }
+
+  lapsesOf(sale: string, group: string): Lapses | null {
+    return this.#lapses.get(`${sale} ${group}`) ?? this.#reads.lapsesOf(sale, group);
+  }
+
+  /** A hold, or the order made from it, ended unpaid: one lapse more of each of its groups. */
+  lapse({ sale, groups = [], standing }: Reservation): void {
+    const end_ms = standing.state === "held" ? standing.deadline_ms : this.#now;
+    const at_ms = Math.min(end_ms, this.#now);
+    for (const group of groups) {
+      const lapses = lapsedAgain(this.lapsesOf(sale, group), at_ms);
+      this.#lapses.set(`${sale} ${group}`, { sale, group, ...lapses });
+    }
+  }
+
   move(kind: LedgerKind, quantity: number, reservation: string): void {
     if (quantity === 0) return;
     const counters = flow(this.#counters, kind, quantity);
@@ -298,8 +330,10 @@ export class StockDraft {
 
   put(reservation: Reservation): void {
     const name = nameOf(reservation);
+    const { groups, ...paid } = reservation;
+    const isUnpaid = paid.standing.state === "held" || paid.standing.state === "ordered";
     this.#removed.delete(name);
-    this.#put.set(name, reservation);
+    this.#put.set(name, isUnpaid && groups !== undefined ? reservation : paid);
   }
 
   remove({ sale, buyer, id }: ReservationKey): void {
@@ -351,6 +385,7 @@ export class StockDraft {
       claims: this.#claims,
       restock: this.#restock,
       firstHold: this.#firstHold,
+      lapses: [...this.#lapses.values()],
     };
     return { outcome, change };
   }

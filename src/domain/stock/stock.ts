@@ -1,6 +1,5 @@
 /**
- * The rules of one SKU: hold, order, sell, release, move (receive, adjust, buffer), withdraw and
- * expire.
+ * The rules of one SKU: hold, order, sell, release, move (receive, adjust, buffer) and expire.
  *
  * Guarantee: each command carries the caller's id and is idempotent: a repeated command moves
  * nothing. Outcomes are values; when several apply, the first in the documented precedence is
@@ -16,6 +15,13 @@ import {
   type StockDecision,
   type StockReads,
 } from "./stock-ledger.ts";
+import {
+  groupsOf,
+  isLateLettingGo,
+  unpaidRefusal,
+  type UnpaidRefusal,
+  type UnpaidTerms,
+} from "./unpaid.ts";
 
 export interface HoldCommand extends ReservationKey {
   /** The total the cart shall hold; 0 releases the hold. */
@@ -31,6 +37,7 @@ export interface HoldCommand extends ReservationKey {
    * order that is still in progress.
    */
   readonly isFinal?: boolean;
+  readonly unpaid?: UnpaidTerms;
 }
 
 export type HoldOutcome =
@@ -49,11 +56,12 @@ export type HoldOutcome =
   | { readonly kind: "released"; readonly previous: number }
   | { readonly kind: "hold_expired" }
   | { readonly kind: "limit_reached"; readonly limit: number; readonly taken: number }
-  | { readonly kind: "sold_out"; readonly available: number };
+  | { readonly kind: "sold_out"; readonly available: number }
+  | UnpaidRefusal;
 
 /**
  * Precedence: released, hold_expired (let go for good), already_held, hold_expired, limit_reached,
- * sold_out, held.
+ * sold_out, cooling_off, unpaid_limit_reached, held.
  */
 export function hold(
   reads: StockReads,
@@ -63,13 +71,15 @@ export function hold(
   const draft = new StockDraft(reads, now);
   const existing = draft.reservation(command);
   const previous = existing?.standing.state === "held" ? existing.quantity : 0;
-  const { quantity } = command;
+  const { quantity, limitPerBuyer } = command;
   const deadline_ms =
     existing?.standing.state === "held"
       ? existing.standing.deadline_ms
       : draft.holdEnd_ms(command, command.deadline_ms);
   if (quantity < previous) draft.move("release", previous - quantity, command.id);
   if (quantity === 0) {
+    const isLapse = previous > 0 && isLateLettingGo(deadline_ms, command.unpaid, now);
+    if (isLapse && existing !== null) draft.lapse(existing);
     const { sale, buyer, id } = command;
     const mayReturn = command.isFinal === true && draft.takenBy(sale, buyer) > 0;
     if (mayReturn) draft.put({ sale, buyer, id, quantity: 0, standing: { state: "released" } });
@@ -84,16 +94,20 @@ export function hold(
     const more = quantity - previous;
     const taken = draft.takenBy(command.sale, command.buyer);
     if (deadline_ms <= now) return draft.decide({ kind: "hold_expired" });
-    if (taken + more > command.limitPerBuyer) {
-      return draft.decide({ kind: "limit_reached", limit: command.limitPerBuyer, taken });
+    if (taken + more > limitPerBuyer) {
+      return draft.decide({ kind: "limit_reached", limit: limitPerBuyer, taken });
     }
     const { available } = draft.counters;
     if (available < more) return draft.decide({ kind: "sold_out", available });
+    const wanted = { hold: command, units: quantity, limitPerBuyer };
+    const refused = unpaidRefusal(draft, command.unpaid, wanted, now);
+    if (refused !== null) return draft.decide(refused);
     draft.move("hold", more, command.id);
     if (previous === 0) draft.beginHold(command, deadline_ms);
   }
   const { sale, buyer, id } = command;
-  draft.put({ sale, buyer, id, quantity, standing: { state: "held", deadline_ms } });
+  const groups = groupsOf(command.unpaid, existing);
+  draft.put({ sale, buyer, id, quantity, standing: { state: "held", deadline_ms }, ...groups });
   return draft.decide({ kind: "held", quantity, deadline_ms, previous });
 }
 
@@ -107,6 +121,7 @@ export interface OrderCommand extends ReservationKey {
   readonly identities?: readonly string[];
   /** Until when the order may wait for its shopper, at the latest; the outcome says until when. */
   readonly holdUntil_ms?: number;
+  readonly unpaid?: UnpaidTerms;
 }
 
 interface LimitReached {
@@ -127,9 +142,13 @@ export type OrderOutcome =
   /** The same order id with another quantity, or after it was sold or released. */
   | { readonly kind: "conflict"; readonly state: "ordered" | "sold" | "released" | "held" }
   | LimitReached
-  | { readonly kind: "sold_out"; readonly available: number };
+  | { readonly kind: "sold_out"; readonly available: number }
+  | UnpaidRefusal;
 
-/** Precedence: already_ordered, conflict, limit_reached, sold_out, ordered. */
+/**
+ * Precedence: already_ordered, conflict, limit_reached, sold_out, cooling_off,
+ * unpaid_limit_reached, ordered.
+ */
 export function order(
   reads: StockReads,
   command: OrderCommand,
@@ -154,10 +173,14 @@ export function order(
   const { available } = draft.counters;
   if (available < fresh)
     return draft.decide({ kind: "sold_out", available: available + heldUnits });
+  const { limitPerBuyer } = command;
+  const wanted = { hold: { sale, buyer, id: command.holdId }, units: heldUnits + fresh };
+  const refused = unpaidRefusal(draft, command.unpaid, { ...wanted, limitPerBuyer }, now);
+  if (refused !== null) return draft.decide(refused);
   draft.move("order", fromHold, id);
   draft.move("order_fresh", fresh, id);
   const standing = { state: "ordered", orderedAt_ms: now } as const;
-  const ordered = { sale, buyer, id, quantity, standing };
+  const ordered = { sale, buyer, id, quantity, standing, ...groupsOf(command.unpaid, cart) };
   if (cart?.standing.state === "held" && fromHold > 0) {
     const { deadline_ms } = cart.standing;
     if (fromHold === cart.quantity) draft.remove(cart);
@@ -237,6 +260,8 @@ export interface ReleaseCommand extends ReservationKey {
     readonly deadline_ms: number;
     readonly only?: "held";
   } | null;
+  /** It ended because its shopper did not pay: units that go on sale are a lapse (`unpaid.ts`). */
+  readonly isLapse?: boolean;
 }
 
 export type ReleaseOutcome =
@@ -275,6 +300,7 @@ export function release(
   const isGone = found?.standing.state === "released";
   if (backTo === null || back === null || isGone || back.deadline_ms <= now) {
     draft.move("return_available", existing.quantity, id);
+    if (command.isLapse === true) draft.lapse(existing);
     return draft.decide({ kind: "released", quantity: existing.quantity });
   }
   const freed = existing.quantity - back.quantity;
@@ -285,7 +311,8 @@ export function release(
   const quantity = (cart === null ? 0 : (found?.quantity ?? 0)) + back.quantity;
   // What is in the cart by now keeps its deadline when an order was refused.
   const deadline_ms = (backTo.only === "held" ? cart?.deadline_ms : null) ?? back.deadline_ms;
-  draft.put({ ...hold, quantity, standing: { state: "held", deadline_ms } });
+  const groups = groupsOf(undefined, existing, found);
+  draft.put({ ...hold, quantity, standing: { state: "held", deadline_ms }, ...groups });
   return draft.decide({ kind: "returned_to_hold", quantity: back.quantity, freed, deadline_ms });
 }
 
@@ -326,51 +353,6 @@ export function moveStock(
   draft.move(movement.kind, quantity, movement.id);
   draft.remember(movement);
   return draft.decide({ kind: "moved", counters: draft.counters });
-}
-
-export interface Withdrawal {
-  /** The movement's id. */
-  readonly id: string;
-  /** Units; null for all that is available. */
-  readonly quantity: number | null;
-  readonly reason: string;
-}
-
-export type WithdrawOutcome =
-  | { readonly kind: "withdrawn"; readonly quantity: number }
-  | { readonly kind: "not_available"; readonly available: number }
-  /** The id belongs to a movement of another kind. */
-  | { readonly kind: "conflict" };
-
-/**
- * Withdraws units under an id: a given quantity, or all that is available. An id is decided once:
- * after a withdrawal it always returns the same quantity, and a refusal uses it up too, so that a
- * late repetition takes nothing that has become available meanwhile. Held and ordered units are
- * never withdrawn. Precedence: conflict, the earlier outcome of the id, not_available, withdrawn.
- */
-export function withdraw(
-  reads: StockReads,
-  { id, quantity, reason }: Withdrawal,
-  now: number,
-): StockDecision<WithdrawOutcome> {
-  const draft = new StockDraft(reads, now);
-  const { available } = draft.counters;
-  const earlier = reads.movement(id);
-  if (earlier !== null) {
-    if (earlier.kind !== "adjust" || earlier.quantity > 0) {
-      return draft.decide({ kind: "conflict" });
-    }
-    if (earlier.quantity === 0) return draft.decide({ kind: "not_available", available });
-    return draft.decide({ kind: "withdrawn", quantity: -earlier.quantity });
-  }
-  const wanted = quantity ?? available;
-  if (wanted <= 0 || wanted > available) {
-    draft.remember({ id, kind: "adjust", quantity: 0, reason });
-    return draft.decide({ kind: "not_available", available });
-  }
-  draft.move("adjust", -wanted, id);
-  draft.remember({ id, kind: "adjust", quantity: -wanted, reason });
-  return draft.decide({ kind: "withdrawn", quantity: wanted });
 }
 
 /** The counters as they are once the holds past their deadline are expired; writes nothing. */

@@ -11,7 +11,7 @@ import { amountFaultText, moneyText } from "../../domain/money/amounts.ts";
 import { countryName } from "../../domain/checkout/countries.ts";
 import type { ParticularsFault } from "../../domain/checkout/particulars.ts";
 import type { QuoteRefused } from "../../shopper/quote.ts";
-import type { LinesRefused, SetCartOutcome } from "../../shopper/cart.ts";
+import type { LinesRefused, SetCartOutcome, UnpaidRefused } from "../../shopper/cart.ts";
 import type { PlaceOrderOutcome } from "../../shopper/order.ts";
 import type { Fault } from "./faults.ts";
 
@@ -25,7 +25,7 @@ export interface Refusal {
 
 export type CartRefused = Extract<
   SetCartOutcome,
-  { readonly kind: "sold_out" | "stock_unavailable" | LinesRefused["kind"] }
+  { readonly kind: "sold_out" | "stock_unavailable" | UnpaidRefused["kind"] | LinesRefused["kind"] }
 >;
 export type OrderRefused = Extract<
   PlaceOrderOutcome,
@@ -37,6 +37,7 @@ export type OrderRefused = Extract<
       | "price_changed"
       | "particulars_missing"
       | QuoteRefused["kind"]
+      | UnpaidRefused["kind"]
       | LinesRefused["kind"];
   }
 >;
@@ -79,6 +80,20 @@ function linesRefused(sale: Sale, refused: LinesRefused): Refusal {
   }
 }
 
+/** What is held stays, and can be paid. */
+function unpaidRefused(sale: Sale, refused: UnpaidRefused): Refusal {
+  const name = nameOf(sale, refused.sku);
+  if (refused.kind === "cooling_off") {
+    const reason = `${name} was reserved several times without being paid for.`;
+    const minutes = Math.ceil(refused.retry_s / 60);
+    const wait = minutes === 1 ? "1 minute" : `${minutes} minutes`;
+    return refusal(429, refused.sku, `${reason} You can reserve it again in ${wait}.`);
+  }
+  const reason = `You, or others on your network, have ${name} in carts that are not paid for yet.`;
+  const next = "More can be reserved when these are paid for or have ended. Try again in a minute.";
+  return refusal(409, refused.sku, `${reason} ${next}`);
+}
+
 export function cartRefusal(sale: Sale, refused: CartRefused): Refusal {
   switch (refused.kind) {
     case "sold_out":
@@ -87,6 +102,9 @@ export function cartRefusal(sale: Sale, refused: CartRefused): Refusal {
       const reason = `We cannot check the stock of ${nameOf(sale, refused.sku)} right now.`;
       return refusal(503, refused.sku, `${reason} Your cart has not changed. Please try again.`);
     }
+    case "unpaid_limit_reached":
+    case "cooling_off":
+      return unpaidRefused(sale, refused);
     default:
       return linesRefused(sale, refused);
   }
@@ -116,6 +134,9 @@ export function orderRefusal(sale: Sale, refused: OrderRefused, shownTotal: numb
       const { status, fault } = quoteRefusal(refused);
       return refusal(status, fault.field, fault.message);
     }
+    case "unpaid_limit_reached":
+    case "cooling_off":
+      return { ...unpaidRefused(sale, refused), key: "new" };
     case "rejected":
       return { ...rejected(sale, refused.rejection), key: "new" };
     default:

@@ -40,9 +40,12 @@ export async function changeCart(
       return c.redirect(partLink(visit.sale.id, "cart"), 303);
     case "sold_out":
     case "limit_reached":
+    case "unpaid_limit_reached":
+    case "cooling_off":
     case "stock_unavailable":
     case "unknown_sku":
     case "too_many_lines": {
+      if (outcome.kind === "cooling_off") c.header("Retry-After", String(outcome.retry_s));
       const { status, faults } = cartRefusal(visit.sale, outcome);
       return showRefusedCart(c, visit, from, status, faults, entered);
     }

@@ -233,8 +233,12 @@ export async function orderCart(
       return c.redirect(orderPagePath(id, outcome.order.id, outcome.viewKey), 303);
     case "idempotency_conflict":
       return showEarlier(c, visit, form, entered, lines);
+    case "cooling_off":
+      c.header("Retry-After", String(outcome.retry_s));
+      return showRefused(c, visit, orderRefusal(visit.sale, outcome, form.total), entered, lines);
     case "rejected":
     case "order_unavailable":
+    case "unpaid_limit_reached":
     case "unknown_sku":
     case "too_many_lines":
     case "limit_reached":

@@ -23,7 +23,7 @@ import {
 } from "../../../src/domain/limits.ts";
 import { counterKeySchema, transfersKey } from "../../../src/domain/formats/redis-keys.ts";
 import { accountOf } from "../support/stock-account.ts";
-import { withdraw } from "../../../src/domain/stock/stock.ts";
+import { withdraw } from "../../../src/domain/stock/withdrawal.ts";
 import { type Counters, KEY, SKU, stories, TransferWorld } from "../support/transfer-world.ts";
 
 const UNITS = 10;

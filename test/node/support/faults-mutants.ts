@@ -31,6 +31,8 @@ function boundReads(reads: StockReads): StockReads {
     reservation: (key) => reads.reservation(key),
     takenBy: (sale, buyer) => reads.takenBy(sale, buyer),
     claimsOf: (sale, identity) => reads.claimsOf(sale, identity),
+    unpaidUnder: (sale, group) => reads.unpaidUnder(sale, group),
+    lapsesOf: (sale, group) => reads.lapsesOf(sale, group),
     dueHolds: (until_ms) => reads.dueHolds(until_ms),
     firstHoldEnd_ms: (sale, buyer) => reads.firstHoldEnd_ms(sale, buyer),
     movement: (id) => reads.movement(id),

@@ -4,6 +4,7 @@
  * Guarantee: a change is applied whole, as the SkuStock's transaction does, and the ledger's
  * sequence has no gap. Not for storage: nothing survives the test.
  */
+import type { Lapses } from "../../../src/domain/stock/lapses.ts";
 import {
   EMPTY_COUNTERS,
   type LedgerRow,
@@ -17,6 +18,7 @@ import {
   type StockDecision,
   type StockReads,
 } from "../../../src/domain/stock/stock-ledger.ts";
+import { UnpaidIndex } from "../../../src/domain/stock/unpaid-index.ts";
 
 function nameOf({ sale, buyer, id }: ReservationKey): string {
   return `${sale}/${buyer}/${id}`;
@@ -30,6 +32,9 @@ export class StockMemory implements StockReads {
   readonly restocks = new Map<string, Restock>();
   /** By sale and buyer. */
   readonly #firstHolds = new Map<string, number | null>();
+  readonly #unpaid = new UnpaidIndex();
+  /** By sale and group. */
+  readonly lapses = new Map<string, Lapses>();
   #counters: StockCounters = EMPTY_COUNTERS;
 
   counters(): StockCounters {
@@ -59,6 +64,14 @@ export class StockMemory implements StockReads {
     return this.#firstHolds.get(`${sale} ${buyer}`) ?? null;
   }
 
+  unpaidUnder(sale: string, group: string): Reservation[] {
+    return this.#unpaid.under(sale, group);
+  }
+
+  lapsesOf(sale: string, group: string): Lapses | null {
+    return this.lapses.get(`${sale} ${group}`) ?? null;
+  }
+
   claimsOf(sale: string, identity: string): Reservation[] {
     return this.claims
       .filter((claim) => claim.sale === sale && claim.identity === identity)
@@ -86,7 +99,7 @@ export class StockMemory implements StockReads {
   }
 
   #write(change: StockChange): void {
-    const { counters, rows, put, removed, movement, claims, restock, firstHold } = change;
+    const { counters, rows, put, removed, movement, claims, restock, firstHold, lapses } = change;
     for (const row of rows) {
       if (row.seq !== this.ledger.length + 1) throw new Error(`row ${row.seq} leaves a gap`);
       this.ledger.push(row);
@@ -99,6 +112,9 @@ export class StockMemory implements StockReads {
     if (firstHold !== null) {
       this.#firstHolds.set(`${firstHold.sale} ${firstHold.buyer}`, firstHold.until_ms);
     }
+    for (const key of removed) this.#unpaid.remove(key);
+    for (const item of put) this.#unpaid.put(item);
+    for (const { sale, group, ...lapse } of lapses) this.lapses.set(`${sale} ${group}`, lapse);
     this.#counters = counters;
   }
 }

@@ -20,6 +20,7 @@ import {
 } from "../../../src/domain/stock/allotment.ts";
 import { countersAgree } from "../../../src/domain/stock/stock-ledger.ts";
 import * as stock from "../../../src/domain/stock/stock.ts";
+import { withdraw } from "../../../src/domain/stock/withdrawal.ts";
 import { StockMemory } from "./stock-memory.ts";
 
 export const SKU = "AIR-42";
@@ -195,7 +196,7 @@ export class TransferWorld {
       }
       case "withdraw": {
         const asked = { id: name, quantity: step.quantity, reason: "" };
-        const outcome = this.book.apply(stock.withdraw(this.book, asked, this.#now));
+        const outcome = this.book.apply(withdraw(this.book, asked, this.#now));
         if (outcome.kind === "withdrawn") return outcome;
         if (outcome.kind === "conflict") return { kind: "unknown", why: "conflict" };
         return { kind: "refused", reason: "not_available", available: outcome.available };
