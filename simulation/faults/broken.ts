@@ -2,7 +2,19 @@
  * A promise that a simulated world has seen broken.
  */
 
-export type PromiseName = "P1" | "P2" | "P3" | "P4" | "P5" | "P6" | "P8" | "P10" | "P11";
+export type PromiseName =
+  | "P1"
+  | "P2"
+  | "P3"
+  | "P4"
+  | "P5"
+  | "P6"
+  | "P8"
+  | "P10"
+  | "P11"
+  | "P12"
+  | "P13"
+  | "P14";
 
 export class BrokenPromise extends Error {
   override readonly name = "BrokenPromise";

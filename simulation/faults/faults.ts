@@ -70,27 +70,39 @@ export const FAULT_KINDS = [
   "price_change",
   "code_change",
   "second_sale",
+  "networks",
+  "devices",
+  "reopening",
 ] as const;
+/** Drawn from numbers of their own, so that worlds without them go on as they would. */
+const LATER: ReadonlySet<string> = new Set(["networks", "devices", "reopening"]);
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
+/** Fewer, because in such worlds fewer orders live long enough to meet the other kinds. */
+const LATER_SHARE = 0.12;
 const RATE_MIN = 0.01;
 const RATE_MAX = 0.25;
 const OFTEN = 1 / 3;
 
 export class Faults {
   readonly random: Random;
+  /** Decides about what follows from the later kinds alone. */
+  readonly later: Random;
   readonly counts = new Map<FaultKind, number>();
   readonly #rates = new Map<FaultKind, number>();
   readonly #onStrike: (kind: FaultKind) => void;
   #areOver = false;
 
-  constructor(random: Random, onStrike: (kind: FaultKind) => void) {
+  constructor(random: Random, later: Random, onStrike: (kind: FaultKind) => void) {
     this.random = random;
+    this.later = later;
     this.#onStrike = onStrike;
     for (const kind of FAULT_KINDS) {
       // Both numbers are drawn in any case: what one kind does must not change the others' rates.
-      const isOn = random() < 0.4;
-      const rate = RATE_MIN * (RATE_MAX / RATE_MIN) ** random();
+      const isLater = LATER.has(kind);
+      const draw = isLater ? later : random;
+      const isOn = draw() < (isLater ? LATER_SHARE : 0.4);
+      const rate = RATE_MIN * (RATE_MAX / RATE_MIN) ** draw();
       if (isOn) this.#rates.set(kind, rate);
     }
   }
@@ -136,6 +148,11 @@ export class Faults {
   /** A whole number from `low` to `high`. */
   between(low: number, high: number): number {
     return low + Math.floor(this.random() * (high - low + 1));
+  }
+
+  /** The same, drawn from the numbers of the later kinds. */
+  laterBetween(low: number, high: number): number {
+    return low + Math.floor(this.later() * (high - low + 1));
   }
 
   pick<Item>(items: readonly Item[]): Item {

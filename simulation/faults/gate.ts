@@ -9,14 +9,17 @@ import { identitiesOf } from "../../src/domain/buyer/identities.ts";
 import type { Quote } from "../../src/domain/checkout/quote.ts";
 import type { TakenCode } from "../../src/domain/discounts/uses.ts";
 import { PLAIN_INTENT, type OrderIntent } from "../../src/domain/order/order.ts";
-import { GENERAL_LANE, itemOf } from "../../src/domain/sale/sale.ts";
+import { GENERAL_LANE, itemOf, type Sale } from "../../src/domain/sale/sale.ts";
 import type { Line } from "../../src/domain/stock/cart.ts";
+import type { UnpaidTerms } from "../../src/domain/stock/unpaid.ts";
+import { unpaidTermsOf } from "../../src/domain/stock/unpaid-terms.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { Conditions } from "./faults.ts";
+import type { NetworkPromises } from "./network-promises.ts";
 import type { Network } from "./network.ts";
 import type { Objects } from "./objects.ts";
 import type { Rules } from "./rules.ts";
-import { SALE } from "./sale.ts";
+import { BOUNDED_SALE, SALE } from "./sale.ts";
 
 const ANSWER_MS = 2000;
 
@@ -26,6 +29,8 @@ export interface Buyer {
   readonly admission: string;
   readonly expiresAt_ms: number;
   readonly email: string;
+  /** The address that the shopper comes from. */
+  readonly address: string;
 }
 
 export interface OrderRequest {
@@ -57,6 +62,7 @@ export interface GateParts extends Conditions {
   readonly network: Network;
   readonly objects: Objects;
   readonly catalogue: Catalogue;
+  readonly promises: { readonly networks: NetworkPromises };
 }
 
 export class Gate {
@@ -67,7 +73,20 @@ export class Gate {
   }
 
   holdUntil_ms({ expiresAt_ms }: Buyer): number {
-    return Math.min(this.#parts.time.now + SALE.admission.holdSeconds * 1000, expiresAt_ms);
+    const { holdSeconds } = this.#sale.admission;
+    return Math.min(this.#parts.time.now + holdSeconds * 1000, expiresAt_ms);
+  }
+
+  get #sale(): Sale {
+    return this.#parts.faults.isOn("networks") ? BOUNDED_SALE : SALE;
+  }
+
+  /** How a shopper's units count while they are unpaid; in some worlds they do not. */
+  unpaidTerms(name: string, address: string): { readonly unpaid?: UnpaidTerms } {
+    const { faults, promises } = this.#parts;
+    if (!faults.isOn("networks")) return {};
+    promises.networks.comesFrom(name, address);
+    return { unpaid: unpaidTermsOf(this.#sale, name, address) };
   }
 
   async quote(buyer: Buyer, lines: readonly Line[], code: string | null): Promise<QuoteAnswer> {
@@ -132,6 +151,7 @@ export class Gate {
       currency: SALE.currency,
       email,
       identities: identitiesOf({ email }),
+      ...this.unpaidTerms(name, buyer.address),
       name: null,
       shipTo: null,
       paymentMethod: request.method,

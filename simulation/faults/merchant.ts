@@ -5,6 +5,7 @@
  * Guarantee: after the faults have stopped they lift what they forced and replay what is parked.
  */
 import { isFinal } from "../../src/domain/order/order.ts";
+import type { RoomCore } from "../../durable-objects/waiting-room/room-core.ts";
 import type { Movement } from "../../src/domain/stock/stock-ledger.ts";
 import type { Conditions } from "./faults.ts";
 import type { Hints } from "./hints.ts";
@@ -12,11 +13,13 @@ import type { Mailbox } from "./mailbox.ts";
 import type { Network } from "./network.ts";
 import type { Objects } from "./objects.ts";
 import type { Promises } from "./promises.ts";
-import { SALE } from "./sale.ts";
+import { GRACE_S, SALE } from "./sale.ts";
 
 /** About how many interventions there are in all. */
 const ACTS = 30;
 const SECOND_SALE_PAUSE_MAX_MS = 60_000;
+/** Also in worlds that last for a day. */
+const REOPENINGS_MAX = 30;
 const BREAKERS = ["payment", "orders"] as const;
 
 export interface MerchantParts extends Conditions {
@@ -35,14 +38,59 @@ export class Merchant {
   /** The SKUs that a sale names: others receive no movements. */
   readonly #named = new Set<string>();
 
+  #sale = SALE;
+
   constructor(parts: MerchantParts) {
     this.#parts = parts;
+    if (!parts.faults.isOn("reopening")) return;
+    this.#sale = { ...SALE, fairness: { revealAfterSeconds: GRACE_S } };
+  }
+
+  /** Ends the sale, and tries to take that back in every way, also when the secret is public. */
+  async endAndReopen(until_ms: number): Promise<void> {
+    const { faults, time } = this.#parts;
+    if (!faults.isOn("reopening")) return;
+    // Late: before it is a sale like others.
+    await time.sleep(faults.laterBetween(120, 240) * 1000);
+    for (let tries = 0; tries < REOPENINGS_MAX && time.now < until_ms; tries += 1) {
+      if (faults.areOver) return;
+      faults.count("reopening");
+      await this.#endOrReopen();
+      await time.sleep(faults.laterBetween(1, 15) * 1000);
+    }
+  }
+
+  async #endOrReopen(): Promise<void> {
+    const { faults, network, objects, promises } = this.#parts;
+    const ask = <Answer>(what: (core: RoomCore) => Promise<Answer>): Promise<Answer | null> => {
+      return network.ask(null, objects.room, what).catch(() => null);
+    };
+    switch (faults.laterBetween(1, 5)) {
+      case 1:
+      case 2:
+        await ask((core) => core.act("end"));
+        return;
+      case 3:
+        await ask((core) => core.act("reopen"));
+        return;
+      case 4: {
+        const later_s = faults.laterBetween(1, 60);
+        const endsAt = new Date(Date.parse(SALE.endsAt) + later_s * 1000).toISOString();
+        await ask((core) => core.configure({ ...this.#sale, endsAt }));
+        return;
+      }
+      default: {
+        const told = await ask(async (core) => core.fairness());
+        if (told?.kind !== "fairness") return;
+        promises.seats.told(told.secret, objects.roomMemory, GRACE_S * 1000);
+      }
+    }
   }
 
   /** Sets up the room and the stock, with retries until the room and each SKU have answered. */
   async open(): Promise<void> {
     const { network, objects } = this.#parts;
-    await network.askAgain(objects.room, (core) => core.configure(SALE));
+    await network.askAgain(objects.room, (core) => core.configure(this.#sale));
     for (const { sku, stock, buffer } of SALE.items) {
       await this.#name(SALE.id, sku, stock);
       if (buffer > 0) await this.#move(sku, { kind: "buffer", quantity: buffer });

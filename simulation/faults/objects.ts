@@ -16,6 +16,7 @@ import { StockMemory } from "../memory/stock-memory.ts";
 import type { Conditions } from "./faults.ts";
 import { never } from "./life.ts";
 import type { Mailbox } from "./mailbox.ts";
+import type { NetworkPromises } from "./network-promises.ts";
 import type { Network } from "./network.ts";
 import { ObjectHost, type Instance } from "./object-host.ts";
 import { OrderMemory } from "../memory/order-memory.ts";
@@ -40,6 +41,7 @@ export interface ObjectParts extends Conditions {
     lookAtStock(sku: string): void;
     lookAtDiscounts(): void;
     roomSaved(memory: RoomMemory): void;
+    readonly networks: NetworkPromises;
     readonly unpaid: { departed(order: string): void };
     broken(promise: "P8", what: string): void;
   };
@@ -161,7 +163,7 @@ export class Objects {
 
   #stockCore(sku: string, memory: StockMemory, instance: Instance): StockCore {
     const { room } = this;
-    const { network, rules } = this.#parts;
+    const { network, promises, rules } = this.#parts;
     const write = (apply: () => void): void => {
       instance.write(() => {
         apply();
@@ -172,7 +174,7 @@ export class Objects {
       store: memory.store(SALE.id, sku, write),
       alarm: rules.alarm(instance.alarm),
       now: instance.now,
-      rules: rules.stock,
+      rules: promises.networks.watching(sku, memory, rules.stock),
       bindings: {
         reportLevel: (_sale, level) => {
           return network.ask(instance.life, room, async (core) => core.reportLevel(level));

@@ -11,6 +11,9 @@ function at(offset_ms: number): string {
   return new Date(EPOCH_MS + offset_ms).toISOString();
 }
 
+/** Devices that one seat may have. */
+export const SEAT_DEVICES = 2;
+
 export const SALE: Sale = saleSchema.parse({
   id: "drop",
   title: "Drop",
@@ -32,4 +35,18 @@ export const SALE: Sale = saleSchema.parse({
     maxActive: 16,
     overcall: 10,
   },
+  replay: { handling: "refuse", devices: SEAT_DEVICES },
 });
+
+/** Of the worlds whose sale bounds unpaid units. */
+export const UNITS_PER_NETWORK = 3;
+export const COOLING_OFF = { perShopper: null, perNetwork: 2, seconds: 40 };
+export const BOUNDED_SALE: Sale = {
+  ...SALE,
+  // Short, so that holds end while others want their units.
+  admission: { ...SALE.admission, holdSeconds: 60 },
+  unpaid: { perShopper: null, perNetwork: UNITS_PER_NETWORK, coolingOff: COOLING_OFF },
+};
+
+/** In worlds whose merchant ends the sale and takes the end back: from the end to the secret. */
+export const GRACE_S = 20;

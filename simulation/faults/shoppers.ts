@@ -27,6 +27,8 @@ const ENTRIES_MAX = 30;
 const ORDERS_MAX = 4;
 /** Addresses that shoppers write from; each may be written in two ways. */
 const MAILBOXES = 14;
+/** Networks that shoppers come from. */
+const NETWORKS = 4;
 
 export interface ShopperParts extends Conditions {
   readonly rules: Rules;
@@ -45,6 +47,7 @@ export class Shopper {
   readonly #admission: string;
   readonly #email: string;
   readonly #card: string;
+  readonly #address: string;
   #expiresAt_ms = 0;
   #orders = 0;
   #code: string | null;
@@ -56,6 +59,7 @@ export class Shopper {
     this.#parts = parts;
     this.#name = name;
     this.#admission = `adm_${name}`;
+    this.#address = `10.0.${faults.laterBetween(1, NETWORKS)}.1`;
     this.#isPatient = faults.random() < 0.6;
     const tag = faults.random() < 0.5 ? "" : "+drop";
     this.#email = `mail${faults.between(1, MAILBOXES)}${tag}@shop.example`;
@@ -65,13 +69,15 @@ export class Shopper {
 
   get #buyer(): Buyer {
     const expiresAt_ms = this.#expiresAt_ms;
-    return { name: this.#name, admission: this.#admission, expiresAt_ms, email: this.#email };
+    const [name, admission, email] = [this.#name, this.#admission, this.#email];
+    return { name, admission, expiresAt_ms, email, address: this.#address };
   }
 
   async live(): Promise<void> {
     const { faults, time } = this.#parts;
     await time.sleep(faults.between(0, this.#parts.hurry_ms));
     if (!(await this.#enter())) return;
+    if (faults.isOn("devices")) void this.#useDevices();
     const lines = this.#choose();
     if (faults.random() < 0.7) await this.#hold(lines);
     if (faults.random() < 0.2) await this.#renew(lines);
@@ -121,7 +127,9 @@ export class Shopper {
     for (const { sku, limitPerBuyer } of SALE.items) {
       const key = { sale: SALE.id, buyer: this.#name, id: this.#admission };
       const deadline_ms = gate.holdUntil_ms(this.#buyer);
-      const command = { ...key, quantity: 0, deadline_ms, limitPerBuyer, isFinal: true };
+      const counted = gate.unpaidTerms(this.#name, this.#address);
+      const left = { quantity: 0, deadline_ms, limitPerBuyer, isFinal: true };
+      const command = { ...key, ...left, ...counted };
       const { host, memory } = objects.stockOf(sku);
       const letGo = network.ask(null, host, async (core) => {
         const hadUnits = memory.takenBy(SALE.id, this.#name) > 0;
@@ -155,6 +163,35 @@ export class Shopper {
     return false;
   }
 
+  /** The same ticket on several devices, some of them again. */
+  async #useDevices(): Promise<void> {
+    const { faults, network, objects, promises, time } = this.#parts;
+    for (let use = faults.laterBetween(0, 8); use > 0; use -= 1) {
+      await time.sleep(faults.laterBetween(1, 40) * SECOND_MS);
+      if (faults.areOver) return;
+      faults.count("devices");
+      const device = `device ${faults.laterBetween(1, 5)}`;
+      const outcome = await network
+        .ask(null, objects.room, (core) => {
+          return core.admitNow(this.#name, this.#name, GENERAL_LANE, { device, seen: device });
+        })
+        .catch(() => null);
+      if (outcome?.kind === "admitted") {
+        const tokens = outcome.admission.devices?.tokens ?? [];
+        promises.seats.gave(
+          this.#name,
+          device,
+          tokens.map((token) => token.device),
+        );
+      }
+      const asked_ms = time.now;
+      const snapshot = await network
+        .ask(null, objects.room, async (core) => core.snapshot())
+        .catch(() => null);
+      if (snapshot !== null) promises.seats.read(snapshot, asked_ms);
+    }
+  }
+
   /** One to three lines; the same SKU may stand in two of them. */
   #choose(): Line[] {
     const { faults } = this.#parts;
@@ -182,7 +219,9 @@ export class Shopper {
     for (const { sku, quantity } of quoted.quote.lines) {
       const limitPerBuyer = itemOf(SALE, sku)?.limitPerBuyer ?? 1;
       const key = { sale: SALE.id, buyer: this.#name, id: this.#admission };
-      const command = { ...key, quantity: quantity * times, deadline_ms, limitPerBuyer };
+      const counted = gate.unpaidTerms(this.#name, this.#address);
+      const wanted = { quantity: quantity * times, deadline_ms, limitPerBuyer };
+      const command = { ...key, ...wanted, ...counted };
       const { host } = objects.stockOf(sku);
       await network.ask(null, host, (core) => core.hold(command)).catch(() => null);
     }

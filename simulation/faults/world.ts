@@ -14,6 +14,7 @@ import { Catalogue } from "./catalogue.ts";
 import { Consumers } from "./consumers.ts";
 import { Faults } from "./faults.ts";
 import { Gate } from "./gate.ts";
+import { Hoarder } from "./hoarder.ts";
 import { Hints } from "./hints.ts";
 import { KeyedPayments } from "./keyed-payments.ts";
 import { Mailbox } from "./mailbox.ts";
@@ -76,7 +77,8 @@ export class World {
     this.rules = rules;
     this.#trace = trace;
     const random = randomFrom(`faults ${seed}`);
-    this.faults = new Faults(random, (kind) => this.tell("fault", kind));
+    const later = randomFrom(`later faults ${seed}`);
+    this.faults = new Faults(random, later, (kind) => this.tell("fault", kind));
     const isKeyed = random() < 0.4;
     if (isKeyed) this.faults.never("consumer_pause");
     this.#isLong = random() < LONG_OUTAGES;
@@ -131,8 +133,10 @@ export class World {
     const check = (): void => this.promises.check();
     void this.#merchant.open();
     void this.mailBook.sweepForEver();
+    void this.#merchant.endAndReopen(this.#faultsUntil_ms);
     void this.#merchant.meddle(this.#faultsUntil_ms);
     void this.#merchant.nameAgain();
+    void new Hoarder(this).live(this.#faultsUntil_ms);
     const until_ms = this.#faultsUntil_ms;
     const service = new AfterSales(this);
     void service.refundOrders(until_ms);

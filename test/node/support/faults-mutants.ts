@@ -5,13 +5,20 @@
 import type { OrderDecision } from "../../../src/domain/order/transition.ts";
 import { moveTo } from "../../../src/domain/order/transition.ts";
 import type { OrderRecord } from "../../../src/domain/order/order.ts";
-import type { StockReads } from "../../../src/domain/stock/stock-ledger.ts";
 import type { ReportOutcome } from "../../../src/domain/order/step-outcomes.ts";
 import { SingleAlarm } from "../../../durable-objects/single-alarm.ts";
 import { OrderMemory, orderStore } from "../../../simulation/memory/order-memory.ts";
 import { PRODUCT_RULES, type Rules } from "../../../simulation/faults/rules.ts";
 import { MONEY_MUTANTS } from "./faults-money-mutants.ts";
-import { withBreaker, withOrder, withPayments, withRoom, withStock } from "./faults-rules.ts";
+import { SEAT_AND_SECRET_MUTANTS } from "./faults-seat-mutants.ts";
+import {
+  boundReads,
+  withBreaker,
+  withOrder,
+  withPayments,
+  withRoom,
+  withStock,
+} from "./faults-rules.ts";
 
 const { order, stock, room, book } = PRODUCT_RULES;
 const KEYS_FORGOTTEN_MS = 24 * 60 * 60 * 1000;
@@ -21,23 +28,6 @@ const MOVED: ReportOutcome = { kind: "moved" };
 function begunAnew(record: OrderRecord, now: number): OrderRecord {
   const anew = { paymentId: null, attempt: 1, attemptAt_ms: now };
   return moveTo(record, { state: "accepted" }, now, null, anew).record;
-}
-
-/** What a rule reads of a stock, so that some of it can be replaced. */
-function boundReads(reads: StockReads): StockReads {
-  return {
-    counters: () => reads.counters(),
-    lastSeq: () => reads.lastSeq(),
-    reservation: (key) => reads.reservation(key),
-    takenBy: (sale, buyer) => reads.takenBy(sale, buyer),
-    claimsOf: (sale, identity) => reads.claimsOf(sale, identity),
-    unpaidUnder: (sale, group) => reads.unpaidUnder(sale, group),
-    lapsesOf: (sale, group) => reads.lapsesOf(sale, group),
-    dueHolds: (until_ms) => reads.dueHolds(until_ms),
-    firstHoldEnd_ms: (sale, buyer) => reads.firstHoldEnd_ms(sale, buyer),
-    movement: (id) => reads.movement(id),
-    restock: (restockId) => reads.restock(restockId),
-  };
 }
 
 const ORDER_MUTANTS: readonly (readonly [name: string, rules: Rules])[] = [
@@ -361,4 +351,4 @@ const ORDER_MUTANTS: readonly (readonly [name: string, rules: Rules])[] = [
   ],
 ];
 
-export const MUTANTS = [...ORDER_MUTANTS, ...MONEY_MUTANTS];
+export const MUTANTS = [...ORDER_MUTANTS, ...MONEY_MUTANTS, ...SEAT_AND_SECRET_MUTANTS];

@@ -4,6 +4,7 @@
 import { Breaker } from "../../../queues/breakers.ts";
 import { PRODUCT_RULES, type Rules } from "../../../simulation/faults/rules.ts";
 import { BREAKER_DEFAULTS } from "../../../src/domain/breaker.ts";
+import type { StockReads } from "../../../src/domain/stock/stock-ledger.ts";
 import type { PaymentBackend } from "../../../src/domain/order/payment-backend.ts";
 
 const { order, stock, room, discounts, mails } = PRODUCT_RULES;
@@ -53,5 +54,22 @@ function bound(backend: PaymentBackend): PaymentBackend {
     refundPart: (request) => backend.refundPart(request),
     settlement: (request) => backend.settlement(request),
     lookup: (request) => backend.lookup(request),
+  };
+}
+
+/** What a rule reads of a stock, so that some of it can be replaced. */
+export function boundReads(reads: StockReads): StockReads {
+  return {
+    counters: () => reads.counters(),
+    lastSeq: () => reads.lastSeq(),
+    reservation: (key) => reads.reservation(key),
+    takenBy: (sale, buyer) => reads.takenBy(sale, buyer),
+    claimsOf: (sale, identity) => reads.claimsOf(sale, identity),
+    unpaidUnder: (sale, group) => reads.unpaidUnder(sale, group),
+    lapsesOf: (sale, group) => reads.lapsesOf(sale, group),
+    dueHolds: (until_ms) => reads.dueHolds(until_ms),
+    firstHoldEnd_ms: (sale, buyer) => reads.firstHoldEnd_ms(sale, buyer),
+    movement: (id) => reads.movement(id),
+    restock: (restockId) => reads.restock(restockId),
   };
 }
