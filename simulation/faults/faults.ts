@@ -79,7 +79,7 @@ const LATER: ReadonlySet<string> = new Set(["networks", "devices", "reopening"])
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
 /** Fewer, because in such worlds fewer orders live long enough to meet the other kinds. */
-const LATER_SHARE = 0.12;
+const LATER_SHARE = 0.08;
 const RATE_MIN = 0.01;
 const RATE_MAX = 0.25;
 const OFTEN = 1 / 3;

@@ -18,6 +18,8 @@ export class SeatPromises {
   /** Numbers that ended, and when that was durable. */
   readonly #ended = new Map<number, number>();
   readonly #over = new Set<string>();
+  /** What the room counts: no seat changes without it. */
+  #seats = "";
 
   constructor(now: () => number, broken: Broken) {
     this.#now = now;
@@ -30,6 +32,13 @@ export class SeatPromises {
       const again_s = (room.schedule.endsAt_ms - revealed.at_ms) / 1000;
       this.#broken("P12", `the sale goes on for ${again_s} s after its secret was revealed`);
     }
+    const { claimed, active, moves } = room.seats;
+    const seats = `${claimed} ${active} ${moves} ${room.tokensNumbered}`;
+    if (seats !== this.#seats) this.#checkSeats(admissions);
+    this.#seats = seats;
+  }
+
+  #checkSeats(admissions: RoomMemory["admissions"]): void {
     const inForce = new Set<number>();
     for (const { id, ticket, standing, devices } of admissions.values()) {
       if (standing !== "active") this.#over.add(id);
