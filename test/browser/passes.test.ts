@@ -36,10 +36,13 @@ function shop(path: string): string {
   return `http://localhost:${port}/_sluice/shop/${path}`;
 }
 
-async function saleWithMembers(admission: Readonly<Record<string, unknown>> = {}): Promise<string> {
+async function saleWithMembers(
+  admission: Readonly<Record<string, unknown>> = {},
+  change: Readonly<Record<string, unknown>> = {},
+): Promise<string> {
   sales += 1;
   const id = `members-${sales}`;
-  await makeSale(sluice, id, { ...PREQUEUE, ...MEMBERS, admission });
+  await makeSale(sluice, id, { ...PREQUEUE, ...MEMBERS, admission, ...change });
   return id;
 }
 
@@ -55,27 +58,29 @@ async function ticketIn(context: BrowserContext, sale: string): Promise<string> 
   return cookie.value;
 }
 
+async function openDevice(javaScriptEnabled = true): Promise<Page> {
+  const context = await browser.newContext({ viewport: PHONE, javaScriptEnabled });
+  context.setDefaultTimeout(PATIENCE_MS);
+  return context.newPage();
+}
+
+function heading(on: Page, name: string) {
+  return on.getByRole("heading", { level: 1, name });
+}
+
+async function joinByLink(on: Page, sale: string, pass: string): Promise<void> {
+  await on.goto(shop(`${sale}?pass=${pass}`));
+  await on.getByText("This link has a pass for the lane members").waitFor();
+  await on.getByRole("button", { name: "Join the line with this pass" }).click();
+  await heading(on, "You’re in the draw").waitFor();
+  await on.getByText("Your lane: members").waitFor();
+}
+
 describe.concurrent.each([
   ["with scripts", true],
   ["without scripts", false],
 ] as const)("%s", (_, javaScriptEnabled) => {
-  async function newDevice(): Promise<Page> {
-    const context = await browser.newContext({ viewport: PHONE, javaScriptEnabled });
-    context.setDefaultTimeout(PATIENCE_MS);
-    return context.newPage();
-  }
-
-  function heading(on: Page, name: string) {
-    return on.getByRole("heading", { level: 1, name });
-  }
-
-  async function joinByLink(on: Page, sale: string, pass: string): Promise<void> {
-    await on.goto(shop(`${sale}?pass=${pass}`));
-    await on.getByText("This link has a pass for the lane members").waitFor();
-    await on.getByRole("button", { name: "Join the line with this pass" }).click();
-    await heading(on, "You’re in the draw").waitFor();
-    await on.getByText("Your lane: members").waitFor();
-  }
+  const newDevice = (): Promise<Page> => openDevice(javaScriptEnabled);
 
   test("the link asks once and leads into its lane, and its pass is in no page or referrer", async ({
     expect,
@@ -174,5 +179,57 @@ describe.concurrent.each([
     const second = await ticketIn(page.context(), sale);
     expect(second).not.toBe(first);
     expect(claimsOf(second)).toMatchObject({ lane: "members", sub: "pass:customer-4" });
+  });
+});
+
+describe.concurrent("one place on two devices, where the sale refuses foreign ones", () => {
+  const replay = { handling: "refuse", devices: 1 };
+  const ELSEWHERE = "Your visit is open on another device";
+  const rate = { ratePerMinute: 1_000_000 };
+
+  /** Gates learn within two seconds that a token has ended. */
+  function sees(page: Page, name: string): Promise<boolean> {
+    const look = () => page.reload().then(() => heading(page, name).isVisible());
+    return until(look, Boolean, PATIENCE_MS);
+  }
+
+  test("the newest ends the older, which may continue and ends the newest", async ({ expect }) => {
+    const sale = await saleWithMembers(rate, { replay });
+    const pass = await passFor(sale, { sub: "customer-5" });
+    const [laptop, phone] = [await openDevice(), await openDevice()];
+    await joinByLink(laptop, sale, pass);
+    await joinByLink(phone, sale, pass);
+    await phone.goto("about:blank");
+    await act(sale, "start");
+    for (const page of [laptop, phone]) {
+      // In the draw a page polls rarely, so it is opened again.
+      await page.goto(shop(`${sale}/wait`));
+      await page.waitForURL(shop(sale));
+    }
+    expect(await sees(laptop, ELSEWHERE)).toBe(true);
+    await laptop.getByRole("button", { name: "Continue here" }).click();
+    await laptop.getByRole("button", { name: "Add to cart" }).first().waitFor();
+    expect(await sees(phone, ELSEWHERE)).toBe(true);
+    const { body } = await sluice.merchant("GET", `/sales/${sale}`);
+    expect(body).toMatchObject({ active: 1, mostDevices: 2, moves: 2 });
+  });
+
+  test("the ticket of another browser is refused, and a place of one's own is offered", async ({
+    expect,
+  }) => {
+    const sale = await saleWithMembers(rate, { replay });
+    const [owner, thief] = [await openDevice(), await openDevice()];
+    await joinByLink(owner, sale, await passFor(sale, { sub: "customer-6" }));
+    const cookies = await owner.context().cookies();
+    const copied = cookies.filter(({ name }) => name.includes("ticket"));
+    expect(copied).toHaveLength(1);
+    await thief.context().addCookies(copied);
+    await thief.goto(shop(`${sale}/wait`));
+    await heading(thief, "This ticket belongs to another device").waitFor();
+    await thief.getByRole("button", { name: "Join the line" }).click();
+    await heading(thief, "You’re in the draw").waitFor();
+    expect(await ticketIn(thief.context(), sale)).not.toBe(copied[0]?.value);
+    await owner.reload();
+    await owner.getByText("Your lane: members").waitFor();
   });
 });
