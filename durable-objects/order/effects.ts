@@ -26,7 +26,7 @@ export async function performEffect(
       await bindings.sendEvent(message.event);
       return;
     case "seat":
-      await bindings.finishOrder(intent, message.action);
+      await bindings.finishOrder(intent, message.declined === true ? "declined" : message.action);
       return;
     case "discount":
       await bindings.finishDiscount(intent.sale, intent.id, message.action);

@@ -40,6 +40,10 @@ export async function takeUnits(
     case "admission_spent":
     case "admission_required":
       return { kind: "rejected", rejection: { code: begun.kind } };
+    case "too_many_declines": {
+      const { declines } = begun;
+      return { kind: "rejected", rejection: { code: "admission_required", declines } };
+    }
     case "begun":
     case undefined:
       return (await takeDiscount(bindings, intent)) ?? takeLines(bindings, intent);

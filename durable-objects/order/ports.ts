@@ -15,6 +15,7 @@ import * as reports from "../../src/domain/order/report.ts";
 import * as saga from "../../src/domain/order/saga.ts";
 import type { OrderEffect } from "../../src/domain/order/transition.ts";
 import type { OrderIntent, OrderRecord } from "../../src/domain/order/order.ts";
+import type { OrderEnd } from "../../src/domain/room/admission.ts";
 import type { RestockCommand, RestockOutcome } from "../../src/domain/stock/restock.ts";
 import type { ReservationKey } from "../../src/domain/stock/stock-ledger.ts";
 import type { ReleaseCommand, ReleaseOutcome, SellOutcome } from "../../src/domain/stock/stock.ts";
@@ -34,7 +35,11 @@ export const outboxMessageSchema = z.discriminatedUnion("kind", [
     sku: z.string(),
     action: z.enum(["sell", "release", "return"]),
   }),
-  z.object({ kind: z.literal("seat"), action: z.enum(["spend", "hand_back"]) }),
+  z.object({
+    kind: z.literal("seat"),
+    action: z.enum(["spend", "hand_back"]),
+    declined: z.literal(true).optional(),
+  }),
   z.object({
     kind: z.literal("restock"),
     sku: z.string(),
@@ -88,7 +93,7 @@ export interface OrderAlarm {
 export interface OrderBindings extends PlacingBindings, ClaimingBindings {
   sendMessage(message: OrderMessage): Promise<unknown>;
   sendEvent(event: OrderEvent): Promise<unknown>;
-  finishOrder(intent: OrderIntent, how: "spend" | "hand_back"): Promise<unknown>;
+  finishOrder(intent: OrderIntent, how: OrderEnd): Promise<unknown>;
   sell(sku: string, key: ReservationKey): Promise<SellOutcome>;
   release(sku: string, command: ReleaseCommand): Promise<ReleaseOutcome>;
   restock(sku: string, command: RestockCommand): Promise<RestockOutcome>;

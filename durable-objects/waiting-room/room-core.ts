@@ -228,7 +228,8 @@ export class RoomCore {
   beginOrder(admissionId: string, order: string): admissions.BeginOrderOutcome {
     const none: admissions.BeginOrderOutcome = { kind: "admission_required" };
     return this.#onAdmission(admissionId, none, (store, admission, now) => {
-      const begun = this.#ports.rules.beginOrder(admission, order, now);
+      const declinesMax = sales.declinesMaxOf(store.foundation.sale);
+      const begun = this.#ports.rules.beginOrder(admission, order, now, declinesMax);
       if (begun.admission !== admission) store.write({ admission: begun.admission }, now);
       return begun.outcome;
     });
@@ -237,7 +238,7 @@ export class RoomCore {
   finishOrder(
     admissionId: string,
     order: string,
-    how: "spend" | "hand_back",
+    how: admissions.OrderEnd,
   ): "finished" | "not_in_progress" {
     return this.#onAdmission(admissionId, "not_in_progress", (store, admission, now) => {
       const { ordersPerAdmission } = store.foundation.sale.admission;

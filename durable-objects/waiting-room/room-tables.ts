@@ -3,9 +3,9 @@
  *
  * Guarantee: what is read back was parsed by zod once; the room's state and its document are one
  * JSON row each, because they change as a whole. The place of an admission is never changed once
- * written. Places, devices and paid orders have tables of their own, because the release before
- * writes rows by position and could not write wider ones, and writes `room` without what it does
- * not know. Not for the draw, whose tables are in `draw-tables.ts`.
+ * written. Places, devices, paid orders and declined payments have tables of their own, because the
+ * release before writes rows by position and could not write wider ones, and writes `room` without
+ * what it does not know. Not for the draw, whose tables are in `draw-tables.ts`.
  */
 import { z } from "zod";
 import { admissionPlaceSchema, type AdmissionRecord } from "../../src/domain/room/admission.ts";
@@ -35,6 +35,9 @@ const SCHEMA = `
     ticket TEXT PRIMARY KEY, last_number INTEGER NOT NULL, devices TEXT NOT NULL
   ) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS paid_orders (ticket TEXT PRIMARY KEY, id TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS declines (
+    ticket TEXT PRIMARY KEY, count INTEGER NOT NULL
+  ) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS told (one INTEGER PRIMARY KEY CHECK (one = 1), value TEXT NOT NULL);
   CREATE TABLE IF NOT EXISTS event_outbox (n INTEGER PRIMARY KEY, event TEXT NOT NULL);
 `;
@@ -48,9 +51,10 @@ const foundationSchema = z.object({
   secret: z.string(),
 });
 
-const ADMISSIONS = `SELECT admissions.*, places.place, devices.devices, paid_orders.id AS paid_order
+const ADMISSIONS = `SELECT admissions.*, places.place, devices.devices,
+    paid_orders.id AS paid_order, declines.count AS declines
   FROM admissions LEFT JOIN places USING (ticket) LEFT JOIN devices USING (ticket)
-  LEFT JOIN paid_orders USING (ticket)`;
+  LEFT JOIN paid_orders USING (ticket) LEFT JOIN declines USING (ticket)`;
 
 const endedSchema = z.array(z.string());
 /** JSON null: let in without a ticket. */
@@ -72,6 +76,7 @@ type AdmissionRow = {
   place: string | null;
   devices: string | null;
   paid_order: string | null;
+  declines: number | null;
 };
 
 function admissionOf(row: AdmissionRow): AdmissionRecord {
@@ -92,6 +97,7 @@ function admissionOf(row: AdmissionRow): AdmissionRecord {
     // Of an earlier order it says nothing.
     isOrderPaid:
       row.paid_order !== null && row.paid_order === row.order_in_progress ? true : undefined,
+    declines: row.declines ?? undefined,
   };
 }
 
@@ -211,7 +217,7 @@ export class RoomTables implements RoomRows {
       admission.orderBegunAt_ms,
       JSON.stringify(admission.ordersEnded),
     );
-    const { ticket, place, devices, isOrderPaid, orderInProgress } = admission;
+    const { ticket, place, devices, isOrderPaid, orderInProgress, declines } = admission;
     if (place !== undefined) {
       this.#sql.exec("INSERT OR IGNORE INTO places VALUES (?, ?)", ticket, JSON.stringify(place));
     }
@@ -219,6 +225,11 @@ export class RoomTables implements RoomRows {
     if (isOrderPaid === true) {
       const paid = "INSERT OR REPLACE INTO paid_orders (ticket, id) VALUES (?, ?)";
       this.#sql.exec(paid, ticket, orderInProgress);
+    }
+    if (declines !== undefined) {
+      const counted = `INSERT INTO declines VALUES (?, ?) ON CONFLICT (ticket) DO UPDATE
+        SET count = excluded.count WHERE count < excluded.count`;
+      this.#sql.exec(counted, ticket, declines);
     }
   }
 

@@ -172,7 +172,7 @@ export class WaitingRoom extends DurableObject<GateEnv> {
   async finishOrder(
     admissionId: string,
     order: string,
-    how: "spend" | "hand_back",
+    how: admissions.OrderEnd,
   ): Promise<"finished" | "not_in_progress"> {
     return this.#core.finishOrder(admissionId, order, how);
   }

@@ -9,6 +9,7 @@
  */
 import Stripe from "stripe";
 import type { Declined, RetryLater, Unknown } from "../../src/domain/order/payment-backend.ts";
+import { DETAILS_EXPIRED } from "../../src/domain/order/reasons.ts";
 import { retryAfter_s } from "../../src/encoding/retry-after.ts";
 
 /** A wrong or restricted key needs the operator; retrying sooner would only fill the log. */
@@ -62,7 +63,6 @@ const BUYERS_CODES = new Set([
 ]);
 
 /** What was entered is no longer at Stripe, or was used before: it must be entered again. */
-export const DETAILS_EXPIRED = "payment_details_expired";
 const SPENT_CODES = new Set([
   "resource_missing",
   "token_already_used",

@@ -23,6 +23,7 @@ import type {
   PrepareOutcome,
   SettleOutcome,
 } from "../../src/domain/order/payment-backend.ts";
+import { DETAILS_EXPIRED } from "../../src/domain/order/reasons.ts";
 import {
   authorizedBy,
   disputedRest,
@@ -41,7 +42,7 @@ import {
   type StripeCalls,
   unread,
 } from "./stripe-calls.ts";
-import { DETAILS_EXPIRED, type Mistake, type Refusal, unknown } from "./stripe-errors.ts";
+import { type Mistake, type Refusal, unknown } from "./stripe-errors.ts";
 import { refundPart, settlement } from "./stripe-refunds.ts";
 import {
   captureParams,

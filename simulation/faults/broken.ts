@@ -14,7 +14,8 @@ export type PromiseName =
   | "P11"
   | "P12"
   | "P13"
-  | "P14";
+  | "P14"
+  | "limit";
 
 export class BrokenPromise extends Error {
   override readonly name = "BrokenPromise";

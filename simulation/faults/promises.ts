@@ -169,6 +169,7 @@ export class Promises {
   roomSaved(memory: RoomMemory): void {
     const { admissions, room } = memory;
     this.seats.saved(memory);
+    this.unpaid.ordersBegan(admissions.values());
     const { seats, maxActive } = room;
     const active = [...admissions.values()].filter(({ standing }) => standing === "active").length;
     const kept = seatsKept(admissions.values());

@@ -30,6 +30,7 @@ export const SALE: Sale = saleSchema.parse({
     sessionSeconds: 900,
     holdSeconds: 300,
     ordersPerAdmission: 2,
+    declinesPerAdmission: 2,
     // Seats for nearly all who come, and for more than there are units.
     ratePerMinute: 60_000,
     maxActive: 16,

@@ -1,12 +1,16 @@
 /**
  * The promises about orders that are not paid: they keep no unit longer than the hold that they
- * came from, and none for a shopper who has left.
+ * came from, and none for a shopper who has left; and after some declined payments an admission
+ * pays for nothing more.
  */
 import type { AdmissionRecord } from "../../src/domain/room/admission.ts";
+import { declinesMaxOf } from "../../src/domain/sale/sale.ts";
 import { isFinal, type OrderRecord } from "../../src/domain/order/order.ts";
+import { isTriedPayment } from "../../src/domain/order/reasons.ts";
 import type { Broken } from "./broken.ts";
 import { SKEW_MAX_MS } from "./object-host.ts";
 import type { Objects } from "./objects.ts";
+import { SALE } from "./sale.ts";
 
 export class UnpaidPromises {
   readonly #objects: () => Objects;
@@ -19,10 +23,30 @@ export class UnpaidPromises {
   /** When the first hold ends, by SKU and buyer. */
   readonly #firstEnds = new Map<string, number>();
 
+  /** The order in progress of each admission, as the room wrote it last. */
+  readonly #inProgress = new Map<string, string>();
+
   constructor(objects: () => Objects, now: () => number, broken: Broken) {
     this.#objects = objects;
     this.#now = now;
     this.#broken = broken;
+  }
+
+  /** An order begins only while fewer than the limit have ended with a payment that was tried. */
+  ordersBegan(admissions: Iterable<AdmissionRecord>): void {
+    const max = declinesMaxOf(SALE);
+    for (const { id, orderInProgress, ordersEnded } of admissions) {
+      if (orderInProgress === null || this.#inProgress.get(id) === orderInProgress) continue;
+      this.#inProgress.set(id, orderInProgress);
+      const tried = ordersEnded.filter((order) => this.#wasTried(order)).length;
+      if (tried < max) continue;
+      this.#broken("limit", `${orderInProgress} began after ${tried} declined payments of ${id}`);
+    }
+  }
+
+  #wasTried(order: string): boolean {
+    const standing = this.#objects().orders.get(order)?.memory.record?.standing;
+    return standing?.state === "declined" && isTriedPayment(standing.reason);
   }
 
   /** The SkuStock answered that the shopper's cart is let go for good. */

@@ -2,6 +2,7 @@
  * Why a quote or an order is refused, or cannot be given up any more, as problems.
  */
 import type { Quote } from "../domain/checkout/quote.ts";
+import { rejectionCode } from "../domain/order/messages.ts";
 import { amountFaultText } from "../domain/money/amounts.ts";
 import type { GiveUpOrderOutcome, PlaceOrderOutcome } from "../shopper/order.ts";
 import type { QuotedOutcome } from "../shopper/quote.ts";
@@ -52,11 +53,13 @@ export function checkoutRefusal(refused: CheckoutRefused): ProblemFacts {
     }
     case "rejected": {
       const { rejection } = refused;
-      if (rejection.code === "admission_required" && rejection.discount !== undefined) {
-        return { code: "discount_refused", details: { more: { reason: rejection.discount } } };
-      }
-      const { code: reason, ...more } = rejection;
-      return { code: reason, details: { more } };
+      const reason = rejectionCode(rejection);
+      const { code: _code, ...more } = rejection;
+      if (rejection.code !== "admission_required") return { code: reason, details: { more } };
+      const { discount, declines } = rejection;
+      if (declines !== undefined) return { code: reason, details: { more: { declines } } };
+      if (discount === undefined) return { code: reason };
+      return { code: reason, details: { more: { reason: discount } } };
     }
     case "order_unavailable":
       return { code, details: { more: { part: refused.part } } };

@@ -85,6 +85,7 @@ operation(
       "order_in_progress",
       "sold_out",
       "admission_spent",
+      "too_many_declines",
       "sale_over",
     ],
   },

@@ -52,6 +52,7 @@ const MEMBERS: { readonly [Code in ProblemCode]?: Readonly<Record<string, Schema
   cooling_off: { sku: SKU, until: { ...instant, description: "When units can be held again." } },
   price_changed: { quote: component("Quote") },
   discount_refused: { reason: REASON },
+  too_many_declines: { declines: whole },
   delivery_unknown: {
     deliveryOptions: {
       type: "array",

@@ -192,6 +192,11 @@ export const PROBLEMS = {
     "Another order is on its way",
     "Wait for its end; then use a new key.",
   ),
+  too_many_declines: kind(
+    403,
+    "Too many payments were declined under this admission",
+    "The cart is kept until holdsUntil. Leave and join again to pay another way, or ask the shop.",
+  ),
   admission_spent: kind(409, "This admission has bought its order", "See your order."),
   order_not_confirmed: kind(
     409,

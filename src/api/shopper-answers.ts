@@ -5,7 +5,7 @@ import { chainHashOf, type BeaconChain } from "../domain/line/beacon.ts";
 import { BEACON_WAIT_MS } from "../domain/limits.ts";
 import { DRAW_ALGORITHM } from "../domain/line/cohort.ts";
 import { currencyOf } from "../domain/money/currencies.ts";
-import type { OrderAction, OrderView } from "../domain/order/messages.ts";
+import type { OrderAction, OrderView, rejectionCode } from "../domain/order/messages.ts";
 import type { PaymentSetup } from "../domain/checkout/payment-setup.ts";
 import { checkoutOf } from "../domain/sale/checkout-rules.ts";
 import { lanesOf, type Sale } from "../domain/sale/sale.ts";
@@ -174,8 +174,8 @@ type Done =
 export type Refused = Exclude<Outcome, { readonly kind: Done }>;
 
 /** A refusal's kind is its code, but for an order's rejection, which has a code of its own. */
-type CodeOf<Some extends Refused> = Some extends { kind: "rejected"; rejection: infer Rejection }
-  ? Extract<Rejection, { code: ProblemCode }>["code"] | "discount_refused"
+type CodeOf<Some extends Refused> = Some extends { kind: "rejected"; rejection: unknown }
+  ? ReturnType<typeof rejectionCode>
   : Some extends { kind: "particulars_missing" }
     ? "invalid_request"
     : Some extends { kind: "too_late" }

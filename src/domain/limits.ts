@@ -66,6 +66,12 @@ export const SEAT_DEVICES_COUNTED_MAX = 100;
 /** Between the end of a sale and the revelation of its secret, in which the end can be undone. */
 export const SECRET_REVEALED_AFTER_DEFAULT_S = 10 * 60;
 export const SECRET_REVEALED_AFTER_MAX_S = 24 * 60 * 60;
+/**
+ * Declined payments of one admission: a shopper with a forgotten card needs two or three, and a
+ * list of stolen cards has thousands.
+ */
+export const DECLINES_PER_ADMISSION_DEFAULT = 5;
+export const DECLINES_PER_ADMISSION_MAX = 50;
 /** The maximum lifetime of an admission, however often an origin extends it. */
 export const ADMISSION_LIFE_MAX_MS = 24 * 60 * 60 * 1000;
 /** The maximum extension that one response of an origin may request. */

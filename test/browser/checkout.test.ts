@@ -57,7 +57,7 @@ describe("a card", () => {
     const { page, sale, complaints } = await checkout.visit();
     await page.getByLabel("Name").fill("Ann");
     await payWithCard(page, CARDS.noFunds);
-    await expect.poll(() => faultsOn(page), PATIENCE).toContain("The card has insufficient funds.");
+    await expect.poll(() => faultsOn(page), PATIENCE).toContain("The payment was not approved.");
     expect(await page.getByLabel("E-mail").inputValue()).toBe("ann@shoppers.example");
     expect(await page.getByLabel("Name").inputValue()).toBe("Ann");
     await typeCard(page, CARDS.mastercard);

@@ -241,7 +241,10 @@ describe.concurrent("an order", () => {
   test("that was declined is paid another way, also when that answer is lost: paid once", async () => {
     const { sale, page } = await openCart();
     await pay(page, CARDS.noFunds);
-    await page.getByText("The card has insufficient funds.").first().waitFor();
+    await page
+      .getByText("The payment was not approved. Check the details, or pay another way.")
+      .first()
+      .waitFor();
     const lost = await loseAnswer(sluice, page, "/order");
     await pay(page, CARDS.mastercard);
     await expectConfirmed(page);

@@ -102,10 +102,12 @@ test("an order is paid and booked by the shop's own servers", async () => {
   expect(requestTypes).toEqual(steps);
 });
 
-test("a decline reaches the shopper with its reason; nothing is booked, and the unit is free", async () => {
+test("a decline reaches the merchant with its reason, the shopper without; the unit is free", async () => {
   const { placed, id } = await order("declined", "test_decline");
   const seen = await finalOrder(sluice, placed);
-  expect(seen.body).toMatchObject({ state: "declined", reason: "card_declined" });
+  expect(seen.body).toMatchObject({ state: "declined", reason: "payment_declined" });
+  const { body } = await sluice.merchant("GET", `/orders/${id}`);
+  expect(JSON.stringify(body)).toContain('"card_declined"');
   expect(shop.orders.bookings.has(id)).toBe(false);
   await until(
     () => auditOf(sluice, "declined"),

@@ -173,3 +173,41 @@ test("holds that end unpaid again and again meet a cooling-off, which pages say 
   expect([page.status, page.headers.has("retry-after")]).toEqual([429, true]);
   expect(await page.text()).toContain("reserved several times without being paid for");
 });
+
+test("one admission tries few cards, learns nothing of them, and keeps its cart", async () => {
+  const sale = "card-testing";
+  const admission = { declinesPerAdmission: 2 };
+  await makeSale(sluice, sale, { ...oneShoe(sale, 3), admission });
+  const me = await admit(sluice, sale);
+  const lines = [{ sku: `${sale}-shoe`, quantity: 1 }];
+  const held = await sluice.shopper("PUT", `/sales/${sale}/cart`, { headers: me, body: { lines } });
+  const learnt: unknown[] = [];
+  for (const method of ["pm_card_chargeDeclinedInsufficientFunds", "pm_card_chargeDeclined"]) {
+    const placed = await placeOrder(sluice, me, method, orderBody(sale, { payment: { method } }));
+    const { body } = await finalOrder(sluice, placed);
+    learnt.push([body["state"], body["reason"]]);
+    const exact = await sluice.merchant("GET", `/orders/${String(body["id"])}`);
+    expect(JSON.stringify(exact.body)).toMatch(/insufficient_funds|generic_decline/);
+    await until(
+      () => sluice.shopper("GET", `/sales/${sale}/cart`, { headers: me }),
+      ({ body: cart }) => Array.isArray(cart["lines"]) && cart["lines"].length === 1,
+    );
+  }
+  expect(learnt[0]).toEqual(["declined", "payment_declined"]);
+  expect(learnt[1]).toEqual(learnt[0]);
+  // The seat learns of the second decline by a message of its own.
+  const refused = await until(
+    () => placeOrder(sluice, me, crypto.randomUUID(), orderBody(sale, { lines })),
+    ({ body }) => body["code"] !== "order_in_progress",
+  );
+  expect([refused.status, refused.body["code"]]).toEqual([403, "too_many_declines"]);
+  expect(refused.body["declines"]).toBe(2);
+  const cart = await sluice.shopper("GET", `/sales/${sale}/cart`, { headers: me });
+  expect(cart.body).toMatchObject({ lines });
+  expect(Date.parse(String(cart.body["holdsUntil"]))).toBeLessThanOrEqual(
+    Date.parse(String(held.body["holdsUntil"])),
+  );
+  // Another shopper is not concerned.
+  const other = await placeOrder(sluice, await admit(sluice, sale), "other", orderBody(sale));
+  expect(other.status).toBe(202);
+});

@@ -93,7 +93,7 @@ describe("an order with one message", () => {
     );
     await handOver("sluice-orders", [message]);
     const seen = await orderOf(id).view();
-    expect(seen?.order).toMatchObject({ state: "declined", reason: "insufficient_funds" });
+    expect(seen?.order).toMatchObject({ state: "declined", reason: "payment_declined" });
     expect(await levelsOf(sku)).toEqual({ available: 2, held: 1, ordered: 0, sold: 0 });
     expect(await moneyOf(id)).toEqual({ captures: 0, kept: 0, reserved: 0 });
     const second = intentOf(sale, "ann", { [sku]: 1 }, { id: `${id}-again` });

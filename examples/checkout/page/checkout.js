@@ -13,15 +13,11 @@ import { call, gate, isTransient, keepVisit, newKey, pause, readVisit } from "./
 
 const TRIES_MAX = 5;
 const POLL_S = 1;
-/** @type {Record<string, string>} Why an order ended; other reasons of the bank get one text. */
+/** @type {Record<string, string>} Why an order ended; Sluice tells no reason of a bank. */
 const REASONS = {
   given_up: "",
   payment_unavailable: "The shop cannot take this payment right now. ",
   action_abandoned: "The bank got no answer in time. ",
-  authentication_required: "The bank did not confirm that it was you. ",
-  expired_card: "The card has expired. ",
-  incorrect_cvc: "The security code of the card is not right. ",
-  insufficient_funds: "There is not enough money on the card. ",
 };
 const WAITING = "We are waiting for your bank. Keep this page open.";
 const DECLINED = "The bank declined the payment. ";

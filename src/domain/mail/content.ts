@@ -9,7 +9,7 @@
  */
 import { moneyText } from "../money/amounts.ts";
 import { orderPagePath, receiptPagePath } from "../order/order-page.ts";
-import { PAYMENT_UNAVAILABLE } from "../order/report.ts";
+import { PAYMENT_UNAVAILABLE } from "../order/reasons.ts";
 import { printable } from "./address.ts";
 import type { MailFacts } from "./facts.ts";
 import type { MailKind } from "./mail.ts";

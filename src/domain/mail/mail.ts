@@ -8,7 +8,7 @@ import { z } from "zod";
 import { digestOf } from "../../encoding/json.ts";
 import { normalisedEmail } from "../buyer/email.ts";
 import type { OrderEvent } from "../order/messages.ts";
-import { GIVEN_UP } from "../order/transition.ts";
+import { GIVEN_UP } from "../order/reasons.ts";
 
 export const MAIL_KINDS = ["confirmed", "declined", "cancelled", "refunded"] as const;
 export type MailKind = (typeof MAIL_KINDS)[number];

@@ -1,10 +1,11 @@
 /**
- * An order as its merchant reads it: everything that was ordered and what became of it.
+ * An order as its merchant reads it: everything that was ordered and what became of it, with the
+ * provider's own reason where the buyer is shown a coarse one.
  *
  * Not in it: what only the buyer may use (the key of the status URL, the way to their bank), and
  * the digests by which buyers and cards are counted.
  */
-import { viewOf, type OrderView } from "./messages.ts";
+import { reasonOf, viewOf, type OrderView } from "./messages.ts";
 import type { OrderIntent, OrderLine, OrderRecord, OrderStanding } from "./order.ts";
 import type { Refund, StoredDispute } from "./refund.ts";
 
@@ -42,6 +43,7 @@ export function merchantViewOf(record: OrderRecord): MerchantOrderView {
   const shownCard = card === null ? null : { brand: card.brand, last4: card.last4 };
   return {
     ...view,
+    reason: reasonOf(standing),
     lines: intent.lines.map(({ limitPerBuyer: _limit, ...line }) => line),
     buyer: { email, name, phone },
     shipTo,

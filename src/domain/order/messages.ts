@@ -15,6 +15,7 @@ import {
   type OrderStanding,
   type Rejection,
 } from "./order.ts";
+import { shownReason } from "./reasons.ts";
 import { mayGiveUp } from "./transition.ts";
 import { refundedOf, type Refund, type StoredDispute } from "./refund.ts";
 
@@ -120,12 +121,16 @@ export type OrderEvent = z.infer<typeof orderEventSchema>;
 type RejectionCode =
   | Rejection["code"]
   | "discount_refused"
+  | "too_many_declines"
   | "unpaid_limit_reached"
   | "cooling_off";
 
 export function rejectionCode(rejection: Rejection): RejectionCode {
   const { code } = rejection;
-  if (code === "admission_required" && rejection.discount !== undefined) return "discount_refused";
+  if (code === "admission_required") {
+    if (rejection.declines !== undefined) return "too_many_declines";
+    return rejection.discount === undefined ? code : "discount_refused";
+  }
   if (code !== "limit_reached" || rejection.unpaid === undefined) return code;
   return rejection.unpaid.coolsUntil_ms === null ? "unpaid_limit_reached" : "cooling_off";
 }
@@ -243,6 +248,7 @@ export interface OrderView {
   readonly mayGiveUp: boolean;
   /** A backend is slow or down: the order waits for it and keeps its units. */
   readonly delayed: boolean;
+  /** Coarse where a bank or a provider declined (`reasons.ts`). */
   readonly reason: string | null;
 }
 
@@ -270,6 +276,6 @@ export function viewOf(record: OrderRecord): OrderView {
     action: actionOf(standing),
     mayGiveUp: mayGiveUp(standing),
     delayed: isDelayed(record),
-    reason: reasonOf(standing),
+    reason: shownReason(standing, reasonOf(standing)),
   };
 }

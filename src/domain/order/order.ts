@@ -147,6 +147,8 @@ export const rejectionSchema = z.discriminatedUnion("code", [
      * codes than these.
      */
     discount: z.string().optional(),
+    /** So many payments were declined under the admission that no more may be tried with it. */
+    declines: z.int().optional(),
   }),
 ]);
 export type Rejection = z.infer<typeof rejectionSchema>;

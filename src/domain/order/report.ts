@@ -27,6 +27,7 @@ import type {
   PaymentStanding,
   SettleOutcome,
 } from "./payment-backend.ts";
+import { ABANDONED, LIMIT_REACHED, PAYMENT_UNAVAILABLE } from "./reasons.ts";
 import { reportRefund, reportSettlement } from "./refunds.ts";
 import type { PutOff, ReportOutcome, StepReport } from "./step-outcomes.ts";
 import {
@@ -107,7 +108,7 @@ function applied(
 ): OrderDecision<ReportOutcome> {
   if ("kind" in reported) return putOff(record, reported.after_s, now, reported);
   if (reported.outcome.kind === "over_limit") {
-    const ending = { end: "declined", reason: "limit_reached", booking: null } as const;
+    const ending = { end: "declined", reason: LIMIT_REACHED, booking: null } as const;
     return undo(record, ending, now, MOVED);
   }
   if (reported.outcome.kind === "retry") {
@@ -169,9 +170,6 @@ function declined(
   return undo(record, { end: "declined", reason, booking: null }, now, MOVED);
 }
 
-/** The reason of an order that the shop's own settings kept from being paid. */
-export const PAYMENT_UNAVAILABLE = "payment_unavailable";
-
 /** The shopper has no longer for it than their hold lasts; once it is over, none at all. */
 function actionRequired(
   record: OrderRecord,
@@ -184,9 +182,6 @@ function actionRequired(
   const standing = { state: "action_required", url: url ?? "", until_ms, clientSecret } as const;
   return moveTo(record, standing, now, MOVED, later);
 }
-
-/** The reason of an order whose shopper did not confirm the payment in time. */
-const ABANDONED = "action_abandoned";
 
 function doubt(
   record: OrderRecord,

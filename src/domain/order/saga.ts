@@ -16,9 +16,9 @@ import {
   type Rejection,
   type StepKind,
 } from "./order.ts";
+import { GIVEN_UP } from "./reasons.ts";
 import {
   cancelNow,
-  GIVEN_UP,
   giveUpNow,
   isToGiveUp,
   isUnpaid,

@@ -6,12 +6,18 @@
  */
 import { PROGRESS_WATCHDOG_MS, STEP_RETRY_MAX_S, STEP_RETRY_MIN_S } from "../limits.ts";
 import { isFinal, type OrderIntent, type OrderRecord, type OrderStanding } from "./order.ts";
+import { GIVEN_UP, isTriedPayment } from "./reasons.ts";
 
 /** A message that a transition must send; it stays in the order's outbox until acknowledged. */
 export type OrderEffect =
   | { readonly kind: "queue" }
   | { readonly kind: "stock"; readonly sku: string; readonly action: "sell" | "release" | "return" }
-  | { readonly kind: "seat"; readonly action: "spend" | "hand_back" }
+  /** `declined`: a payment was tried. Absent in messages of the release before. */
+  | {
+      readonly kind: "seat";
+      readonly action: "spend" | "hand_back";
+      readonly declined?: true;
+    }
   | {
       readonly kind: "restock";
       readonly sku: string;
@@ -32,7 +38,9 @@ function effectsOf(standing: OrderStanding, intent: OrderIntent): OrderEffect[] 
   const stock = (action: "sell" | "release" | "return"): OrderEffect[] =>
     intent.lines.map(({ sku }) => ({ kind: "stock", sku, action }));
   const event: OrderEffect = { kind: "event" };
-  const handBack: OrderEffect = { kind: "seat", action: "hand_back" };
+  const isTried = standing.state === "declined" && isTriedPayment(standing.reason);
+  const seat = { kind: "seat", action: "hand_back" } as const;
+  const handBack: OrderEffect = isTried ? { ...seat, declined: true } : seat;
   const discount = (action: "keep" | "give_back"): OrderEffect[] =>
     intent.discount === null ? [] : [{ kind: "discount", action }];
   const givenBack = [handBack, ...discount("give_back"), event];
@@ -150,9 +158,6 @@ export function giveUpNow<Outcome>(
   if (record.paymentId === null) return moveTo(record, { state: "declined", reason }, now, outcome);
   return undo(record, { end: "declined", reason, booking: null }, now, outcome);
 }
-
-/** The reason of an order that its shopper gave up. */
-export const GIVEN_UP = "given_up";
 
 /** The payment may still be given up: the shop has not been told of the order. */
 export function mayGiveUp({ state, ...standing }: OrderStanding): boolean {

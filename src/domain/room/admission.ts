@@ -41,6 +41,8 @@ export interface AdmissionRecord {
   readonly devices?: SeatDevices | undefined;
   /** The order in progress is paid: it keeps the seat of its shopper, who is gone, no longer. */
   readonly isOrderPaid?: true | undefined;
+  /** Orders whose payment was tried and declined; undefined: none. */
+  readonly declines?: number | undefined;
 }
 
 /** One ticket has one admission, ever, so its id is made from the ticket's. */
@@ -82,18 +84,25 @@ export type BeginOrderOutcome =
   | { readonly kind: "order_in_progress"; readonly order: string }
   | { readonly kind: "admission_spent" }
   /** Left, expired, or never issued. */
-  | { readonly kind: "admission_required" };
+  | { readonly kind: "admission_required" }
+  /** The seat stays, with its cart; it pays for nothing more. */
+  | { readonly kind: "too_many_declines"; readonly declines: number };
 
 export interface AdmissionDecision<Outcome> {
   readonly admission: AdmissionRecord;
   readonly outcome: Outcome;
 }
 
-/** Precedence: begun (repeated), admission_spent, admission_required, order_in_progress, begun. */
+/**
+ * Precedence: begun (repeated), admission_spent, admission_required, order_in_progress,
+ * too_many_declines, begun. An order begins only when the one before has ended and is counted, so
+ * the bound is exact.
+ */
 export function beginOrder(
   admission: AdmissionRecord,
   order: string,
   now: number,
+  declinesMax: number,
 ): AdmissionDecision<BeginOrderOutcome> {
   const same = (outcome: BeginOrderOutcome): AdmissionDecision<BeginOrderOutcome> => {
     return { admission, outcome };
@@ -107,20 +116,29 @@ export function beginOrder(
   if (admission.orderInProgress !== null) {
     return same({ kind: "order_in_progress", order: admission.orderInProgress });
   }
+  const { declines = 0 } = admission;
+  if (declines >= declinesMax) return same({ kind: "too_many_declines", declines });
   const begun = { ...admission, orderInProgress: order, orderBegunAt_ms: now };
   return { admission: begun, outcome: { kind: "begun" } };
 }
 
-/** `spend`: the order was confirmed. `hand_back`: it ended otherwise, another may be placed. */
+/**
+ * `spend`: the order was confirmed. `hand_back`: it ended otherwise, another may be placed.
+ * `declined`: the same, and a payment was tried.
+ */
+export type OrderEnd = "spend" | "hand_back" | "declined";
+
 export function finishOrder(
   admission: AdmissionRecord,
   order: string,
-  how: "spend" | "hand_back",
+  how: OrderEnd,
   ordersPerAdmission: number,
 ): AdmissionDecision<"finished" | "not_in_progress"> {
+  const isKnown = admission.ordersEnded.includes(order);
+  const declines = declinesAfter(admission, isKnown ? "hand_back" : how);
   if (admission.orderInProgress !== order) {
-    const isKnown = admission.ordersEnded.includes(order);
-    const noted = isKnown ? admission : { ...admission, ordersEnded: ended(admission, order) };
+    const ending = { ordersEnded: ended(admission, order), declines };
+    const noted = isKnown ? admission : { ...admission, ...ending };
     return { admission: noted, outcome: "not_in_progress" };
   }
   const ordersDone = admission.ordersDone + (how === "spend" ? 1 : 0);
@@ -130,8 +148,12 @@ export function finishOrder(
   const ordersEnded = ended(admission, order);
   const isOrderPaid = undefined;
   const over = { orderInProgress: null, ordersEnded, orderBegunAt_ms, isOrderPaid } as const;
-  const finished = { ...admission, ...over, ordersDone, standing };
+  const finished = { ...admission, ...over, ordersDone, standing, declines };
   return { admission: finished, outcome: "finished" };
+}
+
+function declinesAfter({ declines }: AdmissionRecord, how: OrderEnd): number | undefined {
+  return how === "declined" ? (declines ?? 0) + 1 : declines;
 }
 
 function ended({ ordersEnded }: AdmissionRecord, order: string): string[] {

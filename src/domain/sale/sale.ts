@@ -8,6 +8,8 @@ import { z } from "zod";
 
 import {
   BOOTHS_PER_LANE_MAX,
+  DECLINES_PER_ADMISSION_DEFAULT,
+  DECLINES_PER_ADMISSION_MAX,
   GUARDS_PER_SALE_MAX,
   IDENTIFIER_LENGTH_MAX,
   ITEMS_PER_SALE_MAX,
@@ -80,6 +82,8 @@ export const admissionRulesSchema = z.strictObject({
   holdSeconds: seconds(1, 86_400).default(600),
   overcall: z.number().min(1).max(1000).default(2),
   ordersPerAdmission: z.int().min(1).max(100).default(1),
+  /** Declined payments after which an admission pays for nothing more. Absent: the default. */
+  declinesPerAdmission: z.int().min(1).max(DECLINES_PER_ADMISSION_MAX).optional(),
 });
 
 const fairnessSchema = z.strictObject({
@@ -241,6 +245,11 @@ export interface Lane {
 /** Every lane of the sale; `general` first, with weight 1. */
 export function lanesOf(sale: Sale): Lane[] {
   return [{ id: GENERAL_LANE, weight: 1 }, ...sale.lanes];
+}
+
+/** Declined payments after which an admission pays for nothing more. */
+export function declinesMaxOf({ admission }: Pick<Sale, "admission">): number {
+  return admission.declinesPerAdmission ?? DECLINES_PER_ADMISSION_DEFAULT;
 }
 
 /**

@@ -215,6 +215,11 @@ const DISCOUNT_TEXT: Readonly<Record<DiscountReason, string>> = {
   changed: "This discount code has changed. Apply it again.",
 };
 
+const TOO_MANY_DECLINES =
+  "Too many payments were declined, so no more can be made in this visit. Nothing was charged, " +
+  "and your items stay reserved until your time is over. Ask your bank or the shop; to try again " +
+  "later, leave the shop and join the line again.";
+
 type Rejection = Extract<OrderRefused, { readonly kind: "rejected" }>["rejection"];
 
 function rejected(sale: Sale, rejection: Rejection): Refusal {
@@ -234,6 +239,7 @@ function rejected(sale: Sale, rejection: Rejection): Refusal {
         "You have placed all the orders that one visit allows. Join the line again to buy more.",
       );
     case "admission_required":
+      if (rejection.declines !== undefined) return refusal(403, null, TOO_MANY_DECLINES);
       if (rejection.discount !== undefined) {
         return refusal(409, "discount", "This discount code can no longer be used. Remove it.");
       }

@@ -310,7 +310,10 @@ describe("the order page", () => {
     ["partly refunded", "A part of what you paid was refunded"],
     ["partly refunded", "€30.00 of €281.22 in all."],
     ["refunded", "Your order was refunded"],
-    ["declined", "The card has insufficient funds. Nothing was charged."],
+    [
+      "declined",
+      "The payment was not approved. Check the details, or pay another way. Nothing was charged.",
+    ],
     ["declined", "Back to the cart"],
     ["given up", "You stopped the payment"],
     ["payment unavailable", "The shop cannot take this payment right now"],

@@ -212,10 +212,10 @@ describe("an admission", () => {
   const ordering = { ...active, orderInProgress: "ord_1", orderBegunAt_ms: 0 };
 
   test("has one order at a time on its way; the same order may begin again", () => {
-    const begun = admissions.beginOrder(active, "ord_1", 0);
+    const begun = admissions.beginOrder(active, "ord_1", 0, 5);
     expect(begun).toEqual({ admission: ordering, outcome: { kind: "begun" } });
-    expect(admissions.beginOrder(ordering, "ord_1", 9999).outcome.kind).toBe("begun");
-    const other = admissions.beginOrder(ordering, "ord_2", 0);
+    expect(admissions.beginOrder(ordering, "ord_1", 9999, 5).outcome.kind).toBe("begun");
+    const other = admissions.beginOrder(ordering, "ord_2", 0, 5);
     expect(other.outcome).toEqual({ kind: "order_in_progress", order: "ord_1" });
   });
 
@@ -224,7 +224,7 @@ describe("an admission", () => {
     ["left", { ...ordering, standing: "left" }, 0, "admission_required"],
     ["expired", ordering, 1000, "admission_required"],
   ] as const)("that is %s begins no other order", (_, admission, now, kind) => {
-    expect(admissions.beginOrder(admission, "ord_2", now).outcome.kind).toBe(kind);
+    expect(admissions.beginOrder(admission, "ord_2", now, 5).outcome.kind).toBe(kind);
   });
 
   test("is spent by as many confirmed orders as it allows, once each", () => {
@@ -246,13 +246,13 @@ describe("an admission", () => {
     // The room did not answer in time, the order was placed without it and ended first.
     const { admission, outcome } = admissions.finishOrder(active, "ord_1", "hand_back", 1);
     expect(outcome).toBe("not_in_progress");
-    expect(admissions.beginOrder(admission, "ord_1", 5)).toEqual({
+    expect(admissions.beginOrder(admission, "ord_1", 5, 5)).toEqual({
       admission,
       outcome: { kind: "begun" },
     });
-    expect(admissions.beginOrder(admission, "ord_2", 5).outcome.kind).toBe("begun");
+    expect(admissions.beginOrder(admission, "ord_2", 5, 5).outcome.kind).toBe("begun");
     const later = admissions.finishOrder(admission, "ord_2", "hand_back", 1).admission;
-    expect(admissions.beginOrder(later, "ord_1", 5).admission).toBe(later);
+    expect(admissions.beginOrder(later, "ord_1", 5, 5).admission).toBe(later);
   });
 
   test.each([
@@ -263,7 +263,7 @@ describe("an admission", () => {
     for (let other = 0; other < more; other += 1) {
       ({ admission } = admissions.finishOrder(admission, `other_${other}`, "hand_back", 1));
     }
-    expect(admissions.beginOrder(admission, "ord_1", 5).admission.orderInProgress).toBe(taken);
+    expect(admissions.beginOrder(admission, "ord_1", 5, 5).admission.orderInProgress).toBe(taken);
   });
 
   test("can be left while it is active, its order going on", () => {

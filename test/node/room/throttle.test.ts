@@ -142,7 +142,7 @@ function ordering(name: string, begun_s: number): AdmissionRecord {
     orderBegunAt_ms: null,
     ordersEnded: [],
   };
-  return beginOrder(admission, `ord_${name}`, T + begun_s * 1000).admission;
+  return beginOrder(admission, `ord_${name}`, T + begun_s * 1000, 5).admission;
 }
 
 function finished(admission: AdmissionRecord, how: "spend" | "hand_back"): AdmissionRecord {

@@ -10,7 +10,8 @@ import {
   type DiscountReads,
 } from "../../../src/domain/discounts/uses.ts";
 import { isFinal } from "../../../src/domain/order/order.ts";
-import { GIVEN_UP, mayGiveUp, moveTo } from "../../../src/domain/order/transition.ts";
+import { GIVEN_UP } from "../../../src/domain/order/reasons.ts";
+import { mayGiveUp, moveTo } from "../../../src/domain/order/transition.ts";
 import type { StockReads } from "../../../src/domain/stock/stock-ledger.ts";
 import { expire } from "../../../src/domain/stock/stock.ts";
 import { PRODUCT_RULES, type Rules } from "../../../simulation/faults/rules.ts";

@@ -245,8 +245,29 @@ const ORDER_MUTANTS: readonly (readonly [name: string, rules: Rules])[] = [
   [
     "an order takes its seat after it has ended",
     withRoom({
-      beginOrder: (admission, id, now) => {
-        return room.beginOrder({ ...admission, ordersEnded: [] }, id, now);
+      beginOrder: (admission, id, now, declinesMax) => {
+        return room.beginOrder({ ...admission, ordersEnded: [] }, id, now, declinesMax);
+      },
+    }),
+  ],
+  [
+    "the room does not count a declined payment",
+    withRoom({
+      finishOrder: (admission, id, how, allowed) => {
+        return room.finishOrder(admission, id, how === "declined" ? "hand_back" : how, allowed);
+      },
+    }),
+  ],
+  [
+    "a payment that was voided after it was declined counts as none",
+    withOrder({
+      report: (record, ...rest) => {
+        const decision = order.report(record, ...rest);
+        if (record.standing.state !== "voiding") return decision;
+        const effects = decision.effects.map((effect) => {
+          return effect.kind === "seat" ? { kind: effect.kind, action: effect.action } : effect;
+        });
+        return { ...decision, effects };
       },
     }),
   ],
