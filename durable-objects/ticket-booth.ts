@@ -5,6 +5,10 @@
  * durable before a place beyond it is assigned (`src/domain/line/booth.ts`). The count of a closed
  * cohort never changes. A crash skips places; an eviction when idle does not.
  *
+ * Where the sale limits the places of a network, it counts them (`network-counts.ts`), and stores
+ * the counts with the mark and when it has settled: an eviction loses none, a crash those of the
+ * last two seconds.
+ *
  * Weak: a repeated join finds its place in memory only, among the last `JOINS_REMEMBERED_MAX`,
  * because a row for each join would cost more than the join. After an eviction in between it gets
  * another place, and the first one lapses.
@@ -21,6 +25,13 @@ import {
   type CloseOutcome,
   type PlaceInBooth,
 } from "../src/domain/line/booth.ts";
+import {
+  NetworkCounts,
+  withinNetworkLimit,
+  type CountChunk,
+  type NetworkJoin,
+  type NetworkRule,
+} from "../src/domain/line/network-counts.ts";
 import { BoundedMap } from "../src/domain/bounded-map.ts";
 import {
   keptOf,
@@ -37,6 +48,12 @@ const SCHEMA = `
     only INTEGER PRIMARY KEY CHECK (only = 1), cohort INTEGER NOT NULL, high_water INTEGER NOT NULL
   );
   CREATE TABLE IF NOT EXISTS counts (cohort INTEGER PRIMARY KEY, count INTEGER NOT NULL);
+  CREATE TABLE IF NOT EXISTS network_salt (
+    only INTEGER PRIMARY KEY CHECK (only = 1), salt BLOB NOT NULL
+  );
+  CREATE TABLE IF NOT EXISTS network_counts (
+    chunk INTEGER PRIMARY KEY, period INTEGER NOT NULL, cells BLOB NOT NULL
+  );
 `;
 
 export class TicketBooth extends DurableObject<GateEnv> {
@@ -44,6 +61,8 @@ export class TicketBooth extends DurableObject<GateEnv> {
   readonly #alarm: SingleAlarm;
   readonly #remembered = new BoundedMap<KeptPlace>(JOINS_REMEMBERED_MAX);
   #state: BoothState = NEW_BOOTH;
+  /** Null until the first join of a sale that limits the places of a network. */
+  #networks: NetworkCounts | null = null;
 
   constructor(ctx: DurableObjectState, env: GateEnv) {
     super(ctx, env);
@@ -93,10 +112,57 @@ export class TicketBooth extends DurableObject<GateEnv> {
     return places;
   }
 
+  /**
+   * As `joinAgain`, where the sale limits the places of a network.
+   * @param joins 1 … `PLACES_PER_JOIN_MAX`
+   */
+  async joinFrom(
+    drawClosesAt_ms: number | null,
+    rule: NetworkRule,
+    joins: readonly NetworkJoin[],
+  ): Promise<(AnsweredPlace | "network_full")[]> {
+    const now = Date.now();
+    this.#networks ??= this.#loadNetworks();
+    const networks = this.#networks;
+    const granted = withinNetworkLimit(
+      joins,
+      (subject) => this.#remembered.get(subject) !== undefined,
+      (join) => networks.take(join, rule, now),
+    );
+    const places = granted.length === 0 ? [] : await this.joinAgain(drawClosesAt_ms, granted);
+    const placeOf = new Map(granted.map((subject, nth) => [subject, places[nth]]));
+    return joins.map(({ subject }) => placeOf.get(subject) ?? "network_full");
+  }
+
+  #loadNetworks(): NetworkCounts {
+    const fresh = crypto.getRandomValues(new Uint8Array(16));
+    this.#sql.exec("INSERT OR IGNORE INTO network_salt VALUES (1, ?)", fresh);
+    const { salt } = this.#sql.exec<{ salt: ArrayBuffer }>("SELECT salt FROM network_salt").one();
+    const stored = this.#sql
+      .exec<{ chunk: number; period: number; cells: ArrayBuffer }>(
+        "SELECT chunk, period, cells FROM network_counts",
+      )
+      .toArray()
+      .map(({ cells, ...row }): CountChunk => ({ ...row, cells: new Uint8Array(cells) }));
+    return new NetworkCounts(new Uint8Array(salt), stored);
+  }
+
+  #saveNetworks(): void {
+    for (const { chunk, period, cells } of this.#networks?.changed() ?? []) {
+      this.#sql.exec(
+        "INSERT OR REPLACE INTO network_counts VALUES (?, ?, ?)",
+        chunk,
+        period,
+        cells,
+      );
+    }
+  }
+
   /** Makes the mark exact before the booth may be evicted for being idle. */
   override async alarm(): Promise<void> {
     this.#alarm.fired();
     this.#save(settleMark(this.#state));
+    this.#saveNetworks();
   }
 
   async close(k: number, force: boolean): Promise<CloseOutcome> {
@@ -117,6 +183,7 @@ export class TicketBooth extends DurableObject<GateEnv> {
           state.cohort,
           state.highWater,
         );
+        this.#saveNetworks();
       });
     }
     this.#state = state;

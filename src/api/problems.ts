@@ -165,6 +165,12 @@ export const PROBLEMS = {
     "Too many addresses were left from this network",
     "Keep asking for status; the place in line is not affected.",
   ),
+  network_full: kind(
+    409,
+    "This network has as many places in line as the sale gives to one",
+    "Use a place that you have, join over another network, or bring a pass; after the start, " +
+      "places are given again within an hour.",
+  ),
   sold_out: kind(409, "There are not enough units", "Take fewer, or wait: units may come back."),
   limit_reached: kind(409, "More than one buyer may have", "Take fewer units."),
   unpaid_limit_reached: kind(

@@ -105,6 +105,7 @@ operation(
       "proof_unavailable",
       "device_required",
       "booth_unavailable",
+      "network_full",
       "sale_over",
     ],
   },
@@ -116,7 +117,9 @@ operation(
       const errors = [{ path: KEY.name, message: "send 1 to 128 visible characters, or none" }];
       return problem(c, "invalid_request", { errors });
     }
-    const server = c.get("server")?.kid ?? null;
+    const shop = c.get("server");
+    const server = shop?.kid ?? null;
+    const from = shop === undefined ? {} : { address: shop.shopperAddress };
     // Nobody else can use a server's keys, so these may be the shop's own ids.
     if (server === null && key.data !== undefined && isGuessable(key.data)) {
       return problem(c, "idempotency_key_guessable", GUESSABLE_KEY);
@@ -130,7 +133,7 @@ operation(
               holder: keyHolderOf(visit.caller, server),
               mayBeIn: false,
             };
-      const outcome = await join(visit, { pass, proof, key: joinKey, afresh: false });
+      const outcome = await join(visit, { pass, proof, key: joinKey, afresh: false, ...from });
       switch (outcome.kind) {
         case "joined":
         case "already_joined": {

@@ -177,6 +177,16 @@ export const BOOTH_BLOCK_PLACES = 256;
  * minutes of them at the planned rate. About 200 bytes each.
  */
 export const JOINS_REMEMBERED_MAX = 60_000;
+/** `maxPlacesPerNetwork`: with one place a count that is one too high would refuse somebody. */
+export const NETWORK_PLACES_MIN = 2;
+export const NETWORK_PLACES_MAX = 1000;
+/** A block (/24, /48) has so many times the places of one network. Cells of 16 bits hold both. */
+export const NETWORKS_PER_BLOCK = 10;
+/** After the start of a sale, counts of places by network begin again each hour. */
+export const NETWORK_PLACES_PERIOD_MS = 60 * 60 * 1000;
+/** A booth counts networks in four rows of so many cells: 256 KiB, in chunks of 8 KiB. */
+export const NETWORK_CELLS_PER_ROW = 32 * 1024;
+export const NETWORK_CELLS_PER_CHUNK = 4 * 1024;
 /** Concurrent joins of an isolate that take their places in one call of a booth. */
 export const PLACES_PER_JOIN_MAX = 64;
 /** Joins of an isolate that wait for the next call of a booth; further ones call it directly. */

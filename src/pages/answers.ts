@@ -102,6 +102,7 @@ export function retryAfter_s(c: GateRequest): number {
 /** Notices with a join button, which needs a join key. */
 const JOINABLE: ReadonlySet<Notice["kind"]> = new Set([
   "booth_unavailable",
+  "network_full",
   "cookies_blocked",
   "ticket_not_kept",
   "ticket_invalid",
@@ -150,7 +151,7 @@ export type Refused =
   | TicketRefused
   | DeviceNeeded
   | { readonly kind: "stock_unavailable" | "booth_unavailable" | "proof_unavailable" }
-  | { readonly kind: "admission_spent" | "turn_lapsed" | "sale_over" }
+  | { readonly kind: "admission_spent" | "turn_lapsed" | "sale_over" | "network_full" }
   | { readonly kind: "sale_not_open"; readonly opensAt_ms: number };
 
 export function sendRefusal(c: GateRequest, visit: Visit, refused: Refused): Answer {
@@ -185,6 +186,7 @@ export function sendRefusal(c: GateRequest, visit: Visit, refused: Refused): Ans
     case "admission_expired":
     case "admission_invalid":
     case "admission_spent":
+    case "network_full":
     case "sale_over":
       return sendNotice(c, { kind: refused.kind, sale });
   }

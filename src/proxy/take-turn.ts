@@ -40,7 +40,8 @@ export type TurnOutcome =
   | { readonly kind: "proof"; readonly refused: ProofRefused }
   | { readonly kind: "not_open"; readonly opensAt_ms: number }
   | { readonly kind: "sale_over" }
-  | { readonly kind: "rate_limited" | "booth_unavailable" | "room_unavailable" };
+  | { readonly kind: "rate_limited" | "booth_unavailable" | "room_unavailable" }
+  | { readonly kind: "network_full" };
 
 export interface Asking {
   /** By the ticket alone, because an admission that is good never comes here. */
@@ -153,7 +154,8 @@ function turnOutcomeOf(outcome: Settled, byTicket: boolean): TurnOutcome {
     case "pass_invalid":
       return outcome;
     case "sale_over":
-      return { kind: "sale_over" };
+    case "network_full":
+      return { kind: outcome.kind };
     case "booth_unavailable":
     // The sale has begun to tell devices apart this very moment.
     case "device_required":

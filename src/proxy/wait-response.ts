@@ -127,6 +127,10 @@ function describeStop(away: TurnedAway): Described {
     }
     case "admission_replayed":
       return { status: 403, notice: stopped, code: stopped.kind, details: { more: here } };
+    case "network_full": {
+      const details = { retryAfter_s, more: here };
+      return { status: 409, notice: stopped, code: stopped.kind, details };
+    }
     case "rate_limited":
     case "booth_unavailable":
     case "room_unavailable": {

@@ -8,11 +8,14 @@
 import { boothFor, type PlaceInBooth } from "../domain/line/booth.ts";
 import type { AnsweredPlace, KeyHolder } from "../domain/line/join-key.ts";
 import { SHOPPER_CALL_TIMEOUT_MS } from "../domain/limits.ts";
+import type { NetworkJoin } from "../domain/line/network-counts.ts";
+import { networkBlockOf, networkOf } from "../domain/network.ts";
 import type { PassPlace, PassRefusal } from "../domain/line/pass-places.ts";
 import { standingOf, type Seen, type Standing } from "../domain/room/standing.ts";
 import { boothName, boothOf, roomOf, type RoomAnswer } from "../platform/objects.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
 import { signTicket, type Ticket } from "../tokens/tickets.ts";
+import type { LimitedPlace } from "./place-batches.ts";
 import type { ProofRefused } from "./proof.ts";
 import { deviceFor, deviceSeen, ticketDeviceFor, type DeviceNeeded } from "./device-binding.ts";
 import type { SaleContext, Unreachable, Visit } from "./visit.ts";
@@ -28,6 +31,8 @@ export type JoinOutcome =
   | Admitted
   | { readonly kind: "sale_not_open"; readonly opensAt_ms: number }
   | { readonly kind: "sale_over" | "booth_unavailable" }
+  /** The network has as many places in line as the sale gives to one. */
+  | { readonly kind: "network_full" }
   | { readonly kind: "pass_invalid"; readonly reason: PassRefusal }
   | ProofRefused
   | DeviceNeeded
@@ -46,6 +51,8 @@ export interface Joiner {
   readonly id: string;
   readonly subject: string;
   readonly lane: string;
+  /** Whose limit of places counts; null: nobody's, as for a merchant's named customer. */
+  readonly address: string | null;
 }
 
 type Direct =
@@ -75,15 +82,24 @@ export async function admitNow(
   return outcome?.kind === "admitted" ? admittedBy(outcome, seen) : { kind: "no" };
 }
 
+type TakenPlace = PassPlace & Pick<AnsweredPlace, "again">;
+
 /**
  * A place at a booth; null when the booth does not answer.
  * @param kept the subject may have a place there already, which it then keeps
  */
 export async function takePlace(
-  { gate, sale, seen }: SaleContext,
-  { subject, lane }: Joiner,
+  context: SaleContext,
+  joiner: Joiner,
   kept: boolean,
-): Promise<(PassPlace & Pick<AnsweredPlace, "again">) | null> {
+): Promise<TakenPlace | "network_full" | null> {
+  const { maxPlacesPerNetwork: limit } = context.sale.admission;
+  const { address, subject, lane } = joiner;
+  if (limit !== undefined && address !== null) {
+    const join = { subject, network: networkOf(address), block: networkBlockOf(address) };
+    return takeLimitedPlace(context, lane, join, limit);
+  }
+  const { gate, sale, seen } = context;
   const { env, now, places, waitUntil } = gate;
   const { booths, schedule } = seen.snapshot;
   const shard = boothFor(subject, booths);
@@ -104,6 +120,26 @@ export async function takePlace(
   if (place === null) return null;
   const { cohort, index } = place;
   return { lane, shard, cohort, index, joinedAt_ms: now, again: false };
+}
+
+/** At the booth of its block, which alone counts what that block has taken. */
+async function takeLimitedPlace(
+  { gate, sale, seen }: SaleContext,
+  lane: string,
+  join: NetworkJoin,
+  limit: number,
+): Promise<TakenPlace | "network_full" | null> {
+  const { booths, schedule } = seen.snapshot;
+  const { startsAt_ms } = schedule;
+  const shard = boothFor(join.block, booths);
+  const name = boothName(sale.id, lane, shard);
+  const drawClosesAt_ms = sale.admission.method === "lottery" ? startsAt_ms : null;
+  const group = `${name}/${drawClosesAt_ms}/${startsAt_ms}/${limit}`;
+  const ask = (joins: readonly NetworkJoin[]): Promise<LimitedPlace[]> => {
+    return boothOf(gate.env, name).joinFrom(drawClosesAt_ms, { limit, startsAt_ms }, joins);
+  };
+  const place = await gate.places.takeLimited(group, join, ask, gate.waitUntil);
+  return place === null || place === "network_full" ? place : { lane, shard, ...place };
 }
 
 export async function withTicket(

@@ -18,13 +18,15 @@ import { standingOfTicket, turnTaken, type TurnTaken } from "./waiting.ts";
 interface Named {
   readonly subject: string;
   readonly lane: string;
+  /** Null: the merchant names each customer once, so no network is counted. */
+  readonly address: string | null;
   /** Once the turn is over a person may have another, which is null here; a proof may not. */
   readonly whenOver: ProofRefused | null;
 }
 
 /** The subject's own place, whichever device and lane's pass it comes with, or its first. */
 export async function joinByName(visit: Visit, named: Named): Promise<JoinOutcome> {
-  const { subject, lane, whenOver } = named;
+  const { subject, lane, address, whenOver } = named;
   const sale = visit.sale.id;
   const desk = passDeskOf(visit.gate.env, sale, boothFor(subject, PASS_DESKS_PER_SALE));
   const arrival = await withTimeout(desk.arrive(subject, null), SHOPPER_CALL_TIMEOUT_MS);
@@ -41,18 +43,20 @@ export async function joinByName(visit: Visit, named: Named): Promise<JoinOutcom
       return turn;
     }
   }
-  const joiner: Joiner = { id: passTicketIdOf(sale, subject, entry.round), subject, lane };
+  const id = passTicketIdOf(sale, subject, entry.round);
+  const joiner: Joiner = { id, subject, lane, address };
   if (entry.place !== null) return withTicket(visit, joiner, entry.place, "already_joined");
   const direct = await admitNow(visit, joiner);
   if (direct.kind === "admitted") return direct;
   const offered = await takePlace(visit, joiner, false);
+  if (offered === "network_full") return { kind: offered };
   const kept =
     offered === null
       ? null
       : await withTimeout(desk.keep(subject, offered), SHOPPER_CALL_TIMEOUT_MS);
   if (kept === null || kept.place === null) return { kind: "booth_unavailable" };
-  const id = passTicketIdOf(sale, subject, kept.round);
-  return withTicket(visit, { id, subject }, kept.place, "joined");
+  const keptId = passTicketIdOf(sale, subject, kept.round);
+  return withTicket(visit, { id: keptId, subject }, kept.place, "joined");
 }
 
 /**

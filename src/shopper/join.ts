@@ -39,6 +39,8 @@ export interface JoinWish {
   readonly key: JoinKey | null;
   /** The place carried may be used up: the room is asked. */
   readonly afresh: boolean;
+  /** The shopper's address as a shop's server says it; absent: the request's own. */
+  readonly address?: string | null;
 }
 
 /**
@@ -47,7 +49,7 @@ export interface JoinWish {
  * needs one.
  *
  * Precedence: pass_invalid, the place that is carried, sale_not_open, sale_over, device_required,
- * proof_required, proof_unavailable, proof_invalid, admitted, joined.
+ * proof_required, proof_unavailable, proof_invalid, admitted, network_full, joined.
  */
 export async function join(visit: Visit, wish: JoinWish): Promise<JoinOutcome> {
   const { gate, sale, seen } = visit;
@@ -63,16 +65,17 @@ export async function join(visit: Visit, wish: JoinWish): Promise<JoinOutcome> {
   if (lacksDevice(visit)) return { kind: "device_required" };
   const lane = pass.lane ?? GENERAL_LANE;
   if (pass.subject !== null) {
-    return joinByName(visit, { lane, subject: pass.subject, whenOver: null });
+    return joinByName(visit, { lane, subject: pass.subject, address: null, whenOver: null });
   }
+  const { address = visit.caller.address } = wish;
   const checked = await checkProof(visit, wish.proof);
   if (checked.kind === "proven") {
     const { subject, by } = checked;
     const whenOver = { kind: "proof_invalid", by, reason: "already_used" } as const;
-    return joinByName(visit, { lane, subject, whenOver });
+    return joinByName(visit, { lane, subject, address, whenOver });
   }
   if (checked.kind !== "not_asked") return checked;
-  return joinAs(visit, lane, keyAfter(visit, wish.key));
+  return joinAs(visit, { lane, address }, keyAfter(visit, wish.key));
 }
 
 const NO_PASS = { kind: "none", lane: null, subject: null } as const;
@@ -83,17 +86,19 @@ function keyAfter({ ticket }: Visit, key: JoinKey | null): JoinKey | null {
   return { ...key, value: `${key.value}/${ticket.ticket.id}` };
 }
 
-function joinerOf(sale: string, lane: string, key: JoinKey | null): Joiner {
+type From = Pick<Joiner, "lane" | "address">;
+
+function joinerOf(sale: string, from: From, key: JoinKey | null): Joiner {
   if (key === null) {
-    return { id: `tkt_${crypto.randomUUID()}`, subject: `sub_${crypto.randomUUID()}`, lane };
+    return { id: `tkt_${crypto.randomUUID()}`, subject: `sub_${crypto.randomUUID()}`, ...from };
   }
-  const subject = keyedSubjectOf(sale, lane, key.value, key.holder);
-  return { id: directTicketIdOf(sale, subject), subject, lane };
+  const subject = keyedSubjectOf(sale, from.lane, key.value, key.holder);
+  return { id: directTicketIdOf(sale, subject), subject, ...from };
 }
 
-async function joinAs(visit: Visit, lane: string, key: JoinKey | null): Promise<JoinOutcome> {
-  const stranger = (): Promise<JoinOutcome> => joinAs(visit, lane, null);
-  const joiner = joinerOf(visit.sale.id, lane, key);
+async function joinAs(visit: Visit, from: From, key: JoinKey | null): Promise<JoinOutcome> {
+  const stranger = (): Promise<JoinOutcome> => joinAs(visit, from, null);
+  const joiner = joinerOf(visit.sale.id, from, key);
   const { subject } = joiner;
   const direct = await admitNow(visit, joiner, key?.mayBeIn ?? false);
   if (direct.kind === "admitted") return direct;
@@ -101,6 +106,7 @@ async function joinAs(visit: Visit, lane: string, key: JoinKey | null): Promise<
   if (direct.kind === "turn_over" && key !== null) return stranger();
   const place = await takePlace(visit, joiner, key !== null);
   if (place === null) return { kind: "booth_unavailable" };
+  if (place === "network_full") return { kind: place };
   if (place.again && (await hasLapsed(visit, place))) return stranger();
   const id = key === null ? joiner.id : placedTicketIdOf(visit.sale.id, subject, place);
   return withTicket(visit, { id, subject }, place, "joined");

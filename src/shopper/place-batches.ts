@@ -9,6 +9,7 @@
  */
 import type { PlaceInBooth } from "../domain/line/booth.ts";
 import type { AnsweredPlace } from "../domain/line/join-key.ts";
+import type { NetworkJoin } from "../domain/line/network-counts.ts";
 import {
   JOIN_GROUP_WAIT_MS,
   JOINS_GATHERED_MAX,
@@ -23,6 +24,10 @@ type TakePlaces = (places: number) => Promise<PlaceInBooth>;
 /** A place for each of the subjects, in their order. */
 type TakeKeptPlaces = (subjects: readonly string[]) => Promise<readonly AnsweredPlace[]>;
 
+/** The same where the sale limits the places of a network. */
+export type LimitedPlace = AnsweredPlace | "network_full";
+type TakeLimitedPlaces = (joins: readonly NetworkJoin[]) => Promise<readonly LimitedPlace[]>;
+
 const SHARING = {
   together_max: PLACES_PER_JOIN_MAX,
   gathered_max: JOINS_GATHERED_MAX,
@@ -34,6 +39,7 @@ const SHARING = {
 export class PlaceBatches {
   readonly #calls = new CallBatcher<null, PlaceInBooth>(SHARING);
   readonly #keptCalls = new CallBatcher<string, AnsweredPlace>(SHARING);
+  readonly #limitedCalls = new CallBatcher<NetworkJoin, LimitedPlace>(SHARING);
 
   /**
    * A place of the caller's own; null when the booth does not answer in time.
@@ -60,5 +66,15 @@ export class PlaceBatches {
     waitUntil: (work: Promise<unknown>) => void,
   ): Promise<AnsweredPlace | null> {
     return this.#keptCalls.ask(name, subject, ask, waitUntil);
+  }
+
+  /** As `takeKept`, while the network of the join has places left. */
+  takeLimited(
+    name: string,
+    join: NetworkJoin,
+    ask: TakeLimitedPlaces,
+    waitUntil: (work: Promise<unknown>) => void,
+  ): Promise<LimitedPlace | null> {
+    return this.#limitedCalls.ask(name, join, ask, waitUntil);
   }
 }

@@ -19,6 +19,7 @@ import {
   startSluice,
   textOf,
 } from "./support/sluice.ts";
+import { claimsOf } from "../../simulation/drill/fairness.ts";
 import { keyNamed } from "../node/support/keys.ts";
 
 const SALE = "limited";
@@ -276,4 +277,35 @@ test("a cart page without a discount code is not counted as a write", async () =
     body: { lines },
   });
   expect(answer.status).toBe(200);
+});
+
+test("a sale may limit the places of a network; its answer and its page say what to do", async () => {
+  const sale = "few-places";
+  const protection = { kind: "none" };
+  await makeSale(sluice, sale, { ...PREQUEUE, protection, admission: { maxPlacesPerNetwork: 2 } });
+  const enter = (address: string, more: Record<string, string> = {}) => {
+    const headers = { ...from(address), ...more };
+    return sluice.shopper("POST", `/sales/${sale}/tickets`, { headers });
+  };
+  const line = (host: number) => `2001:db8:77:1::${host}`;
+  const key = { "idempotency-key": crypto.randomUUID() };
+  const first = await enter(line(1), key);
+  expect([first.status, (await enter(line(2))).status]).toEqual([201, 201]);
+  expectProblem(await enter(line(3)), 409, "network_full");
+  // A lost answer is given again, and a place that is carried stays.
+  const again = await enter(line(1), key);
+  const ticket = textOf(first, "ticket");
+  expect(claimsOf(textOf(again, "ticket"))?.index).toBe(claimsOf(ticket)?.index);
+  const carried = { "sluice-ticket": ticket };
+  expect((await enter(line(3), carried)).status).toBe(200);
+  expect((await enter("2001:db8:77:2::1")).status).toBe(201);
+  // A browser without scripts.
+  const shop = `${sluice.host.gateUrl}/_sluice/shop/${sale}`;
+  const { headers: given } = await fetch(shop, { headers: from(line(4)) });
+  const cookie = given.getSetCookie().map((each) => each.split(";", 1)[0]);
+  const browser = { ...from(line(4)), origin: sluice.host.gateUrl, cookie: cookie.join("; ") };
+  const sent = { method: "POST", headers: browser, redirect: "manual" } as const;
+  const page = await fetch(`${shop}/join`, sent);
+  expect(page.status).toBe(409);
+  expect(await page.text()).toContain("join over another connection");
 });

@@ -84,3 +84,29 @@ test("who comes at the start or later is not in the draw, even before the room h
   await evictDurableObject(booth("draw"));
   expect(await booth("draw").close(0, false)).toEqual({ kind: "closed", count: 1 });
 });
+
+test("the places of a network are counted over evictions, and a repeated join counts once", async () => {
+  const rule = { limit: 3, startsAt_ms: Date.now() + 60_000 };
+  let joined = 0;
+  const join = async (network: string, subjects = 1): Promise<number> => {
+    const joins = Array.from({ length: subjects }, () => {
+      joined += 1;
+      return { subject: `sub_${joined}`, network, block: "2001:db8:1" };
+    });
+    const places = await booth("networks").joinFrom(null, rule, joins);
+    return places.filter((place) => place !== "network_full").length;
+  };
+  expect(await join("2001:db8:1:2", 2)).toBe(2);
+  expect(await runDurableObjectAlarm(booth("networks"))).toBe(true);
+  await evictDurableObject(booth("networks"));
+  expect(await join("2001:db8:1:2", PLACES_PER_JOIN_MAX)).toBe(1);
+  const first = { subject: "again", network: "2001:db8:1:9", block: "2001:db8:1" };
+  const [place] = await booth("networks").joinFrom(null, rule, [first]);
+  const again = await booth("networks").joinFrom(null, rule, [first, first]);
+  expect(again.map((each) => each !== "network_full" && each.again)).toEqual([true, true]);
+  expect(again[0]).toMatchObject(typeof place === "object" ? { index: place.index } : {});
+  expect(await join("2001:db8:1:9", 5)).toBe(2);
+  // After the start each hour gives them again.
+  pass(60_000);
+  expect(await join("2001:db8:1:2", 5)).toBe(3);
+});

@@ -15,6 +15,8 @@ import {
   ITEMS_PER_SALE_MAX,
   JOINS_PER_BOOTH_PER_SECOND,
   LANES_PER_SALE_MAX,
+  NETWORK_PLACES_MAX,
+  NETWORK_PLACES_MIN,
   PAYMENT_TIMEOUT_MS,
   PRICE_MINOR_MAX,
   QUANTITY_PER_LINE_MAX,
@@ -82,6 +84,8 @@ export const admissionRulesSchema = z.strictObject({
   holdSeconds: seconds(1, 86_400).default(600),
   overcall: z.number().min(1).max(1000).default(2),
   ordersPerAdmission: z.int().min(1).max(100).default(1),
+  /** Places in line that one network may take, by lane. Absent: any number. */
+  maxPlacesPerNetwork: z.int().min(NETWORK_PLACES_MIN).max(NETWORK_PLACES_MAX).optional(),
   /** Declined payments after which an admission pays for nothing more. Absent: the default. */
   declinesPerAdmission: z.int().min(1).max(DECLINES_PER_ADMISSION_MAX).optional(),
 });

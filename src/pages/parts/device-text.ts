@@ -23,3 +23,13 @@ export function replayedText(sale: string, hasTicket: boolean, to: string | null
   </form>`;
   return { heading: "Your visit is open on another device", sentence, form };
 }
+
+/** Of a network that has taken as many places as the sale gives to one. */
+export const NETWORK_FULL = {
+  heading: "Your network has no more places",
+  sentences:
+    "This sale gives a limited number of places to one internet connection, so that nobody takes " +
+    "the places of others, and all of yours are taken. If one of them is your own, go on with it " +
+    "in the browser that joined. Or join over another connection, such as a phone’s own. After " +
+    "the start, places are given to a connection again within an hour.",
+} as const;

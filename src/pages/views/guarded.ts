@@ -12,7 +12,7 @@ import { GENERAL_LANE, type Sale } from "../../domain/sale/sale.ts";
 import { countdown, instant, page, type Html, type Maybe } from "../parts/layout.ts";
 import { partLink } from "../parts/links.ts";
 import { passText } from "../parts/pass-text.ts";
-import { replayedText } from "../parts/device-text.ts";
+import { NETWORK_FULL, replayedText } from "../parts/device-text.ts";
 
 export type GuardedNotice =
   | { readonly kind: "not_open"; readonly opensAt_ms: number }
@@ -22,7 +22,8 @@ export type GuardedNotice =
   | { readonly kind: "admission_replayed"; readonly hasTicket: boolean }
   /** Another site led here, and the address is too long for the check of cookies. */
   | { readonly kind: "arrived" }
-  | { readonly kind: "rate_limited" | "booth_unavailable" | "room_unavailable" };
+  | { readonly kind: "rate_limited" | "booth_unavailable" | "room_unavailable" }
+  | { readonly kind: "network_full" };
 
 export interface GuardedPageModel {
   readonly notice: GuardedNotice;
@@ -96,6 +97,11 @@ function textOf({ notice, sale, guarded, retry_s, now }: GuardedPageModel): Noti
       return text("Please slow down", `Too many requests were sent. ${again}`);
     case "booth_unavailable":
       return text("One moment, please", `We could not give you a place right now. ${again}`);
+    case "network_full": {
+      const { heading, sentences } = NETWORK_FULL;
+      const then = html`<p><a class="button" href="">Try again</a></p>`;
+      return { ...text(heading, sentences, then), reloads: false };
+    }
     case "room_unavailable": {
       const sentence = `The waiting room is not responding right now. Your place is safe. ${again}`;
       return text("Your place is safe", sentence);

@@ -8,7 +8,7 @@ import type { PassRefusal } from "../../domain/line/pass-places.ts";
 import { instant, page, type Html, type Maybe } from "../parts/layout.ts";
 import { listLink, partLink, saleLink } from "../parts/links.ts";
 import { passText } from "../parts/pass-text.ts";
-import { replayedText } from "../parts/device-text.ts";
+import { NETWORK_FULL, replayedText } from "../parts/device-text.ts";
 
 export type Notice =
   | { readonly kind: "sale_not_found" }
@@ -21,7 +21,7 @@ export type Notice =
   | { readonly kind: "order_unreadable"; readonly retry_s: number }
   | { readonly kind: "cart_unreadable"; readonly retry_s: number }
   | { readonly kind: "sale_not_open"; readonly sale: string; readonly opensAt_ms: number }
-  | { readonly kind: "sale_over"; readonly sale: string }
+  | { readonly kind: "sale_over" | "network_full"; readonly sale: string }
   | {
       readonly kind: "pass_invalid";
       readonly sale: string;
@@ -136,6 +136,10 @@ function textOf(notice: Notice): NoticeText {
       const body = html`<p>The line opens ${instant(notice.opensAt_ms)}.</p>
         ${backTo(notice.sale)}`;
       return { status: 409, heading: "Not open yet", body };
+    }
+    case "network_full": {
+      const { heading, sentences } = NETWORK_FULL;
+      return text(409, heading, sentences, joinAgain(notice.sale));
     }
     case "sale_over":
       return text(410, "This sale has ended", "Thank you for coming.", backTo(notice.sale));

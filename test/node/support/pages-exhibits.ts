@@ -137,6 +137,9 @@ export const GUARDING: readonly Exhibit[] = [
 ];
 
 /** Pages that a guarded address shows instead of the shop's. */
+const SLOW = ["rate_limited", "booth_unavailable", "room_unavailable"] as const;
+const UNSTATED = ["arrived", "network_full", ...SLOW] as const;
+
 export const GUARDED_PAGES: readonly Exhibit[] = (
   [
     { kind: "not_open", opensAt_ms: NOW + 90_000 },
@@ -144,10 +147,7 @@ export const GUARDED_PAGES: readonly Exhibit[] = (
     ...PASS_REFUSALS.map((reason) => ({ kind: "pass_invalid", reason }) as const),
     { kind: "admission_replayed", hasTicket: true },
     { kind: "admission_replayed", hasTicket: false },
-    { kind: "arrived" },
-    { kind: "rate_limited" },
-    { kind: "booth_unavailable" },
-    { kind: "room_unavailable" },
+    ...UNSTATED.map((kind) => ({ kind })),
   ] satisfies GuardedNotice[]
 ).map((notice) => {
   const reason = notice.kind === "pass_invalid" ? `, ${notice.reason}` : "";
@@ -340,7 +340,7 @@ export const NOTICES: readonly Notice[] = [
   { kind: "order_unreadable", retry_s: 7 },
   { kind: "cart_unreadable", retry_s: 7 },
   { kind: "sale_not_open", sale: SALE.id, opensAt_ms: SCHEDULE.opensAt_ms },
-  { kind: "sale_over", sale: SALE.id },
+  ...(["sale_over", "network_full"] as const).map((kind) => ({ kind, sale: SALE.id })),
   ...PASS_REFUSALS.map((reason) => {
     return { kind: "pass_invalid", sale: SALE.id, reason, hasPlace: false } as const;
   }),
