@@ -6,6 +6,7 @@ export const VENDORED_FILES = [
   // The widget's build for a strict content security policy: styles and workers are files.
   ["altcha/dist/external/altcha.min.js", "altcha/widget.js"],
   ["altcha/dist/external/altcha.css", "altcha/widget.css"],
+  ["altcha/dist/workers/scrypt.js", "altcha/scrypt.js"],
   ["altcha/dist/workers/pbkdf2.js", "altcha/pbkdf2.js"],
   ["altcha/LICENSE.txt", "altcha/LICENSE.txt"],
   ["@noble/curves/LICENSE", "bls/LICENSE"],

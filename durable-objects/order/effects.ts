@@ -5,7 +5,7 @@
  * Not for: when a message is sent and sent again (`order-core.ts`).
  */
 import type { OrderIntent, OrderRecord } from "../../src/domain/order/order.ts";
-import { PAYMENT_UNAVAILABLE } from "../../src/domain/order/report.ts";
+import { PAYMENT_UNAVAILABLE } from "../../src/domain/order/reasons.ts";
 import type { OrderBindings, OutboxMessage } from "./ports.ts";
 
 /**

@@ -3,22 +3,32 @@
  * form of ALTCHA's payload.
  */
 import { type Challenge, solveChallenge } from "altcha-lib";
-import { deriveKey } from "altcha-lib/algorithms/web/pbkdf2";
+import { deriveKey as deriveByScrypt } from "altcha-lib/algorithms/scrypt";
+import { deriveKey as deriveByPbkdf2 } from "altcha-lib/algorithms/web/pbkdf2";
 import { z } from "zod";
+
+const parameters = {
+  nonce: z.string(),
+  salt: z.string(),
+  cost: z.int(),
+  keyLength: z.int(),
+  keyPrefix: z.string(),
+  keySignature: z.string(),
+  expiresAt: z.int(),
+  data: z.record(z.string(), z.string()),
+};
 
 /** The answer of `GET …/challenge`. */
 export const challengeSchema = z.object({
-  parameters: z.object({
-    algorithm: z.string(),
-    nonce: z.string(),
-    salt: z.string(),
-    cost: z.int(),
-    keyLength: z.int(),
-    keyPrefix: z.string(),
-    keySignature: z.string(),
-    expiresAt: z.int(),
-    data: z.record(z.string(), z.string()),
-  }),
+  parameters: z.discriminatedUnion("algorithm", [
+    z.object({
+      algorithm: z.literal("SCRYPT"),
+      ...parameters,
+      memoryCost: z.int(),
+      parallelism: z.int(),
+    }),
+    z.object({ algorithm: z.literal("PBKDF2/SHA-256"), ...parameters }),
+  ]),
   signature: z.string(),
 });
 
@@ -27,6 +37,8 @@ export function encoded(payload: unknown): string {
 }
 
 export async function solved(challenge: Challenge): Promise<string> {
+  const isScrypt = challenge.parameters.algorithm === "SCRYPT";
+  const deriveKey = isScrypt ? deriveByScrypt : deriveByPbkdf2;
   const solution = await solveChallenge({ challenge, deriveKey });
   if (solution === null) throw new Error("the challenge has no solution");
   return encoded({ challenge, solution });

@@ -192,6 +192,7 @@ const OF_ALTCHA: readonly ((random: Random) => InvalidFields)[] = [
     { maxNumber: pick(random, [...NOT_NUMBERS, 1, ALTCHA_NUMBER_MAX + 1]) },
   ],
   (random) => ["cost", { cost: pick(random, [...NOT_NUMBERS, 0, ALTCHA_COST_MAX + 1]) }],
+  (random) => ["memoryKiB", { memoryKiB: pick(random, [...NOT_NUMBERS, 0, 1000, 2 ** 20]) }],
   (random) => {
     const wrong = [...NOT_NUMBERS, ALTCHA_EXPIRY_MIN_S - 1, ALTCHA_EXPIRY_MAX_S + 1];
     return ["expiresSeconds", { expiresSeconds: pick(random, wrong) }];

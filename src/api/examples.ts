@@ -82,10 +82,12 @@ export const admission = {
 
 export const challenge = {
   parameters: {
-    algorithm: "PBKDF2/SHA-256",
+    algorithm: "SCRYPT",
     nonce: "3f8a",
     salt: "9c1d",
-    cost: 5000,
+    cost: 2048,
+    memoryCost: 8,
+    parallelism: 1,
     keyLength: 32,
     keyPrefix: "00",
     keySignature: HASH,

@@ -167,6 +167,8 @@ export const challengeDocument = z
       nonce: z.string(),
       salt: z.string(),
       cost: count,
+      memoryCost: count.optional(),
+      parallelism: count.optional(),
       keyLength: count,
       keyPrefix: z.string(),
       keySignature: z.string(),

@@ -12,7 +12,7 @@ import { keyHolderOf } from "../shopper/key-holder.ts";
 import { askChallenge } from "../shopper/proof.ts";
 import { askStanding, claimTurn, leave } from "../shopper/waiting.ts";
 import { giveCookie, takeCookie, withSaleOr, withVisitOr, type GateApp } from "../web/gate-app.ts";
-import { isOverChallengeLimit, RATE_LIMIT_RETRY_S } from "../web/rate-limits.ts";
+import { challengesAsked, RATE_LIMIT_RETRY_S } from "../web/rate-limits.ts";
 import { ticketCookie } from "../web/token-cookies.ts";
 import { ADMISSION, DEVICE, TICKET } from "./credentials.ts";
 import * as draw from "./draw-schemas.ts";
@@ -171,11 +171,12 @@ operation(
     ],
   },
   async (c) => {
-    if (await isOverChallengeLimit(c.env, c.req.raw.headers, c.get("server") ?? null)) {
+    const asked = await challengesAsked(c.env, c.req.raw.headers, c.get("server") ?? null);
+    if (asked === "too_many") {
       return problem(c, "rate_limited", { retryAfter_s: RATE_LIMIT_RETRY_S });
     }
     return withSale(c, c.req.valid("param").sale, async (context) => {
-      const outcome = await askChallenge(context);
+      const outcome = await askChallenge(context, asked);
       return outcome.kind === "challenge"
         ? c.json(outcome.challenge, 200, { "Cache-Control": "no-store" })
         : refuse(c, context.sale.id, outcome);

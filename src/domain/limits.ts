@@ -159,6 +159,12 @@ export const PROOF_LENGTH_MAX = 2048;
 export const ALTCHA_COST_MAX = 100_000;
 /** Numbers a shopper may have to try: even at the lowest cost some seconds of work. */
 export const ALTCHA_NUMBER_MAX = 1_000_000;
+/** scrypt's memory for each number; the gate computes one for a challenge: 8 ms at the default. */
+export const ALTCHA_MEMORY_DEFAULT_KIB = 2048;
+export const ALTCHA_MEMORY_MIN_KIB = 16;
+export const ALTCHA_MEMORY_MAX_KIB = 16 * 1024;
+/** A network that asks for some challenges, or many, has so many times the work, or its square. */
+export const ALTCHA_HARDER_BY = 4;
 export const ALTCHA_EXPIRY_MIN_S = 30;
 export const ALTCHA_EXPIRY_MAX_S = 3600;
 export const TURNSTILE_HOSTNAMES_MAX = 10;

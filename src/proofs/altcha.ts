@@ -5,25 +5,22 @@
  * by its official library, so that its official widget solves it. A challenge is signed together
  * with its sale, the id of the signing key, and its expiry. The server chooses the number that
  * solves it and signs the key derived from that number, so verifying a proof costs two HMACs
- * instead of the work.
+ * instead of the work, and a proof of any algorithm that was signed before its expiry is good.
  *
  * Guarantee: nothing is stored here; a proof is valid for one sale and until its expiry.
  * Not for one-time use: the caller remembers the fingerprint of a proof, so that it yields one
  * place.
  */
-import { createChallenge, randomInt, verifySolution } from "altcha-lib";
-import { deriveKey } from "altcha-lib/algorithms/web/pbkdf2";
+import { scryptAsync } from "@noble/hashes/scrypt.js";
+import { createChallenge, type DeriveKeyFunction, randomInt, verifySolution } from "altcha-lib";
+import { deriveKey as deriveByPbkdf2 } from "altcha-lib/algorithms/web/pbkdf2";
 import { z } from "zod";
 import { PROOF_LENGTH_MAX } from "../domain/limits.ts";
-import type { AltchaProtection, ProofRefusal, ProofSecret } from "../domain/sale/protection.ts";
-
-const ALGORITHM = "PBKDF2/SHA-256";
+import type { AltchaWork, ProofRefusal, ProofSecret } from "../domain/sale/protection.ts";
 
 const hex = (length: number) => z.string().regex(new RegExp(`^[0-9a-f]{${length}}$`));
 
-/** Exactly the fields that the library writes; a challenge with any other is not ours. */
-const parametersSchema = z.strictObject({
-  algorithm: z.literal(ALGORITHM),
+const parameters = {
   nonce: hex(32),
   salt: hex(32),
   cost: z.int(),
@@ -32,7 +29,18 @@ const parametersSchema = z.strictObject({
   keySignature: hex(64),
   expiresAt: z.int(),
   data: z.strictObject({ sale: z.string(), kid: z.string() }),
-});
+};
+
+/** Exactly the fields that the library writes; a challenge with any other is not ours. */
+const parametersSchema = z.discriminatedUnion("algorithm", [
+  z.strictObject({
+    algorithm: z.literal("SCRYPT"),
+    ...parameters,
+    memoryCost: z.int(),
+    parallelism: z.int(),
+  }),
+  z.strictObject({ algorithm: z.literal("PBKDF2/SHA-256"), ...parameters }),
+]);
 
 const challengeSchema = z.strictObject({ parameters: parametersSchema, signature: hex(64) });
 
@@ -51,19 +59,35 @@ export type AltchaOutcome =
   | { readonly kind: "proven"; readonly fingerprint: string }
   | { readonly kind: "refused"; readonly reason: ProofRefusal };
 
+/** The library's own function for scrypt needs Node's; this is the same by another library. */
+const deriveByScrypt: DeriveKeyFunction = async (
+  { cost, memoryCost = 8, parallelism = 1, keyLength = 32 },
+  salt,
+  password,
+) => {
+  const options = { N: cost, r: memoryCost, p: parallelism, dkLen: keyLength };
+  const derivedKey = await scryptAsync(password, salt, options);
+  return { parameters: { memoryCost, parallelism }, derivedKey };
+};
+
+/** Verifying compares signatures, so it derives nothing: another algorithm cannot be asked for. */
+const derivesNothing: DeriveKeyFunction = () => {
+  throw new Error("altcha: a challenge without the signature of its key");
+};
+
 /** @param secret the deployment's first, which signs */
 export async function makeAltchaChallenge(
   secret: ProofSecret,
   sale: string,
-  { cost, maxNumber, expiresSeconds }: AltchaProtection,
+  { work, expiresSeconds }: { readonly work: AltchaWork; readonly expiresSeconds: number },
   now: number,
 ): Promise<AltchaChallenge> {
+  const { maxNumber, ...asked } = work;
   const challenge = await createChallenge({
-    algorithm: ALGORITHM,
-    cost,
+    ...asked,
     counter: randomInt(maxNumber, Math.ceil(maxNumber / 2)),
     data: { sale, kid: secret.kid },
-    deriveKey,
+    deriveKey: work.algorithm === "SCRYPT" ? deriveByScrypt : deriveByPbkdf2,
     expiresAt: Math.floor(now / 1000) + expiresSeconds,
     hmacSignatureSecret: secret.challenge,
     hmacKeySignatureSecret: secret.solution,
@@ -90,7 +114,7 @@ export async function verifyAltchaProof(
   const result = await verifySolution({
     challenge,
     solution,
-    deriveKey,
+    deriveKey: derivesNothing,
     hmacSignatureSecret: secret.challenge,
     hmacKeySignatureSecret: secret.solution,
   });

@@ -6,7 +6,13 @@
  * proof is given one place. While the deployment's own secret is missing or wrong nobody is let
  * past, and the operator's log names it.
  */
-import { proofSubjectOf, type Protection, type ProofRefusal } from "../domain/sale/protection.ts";
+import {
+  altchaWorkOf,
+  proofSubjectOf,
+  type ChallengesAsked,
+  type Protection,
+  type ProofRefusal,
+} from "../domain/sale/protection.ts";
 import type { Sale } from "../domain/sale/sale.ts";
 import { log } from "../platform/log.ts";
 import { makeAltchaChallenge, verifyAltchaProof, type AltchaChallenge } from "../proofs/altcha.ts";
@@ -77,14 +83,22 @@ export type ChallengeOutcome =
   | { readonly kind: "sale_over" }
   | ProofUnavailable;
 
-/** Precedence: challenge_not_found, the phase, the secret. */
-export async function askChallenge({ gate, sale, seen }: SaleContext): Promise<ChallengeOutcome> {
+/**
+ * Precedence: challenge_not_found, the phase, the secret.
+ * @param asked how often this network has asked lately
+ */
+export async function askChallenge(
+  { gate, sale, seen }: SaleContext,
+  asked: ChallengesAsked,
+): Promise<ChallengeOutcome> {
   if (sale.protection.kind !== "altcha") return { kind: "challenge_not_found" };
   const { phase, schedule } = seen.snapshot;
   if (phase === "scheduled") return { kind: "sale_not_open", opensAt_ms: schedule.opensAt_ms };
   if (phase === "ended") return { kind: "sale_over" };
   const [secret] = gate.keys.proofSecrets;
   if (secret === undefined) return unavailable(sale, "altcha", "PROOF_KEYS");
-  const challenge = await makeAltchaChallenge(secret, sale.id, sale.protection, gate.now);
+  const { expiresSeconds } = sale.protection;
+  const asking = { work: altchaWorkOf(sale.protection, asked), expiresSeconds };
+  const challenge = await makeAltchaChallenge(secret, sale.id, asking, gate.now);
   return { kind: "challenge", challenge };
 }

@@ -7,6 +7,7 @@
  * signature was verified. So nobody uses up the limit of somebody whose name they know.
  */
 import { networkBlockOf, networkOf } from "../domain/network.ts";
+import type { ChallengesAsked } from "../domain/sale/protection.ts";
 import type { Visit } from "../shopper/visit.ts";
 import type { ShopServer } from "./server-key.ts";
 
@@ -90,17 +91,37 @@ export function isOverReadLimit(
   return isOver(countings);
 }
 
-/** Challenges cost the gate work and are asked for by GET, so they are counted by themselves. */
-export function isOverChallengeLimit(
+/**
+ * Challenges cost the gate work and are asked for by GET, so they are counted by themselves: `some`
+ * and `many` get more work to do, `too_many` none.
+ */
+export async function challengesAsked(
   env: GateEnv,
   headers: Headers,
   server: ShopServer | null,
-): Promise<boolean> {
-  if (server !== null) return isOverNetworkLimit(env, headers, "other", server);
+): Promise<ChallengesAsked | "too_many"> {
+  if (server !== null) {
+    return (await isOverNetworkLimit(env, headers, "other", server)) ? "too_many" : "few";
+  }
   const address = headers.get("CF-Connecting-IP");
-  if (address === null) return Promise.resolve(false);
-  return isOver([
-    [env.CHALLENGES_BY_ADDRESS, networkOf(address)],
-    [env.CHALLENGES_BY_BLOCK, networkBlockOf(address)],
+  if (address === null) return "few";
+  const [network, block] = [networkOf(address), networkBlockOf(address)];
+  // Every one is counted, also when another is over.
+  const [isSome, isMany, isTooMany] = await Promise.all([
+    isOver([
+      [env.SOME_CHALLENGES_BY_ADDRESS, network],
+      [env.SOME_CHALLENGES_BY_BLOCK, block],
+    ]),
+    isOver([
+      [env.MANY_CHALLENGES_BY_ADDRESS, network],
+      [env.MANY_CHALLENGES_BY_BLOCK, block],
+    ]),
+    isOver([
+      [env.CHALLENGES_BY_ADDRESS, network],
+      [env.CHALLENGES_BY_BLOCK, block],
+    ]),
   ]);
+  if (isTooMany) return "too_many";
+  if (isMany) return "many";
+  return isSome ? "some" : "few";
 }

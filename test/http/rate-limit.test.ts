@@ -6,6 +6,7 @@
  */
 import { fetch, type Response } from "undici";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { z } from "zod";
 import { expectProblem } from "./support/problem-checks.ts";
 import {
   acceptedOrder,
@@ -19,6 +20,7 @@ import {
   startSluice,
   textOf,
 } from "./support/sluice.ts";
+import { challengeSchema, solved } from "../../simulation/crowd/proof-of-work.ts";
 import { claimsOf } from "../../simulation/drill/fairness.ts";
 import { keyNamed } from "../node/support/keys.ts";
 
@@ -27,6 +29,8 @@ const PER_ADDRESS = 120;
 const JOINS_PER_ADDRESS = 60;
 const JOINS_PER_BLOCK = 600;
 const PER_SUBJECT = 60;
+const SOME_CHALLENGES = 10;
+const MANY_CHALLENGES = 30;
 const READS_PER_SUBJECT = 240;
 let sluice: Sluice;
 beforeAll(async () => {
@@ -125,7 +129,7 @@ test("a shopper with too many writes is refused from every address, and others a
   expect((await join(from("192.0.2.4"))).status).toBe(201);
 });
 
-test("an address with too many challenges gets Retry-After, and can still join", async () => {
+test("an address that asks for many challenges has more work, then Retry-After, and can join", async () => {
   const sale = "limited-work";
   const protection = { kind: "altcha", maxNumber: 2, cost: 1 };
   await makeSale(sluice, sale, { ...PREQUEUE, protection });
@@ -134,6 +138,16 @@ test("an address with too many challenges gets Retry-After, and can still join",
   };
   let answer = await ask("192.0.2.9");
   let requests = 1;
+  // The number that solves it: 1 or 2, then up to four and sixteen times as large.
+  const number = async ({ body }: typeof answer): Promise<number> => {
+    const solution = JSON.parse(atob(await solved(challengeSchema.parse(body))));
+    return z.object({ solution: z.object({ counter: z.int() }) }).parse(solution).solution.counter;
+  };
+  expect(await number(answer)).toBeLessThanOrEqual(2);
+  for (; requests <= SOME_CHALLENGES; requests += 1) answer = await ask("192.0.2.9");
+  expect([4, 5, 6, 7, 8]).toContain(await number(answer));
+  for (; requests <= MANY_CHALLENGES; requests += 1) answer = await ask("192.0.2.9");
+  expect(await number(answer)).toBeGreaterThanOrEqual(16);
   for (; answer.status === 200 && requests <= 2 * PER_ADDRESS; requests += 1) {
     answer = await ask("192.0.2.9");
   }

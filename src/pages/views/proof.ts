@@ -109,7 +109,7 @@ function altcha(sale: Sale): Html {
     auto="onload"
     language="en"
     challenge="${challengePath(sale.id)}"
-    data-worker="${ASSETS}/altcha/pbkdf2.js"
+    data-workers="${ASSETS}/altcha"
   ></altcha-widget>`;
 }
 

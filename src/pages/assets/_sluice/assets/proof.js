@@ -1,8 +1,8 @@
 /**
- * The page of the proof: gives ALTCHA's widget the address of its worker, announces when the check
- * is done, and shows a note when it could not be loaded.
+ * The page of the proof: gives ALTCHA's widget the addresses of its workers, announces when the
+ * check is done, and shows a note when it could not be loaded.
  *
- * Guarantee: never joins by itself; the shopper's own button does. The worker is a file of this
+ * Guarantee: never joins by itself; the shopper's own button does. Workers are files of this
  * origin, because the page's policy allows no other.
  */
 import { announce } from "./panel.js";
@@ -27,9 +27,10 @@ function algorithms() {
 
 if (kind === "altcha") {
   const widget = document.querySelector("altcha-widget");
-  const url = widget instanceof HTMLElement ? (widget.dataset["worker"] ?? "") : "";
+  const folder = widget instanceof HTMLElement ? (widget.dataset["workers"] ?? "") : "";
   const known = algorithms();
-  known?.set("PBKDF2/SHA-256", () => new Worker(url));
+  known?.set("SCRYPT", () => new Worker(`${folder}/scrypt.js`));
+  known?.set("PBKDF2/SHA-256", () => new Worker(`${folder}/pbkdf2.js`));
   showTrouble(known === null);
   widget?.addEventListener("statechange", (event) => {
     const { state = "" } = event instanceof CustomEvent ? (event.detail ?? {}) : {};
