@@ -61,7 +61,7 @@ export type AltchaOutcome =
 
 /** The library's own function for scrypt needs Node's; this is the same by another library. */
 const deriveByScrypt: DeriveKeyFunction = async (
-  { cost, memoryCost = 8, parallelism = 1, keyLength = 32 },
+  { cost, memoryCost = 8, parallelism = 1, keyLength },
   salt,
   password,
 ) => {
@@ -129,7 +129,8 @@ export async function verifyAltchaProof(
 function read(proof: string): unknown {
   if (proof.length > PROOF_LENGTH_MAX) return null;
   try {
-    return JSON.parse(new TextDecoder().decode(Uint8Array.fromBase64(proof)));
+    const bytes = Uint8Array.from(atob(proof), (character) => character.charCodeAt(0));
+    return JSON.parse(new TextDecoder().decode(bytes));
   } catch {
     return null;
   }
