@@ -90,7 +90,8 @@ const bearer: MiddlewareHandler<GateApp> = async (c, next) => {
 };
 
 function writeOf(c: GateRequest): Write {
-  return c.req.path.endsWith("/tickets") ? "join" : "other";
+  if (c.req.path.endsWith("/tickets")) return "join";
+  return c.req.path.endsWith("/orders") ? "order" : "other";
 }
 
 /** A wrong key is counted for the address it came from, like any write. */

@@ -75,7 +75,8 @@ pages.post(
 pages.post("/:sale/*", async (c, next) => {
   const sale = saleIdSchema.safeParse(c.req.param("sale"));
   const joins = c.req.path.endsWith("/join") || c.req.query("pass") !== undefined;
-  const write = joins ? "join" : "other";
+  const orders = c.req.path.endsWith("/order");
+  const write = joins ? "join" : orders ? "order" : "other";
   const isOver =
     (await isOverNetworkLimit(c.env, c.req.raw.headers, write)) ||
     (sale.success && (await isOverWriterLimit(c, sale.data)));

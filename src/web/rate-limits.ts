@@ -13,8 +13,11 @@ import type { ShopServer } from "./server-key.ts";
 
 export const RATE_LIMIT_RETRY_S = 10;
 
-/** Joining gives a place for nothing, so it is counted by itself as well. */
-export type Write = "join" | "other";
+/**
+ * Joining gives a place for nothing, and an order tries a card, so each is counted by itself as
+ * well.
+ */
+export type Write = "join" | "order" | "other";
 
 interface Counter {
   limit(options: { readonly key: string }): Promise<{ readonly success: boolean }>;
@@ -48,6 +51,9 @@ export function isOverNetworkLimit(
     countings.push([env.WRITES_BY_ADDRESS, network], [env.WRITES_BY_BLOCK, block]);
     if (write === "join") {
       countings.push([env.JOINS_BY_ADDRESS, network], [env.JOINS_BY_BLOCK, block]);
+    }
+    if (write === "order") {
+      countings.push([env.ORDERS_BY_ADDRESS, network], [env.ORDERS_BY_BLOCK, block]);
     }
   }
   return isOver(countings);

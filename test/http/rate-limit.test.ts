@@ -28,6 +28,7 @@ const SALE = "limited";
 const PER_ADDRESS = 120;
 const JOINS_PER_ADDRESS = 60;
 const JOINS_PER_BLOCK = 600;
+const ORDERS_PER_ADDRESS = 30;
 const PER_SUBJECT = 60;
 const SOME_CHALLENGES = 10;
 const MANY_CHALLENGES = 30;
@@ -322,4 +323,20 @@ test("a sale may limit the places of a network; its answer and its page say what
   const page = await fetch(`${shop}/join`, sent);
   expect(page.status).toBe(409);
   expect(await page.text()).toContain("join over another connection");
+});
+
+test("orders have a smaller limit of their own by network, because each tries a card", async () => {
+  const order = (address: string) => {
+    return sluice.shopper("POST", "/orders", { headers: from(address), body: orderBody(SALE) });
+  };
+  let sent = 0;
+  let answer = await order("192.0.2.30");
+  for (; answer.status !== 429 && sent < PER_ADDRESS; sent += 1) {
+    answer = await order("192.0.2.30");
+  }
+  expectProblem(answer, 429, "rate_limited");
+  expect(sent).toBeGreaterThanOrEqual(ORDERS_PER_ADDRESS);
+  expect(sent).toBeLessThan(JOINS_PER_ADDRESS + ORDERS_PER_ADDRESS);
+  expect((await join(from("192.0.2.30"))).status).toBe(201);
+  expect((await order("192.0.2.31")).status).toBe(400);
 });
