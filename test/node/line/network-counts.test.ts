@@ -12,7 +12,6 @@ import {
   type NetworkRule,
 } from "../../../src/domain/line/network-counts.ts";
 import {
-  BOOTHS_PER_LANE_MAX,
   JOINS_PER_BOOTH_PER_SECOND,
   NETWORK_CELLS_PER_ROW,
   NETWORK_PLACES_MAX,
@@ -99,7 +98,6 @@ test("the counts have one size, whoever comes; they hold the largest limit", () 
   const bytes = 4 * NETWORK_CELLS_PER_ROW * 2;
   expect(bytes).toBe(256 * 1024);
   expect(NETWORK_PLACES_MAX * NETWORKS_PER_BLOCK).toBeLessThan(2 ** 16);
-  expect(BOOTHS_PER_LANE_MAX).toBeGreaterThan(0);
   const counts = new NetworkCounts(SALT);
   for (let n = 0; n < 3000; n += 1) counts.take(from(`10.9.${n >> 8}.${n % 256}`), RULE, 0);
   const chunks = counts.changed();
