@@ -25,7 +25,7 @@ const DEV = [
   "  npm start       the local simulation, with a crowd and a sandbox",
 ];
 
-if (SLUICE_GUIDED !== "1") {
+if (SLUICE_GUIDED !== "1" && WRANGLER_COMMAND !== "types") {
   process.stderr.write(`${(WRANGLER_COMMAND === "dev" ? DEV : DEPLOY).join("\n")}\n`);
   process.exitCode = 1;
 }
