@@ -11,18 +11,12 @@
  * own, and `X-Forwarded-Host` and `-Proto` say the public one; cookies of the gate are added to the
  * answer.
  */
-import { isForeignOverride, type ObeyedOverrides } from "../domain/guards/override-headers.ts";
+import { isGates } from "../domain/guards/override-headers.ts";
 import { hostOf, targetOf } from "../domain/guards/url.ts";
 import type { ValidAdmission, Visit } from "../shopper/visit.ts";
 import { mayHaveOwn, withoutOwnCookies } from "../web/cookies.ts";
 import { TOKEN_HEADERS } from "../web/token-cookies.ts";
 import type { Origin } from "./origin.ts";
-
-/**
- * Headers that only the gate may set, by their lower-case names. CGI and WSGI fold every sign but
- * letters and digits into one, so `sluice_admission` is read as `sluice-admission`.
- */
-const OURS = /^sluice[^a-z0-9]/;
 
 /** Who is let through: the admission that the origin is sent, and may speak of in its answer. */
 export interface Holder extends Pick<Visit, "gate" | "sale"> {
@@ -42,13 +36,18 @@ export const UNTOUCHED: Passed = { holder: null, cookies: [] };
 
 type Reachable = Extract<Origin, { readonly kind: "zone" | "server" }>;
 
-/** To a server of another name the gate also says the public host and scheme. */
-const OURS_TO_SERVER = /^(sluice[^a-z0-9]|x[^a-z0-9]forwarded[^a-z0-9](host|proto)$)/;
-
 function namesIn(headers: Headers, isOne: (name: string) => boolean): string[] {
   const found: string[] = [];
-  for (const [name] of headers) if (isOne(name)) found.push(name);
+  for (const name of headers.keys()) if (isOne(name)) found.push(name);
   return found;
+}
+
+/** Names of headers that the origin must not be sent as the client sent them. */
+export interface Taken {
+  readonly ours: readonly string[];
+  readonly overriding: readonly string[];
+  /** `X-Forwarded-Proto`, which is the gate's own where it stands before a server. */
+  readonly protocols: readonly string[];
 }
 
 /** What the origin is sent. */
@@ -56,22 +55,22 @@ export function requestFor(
   origin: Reachable,
   request: Request,
   { holder }: Passed,
-  obeyed: ObeyedOverrides,
+  taken: Taken,
 ): Request {
-  const { headers } = request;
-  const ours = origin.kind === "server" ? OURS_TO_SERVER : OURS;
-  const taken = namesIn(headers, (name) => ours.test(name) || isForeignOverride(name, obeyed));
-  const sent =
-    origin.kind === "server"
-      ? new Request(origin.base + targetOf(request.url), request)
-      : new Request(request);
-  for (const name of taken) sent.headers.delete(name);
-  leaveOutCookies(sent.headers);
-  if (holder !== null) sent.headers.set(TOKEN_HEADERS.admission, holder.admission.token);
-  if (holder?.isReplay === true) sent.headers.set("Sluice-Replay", "1");
-  if (origin.kind === "server") {
-    sent.headers.set("X-Forwarded-Host", publicHostOf(request));
-    sent.headers.set("X-Forwarded-Proto", request.url.startsWith("https:") ? "https" : "http");
+  const isServer = origin.kind === "server";
+  const sent = isServer
+    ? new Request(origin.base + targetOf(request.url), request)
+    : new Request(request);
+  const { headers } = sent;
+  for (const name of taken.ours) headers.delete(name);
+  for (const name of taken.overriding) headers.delete(name);
+  leaveOutCookies(headers);
+  if (holder !== null) headers.set(TOKEN_HEADERS.admission, holder.admission.token);
+  if (holder?.isReplay === true) headers.set("Sluice-Replay", "1");
+  if (isServer) {
+    for (const name of taken.protocols) headers.delete(name);
+    headers.set("X-Forwarded-Host", publicHostOf(request));
+    headers.set("X-Forwarded-Proto", request.url.startsWith("https:") ? "https" : "http");
   }
   return sent;
 }
@@ -99,18 +98,15 @@ export interface OriginAnswer {
   readonly directives: OriginDirectives | null;
 }
 
-/**
- * Throws when the origin cannot be reached.
- * @param obeyed headers that override the request, which the origin obeys and is sent
- */
+/** Throws when the origin cannot be reached. */
 export async function askOrigin(
   origin: Reachable,
   request: Request,
   passed: Passed,
-  obeyed: ObeyedOverrides,
+  taken: Taken,
 ): Promise<OriginAnswer> {
-  const response = await fetch(requestFor(origin, request, passed, obeyed), { redirect: "manual" });
-  const ours = namesIn(response.headers, (name) => OURS.test(name));
+  const response = await fetch(requestFor(origin, request, passed, taken), { redirect: "manual" });
+  const ours = namesIn(response.headers, isGates);
   if (ours.length === 0 && passed.cookies.length === 0) return { response, directives: null };
   const directives = Object.fromEntries(
     ours.map((name) => [name, response.headers.get(name) ?? ""]),

@@ -11,7 +11,7 @@ import { isCrawler } from "../domain/guards/crawler.ts";
 import { decide, failureOf, type GuardDecision } from "../domain/guards/decision.ts";
 import { coveringSales, guardsOfHost, type GuardingSale } from "../domain/guards/guard-table.ts";
 import type { GuardedRequest } from "../domain/guards/guard.ts";
-import type { ObeyedOverrides } from "../domain/guards/override-headers.ts";
+import type { NotedHeaders, ObeyedOverrides } from "../domain/guards/override-headers.ts";
 import {
   askedAs,
   rightsOf,
@@ -64,13 +64,19 @@ export type Verdict =
 const PASS: Verdict = { kind: "pass", passed: UNTOUCHED };
 const NOT_JOINED = { kind: "not_joined" } as const;
 
+/** A request's headers that guards look at, and those of them that the shop obeys. */
+interface Overriding {
+  readonly noted: NotedHeaders;
+  readonly obeyed: ObeyedOverrides;
+}
+
 /**
  * @param resent the form that another site sent, when the request is the page that sends it once
  *   more (`resent-form.ts`)
  */
 export async function guardRequest(
   request: Request,
-  obeyed: ObeyedOverrides,
+  { noted, obeyed }: Overriding,
   tools: GuardTools,
   resent: Request | null = null,
 ): Promise<Verdict> {
@@ -79,7 +85,7 @@ export async function guardRequest(
   if (table === null) return { kind: "guards_unknown" };
   const guards = guardsOfHost(table, hostOf(request.url));
   if (guards.length === 0) return PASS;
-  const described = describe(request, obeyed);
+  const described = describe(request, noted, obeyed);
   for (const guarding of coveringSales(guards, described)) {
     const judged = { sale: guarding.sale, request, isResent: resent !== null, tools };
     const verdict = await trySale(guarding, judged, described);

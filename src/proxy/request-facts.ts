@@ -9,16 +9,19 @@ import { guardedRequest, type GuardedRequest } from "../domain/guards/guard.ts";
 import {
   overridesIn,
   readObeyed,
+  type NotedHeaders,
   type ObeyedOverrides,
 } from "../domain/guards/override-headers.ts";
 import { pathOf } from "../domain/guards/url.ts";
 
 export function describe(
   { method, url, headers }: Request,
+  noted: NotedHeaders,
   obeyed: ObeyedOverrides,
 ): GuardedRequest {
   const path = pathOf(url);
-  return guardedRequest(method, path, overridesIn(headers, path, obeyed));
+  const valueOf = (name: string): string | null => headers.get(name);
+  return guardedRequest(method, path, overridesIn(noted, valueOf, path, obeyed));
 }
 
 type Setting = ReturnType<typeof readObeyed>;

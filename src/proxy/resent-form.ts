@@ -71,8 +71,9 @@ const TEXT_LENGTH_MAX = 2 * RESENT_FORM_BYTES_MAX + 64 * 1024;
  */
 export async function resentFormIn(request: Request): Promise<Request | null> {
   const { method, headers } = request;
+  if (method !== "POST") return null;
   const type = headers.get("Content-Type");
-  if (method !== "POST" || type === null || !/^text\/plain\b/i.test(type)) return null;
+  if (type === null || !/^text\/plain\b/i.test(type)) return null;
   if (initiatorOfRequest(request) !== "own") return null;
   const length = Number(headers.get("Content-Length") ?? Number.NaN);
   if (!(length <= TEXT_LENGTH_MAX)) return null;

@@ -4,6 +4,7 @@
  * Guarantee: with a malformed ORIGIN or ORIGIN_OVERRIDES nothing is passed anywhere; the operator's
  * log names it.
  */
+import { foreignOverrides, noteHeaders } from "../domain/guards/override-headers.ts";
 import { errorText } from "../encoding/error-text.ts";
 import { log } from "../platform/log.ts";
 import { verifyingOf, withSingleCookies } from "../web/duplicate-cookies.ts";
@@ -42,18 +43,20 @@ export async function serveShop(
   if (overrides.kind === "unknown") {
     const missing = `ORIGIN_OVERRIDES names no such header: ${overrides.names.join(", ")}`;
     log.error("edge", "not_configured", { missing });
-    return failureAnswer(request, "not_configured", tools);
+    return own(request, await failureAnswer(request, "not_configured", tools));
   }
   const { obeyed } = overrides;
+  const noted = noteHeaders(request.headers.keys());
   const resent = await resentFormIn(request);
-  const verdict = await guardRequest(request, obeyed, tools, resent);
+  const verdict = await guardRequest(request, { noted, obeyed }, tools, resent);
   const passed = passedBy(verdict, tools.env);
   if (passed === null) {
     if (verdict.kind === "answer") return own(request, verdict.response);
     return own(request, await failureAnswer(request, "room_unavailable", tools));
   }
   try {
-    const { response, directives } = await askOrigin(origin, resent ?? request, passed, obeyed);
+    const taken = { ...noted, overriding: foreignOverrides(noted, obeyed) };
+    const { response, directives } = await askOrigin(origin, resent ?? request, passed, taken);
     const { holder } = passed;
     if (holder === null) return response;
     const cookies = directives === null ? [] : await obey(directives, holder);

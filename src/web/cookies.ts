@@ -94,11 +94,24 @@ export function mayHaveOwn(header: string): boolean {
   return header.includes(OWN_PREFIX);
 }
 
+/** Whether it may name two. */
+export function mayHaveTwo(header: string): boolean {
+  const first = header.indexOf(OWN_PREFIX);
+  return first >= 0 && header.includes(OWN_PREFIX, first + 1);
+}
+
 /** The header without the gate's cookies, otherwise unchanged; null when nothing is left. */
 export function withoutOwnCookies(header: string): string | null {
-  const kept = header.split(";").filter((text) => {
-    return !trimmed(text).startsWith(OWN_PREFIX);
-  });
-  const left = trimmed(kept.join(";"));
-  return left === "" ? null : left;
+  let kept = "";
+  /** What is before it is kept or left out. */
+  let done = 0;
+  for (let at = header.indexOf(OWN_PREFIX); at >= 0; at = header.indexOf(OWN_PREFIX, at + 1)) {
+    if (at < done || !beginsPair(header, at)) continue;
+    kept += header.slice(done, header.lastIndexOf(";", at) + 1);
+    const end = header.indexOf(";", at);
+    // The last pair leaves no `;` behind.
+    if (end < 0) return trimmed(kept.slice(0, -1)) || null;
+    done = end + 1;
+  }
+  return trimmed(kept + header.slice(done)) || null;
 }

@@ -15,7 +15,7 @@ import type { GateContext } from "../shopper/gate-context.ts";
 import { verifyAdmission } from "../tokens/admissions.ts";
 import type { Keys } from "../tokens/secrets.ts";
 import { verifyTicket } from "../tokens/tickets.ts";
-import { cookiePairs, mayHaveOwn, ownNameOf } from "./cookies.ts";
+import { cookiePairs, mayHaveTwo, ownNameOf } from "./cookies.ts";
 
 export interface Verifying {
   readonly keys: Keys;
@@ -30,7 +30,7 @@ export function verifyingOf({ keys, env, now }: GateContext): Verifying {
 /** The gate's cookies of the header that it carries twice or more: their values by name. */
 function duplicatesIn(headers: Headers): ReadonlyMap<string, readonly string[]> | null {
   const header = headers.get("Cookie");
-  if (header === null || !mayHaveOwn(header)) return null;
+  if (header === null || !mayHaveTwo(header)) return null;
   const values = new Map<string, string[]>();
   let repeated = false;
   for (const pair of cookiePairs(header)) {

@@ -59,6 +59,7 @@ export function guardedRequest(
   overrides: Pick<Overrides, "methods" | "paths"> & Partial<Overrides>,
 ): GuardedRequest {
   const { methods, paths, isUnread = false } = overrides;
+  if (methods.length === 0 && paths.length === 0 && !isUnread) return plainly(method, path);
   const read = [path, ...paths].map(readPath);
   const readings = [...new Set(read.flatMap((item) => item.readings))];
   const aliases = [...new Set(read.flatMap((item) => item.aliases))];
@@ -69,8 +70,26 @@ export function guardedRequest(
     aliases,
     compared: [...new Set([...readings, ...aliases].map(folded))],
     isUnreadable,
-    isOpen: !isUnreadable && readings.every((reading) => matchesAny(OPEN, reading)),
+    isOpen: !isUnreadable && readings.every(isOpenPath),
   };
+}
+
+/** Of a request without overriding headers, which nearly every one is. */
+function plainly(method: string, path: string): GuardedRequest {
+  const read = readPath(path);
+  const { readings, aliases, isUnreadable } = read;
+  const texts = aliases.length === 0 ? readings : [...readings, ...aliases];
+  const [only = ""] = texts;
+  return {
+    ...read,
+    methods: [method],
+    compared: texts.length === 1 ? [folded(only)] : [...new Set(texts.map(folded))],
+    isOpen: !isUnreadable && readings.every(isOpenPath),
+  };
+}
+
+function isOpenPath(reading: string): boolean {
+  return /^\/(robots|\.well)/.test(reading) && matchesAny(OPEN, reading);
 }
 
 export function covers(guard: CompiledGuard, request: GuardedRequest): boolean {

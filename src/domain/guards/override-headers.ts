@@ -41,14 +41,26 @@ function asPath(name: string): [string, Kind] {
   return [name, "path"];
 }
 
-/** Without `X-`, in lower case and with hyphens; null for a header that overrides nothing. */
+/**
+ * Without `X-`, in lower case and with hyphens; null for a header that does not begin with it. Most
+ * headers of a request end with the first look, which is a comparison of two characters.
+ */
+function foldedName(header: string): string | null {
+  const first = header.charCodeAt(0);
+  if ((first !== 120 && first !== 88) || isLetterOrDigit(header.charCodeAt(1))) return null;
+  const name = header.slice(2);
+  return /^[a-z0-9-]*$/.test(name) ? name : name.toLowerCase().replace(/[^a-z0-9]/g, "-");
+}
+
+function isLetterOrDigit(code: number): boolean {
+  const isDigit = code >= 48 && code <= 57;
+  return isDigit || (code >= 65 && code <= 90) || (code >= 97 && code <= 122);
+}
+
+/** As `foldedName`, but null for a header that overrides nothing. */
 function overrideOf(header: string): string | null {
-  if (!/^x[^a-z0-9]/i.test(header)) return null;
-  const name = header
-    .slice(2)
-    .toLowerCase()
-    .replace(/[^a-z0-9]/g, "-");
-  return KINDS.has(name) ? name : null;
+  const name = foldedName(header);
+  return name !== null && KINDS.has(name) ? name : null;
 }
 
 /** The names, folded, of the headers that the shop obeys. */
@@ -75,10 +87,49 @@ export function readObeyed(
   return names.length === 0 ? { kind: "obeyed", obeyed } : { kind: "unknown", names };
 }
 
-/** Whether the shop must not be sent this header. */
-export function isForeignOverride(header: string, obeyed: ObeyedOverrides): boolean {
-  const name = overrideOf(header);
-  return name !== null && !obeyed.has(name);
+/** What there is of a request's headers for the gate, by their names as received. */
+export interface NotedHeaders {
+  /** That only the gate may set: `Sluice-*`, in every spelling. */
+  readonly ours: readonly string[];
+  /** That override the path, the method or the host, with their folded names. */
+  readonly overriding: readonly (readonly [header: string, name: string])[];
+  /** `X-Forwarded-Proto`, in every spelling. */
+  readonly protocols: readonly string[];
+}
+
+const NONE: NotedHeaders = { ours: [], overriding: [], protocols: [] };
+
+/** One look at the names of a request's headers, for the guards and for the way to the shop. */
+export function noteHeaders(names: Iterable<string>): NotedHeaders {
+  let noted: { ours: string[]; overriding: [string, string][]; protocols: string[] } | null = null;
+  for (const header of names) {
+    const isOurs = isGates(header);
+    const name = isOurs ? null : foldedName(header);
+    if (!isOurs && name === null) continue;
+    noted ??= { ours: [], overriding: [], protocols: [] };
+    if (name === null) noted.ours.push(header);
+    else if (KINDS.has(name)) noted.overriding.push([header, name]);
+    else if (name === "forwarded-proto") noted.protocols.push(header);
+  }
+  return noted ?? NONE;
+}
+
+/**
+ * Whether a header, by its lower-case name, is one that only the gate may set. CGI and WSGI fold
+ * every sign but letters and digits into one, so `sluice_admission` is read as `sluice-admission`.
+ */
+export function isGates(header: string): boolean {
+  if (header.charCodeAt(0) !== 115 || !header.startsWith("sluice")) return false;
+  return header.length > 6 && !isLetterOrDigit(header.charCodeAt(6));
+}
+
+/** The names of the headers that the shop must not be sent. */
+export function foreignOverrides(
+  { overriding }: NotedHeaders,
+  obeyed: ObeyedOverrides,
+): readonly string[] {
+  const foreign = overriding.filter(([, name]) => !obeyed.has(name));
+  return foreign.map(([header]) => header);
 }
 
 export interface Overrides {
@@ -88,24 +139,27 @@ export interface Overrides {
   readonly isUnread: boolean;
 }
 
+const NO_OVERRIDES: Overrides = { methods: [], paths: [], isUnread: false };
+
 /**
  * What the headers would have a server take instead, whether it obeys them or not: reading them
  * can only get a request guarded. What is too much is left out where the shop never sees it.
  * @param path the request's own, which a prefix is put in front of
  */
 export function overridesIn(
-  headers: Iterable<readonly [name: string, value: string]>,
+  { overriding }: NotedHeaders,
+  valueOf: (header: string) => string | null,
   path: string,
   obeyed: ObeyedOverrides,
 ): Overrides {
+  if (overriding.length === 0) return NO_OVERRIDES;
   const methods: string[] = [];
   const paths: string[] = [];
   let isUnread = false;
   let [count, length] = [0, 0];
-  for (const [header, value] of headers) {
-    const name = overrideOf(header);
-    const kind = name === null ? undefined : KINDS.get(name);
-    if (name === null || kind === undefined || kind === "host") continue;
+  for (const [header, name] of overriding) {
+    const [kind, value] = [KINDS.get(name), valueOf(header)];
+    if (kind === undefined || kind === "host" || value === null) continue;
     const values = valuesOf(value);
     count += values.length;
     length += value.length;

@@ -123,11 +123,15 @@ export interface PathReadings {
   readonly isUnreadable: boolean;
 }
 
+const NO_ALIASES: readonly string[] = [];
 const UNREADABLE: PathReadings = { readings: [""], aliases: [], isUnreadable: true };
 
 /** @param path of a request, without its query, as received */
 export function readPath(path: string): PathReadings {
   const isPlain = path === "/" || !AMBIGUOUS.test(path);
+  if (isPlain && path !== "" && !path.includes(".")) {
+    return { readings: [path], aliases: NO_ALIASES, isUnreadable: false };
+  }
   const spellings = isPlain ? [path === "" ? "/" : path] : spellingsOf(path);
   if (spellings === null) return UNREADABLE;
   const readings = isPlain ? spellings : [...new Set(spellings.flatMap(resolvedOrNot))];

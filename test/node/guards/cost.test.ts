@@ -6,6 +6,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { compileGuard, covers, guardedRequest } from "../../../src/domain/guards/guard.ts";
 import {
+  noteHeaders,
   OVERRIDE_VALUES_MAX,
   OVERRIDES_LENGTH_MAX,
   overridesIn,
@@ -50,7 +51,10 @@ function ofLength(unit: string, length: number): string {
 function workOf(path: string, headers: readonly (readonly [string, string])[], obeyed: string) {
   const setting = readObeyed(obeyed);
   if (setting.kind === "unknown") throw new Error(setting.names.join());
-  const request = guardedRequest("GET", path, overridesIn(headers, path, setting.obeyed));
+  const values = new Map(headers);
+  const valueOf = (name: string): string | null => values.get(name) ?? null;
+  const overrides = overridesIn(noteHeaders(values.keys()), valueOf, path, setting.obeyed);
+  const request = guardedRequest("GET", path, overrides);
   const characters = request.compared.reduce((sum, { length }) => sum + length, 0);
   return { request, texts: request.compared.length, characters };
 }

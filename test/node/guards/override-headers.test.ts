@@ -4,7 +4,9 @@
  */
 import { describe, expect, test } from "vitest";
 import {
-  isForeignOverride,
+  foreignOverrides,
+  isGates,
+  noteHeaders,
   OVERRIDE_VALUES_MAX,
   OVERRIDES_LENGTH_MAX,
   overridesIn,
@@ -19,6 +21,30 @@ function obeying(text: string): ObeyedOverrides {
 }
 
 const NONE = obeying("");
+
+const isForeignOverride = (name: string, obeyed: ObeyedOverrides): boolean => {
+  return foreignOverrides(noteHeaders([name]), obeyed).includes(name);
+};
+
+type Pairs = [string, string][];
+
+function read(headers: Pairs, path: string, obeyed: ObeyedOverrides) {
+  const values = new Map(headers);
+  const valueOf = (name: string): string | null => values.get(name) ?? null;
+  return overridesIn(noteHeaders(values.keys()), valueOf, path, obeyed);
+}
+
+test("one look at the names finds what is the gate's, what overrides, and the scheme", () => {
+  const ours = ["sluice-admission", "sluice_replay", "sluice.x", "sluice-"];
+  const others = ["sluice", "sluicex", "sluice1-a", "slu", "s", "x", "", "accept", "xy-host"];
+  const overriding = ["x-original-url", "x_host"];
+  const protocols = ["x-forwarded-proto", "x_forwarded.proto"];
+  const noted = noteHeaders([...others, ...ours, ...overriding, ...protocols]);
+  expect(noted.ours).toEqual(ours);
+  expect(noted.overriding.map(([header]) => header)).toEqual(overriding);
+  expect(noted.protocols).toEqual(protocols);
+  expect(others.filter(isGates)).toEqual([]);
+});
 
 describe("the shop is not sent", () => {
   test.each([
@@ -65,14 +91,14 @@ describe("the shop is not sent", () => {
 
 describe("of these headers is read", () => {
   test("each value, and a prefix in front of the path", () => {
-    const headers: [string, string][] = [
+    const headers: Pairs = [
       ["x-original-url", "/a?b=1"],
       ["x-forwarded-prefix", "/drops"],
       ["x-http-method", "Post"],
       ["x-forwarded-host", "other.example"],
       ["accept", "text/html"],
     ];
-    expect(overridesIn(headers, "/air", NONE)).toEqual({
+    expect(read(headers, "/air", NONE)).toEqual({
       methods: ["POST"],
       paths: ["/a", "/drops/air"],
       isUnread: false,
@@ -80,20 +106,20 @@ describe("of these headers is read", () => {
   });
 
   test("of a header that was sent twice, the whole and each part", () => {
-    const headers: [string, string][] = [["x-original-url", "/a?b, /c"]];
-    expect(overridesIn(headers, "/air", NONE).paths).toEqual(["/a", "/a", "/c"]);
+    const headers: Pairs = [["x-original-url", "/a?b, /c"]];
+    expect(read(headers, "/air", NONE).paths).toEqual(["/a", "/a", "/c"]);
   });
 
   test.each([
     ["a longer value", "/".padEnd(OVERRIDES_LENGTH_MAX + 1, "a")],
     ["more values", ",".repeat(OVERRIDE_VALUES_MAX - 1)],
   ])("nothing of %s, which is in doubt where the shop obeys it", (_, value) => {
-    const headers: [string, string][] = [["x-original-url", value]];
+    const headers: Pairs = [["x-original-url", value]];
     const nothing = { methods: [], paths: [] };
-    expect(overridesIn(headers, "/", NONE)).toEqual({ ...nothing, isUnread: false });
+    expect(read(headers, "/", NONE)).toEqual({ ...nothing, isUnread: false });
     const obeyed = obeying("X-Original-URL");
-    expect(overridesIn(headers, "/", obeyed)).toEqual({ ...nothing, isUnread: true });
-    const shorter: [string, string][] = [["x-original-url", value.slice(1)]];
-    expect(overridesIn(shorter, "/", obeyed)).toMatchObject({ isUnread: false });
+    expect(read(headers, "/", obeyed)).toEqual({ ...nothing, isUnread: true });
+    const shorter: Pairs = [["x-original-url", value.slice(1)]];
+    expect(read(shorter, "/", obeyed)).toMatchObject({ isUnread: false });
   });
 });
