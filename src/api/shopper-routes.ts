@@ -279,7 +279,8 @@ operation(
     id: "getCart",
     tag: "Checkout",
     summary: "Get what I hold",
-    description: "As the stock says now, with the sale's prices. What an order took is not in it.",
+    description:
+      "Not older than a second, with the sale's prices. What an order took is not in it.",
     security: ADMISSION,
     parameters: [DEVICE],
     request: sale,
@@ -288,7 +289,7 @@ operation(
   },
   (c) =>
     withVisit(c, c.req.valid("param").sale, async (visit) => {
-      const outcome = await readCart(visit);
+      const outcome = await readCart(visit, "recent");
       if (outcome.kind !== "cart") return refuse(c, visit.sale.id, outcome);
       return c.json(cartAnswer(outcome.cart), 200, { "Cache-Control": "no-store" });
     }),

@@ -199,6 +199,10 @@ export const PLACES_PER_JOIN_MAX = 64;
 export const JOINS_GATHERED_MAX = 1000;
 /** A join that waited this long calls directly. Locally a call takes 2 to 30 ms under load. */
 export const JOIN_GROUP_WAIT_MS = 2000;
+/** How long a page or an answer may show a cart without asking the stock again. */
+export const CART_FRESH_MS = 1000;
+/** Half a kB each, with a line. */
+export const CARTS_REMEMBERED_MAX = 5000;
 /** Concurrent holds of an isolate that go to their SkuStock in one call. */
 export const HOLDS_PER_CALL_MAX = 64;
 /** Holds of an isolate that wait for the next call of a SkuStock; further ones call it directly. */

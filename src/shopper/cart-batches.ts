@@ -19,6 +19,7 @@ import {
 import type { HoldCommand, HoldOutcome } from "../domain/stock/stock.ts";
 import type { Reservation, ReservationKey } from "../domain/stock/stock-ledger.ts";
 import { CallBatcher } from "./call-batcher.ts";
+import { CartMemory } from "./cart-memory.ts";
 
 /** What a shopper has in a SkuStock; its own object, because null is no answer of a shared call. */
 export interface ReservationRead {
@@ -27,6 +28,7 @@ export interface ReservationRead {
 
 /** One per isolate. */
 export class CartBatches {
+  readonly memory = new CartMemory();
   /** By SKU: reads of carts that meet ask each SkuStock together. */
   readonly reads = new CallBatcher<ReservationKey, ReservationRead>({
     together_max: HOLDS_PER_CALL_MAX,

@@ -17,10 +17,11 @@ import { priceLines, totalOf, type Line, type PricedLine } from "../domain/stock
 import { itemOf, type Sale } from "../domain/sale/sale.ts";
 import { unpaidTermsOf } from "../domain/stock/unpaid-terms.ts";
 import type { HoldCommand, HoldOutcome } from "../domain/stock/stock.ts";
-import type { ReservationKey } from "../domain/stock/stock-ledger.ts";
+import type { Reservation, ReservationKey } from "../domain/stock/stock-ledger.ts";
 import { roomOf, stockOf } from "../platform/objects.ts";
 import type { Admission } from "../tokens/admissions.ts";
 import type { ReservationRead } from "./cart-batches.ts";
+import type { HeldUnits } from "./cart-memory.ts";
 import { inShop, type AdmissionRefused, type InShop, type Visit } from "./visit.ts";
 
 export interface CartLine extends Line {
@@ -103,6 +104,19 @@ async function holdLine(
 export async function setCart(visit: Visit, lines: readonly Line[]): Promise<SetCartOutcome> {
   const shopper = inShop(visit);
   if (shopper.kind !== "in_shop") return shopper;
+  const { memory } = visit.gate.carts;
+  try {
+    return await setLines(visit, shopper, lines);
+  } finally {
+    memory.forget(shopper.admission.id);
+  }
+}
+
+async function setLines(
+  visit: Visit,
+  shopper: InShop,
+  lines: readonly Line[],
+): Promise<SetCartOutcome> {
   const { sale } = visit;
   const priced = priceLines(sale, lines);
   if (priced.kind !== "priced") return priced;
@@ -206,6 +220,7 @@ export async function letGo(
 ): Promise<void> {
   const items = shopper.sale.items.filter(({ sku }) => which(sku));
   await Promise.all(items.map(({ sku }) => holdLine(shopper, { sku, quantity: 0, isFinal })));
+  shopper.gate.carts.memory.forget(shopper.admission.id);
 }
 
 export interface CartView {
@@ -219,11 +234,40 @@ export type CartOutcome =
   | StockUnavailable
   | AdmissionRefused;
 
-/** What the shopper holds now, as the SkuStocks say. */
-export async function readCart(visit: Visit): Promise<CartOutcome> {
+/**
+ * What the shopper holds, as the SkuStocks say.
+ * @param age "now", or "recent": not older than `CART_FRESH_MS`, and with this isolate's writes
+ */
+export async function readCart(visit: Visit, age: CartAge): Promise<CartOutcome> {
   const shopper = inShop(visit);
   if (shopper.kind !== "in_shop") return shopper;
   const { gate, sale, admission } = shopper;
+  const { memory } = gate.carts;
+  const known = age === "recent" ? memory.recent(admission.id, gate.now) : null;
+  const remember = memory.reading(admission.id, gate.now);
+  const read = known === null ? await askStocks(shopper) : { kind: "held" as const, held: known };
+  if (read.kind !== "held") return read;
+  if (known === null) remember(read.held);
+  const lines: PricedLine[] = [];
+  let holdsUntil_ms: number | null = null;
+  for (const { sku, name, price } of sale.items) {
+    const hold = read.held.get(sku);
+    if (hold?.standing.state !== "held") continue;
+    const { deadline_ms } = hold.standing;
+    holdsUntil_ms = Math.min(holdsUntil_ms ?? deadline_ms, deadline_ms);
+    lines.push({ sku, name, price, quantity: hold.quantity });
+  }
+  return { kind: "cart", cart: { lines, total: totalOf(lines), holdsUntil_ms }, admission };
+}
+
+export type CartAge = "now" | "recent";
+
+/** Asks the SkuStock of every item of the sale, together with others who read a cart now. */
+async function askStocks({
+  gate,
+  sale,
+  admission,
+}: InShop): Promise<{ readonly kind: "held"; readonly held: HeldUnits } | StockUnavailable> {
   const key = { sale: sale.id, buyer: admission.subject, id: admission.id };
   const askTogether = (sku: string) => {
     return async (keys: readonly ReservationKey[]): Promise<ReservationRead[]> => {
@@ -231,20 +275,16 @@ export async function readCart(visit: Visit): Promise<CartOutcome> {
       return found.map((reservation) => ({ reservation }));
     };
   };
-  const holds = await Promise.all(
-    sale.items.map(async (item) => {
-      const read = await gate.carts.reads.ask(item.sku, key, askTogether(item.sku), gate.waitUntil);
-      return { item, hold: read === null ? ("no_answer" as const) : read.reservation };
+  const reads = await Promise.all(
+    sale.items.map(async ({ sku }) => {
+      const read = await gate.carts.reads.ask(sku, key, askTogether(sku), gate.waitUntil);
+      return { sku, read };
     }),
   );
-  const lines: PricedLine[] = [];
-  let holdsUntil_ms: number | null = null;
-  for (const { item, hold } of holds) {
-    if (hold === "no_answer") return { kind: "stock_unavailable", sku: item.sku };
-    if (hold?.standing.state !== "held") continue;
-    const { deadline_ms } = hold.standing;
-    holdsUntil_ms = Math.min(holdsUntil_ms ?? deadline_ms, deadline_ms);
-    lines.push({ sku: item.sku, name: item.name, price: item.price, quantity: hold.quantity });
+  const held = new Map<string, Reservation>();
+  for (const { sku, read } of reads) {
+    if (read === null) return { kind: "stock_unavailable", sku };
+    if (read.reservation !== null) held.set(sku, read.reservation);
   }
-  return { kind: "cart", cart: { lines, total: totalOf(lines), holdsUntil_ms }, admission };
+  return { kind: "held", held };
 }

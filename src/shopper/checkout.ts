@@ -11,7 +11,7 @@ import type { OrderView } from "../domain/order/messages.ts";
 import { checkoutKeyOf, orderIdOf } from "../domain/order/order-id.ts";
 import { orderOf, roomOf } from "../platform/objects.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
-import { readCart, type CartOutcome } from "./cart.ts";
+import { readCart, type CartAge, type CartOutcome } from "./cart.ts";
 import type { GateContext } from "./gate-context.ts";
 import { inShop, type Visit } from "./visit.ts";
 
@@ -28,8 +28,9 @@ export type CheckoutOutcome =
     })
   | Exclude<CartOutcome, { readonly kind: "cart" }>;
 
-export async function readCheckout(visit: Visit): Promise<CheckoutOutcome> {
-  const read = await readCart(visit);
+/** @param age of the cart: "recent" only for what is shown by a GET */
+export async function readCheckout(visit: Visit, age: CartAge): Promise<CheckoutOutcome> {
+  const read = await readCart(visit, age);
   if (read.kind !== "cart") return read;
   const { gate } = visit;
   const { id, sale } = read.admission;

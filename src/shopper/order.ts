@@ -106,6 +106,7 @@ export async function placeOrder(
   const placed = await orderOf(gate.env, id)
     .place(intent)
     .catch(() => null);
+  gate.carts.memory.forget(shopper.admission.id);
   return placed === null
     ? { kind: "order_unavailable", part: "order" }
     : answerOf(placed, gate.now);

@@ -63,8 +63,12 @@ function isBlank(code: number): boolean {
   return code === 32 || code === 9;
 }
 
+/** In one pass: a regular expression for the end tries anew at each blank of a long run. */
 function trimmed(text: string): string {
-  return text.replace(/^[ \t]+|[ \t]+$/g, "");
+  let [start, end] = [0, text.length];
+  while (start < end && isBlank(text.charCodeAt(start))) start += 1;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end -= 1;
+  return text.slice(start, end);
 }
 
 /** One cookie of a `Cookie` header. */

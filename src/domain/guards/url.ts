@@ -12,7 +12,9 @@ export function hostOf(url: string): string {
   const from = url.indexOf("://") + 3;
   const authority = url.slice(from, endOfAuthority(url, from));
   const host = authority.slice(authority.lastIndexOf("@") + 1).replace(/:\d*$/, "");
-  return host.replace(/\.+$/, "").toLowerCase();
+  let end = host.length;
+  while (end > 0 && host.charAt(end - 1) === ".") end -= 1;
+  return host.slice(0, end).toLowerCase();
 }
 
 /** The path of an absolute URL, as received, without query and fragment. */

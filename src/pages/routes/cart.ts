@@ -63,7 +63,7 @@ async function showRefusedCart(
   faults: Faults,
   { quantities }: Entered,
 ): Promise<Response> {
-  const read = await readCheckout(visit);
+  const read = await readCheckout(visit, "now");
   if (read.kind !== "cart") return sendRefusal(c, visit, read);
   if (from === "cart" && visit.sale.items.length > 0) {
     return sendCheckout(c, visit, read, { faults, quantities, status });

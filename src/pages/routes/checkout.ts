@@ -58,7 +58,7 @@ export interface Shown {
 }
 
 export async function showCart(c: GateRequest, visit: Visit): Promise<Response> {
-  const read = await readCheckout(visit);
+  const read = await readCheckout(visit, "recent");
   if (read.kind !== "cart") return sendRefusal(c, visit, read);
   // A sale that only guards a shop has no cart; the storefront says where the shop is.
   if (visit.sale.items.length === 0) return c.redirect(saleLink(visit.sale.id), 303);
@@ -307,7 +307,7 @@ async function showAgain(
   entered: Entered,
   shown: Shown,
 ): Promise<Response> {
-  const read = await readCheckout(visit);
+  const read = await readCheckout(visit, "now");
   if (read.kind !== "cart") return sendRefusal(c, visit, read);
   const idempotencyKey = entered.fields["key"] ?? read.orderKey;
   return sendCheckout(c, visit, read, { input: inputOf(entered), idempotencyKey, ...shown });

@@ -105,7 +105,7 @@ async function visitorOf(
   const { seen, ticket, admission } = visit;
   if (seen.snapshot.phase === "ended") return { kind: "new" };
   if (admission.kind !== "valid") return { kind: ticket.kind === "valid" ? "in_line" : "new" };
-  const read = await readCheckout(visit);
+  const read = await readCheckout(visit, "recent");
   if (read.kind === "stock_unavailable") return null;
   const lines = read.kind === "cart" ? read.cart.lines : [];
   const held = lines.map(({ sku, quantity }) => [sku, String(quantity)] as const);
