@@ -85,7 +85,7 @@ app.use("/_sluice/*", async (c, next) => {
   const { raw } = c.req;
   if (isInsecure(raw)) {
     const isRead = raw.method === "GET" || raw.method === "HEAD";
-    return isRead ? redirectToHttps(raw) : problem(c, "https_required");
+    return isRead ? redirectToHttps(raw, c.env) : problem(c, "https_required");
   }
   await next();
   if (c.res.webSocket === null) addOwnHeaders(c.res.headers, raw.url);

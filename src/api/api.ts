@@ -25,6 +25,7 @@ import {
 import { isOverNetworkLimit, RATE_LIMIT_RETRY_S, type Write } from "../web/rate-limits.ts";
 import { serverOf } from "../web/server-key.ts";
 import { DOCS_PATH } from "../web/paths.ts";
+import { publicOrigin } from "../web/public-origin.ts";
 import { wholeBody } from "../web/whole-body.ts";
 import { crossOrigin, trustedOrigin } from "./cross-origin.ts";
 import { merchantAllotmentRoutes } from "./merchant-allotment-routes.ts";
@@ -192,7 +193,7 @@ export function jsonApi(): OpenAPIHono<GateApp> {
   let document: ReturnType<typeof openApiDocument> | null = null;
   app.get("/openapi.json", (c) => {
     document ??= openApiDocument(app);
-    const url = new URL(DOCS_PATH, c.req.url).href;
+    const url = publicOrigin(c.req.url, c.env) + DOCS_PATH;
     return c.json({ ...document, externalDocs: { url, description: "This document as a page" } });
   });
   return app;

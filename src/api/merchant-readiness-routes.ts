@@ -71,8 +71,9 @@ operation(
   },
   async (c) => {
     const { keys } = c.get("gate");
-    const isDeployed = !LOCAL_HOSTS.has(new URL(c.req.url).hostname);
-    const gate = { keys, version: VERSION, isDeployed };
+    const { hostname, origin } = new URL(c.req.url);
+    const isDeployed = !LOCAL_HOSTS.has(hostname);
+    const gate = { keys, version: VERSION, isDeployed, origin };
     const { ready, reportedAt_ms, checks } = await readReadiness(merchantOf(c), gate);
     const ordersReportedAt = reportedAt_ms === null ? null : timeOf(reportedAt_ms);
     return c.json({ ready, version: VERSION, ordersReportedAt, checks: [...checks] }, 200);

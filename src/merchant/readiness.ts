@@ -23,6 +23,7 @@ import {
   storeCheck,
 } from "../domain/readiness/part-checks.ts";
 import { mailCheck, paymentChecks } from "../domain/readiness/payment-checks.ts";
+import { publicOriginsCheck } from "../domain/readiness/public-origins.ts";
 import { salesCheck, sellsHere } from "../domain/readiness/sale-faults.ts";
 import type { Sale } from "../domain/sale/sale.ts";
 import { countWaitingDeadLetters } from "../order-book/order-book.ts";
@@ -48,6 +49,8 @@ export interface GateFacts {
   readonly version: string;
   /** False on this machine. */
   readonly isDeployed: boolean;
+  /** The origin that was asked. */
+  readonly origin: string;
 }
 
 interface Sales {
@@ -73,6 +76,7 @@ export async function readReadiness(context: MerchantContext, gate: GateFacts): 
     queuesCheck(queues, now),
     ...(breakers === null ? [] : [breakersCheck(breakers)]),
     beaconCheck(beacon, gate.isDeployed),
+    ...(gate.isDeployed ? [publicOriginsCheck(env.PUBLIC_ORIGINS, gate.origin)] : []),
     ...reportChecks(report, { version: gate.version, now }),
     ...paymentChecks({
       gate: env,

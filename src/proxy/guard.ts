@@ -206,7 +206,7 @@ async function carryOut(
   const { id: sale } = judged.sale;
   const asksTheLine = decision.kind === "line" || decision.kind === "not_open";
   if (asksTheLine && askedOf(judged.request) === "document" && isInsecure(judged.request)) {
-    return { kind: "answer", response: redirectToHttps(judged.request) };
+    return { kind: "answer", response: redirectToHttps(judged.request, judged.tools.env) };
   }
   switch (decision.kind) {
     case "sale_over":

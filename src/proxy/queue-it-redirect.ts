@@ -7,12 +7,14 @@
  * connector that would send them away: the answer is 503 and the operator's log names the secret.
  */
 import type { AskedAs } from "../domain/guards/request-cause.ts";
+import { targetOf } from "../domain/guards/url.ts";
 import { needsQueueItToken, queueIdOf, withQueueItToken } from "../domain/sale/queue-it.ts";
 import type { Sale } from "../domain/sale/sale.ts";
 import { log } from "../platform/log.ts";
 import type { ValidAdmission } from "../shopper/visit.ts";
 import { queueItSecretOf, signQueueItToken, type QueueItEnv } from "../tokens/queue-it.ts";
 import { cookie, cookieIn } from "../web/cookies.ts";
+import { publicOrigin } from "../web/public-origin.ts";
 import { TOKEN_HEADERS } from "../web/token-cookies.ts";
 import { failureAnswer, type Moment } from "./failure.ts";
 import { changed } from "./forward.ts";
@@ -24,7 +26,7 @@ export interface GoingOn {
   readonly admission: ValidAdmission;
   /** `Set-Cookie` values that were to be given. */
   readonly cookies: readonly string[];
-  readonly tools: Moment & { readonly env: QueueItEnv };
+  readonly tools: Moment & { readonly env: QueueItEnv & { readonly PUBLIC_ORIGINS?: string } };
 }
 
 function markName(sale: string): string {
@@ -55,7 +57,8 @@ export async function queueItRedirect(going: GoingOn): Promise<Response | null> 
   const admitted = { sale: sale.id, admission, session_s };
   const signed = await signQueueItToken(secret, rules, admitted, now);
   const headers = new Headers({
-    Location: withQueueItToken(request.url, signed),
+    Location:
+      publicOrigin(request.url, tools.env) + targetOf(withQueueItToken(request.url, signed)),
     "Cache-Control": "no-store",
   });
   const mark = cookie(markName(sale.id), queueId, { expiresAt_ms });

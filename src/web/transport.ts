@@ -5,6 +5,8 @@
  * Guarantee: the shop's answers get none of these headers. At localhost, in private networks and
  * behind a proxy that says `X-Forwarded-Proto: https`, plain http is served as it is.
  */
+import { targetOf } from "../domain/guards/url.ts";
+import { publicHttpsOrigin } from "./public-origin.ts";
 
 /** Names of this machine and addresses of private networks (RFC 1918, RFC 6762). */
 const LOCAL: readonly RegExp[] = [
@@ -25,9 +27,13 @@ export function isInsecure({ url, headers }: Request): boolean {
   return !isLocal(new URL(url).hostname) && headers.get("X-Forwarded-Proto") !== "https";
 }
 
-/** To the same address by https; only for requests without a body. */
-export function redirectToHttps({ url }: Request): Response {
-  const headers = { Location: url.replace(/^http:/, "https:"), "Cache-Control": "no-store" };
+/** To the same address by https, at a public origin; only for requests without a body. */
+export function redirectToHttps(
+  { url }: Request,
+  env: { readonly PUBLIC_ORIGINS?: string },
+): Response {
+  const Location = publicHttpsOrigin(url, env) + targetOf(url);
+  const headers = { Location, "Cache-Control": "no-store" };
   return new Response(null, { status: 308, headers });
 }
 

@@ -84,6 +84,34 @@ test("plain http at a public name leads to https, without a place", async () => 
   expect(await (await ask("http://shop.example/open", page)).text()).toBe("the shop");
 });
 
+test("no answer has an address with the Host of a request that is not listed", async () => {
+  const path = await full();
+  const listed = { PUBLIC_ORIGINS: "https://shop.example, https://www.shop.example" };
+  const ours = ["/shop", `/v1/sales/own-${sales}`, `/shop/own-${sales}/fairness`, "/openapi.json"];
+  const targets = [path, "/_sluice/nothing", ...ours.map((target) => `/_sluice${target}`)];
+  const asked = ["text/html", "application/json", "*/*"];
+  for (const scheme of ["http", "https"]) {
+    for (const target of targets) {
+      for (const accept of asked) {
+        const answer = await ask(
+          `${scheme}://evil.example${target}`,
+          { headers: { accept } },
+          listed,
+        );
+        const whole = JSON.stringify([...answer.headers]) + (await answer.text());
+        expect([target, accept, whole.includes("evil.example")]).toEqual([target, accept, false]);
+      }
+    }
+  }
+  const moved = await ask(`http://evil.example${path}?a=1`, page, listed);
+  expect(moved.headers.get("location")).toBe(`https://shop.example${path}?a=1`);
+  const problem = await ask(`https://evil.example${path}`, {}, listed);
+  expect(await problem.json()).toMatchObject({
+    type: "/_sluice/problems#turn_required",
+    joinUrl: `/_sluice/v1/sales/own-${sales}/tickets`,
+  });
+});
+
 test("an address that is given away begins with a public origin, whatever Host a request has", async () => {
   const listed = { PUBLIC_ORIGINS: "https://shop.example, https://www.shop.example" };
   const sale = await openSale(saleDocument([{ sku: "PUBLIC", stock: 1 }]));

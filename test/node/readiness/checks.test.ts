@@ -14,6 +14,7 @@ import {
   storeCheck,
 } from "../../../src/domain/readiness/part-checks.ts";
 import { type PaymentFacts, paymentChecks } from "../../../src/domain/readiness/payment-checks.ts";
+import { publicOriginsCheck } from "../../../src/domain/readiness/public-origins.ts";
 import { salesCheck, sellsHere } from "../../../src/domain/readiness/sale-faults.ts";
 import { stripeKeyKind } from "../../../src/domain/readiness/stripe-keys.ts";
 import { saleSchema } from "../../../src/domain/sale/sale.ts";
@@ -208,4 +209,19 @@ describe("a sale", () => {
   test("that was not looked at is counted", () => {
     expect(salesCheck([], needs, 3).detail).toContain("3 more were not looked at");
   });
+});
+
+test("the names at which shoppers reach the gate are listed, or that is a warning", () => {
+  const found = (text: string, own: string | null = "https://shop.example") => {
+    const { ok, severity, detail } = publicOriginsCheck(text, own);
+    return `${ok ? "ok" : severity}: ${detail}`;
+  };
+  expect(found("https://shop.example, https://www.shop.example/")).toBe(
+    "ok: Addresses begin with https://shop.example or https://www.shop.example.",
+  );
+  expect(found("")).toContain("warning: PUBLIC_ORIGINS is empty");
+  expect(found("shop.example")).toContain("shop.example.");
+  expect(found("shop.example")).toContain("warning: ");
+  expect(found("https://shop.example", "https://a.workers.dev")).toContain("info: ");
+  expect(found("https://shop.example", null)).toContain("ok: ");
 });
