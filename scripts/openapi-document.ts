@@ -7,7 +7,7 @@ import { z } from "zod";
 import { PROJECT_ROOT } from "./project-root.ts";
 
 interface Api {
-  request(path: string): Response | Promise<Response>;
+  request(path: string, init: RequestInit, env: object): Response | Promise<Response>;
 }
 const apiSchema = z.object({
   jsonApi: z.custom<() => Api>((value) => typeof value === "function"),
@@ -17,5 +17,5 @@ const apiSchema = z.object({
 export async function openApiDocument(): Promise<string> {
   const address = pathToFileURL(join(PROJECT_ROOT, "src", "api", "api.ts")).href;
   const { jsonApi } = apiSchema.parse(await import(address));
-  return (await jsonApi().request("/openapi.json")).text();
+  return (await jsonApi().request("/openapi.json", {}, {})).text();
 }

@@ -23,6 +23,7 @@ import { SnapshotCache } from "./sales/snapshots.ts";
 import { readSecrets, type Keys } from "./tokens/secrets.ts";
 import { verifyingOf, withSingleCookies } from "./web/duplicate-cookies.ts";
 import type { GateApp } from "./web/gate-app.ts";
+import { endOldCookiesWith } from "./web/end-old-cookies.ts";
 import { DOCS_PATH, SHOP_BASE } from "./web/paths.ts";
 import { addOwnHeaders, isInsecure, redirectToHttps } from "./web/transport.ts";
 import { VERSION } from "./web/version.ts";
@@ -75,7 +76,9 @@ const provideContext: MiddlewareHandler<GateApp> = async (c, next) => {
   const gate = contextOf(c.env, secrets.keys, momentOf(c.executionCtx));
   c.set("gate", gate);
   c.req.raw = await withSingleCookies(c.req.raw, async () => verifyingOf(gate));
-  return next();
+  await next();
+  if (c.res.headers.has("Set-Cookie")) await endOldCookiesWith(c.req.raw, c.res, gate);
+  return undefined;
 };
 
 const app = new Hono<GateApp>();

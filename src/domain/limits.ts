@@ -149,6 +149,10 @@ export const ADMISSION_COOKIE_EXTRA_S = 24 * 60 * 60;
 export const DEVICE_ID_LENGTH_MIN = 16;
 export const DEVICE_ID_LENGTH_MAX = 64;
 export const DEVICE_COOKIE_S = 7 * 24 * 60 * 60;
+/** The gate's cookies in a browser, all sales together, with their names. */
+export const OWN_COOKIES_LENGTH_MAX = 6 * 1024;
+/** Other sales whose end is looked up when a browser is given a cookie. */
+export const OLD_SALES_LOOKED_UP_MAX = 8;
 /** Values of one cookie that are verified, when a client sends several. */
 export const COOKIE_VALUES_MAX = 16;
 /** Uses on another device that an isolate remembers, so that each is logged once. */

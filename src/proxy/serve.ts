@@ -8,6 +8,7 @@ import { foreignOverrides, noteHeaders } from "../domain/guards/override-headers
 import { errorText } from "../encoding/error-text.ts";
 import { log } from "../platform/log.ts";
 import { verifyingOf, withSingleCookies } from "../web/duplicate-cookies.ts";
+import { endOldCookies, endOldCookiesWith } from "../web/end-old-cookies.ts";
 import { addOwnHeaders } from "../web/transport.ts";
 import { failureAnswer } from "./failure.ts";
 import { guardRequest, type GuardTools, type Verdict } from "./guard.ts";
@@ -49,9 +50,12 @@ export async function serveShop(
   const noted = noteHeaders(request.headers.keys());
   const resent = await resentFormIn(request);
   const verdict = await guardRequest(request, { noted, obeyed }, tools, resent);
-  const passed = passedBy(verdict, tools.env);
+  const passed = await passedBy(verdict, request, tools);
   if (passed === null) {
-    if (verdict.kind === "answer") return own(request, verdict.response);
+    if (verdict.kind === "answer") {
+      await endOldCookiesWith(request, verdict.response, tools);
+      return own(request, verdict.response);
+    }
     return own(request, await failureAnswer(request, "room_unavailable", tools));
   }
   try {
@@ -79,13 +83,21 @@ function socketAnswer({ status, headers }: Response, shop: WebSocket, holder: Ho
 }
 
 /** Null when the request goes no further. */
-function passedBy(verdict: Verdict, { GUARDS_UNKNOWN }: GateEnv): Passed | null {
+async function passedBy(
+  verdict: Verdict,
+  request: Request,
+  tools: GuardTools,
+): Promise<Passed | null> {
   switch (verdict.kind) {
-    case "pass":
-      return verdict.passed;
+    case "pass": {
+      const { passed } = verdict;
+      if (passed.cookies.length === 0) return passed;
+      const ended = await endOldCookies(request, passed.cookies, tools);
+      return { ...passed, cookies: [...passed.cookies, ...ended] };
+    }
     case "answer":
       return null;
     case "guards_unknown":
-      return GUARDS_UNKNOWN === "open" ? UNTOUCHED : null;
+      return tools.env.GUARDS_UNKNOWN === "open" ? UNTOUCHED : null;
   }
 }

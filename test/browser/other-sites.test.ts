@@ -201,6 +201,65 @@ describe.concurrent("a page of another site", () => {
   );
 });
 
+describe.concurrent("a neighbouring host of the shop's domain", () => {
+  const at = (host: string, path: string): string => {
+    return `http://${host}:${new URL(sluice.host.gateUrl).port}${path}`;
+  };
+  const cookiePage = (cookie: string): string => {
+    const script = `document.cookie = ${JSON.stringify(cookie)}`;
+    return `/about?do=page&markup=${encodeURIComponent(`<script>${script}</script>`)}`;
+  };
+
+  test("admits nobody by a cookie that it plants, and throws nobody out", async () => {
+    const sale = await openSale({ admission: ONE_SEAT });
+    const shop = at("shop.localhost", `/${sale}/shoes`);
+    const owner = await device();
+    await owner.page.goto(shop);
+    await isIn(owner.page);
+    await fill(sluice, sale);
+    const name = `__Host-sluice-admission-${sale}`;
+    const cookies = await owner.context.cookies(shop);
+    const token = cookies.find((cookie) => cookie.name === name)?.value ?? "";
+    const { context, page } = await device();
+    const planted = [`${name}=${token}`, `ui=a ${name}=${token}`, `__Host-sluice-ticket-x=y`];
+    for (const each of [owner, { context, page }]) {
+      for (const cookie of planted) {
+        const line = `${cookie}; Domain=shop.localhost; Path=/; Secure`;
+        await each.page.goto(at("blog.shop.localhost", cookiePage(line)));
+      }
+      await each.page.goto(shop);
+    }
+    // Chromium refuses the prefix with a domain, and keeps the other.
+    expect((await context.cookies(shop)).map((cookie) => cookie.name)).toContain("ui");
+    await waits(page);
+    await isIn(owner.page);
+    const sent = origin.arrived.findLast(({ target }) => target.startsWith(`/${sale}/`));
+    const shops = new Headers(sent?.headers.map(([key, value]) => [key, value])).get("cookie");
+    expect(shops).toBe(`ui=a ${name}=${token}`);
+    await Promise.all([context.close(), owner.context.close()]);
+  });
+
+  test("shares the shop's cookies, of which those of a sale that is over are ended", async () => {
+    const fairness = { revealAfterSeconds: 0 };
+    const over = await openSale({ admission: ONE_SEAT, fairness });
+    await fill(sluice, over);
+    const { context, page } = await device();
+    const names = async () => {
+      const kept = await context.cookies(at("shop.localhost", "/"));
+      return kept.map(({ name }) => name);
+    };
+    await page.goto(at("shop.localhost", `/${over}/shoes`));
+    await waits(page);
+    expect(await names()).toContain(`__Host-sluice-ticket-${over}`);
+    await sluice.merchant("POST", `/sales/${over}/actions`, { action: "end" });
+    const next = await openSale();
+    await page.goto(at("shop.localhost", `/${next}/shoes`));
+    await isIn(page);
+    expect(await names()).toEqual([`__Host-sluice-admission-${next}`]);
+    await context.close();
+  });
+});
+
 /** A worker as shops have them: it passes navigations on, and keeps what it was answered. */
 const WORKER = `
   addEventListener("install", () => skipWaiting());

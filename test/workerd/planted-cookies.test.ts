@@ -6,9 +6,9 @@ import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { z } from "zod";
-import { COOKIE_VALUES_MAX } from "../../src/domain/limits.ts";
+import { COOKIE_VALUES_MAX, OWN_COOKIES_LENGTH_MAX } from "../../src/domain/limits.ts";
 import gate from "../../src/gate.ts";
-import { startClock } from "./support/clock.ts";
+import { pass, startClock } from "./support/clock.ts";
 import { openSale, saleDocument } from "./support/shop.ts";
 
 let arrived: Request[] = [];
@@ -136,4 +136,66 @@ test("the shop is sent no header in the gate's name, however a server would fold
     "x-sluice",
   ]);
   expect(arrived.at(-1)?.headers.get("x-forwarded-host")).toBe("shop.example");
+});
+
+/** What a browser that sends these cookies keeps and drops with this answer. */
+function afterAnswer(answer: Response) {
+  const lines = answer.headers.getSetCookie();
+  const nameOf = (line: string): string => line.split("=")[0] ?? "";
+  const [dropped, given] = [true, false].map((ends) => {
+    return lines.filter((line) => line.includes("Max-Age=0") === ends).map(nameOf);
+  });
+  return { dropped, given };
+}
+
+test("cookies of a sale whose end is final are ended with the next cookie that is given", async () => {
+  const page = { accept: "text/html", "sec-fetch-site": "none" };
+  const { sale: gone, path: gonePath, own } = await full();
+  const waiting = (await ask(gonePath, page)).headers.getSetCookie()[0]?.split(";")[0] ?? "";
+  expect(waiting).toContain(`__Host-sluice-ticket-${gone.id}`);
+  const cookie = `theme=dark; ${waiting}; ${own}`;
+  const visit = async () => {
+    const { path, sale } = await full();
+    const answer = await ask(path, { ...page, cookie });
+    expect(afterAnswer(answer).given).toEqual([`__Host-sluice-ticket-${sale.id}`]);
+    return afterAnswer(answer).dropped;
+  };
+  expect(await visit()).toEqual([]);
+  const room = env.WAITING_ROOM.get(env.WAITING_ROOM.idFromName(gone.id));
+  expect(await room.act("end")).toMatchObject({ kind: "done" });
+  pass(5 * 60_000);
+  // Its end can still be undone.
+  expect(await visit()).toEqual([]);
+  pass(6 * 60_000);
+  expect(await visit()).toEqual([`__Host-sluice-ticket-${gone.id}`]);
+  pass(25 * 60 * 60_000);
+  expect((await visit())?.toSorted()).toEqual([
+    `__Host-sluice-admission-${gone.id}`,
+    `__Host-sluice-ticket-${gone.id}`,
+  ]);
+  const { path } = await full();
+  const without = await ask(path, { accept: "*/*", cookie });
+  expect(without.headers.getSetCookie()).toEqual([]);
+});
+
+test("a browser of twelve sales that are on sends no more than the bound", async () => {
+  const jar = new Map<string, string>();
+  const header = () => [...jar].map(([name, value]) => `${name}=${value}`).join("; ");
+  const paths: string[] = [];
+  for (let sale = 0; sale < 12; sale += 1) {
+    const { path } = await full();
+    paths.push(path);
+    const answer = await ask(path, { accept: "text/html", cookie: header() });
+    for (const line of answer.headers.getSetCookie()) {
+      const [name = "", value = ""] = line.slice(0, line.indexOf(";")).split(/=(.*)/s);
+      if (line.includes("Max-Age=0")) jar.delete(name);
+      else jar.set(name, value);
+    }
+    pass(1000);
+    expect(header().length).toBeLessThanOrEqual(OWN_COOKIES_LENGTH_MAX);
+  }
+  const places = [...jar.keys()].filter((name) => name.includes("ticket"));
+  expect(places.length).toBeGreaterThan(5);
+  const last = await ask(paths.at(-1) ?? "", { accept: "text/html", cookie: header() });
+  expect(afterAnswer(last).given).toEqual([]);
 });
