@@ -7,7 +7,7 @@ import { EXAMPLE_BODIES } from "./example-bodies.ts";
 import type { Forger } from "./forgeries.ts";
 import type { Ground } from "./ground.ts";
 import { chance, type Header, type Made, pick, visibleText, wholeIn } from "./input.ts";
-import { FORMS, FUZZ_SALES, IDEMPOTENCY_KEY } from "./names.ts";
+import { FORMS, FUZZ_SALES, GUARDED_FOLDERS, IDEMPOTENCY_KEY } from "./names.ts";
 
 const { live } = FUZZ_SALES;
 
@@ -142,6 +142,58 @@ function forgedForm(random: Random, ground: Ground): Made {
   };
 }
 
+/** Not the own cookie: RFC 6265 separates cookies by `;` alone, and the first `=` ends a name. */
+const NEAR: readonly ((name: string, token: string) => string)[] = [
+  (name, token) => `theme=dark ${name}=${token}`,
+  (name, token) => `theme=dark,${name}=${token}`,
+  (name, token) => `theme=dark, ${name}=${token}`,
+  (name, token) => `theme="${name}=${token}"`,
+  (name, token) => `x=a=${name}=${token}`,
+  (name, token) => `${name} =${token}`,
+  (name, token) => `${name.toUpperCase()}=${token}`,
+  (name, token) => `x${name}=${token}`,
+  (name, token) => `${name.replace("__Host-", "")}=${token}`,
+  (name, token) => `${name}="${token}"`,
+  (name, token) => `=${name}=${token}`,
+  (name, token) => `${name}-x=${token}`,
+];
+
+/** The own cookie, whatever else is sent. */
+const OWN: readonly ((name: string, token: string, random: Random) => string)[] = [
+  (name, token) => `${name}=${token}`,
+  (name, token) => `\t ${name}= ${token} \t`,
+  (name, token) => `${name}=rubbish; ${name}=${token}`,
+  (name, token) => `${name}=${token};${name}=`,
+  (name, token) => `theme=dark ${name}=x;${name}=${token}; ${name}=${token}`,
+  (name, token, random) => `a=${visibleText(random, 90).replaceAll(";", "")}; ${name}=${token}`,
+  (name, token, random) => `a=${" ".repeat(wholeIn(random, 1, 9000))}b; ${name}=${token}`,
+];
+
+/** A valid admission at a guarded address, in the own cookie or in what only looks like it. */
+function atShop(random: Random, { tokens }: Ground): Made {
+  const isOwn = chance(random, 0.5);
+  const name = `__Host-sluice-admission-${live}`;
+  const cookie = isOwn
+    ? pick(random, OWN)(name, tokens.admission, random)
+    : pick(random, NEAR)(name, tokens.admission);
+  const others = chance(random, 0.5) ? `; ${pick(random, ["a=1", "=", "b", "c=d=e", " "])}` : "";
+  return {
+    what: isOwn ? "the own cookie at a guarded address" : "what looks like the own cookie",
+    expect: "harmless",
+    arrives: isOwn,
+    request: {
+      kind: "http",
+      method: "GET",
+      target: `${GUARDED_FOLDERS.live}/shoe`,
+      headers: [
+        ["accept", "*/*"],
+        ["cookie", cookie + others],
+      ],
+      body: null,
+    },
+  };
+}
+
 export function cookieInput(random: Random, ground: Ground, _: Forger): Made {
-  return pick(random, [readWith, readWith, forgedWrite, forgedForm])(random, ground);
+  return pick(random, [readWith, readWith, forgedWrite, forgedForm, atShop])(random, ground);
 }

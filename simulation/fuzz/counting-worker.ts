@@ -18,7 +18,7 @@ export {
   WaitingRoom,
 } from "../../src/gate.ts";
 
-export const COST_HEADER = "x-fuzz-cost";
+const COST_HEADER = "x-fuzz-cost";
 
 /** Calls by binding. */
 export type Calls = Map<string, number>;
@@ -64,17 +64,17 @@ export function countedBindings(env: GateEnv, calls: Calls): GateEnv {
   return { ...env, ...bindings };
 }
 
-export async function countingFetch(
-  request: Request,
-  env: GateEnv,
-  context: ExecutionContext,
-): Promise<Response> {
-  const calls: Calls = new Map();
-  const answer = await gate.fetch(request, countedBindings(env, calls), context);
+/** The answer with its cost in a header, where its headers can be changed. */
+export function withCost(answer: Response, calls: Calls): Response {
   if (answer.webSocket !== null || answer.status < 200 || answer.status > 599) return answer;
   const counting = new Response(answer.body, answer);
   counting.headers.set(COST_HEADER, JSON.stringify(Object.fromEntries(calls)));
   return counting;
 }
 
-export default { fetch: countingFetch };
+export default {
+  async fetch(request: Request, env: GateEnv, context: ExecutionContext): Promise<Response> {
+    const calls: Calls = new Map();
+    return withCost(await gate.fetch(request, countedBindings(env, calls), context), calls);
+  },
+};

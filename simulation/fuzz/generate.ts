@@ -3,6 +3,7 @@
  */
 import { causeInput } from "./cause-inputs.ts";
 import { cookieInput } from "./cookie-inputs.ts";
+import { costInput } from "./cost-inputs.ts";
 import type { Forger } from "./forgeries.ts";
 import type { Ground } from "./ground.ts";
 import { guardedInput } from "./guarded-inputs.ts";
@@ -10,6 +11,7 @@ import { NUMBER_HEADER } from "./guarded-origin.ts";
 import { headerInput } from "./header-inputs.ts";
 import { chance, FAMILIES, type Family, type Input, type Made, pick, randomOf } from "./input.ts";
 import { jsonInput } from "./json-inputs.ts";
+import { originInput } from "./origin-inputs.ts";
 import { pathInput } from "./path-inputs.ts";
 import { proofInput } from "./proof-inputs.ts";
 import { rawInput } from "./raw-inputs.ts";
@@ -27,13 +29,23 @@ const MAKERS: Readonly<Record<Family, Maker>> = {
   guarded: guardedInput,
   proofs: proofInput,
   causes: causeInput,
+  origins: originInput,
+  costs: costInput,
 };
 
 /** The share of the header and path inputs that are raw bytes, which no HTTP client sends. */
 const RAW_SHARE = 0.1;
 
 /** Families whose inputs can reach the shop behind the gate; they have their number in a header. */
-const REACHES_ORIGIN: ReadonlySet<Family> = new Set(["guarded", "proofs", "causes"]);
+const REACHES_ORIGIN: ReadonlySet<Family> = new Set([
+  "guarded",
+  "proofs",
+  "causes",
+  "origins",
+  "costs",
+  "cookies",
+  "headers",
+]);
 
 export interface Which {
   readonly seed: string;

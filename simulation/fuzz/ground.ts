@@ -11,6 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
+import { PROJECT_ROOT } from "../../scripts/project-root.ts";
 import type { GateSecrets } from "../../scripts/secret-set.ts";
 import { type Contract, loadContract } from "../host/contract.ts";
 import { type Host, type LogEntry, startHost } from "../host/host.ts";
@@ -19,8 +20,19 @@ import { CHECKOUT, CODE, LINE, ORDER } from "./checkout.ts";
 import { EXAMPLE_BODIES, UNSCHEMED_ROUTES } from "./example-bodies.ts";
 import { type GuardedOrigin, startGuardedOrigin } from "./guarded-origin.ts";
 import { hiddenTexts } from "./hidden.ts";
-import { BYPASS, FUZZ_SALES, GUARDED_FOLDERS, IDEMPOTENCY_KEY, skuOf } from "./names.ts";
+import {
+  BYPASS,
+  FUZZ_SALES,
+  GUARDED_FOLDERS,
+  GUARDED_HOST,
+  GUARDED_PAGE,
+  IDEMPOTENCY_KEY,
+  skuOf,
+  WIDE_ITEMS,
+  wideSku,
+} from "./names.ts";
 import { ALTCHA, type Proofs, settleProofs, TURNSTILE } from "./proofs.ts";
+import { type RealServers, startRealServers } from "./real-servers.ts";
 import { openApiSchema, routesOf, type Route } from "./routes.ts";
 import { type Ask, asker, joinedSchema, SEATS, takeFreedSeat, until } from "./setting-up.ts";
 import { differences, readState, type State } from "./state.ts";
@@ -43,12 +55,16 @@ export interface Ground {
     readonly admission: string;
     /** An admission that was used for an order. */
     readonly spent: string;
+    /** An admission to the sale with many items. */
+    readonly wide: string;
   };
   readonly proofs: Proofs;
   readonly order: { readonly id: string; readonly viewKey: string };
   readonly endpoint: string;
   /** The shop behind the gate. */
   readonly origin: GuardedOrigin;
+  /** On which what reaches the shop is tried. */
+  readonly servers: RealServers;
   /** Log entries of all Workers since the list was last emptied. */
   readonly logs: LogEntry[];
   /** Texts that no answer and no log may contain, by their names. */
@@ -62,6 +78,7 @@ interface GroundOptions {
   readonly gateEntry?: string;
 }
 
+const COUNTING_GATE = join(PROJECT_ROOT, "simulation", "fuzz", "counting-worker.ts");
 const HOUR_MS = 3_600_000;
 /** Within this time a booth stores its mark, a room ticks, and queues deliver. */
 export const SETTLE_MS = 3500;
@@ -70,20 +87,22 @@ const DEAD_LETTER = "fuzz-dead-letter";
 export async function makeGround(options: GroundOptions = {}): Promise<Ground> {
   const folder = mkdtempSync(join(tmpdir(), "sluice-fuzz-"));
   const logs: LogEntry[] = [];
-  const origin = await startGuardedOrigin();
+  const servers = await startRealServers();
+  const origin = await startGuardedOrigin(servers);
   const host = await startHost({
     folder,
-    variables: { gate: { ORIGIN: origin.url } },
+    variables: { gate: { ORIGIN: origin.url, PUBLIC_ORIGINS: "https://fuzz-shop.example" } },
     port: 0,
     sandboxPort: 0,
     onLog: (entry) => {
       logs.push(entry);
     },
-    ...(options.gateEntry === undefined ? {} : { gateEntry: options.gateEntry }),
+    gateEntry: options.gateEntry ?? COUNTING_GATE,
   });
   const stop = async (): Promise<void> => {
     await host.stop();
     await origin.stop();
+    await servers.stop();
     rmSync(folder, { recursive: true, force: true });
   };
   try {
@@ -97,7 +116,7 @@ export async function makeGround(options: GroundOptions = {}): Promise<Ground> {
     logs.length = 0;
     const { gateUrl: url, adminToken } = host;
     const contract = await loadContract();
-    const known = { url, adminToken, secrets, ...settled, contract, origin };
+    const known = { url, adminToken, secrets, ...settled, contract, origin, servers };
     return { ...known, logs, hidden, state, stop };
   } catch (cause) {
     await stop();
@@ -135,6 +154,7 @@ async function settle(host: Host, secrets: GateSecrets) {
   const headers = { "sluice-admission": admission };
   await ask("PUT", `/v1/sales/${FUZZ_SALES.live}/cart`, { headers, body: { lines: [LINE] } });
   const order = await buy(ask, spent);
+  const { admission: wide = "" } = await join(FUZZ_SALES.wide);
   const queued = await takeFreedSeat(ask, FUZZ_SALES.live, tickets);
   const proofs = await settleProofs(ask, secrets.PROOF_KEYS);
   const body = { url: "http://127.0.0.1:9/hook", types: ["order.never"], enabled: false };
@@ -145,7 +165,7 @@ async function settle(host: Host, secrets: GateSecrets) {
   return {
     routes: withExamples(routesOf(openApi)),
     problems: new Map(Object.entries(problems).map(([code, { status }]) => [code, status])),
-    tokens: { prequeued, queued, admission, spent },
+    tokens: { prequeued, queued, admission, spent, wide },
     proofs,
     order,
     endpoint: endpointSchema.parse(made).id,
@@ -162,12 +182,12 @@ function withExamples(routes: readonly Route[]): readonly Route[] {
   throw new Error(`example-bodies.ts has no example for ${names}`);
 }
 
-const SALES = ["live", "prequeue", "later", "over", "proven", "checked"] as const;
+const SALES = ["live", "prequeue", "later", "over", "proven", "checked", "wide"] as const;
 
 async function makeSales(ask: Ask, headers: Readonly<Record<string, string>>): Promise<void> {
   const at = (delta_h: number) => new Date(Date.now() + delta_h * HOUR_MS).toISOString();
-  const opens = { live: -2, prequeue: -1, later: 20, over: -3, proven: -2, checked: -1 };
-  const starts = { live: -1, prequeue: 20, later: 21, over: -2, proven: -1, checked: 20 };
+  const opens = { live: -2, prequeue: -1, later: 20, over: -3, proven: -2, checked: -1, wide: -2 };
+  const starts = { live: -1, prequeue: 20, later: 21, over: -2, proven: -1, checked: 20, wide: -1 };
   for (const sale of SALES) {
     const id = FUZZ_SALES[sale];
     const body = {
@@ -177,9 +197,9 @@ async function makeSales(ask: Ask, headers: Readonly<Record<string, string>>): P
       opensAt: at(opens[sale]),
       startsAt: at(starts[sale]),
       endsAt: at(23),
-      guards: sale === "over" ? [] : [{ host: "*", path: `${GUARDED_FOLDERS[sale]}/*` }],
+      guards: guardsOf(sale),
       bypass: { tokens: [{ id: "fuzz", sha256: BYPASS.sha256 }] },
-      items: [{ sku: skuOf(id), name: "A shoe", price: 12_900, stock: 50, limitPerBuyer: 2 }],
+      items: itemsOf(sale),
       admission: {
         ratePerMinute: 1_000_000,
         maxActive: SEATS,
@@ -203,6 +223,22 @@ async function makeSales(ask: Ask, headers: Readonly<Record<string, string>>): P
   await ask("POST", codes, { headers, body: CODE });
   const path = `/admin/v1/sales/${FUZZ_SALES.over}/actions`;
   await ask("POST", path, { headers, body: { action: "end" } });
+}
+
+function itemsOf(sale: (typeof SALES)[number]) {
+  const count = sale === "wide" ? WIDE_ITEMS : 1;
+  return Array.from({ length: count }, (_, at) => {
+    const sku = sale === "wide" ? wideSku(at) : skuOf(FUZZ_SALES[sale]);
+    return { sku, name: "A shoe", price: 12_900, stock: 50, limitPerBuyer: 2 };
+  });
+}
+
+function guardsOf(sale: (typeof SALES)[number]) {
+  if (sale === "over" || sale === "wide") return [];
+  const folder = { host: "*", path: `${GUARDED_FOLDERS[sale]}/*` };
+  if (sale !== "live") return [folder];
+  const { host, folder: only } = GUARDED_HOST;
+  return [folder, { host: "*", path: GUARDED_PAGE }, { host, path: `${only}/*` }];
 }
 
 /** Places one order and waits until it is final. */

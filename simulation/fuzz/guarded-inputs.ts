@@ -23,7 +23,7 @@ function guardedPath(sale: GuardingSale): string {
 const hex = (letter: string): string => `%${letter.charCodeAt(0).toString(16)}`;
 
 /** Percent-encodes one character, which an origin may decode. */
-function encodedOnce(random: Random, path: string): string {
+export function encodedOnce(random: Random, path: string): string {
   const at = wholeIn(random, 1, path.length - 1);
   const code = hex(path[at] ?? "a");
   const escape = chance(random, 0.5) ? code : code.toUpperCase();
@@ -43,7 +43,7 @@ function atSlash(random: Random, path: string, replacement: string): string {
   return path.slice(0, at) + replacement + path.slice(at + 1);
 }
 
-type Spelling = (random: Random, path: string) => string;
+export type Spelling = (random: Random, path: string) => string;
 
 const SPELLINGS: readonly Spelling[] = [
   encodedOnce,
@@ -71,7 +71,7 @@ function visibleParameter(random: Random): string {
 }
 
 /** Applies one to three spellings in turn; the result always starts with `/`. */
-function respelled(random: Random, path: string): string {
+export function respelled(random: Random, path: string): string {
   let spelled = path;
   for (let left = wholeIn(random, 1, 3); left > 0; left -= 1) {
     spelled = pick(random, SPELLINGS)(random, spelled);
@@ -80,7 +80,7 @@ function respelled(random: Random, path: string): string {
 }
 
 /** Headers of requests that are neither for a page nor for exactly JSON; these never join. */
-const DATA: readonly (readonly Header[])[] = [
+export const DATA: readonly (readonly Header[])[] = [
   [],
   [["accept", "*/*"]],
   [["accept", "application/json, text/plain"]],

@@ -5,15 +5,22 @@
  * decodes up to three times, merges slashes, resolves dots or leaves them, ignores parameters and
  * case, and obeys headers that override the path or the method. A request that is guarded by any of
  * these readings must have a valid admission, and that is the only Sluice header that may arrive.
+ * What arrives without one is also tried on servers as shops run them (`real-servers.ts`).
  */
 import { createServer, type IncomingMessage } from "node:http";
 import { posix } from "node:path";
 import { unescape } from "node:querystring";
 import { z } from "zod";
 import { LOOPBACK } from "../host/ports.ts";
-import { GUARDED_FOLDERS } from "./names.ts";
+import { GUARDED_FOLDERS, GUARDED_HOST, GUARDED_PAGE } from "./names.ts";
+import type { RealServers } from "./real-servers.ts";
 
-type OriginRule = "no guarded path without an admission" | "no gate-only header from a client";
+type OriginRule =
+  | "no guarded path without an admission"
+  | "no gate-only header from a client"
+  | "no guarded page to any server of the shop"
+  | "no cookie of the gate at the shop"
+  | "no header at the shop that overrides the request";
 
 interface OriginFault {
   readonly rule: OriginRule;
@@ -51,6 +58,8 @@ function headersOf({ rawHeaders }: IncomingMessage): Headers {
 }
 
 function isInFolder(path: string): boolean {
+  const page = path.toLowerCase().replace(/\/+$/, "");
+  if (page === GUARDED_PAGE) return true;
   return Object.values(GUARDED_FOLDERS).some((folder) =>
     path.toLowerCase().startsWith(`${folder}/`),
   );
@@ -75,16 +84,28 @@ function isGuarded({ method = "", url = "" }: IncomingMessage, headers: Headers)
   };
   const methods = [method, ...valuesOf(METHOD_HEADERS)].map((name) => name.trim().toUpperCase());
   if (methods.every((name) => name === "OPTIONS")) return false;
-  return [url, ...valuesOf(PATH_HEADERS)].some(isGuardedPath);
+  if ([url, ...valuesOf(PATH_HEADERS)].some(isGuardedPath)) return true;
+  const [host = ""] = valuesOf(new Set(["x-forwarded-host"]));
+  const name = host.toLowerCase().replace(/:\d*$/, "").replace(/\.+$/, "");
+  return name === GUARDED_HOST.host && url.startsWith(`${GUARDED_HOST.folder}/`);
 }
 
-export async function startGuardedOrigin(): Promise<GuardedOrigin> {
+/** As CGI and WSGI fold names. */
+const SLUICE_HEADER = /^sluice[^a-z0-9]/;
+const OVERRIDING =
+  /^x[^a-z0-9](original|rewrite|override|http[^a-z0-9]?method|method|script|proxy|request[^a-z0-9])/;
+
+function fold(name: string): string {
+  return name.replaceAll(/[^a-z0-9]/g, "-");
+}
+
+export async function startGuardedOrigin(servers: RealServers): Promise<GuardedOrigin> {
   const faults: OriginFault[] = [];
   let valid: ReadonlySet<string> = new Set();
   let admitted = 0;
-  const judge = (request: IncomingMessage): void => {
+  const judge = async (request: IncomingMessage): Promise<void> => {
     const headers = headersOf(request);
-    const sluiceHeaders = headers.filter(([name]) => name.startsWith("sluice-"));
+    const sluiceHeaders = headers.filter(([name]) => SLUICE_HEADER.test(name));
     const isAdmitted = sluiceHeaders.some(([name, value]) => {
       return name === "sluice-admission" && valid.has(value);
     });
@@ -100,13 +121,31 @@ export async function startGuardedOrigin(): Promise<GuardedOrigin> {
       if (name === "sluice-admission" && valid.has(value)) continue;
       report("no gate-only header from a client", name);
     }
+    for (const [name, value] of headers) {
+      const isGates = name === "cookie" && /(^|;)[ \t]*__Host-sluice-/.test(value);
+      if (isGates) report("no cookie of the gate at the shop", value);
+      if (OVERRIDING.test(name)) report("no header at the shop that overrides the request", name);
+    }
+    const hosts = headers.filter(([name]) => fold(name) === "x-forwarded-host");
+    if (hosts.length !== 1) {
+      report("no header at the shop that overrides the request", JSON.stringify(hosts));
+    }
+    if (isAdmitted || request.method === "OPTIONS") return;
+    const { method, url = "" } = request;
+    for (const found of await servers.finding(url)) {
+      report("no guarded page to any server of the shop", `${method} ${url}: ${found}`);
+    }
   };
   const server = createServer((request, response) => {
-    judge(request);
+    const judged = judge(request);
     request.on("error", () => response.destroy());
     request.resume().on("end", () => {
-      response.writeHead(200, { [ORIGIN_HEADER]: "1", "content-type": "text/plain" });
-      response.end("the shop");
+      const answer = async (): Promise<void> => {
+        await judged;
+        response.writeHead(200, { [ORIGIN_HEADER]: "1", "content-type": "text/plain" });
+        response.end("the shop");
+      };
+      void answer();
     });
   });
   await new Promise<void>((resolve) => server.listen(0, LOOPBACK, resolve));

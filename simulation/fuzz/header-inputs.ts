@@ -6,7 +6,7 @@ import type { Random } from "../seeded-random.ts";
 import { EXAMPLE_BODIES } from "./example-bodies.ts";
 import type { Ground } from "./ground.ts";
 import { chance, type Header, type Made, oddText, pick, visibleText, wholeIn } from "./input.ts";
-import { FUZZ_SALES, IDEMPOTENCY_KEY } from "./names.ts";
+import { FUZZ_SALES, GUARDED_FOLDERS, IDEMPOTENCY_KEY } from "./names.ts";
 
 const { live } = FUZZ_SALES;
 
@@ -216,6 +216,94 @@ function anonymousWrite(random: Random, ground: Ground): Made {
   };
 }
 
+const SEPARATORS = ["-", "_", ".", "~", "!", "'", "*"];
+const FOR_GATE_OR_SHOP = [
+  ["Sluice", "Admission"],
+  ["Sluice", "Replay"],
+  ["sluice", "x", "y"],
+  ["X", "Original", "URL"],
+  ["X", "Rewrite", "URL"],
+  ["X", "HTTP", "Method", "Override"],
+  ["X", "Method", "Override"],
+  ["X", "Forwarded", "Host"],
+  ["X", "Forwarded", "Prefix"],
+  ["X", "Script", "Name"],
+];
+
+/** Headers that the shop must not be sent, in names that CGI and WSGI fold to one. */
+function foldedNames(random: Random, ground: Ground): Made {
+  const headers = Array.from({ length: wholeIn(random, 1, 6) }, (): Header => {
+    const parts = pick(random, FOR_GATE_OR_SHOP);
+    const name = parts.reduce((text, part) => `${text}${pick(random, SEPARATORS)}${part}`);
+    const isUpper = chance(random, 0.3);
+    return [isUpper ? name.toUpperCase() : name, pick(random, ["1", "/open", "PUT", "a.example"])];
+  });
+  const isIn = chance(random, 0.5);
+  const own: Header = ["cookie", `__Host-sluice-admission-${live}=${ground.tokens.admission}`];
+  return {
+    what: "headers that the shop must not be sent",
+    expect: "harmless",
+    request: {
+      kind: "http",
+      method: "GET",
+      target: isIn ? `${GUARDED_FOLDERS.live}/shoe` : "/open",
+      headers: [["accept", "*/*"], ...(isIn ? [own] : []), ...headers],
+      body: null,
+    },
+  };
+}
+
+/** Only in `Host`, so it can be in an answer only because of that. */
+const EVIL_HOST = "host-of-a-stranger.example";
+
+/** A request with a name of a stranger: no address of the gate's leads there. */
+function strangersHost(random: Random, ground: Ground): Made {
+  const shopper: Header = ["sluice-admission", ground.tokens.admission];
+  const target = pick(random, [
+    `/_sluice/shop/${live}`,
+    `/_sluice/shop/${live}/cart`,
+    `/_sluice/shop/${live}/fairness`,
+    `/_sluice/shop/${live}/receipt`,
+    `/_sluice/v1/sales/${live}`,
+    `/_sluice/v1/orders/${ground.order.id}?key=${ground.order.viewKey}`,
+    `/_sluice/shop/${live}/orders/${ground.order.id}?key=${ground.order.viewKey}`,
+    "/_sluice/openapi.json",
+    "/_sluice/nothing",
+    "/_sluice/shop",
+    `${GUARDED_FOLDERS.live}/shoe`,
+    `${GUARDED_FOLDERS.later}/shoe`,
+  ]);
+  const isSecure = chance(random, 0.6);
+  const isShop = !target.startsWith("/_sluice");
+  const accept = isShop ? "*/*" : pick(random, ["text/html", "application/json", "*/*"]);
+  return {
+    what: `a stranger's host, at ${target}`,
+    expect: "harmless",
+    without: EVIL_HOST,
+    request: {
+      kind: "http",
+      method: "GET",
+      target,
+      headers: [
+        ["host", pick(random, [EVIL_HOST, `${EVIL_HOST}:8443`, `${EVIL_HOST}.`])],
+        ["accept", accept],
+        ...(isSecure ? [["x-forwarded-proto", "https"] as const] : []),
+        ...(isShop ? [] : [shopper]),
+      ],
+      body: null,
+    },
+  };
+}
+
 export function headerInput(random: Random, ground: Ground): Made {
-  return pick(random, [readWith, readWith, wrongType, badKey, anonymousWrite])(random, ground);
+  const make = pick(random, [
+    readWith,
+    readWith,
+    wrongType,
+    badKey,
+    anonymousWrite,
+    foldedNames,
+    strangersHost,
+  ]);
+  return make(random, ground);
 }

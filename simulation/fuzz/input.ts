@@ -16,6 +16,8 @@ export const FAMILIES = [
   "guarded",
   "proofs",
   "causes",
+  "origins",
+  "costs",
 ] as const;
 export type Family = (typeof FAMILIES)[number];
 
@@ -44,6 +46,10 @@ export interface Made {
   readonly expect: "refused" | "harmless";
   /** The answer must set no cookie. */
   readonly noCookie?: true;
+  /** Whether it must get to the shop; absent: both are right. */
+  readonly arrives?: boolean;
+  /** The answer must not contain this text. */
+  readonly without?: string;
   /** The field that the answer, a 422, must name. */
   readonly field?: string;
   readonly request: HttpRequest | RawRequest;

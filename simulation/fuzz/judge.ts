@@ -4,6 +4,7 @@
 import { z } from "zod";
 import { parseJson } from "../../src/encoding/json.ts";
 import type { LogEntry } from "../host/host.ts";
+import { costOf, isMerchants, tooDear } from "./costs.ts";
 import type { Ground } from "./ground.ts";
 import { ORIGIN_HEADER } from "./guarded-origin.ts";
 import type { Input } from "./input.ts";
@@ -23,6 +24,12 @@ export const RULES = [
   "stored data is unchanged",
   "no guarded path without an admission",
   "no gate-only header from a client",
+  "no guarded page to any server of the shop",
+  "a request calls a bounded number of objects and stores",
+  "no cookie of the gate at the shop",
+  "no header at the shop that overrides the request",
+  "the own cookie admits, and nothing that looks like it",
+  "no address with the Host of a request",
 ] as const;
 export type Rule = (typeof RULES)[number];
 
@@ -44,10 +51,11 @@ function isOfOrigin({ headers }: Answered): boolean {
 }
 
 export function judgeReply(
-  { expect, request, field, noCookie }: Input,
+  input: Input,
   reply: Reply,
   { problems, hidden, contract }: Ground,
 ): Broken | null {
+  const { expect, request, field, noCookie } = input;
   if (reply.kind !== "answered") {
     if (request.kind === "raw") return null;
     return { rule: "an answer, or a closed connection for invalid HTTP", what: reply.why };
@@ -58,6 +66,17 @@ export function judgeReply(
   if (secret !== null) return { rule: "no secret in an answer", what: `${secret}: ${exchange}` };
   if (noCookie === true && reply.headers.includes('"set-cookie"')) {
     return { rule: "no cookie for what nobody asked for", what: exchange };
+  }
+  if (input.arrives !== undefined && input.arrives !== isOfOrigin(reply)) {
+    return { rule: "the own cookie admits, and nothing that looks like it", what: exchange };
+  }
+  if (input.without !== undefined && `${reply.headers} ${reply.text}`.includes(input.without)) {
+    return { rule: "no address with the Host of a request", what: exchange };
+  }
+  const dear = dearness(input, reply);
+  if (dear !== null) {
+    const rule = "a request calls a bounded number of objects and stores";
+    return { rule, what: `${dear}: ${exchange}` };
   }
   if (isOfOrigin(reply)) return null;
   if (request.kind === "raw" && isOfRuntime(reply)) return null;
@@ -75,12 +94,18 @@ export function judgeReply(
       what: `${why}: ${exchange}`,
     };
   }
-  if (request.kind === "raw") return null;
+  // From http to https, before any operation.
+  if (request.kind === "raw" || reply.status === 308) return null;
   const { status, type, text } = reply;
   const answered = { status, type, body: parseJson(text) };
   const fault = contract.faultIn(request.method, request.target, answered);
   if (fault === null) return null;
   return { rule: "an answer is as the OpenAPI document declares", what: fault };
+}
+
+function dearness(input: Input, reply: Answered): string | null {
+  const cost = input.request.kind === "raw" || isMerchants(input) ? null : costOf(reply);
+  return cost === null ? null : tooDear(cost);
 }
 
 function shown({ status, type, text }: Answered): string {

@@ -16,7 +16,15 @@ export const FUZZ_SALES = {
   proven: "fuzz-proven",
   /** Requires Turnstile, and refuses an admission from another device. */
   checked: "fuzz-checked",
+  /** Sells many items, which a cart asks one by one. */
+  wide: "fuzz-wide",
 } as const;
+
+export const WIDE_ITEMS = 12;
+
+export function wideSku(at: number): string {
+  return at === 0 ? skuOf(FUZZ_SALES.wide) : `${skuOf(FUZZ_SALES.wide)}-${at}`;
+}
 
 /** As random as a key must be; the fuzz run repeats its requests with it. */
 export const IDEMPOTENCY_KEY = "7d0f6c1e-93b4-4a58-8e27-c15f0a9d3b62";
@@ -29,6 +37,11 @@ export const GUARDED_FOLDERS = {
   proven: "/proven",
   checked: "/checked",
 } as const;
+
+/** A page that a guard of the live sale names, without what is below it. */
+export const GUARDED_PAGE = "/drops/air";
+/** What the live sale guards at one host alone. */
+export const GUARDED_HOST = { host: "drops.example", folder: "/only" } as const;
 
 /** The forms of a sale's pages, as their paths end. */
 export const FORMS = [

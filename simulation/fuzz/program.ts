@@ -2,11 +2,13 @@
  * The fuzz run: sends the inputs in stretches, finds the one that broke each rule, and reports it.
  */
 import { withProgress } from "../../scripts/progress.mjs";
+import { type Dearest, noteCost } from "./costs.ts";
 import { findInput } from "./find.ts";
 import { type Ground, makeGround } from "./ground.ts";
 import type { Family } from "./input.ts";
 import type { Broken } from "./judge.ts";
 import type { FuzzOptions } from "./options.ts";
+import type { RealServers } from "./real-servers.ts";
 import { exchangeText, fuzzReport } from "./report.ts";
 import {
   logViolations,
@@ -31,7 +33,7 @@ export async function runFuzz(options: FuzzOptions): Promise<number> {
   const began_ms = performance.now();
   let sending_ms = began_ms;
   const wanted = options.last - options.first + 1;
-  const summary = await withProgress(
+  const { summary, servers } = await withProgress(
     "Starting a fresh Sluice with sales, shoppers and orders in it",
     ({ say, show }) => {
       return fuzz(options, {
@@ -44,7 +46,7 @@ export async function runFuzz(options: FuzzOptions): Promise<number> {
     },
   );
   const { violations, sent } = summary;
-  console.log(fuzzReport(options, summary));
+  console.log(fuzzReport(options, servers, summary));
   const took_s = (performance.now() - began_ms) / 1000;
   const perSecond = sent / ((performance.now() - sending_ms) / 1000);
   console.log(`\ntook ${took_s.toFixed(1)} s, ${perSecond.toFixed(0)} inputs a second`);
@@ -53,7 +55,12 @@ export async function runFuzz(options: FuzzOptions): Promise<number> {
   return failed > 0 ? 1 : 0;
 }
 
-async function fuzz(options: FuzzOptions, { say, progress }: Watch): Promise<Summary> {
+interface Fuzzed {
+  readonly summary: Summary;
+  readonly servers: Pick<RealServers, "names" | "missing">;
+}
+
+async function fuzz(options: FuzzOptions, { say, progress }: Watch): Promise<Fuzzed> {
   const ground = await makeGround();
   progress(0);
   const { seed, only, first, last, replay } = options;
@@ -78,7 +85,7 @@ async function fuzz(options: FuzzOptions, { say, progress }: Watch): Promise<Sum
   } finally {
     await ground.stop();
   }
-  return sumOf(summaries);
+  return { summary: sumOf(summaries), servers: ground.servers };
 }
 
 /** Finds the input of each broken rule about logs, by sending parts of the stretch again. */
@@ -137,7 +144,9 @@ function firstOf(amiss: readonly Broken[], { rule }: Broken): number {
 function sumOf(summaries: readonly Summary[]): Summary {
   const byFamily = new Map<Family, number>();
   const byStatus = new Map<string, number>();
+  const dearest = new Map<string, Dearest>();
   for (const summary of summaries) {
+    for (const [route, one] of summary.dearest) noteCost(dearest, route, one);
     for (const [key, count] of summary.byFamily)
       byFamily.set(key, (byFamily.get(key) ?? 0) + count);
     for (const [key, count] of summary.byStatus)
@@ -147,6 +156,7 @@ function sumOf(summaries: readonly Summary[]): Summary {
     sent: summaries.reduce((sum, { sent }) => sum + sent, 0),
     byFamily,
     byStatus,
+    dearest,
     violations: summaries.flatMap(({ violations }) => violations),
   };
 }

@@ -3,6 +3,8 @@
  */
 import { FAMILIES, type Input } from "./input.ts";
 import type { Which } from "./generate.ts";
+import type { Dearest } from "./costs.ts";
+import type { RealServers } from "./real-servers.ts";
 import { RULES } from "./judge.ts";
 import type { Summary, Violation } from "./run.ts";
 import type { Reply } from "./send.ts";
@@ -13,9 +15,20 @@ function row(name: string, count: number): string {
   return `  ${name.padEnd(56)}${count.toLocaleString("en-GB").padStart(12)}`;
 }
 
+function dearestLine([route, { cost, number }]: readonly [string, Dearest]): string {
+  const { objects, store, database, counters, queues } = cost;
+  const parts = { objects, store, database, counters, queues };
+  const called = Object.entries(parts).flatMap(([kind, calls]) => {
+    return calls === 0 ? [] : [`${calls} ${kind}`];
+  });
+  return `  ${route.padEnd(56)}${called.join(", ") || "none"} (input ${number})`;
+}
+
+/** @param servers on which what reached the shop was tried */
 export function fuzzReport(
   which: Which,
-  { sent, byFamily, byStatus, violations }: Summary,
+  servers: Pick<RealServers, "names" | "missing">,
+  { sent, byFamily, byStatus, violations, dearest }: Summary,
 ): string {
   const statuses = [...byStatus].toSorted(([a], [b]) => a.localeCompare(b));
   return [
@@ -24,6 +37,12 @@ export function fuzzReport(
     "",
     "answers",
     ...statuses.map(([status, count]) => row(status, count)),
+    "",
+    `servers on which what reached the shop was tried: ${servers.names.join(", ")}`,
+    ...servers.missing.map((name) => `  not tried: ${name}`),
+    "",
+    "the dearest request of each route, in calls",
+    ...[...dearest].toSorted(([a], [b]) => a.localeCompare(b)).map(dearestLine),
     "",
     "rules, and how often each was broken",
     ...RULES.map((rule) => row(rule, violations.filter((one) => one.rule === rule).length)),

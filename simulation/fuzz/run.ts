@@ -11,6 +11,7 @@ import { inputOf, type Which } from "./generate.ts";
 import { type Ground, SETTLE_MS } from "./ground.ts";
 import type { Family, Input } from "./input.ts";
 import { type Broken, judgeLog, judgeReply } from "./judge.ts";
+import { costOf, type Dearest, noteCost, routeOf } from "./costs.ts";
 import { createSender, type Reply } from "./send.ts";
 import { differences } from "./state.ts";
 
@@ -32,6 +33,8 @@ export interface Summary {
   /** The number of answers by status; also of `closed` and `silent`. */
   readonly byStatus: ReadonlyMap<string, number>;
   readonly violations: readonly Violation[];
+  /** Of each route, the request that called the most. */
+  readonly dearest: ReadonlyMap<string, Dearest>;
 }
 
 const CONNECTIONS = 24;
@@ -53,6 +56,7 @@ export async function sendStretch(
   const byFamily = new Map<Family, number>();
   const byStatus = new Map<string, number>();
   const violations: Violation[] = [];
+  const dearest = new Map<string, Dearest>();
   let next = stretch.first;
   const worker = async (): Promise<void> => {
     while (
@@ -68,6 +72,9 @@ export async function sendStretch(
       if (broken !== null) {
         violations.push({ ...broken, number: input.number, input: input.what });
       }
+      const cost = reply.kind === "answered" ? costOf(reply) : null;
+      if (cost !== null)
+        noteCost(dearest, routeOf(input, ground.routes), { cost, number: input.number });
       onReply?.(input, reply);
       onSent?.(next - stretch.first);
     }
@@ -81,7 +88,7 @@ export async function sendStretch(
     violations.push({ ...broken, number, input: "as the shop received it" });
   }
   const sent = [...byFamily.values()].reduce((sum, families) => sum + families, 0);
-  return { sent, byFamily, byStatus, violations };
+  return { sent, byFamily, byStatus, violations, dearest };
 }
 
 function count<Key>(counts: Map<Key, number>, key: Key): void {

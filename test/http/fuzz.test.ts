@@ -55,6 +55,17 @@ describe("a fault is found in", () => {
     ["forwards any admission", "guarded", "no gate-only header from a client"],
     ["names no field", "proofs", "an invalid field is named"],
     ["guards only the literal path", "guarded", "no guarded path without an admission"],
+    ["guards only the literal path", "origins", "no guarded page to any server of the shop"],
+    ["reads without end", "costs", "a request calls a bounded number of objects and stores"],
+    [
+      "finds its cookie anywhere",
+      "cookies",
+      "the own cookie admits, and nothing that looks like it",
+    ],
+    ["forwards its cookies", "cookies", "no cookie of the gate at the shop"],
+    ["forwards folded names", "headers", "no header at the shop that overrides the request"],
+    ["forwards folded names", "headers", "no gate-only header from a client"],
+    ["leads to the Host of a request", "headers", "no address with the Host of a request"],
   ] as const)("a gate that %s", async (fault, family, rule) => {
     await setFault(fault);
     try {
@@ -107,8 +118,16 @@ test("the input that broke a rule is found by binary search", async () => {
 test("a violation is reported with the command that repeats its input", () => {
   const broken = { rule: "invalid input is refused", what: "200 ok" } as const;
   const violations = [{ ...broken, number: 4711, input: "a ticket of random text" }];
-  const summary = { sent: 5000, byFamily: new Map(), byStatus: new Map(), violations };
-  const report = fuzzReport({ seed: "s", only: "tokens" }, summary);
+  const summary = {
+    sent: 5000,
+    byFamily: new Map(),
+    byStatus: new Map(),
+    violations,
+    dearest: new Map(),
+  };
+  const servers = { names: ["Node", "Python"], missing: ["PHP (not installed)"] };
+  const report = fuzzReport({ seed: "s", only: "tokens" }, servers, summary);
+  expect(report).toContain("tried: Node, Python\n  not tried: PHP (not installed)");
   expect(report).toContain("input 4711: a ticket of random text");
   expect(report).toContain("npm run fuzz -- --seed s --only tokens --replay 4711");
 });
@@ -128,7 +147,8 @@ describe("the command line", () => {
     [["--inputs", "100000001"], "--inputs must be a whole number from 1 to 100000000"],
     [
       ["--only", "bodies"],
-      "--only must be tokens, cookies, headers, json, paths, guarded, proofs or causes",
+      "--only must be tokens, cookies, headers, json, paths, guarded, proofs, causes, origins " +
+        "or costs",
     ],
     [["--seed", "a b"], "--seed must be letters, digits, '.', '_' and '-'"],
     [

@@ -4,6 +4,7 @@
  */
 import { type Challenge, solveChallenge } from "altcha-lib";
 import { deriveKey } from "altcha-lib/algorithms/web/pbkdf2";
+import { type Calls, countedBindings, withCost } from "../../../simulation/fuzz/counting-worker.ts";
 import { FUZZ_SALES } from "../../../simulation/fuzz/names.ts";
 import { problemAnswer } from "../../../src/api/problems.ts";
 import gate from "../../../src/gate.ts";
@@ -90,14 +91,56 @@ async function faulty(
       const { pathname } = new URL(request.url);
       return pathname.endsWith("/cart") ? elsewhereProblem() : null;
     }
+    default:
+      return faultyAtShop(request, env, context);
+  }
+}
+
+/** Faults on the way to the shop, and of what the gate calls. */
+async function faultyAtShop(
+  request: Request,
+  env: GateEnv,
+  context: ExecutionContext,
+): Promise<Response | null> {
+  const { headers } = request;
+  switch (current.fault) {
     case "forwards any admission": {
       const isForShop = !new URL(request.url).pathname.startsWith("/_sluice");
       return isForShop && headers.has("sluice-admission") ? fetch(toOrigin(request, env)) : null;
     }
     case "guards only the literal path": {
       const { pathname } = new URL(request.url);
-      if (/^\/(_sluice|guarded|waiting|countdown|proven|checked)/.test(pathname)) return null;
+      if (/^\/(_sluice|guarded|waiting|countdown|proven|checked|drops)/.test(pathname)) return null;
       return fetch(toOrigin(request, env));
+    }
+    case "finds its cookie anywhere": {
+      const [, token] =
+        /__Host-sluice-admission-[a-z-]+="?([\w.-]+)/i.exec(`${headers.get("cookie")}`) ?? [];
+      if (token === undefined || headers.has("sluice-admission")) return null;
+      const changed = new Request(request);
+      changed.headers.set("sluice-admission", token);
+      return gate.fetch(changed, env, context);
+    }
+    case "forwards its cookies": {
+      const isAdmitted = (await gate.fetch(request.clone(), env, context)).headers.has(
+        "x-fuzz-origin",
+      );
+      return isAdmitted && headers.has("cookie") ? fetch(toOrigin(request, env)) : null;
+    }
+    case "forwards folded names": {
+      const isOpen = new URL(request.url).pathname.startsWith("/open");
+      return isOpen ? fetch(toOrigin(request, env)) : null;
+    }
+    case "leads to the Host of a request": {
+      const { pathname } = new URL(request.url);
+      if (!pathname.startsWith("/_sluice/shop")) return null;
+      const location = `https://${headers.get("host")}${pathname}`;
+      return new Response(null, { status: 308, headers: { location } });
+    }
+    case "reads without end": {
+      if (!new URL(request.url).pathname.endsWith("/status")) return null;
+      for (let count = 0; count < 30; count += 1) await env.CONFIG.get(`nothing:${count}`);
+      return null;
     }
     default:
       return null;
@@ -111,6 +154,10 @@ export default {
       current.fault = decodeURIComponent(fault);
       return new Response(null, { status: 204 });
     }
-    return (await faulty(request, env, context)) ?? gate.fetch(request, env, context);
+    const calls: Calls = new Map();
+    const counted = countedBindings(env, calls);
+    const answer =
+      (await faulty(request, counted, context)) ?? (await gate.fetch(request, counted, context));
+    return withCost(answer, calls);
   },
 };
