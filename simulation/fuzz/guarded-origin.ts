@@ -92,8 +92,9 @@ function isGuarded({ method = "", url = "" }: IncomingMessage, headers: Headers)
 
 /** As CGI and WSGI fold names. */
 const SLUICE_HEADER = /^sluice[^a-z0-9]/;
-const OVERRIDING =
-  /^x[^a-z0-9](original|rewrite|override|http[^a-z0-9]?method|method|script|proxy|request[^a-z0-9])/;
+const OVERRIDING_KINDS =
+  "original|rewrite|override|http.?method|method|script|proxy|request[^a-z0-9]";
+const OVERRIDING = new RegExp(`^x[^a-z0-9](${OVERRIDING_KINDS})`);
 
 function fold(name: string): string {
   return name.replaceAll(/[^a-z0-9]/g, "-");
