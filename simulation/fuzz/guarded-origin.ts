@@ -137,7 +137,8 @@ export async function startGuardedOrigin(servers: RealServers): Promise<GuardedO
       report("no guarded page to any server of the shop", `${method} ${url}: ${found}`);
     }
   };
-  const server = createServer((request, response) => {
+  // An idle connection stays open: the gate could send on it while it is closed.
+  const server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
     const judged = judge(request);
     request.on("error", () => response.destroy());
     request.resume().on("end", () => {

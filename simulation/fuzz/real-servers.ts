@@ -7,6 +7,7 @@
  * gets the target exactly as it came to the shop. No code is shared with the gate.
  */
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -84,6 +85,10 @@ const PROGRAMS: readonly Program[] = [
   },
 ];
 
+/** Ends the server when its input ends, so that none outlives this process, however that ends. */
+const TIED = 'command -v "$1" >/dev/null || exit 127; "$@" </dev/null & cat; kill $!; wait';
+const NOT_FOUND = 127;
+
 interface Running {
   readonly name: string;
   readonly child: ChildProcess;
@@ -96,14 +101,17 @@ async function start({ name, command, argumentsFor }: Program, parent: string): 
   const folder = join(parent, name);
   mkdirSync(folder);
   const port = await reservePort(0, "");
-  const env = { ...process.env, XDG_CONFIG_HOME: folder, XDG_DATA_HOME: folder };
-  const child = spawn(command, argumentsFor(port, folder), { cwd: folder, env, stdio: "ignore" });
+  const own = { XDG_CONFIG_HOME: folder, XDG_DATA_HOME: folder };
+  // Debian's servers are there, where only root looks.
+  const env = { ...process.env, ...own, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin` };
+  const tied = ["-c", TIED, "sh", command, ...argumentsFor(port, folder)];
+  const child = spawn("sh", tied, { cwd: folder, env, stdio: ["pipe", "ignore", "ignore"] });
   const end: { why: string | null } = { why: null };
   child.once("error", (error) => {
-    end.why = "code" in error && error.code === "ENOENT" ? "not installed" : errorText(error);
+    end.why = errorText(error);
   });
   child.once("exit", (code) => {
-    end.why ??= `ended with ${code}`;
+    end.why ??= code === NOT_FOUND ? "not installed" : `ended with ${code}`;
   });
   const pool = new Pool(`http://${LOOPBACK}:${port}`, {
     connections: CONNECTIONS,
@@ -117,9 +125,15 @@ async function start({ name, command, argumentsFor }: Program, parent: string): 
     }
     await delay(LOOK_MS);
   }
-  child.kill();
-  await pool.destroy();
+  await Promise.all([pool.destroy(), ended(child)]);
   return { missing: `${name} (${end.why ?? "did not start"})` };
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null) return;
+  const exit = once(child, "exit");
+  child.stdin?.end();
+  await exit;
 }
 
 /** None when it refuses the target or closes the connection. */
@@ -170,8 +184,7 @@ export async function startRealServers(): Promise<RealServers> {
       return found;
     },
     stop: async () => {
-      await Promise.all(running.map(({ pool }) => pool.destroy()));
-      for (const { child } of running) child.kill();
+      await Promise.all(running.flatMap(({ child, pool }) => [pool.destroy(), ended(child)]));
       rmSync(folder, { recursive: true, force: true });
     },
   };
