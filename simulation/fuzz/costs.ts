@@ -95,5 +95,6 @@ export function routeOf({ request }: Input, routes: readonly Route[]): string {
   });
   if (known !== undefined) return known.name;
   const [page = "", , part = ""] = rest.slice(1).split("/");
-  return page === "shop" ? `${request.method} page ${part}`.trimEnd() : "others";
+  const isPage = page === "shop" && /^[a-z]*$/.test(part);
+  return isPage ? `${request.method} page ${part}`.trimEnd() : "others";
 }

@@ -15,13 +15,15 @@ function row(name: string, count: number): string {
   return `  ${name.padEnd(56)}${count.toLocaleString("en-GB").padStart(12)}`;
 }
 
-function dearestLine([route, { cost, number }]: readonly [string, Dearest]): string {
+/** None for a route that calls nothing. */
+function dearestLine([route, { cost, number }]: readonly [string, Dearest]): string[] {
   const { objects, store, database, counters, queues } = cost;
   const parts = { objects, store, database, counters, queues };
   const called = Object.entries(parts).flatMap(([kind, calls]) => {
     return calls === 0 ? [] : [`${calls} ${kind}`];
   });
-  return `  ${route.padEnd(56)}${called.join(", ") || "none"} (input ${number})`;
+  if (called.length === 0) return [];
+  return [`  ${route.padEnd(56)}${called.join(", ")} (input ${number})`];
 }
 
 /** @param servers on which what reached the shop was tried */
@@ -42,7 +44,7 @@ export function fuzzReport(
     ...servers.missing.map((name) => `  not tried: ${name}`),
     "",
     "the dearest request of each route, in calls",
-    ...[...dearest].toSorted(([a], [b]) => a.localeCompare(b)).map(dearestLine),
+    ...[...dearest].toSorted(([a], [b]) => a.localeCompare(b)).flatMap(dearestLine),
     "",
     "rules, and how often each was broken",
     ...RULES.map((rule) => row(rule, violations.filter((one) => one.rule === rule).length)),
