@@ -36,7 +36,7 @@ export function beaconChainOf({ BEACON_CHAIN: text }: BeaconSettings): BeaconCha
 
 /** Addresses without a slash at the end. */
 export function beaconRelaysOf({ BEACON_RELAYS: text }: BeaconSettings): string[] {
-  const addresses = text.split(",").map((address) => address.trim().replace(/\/+$/, ""));
+  const addresses = text.split(",").map((address) => address.trim().replace(/\/$/, ""));
   return addresses.filter((address) => address !== "").slice(0, BEACON_RELAYS_MAX);
 }
 
