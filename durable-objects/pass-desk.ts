@@ -63,6 +63,11 @@ export class PassDesk extends DurableObject<GateEnv> {
     return entry;
   }
 
+  /** The subject has no place any more, as if it had never come. */
+  async forget(subject: string): Promise<void> {
+    this.#sql.exec("DELETE FROM places WHERE subject = ?", subject);
+  }
+
   #kept(subject: string): PassEntry | null {
     const row = this.#sql
       .exec<PlaceRow>(

@@ -6,6 +6,8 @@
  * a step that was already taken changes nothing.
  */
 
+import { eraseInLetter } from "./erased-orders.ts";
+
 export const RETRIES_USED_UP = "retries used up";
 
 export interface ParkedMessage {
@@ -21,10 +23,10 @@ export async function park(
   { id, body, attempts }: ParkedMessage,
   now: number,
 ): Promise<void> {
-  await book
+  const parked = book
     .prepare("INSERT OR IGNORE INTO dead_letters VALUES (?, ?, ?, ?, ?, ?, NULL)")
-    .bind(id, queue, textOf(body), reason, attempts, now)
-    .run();
+    .bind(id, queue, textOf(body), reason, attempts, now);
+  await book.batch([parked, eraseInLetter(book, id)]);
 }
 
 /** JSON, also for values that JSON cannot represent, because queues carry more types than JSON. */

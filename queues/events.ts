@@ -8,6 +8,7 @@
 import type { OrderEvent } from "../src/domain/order/messages.ts";
 import { queuedEventSchema, type QueuedEvent } from "../src/domain/webhooks.ts";
 import { normalisedEmail } from "../src/domain/buyer/email.ts";
+import { eraseBuyers } from "./erased-orders.ts";
 import { writeSkus } from "./order-search.ts";
 
 /** Null when the body is not an event of an order or a sale. */
@@ -40,7 +41,8 @@ export async function keepEvents(
     statements.push(projected(book, event), ...disputed(book, event));
   }
   if (ofOrders.length > 0) statements.push(writeSkus(book, ofOrders.map(skusOf)));
-  await book.batch([...statements, ...outboxes.flatMap((outbox) => outbox.statements)]);
+  const caused = outboxes.flatMap((outbox) => outbox.statements);
+  await book.batch([...statements, ...caused, ...eraseBuyers(book, ofOrders)]);
   for (const { send } of outboxes) await send();
 }
 

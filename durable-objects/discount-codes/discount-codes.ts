@@ -86,4 +86,9 @@ export class DiscountCodes extends DurableObject<GateEnv> {
   async giveBack(order: string): Promise<uses.GiveBackOutcome> {
     return this.#core.giveBack(order);
   }
+
+  /** The order's buyer was erased: the use stays used, and nobody's. */
+  async forgetBuyer(order: string): Promise<"forgotten"> {
+    return this.#core.forgetBuyer(order);
+  }
 }

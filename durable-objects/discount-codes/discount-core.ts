@@ -25,7 +25,7 @@ type DiscountCode = uses.DiscountCode;
 /** The rules that decide; the simulation replaces them to plant bugs. */
 export type DiscountRules = Pick<
   typeof codes & typeof uses,
-  "putCodes" | "enableCode" | "removeCode" | "look" | "take" | "keep" | "giveBack"
+  "putCodes" | "enableCode" | "removeCode" | "look" | "take" | "keep" | "giveBack" | "forgetBuyer"
 >;
 export const DISCOUNT_RULES: DiscountRules = {
   putCodes: codes.putCodes,
@@ -35,6 +35,7 @@ export const DISCOUNT_RULES: DiscountRules = {
   take: uses.take,
   keep: uses.keep,
   giveBack: uses.giveBack,
+  forgetBuyer: uses.forgetBuyer,
 };
 
 export interface DiscountPorts {
@@ -138,6 +139,10 @@ export class DiscountCodesCore {
 
   giveBack(order: string): uses.GiveBackOutcome {
     return this.#apply(() => this.#rules.giveBack(this.#store, order));
+  }
+
+  forgetBuyer(order: string): "forgotten" {
+    return this.#apply(() => this.#rules.forgetBuyer(this.#store, order));
   }
 
   #apply<Outcome>(decide: (now: number) => uses.DiscountDecision<Outcome>): Outcome {

@@ -4,8 +4,10 @@
  * Guarantee: each may be performed again, because the objects that are called know the order's id.
  * Not for: when a message is sent and sent again (`order-core.ts`).
  */
+import { erasedBuyerOf } from "../../src/domain/order/erasure.ts";
 import type { OrderIntent, OrderRecord } from "../../src/domain/order/order.ts";
 import { PAYMENT_UNAVAILABLE } from "../../src/domain/order/reasons.ts";
+import type { RestockOutcome } from "../../src/domain/stock/restock.ts";
 import type { OrderBindings, OutboxMessage } from "./ports.ts";
 
 /**
@@ -46,12 +48,22 @@ async function restock(
   { sku, quantity, refund }: Extract<OutboxMessage, { readonly kind: "restock" }>,
 ): Promise<void> {
   const command = { sale, buyer, id, restockId: refund, quantity };
-  const outcome = await bindings.restock(sku, command);
+  let outcome = await bindings.restock(sku, command);
+  if (isOfNobody(outcome)) {
+    // The stock has forgotten the buyer already, and the order is about to.
+    outcome = await bindings.restock(sku, { ...command, buyer: erasedBuyerOf(id) });
+  }
   if (outcome.kind !== "not_sold" && outcome.kind !== "conflict") return;
   if (outcome.kind === "not_sold" && outcome.state === "ordered") {
     throw new Error(`cannot restock ${sku}: its units are not sold yet`);
   }
   bindings.warn({ event: "restock_refused", order: id, sku, why: outcome.kind });
+}
+
+function isOfNobody(outcome: RestockOutcome): boolean {
+  return (
+    outcome.kind === "conflict" || (outcome.kind === "not_sold" && outcome.state === "unknown")
+  );
 }
 
 async function moveUnits(

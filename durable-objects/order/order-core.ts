@@ -13,6 +13,7 @@ import {
   OUTBOX_RETRY_MIN_MS,
   PLACING_RETRY_MS,
 } from "../../src/domain/limits.ts";
+import { isErased, isSameRequest } from "../../src/domain/order/erasure.ts";
 import { viewOf, type OrderView } from "../../src/domain/order/messages.ts";
 import type * as saga from "../../src/domain/order/saga.ts";
 import type { PutOff, ReportOutcome, StepReport } from "../../src/domain/order/step-outcomes.ts";
@@ -55,6 +56,11 @@ export type GiveUpAnswer =
   | Exclude<saga.GiveUpOutcome, { readonly kind: "giving_up" }>
   | { readonly kind: "unknown" };
 
+export type EraseAnswer =
+  /** `waiting`: it is erased when it has ended, or when the parts that count by buyers answer. */
+  | { readonly kind: "erased" | "already_erased" | "waiting"; readonly sale: string }
+  | { readonly kind: "unknown" };
+
 export type RefundAnswer = RequestRefundOutcome | { readonly kind: "unknown" };
 
 export class OrderCore {
@@ -87,7 +93,7 @@ export class OrderCore {
   /** Places the order, once: the same intent again gets the same answer (P6). */
   async place(intent: OrderIntent): Promise<PlaceOutcome> {
     const known = this.#record;
-    if (known !== null && known.intent.fingerprint !== intent.fingerprint) {
+    if (known !== null && !isSameRequest(known, intent.fingerprint)) {
       return { kind: "idempotency_conflict" };
     }
     if (known === null) {
@@ -103,7 +109,7 @@ export class OrderCore {
   /** The answer to an order placed earlier, also while it is being placed; null without one. */
   async placed(fingerprint: string): Promise<PlaceOutcome | null> {
     if (this.#record === null) return null;
-    if (this.#record.intent.fingerprint !== fingerprint) return { kind: "idempotency_conflict" };
+    if (!isSameRequest(this.#record, fingerprint)) return { kind: "idempotency_conflict" };
     return this.#settlePlacing();
   }
 
@@ -219,6 +225,45 @@ export class OrderCore {
     return outcome;
   }
 
+  /** Erases the buyer now, or as soon as the order is at rest; the request is durable first. */
+  async erase(): Promise<EraseAnswer> {
+    await this.#alarm.know();
+    const record = this.#record;
+    if (record === null) return { kind: "unknown" };
+    const { sale } = record.intent;
+    const now = this.#now();
+    const asked = this.#save(this.#rules.askErasure(record, now));
+    if (asked.kind === "already_erased") return { kind: asked.kind, sale };
+    await this.#alarm.arm([now + PLACING_RETRY_MS], now);
+    await this.#flush();
+    const isDone = this.#record !== null && isErased(this.#record);
+    return { kind: isDone ? "erased" : "waiting", sale };
+  }
+
+  /**
+   * When the time has come, and everything that the order owed was sent. The parts that count by
+   * the buyer forget them first: until then the order knows whom they have to forget.
+   */
+  async #eraseWhenDue(): Promise<void> {
+    const record = this.#record;
+    const now = this.#now();
+    if (record === null || this.#store.outbox().length > 0) return;
+    const due_ms = this.#rules.erasureDue_ms(record);
+    if (due_ms === null || due_ms > now) return;
+    try {
+      await this.#bindings.forgetBuyer(record.intent);
+    } catch (error) {
+      const why = errorText(error);
+      this.#bindings.warn({ event: "erasure_postponed", order: record.intent.id, why });
+      return this.#alarm.arm([now + OUTBOX_RETRY_MAX_MS], now);
+    }
+    // Meanwhile a refund may have begun: then the order is not at rest, and is erased afterwards.
+    if (this.#record === null) return;
+    const erased = this.#save(this.#rules.erase(this.#record, this.#now()));
+    if (erased === "erased") return this.#perform();
+    await this.#alarm.arm([now + OUTBOX_RETRY_MAX_MS], now);
+  }
+
   /** The operator's retry: queues the order, and the next step need not wait for its time. */
   async hurry(): Promise<"queued" | "final" | "unknown"> {
     if (this.#record === null) return "unknown";
@@ -298,8 +343,14 @@ export class OrderCore {
     const latest = this.#record ?? record;
     this.#settle(latest, due, tried);
     const outboxDue_ms = this.#store.outbox().map((row) => row.notBefore_ms);
-    if (outboxDue_ms.length === 0 && isAtRest(latest)) await this.#alarm.disarm();
-    else await this.#alarm.arm([...outboxDue_ms, wakeAt_ms(latest)], this.#now());
+    if (outboxDue_ms.length > 0 || !isAtRest(latest)) {
+      return this.#alarm.arm([...outboxDue_ms, wakeAt_ms(latest)], this.#now());
+    }
+    const erases_ms = this.#rules.erasureDue_ms(latest);
+    if (erases_ms !== null && erases_ms <= this.#now()) return this.#eraseWhenDue();
+    // What was set before would only wake the object with nothing to do.
+    await this.#alarm.disarm();
+    await this.#alarm.arm([erases_ms], this.#now());
   }
 
   /** An order that is not final is saved again soon: removing sent rows then saves a write. */

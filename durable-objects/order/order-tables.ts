@@ -11,11 +11,13 @@
  */
 import { z } from "zod";
 import { historyLineSchema, withLine, type HistoryLine } from "../../src/domain/order/history.ts";
+import { isErased, lineWithoutReason } from "../../src/domain/order/erasure.ts";
 import type { OrderEffect } from "../../src/domain/order/transition.ts";
 import { orderRecordSchema, type OrderRecord } from "../../src/domain/order/order.ts";
 import {
   outboxMessageOf,
   outboxMessageSchema,
+  rowWithoutBuyer,
   type OrderStore,
   type OutboxRow,
   type Settled,
@@ -120,7 +122,11 @@ export class OrderTables implements OrderStore {
       const seq = (outbox.at(-1)?.seq ?? 0) + 1;
       outbox.push({ seq, owed: outboxMessageOf(record, effect), tries: 0, notBefore_ms: 0 });
     }
-    this.#write({ record, history, outbox });
+    if (!isErased(record)) this.#write({ record, history, outbox });
+    else {
+      const [lines, rows] = [history.map(lineWithoutReason), outbox.map(rowWithoutBuyer)];
+      this.#write({ record, history: lines, outbox: rows });
+    }
   }
 
   settle({ done, postponed }: Settled): void {

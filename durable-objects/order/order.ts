@@ -19,6 +19,7 @@ import type { OrderIntent, OrderRecord } from "../../src/domain/order/order.ts";
 import { SingleAlarm } from "../single-alarm.ts";
 import {
   OrderCore,
+  type EraseAnswer,
   type GiveUpAnswer,
   type LeaseAnswer,
   type PlaceOutcome,
@@ -91,6 +92,10 @@ export class Order extends DurableObject<GateEnv> {
 
   requestRefund(request: RefundRequest): Promise<RefundAnswer> {
     return this.#core.requestRefund(request);
+  }
+
+  erase(): Promise<EraseAnswer> {
+    return this.#core.erase();
   }
 
   hurry(): Promise<"queued" | "final" | "unknown"> {

@@ -10,6 +10,7 @@ import {
   type OrderEvent,
   type OrderMessage,
 } from "../../src/domain/order/messages.ts";
+import * as erasure from "../../src/domain/order/erasure.ts";
 import * as refunds from "../../src/domain/order/refunds.ts";
 import * as reports from "../../src/domain/order/report.ts";
 import * as saga from "../../src/domain/order/saga.ts";
@@ -63,6 +64,13 @@ export function outboxMessageOf(record: OrderRecord, effect: OrderEffect): Outbo
   return { kind: "event", event: eventOf(record, effect.version) };
 }
 
+/** What still waits when the buyer is erased carries nothing of them. */
+export function rowWithoutBuyer(row: OutboxRow): OutboxRow {
+  const { owed } = row;
+  if (owed.kind !== "event") return row;
+  return { ...row, owed: { ...owed, event: erasure.eventWithoutBuyer(owed.event) } };
+}
+
 /** The result of a flush: rows that were acknowledged, and rows to try again. */
 export interface Settled {
   readonly done: readonly number[];
@@ -98,12 +106,14 @@ export interface OrderBindings extends PlacingBindings, ClaimingBindings {
   release(sku: string, command: ReleaseCommand): Promise<ReleaseOutcome>;
   restock(sku: string, command: RestockCommand): Promise<RestockOutcome>;
   finishDiscount(sale: string, order: string, how: "keep" | "give_back"): Promise<unknown>;
+  /** Everybody else who counts by the buyer forgets them; the order does so last. */
+  forgetBuyer(intent: OrderIntent): Promise<unknown>;
   warn(entry: LogEntry): void;
 }
 
 /** The rules that decide; the simulation replaces them to plant bugs. */
 export type OrderRules = Pick<
-  typeof saga & typeof reports & typeof refunds,
+  typeof saga & typeof reports & typeof refunds & typeof erasure,
   | "place"
   | "accept"
   | "reject"
@@ -117,8 +127,11 @@ export type OrderRules = Pick<
   | "hurry"
   | "nudge"
   | "report"
+  | "askErasure"
+  | "erase"
+  | "erasureDue_ms"
 >;
-export const ORDER_RULES: OrderRules = { ...saga, ...reports, ...refunds };
+export const ORDER_RULES: OrderRules = { ...saga, ...reports, ...refunds, ...erasure };
 
 export interface OrderPorts {
   readonly store: OrderStore;

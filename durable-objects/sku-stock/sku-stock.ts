@@ -73,6 +73,11 @@ export class SkuStock extends DurableObject<GateEnv> {
     return this.#core.restock(command);
   }
 
+  /** Renames the buyer of an order, and forgets what else they are counted by. Safe to repeat. */
+  async forgetBuyer(key: ReservationKey, as: string): Promise<void> {
+    this.#core.forgetBuyer(key, as);
+  }
+
   /** A sale names the SKU: receives its opening units once, and reports the levels to its room. */
   open(command: OpenCommand): Promise<OpenOutcome> {
     return this.#core.open(command);

@@ -35,6 +35,8 @@ export interface StockStore extends StockReads {
   /** Units owned by an order for `ORDERED_AUDIT_MS` since they were ordered or last audited. */
   dueAudits(now: number): readonly Reservation[];
   postponeAudit(key: ReservationKey, until_ms: number): void;
+  /** Renames the buyer of an order, and deletes what they are counted by beside the name. */
+  forgetBuyer(key: ReservationKey, as: string): void;
   watchers(): readonly { readonly sale: string; readonly sku: string }[];
   /** From now on the sale is one of those that name the SKU. */
   watch(sale: string, sku: string): void;
@@ -148,6 +150,11 @@ export class StockCore {
     this.#store.watch(command.sale, command.sku);
     await this.#arm();
     return outcome;
+  }
+
+  /** The order's buyer has another name from here on. No unit moves, and no row of the ledger. */
+  forgetBuyer(key: ReservationKey, as: string): void {
+    this.#store.forgetBuyer(key, as);
   }
 
   move(movement: Movement): Promise<stock.MovementOutcome> {

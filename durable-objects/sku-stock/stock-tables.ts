@@ -268,6 +268,21 @@ export class StockTables implements StockStore {
     this.#sql.exec("INSERT OR IGNORE INTO watchers (sale, sku) VALUES (?, ?)", sale, sku);
   }
 
+  forgetBuyer({ sale, buyer, id }: ReservationKey, as: string): void {
+    this.#read = null;
+    this.#storage.transactionSync(() => {
+      for (const table of ["reservations", "from_holds", "restocks"]) {
+        const renamed = `UPDATE ${table} SET buyer = ? WHERE sale = ? AND buyer = ? AND id = ?`;
+        this.#sql.exec(renamed, as, sale, buyer, id);
+      }
+      const counted = "DELETE FROM identities WHERE sale = ? AND id = ?";
+      this.#sql.exec(counted, sale, id);
+      const others = "SELECT 1 FROM reservations WHERE sale = ? AND buyer = ? LIMIT 1";
+      if (this.#sql.exec(others, sale, buyer).toArray().length > 0) return;
+      this.#sql.exec("DELETE FROM first_holds WHERE sale = ? AND buyer = ?", sale, buyer);
+    });
+  }
+
   write(change: StockChange): void {
     if (changesNothing(change)) return;
     this.#read = null;

@@ -250,6 +250,15 @@ export class RoomCore {
     });
   }
 
+  /** A seat that is over forgets whose it was; one in use needs its subject for its token. */
+  forgetSubject(admissionId: string): void {
+    this.#onAdmission(admissionId, null, (store, admission, now) => {
+      if (admission.standing === "active" || admission.subject === "") return null;
+      store.write({ admission: { ...admission, subject: "" } }, now);
+      return null;
+    });
+  }
+
   /** @param none the outcome when no admission of this sale has the id */
   #onAdmission<Outcome>(
     id: string,

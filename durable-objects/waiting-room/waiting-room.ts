@@ -177,6 +177,10 @@ export class WaitingRoom extends DurableObject<GateEnv> {
     return this.#core.finishOrder(admissionId, order, how);
   }
 
+  async forgetSubject(admissionId: string): Promise<void> {
+    this.#core.forgetSubject(admissionId);
+  }
+
   override alarm(info?: AlarmInvocationInfo): Promise<void> {
     return this.#core.ring(info?.scheduledTime);
   }

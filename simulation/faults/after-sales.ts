@@ -1,6 +1,7 @@
 /**
  * What happens to confirmed orders of a simulated world: the merchant refunds them in full and in
- * part, through Sluice and in the provider's dashboard, and buyers object to payments.
+ * part, through Sluice and in the provider's dashboard, buyers object to payments, and ask to be
+ * erased.
  *
  * Guarantee: nothing begins after the faults have stopped.
  */
@@ -68,15 +69,30 @@ export class AfterSales {
     }
   }
 
+  /** Buyers ask to be erased at any time, also while their order is in progress, and often twice. */
+  async eraseBuyers(until_ms: number): Promise<void> {
+    const { faults, network, objects, promises } = this.#parts;
+    if (!faults.isOn("erases")) return;
+    for await (const record of this.#now(until_ms, null)) {
+      faults.count("erases");
+      const { host } = objects.orderOf(record.intent.id);
+      const answer = await network.ask(null, host, (core) => core.erase()).catch(() => null);
+      if (answer !== null) promises.erasures.asked(record, answer);
+    }
+  }
+
   /** An order now and then; the same one often, because what happens to it may collide. */
-  async *#now(until_ms: number, states: ReadonlySet<OrderState>): AsyncGenerator<OrderRecord> {
+  async *#now(
+    until_ms: number,
+    states: ReadonlySet<OrderState> | null,
+  ): AsyncGenerator<OrderRecord> {
     const { faults, objects, time } = this.#parts;
     const pauseMax_ms = Math.ceil((2 * (until_ms - time.now)) / ACTS);
     for (;;) {
       await time.sleep(faults.between(0, pauseMax_ms));
       if (faults.areOver || time.now >= until_ms) return;
       const records = [...objects.orders.values()].flatMap(({ memory }) => memory.record ?? []);
-      const those = records.filter(({ standing }) => states.has(standing.state));
+      const those = records.filter(({ standing }) => states?.has(standing.state) ?? true);
       const [first] = those;
       if (first !== undefined) yield faults.random() < 0.5 ? first : faults.pick(those);
     }

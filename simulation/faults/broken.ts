@@ -15,6 +15,7 @@ export type PromiseName =
   | "P12"
   | "P13"
   | "P14"
+  | "P15"
   | "limit";
 
 export class BrokenPromise extends Error {

@@ -71,7 +71,8 @@ export class BuyerPromises {
 
   /** The units of a declined order are in the cart, for as long as the cart has them. */
   #checkReturned({ intent, standing }: OrderRecord): void {
-    const { id, buyer, holdUntil_ms, lines } = intent;
+    const { id, buyer, email, holdUntil_ms, lines } = intent;
+    if (email === "") return;
     // The cart of a shopper who left is nobody's (`unpaid-promises.ts`).
     const { admissions } = this.#objects().roomMemory;
     if (this.#returned.has(id) || admissions.get(buyer)?.standing === "left") return;
@@ -99,6 +100,8 @@ export class BuyerPromises {
       if (record === undefined || record === null) continue;
       if (standing.state !== "ordered" && standing.state !== "sold") continue;
       const { email, paymentMethod } = record.intent;
+      // Nobody knows any more whose units these are, or the stock is just forgetting it.
+      if (record.erasure !== undefined) continue;
       const names = [mailboxOf(email)];
       if (AUTHORIZED.has(record.standing.state)) names.push(`card ${cardKeyOf(paymentMethod)}`);
       for (const name of names) units.set(name, (units.get(name) ?? 0) + quantity);

@@ -73,6 +73,7 @@ export const FAULT_KINDS = [
   "networks",
   "devices",
   "reopening",
+  "erases",
 ] as const;
 /** Drawn from numbers of their own, so that worlds without them go on as they would. */
 const LATER: ReadonlySet<string> = new Set(["networks", "devices", "reopening"]);

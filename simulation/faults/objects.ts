@@ -8,6 +8,7 @@ import { DiscountCodesCore } from "../../durable-objects/discount-codes/discount
 import { OrderCore } from "../../durable-objects/order/order-core.ts";
 import { StockCore } from "../../durable-objects/sku-stock/stock-core.ts";
 import type { RoomCore } from "../../durable-objects/waiting-room/room-core.ts";
+import { erasedBuyerOf } from "../../src/domain/order/erasure.ts";
 import type { OrderRecord } from "../../src/domain/order/order.ts";
 import type { BeginOrderOutcome } from "../../src/domain/room/admission.ts";
 import { DiscountMemory } from "../memory/discount-memory.ts";
@@ -153,6 +154,16 @@ export class Objects {
           return network.ask(life, this.discountCodes, async (core): Promise<unknown> =>
             how === "keep" ? core.keep(order) : core.giveBack(order),
           );
+        },
+        forgetBuyer: async ({ id, sale, buyer, lines }) => {
+          const key = { sale, buyer, id };
+          const codes = this.discountCodes;
+          await network.ask(life, codes, async (core) => core.forgetBuyer(id));
+          for (const { sku } of lines) {
+            const { host } = this.stockOf(sku);
+            const as = erasedBuyerOf(id);
+            await network.ask(life, host, async (core) => core.forgetBuyer(key, as));
+          }
         },
         warn: ({ event, order, message, why }) => {
           this.#parts.tell(event, `${String(order)} ${String(message)}: ${String(why)}`);

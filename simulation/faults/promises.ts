@@ -7,6 +7,7 @@
  */
 import { BREAKER_DEFAULTS } from "../../src/domain/breaker.ts";
 import { normalizeLines } from "../../src/domain/stock/cart.ts";
+import { erasedBuyerOf } from "../../src/domain/order/erasure.ts";
 import type { OrderEvent } from "../../src/domain/order/messages.ts";
 import { isFinal, type OrderRecord, type OrderState } from "../../src/domain/order/order.ts";
 import {
@@ -19,6 +20,7 @@ import type { StockMemory } from "../memory/stock-memory.ts";
 import { BrokenPromise, type PromiseName } from "./broken.ts";
 import { BuyerPromises } from "./buyer-promises.ts";
 import { DiscountPromises } from "./discount-promises.ts";
+import { ErasurePromises } from "./erasure-promises.ts";
 import type { Conditions } from "./faults.ts";
 import type { OrderAnswer } from "./gate.ts";
 import { MailPromises } from "./mail-promises.ts";
@@ -57,6 +59,7 @@ export class Promises {
   readonly unpaid: UnpaidPromises;
   readonly networks: NetworkPromises;
   readonly seats: SeatPromises;
+  readonly erasures: ErasurePromises;
   readonly #evidence: Evidence;
   readonly #orders = new Set<string>();
   readonly #skus = new Set<string>();
@@ -72,6 +75,7 @@ export class Promises {
     this.refunds = new RefundPromises(objects, broken);
     this.discounts = new DiscountPromises(objects, broken);
     this.buyers = new BuyerPromises(objects, broken);
+    this.erasures = new ErasurePromises(objects, broken);
     this.unpaid = new UnpaidPromises(objects, () => evidence.time.now, broken);
     this.networks = new NetworkPromises(broken);
     this.seats = new SeatPromises(() => evidence.time.now, broken);
@@ -155,6 +159,7 @@ export class Promises {
     this.look(id);
     this.refunds.saved(after);
     this.unpaid.saved(after);
+    this.erasures.saved(before, after);
     for (const { sku } of after.intent.lines) this.lookAtStock(sku);
     if (before?.lease == null || after.lease === null || before.lease.id === after.lease.id) return;
     if (before.lease.until_ms > now) {
@@ -297,7 +302,9 @@ export class Promises {
     const isOnItsWay = state !== "placing" && !isFinal(standing);
     for (const { sku, quantity } of normalizeLines(intent.lines)) {
       const { memory } = this.#evidence.objects.stockOf(sku);
-      const units = memory.reservation({ sale, buyer, id });
+      // The stock forgets an erased buyer a moment before the order.
+      const forgotten = memory.reservation({ sale, buyer: erasedBuyerOf(id), id });
+      const units = memory.reservation({ sale, buyer, id }) ?? forgotten;
       const units_state = units?.standing.state ?? "none";
       const owned = (units?.quantity ?? 0) + restockedOf(memory, id);
       const owns = (units_state === "ordered" || units_state === "sold") && owned === quantity;
@@ -374,12 +381,13 @@ export class Promises {
       return;
     }
     this.refunds.checkSettled(record, this.#evidence.payments.of(id));
-    this.mails.checkSettled(record);
+    if (!this.erasures.isErased(id)) this.mails.checkSettled(record);
     const { standing, lease, version } = record;
     if (!isFinal(standing)) this.broken("P2", `${id} is ${standing.state} for ever`);
     if (lease !== null) this.broken("P2", `${id} keeps the lease ${lease.id} for ever`);
     if (outbox.size > 0) this.broken("P2", `${id} owes ${outbox.size} effects for ever`);
     const known = this.#evidence.bookings.projection.get(id);
+    this.erasures.checkSettled(record, known);
     if (known?.version !== version || known.state !== standing.state) {
       const seen = `${known?.state ?? "unknown"} (${known?.version ?? 0})`;
       this.broken("P2", `${id} is ${standing.state} (${version}) and the book says ${seen}`);

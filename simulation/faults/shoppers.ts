@@ -309,7 +309,9 @@ export class Shopper {
       const other = { ...request, fingerprint: "another body" };
       const answer = await gate.order(this.#buyer, other);
       const placed = objects.orderOf(id).memory.record?.intent.fingerprint;
-      if (answer?.kind === "accepted" && placed !== other.fingerprint) {
+      // Of an order whose buyer was erased, the request is erased too.
+      const isSame = placed === other.fingerprint || placed === "";
+      if (answer?.kind === "accepted" && !isSame) {
         promises.broken("P6", `${id} took another body under the same key`);
       }
       return null;

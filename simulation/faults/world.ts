@@ -141,6 +141,7 @@ export class World {
     const service = new AfterSales(this);
     void service.refundOrders(until_ms);
     void service.useDashboard(until_ms);
+    void service.eraseBuyers(until_ms);
     const campaign = new Campaign(this);
     void campaign.open();
     void campaign.changePrices(until_ms);

@@ -6,10 +6,12 @@
  */
 import {
   outboxMessageOf,
+  rowWithoutBuyer,
   type OrderStore,
   type OutboxRow,
   type Settled,
 } from "../../durable-objects/order/ports.ts";
+import { isErased } from "../../src/domain/order/erasure.ts";
 import type { OrderEffect } from "../../src/domain/order/transition.ts";
 import type { OrderRecord } from "../../src/domain/order/order.ts";
 
@@ -20,6 +22,9 @@ export class OrderMemory {
 
   save(record: OrderRecord, effects: readonly OrderEffect[]): void {
     this.record = record;
+    if (isErased(record)) {
+      for (const row of this.outbox.values()) this.outbox.set(row.seq, rowWithoutBuyer(row));
+    }
     for (const effect of effects) {
       this.#rows += 1;
       const owed = outboxMessageOf(record, effect);

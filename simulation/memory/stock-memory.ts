@@ -150,6 +150,17 @@ export class StockMemory implements StockReads {
     } else this.#audits.delete(name);
   }
 
+  #forgetBuyer({ sale, buyer, id }: ReservationKey, as: string): void {
+    const known = this.reservation({ sale, buyer, id });
+    for (const names of this.#claims.values()) names.delete(nameOf({ sale, buyer, id }));
+    for (const [restockId, restock] of this.restocks) {
+      if (restock.id === id) this.restocks.set(restockId, { ...restock, buyer: as });
+    }
+    if (known === null) return;
+    this.#keep(known, null);
+    this.#keep({ ...known, buyer: as }, { ...known, buyer: as });
+  }
+
   #dueAudits(now: number): Reservation[] {
     return [...this.#audits].flatMap(([name, due_ms]) => {
       const item = this.reservations.get(name);
@@ -184,6 +195,7 @@ export class StockMemory implements StockReads {
         if (changesNothing(change)) return;
         write(() => this.apply({ change, outcome: null }));
       },
+      forgetBuyer: (key, as) => write(() => this.#forgetBuyer(key, as)),
       nextDue_ms: () => this.#nextDue_ms(),
       dueAudits: (now) => this.#dueAudits(now),
       postponeAudit: (key, until_ms) => {

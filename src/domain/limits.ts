@@ -388,6 +388,10 @@ export const EVENTS_KEPT_MS = 30 * 24 * 60 * 60 * 1000;
 export const RETENTION_ROWS_MAX = 500;
 /** Rounds of one run. Every 5 min that is half a million events a day: more than 10 GB can hold. */
 export const RETENTION_ROUNDS_MAX = 4;
+/** Days from an order's final state until its buyer is erased, unless the sale says otherwise. */
+export const RETENTION_DAYS_DEFAULT = 90;
+/** Ten years: the longest that commercial law of European countries asks for. */
+export const RETENTION_DAYS_MAX = 3650;
 /** Orders of a release before that one batch completes; D1 limits their SKUs, one text, to 2 MB. */
 export const ORDERS_COMPLETED_ROWS_MAX = 500;
 /** Rounds of one run. Every 5 min that is 24,000 orders an hour. */

@@ -249,3 +249,17 @@ export function giveBack(reads: DiscountReads, order: string): DiscountDecision<
     change: { ...NO_CHANGE, codes: counted, use, buyers },
   };
 }
+
+/** Whose uses they were is forgotten; that they are used stays. Safe to repeat. */
+export function forgetBuyer(reads: DiscountReads, order: string): DiscountDecision<"forgotten"> {
+  const standing = reads.use(order)?.standing;
+  if (standing?.state !== "kept" || standing.buyers.length === 0) return unchanged("forgotten");
+  return {
+    outcome: "forgotten",
+    change: {
+      ...NO_CHANGE,
+      use: { order, standing: { ...standing, buyers: [] } },
+      buyers: countsOf(reads, standing.code, standing.buyers, -1),
+    },
+  };
+}

@@ -48,6 +48,8 @@ export interface MailSubject {
 
 /** Null when there is nothing to say any more: the refund has failed after all. */
 export function contentOf(mail: MailSubject): MailContent | null {
+  // The buyer was erased: there is nobody to write to.
+  if (mail.facts.email === "") return null;
   switch (mail.kind) {
     case "confirmed":
       return confirmed(mail);

@@ -41,7 +41,8 @@ function changeAt(record: OrderRecord, version: number): Pick<HistoryLine, "stat
     const facts = `${id}: ${amount}`;
     return { state: `refund_${state}`, reason: why === null ? facts : `${facts}, ${why}` };
   }
-  const { dispute, standing, providerCode } = record;
+  const { dispute, erasure, standing, providerCode } = record;
+  if (erasure?.version === version) return { state: "buyer_erased", reason: null };
   if (dispute?.version === version) {
     return { state: "disputed", reason: `${dispute.status}: ${dispute.reason}` };
   }

@@ -67,6 +67,9 @@ export const ORDER_STATES = [
   "cancelled",
 ] as const;
 
+/** The type of the event by which everybody who has the buyer's data learns to erase it. */
+export const BUYER_ERASED = "buyer.erased";
+
 export const orderEventSchema = z.object({
   v: z.literal(1),
   /** `<order>:<version>`: the same event sent twice has the same id. */
@@ -156,10 +159,11 @@ export function eventOf(record: OrderRecord, version = record.version): OrderEve
   const { intent, standing } = record;
   const refund = record.refunds.find((each) => each.version === version) ?? null;
   const dispute = record.dispute?.version === version ? record.dispute : null;
+  const isErasure = record.erasure?.version === version;
   return {
     v: 1,
     id: `${intent.id}:${version}`,
-    type: `order.${changeOf(standing, refund, dispute)}`,
+    type: isErasure ? BUYER_ERASED : `order.${changeOf(standing, refund, dispute)}`,
     order: intent.id,
     sale: intent.sale,
     version,

@@ -104,6 +104,8 @@ export const orderIntentSchema = z.object({
   /** The secret in the status URL: a request that carries it may read the order. */
   viewKey: z.string(),
   placedAt_ms: z.number(),
+  /** Days from the final state until the buyer is erased; absent: the default. */
+  retentionDays: z.int().optional(),
 });
 export type OrderIntent = z.infer<typeof orderIntentSchema>;
 
@@ -225,6 +227,12 @@ export const orderRecordSchema = z.object({
   dispute: disputeSchema.nullable().default(null),
   /** When refunds and dispute are read at the provider; null: no reason to. */
   settlementDue_ms: z.number().nullable().default(null),
+  /** When it ended; absent in orders of before, and while it is in progress. */
+  final_ms: z.number().optional(),
+  /** The buyer is to be erased (`asked_ms`), or was (`at_ms`, in this version of the order). */
+  erasure: z
+    .object({ asked_ms: z.number().nullable(), at_ms: z.number().nullable(), version: z.int() })
+    .optional(),
   lease: z.object({ id: z.string(), until_ms: z.number() }).nullable(),
   progressAt_ms: z.number(),
   updatedAt_ms: z.number(),

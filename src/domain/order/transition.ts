@@ -87,6 +87,7 @@ export function moveTo<Outcome>(
     updatedAt_ms: now,
     ...change,
   };
+  if (isFinal(standing)) moved.final_ms ??= now;
   moved.wakeAt_ms = wakeAt(moved, now);
   return { record: moved, effects: effectsOf(standing, record.intent), outcome };
 }

@@ -20,6 +20,7 @@ const QUIET: OrderBindings = {
   release: async () => ({ kind: "already_released" }),
   restock: async () => ({ kind: "already_restocked", quantity: 1 }),
   finishDiscount: async () => undefined,
+  forgetBuyer: async () => undefined,
   warn: () => undefined,
 };
 

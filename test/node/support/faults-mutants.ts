@@ -9,6 +9,7 @@ import type { ReportOutcome } from "../../../src/domain/order/step-outcomes.ts";
 import { SingleAlarm } from "../../../durable-objects/single-alarm.ts";
 import { OrderMemory, orderStore } from "../../../simulation/memory/order-memory.ts";
 import { PRODUCT_RULES, type Rules } from "../../../simulation/faults/rules.ts";
+import { ERASURE_MUTANTS } from "./faults-erasure-mutants.ts";
 import { MONEY_MUTANTS } from "./faults-money-mutants.ts";
 import { SEAT_AND_SECRET_MUTANTS } from "./faults-seat-mutants.ts";
 import {
@@ -372,4 +373,9 @@ const ORDER_MUTANTS: readonly (readonly [name: string, rules: Rules])[] = [
   ],
 ];
 
-export const MUTANTS = [...ORDER_MUTANTS, ...MONEY_MUTANTS, ...SEAT_AND_SECRET_MUTANTS];
+export const MUTANTS = [
+  ...ORDER_MUTANTS,
+  ...MONEY_MUTANTS,
+  ...SEAT_AND_SECRET_MUTANTS,
+  ...ERASURE_MUTANTS,
+];

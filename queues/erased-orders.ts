@@ -1,0 +1,55 @@
+/**
+ * Takes the buyer out of D1, when the event says that an order's buyer was erased.
+ *
+ * Guarantee: it runs in the transaction that logs events, and after every event of an order. So an
+ * event that was late in the queue, or a dead letter that is parked later, brings no address back.
+ * Amounts, numbers, times, state and the provider's id of the payment stay.
+ */
+import { BUYER_ERASED, type OrderEvent } from "../src/domain/order/messages.ts";
+
+const ERASED = `(SELECT id FROM orders
+  WHERE erased_ms IS NOT NULL AND id IN (SELECT value FROM json_each(?1)))`;
+
+/** The merchant's words about a refund may name the buyer. */
+const WITHOUT_BUYER = "json_replace(body, '$.email', '', '$.refund.reason', NULL)";
+
+/** A letter's body may be no JSON, or more deeply nested than SQLite reads. */
+const LETTER_HAS_BUYER = "CASE WHEN json_valid(body) THEN body ->> '$.email' <> '' ELSE 0 END";
+
+const STATEMENTS = [
+  `UPDATE orders SET email = '', email_normalised = '', buyer = NULL WHERE id IN ${ERASED}`,
+  `UPDATE bookings SET email = '', name = NULL, phone = NULL, ship_to = NULL, bill_to = NULL
+   WHERE order_id IN ${ERASED}`,
+  `UPDATE events SET body = ${WITHOUT_BUYER}
+   WHERE order_id IN ${ERASED} AND body ->> '$.email' <> ''`,
+  `UPDATE dead_letters SET body = ${WITHOUT_BUYER}
+   WHERE order_id IN ${ERASED} AND ${LETTER_HAS_BUYER}`,
+  `UPDATE mails SET recipient = '',
+     reason = CASE state WHEN 'pending' THEN 'erased' ELSE reason END,
+     state = CASE state WHEN 'pending' THEN 'off' ELSE state END
+   WHERE order_id IN ${ERASED} AND recipient <> ''`,
+];
+
+/** For the end of the batch that logs these events. */
+export function eraseBuyers(
+  book: D1Database,
+  events: readonly OrderEvent[],
+): D1PreparedStatement[] {
+  if (events.length === 0) return [];
+  const mark = book.prepare("UPDATE orders SET erased_ms = coalesce(erased_ms, ?2) WHERE id = ?1");
+  const marks = events.flatMap(({ type, order, at_ms }) => {
+    return type === BUYER_ERASED ? [mark.bind(order, at_ms)] : [];
+  });
+  const orders = JSON.stringify(events.map(({ order }) => order));
+  return [...marks, ...STATEMENTS.map((statement) => book.prepare(statement).bind(orders))];
+}
+
+/** A letter that was parked after its order's buyer was erased. @param id of the letter */
+export function eraseInLetter(book: D1Database, id: string): D1PreparedStatement {
+  return book
+    .prepare(
+      `UPDATE dead_letters SET body = ${WITHOUT_BUYER} WHERE id = ? AND ${LETTER_HAS_BUYER}
+       AND order_id IN (SELECT id FROM orders WHERE erased_ms IS NOT NULL)`,
+    )
+    .bind(id);
+}
