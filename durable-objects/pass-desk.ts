@@ -68,6 +68,11 @@ export class PassDesk extends DurableObject<GateEnv> {
     this.#sql.exec("DELETE FROM places WHERE subject = ?", subject);
   }
 
+  /** The sale was deleted. */
+  async clear(): Promise<void> {
+    this.#sql.exec("DELETE FROM places");
+  }
+
   #kept(subject: string): PassEntry | null {
     const row = this.#sql
       .exec<PlaceRow>(

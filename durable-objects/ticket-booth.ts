@@ -172,6 +172,15 @@ export class TicketBooth extends DurableObject<GateEnv> {
     return this.#save(closeCohort(this.#state, k, force, counted?.count ?? null));
   }
 
+  /** The sale was deleted. */
+  async clear(): Promise<void> {
+    this.ctx.storage.transactionSync(() => {
+      for (const table of ["mark", "counts"]) this.#sql.exec(`DELETE FROM ${table}`);
+    });
+    this.#state = NEW_BOOTH;
+    await this.#alarm.disarm();
+  }
+
   #save<Outcome>({ state, outcome, save }: BoothDecision<Outcome>): Outcome {
     if (save.mark) {
       this.ctx.storage.transactionSync(() => {

@@ -27,12 +27,13 @@ function randomKey(): string {
 
 export class DiscountCodes extends DurableObject<GateEnv> {
   readonly #core: DiscountCodesCore;
+  readonly #tables: DiscountTables;
 
   constructor(ctx: DurableObjectState, env: GateEnv) {
     super(ctx, env);
-    const store = new DiscountTables(ctx.storage);
+    this.#tables = new DiscountTables(ctx.storage);
     this.#core = new DiscountCodesCore({
-      store,
+      store: this.#tables,
       now: () => Date.now(),
       randomKey,
       rules: DISCOUNT_RULES,
@@ -85,6 +86,11 @@ export class DiscountCodes extends DurableObject<GateEnv> {
 
   async giveBack(order: string): Promise<uses.GiveBackOutcome> {
     return this.#core.giveBack(order);
+  }
+
+  /** The sale was deleted. */
+  async clear(): Promise<void> {
+    this.#tables.clear();
   }
 
   /** The order's buyer was erased: the use stays used, and nobody's. */

@@ -151,6 +151,14 @@ export class DiscountTables implements DiscountStore {
     return row?.uses ?? 0;
   }
 
+  clear(): void {
+    this.#storage.transactionSync(() => {
+      for (const table of ["settings", "codes", "uses", "buyers"]) {
+        this.#sql.exec(`DELETE FROM ${table}`);
+      }
+    });
+  }
+
   write(change: DiscountChange): void {
     if (change === NO_CHANGE) return;
     this.#storage.transactionSync(() => {

@@ -28,6 +28,7 @@ import {
 } from "../../src/domain/order/order.ts";
 import { errorText } from "../../src/encoding/error-text.ts";
 import { withinLimits } from "./card-limit.ts";
+import { forgetWhenDue, type EraseAnswer } from "./erasing.ts";
 import { performEffect } from "./effects.ts";
 import { takeUnits } from "./placing.ts";
 import type {
@@ -54,11 +55,6 @@ export type ReportAnswer = ReportOutcome & { readonly next: LeaseAnswer | null }
 export type GiveUpAnswer =
   | { readonly kind: "giving_up"; readonly order: OrderView | null }
   | Exclude<saga.GiveUpOutcome, { readonly kind: "giving_up" }>
-  | { readonly kind: "unknown" };
-
-export type EraseAnswer =
-  /** `waiting`: it is erased when it has ended, or when the parts that count by buyers answer. */
-  | { readonly kind: "erased" | "already_erased" | "waiting"; readonly sale: string }
   | { readonly kind: "unknown" };
 
 export type RefundAnswer = RequestRefundOutcome | { readonly kind: "unknown" };
@@ -240,27 +236,21 @@ export class OrderCore {
     return { kind: isDone ? "erased" : "waiting", sale };
   }
 
-  /**
-   * When the time has come, and everything that the order owed was sent. The parts that count by
-   * the buyer forget them first: until then the order knows whom they have to forget.
-   */
   async #eraseWhenDue(): Promise<void> {
-    const record = this.#record;
     const now = this.#now();
-    if (record === null || this.#store.outbox().length > 0) return;
-    const due_ms = this.#rules.erasureDue_ms(record);
-    if (due_ms === null || due_ms > now) return;
-    try {
-      await this.#bindings.forgetBuyer(record.intent);
-    } catch (error) {
-      const why = errorText(error);
-      this.#bindings.warn({ event: "erasure_postponed", order: record.intent.id, why });
-      return this.#alarm.arm([now + OUTBOX_RETRY_MAX_MS], now);
-    }
+    const forgotten = await forgetWhenDue(
+      this.#record,
+      this.#store,
+      this.#bindings,
+      this.#rules,
+      now,
+    );
+    if (forgotten === "not_due" || this.#record === null) return;
     // Meanwhile a refund may have begun: then the order is not at rest, and is erased afterwards.
-    if (this.#record === null) return;
-    const erased = this.#save(this.#rules.erase(this.#record, this.#now()));
-    if (erased === "erased") return this.#perform();
+    const isErased =
+      forgotten === "forgotten" &&
+      this.#save(this.#rules.erase(this.#record, this.#now())) === "erased";
+    if (isErased) return this.#perform();
     await this.#alarm.arm([now + OUTBOX_RETRY_MAX_MS], now);
   }
 

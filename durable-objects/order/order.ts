@@ -19,13 +19,13 @@ import type { OrderIntent, OrderRecord } from "../../src/domain/order/order.ts";
 import { SingleAlarm } from "../single-alarm.ts";
 import {
   OrderCore,
-  type EraseAnswer,
   type GiveUpAnswer,
   type LeaseAnswer,
   type PlaceOutcome,
   type RefundAnswer,
   type ReportAnswer,
 } from "./order-core.ts";
+import type { EraseAnswer } from "./erasing.ts";
 import { orderBindings } from "./bindings.ts";
 import { ORDER_RULES } from "./ports.ts";
 import { OrderTables } from "./order-tables.ts";

@@ -23,6 +23,7 @@ import { log } from "../../src/platform/log.ts";
 import { orderOf, redisBridgeOf, roomOf } from "../../src/platform/objects.ts";
 import { readRedisConfig } from "../../src/redis/connection.ts";
 import { SingleAlarm } from "../single-alarm.ts";
+import { orderedBy, reservedBy } from "./forgetting.ts";
 import { STOCK_RULES, StockCore, type StockBindings } from "./stock-core.ts";
 import { StockTables } from "./stock-tables.ts";
 
@@ -71,6 +72,28 @@ export class SkuStock extends DurableObject<GateEnv> {
   /** Puts units of a confirmed order back on sale, under the id of the refund. */
   restock(command: RestockCommand): Promise<RestockOutcome> {
     return this.#core.restock(command);
+  }
+
+  /** The orders of one buyer, and the admissions of their carts. Writes nothing. */
+  async ordersOf(sale: string, buyer: string): Promise<string[]> {
+    return reservedBy(this.ctx.storage.sql, sale, buyer);
+  }
+
+  async orderedBy(sale: string): Promise<number> {
+    return orderedBy(this.ctx.storage.sql, sale);
+  }
+
+  /**
+   * A sale that named the SKU is deleted. Units that another sale shares stay, and so do those of a
+   * shop that has its stock in Redis, because the bridge moves them. Safe to repeat.
+   */
+  async forgetSale(sale: string): Promise<"deleted" | "shared" | "redis"> {
+    const isBridged = readRedisConfig(this.env).kind === "on";
+    return this.#tables.forgetSale(sale, isBridged) === "deleted"
+      ? "deleted"
+      : isBridged
+        ? "redis"
+        : "shared";
   }
 
   /** Renames the buyer of an order, and forgets what else they are counted by. Safe to repeat. */

@@ -22,6 +22,7 @@ import {
   type StockCounters,
 } from "../../src/domain/stock/stock-ledger.ts";
 import type { Lapses } from "../../src/domain/stock/lapses.ts";
+import { forgetBuyer, forgetSale } from "./forgetting.ts";
 import type { StockStore } from "./stock-core.ts";
 import {
   instantsOf,
@@ -268,19 +269,20 @@ export class StockTables implements StockStore {
     this.#sql.exec("INSERT OR IGNORE INTO watchers (sale, sku) VALUES (?, ?)", sale, sku);
   }
 
-  forgetBuyer({ sale, buyer, id }: ReservationKey, as: string): void {
+  forgetBuyer(key: ReservationKey, as: string): void {
     this.#read = null;
-    this.#storage.transactionSync(() => {
-      for (const table of ["reservations", "from_holds", "restocks"]) {
-        const renamed = `UPDATE ${table} SET buyer = ? WHERE sale = ? AND buyer = ? AND id = ?`;
-        this.#sql.exec(renamed, as, sale, buyer, id);
-      }
-      const counted = "DELETE FROM identities WHERE sale = ? AND id = ?";
-      this.#sql.exec(counted, sale, id);
-      const others = "SELECT 1 FROM reservations WHERE sale = ? AND buyer = ? LIMIT 1";
-      if (this.#sql.exec(others, sale, buyer).toArray().length > 0) return;
-      this.#sql.exec("DELETE FROM first_holds WHERE sale = ? AND buyer = ?", sale, buyer);
-    });
+    this.#storage.transactionSync(() => forgetBuyer(this.#sql, key, as));
+  }
+
+  /** @param keeps the units stay in any case */
+  forgetSale(sale: string, keeps: boolean): "deleted" | "kept" {
+    this.#read = null;
+    const left = this.#storage.transactionSync(() => forgetSale(this.#sql, sale, keeps));
+    if (left === "kept") return left;
+    this.#counters = EMPTY_COUNTERS;
+    this.#lastSeq = 0;
+    this.#quietUntil_ms = 0;
+    return left;
   }
 
   write(change: StockChange): void {

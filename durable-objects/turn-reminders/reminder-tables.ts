@@ -97,6 +97,10 @@ export class ReminderTables implements ReminderStore {
     return this.#count("SELECT COUNT(*) AS count FROM reminders");
   }
 
+  all(): Reminder[] {
+    return this.#select("SELECT * FROM reminders");
+  }
+
   unranked(lane: string, closed: number, limit: number): Reminder[] {
     return this.#select(
       `SELECT * FROM reminders WHERE lane = ? AND rank IS NULL AND cohort < ?

@@ -7,7 +7,9 @@
  * an expected failure, and no address is in any log.
  */
 import { DurableObject } from "cloudflare:workers";
+import { normalisedEmail } from "../../src/domain/buyer/email.ts";
 import type { MailMessage } from "../../src/domain/mail/mail.ts";
+import type { Reminder } from "../../src/domain/reminders/reminder.ts";
 import { log } from "../../src/platform/log.ts";
 import { roomOf } from "../../src/platform/objects.ts";
 import { sameText } from "../../src/platform/same-text.ts";
@@ -25,12 +27,14 @@ import { ReminderTables } from "./reminder-tables.ts";
 export class TurnReminders extends DurableObject<GateEnv> {
   readonly #core: ReminderCore;
   readonly #alarm: SingleAlarm;
+  readonly #tables: ReminderTables;
 
   constructor(ctx: DurableObjectState, env: GateEnv) {
     super(ctx, env);
     this.#alarm = new SingleAlarm(ctx.storage);
+    this.#tables = new ReminderTables(ctx.storage);
     this.#core = new ReminderCore({
-      store: new ReminderTables(ctx.storage),
+      store: this.#tables,
       room: (sale) => this.#room(sale),
       send: (messages) => this.#send(messages),
       wake: (at_ms, now) => this.#alarm.arm([at_ms], now),
@@ -73,6 +77,30 @@ export class TurnReminders extends DurableObject<GateEnv> {
   /** @param network as `networkOf` makes it */
   admit(sale: string, network: string, ticket: string): Promise<boolean> {
     return this.#core.admit(sale, network, ticket);
+  }
+
+  /** The reminders of one mailbox. @param email normalised */
+  async ofBuyer(email: string): Promise<{ readonly email: string; createdAt_ms: number }[]> {
+    return this.#ofBuyer(email).map(({ email: left, createdAt_ms }) => {
+      return { email: left, createdAt_ms };
+    });
+  }
+
+  /** Deletes them, and says how many there were. @param email normalised */
+  async forgetBuyer(email: string): Promise<number> {
+    const found = this.#ofBuyer(email);
+    this.#tables.remove(found.map(({ ticket }) => ticket));
+    return found.length;
+  }
+
+  /** The sale was deleted. */
+  async clear(): Promise<void> {
+    this.#tables.clear();
+    await this.#alarm.disarm();
+  }
+
+  #ofBuyer(email: string): Reminder[] {
+    return this.#tables.all().filter((reminder) => normalisedEmail(reminder.email) === email);
   }
 
   facts(ticket: string): Promise<FactsOutcome> {

@@ -23,6 +23,8 @@ type Revelation = { readonly kind: "revealed"; readonly at_ms: number };
 export type ConfigureOutcome =
   | { readonly kind: "created" | "revised" | "unchanged"; readonly revision: number }
   | { readonly kind: "refused"; readonly refusals: readonly RevisionRefused[] }
+  /** The sale was deleted, or is being deleted; its id is not used again. */
+  | { readonly kind: "deleted"; readonly at_ms: number }
   /** The document has other times than the one before. */
   | (Revelation & { readonly refusals: readonly RevisionRefused[] });
 

@@ -2,7 +2,8 @@
  * The rows of one room's draw in SQLite: manifests with their closing times, the beacon and the
  * counts that wait for its rounds, the revelation, and the signatures of all of these.
  *
- * Guarantee: nothing here is ever changed once written; writing it again has no effect. Closing
+ * Guarantee: nothing here is ever changed once written, until all of it is deleted with its sale;
+ * writing it again has no effect. Closing
  * times, the beacon and the draws have tables beside the manifests, because the release before
  * writes rows of manifests by position.
  */
@@ -32,6 +33,8 @@ const SCHEMA = `
   );
   CREATE TABLE IF NOT EXISTS statement_keys (kid TEXT PRIMARY KEY, jwk TEXT NOT NULL) WITHOUT ROWID;
 `;
+
+const TABLES = ["manifests", "closings", "beacon", "draws", "revealed", "statement_keys"];
 
 const MANIFESTS = `SELECT base, counts, seed, closed_ms, signature, draw
   FROM manifests LEFT JOIN closings USING (lane, k) LEFT JOIN draws USING (lane, k)`;
@@ -104,6 +107,11 @@ export class DrawTables implements DrawRows {
       .exec<{ jwk: string }>("SELECT jwk FROM statement_keys ORDER BY kid")
       .toArray()
       .map(({ jwk }) => statementKeySchema.parse(JSON.parse(jwk)));
+  }
+
+  /** Part of the transaction that deletes the room. */
+  clear(): void {
+    for (const table of TABLES) this.#sql.exec(`DELETE FROM ${table}`);
   }
 
   /** Part of the transaction of the whole change. */

@@ -57,6 +57,15 @@ export interface KeptSignature extends SignedStatement {
   readonly of: "secret" | { readonly lane: string; readonly k: number };
 }
 
+/** The sale is being deleted, or was: its id is not used again. */
+export interface Deletion {
+  readonly at_ms: number;
+  /** Of the draw, so that it stays known which secret is never to be used again. */
+  readonly commitment: string;
+  /** Nothing but this is left of the sale. */
+  readonly isDone: boolean;
+}
+
 /** What changes at once: an admission with the seat it takes, a cohort with the lane it closes. */
 export interface RoomChange {
   readonly foundation?: Foundation;
@@ -69,6 +78,7 @@ export interface RoomChange {
   readonly counted?: CountedDraw & { readonly key: StatementKey };
   readonly revealed?: Revealed;
   readonly signed?: KeptSignature;
+  readonly deletion?: Deletion;
   /** The events that follow from the change; null: none. */
   readonly telling?: Telling | null;
 }
@@ -114,6 +124,9 @@ export interface RoomRows {
   unsentEvents(limit: number): readonly SaleEvent[];
   /** The queue has taken all events up to this version. */
   forgetEvents(upTo: number): void;
+  /** Null: the sale is not to be deleted. */
+  deletion(): Deletion | null;
+  /** A deletion that is done takes every other row with it. */
   write(change: RoomChange): void;
 }
 

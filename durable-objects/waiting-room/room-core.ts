@@ -24,6 +24,7 @@ import { errorText } from "../../src/encoding/error-text.ts";
 import { act, revealWhenDue, revise, type ActOutcome, type ConfigureOutcome } from "./changes.ts";
 import { boothsOf, openAt } from "./booths.ts";
 import { closeCohorts, nextDrawAt } from "./closing.ts";
+import { beginDeletion, type BeginDeletionOutcome } from "./deletion.ts";
 import { settleDeparted } from "./departed.ts";
 import { EventOutbox } from "./event-outbox.ts";
 import type { ClaimedTicket, KeptSignature, RoomPorts, RoomRules } from "./ports.ts";
@@ -55,7 +56,9 @@ export class RoomCore {
   /** Creates the room, or revises it. The same document again changes nothing. */
   async configure(sale: sales.Sale): Promise<ConfigureOutcome> {
     const store = this.#store;
-    const { rules, now } = this.#ports;
+    const { rows, rules, now } = this.#ports;
+    const deletion = rows.deletion();
+    if (deletion !== null) return { kind: "deleted", at_ms: deletion.at_ms };
     const outcome = store === null ? this.#create(sale) : revise(store, sale, rules, now());
     await this.#arm();
     return outcome;
@@ -68,6 +71,23 @@ export class RoomCore {
     const opened = { room: rooms.openRoom(sale, now), beacon: beacon.chain };
     this.#store = RoomStore.create(rows, foundation, opened, now);
     return { kind: "created", revision: 1 };
+  }
+
+  /** The first step of deleting the sale; durable before anything is deleted. */
+  beginDeletion(): BeginDeletionOutcome | NoSale | { kind: "deleted"; at_ms: number } {
+    const { rows, rules, now } = this.#ports;
+    const deletion = rows.deletion();
+    if (deletion?.isDone === true) return { kind: "deleted", at_ms: deletion.at_ms };
+    return this.#store === null ? NO_SALE : beginDeletion(this.#store, rows, rules, now());
+  }
+
+  /** The last step: only that and when the sale was deleted stays. Nothing, unless it was begun. */
+  finishDeletion(): void {
+    const { rows } = this.#ports;
+    const deletion = rows.deletion();
+    if (deletion === null || deletion.isDone) return;
+    rows.write({ deletion: { ...deletion, isDone: true } });
+    this.#store = null;
   }
 
   document(): { readonly sale: sales.Sale; readonly revision: number } | null {

@@ -20,7 +20,7 @@ import { readStoredRoom, type RoomState } from "../../src/domain/room/room-state
 import { seatDevicesSchema, type SeatDevices } from "../../src/domain/room/seat-devices.ts";
 import { saleSchema } from "../../src/domain/sale/sale.ts";
 import { DrawTables } from "./draw-tables.ts";
-import type { Foundation, RoomChange, RoomRows } from "./ports.ts";
+import type { Deletion, Foundation, RoomChange, RoomRows } from "./ports.ts";
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS room (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -39,8 +39,24 @@ const SCHEMA = `
     ticket TEXT PRIMARY KEY, count INTEGER NOT NULL
   ) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS told (one INTEGER PRIMARY KEY CHECK (one = 1), value TEXT NOT NULL);
+  CREATE TABLE IF NOT EXISTS deletion (
+    one INTEGER PRIMARY KEY CHECK (one = 1), at_ms INTEGER NOT NULL, commitment TEXT NOT NULL,
+    done INTEGER NOT NULL
+  );
   CREATE TABLE IF NOT EXISTS event_outbox (n INTEGER PRIMARY KEY, event TEXT NOT NULL);
 `;
+
+/** All but `deletion`, which stays. */
+const TABLES = [
+  "room",
+  "admissions",
+  "places",
+  "devices",
+  "paid_orders",
+  "declines",
+  "told",
+  "event_outbox",
+];
 
 const foundationSchema = z.object({
   v: z.literal(1),
@@ -146,6 +162,24 @@ export class RoomTables implements RoomRows {
     return row === undefined ? null : JSON.parse(row.value);
   }
 
+  deletion(): Deletion | null {
+    const rows = this.#sql.exec<{ at_ms: number; commitment: string; done: number }>(
+      "SELECT at_ms, commitment, done FROM deletion",
+    );
+    const row = rows.toArray()[0];
+    if (row === undefined) return null;
+    const { done, ...deletion } = row;
+    return { ...deletion, isDone: done === 1 };
+  }
+
+  #putDeletion({ at_ms, commitment, isDone }: Deletion): void {
+    const put = "INSERT OR REPLACE INTO deletion VALUES (1, ?, ?, ?)";
+    this.#sql.exec(put, at_ms, commitment, isDone ? 1 : 0);
+    if (!isDone) return;
+    this.draws.clear();
+    for (const table of TABLES) this.#sql.exec(`DELETE FROM ${table}`);
+  }
+
   admission(ticket: string): AdmissionRecord | null {
     const rows = this.#sql.exec<AdmissionRow>(`${ADMISSIONS} WHERE ticket = ?`, ticket);
     const row = rows.toArray()[0];
@@ -188,13 +222,14 @@ export class RoomTables implements RoomRows {
   }
 
   write(change: RoomChange): void {
-    const { foundation, room, admission, telling = null } = change;
+    const { foundation, room, admission, deletion, telling = null } = change;
     this.#storage.transactionSync(() => {
       if (foundation !== undefined) this.#putJson("foundation", { v: 1, ...foundation });
       if (admission !== undefined) this.#putAdmission(admission);
       if (room !== undefined) this.#putJson("state", room);
       this.draws.write(change);
       if (telling !== null) this.#addEvents(telling);
+      if (deletion !== undefined) this.#putDeletion(deletion);
     });
   }
 

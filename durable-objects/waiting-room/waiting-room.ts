@@ -66,6 +66,14 @@ export class WaitingRoom extends DurableObject<GateEnv> {
     return this.#core.configure(sale);
   }
 
+  async beginDeletion(): Promise<ReturnType<RoomCore["beginDeletion"]>> {
+    return this.#core.beginDeletion();
+  }
+
+  async finishDeletion(): Promise<void> {
+    this.#core.finishDeletion();
+  }
+
   async document(): Promise<{ readonly sale: Sale; readonly revision: number } | null> {
     return this.#core.document();
   }

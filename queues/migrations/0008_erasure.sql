@@ -1,5 +1,6 @@
--- Buyers are found by a keyed hash of their e-mail address (`buyer`), and erased (`erased_ms`). Rows
--- of a release before have an address and no hash, until the orders Worker's cron has written it.
+-- Buyers are found by a keyed hash of their e-mail address (`buyer`), and erased (`erased_ms`).
+-- Rows of a release before have an address and no hash, until the orders Worker's cron has written
+-- it.
 ALTER TABLE orders ADD COLUMN buyer TEXT;
 ALTER TABLE orders ADD COLUMN erased_ms INTEGER;
 CREATE INDEX orders_by_buyer ON orders (buyer) WHERE buyer IS NOT NULL;

@@ -69,7 +69,7 @@ export class AfterSales {
     }
   }
 
-  /** Buyers ask to be erased at any time, also while their order is in progress, and often twice. */
+  /** Buyers ask to be erased at any time, also while their order is in progress. */
   async eraseBuyers(until_ms: number): Promise<void> {
     const { faults, network, objects, promises } = this.#parts;
     if (!faults.isOn("erases")) return;

@@ -2,7 +2,7 @@
  * The promise about erased buyers (P15): what was asked to be erased is erased in the end, wherever
  * it was, and erasing moves no unit, no money and no order.
  */
-import type { EraseAnswer } from "../../durable-objects/order/order-core.ts";
+import type { EraseAnswer } from "../../durable-objects/order/erasing.ts";
 import { erasedBuyerOf } from "../../src/domain/order/erasure.ts";
 import type { OrderEvent } from "../../src/domain/order/messages.ts";
 import { isAtRest, type OrderRecord } from "../../src/domain/order/order.ts";

@@ -8,6 +8,7 @@ import {
   ROOM_RULES,
   type CountedDraw,
   type DrawRows,
+  type Deletion,
   type Foundation,
   type KeptSignature,
   type Revealed,
@@ -40,6 +41,7 @@ export class RoomMemory {
   #revealed: Revealed | null = null;
   #beacon: BeaconChain | null = null;
   readonly #counted = new Map<string, CountedDraw>();
+  #deletion: Deletion | null = null;
   readonly #manifests = new Map<string, CohortManifest>();
   readonly #statementKeys = new Map<string, KeptSignature["key"]>();
   #sent = 0;
@@ -93,6 +95,7 @@ export class RoomMemory {
     if (room !== undefined) this.#room = room;
     if (revealed !== undefined) this.#revealed ??= revealed;
     if (signed !== undefined) this.#keepSignature(signed);
+    if (change.deletion !== undefined) this.#putDeletion(change.deletion);
     if (telling === null) return;
     this.#told = telling.told;
     this.events.push(...telling.events);
@@ -102,6 +105,21 @@ export class RoomMemory {
     this.#statementKeys.set(key.kid, key);
     const name = `${cohort.lane}/${cohort.k}`;
     if (!this.#counted.has(name)) this.#counted.set(name, { cohort, signature });
+  }
+
+  #putDeletion(deletion: Deletion): void {
+    this.#deletion = deletion;
+    if (!deletion.isDone) return;
+    this.admissions.clear();
+    this.#manifests.clear();
+    this.#statementKeys.clear();
+    this.#counted.clear();
+    this.#beacon = null;
+    this.#foundation = null;
+    this.#room = null;
+    this.#told = null;
+    this.#revealed = null;
+    this.#sent = this.events.length;
   }
 
   #addManifest(manifest: CohortManifest): void {
@@ -134,6 +152,7 @@ export class RoomMemory {
       },
       told: () => this.#told,
       draws: this.#draws,
+      deletion: () => this.#deletion,
       admission: (ticket) => this.admissions.get(ticket) ?? null,
       activeAdmissions: () =>
         [...this.admissions.values()].filter(({ standing }) => standing === "active"),

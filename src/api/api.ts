@@ -32,6 +32,8 @@ import { merchantAllotmentRoutes } from "./merchant-allotment-routes.ts";
 import { merchantDiscountRoutes } from "./merchant-discount-routes.ts";
 import { merchantOrderRoutes } from "./merchant-order-routes.ts";
 import { merchantReadinessRoutes } from "./merchant-readiness-routes.ts";
+import { saleDeletionRoutes } from "./sale-deletion-routes.ts";
+import { buyerRoutes } from "./buyer-routes.ts";
 import { merchantRefundRoutes } from "./merchant-refund-routes.ts";
 import { merchantRoutes } from "./merchant-routes.ts";
 import { merchantWebhookRoutes } from "./merchant-webhook-routes.ts";
@@ -174,6 +176,8 @@ function merchantApi(): OpenAPIHono<GateApp> {
   app.route("/", merchantRoutes);
   app.route("/", merchantOrderRoutes);
   app.route("/", merchantRefundRoutes);
+  app.route("/", buyerRoutes);
+  app.route("/", saleDeletionRoutes);
   app.route("/", merchantAllotmentRoutes);
   app.route("/", merchantDiscountRoutes);
   app.route("/", merchantWebhookRoutes);

@@ -23,7 +23,8 @@ export function orderPlaceText({ placed_ms, id }: { placed_ms: number; id: strin
   return `${placed_ms.toString(36)}-${id.slice("ord_".length)}`;
 }
 
-const orderPlace = z
+/** @see orderPlaceText */
+export const orderPlace = z
   .string()
   .regex(ORDER_PLACE, "is not a `next` of this list")
   .transform((text) => {

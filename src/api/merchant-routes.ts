@@ -83,6 +83,7 @@ operation(
     problems: [
       "invalid_request",
       "secret_revealed",
+      "sale_deleted",
       "protection_not_configured",
       "not_available",
       "queue_it_not_configured",
@@ -104,6 +105,8 @@ operation(
         return c.json(saleDocument(outcome.metrics), 200);
       case "refused":
         return problem(c, "invalid_request", { errors: errorsOf(outcome.refusals) });
+      case "sale_deleted":
+        return problem(c, outcome.kind, { detail: `It was deleted at ${timeOf(outcome.at_ms)}.` });
       case "secret_revealed":
         return problem(c, outcome.kind, { errors: errorsOf(outcome.refusals) });
       case "protection_not_configured": {

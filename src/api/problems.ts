@@ -233,6 +233,21 @@ export const PROBLEMS = {
     "The end of the sale is final, because the secret of its draw was revealed",
     "Create another sale with another id.",
   ),
+  sale_deleted: kind(
+    409,
+    "A sale with this id was deleted",
+    "Create another sale with another id: tickets and draws of the deleted one name this id.",
+  ),
+  sale_not_ended: kind(
+    409,
+    "The sale has not ended for good",
+    "End it, and wait until the secret of its draw is revealed (revealsAt).",
+  ),
+  orders_in_progress: kind(
+    409,
+    "Orders of the sale are in progress",
+    "Wait until they have ended, or cancel them.",
+  ),
   movement_conflict: kind(409, "This movement id was used before", "Use a new id."),
   not_available: kind(409, "More units than are available", "Move no more than available."),
   not_enough: kind(409, "Redis has fewer units", "Ask for no more than available, with a new id."),

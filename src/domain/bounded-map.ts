@@ -14,6 +14,10 @@ export class BoundedMap<Value> {
     return this.#entries.get(key);
   }
 
+  delete(key: string): void {
+    this.#entries.delete(key);
+  }
+
   set(key: string, value: Value): void {
     const full = this.#entries.size >= this.#max && !this.#entries.has(key);
     const oldest = full ? this.#entries.keys().next() : null;

@@ -392,6 +392,12 @@ export const RETENTION_ROUNDS_MAX = 4;
 export const RETENTION_DAYS_DEFAULT = 90;
 /** Ten years: the longest that commercial law of European countries asks for. */
 export const RETENTION_DAYS_MAX = 3650;
+/** Orders of one buyer that one request erases or exports; `next` continues. */
+export const BUYER_ORDERS_MAX = 30;
+/** Each calls its stocks, its room and its code's object, and a request may make 1,000 calls. */
+export const BUYER_ORDERS_AT_ONCE = 6;
+/** Sales that one request looks for reminders in: 16 objects each. */
+export const BUYER_SALES_MAX = 20;
 /** Orders of a release before that one batch completes; D1 limits their SKUs, one text, to 2 MB. */
 export const ORDERS_COMPLETED_ROWS_MAX = 500;
 /** Rounds of one run. Every 5 min that is 24,000 orders an hour. */

@@ -34,6 +34,8 @@ export type PutSaleOutcome =
   | { readonly kind: "refused"; readonly refusals: readonly RevisionRefused[] }
   /** Nothing is saved: the end of the sale is final, because its secret was revealed. */
   | { readonly kind: "secret_revealed"; readonly refusals: readonly RevisionRefused[] }
+  /** Nothing is saved: a sale with this id was deleted. */
+  | { readonly kind: "sale_deleted"; readonly at_ms: number }
   /** Nothing is saved: the deployment lacks this setting of the sale's protection. */
   | { readonly kind: "protection_not_configured"; readonly lacking: string }
   /** The document is saved; the buffers of these items stay as they are. */
@@ -69,6 +71,7 @@ export async function putSale(
   const room = roomOf(env, sale.id);
   const configured = await room.configure(sale);
   if (configured.kind === "refused") return configured;
+  if (configured.kind === "deleted") return { kind: "sale_deleted", at_ms: configured.at_ms };
   if (configured.kind === "revealed") {
     return { kind: "secret_revealed", refusals: configured.refusals };
   }

@@ -26,3 +26,20 @@ export async function mailsOf(book: D1Database, order: string): Promise<OrderMai
     .all();
   return z.array(mailRowSchema).parse(results);
 }
+
+/**
+ * The mails about turns of one recipient name them no more, and those that wait are not sent.
+ * Answers how many there were.
+ */
+export async function forgetTurnMails(book: D1Database, recipient: string): Promise<number> {
+  const { meta } = await book
+    .prepare(
+      `UPDATE mails SET recipient = '',
+         reason = CASE state WHEN 'pending' THEN 'erased' ELSE reason END,
+         state = CASE state WHEN 'pending' THEN 'off' ELSE state END
+       WHERE kind = 'yourTurn' AND recipient = ?`,
+    )
+    .bind(recipient)
+    .run();
+  return meta.changes;
+}

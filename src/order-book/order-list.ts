@@ -231,3 +231,18 @@ async function readPage<Order extends OrderPlace>(
   const last = rows.length > limit ? orders.at(-1) : undefined;
   return { orders, next: last === undefined ? null : { placed_ms: last.placed_ms, id: last.id } };
 }
+
+/** Orders of a sale whose buyer is not erased yet, the oldest first. */
+export async function unerasedOf(book: D1Database, sale: string, limit: number): Promise<string[]> {
+  const { results } = await book
+    .prepare(
+      `SELECT id FROM orders WHERE sale = ? AND erased_ms IS NULL
+       ORDER BY placed_ms, id LIMIT ?`,
+    )
+    .bind(sale, limit)
+    .all();
+  return z
+    .array(z.object({ id: z.string() }))
+    .parse(results)
+    .map(({ id }) => id);
+}

@@ -198,3 +198,13 @@ export async function publishGuards(
   }
   rememberGuards(kv, published, now);
 }
+
+/** The sale was deleted. */
+export async function withdrawGuards(kv: KVNamespace, id: string): Promise<void> {
+  await kv.delete(GUARD_PREFIX + id);
+  const index = indexOf(kv);
+  if (!index.published.has(id)) return;
+  const next = new Map(index.published);
+  next.delete(id);
+  replace(index, next);
+}

@@ -10,7 +10,7 @@ import { SALE_FRESH_MS, SALES_REMEMBERED_MAX } from "../domain/limits.ts";
 import { SALE_PREFIX } from "../platform/kv-keys.ts";
 import { log } from "../platform/log.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
-import { publishGuards, rememberGuards } from "./guard-index.ts";
+import { publishGuards, rememberGuards, withdrawGuards } from "./guard-index.ts";
 import { publishedSchema, publishedText, type PublishedSale } from "./published-sale.ts";
 
 interface Remembered {
@@ -84,4 +84,12 @@ export async function listSales(kv: KVNamespace): Promise<string[]> {
     cursor = page.list_complete ? undefined : page.cursor;
   } while (cursor !== undefined);
   return ids;
+}
+
+/** The sale is not found any more: here at once, elsewhere when KV shows it, within a minute. */
+export async function withdrawSale(kv: KVNamespace, id: string): Promise<void> {
+  // The sale first: while its addresses are still guarded, nobody finds a sale to wait for.
+  await kv.delete(SALE_PREFIX + id);
+  memoryOf(kv).delete(id);
+  await withdrawGuards(kv, id);
 }

@@ -234,10 +234,13 @@ export class SnapshotCache {
 
   /**
    * A closed cohort's manifest, immutable and cached for good; null when the cohort is not closed,
-   * or the room does not answer.
+   * or the room does not answer. Its name has the commitment of the draw, so that no sale is ever
+   * served the manifests of another one with its id.
    */
   async manifest(sale: string, lane: string, k: number): Promise<CohortManifest | null> {
-    const name = `${sale}/${lane}/${k}`;
+    const draw = this.known(sale)?.commitment;
+    if (draw === undefined) return withTimeout(this.#room(sale).manifest(lane, k));
+    const name = `${sale}/${draw}/${lane}/${k}`;
     const known = this.#manifests.get(name);
     if (known !== undefined) return known;
     const request = new Request(`https://manifest.sluice.internal/${name}`);
@@ -256,7 +259,7 @@ export class SnapshotCache {
   }
 
   #draw(manifest: CohortManifest): CohortDraw {
-    const name = `${manifest.sale}/${manifest.lane}/${manifest.k}`;
+    const name = `${manifest.sale}/${manifest.lane}/${manifest.k}/${manifest.seed}`;
     const known = this.#draws.get(name);
     if (known !== undefined) return known;
     const places = placesIn(manifest.counts);
@@ -272,7 +275,8 @@ export class SnapshotCache {
 
   /** The rank of a place whose cohort has closed; computed once per isolate. */
   async rank(sale: string, place: Place): Promise<RankOutcome | { readonly kind: "not_closed" }> {
-    const name = `${sale}/${place.lane}/${place.cohort}/${place.shard}/${place.index}`;
+    const draw = this.known(sale)?.commitment ?? "";
+    const name = `${sale}/${draw}/${place.lane}/${place.cohort}/${place.shard}/${place.index}`;
     const known = this.#ranks.get(name);
     if (known !== undefined) return known;
     const manifest = await this.manifest(sale, place.lane, place.cohort);

@@ -244,6 +244,7 @@ function intentOf(
     paymentMethod: "method" in payment ? payment.method : payment.confirmationToken,
     fingerprint: fingerprintOf(request),
     placedAt_ms: now,
+    ...(sale.retention === undefined ? {} : { retentionDays: sale.retention }),
     ...entryOf(admission, ticketOf(admission.id)),
   };
 }

@@ -1,7 +1,10 @@
 /**
  * What a merchant reads of orders: the list with its filters, one order whole, and the export.
  */
+import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { expectProblem, pathsOf } from "./support/problem-checks.ts";
@@ -197,4 +200,71 @@ test("the export is CSV for the merchant only, filtered as the list is, and with
     expectProblem(refused, 422, "invalid_request");
     expect(pathsOf(refused)).toEqual([query.split("=")[0]]);
   }
+});
+
+const eraseCommand = async (...args: string[]) => {
+  const program = fileURLToPath(new URL("../../tools/erase.ts", import.meta.url));
+  const { gateUrl, adminToken } = sluice.host;
+  const env = { ...process.env, ADMIN_TOKEN: adminToken };
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [program, "--url", gateUrl, ...args],
+    { env },
+  );
+  return z.looseObject({ orders: z.array(z.unknown()) }).parse(JSON.parse(stdout));
+};
+
+test("a buyer is exported and erased by e-mail address, by route and by command", async () => {
+  await shippedSale("erased");
+  const buyer = { email: "Erase+Me@shoppers.example", name: "Eve Erased" };
+  const id = await order("erased", { ...SHIPPED, buyer });
+  await listed("erased", 1);
+  const ask = (what: string, body: object) => sluice.merchant("POST", `/buyers/${what}`, body);
+  const asked = { email: "erase@SHOPPERS.example" };
+  const copy = await ask("exports", asked);
+  expect(copy.body).toMatchObject({ orders: [{ id, buyer, shipTo: { city: "Bruxelles" } }] });
+  expect(await eraseCommand("--email", asked.email, "--export")).toMatchObject({
+    orders: [{ id }],
+    reminders: [],
+  });
+  const erased = await ask("erasures", { order: id });
+  expect(erased.body).toMatchObject({ done: true, orders: [{ order: id, outcome: "erased" }] });
+  await until(
+    async () => JSON.stringify((await sluice.merchant("GET", "/events?sale=erased")).body),
+    (text) => text.includes("buyer.erased") && !text.includes("Erase+Me"),
+  );
+  const seen = await sluice.merchant("GET", `/orders/${id}`);
+  expect(seen.body).toMatchObject({ state: "confirmed", total: 13_390, shipTo: null });
+  expect(JSON.stringify(seen.body)).not.toContain("Eve");
+  expect(await eraseCommand("--email", asked.email)).toMatchObject({ done: true, orders: [] });
+  for (const [body, path] of [
+    [{}, ""],
+    [{ email: "a@b.example", order: id }, ""],
+    [{ sale: "erased" }, ""],
+    [{ order: id, colour: "red" }, "colour"],
+    [{ order: id, after: "x" }, "after"],
+  ] as const) {
+    const refused = await ask("erasures", body);
+    expectProblem(refused, 422, "invalid_request");
+    expect(pathsOf(refused)).toEqual([path]);
+  }
+});
+
+test("a sale is deleted only after its end, and when its id is given twice", async () => {
+  await makeSale(sluice, "deleted");
+  const remove = (query: string) => sluice.merchant("DELETE", `/sales/deleted?${query}`);
+  expectProblem(await remove("confirm=other"), 422, "invalid_request");
+  expectProblem(await remove("confirm=deleted"), 409, "sale_not_ended");
+  const none = await sluice.merchant("DELETE", "/sales/nothing?confirm=nothing");
+  expectProblem(none, 404, "sale_not_found");
+  const document = { ...saleDocument("deleted"), fairness: { revealAfterSeconds: 0 } };
+  expect((await sluice.merchant("PUT", "/sales/deleted", document)).status).toBe(200);
+  await sluice.merchant("POST", "/sales/deleted/actions", { action: "end" });
+  const gone = await until(
+    () => remove("confirm=deleted"),
+    ({ status }) => status === 200,
+  );
+  expect(gone.body).toMatchObject({ deleted: true });
+  expectProblem(await sluice.merchant("GET", "/sales/deleted"), 404, "sale_not_found");
+  expectProblem(await sluice.merchant("PUT", "/sales/deleted", document), 409, "sale_deleted");
 });

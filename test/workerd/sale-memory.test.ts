@@ -60,6 +60,8 @@ test("snapshots of as many sales as the limit are kept, and one more costs a rea
 
 test("manifests of as many cohorts as the limit are kept, and one more costs a read", async () => {
   const { cache, asked } = await memory();
+  for (let index = 0; index < 7; index += 1) await cache.snapshot(nameOf(index), Date.now());
+  asked.splice(0);
   const see = async (k: number): Promise<void> => {
     expect(await cache.manifest(nameOf(k % 7), "general", k)).toMatchObject({ base: k });
   };
@@ -70,6 +72,25 @@ test("manifests of as many cohorts as the limit are kept, and one more costs a r
   await see(MANIFESTS_REMEMBERED_MAX);
   await see(0);
   expect(asked).toHaveLength(MANIFESTS_REMEMBERED_MAX + 2);
+});
+
+test("no sale is served the manifests of another draw", async () => {
+  const snapshot = await aSnapshot();
+  const draw = { commitment: "a", seed: "1".repeat(64) };
+  const cache = new SnapshotCache((sale) => {
+    const { commitment, seed } = draw;
+    return {
+      snapshot: async () => ({ ...snapshot, sale, commitment }),
+      manifest: async (lane, k) => ({ sale, lane, k, base: 0, counts: [1], seed }),
+    };
+  }, null);
+  const seedOf = async () => (await cache.manifest("again", "general", 0))?.seed;
+  await cache.refresh("again", Date.now());
+  expect(await seedOf()).toBe("1".repeat(64));
+  Object.assign(draw, { commitment: "b", seed: "2".repeat(64) });
+  expect(await seedOf()).toBe("1".repeat(64));
+  await cache.refresh("again", Date.now());
+  expect(await seedOf()).toBe("2".repeat(64));
 });
 
 test("documents of as many sales as the limit are kept, and one more is read from KV again", async () => {

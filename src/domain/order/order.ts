@@ -239,7 +239,7 @@ export const orderRecordSchema = z.object({
 });
 export type OrderRecord = z.infer<typeof orderRecordSchema>;
 
-const FINAL_STATES: ReadonlySet<OrderState> = new Set([
+export const FINAL_STATES: ReadonlySet<string> = new Set([
   "confirmed",
   "declined",
   "failed",

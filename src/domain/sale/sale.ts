@@ -20,6 +20,7 @@ import {
   PAYMENT_TIMEOUT_MS,
   PRICE_MINOR_MAX,
   QUANTITY_PER_LINE_MAX,
+  RETENTION_DAYS_MAX,
   SECRET_REVEALED_AFTER_DEFAULT_S,
   SECRET_REVEALED_AFTER_MAX_S,
   SHOPPERS_EXPECTED_MAX,
@@ -159,6 +160,8 @@ const saleObjectSchema = z.strictObject({
   listed: z.boolean().optional(),
   /** How shoppers see stock: how much is left in words, or also the number of units. */
   stockDisplay: z.enum(["level", "exact"]).optional(),
+  /** Days from an order's final state until its buyer is erased. Absent: 90. */
+  retention: z.int().min(1).max(RETENTION_DAYS_MAX).optional(),
   /** Absent: an order states its buyer's e-mail address and no more. */
   checkout: checkoutSchema.optional(),
 });

@@ -127,6 +127,18 @@ const PROGRAMS: readonly Program[] = [
     ],
   },
   {
+    path: "tools/erase.ts",
+    name: "npm run --silent erase --",
+    wrong: [
+      [[], "--url is missing: give the address of the gate"],
+      [["--url", "http://a.example"], "--token (or ADMIN_TOKEN) is missing"],
+      [
+        ["--url", "http://a.example", "--token", "t", "--sale", "a"],
+        "give one of: --email; --order; --sale and --subject",
+      ],
+    ],
+  },
+  {
     path: "examples/shop/main.ts",
     name: "node examples/shop/main.ts",
     wrong: [
