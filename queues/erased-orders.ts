@@ -11,7 +11,7 @@ const ERASED = `(SELECT id FROM orders
   WHERE erased_ms IS NOT NULL AND id IN (SELECT value FROM json_each(?1)))`;
 
 /** The merchant's words about a refund may name the buyer. */
-const WITHOUT_BUYER = "json_replace(body, '$.email', '', '$.refund.reason', NULL)";
+const WITHOUT_BUYER = "json_replace(body, '$.email', '', '$.buyer', NULL, '$.refund.reason', NULL)";
 
 /** A letter's body may be no JSON, or more deeply nested than SQLite reads. */
 const LETTER_HAS_BUYER = "CASE WHEN json_valid(body) THEN body ->> '$.email' <> '' ELSE 0 END";

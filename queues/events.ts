@@ -61,13 +61,16 @@ function skusOf({ order: id, placedAt_ms: placed_ms, lines }: OrderEvent) {
   return { id, placed_ms, skus: lines.map(({ sku }) => sku) };
 }
 
+/** The list of orders needs no address where it has the keyed hash. */
 function projected(book: D1Database, event: OrderEvent): D1PreparedStatement {
+  const address = event.buyer === null ? event.email : "";
   return book
     .prepare(
       `INSERT INTO orders (id, sale, state, version, total, currency, email, reason, lines,
-         placed_ms, updated_ms, email_normalised, amounts, payment, refunded, provider_code)
-       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
+         placed_ms, updated_ms, email_normalised, amounts, payment, refunded, provider_code, buyer)
+       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
        ON CONFLICT (id) DO UPDATE SET state = ?3, version = ?4, reason = ?8, updated_ms = ?11,
+         email = CASE WHEN ?17 IS NULL THEN email ELSE '' END, buyer = coalesce(?17, buyer),
          email_normalised = ?12, amounts = ?13, payment = ?14, refunded = ?15, provider_code = ?16
        WHERE version < ?4`,
     )
@@ -78,16 +81,17 @@ function projected(book: D1Database, event: OrderEvent): D1PreparedStatement {
       event.version,
       event.total,
       event.currency,
-      event.email,
+      address,
       event.reason,
       JSON.stringify(event.lines),
       event.placedAt_ms,
       event.at_ms,
-      normalisedEmail(event.email),
+      address === "" ? "" : normalisedEmail(address),
       event.amounts === null ? null : JSON.stringify(event.amounts),
       event.payment,
       event.refunded,
       event.providerCode,
+      event.buyer,
     );
 }
 

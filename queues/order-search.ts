@@ -6,9 +6,14 @@
  * was deployed have no SKUs. The cron adds both, so that no order stays unfound.
  */
 import { z } from "zod";
-import { ORDERS_COMPLETED_ROUNDS_MAX, ORDERS_COMPLETED_ROWS_MAX } from "../src/domain/limits.ts";
+import {
+  ADDRESSES_HASHED_MAX,
+  ORDERS_COMPLETED_ROUNDS_MAX,
+  ORDERS_COMPLETED_ROWS_MAX,
+} from "../src/domain/limits.ts";
 import { normalisedEmail } from "../src/domain/buyer/email.ts";
 import { parseJson } from "../src/encoding/json.ts";
+import { orderOf } from "../src/platform/objects.ts";
 import { log } from "../src/platform/log.ts";
 
 interface OrderSkus {
@@ -81,4 +86,30 @@ async function complete(
       )
       .bind(JSON.stringify(emails)),
   ]);
+}
+
+/**
+ * Called by the cron trigger: orders of a release before get the keyed hash of their buyer's
+ * address, and lose the address. Each order makes its hash itself, because only the gate's Worker
+ * has the keys; in the same call it sets the alarm that erases its buyer in time.
+ */
+export async function hashOlderAddresses(env: OrdersEnv): Promise<number> {
+  const { results } = await env.ORDER_BOOK.prepare(
+    "SELECT id FROM orders WHERE email <> '' AND buyer IS NULL ORDER BY id LIMIT ?",
+  )
+    .bind(ADDRESSES_HASHED_MAX)
+    .all();
+  const ids = z.array(z.object({ id: z.string() })).parse(results);
+  const hashed = await Promise.all(
+    ids.map(async ({ id }) => ({ id, buyer: await orderOf(env, id).buyerHash() })),
+  );
+  if (hashed.length === 0) return 0;
+  await env.ORDER_BOOK.prepare(
+    `UPDATE orders SET email = '', email_normalised = '', buyer = given.value ->> '$.buyer'
+     FROM json_each(?) AS given WHERE orders.id = given.value ->> '$.id'`,
+  )
+    .bind(JSON.stringify(hashed))
+    .run();
+  log.info("order_book", "addresses_hashed", { orders: hashed.length });
+  return hashed.length;
 }

@@ -28,7 +28,7 @@ import { park, RETRIES_USED_UP } from "./dead-letters.ts";
 import { keepEvents, readEvent } from "./events.ts";
 import { mailsOutbox, sweepMails } from "./mail/mail-outbox.ts";
 import { takeMails } from "./mail/take-mails.ts";
-import { completeOlderOrders } from "./order-search.ts";
+import { completeOlderOrders, hashOlderAddresses } from "./order-search.ts";
 import { Pace } from "./pace.ts";
 import { advance, type Pipeline } from "./pipeline.ts";
 import { passToMirror, takeMirrored } from "./redis-stream.ts";
@@ -168,5 +168,6 @@ export default {
     await sweepMails(env, now);
     await deleteOld(env.ORDER_BOOK, now);
     await completeOlderOrders(env.ORDER_BOOK);
+    await hashOlderAddresses(env);
   },
 } satisfies ExportedHandler<OrdersEnv>;

@@ -19,6 +19,8 @@ export type GateSecrets = {
   readonly PROOF_KEYS: string;
   /** A shop's server sends one of them. */
   readonly SERVER_KEYS: string;
+  /** E-mail addresses of buyers are hashed with it, so that no table has to have them. */
+  readonly BUYER_KEYS: string;
   readonly ADMIN_TOKEN: string;
 };
 
@@ -30,6 +32,7 @@ export const KEY_PURPOSES = [
   "webhooks",
   "proofs",
   "servers",
+  "buyers",
 ] as const;
 export type KeyPurpose = (typeof KEY_PURPOSES)[number];
 
@@ -42,6 +45,7 @@ export function generateGateSecrets(now = Date.now()): GateSecrets {
     WEBHOOK_KEYS: freshSet("webhooks"),
     PROOF_KEYS: freshSet("proofs"),
     SERVER_KEYS: freshSet("servers"),
+    BUYER_KEYS: freshSet("buyers"),
     ADMIN_TOKEN: randomSecret(),
   };
 }

@@ -236,6 +236,13 @@ export class OrderCore {
     return { kind: isDone ? "erased" : "waiting", sale };
   }
 
+  /** An order at rest wakes when its buyer is due to be erased. */
+  async retain(): Promise<void> {
+    await this.#alarm.know();
+    if (this.#record === null || !isAtRest(this.#record)) return;
+    await this.#alarm.arm([this.#rules.erasureDue_ms(this.#record)], this.#now());
+  }
+
   async #eraseWhenDue(): Promise<void> {
     const now = this.#now();
     const forgotten = await forgetWhenDue(

@@ -6,6 +6,7 @@
  * Not for: calling payment or order backends; the orders Worker does, one leased step at a time.
  */
 import { DurableObject } from "cloudflare:workers";
+import { buyerHashOf, identitiesOf } from "../../src/domain/buyer/identities.ts";
 import { mailFactsOf, type MailFacts } from "../../src/domain/mail/facts.ts";
 import type { HistoryLine } from "../../src/domain/order/history.ts";
 import { merchantViewOf, type MerchantOrderView } from "../../src/domain/order/merchant-view.ts";
@@ -16,6 +17,7 @@ import type * as saga from "../../src/domain/order/saga.ts";
 import type { PutOff, StepReport } from "../../src/domain/order/step-outcomes.ts";
 import type { OrderEffect } from "../../src/domain/order/transition.ts";
 import type { OrderIntent, OrderRecord } from "../../src/domain/order/order.ts";
+import { readSecrets } from "../../src/tokens/secrets.ts";
 import { SingleAlarm } from "../single-alarm.ts";
 import {
   OrderCore,
@@ -96,6 +98,21 @@ export class Order extends DurableObject<GateEnv> {
 
   erase(): Promise<EraseAnswer> {
     return this.#core.erase();
+  }
+
+  /**
+   * The keyed hash of the buyer's address, for an order of a release before; empty without one. The
+   * order wakes when its buyer is due to be erased, which that release did not know.
+   */
+  async buyerHash(): Promise<string> {
+    const { record } = this.#core;
+    if (record === null || record.intent.email === "") return "";
+    await this.#core.retain();
+    const known = buyerHashOf(record.intent.identities);
+    if (known !== null) return known;
+    const secrets = await readSecrets(this.env);
+    if (secrets.kind === "not_configured") throw new Error("order: the secrets cannot be read");
+    return identitiesOf(record.intent, secrets.keys.buyerKeys)[0] ?? "";
   }
 
   hurry(): Promise<"queued" | "final" | "unknown"> {

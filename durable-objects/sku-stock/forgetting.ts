@@ -15,6 +15,8 @@ const TABLES = [
   "identities",
   "restocks",
   "watchers",
+  "unpaid_units",
+  "unpaid_lapses",
 ];
 
 /** Renames the buyer of an order, and deletes what they are counted by beside the name. */
@@ -40,6 +42,7 @@ export function forgetBuyer(
  */
 export function forgetSale(sql: SqlStorage, sale: string, keeps: boolean): "deleted" | "kept" {
   sql.exec("DELETE FROM watchers WHERE sale = ?", sale);
+  sql.exec("DELETE FROM unpaid_lapses WHERE sale = ?", sale);
   if (keeps || sql.exec("SELECT 1 FROM watchers LIMIT 1").toArray().length > 0) {
     sql.exec("DELETE FROM identities WHERE sale = ?", sale);
     sql.exec("DELETE FROM first_holds WHERE sale = ?", sale);

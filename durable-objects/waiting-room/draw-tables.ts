@@ -3,9 +3,8 @@
  * counts that wait for its rounds, the revelation, and the signatures of all of these.
  *
  * Guarantee: nothing here is ever changed once written, until all of it is deleted with its sale;
- * writing it again has no effect. Closing
- * times, the beacon and the draws have tables beside the manifests, because the release before
- * writes rows of manifests by position.
+ * writing it again has no effect. Closing times, the beacon and the draws have tables beside the
+ * manifests, because the release before writes rows of manifests by position.
  */
 import { z } from "zod";
 import { beaconChainSchema, type BeaconChain } from "../../src/domain/line/beacon.ts";

@@ -4,7 +4,7 @@
 ALTER TABLE orders ADD COLUMN buyer TEXT;
 ALTER TABLE orders ADD COLUMN erased_ms INTEGER;
 CREATE INDEX orders_by_buyer ON orders (buyer) WHERE buyer IS NOT NULL;
-CREATE INDEX orders_with_address ON orders (id) WHERE email <> '';
+CREATE INDEX orders_with_address ON orders (id) WHERE email <> '' AND buyer IS NULL;
 
 -- To find everything about an order whose buyer is erased.
 CREATE INDEX events_by_order ON events (order_id) WHERE order_id IS NOT NULL;

@@ -16,6 +16,7 @@ const KEY_SETS = [
   "WEBHOOK_KEYS",
   "PROOF_KEYS",
   "SERVER_KEYS",
+  "BUYER_KEYS",
 ] as const;
 
 /** The secrets of the gate and the sandbox, and of the draw of each sale that is not over. */

@@ -22,6 +22,8 @@ const gateSecrets = z.object({
   PROOF_KEYS: z.string().optional(),
   /** Missing in files written before server keys existed. */
   SERVER_KEYS: z.string().optional(),
+  /** Missing in files written before addresses were hashed. */
+  BUYER_KEYS: z.string().optional(),
 });
 
 /** Not a real key: the sandbox accepts every key of this form. */
@@ -39,21 +41,17 @@ export const SANDBOX_WEBHOOK_SECRET = "whsec_of_the_local_sandbox";
 /** `path` is the file of the secrets; `null` generates secrets for this run only. */
 export function loadLocalSecrets(path: string | null): GateSecrets {
   if (path === null) return generateGateSecrets();
-  const { PASS_KEYS, WEBHOOK_KEYS, PROOF_KEYS, SERVER_KEYS, ...others } = readStored(path) ?? {};
+  const stored = readStored(path) ?? {};
   const generated = generateGateSecrets();
-  const secrets = {
-    ...generated,
-    ...others,
-    PASS_KEYS: PASS_KEYS ?? generated.PASS_KEYS,
-    WEBHOOK_KEYS: WEBHOOK_KEYS ?? generated.WEBHOOK_KEYS,
-    PROOF_KEYS: PROOF_KEYS ?? generated.PROOF_KEYS,
-    SERVER_KEYS: SERVER_KEYS ?? generated.SERVER_KEYS,
-  };
-  const stored = [PASS_KEYS, WEBHOOK_KEYS, PROOF_KEYS, SERVER_KEYS];
-  if (stored.every((keys) => keys !== undefined)) return secrets;
+  const secrets = { ...generated, ...definedOf(stored) };
+  if (Object.keys(generated).every((name) => name in stored)) return secrets;
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
   return secrets;
+}
+
+function definedOf(stored: Partial<z.output<typeof gateSecrets>>): Partial<GateSecrets> {
+  return Object.fromEntries(Object.entries(stored).filter(([, value]) => value !== undefined));
 }
 
 function readStored(path: string): z.output<typeof gateSecrets> | undefined {

@@ -23,7 +23,8 @@ export const merchantRoutes = new OpenAPIHono<GateApp>({ defaultHook: refuseInva
 const operation = operationsOf(merchantRoutes, "merchant");
 
 export function merchantOf(c: GateRequest): sales.MerchantContext {
-  return { env: c.env, now: c.get("gate").now };
+  const { keys, now } = c.get("gate");
+  return { env: c.env, now, buyerKeys: keys.buyerKeys };
 }
 
 type Metrics = Extract<sales.MetricsOutcome, { kind: "metrics" }>;

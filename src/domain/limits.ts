@@ -392,6 +392,8 @@ export const RETENTION_ROUNDS_MAX = 4;
 export const RETENTION_DAYS_DEFAULT = 90;
 /** Ten years: the longest that commercial law of European countries asks for. */
 export const RETENTION_DAYS_MAX = 3650;
+/** Orders of a release before whose address one run of the cron hashes: one call of each. */
+export const ADDRESSES_HASHED_MAX = 200;
 /** Orders of one buyer that one request erases or exports; `next` continues. */
 export const BUYER_ORDERS_MAX = 30;
 /** Each calls its stocks, its room and its code's object, and a request may make 1,000 calls. */

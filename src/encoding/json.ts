@@ -1,6 +1,7 @@
 /**
  * JSON from outside, and ids made of JSON.
  */
+import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import { z } from "zod";
@@ -28,4 +29,9 @@ export const jsonText = z.string().transform((text, context) => {
  */
 export function digestOf(value: unknown): string {
   return bytesToHex(sha256(utf8ToBytes(JSON.stringify(value))));
+}
+
+/** HMAC-SHA-256 of the value's JSON: without the key nobody can try values out. */
+export function keyedDigestOf(key: string, value: unknown): string {
+  return bytesToHex(hmac(sha256, utf8ToBytes(key), utf8ToBytes(JSON.stringify(value))));
 }

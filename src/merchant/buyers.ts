@@ -22,7 +22,7 @@ import { forgetTurnMails } from "../order-book/mails.ts";
 import { listOrders, type OrderPlace } from "../order-book/order-list.ts";
 import { orderOf, passDeskOf, remindersOf, roomOf, stockOf } from "../platform/objects.ts";
 import { findSale, listSales } from "../sales/sale-directory.ts";
-import { readOrder, type OrderOutcome } from "./orders.ts";
+import { byMailbox, readOrder, type OrderOutcome } from "./orders.ts";
 import type { MerchantContext } from "./sales.ts";
 
 export type BuyerSelection =
@@ -43,10 +43,11 @@ interface Found {
 const NOTHING: Found = { orders: [], next: null };
 
 async function ordersOf(
-  { env }: MerchantContext,
+  context: MerchantContext,
   selection: BuyerSelection,
   after: BuyerPlace | null,
 ): Promise<Found> {
+  const { env } = context;
   if (selection.by === "order") {
     return ORDER_ID_PATTERN.test(selection.order)
       ? { orders: [selection.order], next: null }
@@ -57,8 +58,8 @@ async function ordersOf(
   }
   if (after?.in === "sales") return NOTHING;
   const page = { after: after?.place ?? null, limit: BUYER_ORDERS_MAX };
-  const email = normalisedEmail(selection.email);
-  const { orders, next } = await listOrders(env.ORDER_BOOK, { email }, page);
+  const filter = byMailbox(context, { email: selection.email });
+  const { orders, next } = await listOrders(env.ORDER_BOOK, filter, page);
   // After the orders, the sales from the first.
   const place: BuyerPlace =
     next === null ? { in: "sales", sale: "" } : { in: "orders", place: next };

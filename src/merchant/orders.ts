@@ -3,6 +3,7 @@
  * the dead letters with their replay.
  */
 import { normalisedEmail } from "../domain/buyer/email.ts";
+import { identitiesOf } from "../domain/buyer/identities.ts";
 import type { HistoryLine } from "../domain/order/history.ts";
 import type { MerchantOrderView } from "../domain/order/merchant-view.ts";
 import { ORDER_ID_PATTERN } from "../domain/order/order-id.ts";
@@ -35,24 +36,25 @@ export type DeadLetter = book.DeadLetter;
 export type { HistoryLine, ListedOrder };
 
 /** Every spelling of an e-mail address finds the orders of its mailbox. */
-function normalised(filter: OrdersFilter): OrdersFilter {
+export function byMailbox({ buyerKeys = [] }: MerchantContext, filter: OrdersFilter): OrdersFilter {
   const { email } = filter;
-  return email === undefined ? filter : { ...filter, email: normalisedEmail(email) };
+  if (email === undefined) return filter;
+  return { ...filter, email: normalisedEmail(email), hashes: identitiesOf({ email }, buyerKeys) };
 }
 
 export function readOrders(
-  { env }: MerchantContext,
+  context: MerchantContext,
   filter: OrdersFilter,
   page: OrdersPage,
 ): Promise<OrderList<ListedOrder>> {
-  return listOrders(env.ORDER_BOOK, normalised(filter), page);
+  return listOrders(context.env.ORDER_BOOK, byMailbox(context, filter), page);
 }
 
 export function exportOrders(
-  { env }: MerchantContext,
+  context: MerchantContext,
   filter: OrdersFilter,
 ): Promise<ReadableStream<Uint8Array>> {
-  return exportCsv(env.ORDER_BOOK, normalised(filter));
+  return exportCsv(context.env.ORDER_BOOK, byMailbox(context, filter));
 }
 
 /** Newest first. */

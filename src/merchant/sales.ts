@@ -22,6 +22,8 @@ import type { Keys } from "../tokens/secrets.ts";
 export interface MerchantContext {
   readonly env: GateEnv;
   readonly now: number;
+  /** For the hashes by which buyers are found. Absent: only by addresses. */
+  readonly buyerKeys?: readonly string[];
 }
 
 type Metrics = Extract<

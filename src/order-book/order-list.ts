@@ -26,6 +26,8 @@ export interface OrdersFilter {
   readonly reference?: string | undefined;
   /** In the form in which addresses are compared. */
   readonly email?: string | undefined;
+  /** The keyed hashes of that address, under every key. */
+  readonly hashes?: readonly string[] | undefined;
   readonly sku?: string | undefined;
   readonly sale?: string | undefined;
   readonly state?: string | undefined;
@@ -41,7 +43,7 @@ export interface OrdersPage {
 }
 
 interface Filter {
-  readonly name: Exclude<keyof OrdersFilter, "from_ms" | "to_ms">;
+  readonly name: Exclude<keyof OrdersFilter, "from_ms" | "to_ms" | "hashes">;
   readonly sql: string;
   /** How the rows that another filter found are compared, if not by `sql`. */
   readonly otherwise?: string;
@@ -79,7 +81,14 @@ const SKUS: Source = {
 /** Finds one order or very few, so that the plus may cost the index on the time. */
 const EXACT: Source = { ...ORDERS, placed_ms: "+o.placed_ms" };
 
-function sourceOf(first: Filter | undefined): Source {
+/** Orders of a release before have the address itself, until the cron has come to them. */
+function ofMailbox(hashes: readonly string[]): string {
+  return `o.id IN (SELECT id FROM orders WHERE buyer IN (${hashes.map(() => "?").join(", ")})
+    UNION ALL SELECT id FROM orders WHERE coalesce(email_normalised, lower(email)) = ?)`;
+}
+
+function sourceOf(first: Filter | undefined, { hashes = [] }: OrdersFilter): Source {
+  if (first?.name === "email" && hashes.length > 0) return EXACT;
   switch (first?.name) {
     case "order":
     case "reference":
@@ -102,10 +111,13 @@ type Condition = readonly [sql: string, ...values: (string | number)[]];
  * in https://www.sqlite.org/optoverview.html). Sale and state have an index together.
  */
 function conditionsOf(filter: OrdersFilter, { placed_ms, id }: Source, after: OrderPlace | null) {
-  const { from_ms, to_ms } = filter;
+  const { from_ms, to_ms, hashes = [] } = filter;
   const given = FILTERS.filter(({ name }) => filter[name] !== undefined);
   const conditions = given.map(({ name, sql, otherwise = `+${sql}` }, index): Condition => {
     const isSearched = index === 0 || given[0]?.name === "sale";
+    if (name === "email" && hashes.length > 0) {
+      return [`${isSearched ? "" : "+"}${ofMailbox(hashes)}`, ...hashes, filter[name] ?? ""];
+    }
     return [isSearched ? sql : otherwise, filter[name] ?? ""];
   });
   if (from_ms !== undefined) conditions.push([`${placed_ms} >= ?`, from_ms]);
@@ -123,7 +135,10 @@ export function pageStatement(
   filter: OrdersFilter,
   { after, limit }: OrdersPage,
 ): D1PreparedStatement {
-  const source = sourceOf(FILTERS.find(({ name }) => filter[name] !== undefined));
+  const source = sourceOf(
+    FILTERS.find(({ name }) => filter[name] !== undefined),
+    filter,
+  );
   const conditions = conditionsOf(filter, source, after);
   const where = conditions.map(([sql]) => sql).join(" AND ");
   return book
@@ -150,7 +165,10 @@ const storedLine = z.object({
   taxIncluded: z.int().default(0),
 });
 
-const LISTED = `o.id, o.sale, o.state, o.total, o.currency, o.email, o.reason, o.lines, o.amounts,
+/** Where the list has only its hash, the address is that of the booking, which has to be sent. */
+const ADDRESS = "CASE WHEN o.email <> '' THEN o.email ELSE coalesce(b.email, '') END AS email";
+
+const LISTED = `o.id, o.sale, o.state, o.total, o.currency, ${ADDRESS}, o.reason, o.lines, o.amounts,
   o.payment, o.refunded, o.dispute, o.provider_code, o.placed_ms, o.updated_ms,
   CASE b.status WHEN 'booked' THEN b.reference END AS reference`;
 

@@ -126,7 +126,7 @@ async function checkedQuote(
   { seen }: Visit,
   back: ReturnUrl | null,
 ): Promise<{ readonly kind: "quoted"; readonly quote: Quote } | Refused> {
-  const { sale } = shopper;
+  const { gate, sale } = shopper;
   if (seen.snapshot.phase === "ended") return { kind: "sale_over" };
   const faults = [
     ...particularsFaults(sale, request),
@@ -137,7 +137,7 @@ async function checkedQuote(
     country: countryOf(request),
     delivery: request.delivery ?? null,
     discountCode: request.discountCode ?? null,
-    identities: identitiesOf(request.buyer),
+    identities: identitiesOf(request.buyer, gate.keys.buyerKeys),
   });
   if (quoted.kind !== "quoted" && faults.length > 0) return missing(faults);
   if (quoted.kind === "country_not_served") {
@@ -206,7 +206,7 @@ function unpaidRefused(rejection: Rejection, now: number): UnpaidRefused | null 
 }
 
 function intentOf(
-  { gate: { now }, address, sale, admission }: InShop,
+  { gate: { keys, now }, address, sale, admission }: InShop,
   request: OrderRequest,
   { lines, amounts, delivery, discount }: Quote,
 ): Omit<OrderIntent, "id" | "viewKey" | "returnUrl"> {
@@ -238,7 +238,7 @@ function intentOf(
       statementSuffix: statementSuffix ?? null,
       methods: [...paymentMethods],
     },
-    identities: identitiesOf(buyer),
+    identities: identitiesOf(buyer, keys.buyerKeys),
     unpaid: unpaidTermsOf(sale, admission.subject, address),
     lane: admission.lane,
     paymentMethod: "method" in payment ? payment.method : payment.confirmationToken,

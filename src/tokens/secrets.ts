@@ -10,7 +10,7 @@ import { importJWK, type CryptoKey, type JWK } from "jose";
 import { z } from "zod";
 import { ADMIN_TOKEN_LENGTH_MIN } from "../domain/limits.ts";
 import type { ProofSecret } from "../domain/sale/protection.ts";
-import { jsonText } from "../encoding/json.ts";
+import { jsonText, keyedDigestOf } from "../encoding/json.ts";
 
 const keySetOf = <Key extends z.ZodType>(key: Key) =>
   jsonText.transform((value, context) => {
@@ -55,6 +55,8 @@ const secretsSchema = z.object({
   PROOF_KEYS: z.union([z.literal("").transform(() => []), keySetOf(ticketKeySchema)]).default([]),
   /** Optional: without it no shop's server is known. An empty text counts as absent. */
   SERVER_KEYS: z.union([z.literal("").transform(() => []), keySetOf(ticketKeySchema)]).default([]),
+  /** Optional: without it, keys that are derived from TICKET_KEYS. An empty text counts as absent. */
+  BUYER_KEYS: z.union([z.literal("").transform(() => []), keySetOf(ticketKeySchema)]).default([]),
   ADMIN_TOKEN: z
     .string()
     .min(ADMIN_TOKEN_LENGTH_MIN, `has fewer than ${ADMIN_TOKEN_LENGTH_MIN} characters`),
@@ -95,6 +97,8 @@ export interface Keys {
   readonly proofSecrets: readonly ProofSecret[];
   /** In no order: each is accepted. Empty without SERVER_KEYS. */
   readonly serverKeys: readonly ServerKey[];
+  /** For hashes of buyers' addresses: the first is for new ones, all for searching. */
+  readonly buyerKeys: readonly string[];
   /** The JWKS that origins fetch: public keys only. */
   readonly admissionJwks: { readonly keys: readonly JWK[] };
 }
@@ -111,6 +115,7 @@ const SECRETS = [
   "PASS_KEYS",
   "PROOF_KEYS",
   "SERVER_KEYS",
+  "BUYER_KEYS",
 ] as const;
 type SecretsEnv = Partial<Record<(typeof SECRETS)[number], string>>;
 
@@ -137,6 +142,15 @@ async function proofSecretOf(jwk: z.output<typeof ticketKeySchema>): Promise<Pro
     derived("sluice-proof/solution"),
   ]);
   return { kid: jwk.kid, challenge, solution };
+}
+
+/** The keys of before BUYER_KEYS was set stay behind it, because orders were hashed with them. */
+function buyerKeysOf({
+  BUYER_KEYS,
+  TICKET_KEYS,
+}: Pick<z.output<typeof secretsSchema>, "BUYER_KEYS" | "TICKET_KEYS">): string[] {
+  const derived = TICKET_KEYS.map(({ k }) => keyedDigestOf(k, "sluice-buyers"));
+  return [...BUYER_KEYS.map(({ k }) => k), ...derived];
 }
 
 function first<Value>(values: readonly Value[]): Value {
@@ -168,6 +182,7 @@ async function prepare(secrets: z.output<typeof secretsSchema>): Promise<Keys> {
     passVerifiers: new Map(await Promise.all(passes)),
     serverKeys: secrets.SERVER_KEYS.map(({ kid: id, k }) => ({ kid: id, secret: k })),
     proofSecrets: await Promise.all(secrets.PROOF_KEYS.map(proofSecretOf)),
+    buyerKeys: buyerKeysOf(secrets),
     admissionJwks: { keys: publicKeys },
   };
 }

@@ -6,10 +6,14 @@ import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { park } from "../../queues/dead-letters.ts";
+import { hashOlderAddresses } from "../../queues/order-search.ts";
 import { keepEvents } from "../../queues/events.ts";
 import { mailsOutbox } from "../../queues/mail/mail-outbox.ts";
+import { identitiesOf } from "../../src/domain/buyer/identities.ts";
 import { orderEventSchema } from "../../src/domain/order/messages.ts";
 import { eraseBuyer, exportBuyer, type BuyerSelection } from "../../src/merchant/buyers.ts";
+import { readOrders } from "../../src/merchant/orders.ts";
+import { readSecrets } from "../../src/tokens/secrets.ts";
 import { startClock, pass } from "./support/clock.ts";
 import { handOverAll } from "./support/mail.ts";
 import { mishaps, type Crash } from "./support/mishaps.ts";
@@ -213,5 +217,39 @@ describe("a buyer", () => {
     pass(DAY_MS);
     expect(await runDurableObjectAlarm(orderOf(id))).toBe(true);
     expect(await emailOf()).toBe("");
+  });
+});
+
+describe("the list of orders", () => {
+  const rowOf = (id: string) => {
+    return book.prepare("SELECT email, email_normalised, buyer FROM orders WHERE id = ?").bind(id);
+  };
+  const find = async (email: string, buyerKeys: readonly string[]) => {
+    const page = { after: null, limit: 10 };
+    const found = await readOrders({ env, now: 0, buyerKeys }, { email }, page);
+    return found.orders.map(({ id }) => id);
+  };
+
+  test("has a keyed hash instead of an address, by which orders are found", async () => {
+    const email = "Hashed+1@shop.example";
+    const { id } = await boughtBy({ email, identities: identitiesOf({ email }, ["new", "old"]) });
+    const hash = expect.stringMatching(/^buyer_[0-9a-f]{40}$/);
+    expect(await rowOf(id).first()).toEqual({ email: "", email_normalised: "", buyer: hash });
+    expect(await find("hashed@SHOP.example", ["newest", "new"])).toEqual([id]);
+    expect(await find("hashed@shop.example", ["other"])).toEqual([]);
+  });
+
+  test("loses the addresses of a release before, and finds their orders before and after", async () => {
+    const { id, mark } = await boughtBy();
+    const secrets = await readSecrets(env);
+    if (secrets.kind === "not_configured") throw new Error("no secrets");
+    const { buyerKeys } = secrets.keys;
+    const email = `${mark}@shop.example`;
+    expect(await rowOf(id).first()).toMatchObject({ email });
+    expect(await find(email, buyerKeys)).toEqual([id]);
+    expect(await hashOlderAddresses(env)).toBeGreaterThan(0);
+    const hash = expect.stringMatching(/^buyer_/);
+    expect(await rowOf(id).first()).toEqual({ email: "", email_normalised: "", buyer: hash });
+    expect(await find(email, buyerKeys)).toEqual([id]);
   });
 });

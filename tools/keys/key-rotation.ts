@@ -17,6 +17,7 @@ const SECRET_NAMES: Readonly<Record<KeyPurpose, string>> = {
   webhooks: "WEBHOOK_KEYS",
   proofs: "PROOF_KEYS",
   servers: "SERVER_KEYS",
+  buyers: "BUYER_KEYS",
 };
 
 /** Ten of the larger keys are less than half of the 5 kB that a Worker's secret can have. */
@@ -238,4 +239,8 @@ const UNTIL_RETIRED: Readonly<Record<KeyPurpose, string>> = {
     "A shop's server sends its key with each request: give it the new one (the member k of the " +
     "first key), and keep the old one until no server sends it; then --retire servers --kid " +
     "<its kid>.",
+  buyers:
+    "Orders are found by the e-mail address with the key that was the first when they were " +
+    "placed: keep an old key while there are orders of its time whose buyers are not erased; " +
+    "then --retire buyers --kid <its kid>.",
 };

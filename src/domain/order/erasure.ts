@@ -91,8 +91,10 @@ export function isSameRequest(record: OrderRecord, fingerprint: string): boolean
 }
 
 /** A line or a message that was stored before the order was erased, without the buyer. */
-export function eventWithoutBuyer<Event extends { readonly email: string }>(event: Event): Event {
-  return event.email === "" ? event : { ...event, email: "" };
+export function eventWithoutBuyer<
+  Event extends { readonly email: string; readonly buyer: string | null },
+>(event: Event): Event {
+  return event.email === "" ? event : { ...event, email: "", buyer: null };
 }
 
 /** The merchant's own words about a refund may name the buyer. */

@@ -16,6 +16,7 @@ import {
   type Rejection,
 } from "./order.ts";
 import { shownReason } from "./reasons.ts";
+import { buyerHashOf } from "../buyer/identities.ts";
 import { mayGiveUp } from "./transition.ts";
 import { refundedOf, type Refund, type StoredDispute } from "./refund.ts";
 
@@ -86,6 +87,8 @@ export const orderEventSchema = z.object({
   total: z.int(),
   currency: z.string(),
   email: z.string(),
+  /** The keyed hash of the address; null in events of a release before, and of an erased buyer. */
+  buyer: z.string().nullable().default(null),
   reason: z.string().nullable(),
   /** The provider's id of the payment; null before there is one. */
   payment: z.string().nullable().default(null),
@@ -175,6 +178,7 @@ export function eventOf(record: OrderRecord, version = record.version): OrderEve
     total: intent.total,
     currency: intent.currency,
     email: intent.email,
+    buyer: buyerHashOf(intent.identities),
     reason: reasonOf(standing),
     payment: record.paymentId,
     amounts: intent.amounts,

@@ -19,7 +19,7 @@ test("secrets are generated once and stored", () => {
   expect(loadLocalSecrets(null)).not.toEqual(generated);
 });
 
-test.each(["PASS_KEYS", "WEBHOOK_KEYS", "PROOF_KEYS", "SERVER_KEYS"] as const)(
+test.each(["PASS_KEYS", "WEBHOOK_KEYS", "PROOF_KEYS", "SERVER_KEYS", "BUYER_KEYS"] as const)(
   "a stored set without %s keeps its secrets and gets the missing one",
   (name) => {
     const path = join(folder, "secrets.json");

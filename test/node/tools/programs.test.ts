@@ -112,7 +112,7 @@ const PROGRAMS: readonly Program[] = [
     wrong: [
       [
         ["--rotate", "cookies"],
-        "--rotate must be tickets, admissions, passes, webhooks, proofs or servers",
+        "--rotate must be tickets, admissions, passes, webhooks, proofs, servers or buyers",
       ],
       [["--kid", "a"], "--kid goes with --retire"],
     ],
