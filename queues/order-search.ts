@@ -105,7 +105,9 @@ export async function hashOlderAddresses(env: OrdersEnv): Promise<number> {
   );
   if (hashed.length === 0) return 0;
   await env.ORDER_BOOK.prepare(
-    `UPDATE orders SET email = '', email_normalised = '', buyer = given.value ->> '$.buyer'
+    `UPDATE orders SET buyer = coalesce(given.value ->> '$.buyer', ''),
+       email = iif(given.value ->> '$.buyer' IS NULL, email, ''),
+       email_normalised = iif(given.value ->> '$.buyer' IS NULL, email_normalised, '')
      FROM json_each(?) AS given WHERE orders.id = given.value ->> '$.id'`,
   )
     .bind(JSON.stringify(hashed))

@@ -101,18 +101,18 @@ export class Order extends DurableObject<GateEnv> {
   }
 
   /**
-   * The keyed hash of the buyer's address, for an order of a release before; empty without one. The
+   * The keyed hash of the buyer's address, for an order of a release before; null without one. The
    * order wakes when its buyer is due to be erased, which that release did not know.
    */
-  async buyerHash(): Promise<string> {
+  async buyerHash(): Promise<string | null> {
     const { record } = this.#core;
-    if (record === null || record.intent.email === "") return "";
+    if (record === null || record.intent.email === "") return null;
     await this.#core.retain();
     const known = buyerHashOf(record.intent.identities);
     if (known !== null) return known;
     const secrets = await readSecrets(this.env);
     if (secrets.kind === "not_configured") throw new Error("order: the secrets cannot be read");
-    return identitiesOf(record.intent, secrets.keys.buyerKeys)[0] ?? "";
+    return identitiesOf(record.intent, secrets.keys.buyerKeys)[0] ?? null;
   }
 
   hurry(): Promise<"queued" | "final" | "unknown"> {

@@ -10,7 +10,12 @@ import {
   type OrderEvent,
   type OrderMessage,
 } from "../../src/domain/order/messages.ts";
-import * as erasure from "../../src/domain/order/erasure.ts";
+import {
+  askErasure,
+  erase,
+  erasureDue_ms,
+  eventWithoutBuyer,
+} from "../../src/domain/order/erasure.ts";
 import * as refunds from "../../src/domain/order/refunds.ts";
 import * as reports from "../../src/domain/order/report.ts";
 import * as saga from "../../src/domain/order/saga.ts";
@@ -68,7 +73,7 @@ export function outboxMessageOf(record: OrderRecord, effect: OrderEffect): Outbo
 export function rowWithoutBuyer(row: OutboxRow): OutboxRow {
   const { owed } = row;
   if (owed.kind !== "event") return row;
-  return { ...row, owed: { ...owed, event: erasure.eventWithoutBuyer(owed.event) } };
+  return { ...row, owed: { ...owed, event: eventWithoutBuyer(owed.event) } };
 }
 
 /** The result of a flush: rows that were acknowledged, and rows to try again. */
@@ -111,9 +116,11 @@ export interface OrderBindings extends PlacingBindings, ClaimingBindings {
   warn(entry: LogEntry): void;
 }
 
+const ERASURE_RULES = { askErasure, erase, erasureDue_ms };
+
 /** The rules that decide; the simulation replaces them to plant bugs. */
 export type OrderRules = Pick<
-  typeof saga & typeof reports & typeof refunds & typeof erasure,
+  typeof saga & typeof reports & typeof refunds & typeof ERASURE_RULES,
   | "place"
   | "accept"
   | "reject"
@@ -131,7 +138,7 @@ export type OrderRules = Pick<
   | "erase"
   | "erasureDue_ms"
 >;
-export const ORDER_RULES: OrderRules = { ...saga, ...reports, ...refunds, ...erasure };
+export const ORDER_RULES: OrderRules = { ...saga, ...reports, ...refunds, ...ERASURE_RULES };
 
 export interface OrderPorts {
   readonly store: OrderStore;

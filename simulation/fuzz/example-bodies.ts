@@ -21,6 +21,8 @@ export const EXAMPLE_BODIES: Readonly<Record<string, object>> = {
   "post /v1/orders": ORDER,
   "post /v1/orders/{id}/actions": { action: "give_up" },
   "post /admin/v1/orders/{id}/refunds": { amount: 100, reason: "returned", restock: [LINE] },
+  "post /admin/v1/buyers/erasures": { email: "nobody@nowhere.example" },
+  "post /admin/v1/buyers/exports": { email: "nobody@nowhere.example" },
   "put /admin/v1/sales/{sale}": {
     id: FUZZ_SALES.live,
     title: "Another",
@@ -44,6 +46,7 @@ export const EXAMPLE_BODIES: Readonly<Record<string, object>> = {
       healthChecks: [{ path: "/health", userAgent: "Monitor" }],
     },
     onFailure: "open",
+    retention: 30,
     waitingPage: { status: 202, jsonStatus: 429, template: "<p>{{waitTimeFormatted}}</p>" },
     queueIt: {
       eventId: "drop",

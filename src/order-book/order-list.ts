@@ -168,8 +168,8 @@ const storedLine = z.object({
 /** Where the list has only its hash, the address is that of the booking, which has to be sent. */
 const ADDRESS = "CASE WHEN o.email <> '' THEN o.email ELSE coalesce(b.email, '') END AS email";
 
-const LISTED = `o.id, o.sale, o.state, o.total, o.currency, ${ADDRESS}, o.reason, o.lines, o.amounts,
-  o.payment, o.refunded, o.dispute, o.provider_code, o.placed_ms, o.updated_ms,
+const LISTED = `o.id, o.sale, o.state, o.total, o.currency, ${ADDRESS}, o.reason, o.lines,
+  o.amounts, o.payment, o.refunded, o.dispute, o.provider_code, o.placed_ms, o.updated_ms,
   CASE b.status WHEN 'booked' THEN b.reference END AS reference`;
 
 const listedShape = {

@@ -55,7 +55,7 @@ const secretsSchema = z.object({
   PROOF_KEYS: z.union([z.literal("").transform(() => []), keySetOf(ticketKeySchema)]).default([]),
   /** Optional: without it no shop's server is known. An empty text counts as absent. */
   SERVER_KEYS: z.union([z.literal("").transform(() => []), keySetOf(ticketKeySchema)]).default([]),
-  /** Optional: without it, keys that are derived from TICKET_KEYS. An empty text counts as absent. */
+  /** Optional: without it, keys derived from TICKET_KEYS. An empty text counts as absent. */
   BUYER_KEYS: z.union([z.literal("").transform(() => []), keySetOf(ticketKeySchema)]).default([]),
   ADMIN_TOKEN: z
     .string()

@@ -78,7 +78,7 @@ test("every merchant's route checks the token first", async () => {
       }
     }
   });
-  expect(routes).toBe(42);
+  expect(routes).toBe(45);
 });
 
 test.each(["/sales", `/sales/${SALE}/audit`, "/orders", "/dead-letters", "/skus/none/audit"])(
@@ -275,7 +275,9 @@ test.each<[Method, string, unknown, number, string, string?]>([
   ["PUT", "/breakers/fuse", { force: "open" }, 422, "invalid_request", "backend"],
   ["PUT", "/breakers/payment", { force: "ajar" }, 422, "invalid_request", "force"],
   ["GET", "/sale", undefined, 404, "not_found"],
-  ["DELETE", `/sales/${SALE}`, undefined, 404, "not_found"],
+  ["DELETE", `/sales/${SALE}`, undefined, 422, "invalid_request", "confirm"],
+  ["DELETE", `/sales/${SALE}?confirm=${SHOE}`, undefined, 422, "invalid_request", "confirm"],
+  ["DELETE", `/sales/${SALE}?confirm=${SALE}`, undefined, 409, "sale_not_ended"],
 ])("%s %s %j is a problem", async (method, path, body, status, code, field) => {
   expect.hasAssertions();
   const answer = await refused([method, path, body], status, code);

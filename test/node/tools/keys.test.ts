@@ -76,9 +76,12 @@ describe("the command line", () => {
   test.each([
     [
       ["--rotate", "cookies"],
-      "--rotate must be tickets, admissions, passes, webhooks, proofs or servers",
+      "--rotate must be tickets, admissions, passes, webhooks, proofs, servers or buyers",
     ],
-    [["--retire", ""], "--retire must be tickets, admissions, passes, webhooks, proofs or servers"],
+    [
+      ["--retire", ""],
+      "--retire must be tickets, admissions, passes, webhooks, proofs, servers or buyers",
+    ],
     [["--rotate", "tickets", "--retire", "tickets"], "--rotate and --retire are two runs"],
     [["--rotate", "tickets", "--kid", "a"], "--kid goes with --retire"],
     [["--overlap-days", "3"], "--overlap-days goes with --retire"],
@@ -181,6 +184,7 @@ describe("a rotation", () => {
     ],
     ["proofs", ["for 1 day", "secret put PROOF_KEYS"]],
     ["servers", ["Still accepted", "until no server sends it", "secret put SERVER_KEYS"]],
+    ["buyers", ["are not erased", "secret put BUYER_KEYS"]],
   ] as const)("of %s says what to do and how long to keep the old key", (purpose, parts) => {
     const set = setOf(purpose, NOW);
     const fresh = generateKey(purpose, NOW);
