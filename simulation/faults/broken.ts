@@ -14,7 +14,6 @@ export type PromiseName =
   | "P11"
   | "P12"
   | "P13"
-  | "P14"
   | "P15"
   | "limit";
 

@@ -20,8 +20,8 @@ function rangeOf(text: string): SeedRange | null {
 export const faultsCommand = defineCommand({
   name: "npm run simulate -- --faults",
   summary: `Plays many small sales in virtual time, each with its own faults, over the rules that
-    run in production, and checks the promises P1 to P6, P8, P10 and P11 after every step. The same
-    seed plays the same sale.`,
+    run in production, and checks the promises P1 to P6, P8, P10 to P13 and P15 after every step.
+    The same seed plays the same sale.`,
   options: {
     faults: { type: "flag", help: "simulates orders under faults, not a sale" },
     seeds: {

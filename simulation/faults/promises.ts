@@ -1,5 +1,6 @@
 /**
- * The promises P1 to P6, P8, P10 and P11, held against all that the world knows, step by step.
+ * The promises P1 to P6, P8, P10 to P13 and P15, held against all that the world knows, step by
+ * step.
  *
  * Guarantee: everything that changed in a step is checked before the next; the first broken
  * promise ends the run. The provider's books, the bookings and the stocks are compared with the
@@ -31,7 +32,7 @@ import { NetworkPromises } from "./network-promises.ts";
 import { RefundPromises } from "./refund-promises.ts";
 import { SALE } from "./sale.ts";
 import { SeatPromises } from "./seat-promises.ts";
-import { seatsKept, UnpaidPromises } from "./unpaid-promises.ts";
+import { UnpaidPromises } from "./unpaid-promises.ts";
 
 /** States in which money may have been taken for an order that is not confirmed. */
 const MAY_HAVE_TAKEN: ReadonlySet<OrderState> = new Set(["capturing", "in_doubt", "voiding"]);
@@ -167,20 +168,10 @@ export class Promises {
     }
   }
 
-  /**
-   * A room wrote: each admission in use has its seat, and each unpaid order of a shopper who is
-   * gone; and there are no more than seats (P8).
-   */
+  /** A room wrote. */
   roomSaved(memory: RoomMemory): void {
-    const { admissions, room } = memory;
     this.seats.saved(memory);
-    this.unpaid.ordersBegan(admissions.values());
-    const { seats, maxActive } = room;
-    const active = [...admissions.values()].filter(({ standing }) => standing === "active").length;
-    const kept = seatsKept(admissions.values());
-    if (seats.active === active && active + kept <= maxActive) return;
-    const taken = `${active} are taken, ${kept} kept by unpaid orders`;
-    this.broken("P8", `${seats.active} of ${maxActive} seats are counted, ${taken}`);
+    this.unpaid.ordersBegan(memory.admissions.values());
   }
 
   /** The provider acted. What allows it must have been durable before (P2, P3). */
