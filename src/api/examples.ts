@@ -113,6 +113,7 @@ export const orderRequest = {
   sale: "air-two",
   lines: [{ ...line, price: 12_900 }],
   expectedTotal: 13_390,
+  offer: "5f2c9a0d1b7e46c8a3d0f1",
   buyer: { email: "ann@shoppers.example", name: "Ann" },
   payment: { confirmationToken: "ctoken_1NnQUf2eZvKYlo2CIObdtbnb" },
   shipTo: { line1: "Kouter 1", postalCode: "9000", city: "Ghent", country: "BE" },
@@ -140,6 +141,7 @@ export const quote = {
   deliveryOptions: [post, { id: "courier", name: "By courier, tomorrow", price: 1490 }],
   missing: [],
   discount: null,
+  offer: "5f2c9a0d1b7e46c8a3d0f1",
 };
 
 const order = {

@@ -180,8 +180,8 @@ export const PROBLEMS = {
   ),
   price_changed: kind(
     409,
-    "The price is not what was shown",
-    "Show the figures of quote to the buyer, and order again with its total and a new key.",
+    "The price or the offer is not what was shown",
+    "Show quote to the buyer, and order again with its total and offer and a new key.",
   ),
   discount_refused: kind(
     409,

@@ -8,6 +8,7 @@ import {
   IDEMPOTENCY_KEY_LENGTH_MAX,
   IDENTIFIER_LENGTH_MAX,
   LINES_PER_CART_MAX,
+  OFFER_NAME_LENGTH,
   PROOF_LENGTH_MAX,
   QUANTITY_PER_LINE_MAX,
   RETURN_PATH_LENGTH_MAX,
@@ -241,6 +242,15 @@ export const orderRequest = z
     expectedTotal: minorUnits.describe(
       "The total that the buyer was shown. If it is another now, the answer is `price_changed`.",
     ),
+    offer: z
+      .string()
+      .min(1)
+      .max(OFFER_NAME_LENGTH)
+      .optional()
+      .describe(
+        "`offer` of the quote that was shown. If names, delivery or terms changed since, the " +
+          "answer is `price_changed` too.",
+      ),
     buyer: buyerSchema,
     payment: z
       .union(
@@ -314,6 +324,7 @@ export const quoteDocument = z
       .array(z.enum(["country", "delivery"]))
       .describe("What the total still depends on; an order needs them."),
     discount: z.object({ hint: z.string() }).nullable(),
+    offer: z.string().describe("Names the items, delivery and terms; an order may state it."),
   })
   .openapi("Quote");
 

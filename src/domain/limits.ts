@@ -91,6 +91,8 @@ export const PRICE_MINOR_MAX = 1_000_000_000;
 export const SHOPPERS_EXPECTED_MAX = 10_000_000;
 /** All that ISO 3166-1 names, with room to spare. */
 export const COUNTRIES_MAX = 260;
+/** Of the digest that names what a quote offers. */
+export const OFFER_NAME_LENGTH = 22;
 export const DELIVERY_OPTIONS_MAX = 20;
 export const PAYMENT_METHODS_MAX = 20;
 /** Hosts to return to, or origins that may call the API, of one sale. */

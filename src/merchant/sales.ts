@@ -7,7 +7,7 @@
 import type { RoomAction } from "../domain/room/merchant-changes.ts";
 import { unsafeAddresses } from "../domain/sale/checkout-addresses.ts";
 import type { Protection } from "../domain/sale/protection.ts";
-import { unpayable } from "../domain/sale/payable.ts";
+import { unpayable } from "../domain/checkout/payable.ts";
 import type { AdmissionChange, RevisionRefused, Sale } from "../domain/sale/sale.ts";
 import type { StockCounters } from "../domain/stock/stock-ledger.ts";
 import { countersAgree } from "../domain/stock/stock-ledger.ts";

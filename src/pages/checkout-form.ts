@@ -14,6 +14,7 @@ import {
   IDEMPOTENCY_KEY_LENGTH_MAX,
   IDENTIFIER_LENGTH_MAX,
   LINES_PER_CART_MAX,
+  OFFER_NAME_LENGTH,
   PHONE_LENGTH_MAX,
   TEXT_LENGTH_MAX,
 } from "../domain/limits.ts";
@@ -40,6 +41,8 @@ export const orderForm = z.strictObject({
   key: z.string().min(1).max(IDEMPOTENCY_KEY_LENGTH_MAX),
   /** The total that the page showed, in minor units. */
   total: amount,
+  /** What the page offered, beside amounts; empty while it had no quote. */
+  offer: z.string().max(OFFER_NAME_LENGTH).default(""),
   /** The unit prices that the page showed, by SKU. */
   prices: z
     .record(identifierSchema, amount)
@@ -115,6 +118,7 @@ export function orderOf(sale: Sale, form: OrderForm, lines: readonly Line[]): St
     sale: sale.id,
     lines: lines.map((line) => ({ ...line, price: form.prices[line.sku] })),
     expectedTotal: form.total,
+    ...(form.offer === "" ? {} : { offer: form.offer }),
     buyer: buyer.value,
     payment: paymentOf(form.payment),
     ...(form.delivery === "" ? {} : { delivery: form.delivery }),

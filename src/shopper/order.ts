@@ -47,6 +47,8 @@ export interface OrderRequest {
   readonly lines: readonly OrderedLine[];
   /** The total that was shown, in minor units: no other is ever charged. */
   readonly expectedTotal: number;
+  /** Of the quote that was shown: its items, delivery and terms by name. */
+  readonly offer?: string | undefined;
   readonly buyer: Buyer;
   /** The provider's token of a means of payment, or its confirmation token. */
   readonly payment: { readonly method: string } | { readonly confirmationToken: string };

@@ -12,6 +12,7 @@ import { parseJson } from "../../src/encoding/json.ts";
 import { rankReader } from "../../simulation/drill/fairness.ts";
 import type { Manifest, TicketClaims } from "../../simulation/crowd/gate-answers.ts";
 import { agrees, broken, type Finding } from "./finding.ts";
+import { isCompact } from "../../src/tokens/compact-form.ts";
 
 const count = z.int().min(0);
 const time_s = z.int();
@@ -69,6 +70,8 @@ function whyRefused(error: InstanceType<typeof errors.JOSEError>): string {
 }
 
 export async function readReceipt(token: string, keys: JSONWebKeySet): Promise<ReceiptReading> {
+  // A token that could be spelled otherwise is none to the gate either.
+  if (!isCompact(token)) return { kind: "refused", why: "it is no token in compact form" };
   try {
     const { payload, protectedHeader } = await jwtVerify(token, createLocalJWKSet(keys), {
       algorithms: ["EdDSA"],

@@ -226,6 +226,7 @@ function orderOf(email, confirmationToken) {
       return { sku: line.sku, quantity: line.quantity, price: line.price };
     }),
     expectedTotal: quote.amounts.total,
+    offer: quote.offer,
     buyer: { email, ...(phone === "" ? {} : { phone }) },
     payment: { confirmationToken },
     ...(address === "shipping" ? { shipTo: place } : {}),

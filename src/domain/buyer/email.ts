@@ -22,6 +22,11 @@ const DOMAIN_LENGTH_MAX = 253;
 const ATOM = "[a-z0-9!#$%&'*+/=?^_`{|}~\\-\\p{L}\\p{M}\\p{N}\\p{P}\\p{S}]";
 /** Without `"(),.:;<>@[\]`, which `\p{P}` would let in. */
 const DOT_ATOM = new RegExp(`^(?!.*["(),:;<>@[\\]\\\\])${ATOM}+$`, "iu");
+/**
+ * Addresses that differ in these alone look the same, and would be of two buyers. The Braille blank
+ * is a symbol to Unicode.
+ */
+const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\u2800]/u;
 /** `"…"` with `\` before any printable character, and before `"` and `\` always. */
 const QUOTED = /^"(?:[\x20-!#-[\]-~]|\\[\x20-~])*"$/;
 const ADDRESS_LITERAL = /^\[(?:(\d{1,3}(?:\.\d{1,3}){3})|IPv6:([0-9a-f:.]+))\]$/i;
@@ -40,6 +45,7 @@ export const emailSchema = z
   .refine(isEmail, EMAIL_MESSAGE);
 
 function isEmail(address: string): boolean {
+  if (INVISIBLE.test(address)) return false;
   const { local, domain } = parts(address);
   const ascii = asciiDomain(domain);
   if (ascii === null || !isLocal(local)) return false;

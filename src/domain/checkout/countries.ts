@@ -1,5 +1,6 @@
 /**
- * Countries by their codes in ISO 3166-1, and their names in English.
+ * Countries by their codes in ISO 3166-1, and Kosovo by the one that Stripe and carriers use, and
+ * their names in English.
  */
 
 const CODES =
@@ -11,7 +12,7 @@ const CODES =
   "MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE " +
   "PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL " +
   "SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM " +
-  "US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW";
+  "US UY UZ VA VC VE VG VI VN VU WF WS XK YE YT ZA ZM ZW";
 
 export const COUNTRIES: readonly string[] = CODES.split(" ");
 

@@ -11,9 +11,12 @@ import type { TakenCode } from "../discounts/uses.ts";
 import { amountFault, type AmountFault } from "../money/amounts.ts";
 import { currencyOf } from "../money/currencies.ts";
 import type { Amounts } from "../order/order.ts";
-import { checkoutOf, type DeliveryOption } from "../sale/checkout-rules.ts";
+import { checkoutOf, type CheckoutRules, type DeliveryOption } from "../sale/checkout-rules.ts";
 import { itemOf, type Sale } from "../sale/sale.ts";
+import { digestOf } from "../../encoding/json.ts";
+import { OFFER_NAME_LENGTH } from "../limits.ts";
 import { priceLines, type Line, type LinesFault, type PricedLine } from "../stock/cart.ts";
+import { COUNTRIES } from "./countries.ts";
 import { taxOf } from "./tax.ts";
 
 export interface QuoteRequest {
@@ -48,6 +51,8 @@ export interface Quote {
   /** What the total still depends on. */
   readonly missing: readonly ("country" | "delivery")[];
   readonly discount: TakenCode | null;
+  /** Names what is offered beside the amounts: another text, delivery or terms have another. */
+  readonly offer: string;
 }
 
 export type QuoteOutcome =
@@ -78,9 +83,11 @@ export function quoteOf(sale: Sale, request: QuoteRequest): QuoteOutcome {
   const rules = checkoutOf(sale);
   const { country } = request;
   const { countries } = rules;
-  if (country !== null && countries.length > 0 && !countries.includes(country)) {
-    return { kind: "country_not_served", country };
-  }
+  // A country that does not exist would be one without tax.
+  const isServed = (code: string): boolean => {
+    return COUNTRIES.includes(code) && (countries.length === 0 || countries.includes(code));
+  };
+  if (country !== null && !isServed(country)) return { kind: "country_not_served", country };
   const options = rules.delivery.flatMap((option) => offerOf(option, country));
   const offered = options.map(({ offer }) => offer);
   if (country !== null && rules.delivery.length > 0 && offered.length === 0) {
@@ -112,8 +119,20 @@ export function quoteOf(sale: Sale, request: QuoteRequest): QuoteOutcome {
     missing,
     delivery: chosen?.offer ?? null,
     discount: request.discount,
+    offer: offerNameOf(lines, chosen?.offer ?? null, rules.terms),
   };
   return { kind: "quoted", quote };
+}
+
+/** Amounts are left out, because an order states those. */
+function offerNameOf(
+  lines: readonly QuotedLine[],
+  delivery: OfferedDelivery | null,
+  terms: CheckoutRules["terms"],
+): string {
+  const items = lines.map(({ sku, name }) => [sku, name]);
+  const shown = [items, delivery === null ? null : [delivery.id, delivery.name], terms ?? null];
+  return digestOf(shown).slice(0, OFFER_NAME_LENGTH);
 }
 
 /** Whether what is paid differs by the buyer's country. */

@@ -3,7 +3,7 @@
  */
 import { paymentSetup, type PaymentVariables } from "../checkout/payment-setup.ts";
 import { checkoutOf } from "../sale/checkout-rules.ts";
-import { unpayable } from "../sale/payable.ts";
+import { unpayable } from "../checkout/payable.ts";
 import type { Sale } from "../sale/sale.ts";
 import { bad, type Check, good } from "./check.ts";
 

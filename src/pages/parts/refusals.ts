@@ -144,9 +144,11 @@ export function orderRefusal(sale: Sale, refused: OrderRefused, shownTotal: numb
   }
 }
 
-/** The total is the same where only the price of a unit has changed. */
+/** The total is the same where the price of a unit, a name, the delivery or the terms changed. */
 function priceChangedText({ currency }: Sale, now: number, shown: number): string {
-  if (now === shown) return "A price has changed. Nothing was charged. Please check your order.";
+  if (now === shown) {
+    return "The shop has changed something. Nothing was charged. Please check your order.";
+  }
   const [was, is] = [moneyText(shown, currency), moneyText(now, currency)];
   return `The total was ${was}, it is ${is} now. Nothing was charged. Please check your order.`;
 }

@@ -235,6 +235,7 @@ function amountsOf({ sale, cart, quote, idempotencyKey }: CheckoutModel): Html {
   >
     <input type="hidden" name="key" value="${idempotencyKey}" />
     <input type="hidden" name="total" value="${total}" />
+    <input type="hidden" name="offer" value="${quote?.offer ?? ""}" />
     ${cart.lines.map(({ sku, quantity, price }) => {
       return html`<input type="hidden" name="${QUANTITY_PREFIX}${sku}" value="${quantity}" />
         <input type="hidden" name="${PRICE_PREFIX}${sku}" value="${price}" />`;

@@ -3,6 +3,7 @@
  */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { isAgreed } from "../../../src/domain/checkout/agreement.ts";
 import { quoteOf, type Quote, type QuoteRequest } from "../../../src/domain/checkout/quote.ts";
 import { taxOf } from "../../../src/domain/checkout/tax.ts";
 import type { TakenCode } from "../../../src/domain/discounts/uses.ts";
@@ -186,5 +187,56 @@ describe("for random sales, carts, discounts and currencies", () => {
         expect(amountFault(total, code)).toBeNull();
       }),
     );
+  });
+});
+
+describe("a country that does not exist", () => {
+  test.each(["XX", "ZZ", "QQ", "EU"])(
+    "is not served, although it would be free of tax: %s",
+    (country) => {
+      const taxed = { price: 10_000, tax: { kind: "added", percents: { DE: 19 } } };
+      const sale = saleOf([taxed], { address: "billing" });
+      expect(ask(sale, { country })).toEqual({ kind: "country_not_served", country });
+      const listed = saleOf([{ price: 10_000 }], { address: "billing", countries: ["DE"] });
+      expect(ask(listed, { country })).toEqual({ kind: "country_not_served", country });
+    },
+  );
+});
+
+describe("the offer", () => {
+  const terms = { url: "https://shop.example/terms" };
+  const options = [
+    { id: "post", name: "Express, tomorrow", price: 490 },
+    { id: "courier", name: "Courier", price: 490 },
+  ];
+  const sale = (item: object = {}, checkout: object = {}) => {
+    const rules = { address: "shipping", delivery: options, terms, ...checkout };
+    return saleOf([{ price: 12_900, name: "Red shoe", ...item }], rules);
+  };
+  const asked = { country: "DE", delivery: "post" };
+  const shown = quoted(sale(), asked);
+  const agreed = { expectedTotal: 13_390, offer: shown.offer, lines: [] };
+
+  test("is the same for the same names, whatever the amounts", () => {
+    expect(isAgreed(agreed, quoted(sale(), asked))).toBe(true);
+    expect(quoted(sale({ price: 13_900 }), asked).offer).toBe(shown.offer);
+  });
+
+  test.each([
+    ["another name", sale({ name: "Left shoe only" }), asked],
+    ["another delivery", sale(), { ...asked, delivery: "courier" }],
+    [
+      "a delivery of another name",
+      sale({}, { delivery: [{ ...options[0], name: "Slow" }] }),
+      asked,
+    ],
+    ["other terms", sale({}, { terms: { url: "https://shop.example/no-returns" } }), asked],
+    ["no terms any more", sale({}, { terms: undefined }), asked],
+  ])("is another with %s, at the same total", (_, changed, request) => {
+    const quote = quoted(changed, request);
+    expect(quote.amounts.total).toBe(agreed.expectedTotal);
+    expect(isAgreed(agreed, quote)).toBe(false);
+    const { offer: __, ...figures } = agreed;
+    expect(isAgreed(figures, quote)).toBe(true);
   });
 });

@@ -1,4 +1,5 @@
 /** CSV as programs and spreadsheets read it: quoting, and no text that runs as a formula. */
+import Papa from "papaparse";
 import { describe, expect, it } from "vitest";
 import { csvText } from "../../../src/encoding/csv.ts";
 
@@ -19,12 +20,29 @@ describe("a CSV file", () => {
     ["+491701234567", "'+491701234567"],
     ["-1", "'-1"],
     ["@SUM(A1)", "'@SUM(A1)"],
-    ["\t=1+1", '"\'\t=1+1"'],
-    ["\r=1+1", '"\'\r=1+1"'],
+    ["\t=1+1", "\"'\t'=1+1\""],
+    ["\r=1+1", "\"'\r'=1+1\""],
     ['=HYPERLINK("https://evil.example","x")', '"\'=HYPERLINK(""https://evil.example"",""x"")"'],
     ["\uFF1D1+1", "'\uFF1D1+1"],
   ])("has no text that a spreadsheet takes as a formula: %j", (text, field) => {
     expect(csvText([["a", text, "b"]])).toBe(`a,${field},b\r\n`);
+  });
+
+  it.each([
+    "Ann;=cmd|' /C calc'!A0;x",
+    'Ann; "=1+1',
+    "Ann;\t@SUM(A1)",
+    "Ann\n-2+3",
+    "Ann;\uFF1D1+1;+1",
+    ";=1",
+  ])("has no formula where a spreadsheet splits at semicolons either: %j", (text) => {
+    const file = csvText([["ord_1", text, "b"]]);
+    for (const delimiter of [",", ";", "\t"]) {
+      const cells = Papa.parse<string[]>(file, { delimiter, newline: "\r\n" }).data.flat();
+      const lines = cells.flatMap((cell) => cell.split(/[\r\n]/));
+      const formulas = lines.filter((cell) => /^[\s"]*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20]/.test(cell));
+      expect(formulas, `split at ${JSON.stringify(delimiter)}`).toEqual([]);
+    }
   });
 
   it("writes numbers and booleans as they are", () => {

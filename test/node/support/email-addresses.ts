@@ -37,6 +37,16 @@ export const ADDRESSES: readonly string[] = [
 ];
 
 export const NOT_ADDRESSES: readonly string[] = [
+  // These look like ann@example.com.
+  "ann\u034f@example.com",
+  "ann\ufe0f@example.com",
+  "ann\u3164@example.com",
+  "ann\u2800@example.com",
+  "ann\u{e0100}@example.com",
+  "ann\u17b4@example.com",
+  "ann\u200d@example.com",
+  "ann\u00ad@example.com",
+  "ann\u115f@example.com",
   `${"a".repeat(65)}@example.com`,
   `${"ж".repeat(33)}@example.com`,
   `ann@${"a.".repeat(124)}com`,
