@@ -6,11 +6,17 @@
  * account, everything that depends on the account is "unknown".
  */
 import type { Check } from "../../src/domain/readiness/check.ts";
-import { holdsStripeSecret, type StripeKeyKind } from "../../src/domain/readiness/stripe-keys.ts";
+import type { StripeKeyKind } from "../../src/domain/readiness/stripe-keys.ts";
 import type { DeployConfigs, WorkerConfig } from "./deploy-config.ts";
 import type { Route } from "./options.ts";
 import { moneyChecks } from "./payment-plan.ts";
-import { type Account, type PlannedSecret, secretsOf } from "./planned-secrets.ts";
+import {
+  type Account,
+  leakOf,
+  type PlannedSecret,
+  secretNames,
+  secretsOf,
+} from "./planned-secrets.ts";
 
 export type Presence = "exists" | "create" | "update" | "unknown";
 
@@ -67,6 +73,7 @@ export function planDeployment(
   );
   const front = routesOf(gate, wishes.routes);
   const origin = wishes.origin ?? String(gate.vars["ORIGIN"] ?? "");
+  const hidden = secretNames(workers);
   return {
     account: account === null ? "unknown" : "read",
     steps: [
@@ -99,11 +106,12 @@ export function planDeployment(
         }),
       ]),
       workerStep(gate, account, wishes.secrets.gate, [
-        ...frontDetails(gate, front, origin),
+        ...frontDetails(gate, front),
+        ...varsOf(origin === "" ? gate.vars : { ...gate.vars, ORIGIN: origin }, hidden),
         ...bindingsOf(gate, env),
       ]),
       workerStep(orders, account, wishes.secrets.orders, [
-        ...varsOf(orders.vars),
+        ...varsOf(orders.vars, hidden),
         ...bindingsOf(orders, env),
       ]),
     ],
@@ -192,11 +200,7 @@ function workerStep(
   };
 }
 
-function frontDetails(
-  gate: WorkerConfig,
-  routes: readonly Route[],
-  origin: string,
-): readonly Detail[] {
+function frontDetails(gate: WorkerConfig, routes: readonly Route[]): readonly Detail[] {
   const hasWorkersDev = gate.workers_dev ?? routes.length === 0;
   return [
     ...routes.map(({ pattern, zone }) => {
@@ -206,14 +210,13 @@ function frontDetails(
     ...(hasWorkersDev
       ? [{ what: "address", value: `https://${gate.name}.<your subdomain>.workers.dev` }]
       : []),
-    ...varsOf(origin === "" ? gate.vars : { ...gate.vars, ORIGIN: origin }),
   ];
 }
 
-function varsOf(vars: WorkerConfig["vars"]): readonly Detail[] {
+function varsOf(vars: WorkerConfig["vars"], secrets: ReadonlySet<string>): readonly Detail[] {
   return Object.entries(vars).map(([name, value]) => {
-    const isSecret = holdsStripeSecret(String(value));
-    const shown = isSecret ? "(not shown: it holds a secret of Stripe)" : JSON.stringify(value);
+    const leak = leakOf(name, value, secrets);
+    const shown = leak === null ? JSON.stringify(value) : `(not shown: ${leak})`;
     return { what: "variable", value: `${name} = ${shown}` };
   });
 }

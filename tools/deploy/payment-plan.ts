@@ -10,7 +10,7 @@ import {
   type PaymentFacts,
   paymentChecks,
 } from "../../src/domain/readiness/payment-checks.ts";
-import { holdsStripeSecret, type StripeKeyKind } from "../../src/domain/readiness/stripe-keys.ts";
+import type { StripeKeyKind } from "../../src/domain/readiness/stripe-keys.ts";
 import type { WorkerConfig } from "./deploy-config.ts";
 import type { PlannedSecret, SecretState } from "./planned-secrets.ts";
 
@@ -57,15 +57,6 @@ export function moneyChecks(
       textOf(gate.vars, "MAIL_BACKEND") || "off",
     ),
   ];
-}
-
-/** The names of variables of any Worker that hold a secret of Stripe. */
-export function leakedVariables(workers: readonly Pick<WorkerConfig, "vars">[]): readonly string[] {
-  return workers.flatMap(({ vars }) => {
-    return Object.entries(vars).flatMap(([name, value]) => {
-      return holdsStripeSecret(String(value)) ? [name] : [];
-    });
-  });
 }
 
 function textOf(vars: WorkerConfig["vars"], name: string): string {

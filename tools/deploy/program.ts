@@ -15,7 +15,7 @@ import { adminTokenIn, fillCopy, readSecretsFile, writeDeployable } from "./depl
 import { missingSecrets, type Plan, planDeployment, routesOf } from "./deploy-plan.ts";
 import { printPlan } from "./deploy-report.ts";
 import type { DeployOptions } from "./options.ts";
-import { leakedVariables } from "./payment-plan.ts";
+import { leakedVariables } from "./planned-secrets.ts";
 import { askReadiness, gateUrlOf, printReadiness } from "./readiness.ts";
 import { registerDomain } from "./wallet-domain.ts";
 
@@ -40,6 +40,8 @@ async function deploy(options: DeployOptions, wrangler: Wrangler): Promise<void>
     },
     stripeKey: ordersFile.stripeKey,
   };
+  // A dry run shows its plan first, in which no secret is legible.
+  if (!options.dryRun) refuseLeaks(configs);
   const loggedIn = await isLoggedIn(wrangler);
   const account = loggedIn ? await readAccount(wrangler, configs) : null;
   const plan = planDeployment(configs, wishes, account);
@@ -55,7 +57,6 @@ async function deploy(options: DeployOptions, wrangler: Wrangler): Promise<void>
       "Not logged in to Cloudflare. Run `npx wrangler login`, or set CLOUDFLARE_API_TOKEN.",
     );
   }
-  refuseLeaks(configs);
   refuseWithoutSecrets(plan);
   warn(plan);
   fillCopies(await provision(wrangler, configs));
@@ -68,14 +69,15 @@ async function deploy(options: DeployOptions, wrangler: Wrangler): Promise<void>
   await reportReadiness(options, gateUrlOf(routesOf(configs.gate, options.routes)));
 }
 
-/** Before wrangler is started, which would print every variable. */
+/** Before wrangler builds, which prints every variable, and deploys them in plain text. */
 function refuseLeaks({ gate, orders }: DeployConfigs): void {
   const names = leakedVariables([gate, orders]);
   if (names.length === 0) return;
   throw new OperatorError(
-    `${names.join(" and ")} under [vars] holds a secret of Stripe, which does not belong in a ` +
-      "file or a variable. Roll that key in Stripe's Dashboard, take it out of the file, and set " +
-      "the new one as a secret. Nothing was built or deployed.",
+    `Under [vars] there is a secret, which does not belong in a file or a variable: ` +
+      `${names.join(", ")}. Replace it where it is from, such as Stripe's Dashboard or ` +
+      "`npm run keys`, take it out of the file, and give the new one as a secret, with " +
+      "--gate-secrets or --orders-secrets. Nothing was built or deployed.",
   );
 }
 

@@ -7,9 +7,8 @@ import { describe, expect, test } from "vitest";
 import { PROJECT_ROOT } from "../../../scripts/project-root.ts";
 import { readDeployConfigs } from "../../../tools/deploy/deploy-config.ts";
 import { type Plan, planDeployment, type Wishes } from "../../../tools/deploy/deploy-plan.ts";
-import type { Account } from "../../../tools/deploy/planned-secrets.ts";
+import { type Account, leakedVariables } from "../../../tools/deploy/planned-secrets.ts";
 import { printPlan } from "../../../tools/deploy/deploy-report.ts";
-import { leakedVariables } from "../../../tools/deploy/payment-plan.ts";
 import { gateUrlOf, printReadiness } from "../../../tools/deploy/readiness.ts";
 
 type Vars = Readonly<Record<string, string>>;
@@ -190,9 +189,36 @@ describe("a secret in a public variable", () => {
     },
   );
 
+  test.each([
+    "ADMIN_TOKEN",
+    "BACKEND_SECRET",
+    "MAIL_API_KEY",
+    "PASS_KEYS",
+    "PROOF_KEYS",
+    "QUEUE_IT_SECRET",
+    "SERVER_KEYS",
+    "STRIPE_API_KEY",
+    "STRIPE_WEBHOOK_SECRET",
+    "TURNSTILE_SECRET",
+    "UPSTASH_REDIS_REST_TOKEN",
+    "WEBHOOK_KEYS",
+  ])("is found by its name, whatever it looks like, at either Worker: %s", (name) => {
+    const leaked = { [name]: "a0Legible-Value" };
+    const { gate, orders } = configsWith(leaked, leaked);
+    expect(leakedVariables([gate, orders])).toEqual([name, name]);
+    const plan = planOf({ gate: leaked, orders: leaked });
+    const printed = printPlan(plan) + JSON.stringify(plan);
+    expect(printed).toContain(`${name} = (not shown: it is a secret)`);
+    expect(printed).not.toContain("a0Legible-Value");
+    // A variable without a value would still take the secret's place.
+    const empty = configsWith({ [name]: "" });
+    expect(leakedVariables([empty.gate, empty.orders])).toEqual([name]);
+  });
+
   test("is not suspected in what is public", () => {
     const { gate, orders } = configsWith({ ...WHOLE, ISSUER: "task_test_1, risk_live_2" });
     expect(leakedVariables([gate, orders])).toEqual([]);
+    expect(leakedVariables([CONFIGS.gate, CONFIGS.orders])).toEqual([]);
   });
 });
 
