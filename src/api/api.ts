@@ -2,8 +2,9 @@
  * The JSON API: routes, their order of checks, and the OpenAPI document made from their schemas.
  *
  * Order of checks: body size, media type, origin and server key (shoppers) or bearer token
- * (merchants), rate limits, schema, use case. Each that refuses answers with a problem document and
- * changes nothing.
+ * (merchants), rate limits, schema, use case. Reads of objects are counted before their origin is
+ * looked up, and writes to an order before its sale is, because these ask an object. Each check
+ * that refuses answers with a problem document and changes nothing.
  */
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
@@ -27,7 +28,7 @@ import { serverOf } from "../web/server-key.ts";
 import { DOCS_PATH } from "../web/paths.ts";
 import { publicOrigin } from "../web/public-origin.ts";
 import { wholeBody } from "../web/whole-body.ts";
-import { crossOrigin, trustedOrigin } from "./cross-origin.ts";
+import { crossOrigin, knownOrigin, trustedOrderOrigin, trustedOrigin } from "./cross-origin.ts";
 import { merchantAllotmentRoutes } from "./merchant-allotment-routes.ts";
 import { merchantDiscountRoutes } from "./merchant-discount-routes.ts";
 import { merchantOrderRoutes } from "./merchant-order-routes.ts";
@@ -132,7 +133,9 @@ const limitRate: MiddlewareHandler<GateApp> = async (c, next) => {
   return next();
 };
 
-/** Of reads, only those that ask objects: a poll asks none. */
+const COUNTED_READS = ["/sales/:sale/cart", "/sales/:sale/fairness", "/orders/*"];
+
+/** Of reads and their preflights, only those that ask objects: a poll asks none. */
 const limitReads: MiddlewareHandler<GateApp> = async (c, next) => {
   const sale = c.req.path.match(/\/sales\/([a-z0-9][a-z0-9-]*)\//)?.[1] ?? null;
   if (await isOverReaderLimit(c, sale)) {
@@ -156,12 +159,16 @@ export function failed(error: Error, c: GateRequest): Response {
 function shopperApi(): OpenAPIHono<GateApp> {
   const app = new OpenAPIHono<GateApp>();
   const places = ["/sales/*", "/orders/*"];
-  app.on(["GET", "OPTIONS", ...WRITES], places, crossOrigin);
+  const any = ["GET", "OPTIONS", ...WRITES];
+  app.on(any, places, crossOrigin);
+  app.on("GET", places, knownServer);
+  // Before an object is asked about the origin.
+  app.on(["GET", "OPTIONS"], COUNTED_READS, limitReads);
+  app.on(any, places, knownOrigin);
   // Reads pass none of these: they change nothing, their bodies are not read, and polls are many.
   app.on(WRITES, "*", limitBody, ownMediaType, trustedOrigin);
-  app.on(["GET", ...WRITES], places, knownServer);
-  app.on(WRITES, "*", limitRate);
-  app.on("GET", ["/sales/:sale/cart", "/sales/:sale/fairness", "/orders/*"], limitReads);
+  app.on(WRITES, places, knownServer);
+  app.on(WRITES, "*", limitRate, trustedOrderOrigin);
   app.route("/", shopperRoutes);
   app.route("/", reminderRoutes);
   app.route("/", orderRoutes);

@@ -7,11 +7,20 @@
  * allows credentials; so what it may read and do is what anybody could with the same headers. An
  * answer is readable only for the exact origin that was checked, and every answer says that it
  * varies by `Origin`. Not for the merchant's API, which no page of another origin may call.
+ *
+ * No Order object is asked about a request's origin before the request was counted (`api.ts`),
+ * because anybody can invent ids of orders and origins.
  */
-import type { MiddlewareHandler } from "hono";
+import type { MiddlewareHandler, Next } from "hono";
 import { PREFLIGHT_REMEMBERED_S } from "../domain/limits.ts";
 import { listingOf, type Subject } from "../shopper/shop-origins.ts";
-import { foreignOriginOf, isOwnOrigin, type GateApp, type GateRequest } from "../web/gate-app.ts";
+import {
+  type ForeignPage,
+  foreignOriginOf,
+  type GateApp,
+  type GateRequest,
+  isOwnOrigin,
+} from "../web/gate-app.ts";
 import { causeOf } from "../web/request-cause.ts";
 import { problem } from "./problems.ts";
 
@@ -26,28 +35,37 @@ const REQUEST_HEADERS = [
 const RESPONSE_HEADERS = ["Location", "Retry-After"];
 const METHODS = ["GET", "POST", "PUT", "DELETE"];
 
-/** Answers preflights, and lets pages of listed origins read the answers. */
+/**
+ * Lets pages of listed origins read the answers, also that of a check which comes before the sale
+ * is known: it is no secret, and without it a page could not wait as it is asked to.
+ */
 export const crossOrigin: MiddlewareHandler<GateApp> = async (c, next) => {
   const origin = foreignOriginOf(c);
-  if (origin === null) {
-    await next();
-    c.res.headers.append("Vary", "Origin");
-    return;
-  }
-  withoutCookies(c);
-  const subject = subjectOf(c);
-  const listing = await listingOf(c.get("gate"), origin, subject);
-  c.set("page", { origin, listing });
-  const preflight = preflightAnswer(c, listing !== "stranger");
-  if (preflight !== null) c.res = preflight;
-  else await next();
+  if (origin !== null) withoutCookies(c);
+  await next();
   const { headers } = c.res;
   headers.append("Vary", "Origin");
+  if (origin === null) return;
   headers.delete("Set-Cookie");
-  // The body of an order names its sale, so by now this may be known better.
-  if ((c.get("page")?.listing ?? "stranger") === "stranger") return;
+  const listing = c.get("page")?.listing ?? (await listingOf(c.get("gate"), origin, NO_SUBJECT));
+  if (listing === "stranger") return;
   headers.set("Access-Control-Allow-Origin", origin);
   headers.set("Access-Control-Expose-Headers", RESPONSE_HEADERS.join(", "));
+};
+
+/**
+ * Finds out whether the page's origin is listed, and answers preflights. Asks the Order object only
+ * for a read, which was counted; the index of origins is enough for a preflight, and for a write
+ * until `trustedOrderOrigin`.
+ */
+export const knownOrigin: MiddlewareHandler<GateApp> = async (c, next) => {
+  const origin = foreignOriginOf(c);
+  if (origin === null) return next();
+  const subject = subjectOf(c);
+  const isEarly = subject.kind === "order" && !isRead(c);
+  const listing = await listingOf(c.get("gate"), origin, isEarly ? NO_SUBJECT : subject);
+  c.set("page", { origin, listing: isEarly && listing === "listed" ? "elsewhere" : listing });
+  return preflightAnswer(c, listing !== "stranger") ?? next();
 };
 
 /** For writes, after their body was read. What nobody sees yet changes nothing. */
@@ -56,17 +74,33 @@ export const trustedOrigin: MiddlewareHandler<GateApp> = async (c, next) => {
   if (isOwnOrigin(c)) return next();
   const page = c.get("page");
   if (page === undefined) return problem(c, "origin_mismatch");
-  const { origin } = page;
+  if (subjectOf(c).kind === "order" && page.listing !== "stranger") return next();
   const named = await saleInBody(c);
-  const listing =
-    named === null
-      ? page.listing
-      : await listingOf(c.get("gate"), origin, { kind: "sale", sale: named });
+  const subject = named === null ? null : ({ kind: "sale", sale: named } as const);
+  return ofListedOrigin(c, page, subject, next);
+};
+
+/** For writes to an order, once they were counted, because this may ask its object for its sale. */
+export const trustedOrderOrigin: MiddlewareHandler<GateApp> = async (c, next) => {
+  const page = c.get("page");
+  const subject = subjectOf(c);
+  if (page === undefined || subject.kind !== "order" || isOwnOrigin(c)) return next();
+  return ofListedOrigin(c, page, subject, next);
+};
+
+/** @param subject null where the page's listing is that of its sale already */
+async function ofListedOrigin(
+  c: GateRequest,
+  { origin, listing: known }: ForeignPage,
+  subject: Subject | null,
+  next: Next,
+): Promise<Response | void> {
+  const listing = subject === null ? known : await listingOf(c.get("gate"), origin, subject);
   c.set("page", { origin, listing });
   if (listing === "listed") return next();
   const detail = "Its origin is not among checkout.origins of this sale.";
   return problem(c, "origin_mismatch", { detail });
-};
+}
 
 /** Later readers find none: neither a token nor the id of a device. */
 function withoutCookies(c: GateRequest): void {
@@ -76,9 +110,15 @@ function withoutCookies(c: GateRequest): void {
   c.req.raw = new Request(c.req.raw, { headers });
 }
 
+const NO_SUBJECT: Subject = { kind: "none" };
+
+function isRead(c: GateRequest): boolean {
+  return c.req.method === "GET" || c.req.method === "HEAD";
+}
+
 function subjectOf(c: GateRequest): Subject {
   const [, kind, id] = /\/v1\/(sales|orders)\/([^/]+)/.exec(c.req.path) ?? [];
-  if (id === undefined) return { kind: "none" };
+  if (id === undefined) return NO_SUBJECT;
   return kind === "sales" ? { kind: "sale", sale: id } : { kind: "order", order: id };
 }
 

@@ -5,7 +5,8 @@
  * Guarantee: what changes a sale or an order is allowed by that sale's own list, in the document
  * that the room's snapshot names, so an origin that is taken off the list is refused a second or
  * two later. Costs no call of an object beyond those of the request itself, but for an order's
- * first request in an isolate, which looks up the order's sale.
+ * first request in an isolate, which looks up the order's sale. An order that does not exist is
+ * looked up every time, so callers count the request first.
  */
 import { BoundedMap } from "../domain/bounded-map.ts";
 import { SALES_OF_ORDERS_REMEMBERED_MAX } from "../domain/limits.ts";
