@@ -7,6 +7,7 @@
  */
 import type Stripe from "stripe";
 import { asciiEmail } from "../../src/domain/buyer/email.ts";
+import { COUNTRIES } from "../../src/domain/checkout/countries.ts";
 import type { Money, PaidOrder, Shipping } from "../../src/domain/order/payment-backend.ts";
 
 /** The most that Stripe lists on one page. */
@@ -51,8 +52,8 @@ function shippingParams(
   if (isStated(city)) params.address.city = city;
   if (isStated(region)) params.address.state = region;
   if (isStated(postalCode)) params.address.postal_code = postalCode;
-  // Addresses of the first versions are free text, and Stripe reads two-letter codes only.
-  if (/^[A-Z]{2}$/.test(country)) params.address.country = country;
+  // Addresses of the first versions are free text, and Stripe refuses what is no country.
+  if (COUNTRIES.includes(country)) params.address.country = country;
   if (isStated(phone)) params.phone = phone;
   return params;
 }

@@ -6,6 +6,7 @@
  * Sources: https://docs.stripe.com/api/payment_intents/create and the pages beside it.
  */
 import { z } from "zod";
+import { COUNTRIES } from "../../src/domain/checkout/countries.ts";
 import { type ApiError, invalidRequest } from "./api-error.ts";
 import type { Form } from "./form.ts";
 
@@ -50,9 +51,16 @@ const StatementSuffix = z
     error: "Must contain a letter and none of the characters < > \\ ' \" *",
   });
 
+/** Messages as Stripe's, which ends with where to find the codes; it has no code for this error. */
+const Country = z.string().refine((code) => code === "" || COUNTRIES.includes(code), {
+  error: ({ input }) =>
+    `Country '${String(input)}' is unknown. Try using a 2-character alphanumeric country code ` +
+    "instead, such as 'US', 'EG', or 'GB'.",
+});
+
 const Address = z.strictObject({
   city: Text.optional(),
-  country: Text.optional(),
+  country: Country.transform((code) => (code === "" ? null : code)).optional(),
   line1: Text.optional(),
   line2: Text.optional(),
   postal_code: Text.optional(),
@@ -130,7 +138,8 @@ export const ListOfPayment = z.strictObject({
 });
 
 const BillingDetails = z.strictObject({
-  address: Address.optional(),
+  // Stripe takes an empty text here for a mistake: "... cannot be unset".
+  address: Address.extend({ country: Country.min(1).optional() }).optional(),
   email: Text.optional(),
   name: Text.optional(),
   phone: Text.optional(),
@@ -184,8 +193,11 @@ export function parameterError(form: Form, error: z.ZodError): ApiError {
   if (value === undefined) {
     return invalidRequest(`Missing required param: ${name}.`, "parameter_missing", name);
   }
-  const message = `Invalid ${name}: ${issue?.message ?? ""}`;
-  return invalidRequest(message, codeFor(String(path.at(-1)), value), name);
+  const last = String(path.at(-1));
+  const isUnknownCountry = last === "country" && value !== "";
+  const why = issue?.message ?? "";
+  const message = isUnknownCountry ? why : `Invalid ${name}: ${why}`;
+  return invalidRequest(message, codeFor(last, value), name);
 }
 
 /**

@@ -36,6 +36,12 @@ function newIntent(params: Partial<Stripe.PaymentIntentCreateParams> = {}) {
   });
 }
 
+/** As Stripe answers it, without a code: https://github.com/stripe/stripe-ios/issues/1985. */
+function unknownCountry(country: string) {
+  const message = expect.stringContaining(`Country '${country}' is unknown.`);
+  return { code: undefined, message };
+}
+
 async function captured(token: string | null = null, method = "pm_card_visa") {
   const { id } = await newIntent();
   const paidWith = token === null ? { payment_method: method } : { confirmation_token: token };
@@ -158,6 +164,16 @@ describe("a payment intent", () => {
       { shipping: { ...SHIPPING, name: "" } },
       { code: "parameter_invalid_empty", param: "shipping[name]" },
     ],
+    [
+      "shipping to a country that does not exist",
+      { shipping: { ...SHIPPING, address: { ...SHIPPING.address, country: "XX" } } },
+      { ...unknownCountry("XX"), param: "shipping[address][country]" },
+    ],
+    [
+      "shipping to a country by its name",
+      { shipping: { ...SHIPPING, address: { ...SHIPPING.address, country: "Ireland" } } },
+      { ...unknownCountry("Ireland"), param: "shipping[address][country]" },
+    ],
     ["a parameter that the sandbox lacks", { off_session: true }, { code: "parameter_unknown" }],
   ])("is refused with %s", async (_name, params, error) => {
     const thrown = await errorOf(newIntent(params));
@@ -273,6 +289,19 @@ describe("a confirmation token", () => {
     const { id } = await newIntent();
     const call = stripe.paymentIntents.confirm(id, { confirmation_token: await newToken(sandbox) });
     expect(await errorOf(call)).toMatchObject({ status: 400, param: "return_url" });
+  });
+
+  test("is not made of billing details with an unknown country, or with an empty one", async () => {
+    const param = "payment_method_data[billing_details][address][country]";
+    const type = "invalid_request_error";
+    const made = (country: string) => {
+      return asBrowser(sandbox, "/v1/confirmation_tokens", { ...CARD, [param]: country });
+    };
+    const [unknown, empty] = [await made("JA"), await made("")];
+    expect([unknown.status, empty.status]).toEqual([400, 400]);
+    const { message } = unknownCountry("JA");
+    expect(unknown.body).toEqual({ error: { type, message, param } });
+    expect(empty.body).toMatchObject({ error: { type, code: "parameter_invalid_empty", param } });
   });
 
   test.each([
