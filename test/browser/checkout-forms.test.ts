@@ -68,7 +68,10 @@ describe("the checkout", () => {
     expect(page.text).toContain('name="total" value="12900"');
     const unit = { ...ORDER, [`price:${SALE}-shoe`]: "1" };
     const other = await send(`/${SALE}/order`, unit, shopper);
-    expect([other.status, other.text.includes("A price has changed.")]).toEqual([409, true]);
+    expect([other.status, other.text.includes("The shop has changed something.")]).toEqual([
+      409,
+      true,
+    ]);
     await send(`/${SALE}/leave`, {}, shopper);
   });
 

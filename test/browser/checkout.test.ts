@@ -180,6 +180,32 @@ describe("the total", () => {
     expect(await page.locator("main").innerText()).toContain("€139.00");
   });
 
+  test("that stayed while the terms changed is asked again, and the second press orders", async () => {
+    const { page, sale } = await checkout.visit({ checkout: { terms: SHIPPING.terms } });
+    await page.getByLabel("E-mail").fill("ann@shoppers.example");
+    await page.getByLabel(/I accept the terms/).check();
+    await typeCard(page, CARDS.good);
+    const terms = { url: "https://shop.example/terms-of-today" };
+    const document = saleDocument(sale, { checkout: { terms } });
+    const revised = await checkout.sluice.merchant("PUT", `/sales/${sale}`, document);
+    expect(revised.status).toBe(200);
+    await until(
+      () => checkout.sluice.shopper("GET", `/sales/${sale}`),
+      ({ body }) => JSON.stringify(body).includes(terms.url),
+    );
+    await payButton(page).click();
+    const changed = "The shop has changed something. Nothing was charged.";
+    await expect.poll(() => faultsOn(page), PATIENCE).toContain(changed);
+    await checkout.expectOrders(sale, {});
+    const link = page.getByRole("link", { name: "Read the terms" });
+    expect(await link.getAttribute("href")).toBe(terms.url);
+    expect(await page.getByLabel(/I accept the terms/).isChecked()).toBe(false);
+    await page.getByLabel(/I accept the terms/).check();
+    await payButton(page).click();
+    await expect.poll(() => headingOf(page), PATIENCE).toBe(CONFIRMED);
+    await checkout.expectOrders(sale, { confirmed: 1 });
+  });
+
   test("names at their fields what is missing for the order", async () => {
     const { page } = await checkout.visit({ checkout: SHIPPING });
     await fillAddress(page);

@@ -219,11 +219,12 @@ export function discountField({ input, faults, quote }: CheckoutFields): Html {
   </div>`;
 }
 
-export function termsBox({ sale, input, faults }: CheckoutFields): Maybe {
+/** A part of the page, because terms that change while it is open must be shown to be accepted. */
+export function termsBox({ sale, input, faults }: CheckoutFields): Html {
   const { terms } = checkoutOf(sale);
-  if (terms === undefined) return null;
+  if (terms === undefined) return html`<div data-part="terms" hidden></div>`;
   const fault = faultOf(faults, "terms");
-  return html`<div class="field">
+  return html`<div class="field" data-part="terms">
     <label class="choice" ${labelFor("terms")}>
       <input
         ${fieldMarks("terms", fault)}

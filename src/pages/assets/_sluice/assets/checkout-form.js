@@ -90,14 +90,20 @@ export function takeParts(page, sent) {
  */
 function keepTyped(from, to, sent) {
   for (const input of from.querySelectorAll("input")) {
-    if (input.type === "hidden" || input.type === "radio" || input.type === "checkbox") continue;
-    const isNewer = input.value.trim() !== (sent.get(input.name) ?? "").trim();
     const target = to.querySelector(`input[name="${CSS.escape(input.name)}"]`);
-    if (isNewer && target instanceof HTMLInputElement) target.value = input.value;
+    if (!(target instanceof HTMLInputElement)) continue;
+    if (input.type === "checkbox") {
+      const [was, is] = [from, to].map((part) => part.querySelector("span")?.innerHTML);
+      // Other terms are not accepted yet.
+      target.checked = input.checked && was === is;
+    } else if (input.type !== "hidden" && input.type !== "radio") {
+      const isNewer = input.value.trim() !== (sent.get(input.name) ?? "").trim();
+      if (isNewer) target.value = input.value;
+    }
   }
 }
 
-/** Takes the parts with faults, moves to them, and lets screen readers say them. */
+/** Moves to the faults, so that screen readers say them. */
 export function showFaults() {
   const summary = document.querySelector('[data-part="faults"] .faults');
   if (!(summary instanceof HTMLElement)) return;
@@ -176,8 +182,7 @@ export function isSame(one, other) {
 }
 
 /**
- * Whether what is chosen or entered differs from what the server's page, and so its total, is for:
- * chosen before the script ran or restored by the browser, not applied, or not answered yet.
+ * Whether what is chosen or entered differs from what the server's page, and so its total, is for.
  * @param {HTMLFormElement} form
  */
 export function isChanged(form) {

@@ -2,11 +2,10 @@
  * The checkout: keeps the total up to date, has the payment details taken by Stripe's elements,
  * sends the order, and follows it.
  *
- * Guarantee: an order is what the button said when it was pressed, with the page's idempotency key:
- * it is read at the press, and neither an update's answer nor another choice changes it. A total
- * that is not that of what is chosen is updated first, and asked for again. An order without an
- * answer is sent again as it was, so it is placed once; what was changed since is sent with the
- * same key, which then shows the order that was placed. What was typed stays.
+ * Guarantee: an order is what the button said when it was pressed, with the page's idempotency key;
+ * no answer or choice after that changes it. A total of another choice is updated first, and asked
+ * for again. An order without an answer is sent again as it was, so it is placed once; with the
+ * same key after a change, the page shows the order that was placed. What was typed stays.
  */
 import * as text from "./checkout-text.js";
 import {
