@@ -1,7 +1,7 @@
 /**
  * The promises P8, P12 and P13 (seats), held against every write of a room: no more seats than
- * there are, after the revelation of its secret nothing leads out of the end, a seat has few devices, and
- * what was given back stays given back.
+ * there are; after the revelation of its secret nothing leads out of the end; a seat has few
+ * devices; and what was given back stays given back.
  */
 import { phaseAt } from "../../src/domain/sale/schedule.ts";
 import type { RoomSnapshot } from "../../src/domain/room/snapshot.ts";
