@@ -11,6 +11,7 @@ import {
   ask,
   BREAKER_DEFAULTS,
   forceSchema,
+  forgetProbe,
   merge,
   newBreaker,
   outrank,
@@ -86,6 +87,11 @@ export class Breaker {
     await this.#kv
       .put(breakerKey(this.#backend), JSON.stringify(shared))
       .catch((error: unknown) => this.#complain("kv_write_failed", error));
+  }
+
+  /** A probe was not sent after all: another call may probe. */
+  forgetProbe(): void {
+    this.#state = forgetProbe(this.#state);
   }
 
   async #look(now: number): Promise<void> {

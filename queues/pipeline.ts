@@ -244,6 +244,7 @@ function logMistake(order: string, { code, param = null, requestId = null }: Mis
 interface Called {
   readonly kind: string;
   readonly throttled?: boolean;
+  readonly unsent?: boolean;
 }
 
 /** What every call to a backend has to pass: a slot, breaker, pace, and the time of the lease. */
@@ -309,6 +310,7 @@ async function guarded<Outcome extends Called>(
 /**
  * For the breaker a refusal is a success; `unknown`, `retry` and a throw are failures. A backend
  * that throttles is well, so that is no failure, and slows calls down instead (`domain/pace.ts`).
+ * A request that was never sent tells nothing of the backend, so it is not counted at all.
  */
 async function throughBreaker<Outcome extends Called>(
   { breaker, pace, now, waited }: BackendGate,
@@ -322,16 +324,18 @@ async function throughBreaker<Outcome extends Called>(
   const paced_ms = probe ? null : pace.ask(waited, now());
   if (paced_ms !== null) return notTried((paced_ms - now()) / 1000);
   const startedAt_ms = now();
-  let [failed, throttled] = [true, false];
+  let [failed, throttled, unsent] = [true, false, false];
   try {
     const outcome = await call();
+    unsent = outcome.unsent === true;
     throttled = outcome.kind === "retry" && outcome.throttled === true;
     failed = outcome.kind === "unknown" || (outcome.kind === "retry" && !throttled);
     return outcome;
   } finally {
-    pace.record(throttled, now());
+    if (unsent && probe) breaker.forgetProbe();
+    if (!unsent) pace.record(throttled, now());
     // Counted as a success, many of them would hide that the other calls fail.
-    if (!throttled || probe) {
+    if (!unsent && (!throttled || probe)) {
       await breaker.record({ failed, duration_ms: now() - startedAt_ms, probe }, now());
     }
   }

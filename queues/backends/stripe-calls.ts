@@ -15,6 +15,8 @@ import {
   readError,
   type Refusal,
   unknown,
+  UNSENT_AFTER_S,
+  type Unsent,
 } from "./stripe-errors.ts";
 
 /** The SDK's methods that this adapter calls; a simulation implements them without a network. */
@@ -93,6 +95,11 @@ export function afterMistake({ onMistake }: Calls, mistake: Mistake): Declined |
   return { kind: "retry", after_s: KEY_TROUBLE_AFTER_S, reason };
 }
 
+/** Of a payment that exists: a request that cannot be written says nothing about it. */
+export function notSent({ reason }: Unsent): RetryLater {
+  return { kind: "retry", after_s: UNSENT_AFTER_S, reason, unsent: true };
+}
+
 /** A refused look-up is never `declined`, because it reveals nothing about the payment. */
 export function unread(calls: Calls, refusal: Refusal): RetryLater | Unknown {
   if (refusal.kind === "retry" || refusal.kind === "unknown") return refusal;
@@ -100,6 +107,7 @@ export function unread(calls: Calls, refusal: Refusal): RetryLater | Unknown {
     const outcome = afterMistake(calls, refusal);
     if (outcome.kind === "retry") return outcome;
   }
+  if (refusal.kind === "unsent") return notSent(refusal);
   const why = refusal.kind === "mistake" ? refusal.code : refusal.reason;
   return unknown(`look-up refused: ${why}`);
 }

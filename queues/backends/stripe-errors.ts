@@ -2,7 +2,8 @@
  * Parses the errors of Stripe: what a refused request means for a payment.
  *
  * Guarantee: an unreadable error is `unknown`, and only an answer that is final at Stripe is
- * `declined` or a mistake of the shop. Pure: no request is made here.
+ * `declined` or a mistake of the shop. A request that was never sent is `unsent`, because it tells
+ * nothing about Stripe, so it must not count for the breaker. Pure: no request is made here.
  *
  * Sources: https://docs.stripe.com/error-low-level, https://docs.stripe.com/error-codes,
  * https://docs.stripe.com/api/errors.
@@ -10,10 +11,13 @@
 import Stripe from "stripe";
 import type { Declined, RetryLater, Unknown } from "../../src/domain/order/payment-backend.ts";
 import { DETAILS_EXPIRED } from "../../src/domain/order/reasons.ts";
+import { errorText } from "../../src/encoding/error-text.ts";
 import { retryAfter_s } from "../../src/encoding/retry-after.ts";
 
 /** A wrong or restricted key needs the operator; retrying sooner would only fill the log. */
 export const KEY_TROUBLE_AFTER_S = 60;
+/** Only another release writes the request another way. */
+export const UNSENT_AFTER_S = 60;
 /** Stripe asks for exponential back-off on 429 and 409, mostly without a `Retry-After`. */
 const BUSY_AFTER_S = 2;
 /** A longer `Retry-After` is cut to this, because an order must not wait for a day. */
@@ -42,7 +46,13 @@ export interface Mistake {
   readonly isKey: boolean;
 }
 
-export type Refusal = Declined | RetryLater | Unknown | Contested | Mistake;
+/** The SDK could not write the request, so nothing was sent: it says nothing about Stripe. */
+export interface Unsent {
+  readonly kind: "unsent";
+  readonly reason: string;
+}
+
+export type Refusal = Declined | RetryLater | Unknown | Contested | Mistake | Unsent;
 
 const CONTESTED_CODES = new Set([
   "payment_intent_unexpected_state",
@@ -73,9 +83,16 @@ export function unknown(reason: string): Unknown {
   return { kind: "unknown", reason };
 }
 
-/** Interprets an error thrown by the SDK. Any other error is `unknown`. */
+/**
+ * Interprets an error of a call. The SDK makes a `StripeError` of whatever goes wrong once a call
+ * is under way, so any other `Error` is of the writing of the request, such as text that UTF-8 does
+ * not have.
+ */
 export function readError(error: unknown, now: number): Refusal {
-  if (!(error instanceof Stripe.errors.StripeError)) return unknown("unreadable answer");
+  if (!(error instanceof Error)) return unknown("unreadable answer");
+  if (!(error instanceof Stripe.errors.StripeError)) {
+    return { kind: "unsent", reason: `not sent: ${errorText(error)}` };
+  }
   if (error instanceof Stripe.errors.StripeConnectionError) return unknown(error.message);
   const { statusCode: status, headers } = error;
   if (status === undefined) return unknown("unreadable answer");

@@ -39,6 +39,7 @@ import {
   ask,
   type Calls,
   type KeyRefusal,
+  notSent,
   type StripeCalls,
   unread,
 } from "./stripe-calls.ts";
@@ -141,6 +142,8 @@ async function prepare(
       return misconfigured(answer);
     case "contested":
       return unknown(answer.reason);
+    case "unsent":
+      return { kind: "misconfigured", code: "request_not_sent", unsent: true };
     default:
       return answer;
   }
@@ -174,6 +177,9 @@ async function authorize(
       return authorizedBy(readStanding(answer.body));
     case "mistake":
       return misconfigured(answer);
+    case "unsent":
+      // The shopper named the means of payment. An earlier call may have been sent, hence the void.
+      return { kind: "declined", reason: "request_not_sent", mustVoid: true, unsent: true };
     case "contested": {
       // "declined" here could free the stock of a payment that an earlier call has authorized.
       const found = await lookup(calls, paymentId);
@@ -234,6 +240,7 @@ async function settle(
   goal: { readonly paymentId: string; readonly wanted: "captured" | "voided" | "refunded" },
 ): Promise<SettleOutcome> {
   if (refusal.kind === "mistake") return afterMistake(calls, refusal);
+  if (refusal.kind === "unsent") return notSent(refusal);
   if (refusal.kind !== "contested") return refusal;
   const found = await lookup(calls, goal.paymentId);
   if (found.kind !== "found") return found;

@@ -228,6 +228,13 @@ function open(
   };
 }
 
+/** A probe that was not sent answers nothing: another call may take its place. */
+export function forgetProbe(state: BreakerState): BreakerState {
+  const { probing } = state;
+  const sent = Math.max(probing.successes, probing.sent - 1);
+  return { ...state, probing: { ...probing, sent } };
+}
+
 /** Records a finished call. The state's `shared` part changes exactly when it must be published. */
 export function record(
   state: BreakerState,

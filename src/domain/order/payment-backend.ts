@@ -49,6 +49,8 @@ export interface Declined {
   readonly reason: string;
   /** Money is reserved all the same, such as a part of the amount, and must be voided. */
   readonly mustVoid?: boolean;
+  /** Nothing was sent, so it says nothing about the provider: it counts for no breaker. */
+  readonly unsent?: boolean;
 }
 
 /**
@@ -64,6 +66,8 @@ export interface Misconfigured {
   readonly requestId?: string | null;
   /** The key was refused, so this says nothing about what an earlier call did. */
   readonly isKeyRefused?: boolean;
+  /** As of `Declined`. */
+  readonly unsent?: boolean;
 }
 
 /** Nothing happened at the provider; retry with the same key, no sooner than `after_s`. */
@@ -73,6 +77,8 @@ export interface RetryLater {
   readonly reason: string;
   /** It answered "too many requests" (429): it is well, and calls are to be fewer. */
   readonly throttled?: boolean;
+  /** As of `Declined`. */
+  readonly unsent?: boolean;
 }
 
 /** The provider may or may not have acted: time-out, lost connection, 5xx, unreadable answer. */
