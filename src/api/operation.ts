@@ -17,7 +17,7 @@ import { SERVER_KEY, SHOPPER_ADDRESS } from "./credentials.ts";
 import type { ProblemCode, ProblemResponse } from "./problems.ts";
 import { problemResponses, type DescribedResponse } from "./problem-responses.ts";
 import type { Tag } from "./tags.ts";
-import { onlyParameters } from "./validation.ts";
+import { onlyParameters, onlyWellFormed } from "./validation.ts";
 
 /**
  * Who calls an operation, and so what is checked before its handler: `public` is served before the
@@ -132,7 +132,9 @@ export function operationsOf(app: OpenAPIHono<GateApp>, audience: Audience) {
     described: Described<Request, Code>,
     handler: (c: HandlerContext<Request>) => Promise<Given & Complete<Code, Given>>,
   ): void => {
-    const middleware = onlyParameters(queryNames(described));
+    const parameters = onlyParameters(queryNames(described));
+    const hasBody = described.request?.body !== undefined;
+    const middleware = hasBody ? [parameters, onlyWellFormed()] : [parameters];
     app.openapi({ ...describe(audience, described), middleware }, handler);
   };
 }

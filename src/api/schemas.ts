@@ -9,6 +9,7 @@ import {
   IDENTIFIER_LENGTH_MAX,
   LINES_PER_CART_MAX,
   OFFER_NAME_LENGTH,
+  PAYMENT_TOKEN_PATTERN,
   PROOF_LENGTH_MAX,
   QUANTITY_PER_LINE_MAX,
   RETURN_PATH_LENGTH_MAX,
@@ -233,7 +234,9 @@ const orderedLine = lineRequest.extend({
 
 const deliveryId = z.string().min(1).max(IDENTIFIER_LENGTH_MAX).describe("A delivery option's id.");
 const discountCode = z.string().min(1).max(TEXT_LENGTH_MAX).describe("As the shopper typed it.");
-const token = z.string().min(1).max(TEXT_LENGTH_MAX);
+const token = z
+  .string()
+  .regex(PAYMENT_TOKEN_PATTERN, "must be 1 to 200 visible ASCII characters without a space");
 
 export const orderRequest = z
   .strictObject({

@@ -2,7 +2,8 @@
  * Answers to bad input: the field's path and what was expected.
  *
  * Guarantee: whatever a client sends, the answer is a 4xx problem document; zod's issues never
- * leave with the value that was sent. No query parameter is ignored.
+ * leave with the value that was sent. No query parameter is ignored. Every text of a JSON body that
+ * reaches a handler is well-formed.
  */
 import type { Context, MiddlewareHandler } from "hono";
 import type { ZodError } from "zod";
@@ -40,6 +41,33 @@ export function refuseInvalid(
 function refuseFields(c: Context, errors: readonly FieldError[]) {
   const fields = errors.map(({ path }) => path || "body").join(", ");
   return problem(c, "invalid_request", { detail: `Not accepted: ${fields}.`, errors });
+}
+
+/**
+ * Refuses text that UTF-8 does not have (a lone surrogate, which JSON can write as `\ud800`) in any
+ * field of a body: it could be neither stored nor sent on as it came. What is not JSON goes on, and
+ * is refused as such.
+ */
+export function onlyWellFormed(): MiddlewareHandler {
+  return async (c, next) => {
+    const body: unknown = await c.req.json().catch(() => null);
+    const errors = illFormed(body, []);
+    return errors.length > 0 ? refuseFields(c, errors) : next();
+  };
+}
+
+const ILL_FORMED = "must be text without half of a surrogate pair";
+
+function illFormed(value: unknown, path: readonly string[]): FieldError[] {
+  if (typeof value === "string") {
+    return value.isWellFormed() ? [] : [{ path: pathOf(path), message: ILL_FORMED }];
+  }
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, each]) => {
+    const inner = [...path, key.toWellFormed()];
+    if (!key.isWellFormed()) return [{ path: pathOf(inner), message: ILL_FORMED }];
+    return illFormed(each, inner);
+  });
 }
 
 /**

@@ -316,6 +316,10 @@ export const SPREAD_MAX_MS = 30_000;
 export const ACTION_LOOK_MAX_S = 15;
 /** An order that waits for the shopper (3-D Secure) is declined after this. */
 export const ACTION_REQUIRED_MAX_MS = 15 * 60 * 1000;
+/** A payment that came to nothing this often is not tried again once the order's hold is over. */
+export const ATTEMPTS_BEYOND_HOLD_MIN = 3;
+/** What a provider's token of a means of payment consists of. */
+export const PAYMENT_TOKEN_PATTERN = /^[\x21-\x7e]{1,200}$/;
 /** An answer of a shop's own payment or order server; real answers are much smaller. */
 export const BACKEND_ANSWER_BYTES_MAX = 16 * 1024;
 export const BACKEND_ID_LENGTH_MAX = 255;

@@ -15,6 +15,7 @@ import {
   IDENTIFIER_LENGTH_MAX,
   LINES_PER_CART_MAX,
   OFFER_NAME_LENGTH,
+  PAYMENT_TOKEN_PATTERN,
   PHONE_LENGTH_MAX,
   TEXT_LENGTH_MAX,
 } from "../domain/limits.ts";
@@ -49,7 +50,10 @@ export const orderForm = z.strictObject({
     .refine((prices) => Object.keys(prices).length <= LINES_PER_CART_MAX, "There are too many")
     .default({}),
   /** Stripe's token of what the shopper entered for the payment; the page's script fills it. */
-  payment: z.string().max(TEXT_LENGTH_MAX, "Choose how to pay again").default(""),
+  payment: z
+    .string()
+    .refine((token) => token === "" || PAYMENT_TOKEN_PATTERN.test(token), "Choose how to pay again")
+    .default(""),
   email: typed(EMAIL_LENGTH_MAX),
   name: typed(TEXT_LENGTH_MAX),
   phone: typed(PHONE_LENGTH_MAX),

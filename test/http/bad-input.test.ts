@@ -105,6 +105,14 @@ describe.each(WRITES)("%s %s", (method, path, carried) => {
     });
   });
 
+  test("text that UTF-8 does not have is refused, and its field is named", async () => {
+    await expectNoChange(sluice, SALE, async () => {
+      const body = { note: [{ text: "half of a pair: \ud800" }] };
+      const answer = expectProblem(await ask({ body }), 422, "invalid_request");
+      expect(pathsOf(answer)).toEqual(["note.0.text"]);
+    });
+  });
+
   test("a body over its limit is too large, with and without a Content-Length", async () => {
     expect.hasAssertions();
     const raw = JSON.stringify({ text: "x".repeat(bodyMax_KiB(method, path) * 1024) });
@@ -202,6 +210,14 @@ test.each([
   ["an endless address", { buyer: { email: `${"a".repeat(250)}@b.example` } }, "buyer.email"],
   ["a name of 201 letters", { buyer: { ...buyer, name: "n".repeat(201) } }, "buyer.name"],
   ["a card number", { payment: { method: "pm", number: "4242" } }, "payment.number"],
+  ["half of a pair in it", { payment: { method: "pm_\ud800" } }, "payment.method"],
+  ["a token beyond ASCII", { payment: { method: "pm_ü" } }, "payment.method"],
+  [
+    "a token of 201",
+    { payment: { confirmationToken: "c".repeat(201) } },
+    "payment.confirmationToken",
+  ],
+  ["a token with a space", { payment: { method: "pm card" } }, "payment.method"],
   ["no means of payment", { payment: {} }, "payment"],
   ["two of them", { payment: { method: "pm", confirmationToken: "ctoken" } }, "payment"],
   ["no total", { expectedTotal: undefined }, "expectedTotal"],

@@ -14,6 +14,7 @@
 import {
   ACTION_LOOK_MAX_S,
   ACTION_REQUIRED_MAX_MS,
+  ATTEMPTS_BEYOND_HOLD_MIN,
   SPREAD_MAX_MS,
   SPREAD_MIN_MS,
 } from "../limits.ts";
@@ -243,6 +244,7 @@ function lookedUp(
     case "prepared":
       if (ofCapture) return fail(record, "payment_lost", now);
       if (standing.state === "action_required") return stillWaiting(record, now);
+      if (isHopeless(record, now)) return endUnpaid(record, now);
       return moveTo(record, { state: "authorizing" }, now, MOVED, triedAgain(record, now));
     case "action_required":
       if (ofCapture) return putOff(record, delay_s(record.tries), now);
@@ -264,6 +266,22 @@ function lookedUp(
       return declined(record, found, now);
   }
 }
+
+/**
+ * Several attempts came to nothing, and the hold is over: units that others wait for are not kept
+ * for a payment that cannot be made. Each attempt was followed by a look-up.
+ */
+function isHopeless({ intent, attempt }: OrderRecord, now: number): boolean {
+  return now >= intent.holdUntil_ms && attempt >= ATTEMPTS_BEYOND_HOLD_MIN;
+}
+
+/** Voided first, because a call that came late may still reserve the money. */
+function endUnpaid(record: OrderRecord, now: number): OrderDecision<ReportOutcome> {
+  return undo(record, { end: "declined", reason: UNPAID, booking: null }, now, MOVED);
+}
+
+/** The reason of an order whose payment could not be made while its hold lasted. */
+const UNPAID = "payment_not_made";
 
 function fail(record: OrderRecord, reason: string, now: number): OrderDecision<ReportOutcome> {
   const booking = bookingOf(record.standing);

@@ -7,6 +7,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { SAME_KEY_RETRY_MAX_MS } from "../../../src/domain/limits.ts";
 import { isFinal } from "../../../src/domain/order/order.ts";
+import { INTENT } from "../support/order-records.ts";
 import { OrderWorld, type Act, type Setting } from "../support/order-world.ts";
 
 const MINUTE_MS = 60_000;
@@ -39,7 +40,7 @@ const acts: fc.Arbitrary<Act> = fc.oneof(
 );
 const stories = fc.array(acts, { maxLength: 60, size: "large" });
 const settings: fc.Arbitrary<Setting> = fc.record({
-  card: fc.constantFrom("good", "good", "needs_action", "refused"),
+  card: fc.constantFrom("good", "good", "needs_action", "refused", "impossible"),
   captureFails: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, fc.boolean()),
   bookingRefused: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, fc.boolean()),
   chance: fc.constantFrom(0, 0.5, 1),
@@ -70,6 +71,19 @@ function law(check: (world: OrderWorld) => void): void {
 describe("when the faults stop", () => {
   test("every order reaches a final state (P2)", () => {
     law(({ record }) => expect(isFinal(record.standing)).toBe(true));
+  });
+
+  test("an order whose payment can never be made outlasts its hold by some tries only", () => {
+    const impossible = settings.map((setting) => ({ ...setting, card: "impossible" as const }));
+    const ended = fc.property(impossible, stories, (setting, story) => {
+      const world = new OrderWorld(setting);
+      for (const act of story) world.act(act);
+      const from_ms = Math.max(world.now, INTENT.holdUntil_ms);
+      world.settle();
+      expect(isFinal(world.record.standing)).toBe(true);
+      expect(world.now).toBeLessThan(from_ms + 60 * MINUTE_MS);
+    });
+    fc.assert(ended, RUNS);
   });
 
   test("money was taken at most once, and reserved at most once a payment (P3)", () => {

@@ -24,7 +24,8 @@ import type {
  */
 export type Fault = "none" | "before" | "after" | "stored" | "retry";
 
-export type Card = "good" | "refused" | "needs_action";
+/** `impossible`: every try fails without an effect, and without a clear answer. */
+export type Card = "good" | "refused" | "needs_action" | "impossible";
 
 const KEY_MEMORY_MS = 24 * 60 * 60 * 1000;
 const UNKNOWN = { kind: "unknown", reason: "time-out" } as const;
@@ -90,6 +91,7 @@ export class Provider {
       const payment = this.#payment(id);
       if (payment.standing === "voided") return { kind: "declined", reason: "payment_voided" };
       if (payment.standing === "captured") return APPROVED;
+      if (this.#card === "impossible") return UNKNOWN;
       if (this.#card === "refused") {
         payment.standing = "declined";
         return { kind: "declined", reason: "card_declined" };
