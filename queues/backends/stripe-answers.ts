@@ -98,7 +98,9 @@ export function readStanding(answer: unknown): PaymentStanding | Unknown {
   const intent = read.data;
   switch (intent.status) {
     case "requires_payment_method":
-      if (intent.last_payment_error) return declinedBy(intent.last_payment_error);
+      if (intent.last_payment_error) {
+        return { ...declinedBy(intent.last_payment_error), mayReopen: true };
+      }
       return { kind: "prepared" };
     case "requires_confirmation":
       return { kind: "prepared" };

@@ -288,7 +288,7 @@ export class KeyedPayments implements SimulatedPayments {
     payment.standing = standing;
     const { order, id } = payment;
     this.#parts.tell(`payment ${standing}`, `${order} ${id}`);
-    this.#parts.events.payment(order);
+    this.#parts.events.payment(order, standing === "authorized");
     this.#parts.promises.moneyMoved(order, id, was, moneyOf(payment));
     return APPROVED;
   }

@@ -56,8 +56,8 @@ export interface ProviderParts extends Conditions {
 
 /** The provider's webhooks. */
 export interface ProviderEvents {
-  /** About a changed payment of the order. */
-  payment(order: string): void;
+  /** About a changed payment of the order. @param isReserved money is reserved for it now */
+  payment(order: string, isReserved: boolean): void;
   /** About a refund or the dispute of a payment of the order. */
   settlement(order: string): void;
 }

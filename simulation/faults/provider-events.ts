@@ -6,6 +6,7 @@
  * dispute is sent again until it is answered, as Stripe does for three days, unless the world's
  * provider is silent.
  */
+import type { NewsOf } from "../../src/domain/order/saga.ts";
 import type { Conditions } from "./faults.ts";
 import type { Network } from "./network.ts";
 import type { Objects } from "./objects.ts";
@@ -29,14 +30,14 @@ export class SimulatedEvents implements ProviderEvents {
     this.#parts = parts;
   }
 
-  payment(order: string): void {
+  payment(order: string, isReserved: boolean): void {
     const { faults, time } = this.#parts;
     if (faults.random() < 0.5) return;
     const copies = faults.strikes("message_twice") ? 2 : 1;
     for (let copy = 0; copy < copies; copy += 1) {
       const late_ms = faults.strikes("message_late") ? faults.between(0, MINUTE_MS) : 0;
       time.after(faults.between(1, faults.pick(SOON_MAX_MS)) + late_ms, () => {
-        void this.#deliver(order, "payment");
+        void this.#deliver(order, isReserved ? "reserved" : "payment");
       });
     }
   }
@@ -57,7 +58,7 @@ export class SimulatedEvents implements ProviderEvents {
   }
 
   /** Whether it was answered. */
-  async #deliver(order: string, about: "payment" | "settlement"): Promise<boolean> {
+  async #deliver(order: string, about: NewsOf): Promise<boolean> {
     const { network, objects } = this.#parts;
     const { host } = objects.orderOf(order);
     const answer = await network.ask(null, host, (core) => core.nudge(about)).catch(() => null);

@@ -286,7 +286,7 @@ export class StripeMemory implements SimulatedPayments {
     this.#parts.tell(`payment ${payment.standing.status}`, `${order} ${payment.id}`);
     this.#parts.promises.look(order);
     if (before === undefined || before.standing.status !== payment.standing.status) {
-      this.#parts.events.payment(order);
+      this.#parts.events.payment(order, payment.standing.status === "requires_capture");
     }
     if (before?.refunds !== payment.refunds || before.dispute !== payment.dispute) {
       this.#settlementChanged(payment, order, before !== undefined);

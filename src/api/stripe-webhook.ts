@@ -4,6 +4,7 @@
  * Guarantee: a body without a good signature of the endpoint's secret changes nothing, and nothing
  * that an event says is believed: it only makes the order it names look its payment up now instead
  * of later, if the order waits for its payment, or its refunds and its dispute, if it is confirmed.
+ * Of an order that ended without a sale a reservation is voided, which never needs to be believed.
  * So events may repeat, come late or out of order. Events of other systems in the same Stripe
  * account are ignored.
  *
@@ -57,7 +58,7 @@ const eventSchema = z.object({
 
 /** After any of these a look-up may find what it did not find before; the value is what of. */
 const RELEVANT_TYPES: ReadonlyMap<string, NewsOf> = new Map([
-  ["payment_intent.amount_capturable_updated", "payment"],
+  ["payment_intent.amount_capturable_updated", "reserved"],
   ["payment_intent.canceled", "payment"],
   ["payment_intent.payment_failed", "payment"],
   ["payment_intent.succeeded", "payment"],

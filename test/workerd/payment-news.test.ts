@@ -33,24 +33,35 @@ afterEach(() => vi.restoreAllMocks());
 
 let skus = 0;
 
-/** An order whose shopper is at the bank. */
-async function orderAtTheBank() {
+/** An order whose shopper is at the bank, or pays another way. */
+async function orderAtTheBank(paymentMethod = "pm_card_authenticationRequired") {
   skus += 1;
   const sku = `BANK-${skus}`;
   const sale = await openSale(saleDocument([{ sku, stock: 3 }]));
   await letIn(sale, "ann");
-  const paymentMethod = "pm_card_authenticationRequired";
   const intent = intentOf(sale, "ann", { [sku]: 1 }, { paymentMethod });
   const { id } = intent;
   await orderOf(id).place(intent);
   await handOver("sluice-orders", await takeSentWhen("sluice-orders", 1));
-  expect(await stateOf(id)).toBe("action_required");
+  const isAtBank = paymentMethod === "pm_card_authenticationRequired";
+  expect(await stateOf(id)).toBe(isAtBank ? "action_required" : "declined");
   const [payment] = await paymentsOf(id);
   return { id, sku, sale, intent, payment: payment?.id ?? "" };
 }
 
 async function stateOf(id: string): Promise<string | undefined> {
   return (await orderOf(id).view())?.order.state;
+}
+
+/** By the secret of the payment, or as here by the shop's key: another card is confirmed. */
+async function confirmAnew(payment: string): Promise<number> {
+  const body = new URLSearchParams({
+    payment_method: "pm_card_visa",
+    return_url: "https://shop.example/",
+  });
+  const url = `http://sandbox.test/v1/payment_intents/${payment}/confirm`;
+  const headers = { authorization: "Bearer sk_test_sandbox" };
+  return (await fetch(url, { method: "POST", headers, body })).status;
 }
 
 async function atTheBank(payment: string, decision: "accept" | "refuse"): Promise<void> {
@@ -121,6 +132,22 @@ describe("a shopper at the bank", () => {
     await handOver("sluice-orders", takeSent("sluice-orders"));
     expect(await stateOf(id)).toBe("declined");
     expect(await levelsOf(sku)).toEqual({ available: 2, held: 1, ordered: 0, sold: 0 });
+    // The page had the payment's secret, so it is voided, and pays with no other card.
+    expect(await confirmAnew(payment)).toBe(400);
+    expect(await moneyOf(id)).toMatchObject({ reserved: 0 });
+  });
+
+  test("whose order ended cannot leave money reserved for it: the event has it voided", async () => {
+    const { id } = await orderAtTheBank("pm_card_chargeDeclined");
+    expect(await stateOf(id)).toBe("declined");
+    const [payment] = await paymentsOf(id);
+    expect(await confirmAnew(payment?.id ?? "")).toBe(200);
+    const before = await orderOf(id).history();
+    expect(await moneyOf(id)).toMatchObject({ reserved: payment?.amount });
+    expect(await send(eventOf(id))).toEqual(TAKEN);
+    await handOver("sluice-orders", takeSent("sluice-orders"));
+    expect(await moneyOf(id)).toMatchObject({ reserved: 0, captures: 0 });
+    expect(await orderOf(id).history()).toEqual(before);
   });
 
   test("is found by the order's own alarm when no event arrives", async () => {

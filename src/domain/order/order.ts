@@ -225,6 +225,11 @@ export const orderRecordSchema = z.object({
   /** Of a confirmed order, the oldest first. */
   refunds: z.array(refundSchema).default([]),
   dispute: disputeSchema.nullable().default(null),
+  /**
+   * The provider has news of money reserved for an order that ended without a sale: its payment is
+   * voided. A browser that has the payment's secret may have confirmed it late.
+   */
+  isReservedLate: z.boolean().optional(),
   /** When refunds and dispute are read at the provider; null: no reason to. */
   settlementDue_ms: z.number().nullable().default(null),
   /** When it ended; absent in orders of before, and while it is in progress. */
@@ -289,11 +294,12 @@ export function nextStep(record: OrderRecord, now: number): StepKind | null {
       return keyIsOld ? "lookup" : standing.how;
     case "confirmed":
       return stepOfConfirmed(record, now);
-    case "placing":
-    case "rejected":
     case "declined":
     case "failed":
     case "cancelled":
+      return record.isReservedLate === true ? "void" : null;
+    case "placing":
+    case "rejected":
       return null;
   }
 }
@@ -311,9 +317,12 @@ function stepOfConfirmed(
   return now - next.attemptAt_ms > SAME_KEY_RETRY_MAX_MS ? "settlement" : "refund_part";
 }
 
-/** Nothing is left to do: the order is final, no refund is under way, and none is to be read. */
+/**
+ * Nothing is left to do: the order is final, no refund is under way, none is to be read, and no
+ * late reservation is to be voided.
+ */
 export function isAtRest(record: OrderRecord): boolean {
-  if (!isFinal(record.standing)) return false;
+  if (!isFinal(record.standing) || record.isReservedLate === true) return false;
   const isRefunding = record.refunds.some(({ state }) => state === "requested");
   return !isRefunding && record.settlementDue_ms === null;
 }

@@ -49,6 +49,8 @@ export interface Declined {
   readonly reason: string;
   /** Money is reserved all the same, such as a part of the amount, and must be voided. */
   readonly mustVoid?: boolean;
+  /** The payment can still be paid by a browser that has its secret, until it is voided. */
+  readonly mayReopen?: boolean;
   /** Nothing was sent, so it says nothing about the provider: it counts for no breaker. */
   readonly unsent?: boolean;
 }

@@ -18,6 +18,7 @@ import {
   SPREAD_MAX_MS,
   SPREAD_MIN_MS,
 } from "../limits.ts";
+import { reportLateVoid } from "./late-void.ts";
 import { isAtRest, isFinal, type OrderRecord, type OrderStanding } from "./order.ts";
 import type { BookOutcome } from "./order-backend.ts";
 import type {
@@ -161,13 +162,19 @@ function authorized(
   }
 }
 
-/** What is reserved nonetheless is voided before the order ends (P3). */
+/**
+ * What is reserved nonetheless is voided before the order ends (P3), and so is a payment whose
+ * secret the shopper was shown, because with it they could still have another card confirmed.
+ */
 function declined(
   record: OrderRecord,
   { reason, mustVoid = false }: Declined,
   now: number,
 ): OrderDecision<ReportOutcome> {
-  if (!mustVoid) return moveTo(record, { state: "declined", reason }, now, MOVED);
+  const { standing } = record;
+  const isShown = standing.state === "action_required" && standing.clientSecret !== null;
+  const end = { state: "declined", reason } as const;
+  if (!mustVoid && !isShown) return moveTo(record, end, now, MOVED);
   return undo(record, { end: "declined", reason, booking: null }, now, MOVED);
 }
 
@@ -303,11 +310,11 @@ function abandon(record: OrderRecord, now: number): OrderDecision<ReportOutcome>
 
 function voided(
   record: OrderRecord,
-  outcome: SettleOutcome,
+  outcome: Exclude<SettleOutcome, { kind: "retry" }>,
   now: number,
 ): OrderDecision<ReportOutcome> {
   const { standing } = record;
-  if (standing.state !== "voiding") return { record, effects: [], outcome: { kind: "stale" } };
+  if (standing.state !== "voiding") return reportLateVoid(record, outcome, now);
   switch (outcome.kind) {
     case "approved": {
       const { end, reason } = standing;
@@ -317,8 +324,6 @@ function voided(
     case "unknown":
       // Neither shows whether money is left, so look it up before another void or refund.
       return moveTo(record, { ...standing, how: "lookup" }, now, MOVED, fruitless(record, now));
-    case "retry":
-      return putOff(record, outcome.after_s, now);
   }
 }
 
@@ -338,7 +343,8 @@ function stillToUndo(
     case "captured":
       return moveTo(record, { ...standing, how: "refund" }, now, MOVED, triedAgain(record, now));
     case "declined":
-      if (found.mustVoid !== true) return moveTo(record, { state: end, reason }, now, MOVED);
+      if (!found.mustVoid && !found.mayReopen)
+        return moveTo(record, { state: end, reason }, now, MOVED);
       return moveTo(record, { ...standing, how: "void" }, now, MOVED, triedAgain(record, now));
     case "voided":
     case "refunded":

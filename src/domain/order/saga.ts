@@ -6,6 +6,7 @@
  * effect (`authorizing`, `capturing`) is durable before the consumer gets the step.
  */
 import { LEASE_MS, PROGRESS_WATCHDOG_MAX_MS, PROGRESS_WATCHDOG_MS } from "../limits.ts";
+import { mayBeReservedLate, withLateVoid } from "./late-void.ts";
 import {
   isAtRest,
   isFinal,
@@ -138,7 +139,7 @@ export function lease(
 
 /** A cancellation or a giving up whose consumer, whose report would have applied it, has died. */
 function undoneBefore(record: OrderRecord, now: number): OrderDecision<null> | null {
-  if (record.standing.state === "voiding") return null;
+  if (record.standing.state === "voiding" || isFinal(record.standing)) return null;
   if (record.wish === "cancel") return cancelNow(record, now, null);
   return isToGiveUp(record) ? giveUpNow(record, now, null) : null;
 }
@@ -268,14 +269,15 @@ export function hurry(record: OrderRecord, now: number): OrderDecision<"queued" 
   return { record: next, effects: [{ kind: "queue" }], outcome: "queued" };
 }
 
-/** What a hint is about: the payment itself, or its refunds and its dispute. */
-export type NewsOf = "payment" | "settlement";
+/** What a hint is about: the payment itself, that money is reserved, or refunds and dispute. */
+export type NewsOf = "payment" | "reserved" | "settlement";
 
 /**
  * A hint that the payment changed at the provider (a webhook). The hint is not trusted: it only
  * makes an order that waits for the provider or the shopper look up its payment now, not later, and
- * a confirmed one its refunds and its dispute. One that is about to be confirmed reads these then,
- * because the provider may have taken the money before the order knows it.
+ * a confirmed one its refunds and its dispute. Of one that ended without a sale a reservation is
+ * voided, which is right whether or not the hint is. One that is about to be confirmed reads its
+ * refunds then, because the provider may have taken the money before the order knows it.
  */
 export function nudge(
   record: OrderRecord,
@@ -292,6 +294,9 @@ export function nudge(
   if (about === "settlement" && !isFinal(standing) && record.paymentId !== null) {
     const later: OrderRecord = { ...record, settlementDue_ms: now };
     return { record: later, effects: [], outcome: "not_waiting" };
+  }
+  if (about === "reserved" && mayBeReservedLate(record)) {
+    return { ...hurry(withLateVoid(record, now), now), outcome: "queued" };
   }
   const waits =
     standing.state === "action_required" ||

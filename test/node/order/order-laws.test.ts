@@ -7,6 +7,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { SAME_KEY_RETRY_MAX_MS } from "../../../src/domain/limits.ts";
 import { isFinal } from "../../../src/domain/order/order.ts";
+import { report } from "../../../src/domain/order/report.ts";
 import { INTENT } from "../support/order-records.ts";
 import { OrderWorld, type Act, type Setting } from "../support/order-world.ts";
 
@@ -33,6 +34,7 @@ const acts: fc.Arbitrary<Act> = fc.oneof(
     arbitrary: fc.record({ kind: fc.constantFrom("deliver", "hurry", "nudge", "wake") }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("cancel") }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("confirm_late") }) },
   {
     weight: 1,
     arbitrary: fc.record({ kind: fc.constant("action_done"), agreed: fc.boolean() }),
@@ -103,13 +105,30 @@ describe("when the faults stop", () => {
     });
   });
 
-  test("an order that is not confirmed leaves no reserved money behind", () => {
-    law(({ record, provider }) => {
-      if (record.standing.state === "confirmed") return;
-      for (const { standing } of provider.payments.values()) {
-        expect(["prepared", "declined", "voided", "refunded"]).toContain(standing);
-      }
+  const nothingIsReserved = (world: OrderWorld): void => {
+    const { record, provider } = world;
+    if (record.standing.state === "confirmed") return;
+    // The shopper tries once more, with a secret that they may still have.
+    world.confirmLate();
+    for (const { standing } of provider.payments.values()) {
+      expect(["prepared", "declined", "voided", "refunded"]).toContain(standing);
+    }
+  };
+
+  test("an order that is not confirmed leaves no reserved money behind, however late", () => {
+    law(nothingIsReserved);
+  });
+
+  test("which is seen where a payment whose secret was shown is not voided", () => {
+    const planted: typeof report = (record, ...rest) => {
+      const { standing } = record;
+      if (standing.state !== "action_required") return report(record, ...rest);
+      return report({ ...record, standing: { ...standing, clientSecret: null } }, ...rest);
+    };
+    const ended = fc.property(settings, stories, (setting, story) => {
+      nothingIsReserved(live({ ...setting, report: planted }, story));
     });
+    expect(() => fc.assert(ended, RUNS)).toThrow("Property failed");
   });
 
   test("the units of each line and the seat are settled once, by the way the order ended", () => {

@@ -12,6 +12,7 @@ import {
   isDelayed,
   isFinal,
   nextStep,
+  stepKey,
   type OrderStanding,
 } from "../../../src/domain/order/order.ts";
 import {
@@ -232,6 +233,32 @@ describe("a hint from the provider", () => {
     const voided: StepReport = { step: "void", outcome: { kind: "approved" } };
     const failed = report(record, "L", voided, 2000).record;
     expect([failed.standing.state, isAtRest(failed)]).toEqual(["failed", true]);
+  });
+
+  test.each(named([S.declined, S.failed, S.cancelled]))(
+    "that money is reserved makes an order that ended unsold void it, and change nothing else: %s",
+    (_, at) => {
+      const ended = orderAt(at, { wish: "cancel", attempt: 1 });
+      const { record, effects } = saga.nudge(ended, 1000, "reserved");
+      expect([effects, nextStep(record, 1000)]).toEqual([[{ kind: "queue" }], "void"]);
+      // The provider would repeat what it answered to an earlier void.
+      expect(stepKey(record, "void")).not.toBe(stepKey(ended, "void"));
+      expect(saga.nudge(record, 1000, "reserved").record.attempt).toBe(record.attempt);
+      const leased = saga.lease(record, "L", 1000).record;
+      const lost: StepReport = { step: "void", outcome: { kind: "unknown", reason: "time-out" } };
+      const waiting = report(leased, "L", lost, 2000).record;
+      expect([nextStep(waiting, 9000), isAtRest(waiting)]).toEqual(["void", false]);
+      expect(stepKey(waiting, "void")).not.toBe(stepKey(record, "void"));
+      const voided: StepReport = { step: "void", outcome: { kind: "approved" } };
+      const rested = report(saga.lease(waiting, "M", 9000).record, "M", voided, 9000);
+      expect([rested.effects, isAtRest(rested.record)]).toEqual([[], true]);
+      expect([rested.record.standing, rested.record.version]).toEqual([at, ended.version]);
+    },
+  );
+
+  test("that money is reserved is nothing to void for an order that was never prepared", () => {
+    const ended = orderAt(S.declined, { paymentId: null });
+    expect(saga.nudge(ended, 1000, "reserved").outcome).toBe("not_waiting");
   });
 
   test("is followed also while it is unknown whether a refund succeeded", () => {

@@ -32,6 +32,7 @@ const UNKNOWN = { kind: "unknown", reason: "time-out" } as const;
 const BUSY = { kind: "retry", after_s: 2, reason: "429" } as const;
 const APPROVED = { kind: "approved" } as const;
 const DECLINED = { kind: "declined", reason: "invalid_request" } as const;
+const SECRET = "pi_1_secret_1";
 const URL = "https://bank.example/3ds";
 
 export interface Payment {
@@ -98,7 +99,7 @@ export class Provider {
       }
       if (this.#card === "needs_action" && payment.standing !== "authorized") {
         payment.standing = "action_required";
-        return { kind: "action_required", url: URL };
+        return { kind: "action_required", url: URL, clientSecret: SECRET };
       }
       payment.standing = "authorized";
       payment.authorizations += 1;
@@ -164,9 +165,11 @@ export class Provider {
     if (fault !== "none") return UNKNOWN;
     const kind = this.#payment(id).standing;
     if (kind === "declined") {
-      return { kind: "found", standing: { kind, reason: "card_declined" } };
+      return { kind: "found", standing: { kind, reason: "card_declined", mayReopen: true } };
     }
-    if (kind === "action_required") return { kind: "found", standing: { kind, url: URL } };
+    if (kind === "action_required") {
+      return { kind: "found", standing: { kind, url: URL, clientSecret: SECRET } };
+    }
     return { kind: "found", standing: { kind } };
   }
 
@@ -176,6 +179,15 @@ export class Provider {
       if (payment.standing !== "action_required") continue;
       payment.standing = agreed ? "authorized" : "declined";
       payment.authorizations += agreed ? 1 : 0;
+    }
+  }
+
+  /** The shopper, with the payment's secret, has another card confirmed after the first failed. */
+  confirmLate(): void {
+    for (const payment of this.payments.values()) {
+      if (payment.standing !== "declined" || this.#card !== "needs_action") continue;
+      payment.standing = "authorized";
+      payment.authorizations += 1;
     }
   }
 

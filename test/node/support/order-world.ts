@@ -23,7 +23,7 @@ export type Fate = "reports" | "dies_before" | "dies_after" | "reports_late";
 export type Act =
   | { readonly kind: "consume"; readonly fault: Fault; readonly fate: Fate }
   | { readonly kind: "wait"; readonly for_ms: number }
-  | { readonly kind: "deliver" | "cancel" | "hurry" | "nudge" | "wake" }
+  | { readonly kind: "deliver" | "cancel" | "hurry" | "nudge" | "wake" | "confirm_late" }
   | { readonly kind: "action_done"; readonly agreed: boolean };
 
 export interface Setting {
@@ -32,6 +32,8 @@ export interface Setting {
   readonly bookingRefused: boolean;
   /** From 0 to 1: how much longer than needed is waited. */
   readonly chance: number;
+  /** The product's, unless a test plants a bug in it. */
+  readonly report?: typeof report;
 }
 
 export class OrderWorld {
@@ -46,6 +48,7 @@ export class OrderWorld {
   readonly #setting: Setting;
   readonly #late: [lease: string, said: StepReport | PutOff][] = [];
   #leases = 0;
+  #isShown = false;
 
   constructor(setting: Setting) {
     this.#setting = setting;
@@ -59,6 +62,7 @@ export class OrderWorld {
   #keep<Outcome>({ record, effects, outcome }: OrderDecision<Outcome>): Outcome {
     const before = this.record;
     this.record = record;
+    this.#isShown ||= record.standing.state === "action_required";
     this.effects.push(...effects);
     this.onChange(before, record, effects);
     return outcome;
@@ -89,13 +93,22 @@ export class OrderWorld {
       case "wake":
         this.#keep(saga.wake(this.record, this.now));
         return;
+      case "confirm_late":
+        this.confirmLate();
+        return;
       case "action_done":
         this.provider.actionDone(act.agreed);
     }
   }
 
+  /** The shopper has another card confirmed, if the order has ever shown the payment's secret. */
+  confirmLate(): void {
+    if (this.#isShown) this.provider.confirmLate();
+  }
+
   #report(lease: string, said: StepReport | PutOff): void {
-    this.#keep(report(this.record, lease, said, this.now, this.#setting.chance));
+    const { report: rule = report, chance } = this.#setting;
+    this.#keep(rule(this.record, lease, said, this.now, chance));
   }
 
   consume(fault: Fault, fate: Fate): saga.LeaseOutcome {
