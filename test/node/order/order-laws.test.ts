@@ -116,7 +116,7 @@ describe("when the faults stop", () => {
   };
 
   test("an order that is not confirmed leaves no reserved money behind, however late", () => {
-    law(nothingIsReserved);
+    expect(() => law(nothingIsReserved)).not.toThrow();
   });
 
   test("which is seen where a payment whose secret was shown is not voided", () => {
