@@ -149,6 +149,7 @@ export async function claimMail(book: D1Database, id: string, now: number): Prom
        WHERE id = ?1 AND state = 'pending' AND due_ms <= ?2 RETURNING *,
          CASE kind
            WHEN 'declined' THEN ${othersOf("declined")}
+           WHEN 'cancelled' THEN ${othersOf("cancelled")}
            WHEN '${YOUR_TURN}' THEN ${othersOf(YOUR_TURN)}
            ELSE 0 END AS same_before`,
     )

@@ -6,7 +6,12 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { claimMail } from "../../queues/mail/mails.ts";
 import { sweepMails } from "../../queues/mail/mail-outbox.ts";
-import { MAIL_LEASE_MS, MAIL_OVERDUE_MS, MAILS_DECLINED_MAX } from "../../src/domain/limits.ts";
+import {
+  MAIL_LEASE_MS,
+  MAIL_OVERDUE_MS,
+  MAILS_CANCELLED_MAX,
+  MAILS_DECLINED_MAX,
+} from "../../src/domain/limits.ts";
 import { mailMessage } from "../../src/domain/mail/mail.ts";
 import { replayDeadLetter } from "../../src/merchant/orders.ts";
 import { findDeadLetter } from "../../src/order-book/order-book.ts";
@@ -110,28 +115,35 @@ describe("an order that is declined", () => {
     expect(mail?.text).toContain("You can pay another way");
   });
 
-  test("often, with the same address, gets no more than a few mails in its sale", async () => {
-    const { id, events } = await shop.order(DECLINED);
-    const event = events.at(-1);
-    const many = Array.from({ length: MAILS_DECLINED_MAX + 3 }, (_, index) => {
-      return { ...event, id: `${id}-${index}:2`, order: `${id}-${index}` };
-    });
-    // Orders of the same buyer in the same sale: their facts are those of the order that exists.
-    shop.change = {
-      ORDER: { idFromName: () => env.ORDER.idFromName(id), get: env.ORDER.get.bind(env.ORDER) },
-    };
-    await shop.tell(...many);
-    await shop.deliver();
-    const { results } = await env.ORDER_BOOK.prepare(
-      "SELECT state, reason FROM mails WHERE order_id LIKE ? ORDER BY state",
-    )
-      .bind(`${id}-%`)
-      .all();
-    expect(results).toEqual([
-      ...Array.from({ length: 3 }, () => ({ state: "off", reason: "too_many" })),
-      ...Array.from({ length: MAILS_DECLINED_MAX }, () => ({ state: "sent", reason: null })),
-    ]);
-  });
+  test.each([
+    ["declined", MAILS_DECLINED_MAX],
+    ["cancelled", MAILS_CANCELLED_MAX],
+  ] as const)(
+    "often %s, with the same address, gets a few mails in its sale",
+    async (kind, max) => {
+      const { id, events } = await shop.order(DECLINED);
+      const event = events.at(-1);
+      const many = Array.from({ length: max + 3 }, (_, index) => {
+        const order = `${id}-${index}`;
+        return { ...event, id: `${order}:2`, order, type: `order.${kind}`, state: kind };
+      });
+      // Orders of the same buyer in the same sale: their facts are those of the order that exists.
+      shop.change = {
+        ORDER: { idFromName: () => env.ORDER.idFromName(id), get: env.ORDER.get.bind(env.ORDER) },
+      };
+      await shop.tell(...many);
+      await shop.deliver();
+      const { results } = await env.ORDER_BOOK.prepare(
+        "SELECT state, reason FROM mails WHERE order_id LIKE ? ORDER BY state",
+      )
+        .bind(`${id}-%`)
+        .all();
+      expect(results).toEqual([
+        ...Array.from({ length: 3 }, () => ({ state: "off", reason: "too_many" })),
+        ...Array.from({ length: max }, () => ({ state: "sent", reason: null })),
+      ]);
+    },
+  );
 });
 
 describe("a mail that is turned off", () => {
