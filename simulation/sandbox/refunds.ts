@@ -7,6 +7,7 @@
  *
  * Source: https://docs.stripe.com/refunds.
  */
+import { amountFault } from "../../src/domain/money/amounts.ts";
 import type { Account } from "./account.ts";
 import { invalidRequest } from "./api-error.ts";
 import { isChargedBack } from "./disputes.ts";
@@ -59,6 +60,11 @@ export function refundPayment(
   if (amount > left) {
     const message = `Refund amount (${amount}) is greater than the unrefunded amount (${left}).`;
     return refused(message, undefined, "amount");
+  }
+  const fault = amountFault(amount, payment.currency.toUpperCase());
+  if (fault?.kind === "step") {
+    const message = `Refund amount (${amount}) must be a multiple of ${fault.step}.`;
+    return refused(message, "invalid_amount", "amount");
   }
   if (account.balance === "insufficient") {
     const message = "Insufficient funds in your Stripe balance to refund this amount.";

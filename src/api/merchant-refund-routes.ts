@@ -8,6 +8,7 @@ import {
   QUANTITY_PER_LINE_MAX,
   REFUND_REASON_LENGTH_MAX,
 } from "../domain/limits.ts";
+import { amountFaultText } from "../domain/money/amounts.ts";
 import { identifierSchema } from "../domain/sale/sale.ts";
 import { readOrder } from "../merchant/orders.ts";
 import { refundOrder } from "../merchant/refunds.ts";
@@ -87,6 +88,7 @@ operation(
       "order_not_found",
       "not_refundable",
       "refund_too_large",
+      "invalid_request",
       "too_many_refunds",
       "restock_too_many",
     ],
@@ -111,6 +113,11 @@ operation(
       case "too_much": {
         const { left } = outcome;
         return problem(c, "refund_too_large", { more: { left } });
+      }
+      case "not_of_currency": {
+        const message = amountFaultText(outcome.fault, outcome.currency);
+        const errors = [{ path: "amount", message }];
+        return problem(c, "invalid_request", { detail: "Not accepted: amount.", errors });
       }
       case "too_many": {
         const detail = `It has ${outcome.limit}.`;

@@ -18,6 +18,7 @@ import {
   REFUNDS_PER_ORDER_MAX,
   SAME_KEY_RETRY_MAX_MS,
 } from "../limits.ts";
+import { amountFault, type AmountFault } from "../money/amounts.ts";
 import type { OrderRecord } from "./order.ts";
 import type {
   Dispute,
@@ -43,6 +44,8 @@ export type RequestRefundOutcome =
   | { readonly kind: "idempotency_conflict" }
   | { readonly kind: "not_refundable"; readonly state: string }
   | { readonly kind: "too_much"; readonly left: number }
+  /** The currency has no such amount. */
+  | { readonly kind: "not_of_currency"; readonly fault: AmountFault; readonly currency: string }
   | { readonly kind: "too_many"; readonly limit: number }
   | { readonly kind: "restock_too_many"; readonly sku: string; readonly left: number };
 
@@ -51,7 +54,7 @@ export function refundIdOf(order: string, idempotencyKey: string): string {
   return `rf_${digestOf([order, idempotencyKey]).slice(0, 32)}`;
 }
 
-/** Precedence: not_refundable, already_requested, conflict, too_many, too_much, restock. */
+/** The outcomes are in the order of their precedence. */
 export function requestRefund(
   record: OrderRecord,
   request: RefundRequest,
@@ -77,6 +80,11 @@ export function requestRefund(
   const left = intent.total - refundedOf(refunds);
   const amount = request.amount ?? left;
   if (amount > left || amount <= 0) return same({ kind: "too_much", left });
+  const fault = amountFault(amount, intent.currency);
+  // A part may be below the least that can be charged, but not between two amounts.
+  if (fault?.kind === "step") {
+    return same({ kind: "not_of_currency", fault, currency: intent.currency });
+  }
   const over = request.restock.find(({ sku, quantity }) => quantity > restockable(record, sku));
   if (over !== undefined) {
     const { sku } = over;

@@ -78,6 +78,17 @@ describe("a request", () => {
     },
   );
 
+  test.each([
+    ["KWD", 5],
+    ["ISK", 150],
+    ["UGX", 1],
+  ])("for an amount that %s does not have is refused, and changes nothing", (currency, amount) => {
+    const paid = { ...CONFIRMED, intent: { ...CONFIRMED.intent, currency } };
+    const { record, outcome } = requestRefund(paid, { ...PART, amount, restock: [] }, 1000);
+    expect(outcome).toMatchObject({ kind: "not_of_currency", fault: { kind: "step" } });
+    expect(record).toBe(paid);
+  });
+
   test("puts no more units back on sale than the order has, all refunds together", () => {
     const restock = [{ sku: "AIR-43", quantity: 2 }];
     const record = requested({ restock });
