@@ -227,6 +227,9 @@ async function authorize(
     return payments.authorize({ paymentId: known, method, returnUrl, key });
   });
   if (outcome.kind === "put_off") return outcome;
+  if (outcome.kind === "declined" && SHOPPERS_ALARMS.has(outcome.reason)) {
+    log.warn("payment", "token_refused", { order: intent.id, code: outcome.reason });
+  }
   if (outcome.kind !== "misconfigured") return { step: "authorize", outcome };
   logMistake(intent.id, outcome);
   // An earlier try may have reserved the money, which a refused key does not show.
@@ -234,6 +237,13 @@ async function authorize(
   const unclear = { kind: "unknown", reason: outcome.code } as const;
   return { step: "authorize", outcome: isUnclear ? unclear : outcome };
 }
+
+/** Also a wrong publishable key may cause these, but so can any browser: no error of the shop's. */
+const SHOPPERS_ALARMS: ReadonlySet<string> = new Set([
+  "livemode_mismatch",
+  "payment_intent_incompatible_payment_method",
+  "request_not_sent",
+]);
 
 /** The shop's settings have to be changed, because no order can be paid so. */
 function logMistake(order: string, { code, param = null, requestId = null }: Misconfigured): void {

@@ -73,6 +73,10 @@ const BUYERS_CODES = new Set([
 ]);
 
 /** What was entered is no longer at Stripe, or was used before: it must be entered again. */
+/** A token of test mode where the shop's key is of live mode, or the other way round. */
+const OTHER_MODE = "livemode_mismatch";
+/** A means of payment that the sale does not take. */
+const INCOMPATIBLE = "payment_intent_incompatible_payment_method";
 const SPENT_CODES = new Set([
   "resource_missing",
   "token_already_used",
@@ -122,26 +126,33 @@ function readFinal(error: Stripe.errors.StripeError, status: number): Refusal {
   if (CONTESTED_CODES.has(code)) return { kind: "contested", by: "state", reason };
   if (status === 402) return declinedBy(error);
   if (BUYERS_CODES.has(code)) return { kind: "declined", reason };
-  if (isOfOtherMode(error)) return { ...mistake(error, false), code: "livemode_mismatch" };
-  if (areDetailsSpent(error)) return { kind: "declined", reason: DETAILS_EXPIRED };
+  if (code === INCOMPATIBLE) return { kind: "declined", reason };
+  if (isOfShopper(error)) {
+    return { kind: "declined", reason: isOfOtherMode(error) ? OTHER_MODE : DETAILS_EXPIRED };
+  }
+  if (isOfOtherMode(error)) return { ...mistake(error, false), code: OTHER_MODE };
   // The payment that we keep the id of is not in this account: the key is of another one.
   if (code === "resource_missing") return mistake(error, true);
   return mistake(error, false);
 }
 
 /**
- * The publishable key is of the test mode and the secret key is not, or the other way round. Stripe
- * has no code for it; if it changes the words, this is told apart no longer.
+ * The publishable key is of the test mode and the secret key is not, or the other way round.
+ * Stripe has no code for it; if it changes the words, this is told apart no longer.
  */
 function isOfOtherMode({ code, message }: Stripe.errors.StripeError): boolean {
   if (code === "livemode_mismatch") return true;
   return code === "resource_missing" && message.includes("similar object exists in");
 }
 
-/** Whatever Stripe has against a confirmation token, a new one can be made. */
-function areDetailsSpent({ code = "", param = "" }: Stripe.errors.StripeError): boolean {
-  if (param === "confirmation_token") return true;
-  return SPENT_CODES.has(code) && (param === "" || param === "payment_method");
+/**
+ * The browser chooses what to pay with, so nothing that Stripe has against it is a mistake of the
+ * shop: anybody could cause such alarms. A new token can be made.
+ */
+function isOfShopper({ code = "", param = "" }: Stripe.errors.StripeError): boolean {
+  if (param === "confirmation_token" || param === "payment_method") return true;
+  if (code === OTHER_MODE) return true;
+  return SPENT_CODES.has(code) && param === "";
 }
 
 function mistake(error: Stripe.errors.StripeError, isKey: boolean): Mistake {

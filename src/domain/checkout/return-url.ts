@@ -6,6 +6,7 @@
  * and over TLS, so an order is no way to send shoppers or what Stripe adds to the address
  * elsewhere. What is stored is the address as it was read, not as it was written.
  */
+import { RETURN_PATH_LENGTH_MAX } from "../limits.ts";
 import { checkoutOf } from "../sale/checkout-rules.ts";
 import { HTTPS_ONLY, isSecure } from "../sale/checkout-addresses.ts";
 import type { Sale } from "../sale/sale.ts";
@@ -23,6 +24,10 @@ export function returnUrlOf(sale: Sale, asked: string, ownHost: string): ReturnU
   const url = new URL(asked);
   if (url.username !== "" || url.password !== "") {
     return { kind: "refused", message: "must have no user name and no password" };
+  }
+  if (url.href.length > RETURN_PATH_LENGTH_MAX) {
+    const message = `must have at most ${RETURN_PATH_LENGTH_MAX} characters once it is encoded`;
+    return { kind: "refused", message };
   }
   if (!isSecure(url)) return { kind: "refused", message: HTTPS_ONLY };
   // A listed host without a port is the one at the usual port, as `URL.host` has it.

@@ -40,6 +40,12 @@ describe("allowed is", () => {
 });
 
 describe("refused is", () => {
+  test("one that is too long once it is encoded, which Stripe would refuse", () => {
+    const message = "must have at most 2048 characters once it is encoded";
+    const url = `https://shop.example/?x=${"ü".repeat(2000)}`;
+    expect(back(url)).toEqual({ kind: "refused", message });
+  });
+
   test.each([
     ["another host", "https://evil.example/"],
     ["a host that begins like a listed one", "https://shop.example.evil.example/"],

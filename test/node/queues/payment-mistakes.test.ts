@@ -70,6 +70,18 @@ describe("a mistake in the shop's settings", () => {
   });
 });
 
+test("a token that any browser can send is a warning, and no error of the shop's", async () => {
+  const warned: unknown[] = [];
+  vi.spyOn(console, "warn").mockImplementation((line) => warned.push(JSON.parse(String(line))));
+  const refused = { kind: "declined", reason: "livemode_mismatch" } as const;
+  const order = orderIn(clock, STANDINGS.authorizing);
+  await advance(pipelineWith({ authorize: async () => refused }), order.order);
+  expect(order.record().standing).toEqual({ state: "declined", reason: "livemode_mismatch" });
+  const code = "livemode_mismatch";
+  expect(warned).toEqual([{ at: "payment", event: "token_refused", order: "ord_1", code }]);
+  expect(logged).toEqual([]);
+});
+
 describe("a payment of which only a part is reserved", () => {
   test("is voided before its order ends as declined", async () => {
     const voided = vi.fn<() => Promise<{ kind: "approved" }>>(async () => ({ kind: "approved" }));

@@ -54,18 +54,9 @@ describe("a mistake of the shop", () => {
     expect(await authorized(refusal(status, fields))).toMatchObject(told);
   });
 
-  test.each<[string, object]>([
-    ["a method of another type", { code: "payment_intent_incompatible_payment_method" }],
-    [
-      "a token of the other mode",
-      {
-        code: "resource_missing",
-        param: "confirmation_token",
-        message: "No such confirmation_token: 'ctoken_1'; a similar object exists in test mode, …",
-      },
-    ],
-  ])("%s is misconfigured", async (_, fields) => {
-    expect(await authorized(refusal(400, fields))).toMatchObject({ kind: "misconfigured" });
+  test("is not a method of another type, which the browser chose", async () => {
+    const code = "payment_intent_incompatible_payment_method";
+    expect(await authorized(refusal(400, { code }))).toEqual({ kind: "declined", reason: code });
   });
 
   test("a payment of another account says nothing about what an earlier call did", async () => {
@@ -84,6 +75,17 @@ test.each<[string, object]>([
   const unpaid = intent({ status: "requires_payment_method" });
   expect(await authorized(refusal(400, fields), unpaid)).toEqual(declined);
 });
+
+test.each(["confirmation_token", "payment_method"])(
+  "a %s of the other mode is the shopper's, who may have made it with any publishable key",
+  async (param) => {
+    const message = "No such token: 'ctoken_1'; a similar object exists in test mode, …";
+    const refused = refusal(400, { code: "resource_missing", param, message });
+    const unpaid = intent({ status: "requires_payment_method" });
+    const declined = { kind: "declined", reason: "livemode_mismatch" };
+    expect(await authorized(refused, unpaid)).toEqual(declined);
+  },
+);
 
 describe("a token that is used", () => {
   const used = refusal(400, {
