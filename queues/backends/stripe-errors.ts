@@ -11,7 +11,6 @@
 import Stripe from "stripe";
 import type { Declined, RetryLater, Unknown } from "../../src/domain/order/payment-backend.ts";
 import { DETAILS_EXPIRED } from "../../src/domain/order/reasons.ts";
-import { errorText } from "../../src/encoding/error-text.ts";
 import { retryAfter_s } from "../../src/encoding/retry-after.ts";
 
 /** A wrong or restricted key needs the operator; retrying sooner would only fill the log. */
@@ -72,11 +71,11 @@ const BUYERS_CODES = new Set([
   "payment_intent_authentication_failure",
 ]);
 
-/** What was entered is no longer at Stripe, or was used before: it must be entered again. */
 /** A token of test mode where the shop's key is of live mode, or the other way round. */
 const OTHER_MODE = "livemode_mismatch";
 /** A means of payment that the sale does not take. */
 const INCOMPATIBLE = "payment_intent_incompatible_payment_method";
+/** What was entered is no longer at Stripe, or was used before: it must be entered again. */
 const SPENT_CODES = new Set([
   "resource_missing",
   "token_already_used",
@@ -88,15 +87,13 @@ export function unknown(reason: string): Unknown {
 }
 
 /**
- * Interprets an error of a call. The SDK makes a `StripeError` of whatever goes wrong once a call
- * is under way, so any other `Error` is of the writing of the request, such as text that UTF-8 does
- * not have.
+ * Interprets an error of a call. A `URIError` is of the writing of the request: the SDK encodes
+ * path and body with `encodeURIComponent`, which refuses text that UTF-8 does not have. It throws
+ * other errors also for answers that it cannot read, so these show nothing.
  */
 export function readError(error: unknown, now: number): Refusal {
-  if (!(error instanceof Error)) return unknown("unreadable answer");
-  if (!(error instanceof Stripe.errors.StripeError)) {
-    return { kind: "unsent", reason: `not sent: ${errorText(error)}` };
-  }
+  if (error instanceof URIError) return { kind: "unsent", reason: `not sent: ${error.message}` };
+  if (!(error instanceof Stripe.errors.StripeError)) return unknown("unreadable answer");
   if (error instanceof Stripe.errors.StripeConnectionError) return unknown(error.message);
   const { statusCode: status, headers } = error;
   if (status === undefined) return unknown("unreadable answer");

@@ -203,7 +203,7 @@ test.each<[string, object, object]>([
   [
     "a refused card",
     { status: "requires_payment_method", last_payment_error: { code: "expired_card" } },
-    declined("expired_card"),
+    { ...declined("expired_card"), mayReopen: true },
   ],
   [
     "an action of the shopper",

@@ -111,7 +111,7 @@ describe.each(["Node", "workerd"] as const)("the Stripe adapter on %s", (runtime
   ])("%s is declined as %s, now and when looked up", async (method, reason) => {
     const paymentId = await prepared();
     expect(await authorize(paymentId, method)).toEqual({ kind: "declined", reason });
-    const found = { kind: "found", standing: { kind: "declined", reason } };
+    const found = { kind: "found", standing: { kind: "declined", reason, mayReopen: true } };
     expect(await stripe.lookup({ paymentId })).toEqual(found);
     expect(await sandbox.payment(paymentId)).toMatchObject({ method, authorized: 0 });
   });
@@ -150,7 +150,7 @@ describe.each(["Node", "workerd"] as const)("the Stripe adapter on %s", (runtime
     await authorize(paymentId, "pm_card_authenticationRequired");
     await decide(`${sandbox.url}/sandbox/authenticate/${paymentId}`, "refuse");
     const reason = "payment_intent_authentication_failure";
-    const found = { kind: "found", standing: { kind: "declined", reason } };
+    const found = { kind: "found", standing: { kind: "declined", reason, mayReopen: true } };
     expect(await stripe.lookup({ paymentId })).toEqual(found);
     expect(await authorize(paymentId, "pm_card_visa")).toMatchObject({ kind: "approved" });
   });

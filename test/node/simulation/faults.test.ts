@@ -122,9 +122,12 @@ describe("the command line of the faults", () => {
     });
   });
 
+  const NO_SEEDS = '--seeds must be a count, or two seeds as "2001..4000", from 1 to 2147483647';
+
   test.each([
-    [["--seeds", "0"], "--seeds must be a whole number from 1 to 2147483647"],
-    [["--seeds", "2147483648"], "--seeds must be a whole number from 1 to 2147483647"],
+    [["--seeds", "0"], NO_SEEDS],
+    [["--seeds", "2147483648"], NO_SEEDS],
+    [["--seeds", "7..6"], NO_SEEDS],
     [["--seed", "many"], "--seed must be a whole number from 1 to 2147483647"],
     [["--seed", "1", "--seeds", "2"], "--seed is one world, --seeds are many: give one of them"],
     [["--trace"], "--trace prints the events of one world: give it with --seed"],
