@@ -65,14 +65,22 @@ export function admitsAtOnce({ snapshot: { phase, queueing } }: Seen): boolean {
   return phase === "live" && !queueing;
 }
 
-/** @param mayBeIn the room is asked also while there is a line */
+/**
+ * Where the sale limits the places of a network, nobody new is let in at once: a seat without a place
+ * would be counted by no booth. So the room is asked for what the joiner has, and while it queues,
+ * because it gives out nothing else then.
+ * @param mayBeIn the room is asked also while there is a line
+ */
 export async function admitNow(
   visit: Visit,
-  { id, subject, lane }: Joiner,
+  { id, subject, lane, address }: Joiner,
   mayBeIn = false,
 ): Promise<Direct> {
   const { gate, sale, seen } = visit;
-  const isAsked = admitsAtOnce(seen) || (mayBeIn && seen.snapshot.phase === "live");
+  const isLimited = sale.admission.maxPlacesPerNetwork !== undefined && address !== null;
+  const { phase, queueing } = seen.snapshot;
+  const hasRight = mayBeIn && phase === "live";
+  const isAsked = isLimited ? hasRight && queueing : hasRight || admitsAtOnce(seen);
   if (!isAsked) return { kind: "no" };
   const outcome = await withTimeout<RoomAnswer<"admitNow">>(
     roomOf(gate.env, sale.id).admitNow(id, subject, lane, deviceFor(visit), deviceSeen(visit)),

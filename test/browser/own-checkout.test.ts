@@ -108,7 +108,7 @@ test("a declined card leaves the form as it was, and another card buys", async (
   await payWith(page, CARDS.noFunds);
   await expect
     .poll(() => message(page), PATIENCE)
-    .toContain("There is not enough money on the card. Nothing was charged");
+    .toContain("The bank declined the payment. Nothing was charged");
   expect(await page.getByLabel("E-mail").inputValue()).toBe("ann@shoppers.example");
   await payWith(page, CARDS.mastercard);
   await expect.poll(() => message(page), PATIENCE).toContain(THANKS);

@@ -5,6 +5,7 @@
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import {
+  type Answer,
   acceptedOrder,
   admit,
   auditOf,
@@ -88,12 +89,24 @@ test("units at the bank may come back: the sale is not sold out, and says why no
   );
 });
 
+/** Of one who was let in at once, or waits for their turn. */
+async function admissionAfter(sale: string, { body }: Answer, from: Record<string, string>) {
+  if (typeof body["admission"] === "string") return body["admission"];
+  const headers = { ...from, "sluice-ticket": String(body["ticket"]) };
+  const claimed = await until(
+    () => sluice.shopper("POST", `/sales/${sale}/admissions`, { headers }),
+    ({ status }) => status === 201,
+  );
+  return String(claimed.body["admission"]);
+}
+
 /** A bot of one home line: its IPv4 address, or an address of its /64. */
 async function fillCart(sale: string, number: number, quantity = 1) {
   const address = number % 2 === 0 ? "203.0.113.77" : `2001:db8:5:6::${number.toString(16)}`;
   const from = { "cf-connecting-ip": address };
   const joined = await sluice.shopper("POST", `/sales/${sale}/tickets`, { headers: from });
-  const headers = { ...from, "sluice-admission": String(joined.body["admission"]) };
+  if (joined.status === 409) return { cart: joined, headers: from };
+  const headers = { ...from, "sluice-admission": await admissionAfter(sale, joined, from) };
   const lines = [{ sku: `${sale}-shoe`, quantity }];
   const cart = await sluice.shopper("PUT", `/sales/${sale}/cart`, { headers, body: { lines } });
   return { cart, headers };
@@ -101,10 +114,12 @@ async function fillCart(sale: string, number: number, quantity = 1) {
 
 test("one home line with 240 writes keeps no honest shopper from being let in and buying", async () => {
   const sale = "home-line";
-  const admission = { ratePerMinute: 1_000_000, maxActive: 300, overcall: 10 };
+  const admission = { ratePerMinute: 1_000_000, maxActive: 300, maxPlacesPerNetwork: 20 };
   await makeSale(sluice, sale, { ...oneShoe(sale, UNITS), admission });
   const answers = await Promise.all(Array.from({ length: 120 }, (_, at) => fillCart(sale, at)));
   const codes = answers.map(({ cart }) => cart.body["code"] ?? cart.status);
+  // Twenty places for the IPv4 address, and twenty for the /64.
+  expect(codes.filter((code) => code === "network_full")).toHaveLength(80);
   // A quarter of 30 for the IPv4 address, and a quarter for the /64.
   expect(codes.filter((code) => code === 200)).toHaveLength(14);
   expect(codes).toContain("unpaid_limit_reached");

@@ -271,7 +271,8 @@ describe("a server", () => {
       timeout_ms: 200,
       now: Date.now(),
     });
-    expect(outcome).toEqual({ kind: "unanswered", why: "no answer within 200 ms" });
+    const why = "no answer within 200 ms";
+    expect(outcome).toEqual({ kind: "unanswered", why, isTimeout: true });
     expect(performance.now() - begun_ms).toBeLessThan(5000);
   });
 

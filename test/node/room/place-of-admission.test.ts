@@ -113,7 +113,8 @@ test("the rank in a receipt is the rank that every verifier computes", async () 
         { claims, answer: { kind: "rank", rank: receipt.place?.rank ?? null } },
       ] as const;
       const findings = checkReceipt({ sale: "air-one", lanes, tickets }, reading, 1);
-      expect(findings.map(({ verdict }) => verdict)).toEqual(["agrees", "agrees", "agrees"]);
+      expect(findings.filter(({ verdict }) => verdict !== "agrees")).toEqual([]);
+      expect(findings).toHaveLength(4);
 
       const rank = rankReader(lanes.flatMap((lane) => lane.manifests))(claims);
       expect(receipt).toMatchObject({ entry: "line", ticket: "tkt_1", place: { ...place, rank } });

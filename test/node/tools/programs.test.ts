@@ -127,6 +127,11 @@ const PROGRAMS: readonly Program[] = [
     ],
   },
   {
+    path: "tools/proof-cost.ts",
+    name: "npm run proof-cost --",
+    wrong: [[["--memory", "0"], "--memory must be"]],
+  },
+  {
     path: "tools/erase.ts",
     name: "npm run --silent erase --",
     wrong: [
