@@ -6,6 +6,7 @@
  * and returns a named outcome. The alarm expires holds past their deadline, and audits units that
  * an order has owned for long (P5).
  */
+import { erasedBuyerOf } from "../../src/domain/order/erasure.ts";
 import { LEVEL_REPORT_INTERVAL_MS, ORDERED_AUDIT_MS } from "../../src/domain/limits.ts";
 import * as identities from "../../src/domain/stock/identities.ts";
 import { openStock, type OpenCommand, type OpenOutcome } from "../../src/domain/stock/opening.ts";
@@ -120,18 +121,21 @@ export class StockCore {
   }
 
   order(command: stock.OrderCommand): Promise<stock.OrderOutcome> {
-    return this.#apply((now) => this.#rules.order(this.#store, command, now));
+    return this.#apply((now) => this.#rules.order(this.#store, this.#named(command), now));
   }
 
   sell(key: ReservationKey): Promise<stock.SellOutcome> {
-    return this.#apply((now) => this.#rules.sell(this.#store, key, now));
+    return this.#apply((now) => this.#rules.sell(this.#store, this.#named(key), now));
   }
 
   release(command: stock.ReleaseCommand): Promise<stock.ReleaseOutcome> {
-    return this.#apply((now) => this.#rules.release(this.#store, command, now));
+    return this.#apply((now) => this.#rules.release(this.#store, this.#named(command), now));
   }
 
-  claimIdentity(command: identities.ClaimCommand): Promise<identities.ClaimOutcome> {
+  async claimIdentity(command: identities.ClaimCommand): Promise<identities.ClaimOutcome> {
+    // Nobody is counted by an order whose buyer was forgotten.
+    const isForgotten = this.#named(command).buyer === erasedBuyerOf(command.id);
+    if (isForgotten) return { kind: "already_claimed" };
     return this.#apply((now) => this.#rules.claimIdentity(this.#store, command, now));
   }
 
@@ -150,6 +154,12 @@ export class StockCore {
     this.#store.watch(command.sale, command.sku);
     await this.#arm();
     return outcome;
+  }
+
+  /** A call that was late names the buyer that the order had before it was forgotten here. */
+  #named<Key extends ReservationKey>(key: Key): Key {
+    const forgotten = { ...key, buyer: erasedBuyerOf(key.id) };
+    return this.#store.reservation(forgotten) === null ? key : forgotten;
   }
 
   /** The order's buyer has another name from here on. No unit moves, and no row of the ledger. */

@@ -56,13 +56,16 @@ export function onlyWellFormed(): MiddlewareHandler {
   };
 }
 
+/** No document of this API is as deep; a body that is deeper is refused by its schema. */
+const DEPTH_MAX = 64;
+
 const ILL_FORMED = "must be text without half of a surrogate pair";
 
 function illFormed(value: unknown, path: readonly string[]): FieldError[] {
   if (typeof value === "string") {
     return value.isWellFormed() ? [] : [{ path: pathOf(path), message: ILL_FORMED }];
   }
-  if (typeof value !== "object" || value === null) return [];
+  if (typeof value !== "object" || value === null || path.length > DEPTH_MAX) return [];
   return Object.entries(value).flatMap(([key, each]) => {
     const inner = [...path, key.toWellFormed()];
     if (!key.isWellFormed()) return [{ path: pathOf(inner), message: ILL_FORMED }];

@@ -66,9 +66,9 @@ export function admitsAtOnce({ snapshot: { phase, queueing } }: Seen): boolean {
 }
 
 /**
- * Where the sale limits the places of a network, nobody new is let in at once: a seat without a place
- * would be counted by no booth. So the room is asked for what the joiner has, and while it queues,
- * because it gives out nothing else then.
+ * Where the sale limits the places of a network, nobody new is let in at once: a seat without a
+ * place would be counted by no booth. So the room is asked for what the joiner has, and while it
+ * queues, because it gives out nothing else then.
  * @param mayBeIn the room is asked also while there is a line
  */
 export async function admitNow(
