@@ -10,7 +10,8 @@ import { hasEnd, type Schedule } from "../../domain/sale/schedule.ts";
 import type { RoomSnapshot } from "../../domain/room/snapshot.ts";
 import { shownStock } from "../../domain/room/standing.ts";
 import { moneyText } from "../../domain/money/amounts.ts";
-import { durationText, levelText } from "../assets/_sluice/assets/text.js";
+import { durationText } from "../assets/_sluice/assets/text.js";
+import { levelText } from "../assets/_sluice/assets/waiting-text.js";
 import { cartLinks, shopBehind } from "../parts/shop-link.ts";
 import { faultOf, faultSummary, fieldFault, type Faults } from "../parts/faults.ts";
 import {

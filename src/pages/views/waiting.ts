@@ -8,7 +8,7 @@ import { html } from "hono/html";
 import { GENERAL_LANE, type Sale } from "../../domain/sale/sale.ts";
 import type { Schedule } from "../../domain/sale/schedule.ts";
 import type { ShopperState, Standing } from "../../domain/room/standing.ts";
-import { levelText, waitingFacts } from "../assets/_sluice/assets/text.js";
+import { levelText, waitingFacts } from "../assets/_sluice/assets/waiting-text.js";
 import {
   countdown,
   instant,

@@ -5,16 +5,18 @@ import { describe, expect, test } from "vitest";
 import { ORDER_STATES } from "../../../src/domain/order/messages.ts";
 import { SHOPPER_STATES } from "../../../src/domain/room/standing.ts";
 import {
-  countdownText,
-  durationText,
+  announcementText,
   isWorthAnnouncing,
   levelText,
   oddsText,
-  orderText,
   placeText,
-  announcementText,
   waitingFacts,
   waitText,
+} from "../../../src/pages/assets/_sluice/assets/waiting-text.js";
+import {
+  countdownText,
+  durationText,
+  orderText,
 } from "../../../src/pages/assets/_sluice/assets/text.js";
 import { moneyText } from "../../../src/domain/money/amounts.ts";
 

@@ -9,21 +9,16 @@
 import { waitsToBeShown } from "./in-advance.js";
 import { announce, fill, hideFallbacks, nameTab, showFor } from "./panel.js";
 import { fetchJson, keepPolling } from "./polling.js";
-import {
-  announcementText,
-  durationText,
-  isWorthAnnouncing,
-  levelText,
-  waitingFacts,
-} from "./text.js";
+import { durationText } from "./text.js";
+import { announcementText, isWorthAnnouncing, levelText, waitingFacts } from "./waiting-text.js";
 
 /**
  * The status of the HTTP API, as far as it is shown.
- * @typedef {import("./text.js").Waiting & {
+ * @typedef {import("./waiting-text.js").Waiting & {
  *   readonly pollAfter_s: number,
  *   readonly stock: readonly {
  *     readonly sku: string,
- *     readonly level: import("./text.js").Level,
+ *     readonly level: import("./waiting-text.js").Level,
  *     readonly available: number,
  *     readonly mayReturn?: boolean,
  *   }[],
