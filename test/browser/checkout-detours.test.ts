@@ -40,7 +40,12 @@ describe("3-D Secure", () => {
   test("in a dialog is confirmed in the page", async () => {
     const { page, sale } = await checkout.visit();
     await payWithCard(page, CARDS.asksBank);
-    await bankDialog(page).getByRole("button", { name: "Accept the payment" }).click();
+    const accept = bankDialog(page).getByRole("button", { name: "Accept the payment" });
+    await accept.waitFor();
+    const told = await page.locator("[data-follow]").innerText();
+    expect(told).toContain("Confirm it in your bank’s window.");
+    expect(told).not.toContain("Continue at your bank");
+    await accept.click();
     await expect.poll(() => headingOf(page), PATIENCE).toBe(CONFIRMED);
     await checkout.expectOrders(sale, { confirmed: 1 });
   });

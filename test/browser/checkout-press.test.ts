@@ -45,6 +45,7 @@ const HOLD_SUBMIT = `{
             window.isSubmitting = true;
             await gate.promise;
             if (window.submitThrows) throw new Error("the element is gone");
+            if (window.submitError) return { error: window.submitError };
             return submit();
           };
           const update = elements.update.bind(elements);
@@ -170,6 +171,40 @@ describe("a press", () => {
     expect(summary).toContain("Delivery: Standard");
     await checkout.expectOrders(sale, { confirmed: 1 });
   });
+});
+
+describe("another quantity that is chosen, and not yet in the cart,", () => {
+  test("is named at the press and by a wallet, and nothing is ordered", async () => {
+    const { page, sale } = await readyToPay();
+    await page.evaluate("endSubmit()");
+    await page.getByLabel(/^Quantity/).selectOption("2");
+    const told = "Update the cart first: you have chosen another quantity. Nothing was charged.";
+    await payButton(page).click();
+    await expect.poll(() => faultsOn(page), PATIENCE).toContain(told);
+    await page.evaluate("document.querySelector('[data-part=faults]').replaceChildren()");
+    await wallets(page).getByRole("button", { name: "Apple Pay" }).click();
+    await expect.poll(() => faultsOn(page), PATIENCE).toContain(told);
+    await checkout.expectOrders(sale, {});
+    await page.getByLabel(/^Quantity/).selectOption("1");
+    await payButton(page).click();
+    await expect.poll(() => headingOf(page), PATIENCE).toBe(CONFIRMED);
+    expect(await page.locator("main").innerText()).toContain("€134.00");
+  });
+});
+
+test("what Stripe tells the developer goes to the console, and nothing is left to read out", async () => {
+  const { page, sale } = await readyToPay();
+  const errors: string[] = [];
+  page.on("pageerror", ({ message }) => errors.push(message));
+  const message = "Invalid API Key provided: pk_test_1";
+  const error = JSON.stringify({ type: "authentication_error", message });
+  await page.evaluate(`window.submitError = ${error}; endSubmit()`);
+  await payButton(page).click();
+  await page.getByText("The shop cannot take this payment right now.").waitFor();
+  expect(await page.locator("main").innerText()).not.toContain("API Key");
+  expect(errors.join(" ")).toContain(message);
+  expect(await page.locator("[data-live]").textContent()).toBe("");
+  await checkout.expectOrders(sale, {});
 });
 
 test("a press after which Stripe.js throws can be repeated, by card and in a wallet", async () => {

@@ -5,6 +5,7 @@
  * Guarantee: the server's page is the only source of prices, fields and faults. What was typed
  * since the form was sent is kept, and so is the focus. Text never becomes markup.
  */
+import { CART_CHANGED } from "./checkout-text.js";
 
 /** Longer than the server waits for anything. */
 const ANSWER_TIMEOUT_MS = 20_000;
@@ -197,6 +198,22 @@ export function isChanged(form) {
     const shown = options.find((option) => option.defaultSelected) ?? options[0];
     return input.selectedOptions[0] !== shown;
   });
+}
+
+/**
+ * Whether another quantity is chosen than the order states. Says so, because the cart has its own
+ * button.
+ * @param {HTMLFormElement} form
+ */
+export function asksForCart(form) {
+  const fields = document.querySelectorAll('[data-part="cart"] [name^="quantity:"]');
+  const stated = new FormData(form);
+  const isOther = [...fields].some((field) => {
+    const isField = field instanceof HTMLSelectElement || field instanceof HTMLInputElement;
+    return isField && field.value !== stated.get(field.name);
+  });
+  if (isOther) sayFault("Not ordered", CART_CHANGED);
+  return isOther;
 }
 
 /**

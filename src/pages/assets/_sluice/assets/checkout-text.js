@@ -27,10 +27,31 @@ export const NOT_UPDATED = "We could not update the total. Please try again.";
 
 export const TOKEN_FAILED = "Your payment details could not be read. Please check them.";
 
+export const CART_CHANGED =
+  "Update the cart first: you have chosen another quantity. Nothing was charged.";
+
 export const NOT_CONFIRMED = "The payment is not confirmed yet.";
 
 export const CONTINUE_HERE =
   "Your bank asks you to confirm this payment. Press “Continue at your bank”.";
+
+export const CONFIRM_THERE =
+  "Your bank asks you to confirm this payment. Confirm it in your bank’s window.";
+
+const SHOP_TROUBLE = "The shop cannot take this payment right now. Try again later.";
+
+/**
+ * What Stripe's error is to the shopper. Some types are written to the developer, and go to the
+ * console.
+ * @param {import("@stripe/stripe-js").StripeError} error
+ * @param {string} otherwise
+ */
+export function errorText({ type, code, message }, otherwise) {
+  const isRefused = code === "payment_intent_authentication_failure";
+  if (isRefused || /card|validation|connection/.test(type)) return message ?? otherwise;
+  reportError(new Error(message));
+  return SHOP_TROUBLE;
+}
 
 /** Why a wallet was refused what was chosen in it; it shows no text of a page itself. */
 export const NO_QUOTE = "We could not work out the total for the wallet. Please try again.";

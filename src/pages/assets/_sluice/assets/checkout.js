@@ -9,6 +9,7 @@
  */
 import * as text from "./checkout-text.js";
 import {
+  asksForCart,
   bodyOf,
   clearFaults,
   firstFault,
@@ -173,7 +174,7 @@ function setState(state) {
   const button = document.querySelector("[data-pay] button");
   if (button instanceof HTMLButtonElement) button.disabled = state !== null;
   if (form !== null) holdFields(form, state !== null);
-  if (state !== null) announce(state);
+  announce(state ?? "");
 }
 
 /**
@@ -191,6 +192,7 @@ async function pay() {
   if (form === null || isBusy) return;
   clearFaults();
   fill("payment-trouble", null);
+  if (asksForCart(form)) return;
   if (!payment.isMounted || !sumShown().isPayable) return void (await update());
   isBusy = true;
   const pressed = bodyOf(form, "pay");

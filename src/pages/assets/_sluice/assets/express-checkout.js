@@ -6,7 +6,7 @@
  * address and delivery chosen in it; a choice without a quote is refused there. Nothing is ordered
  * here; the page's form is filled with what the wallet gives, and ordered like any other.
  */
-import { sumShown } from "./checkout-form.js";
+import { asksForCart, sumShown } from "./checkout-form.js";
 import { DISCOUNT_REFUSED, NO_QUOTE, notServedText } from "./checkout-text.js";
 import { fetchJson } from "./polling.js";
 
@@ -131,7 +131,7 @@ export function mountExpress(elements, express) {
     place.hidden = true;
   });
   element.on("click", (event) => {
-    if (!mayOpen(form, isShipping)) return event.reject();
+    if (asksForCart(form) || !mayOpen(form, isShipping)) return event.reject();
     const { lineItems, shippingRates } = wallet.open(form);
     event.resolve(isShipping ? { lineItems, shippingRates } : { lineItems });
   });

@@ -5,7 +5,7 @@
  * Guarantee: one order at a time. An action of the bank is begun by itself once at most, and only
  * for an order that was placed in this page; after that it is the shopper's to begin.
  */
-import { CONTINUE_HERE, NOT_CONFIRMED } from "./checkout-text.js";
+import { CONFIRM_THERE, CONTINUE_HERE, errorText, NOT_CONFIRMED } from "./checkout-text.js";
 import { announce, fill, nameTab } from "./panel.js";
 import { fetchJson, keepPolling } from "./polling.js";
 import { durationText, orderText } from "./text.js";
@@ -116,7 +116,8 @@ class Follower {
     const { heading, text } = orderText(state, reason ?? null, delayed === true);
     const waits = state === "action_required" && this.#action?.kind === "script";
     fill("heading", heading);
-    fill("text", waits ? CONTINUE_HERE : text);
+    const here = this.#isActing ? CONFIRM_THERE : CONTINUE_HERE;
+    fill("text", waits ? here : text);
     nameTab(heading);
     const announcement = `${heading}. ${text}`;
     if (this.#announced !== announcement) announce(announcement);
@@ -137,6 +138,7 @@ class Follower {
     }
     this.#isActing = true;
     hide("[data-act]", true);
+    fill("text", CONFIRM_THERE);
     const stripe = await this.#following.stripe();
     const { clientSecret } = action;
     const outcome = await stripe?.handleNextAction({ clientSecret }).catch(() => null);
@@ -159,7 +161,7 @@ class Follower {
 /** @param {Awaited<ReturnType<HandleNextAction>> | null | undefined} outcome null when it failed */
 function troubleOf(outcome) {
   if (outcome === null || outcome === undefined) return NOT_CONFIRMED;
-  return outcome.error === undefined ? null : (outcome.error.message ?? NOT_CONFIRMED);
+  return outcome.error === undefined ? null : errorText(outcome.error, NOT_CONFIRMED);
 }
 
 /** @param {number | null} after_s */

@@ -143,6 +143,6 @@ export class PaymentForm {
 }
 
 /** @param {import("@stripe/stripe-js").StripeError} error */
-function troubleOf({ message }) {
-  return { trouble: message ?? text.TOKEN_FAILED };
+function troubleOf(error) {
+  return { trouble: text.errorText(error, text.TOKEN_FAILED) };
 }
