@@ -67,6 +67,8 @@ export const orderForm = z.strictObject({
     .regex(/^([A-Z]{2})?$/, "Choose a country")
     .default(""),
   delivery: typed(IDENTIFIER_LENGTH_MAX),
+  /** The delivery that the page has chosen itself, which gives way to that of another country. */
+  assumed: typed(IDENTIFIER_LENGTH_MAX),
   discount: typed(TEXT_LENGTH_MAX),
   terms: z.literal("yes", "Accept the terms to order").optional(),
   quantities: quantitiesSchema,
@@ -80,7 +82,7 @@ export const TYPED_FIELDS: ReadonlySet<string> = new Set([
   "payment",
 ]);
 
-/** What is shown again: as it was typed, whether or not it fits. */
+/** What is shown again: as it was typed or chosen, whether or not it fits. */
 export function inputOf({ fields }: Entered): CheckoutInput {
   const text = (name: string): string => fields[name] ?? "";
   return {
@@ -93,7 +95,7 @@ export function inputOf({ fields }: Entered): CheckoutInput {
     region: text("region"),
     postalCode: text("postalCode"),
     country: text("country"),
-    delivery: text("delivery"),
+    delivery: text("delivery") === text("assumed") ? "" : text("delivery"),
     discount: text("discount"),
     hasAcceptedTerms: text("terms") === "yes",
   };

@@ -127,6 +127,37 @@ describe("the checkout", () => {
     expect(elsewhere.text).not.toMatch(/<option value="[A-Z]{2}"\s+selected>/);
   });
 
+  test("a delivery that nobody chose gives way to the country's first", async () => {
+    const parcel = { id: "parcel", name: "Parcel", prices: { DE: 490 } };
+    const express = { id: "express", name: "Express", price: 1_190 };
+    const checkout = { address: "shipping", delivery: [parcel, express] };
+    await makeSale(sluice, "sent", { checkout });
+    const shopper = await admit(sluice, "sent");
+    await send("/sent/cart", { from: "shop", "quantity:sent-shoe": "1" }, shopper);
+    const chosenIn = ({ text }: Page) => {
+      return [...text.matchAll(/value="(\w+)"[^>]*\schecked/g)].map(([, id]) => id).join(" ");
+    };
+    const opened = await ask("/sent/cart", { headers: shopper });
+    expect(chosenIn(opened)).toBe("");
+    expect(opened.text).toContain("delivery is added when you choose a country");
+    const choose = (country: string, delivery: string, assumed: string) => {
+      const fields = { step: "update", key: "a-key", total: "12900", "quantity:sent-shoe": "1" };
+      return send("/sent/order", { ...fields, country, delivery, assumed }, shopper);
+    };
+    const german = await choose("DE", "", "");
+    expect(chosenIn(german)).toBe("parcel");
+    expect(german.text).toContain('name="assumed" value="parcel"');
+    expect(chosenIn(await choose("FR", "parcel", "parcel"))).toBe("express");
+    expect(chosenIn(await choose("DE", "express", "express"))).toBe("parcel");
+    const chosen = await choose("DE", "express", "parcel");
+    expect(chosenIn(chosen)).toBe("express");
+    expect(chosen.text).toContain('name="assumed" value=""');
+    const early = await choose("", "express", "");
+    expect(chosenIn(early)).toBe("express");
+    expect(early.text).not.toContain("delivery is added");
+    await send("/sent/leave", {}, shopper);
+  });
+
   test("a payment is given up by a form with the order's key", async () => {
     const shopper = await admit(sluice, SALE);
     const body = orderBody(SALE, {

@@ -138,6 +138,19 @@ describe("the sheet of a wallet", () => {
     expect(await expectOrderOf(page, "€162.51")).toContain("Delivery: By courier");
   });
 
+  test("takes the country's first delivery where nobody chose another", async () => {
+    const parcel = { id: "parcel", name: "Parcel", prices: { DE: 490 } };
+    const express = { id: "express", name: "Express", price: 1_190 };
+    const { page } = await visit({ delivery: [parcel, express] });
+    await page.getByLabel("Country", { exact: true }).selectOption("US");
+    await expectTotal(page, "€140.90");
+    await openWallet(page);
+    await chooseAddress(page, "berlin");
+    await expectSheet(page, "Items €129.00 Tax €24.51 Total €158.41");
+    await press(page);
+    expect(await expectOrderOf(page, "€158.41")).toContain("Delivery: Parcel");
+  });
+
   test("takes a discount code that is applied on the page", async () => {
     const { page, sale } = await visit({});
     const code = { code: "FRIENDS-10", kind: "percent", value: 10 };

@@ -141,6 +141,15 @@ export function dependsOnCountry(sale: Sale): boolean {
   return delivery.length > 0 || sale.items.some(({ tax }) => tax?.kind === "added");
 }
 
+/**
+ * What a page may take for chosen until the shopper chooses: the merchant's first option. None
+ * before the country is known, where a country may have others, because those may be cheaper.
+ */
+export function assumedDelivery(sale: Sale, { offered, missing }: Quote): OfferedDelivery | null {
+  const mayChange = offered.length < checkoutOf(sale).delivery.length;
+  return missing.includes("country") && mayChange ? null : (offered[0] ?? null);
+}
+
 interface Option {
   readonly offer: OfferedDelivery;
   readonly rule: DeliveryOption;

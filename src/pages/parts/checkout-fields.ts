@@ -167,19 +167,21 @@ function countryField({ sale, input, faults }: CheckoutFields, section: string):
 }
 
 /** Also while there is nothing to choose, so that the script has a part to replace. */
-export function deliveryChoice({ sale, faults, quote }: CheckoutFields): Maybe {
+export function deliveryChoice({ sale, input, faults, quote }: CheckoutFields): Maybe {
   if (checkoutOf(sale).delivery.length === 0) return null;
   const fault = faultOf(faults, "delivery");
   const offered = quote?.offered ?? [];
+  const { id: taken = "" } = quote?.delivery ?? {};
   return html`<fieldset class="group" data-part="delivery">
     <legend>Delivery</legend>
+    <input type="hidden" name="assumed" value="${taken === input.delivery ? "" : taken}" />
     ${
       offered.length === 0
         ? html`<p class="quiet">Choose a country to see how we deliver there.</p>`
         : ""
     }
     ${offered.map(({ id, name, price }, index) => {
-      const isChosen = id === quote?.delivery?.id;
+      const isChosen = id === taken;
       return html`<label class="choice">
         <input
           type="radio"

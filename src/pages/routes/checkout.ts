@@ -10,7 +10,7 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { COUNTRIES } from "../../domain/checkout/countries.ts";
 import { ownCheckoutLink } from "../../domain/checkout/own-checkout.ts";
 import { paymentSetup, paymentSources } from "../../domain/checkout/payment-setup.ts";
-import type { Quote } from "../../domain/checkout/quote.ts";
+import { assumedDelivery, type Quote } from "../../domain/checkout/quote.ts";
 import { checkoutOf, type CheckoutRules } from "../../domain/sale/checkout-rules.ts";
 import { priceLines, type Line } from "../../domain/stock/cart.ts";
 import { earlierOrder, readCheckout, type CheckoutOutcome } from "../../shopper/checkout.ts";
@@ -160,7 +160,7 @@ async function quoteWithinLimit(
 
 /**
  * What the lines cost with all that was entered; what is refused of it is named, and left out of
- * the next try. Of the choices of delivery the first is chosen, so that the page has a total.
+ * the next try. A delivery is assumed while none is chosen, so that the page has a total.
  */
 async function quoteShown(
   visit: Visit,
@@ -177,8 +177,8 @@ async function quoteShown(
     const outcome = await quote(visit, { lines, country, delivery, discountCode });
     switch (outcome.kind) {
       case "quoted": {
-        const [first] = outcome.quote.offered;
-        if (!outcome.quote.missing.includes("delivery") || first === undefined) {
+        const first = assumedDelivery(visit.sale, outcome.quote);
+        if (!outcome.quote.missing.includes("delivery") || first === null) {
           return { quote: outcome.quote, faults };
         }
         delivery = first.id;

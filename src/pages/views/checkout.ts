@@ -243,18 +243,23 @@ function amountsOf({ sale, cart, quote, idempotencyKey }: CheckoutModel): Html {
     ${quote === null ? "" : sum(quote)}
     ${
       quote?.missing.includes("country") === true
-        ? html`<p class="quiet">This is not the total yet: ${comesWithCountry(sale)}</p>`
+        ? html`<p class="quiet">${comesWithCountry(sale, quote)}</p>`
         : ""
     }
   </div>`;
 }
 
-function comesWithCountry(sale: Sale): string {
+function comesWithCountry(sale: Sale, quote: Quote): string {
   const { delivery } = checkoutOf(sale);
   const hasTax = [...sale.items, ...delivery].some(({ tax }) => tax?.kind === "added");
-  const parts = [...(delivery.length > 0 ? ["delivery"] : []), ...(hasTax ? ["tax"] : [])];
+  const parts = [
+    ...(quote.missing.includes("delivery") ? ["delivery"] : []),
+    ...(hasTax ? ["tax"] : []),
+  ];
+  if (parts.length === 0) return "Choose a country to go on.";
   const verb = parts.length === 1 ? "is" : "are";
-  return `${parts.join(" and ")} ${verb} added when you choose a country.`;
+  const named = parts.join(" and ");
+  return `This is not the total yet: ${named} ${verb} added when you choose a country.`;
 }
 
 /** What the page's script needs of the quote. */

@@ -4,7 +4,12 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { isAgreed } from "../../../src/domain/checkout/agreement.ts";
-import { quoteOf, type Quote, type QuoteRequest } from "../../../src/domain/checkout/quote.ts";
+import {
+  assumedDelivery,
+  quoteOf,
+  type Quote,
+  type QuoteRequest,
+} from "../../../src/domain/checkout/quote.ts";
 import { taxOf } from "../../../src/domain/checkout/tax.ts";
 import type { TakenCode } from "../../../src/domain/discounts/uses.ts";
 import { amountFault } from "../../../src/domain/money/amounts.ts";
@@ -238,5 +243,30 @@ describe("the offer", () => {
     expect(isAgreed(agreed, quote)).toBe(false);
     const { offer: __, ...figures } = agreed;
     expect(isAgreed(figures, quote)).toBe(true);
+  });
+});
+
+describe("the delivery that a page assumes until one is chosen", () => {
+  const flat = { id: "express", name: "Express", price: 1190 };
+  const cheap = { id: "parcel", name: "Parcel", prices: { DE: 490 } };
+  const sale = (delivery: readonly object[]) => {
+    return saleOf([{ price: 1000 }], { address: "shipping", delivery });
+  };
+  const assumed = (of: Sale, country: string | null) => {
+    return assumedDelivery(of, quoted(of, { country }))?.id ?? null;
+  };
+
+  test("is the merchant's first of the country", () => {
+    expect(assumed(sale([cheap, flat, { ...flat, id: "bike" }]), "DE")).toBe("parcel");
+    expect(assumed(sale([cheap, flat, { ...flat, id: "bike" }]), "FR")).toBe("express");
+  });
+
+  test("is none before the country is known, where a country may have others", () => {
+    expect(assumed(sale([cheap, flat]), null)).toBe(null);
+    expect(assumed(sale([flat, cheap]), null)).toBe(null);
+  });
+
+  test("is the first of those that are the same everywhere", () => {
+    expect(assumed(sale([flat, { ...flat, id: "bike" }]), null)).toBe("express");
   });
 });

@@ -70,12 +70,13 @@ class OpenWallet {
   open(form) {
     this.#express.onOpen();
     const shown = sumShown();
-    const { country = "", delivery = "" } = Object.fromEntries(textOf(form));
-    this.chosen = { country, delivery };
+    const { country = "", delivery = "", assumed } = Object.fromEntries(textOf(form));
+    this.chosen = { country, delivery: delivery === assumed ? "" : delivery };
     this.trouble = null;
     this.total = shown.total;
     // What is chosen on the page may be newer than its total.
-    return detailsOf(shown, shown.delivery);
+    const options = shown.delivery === "" ? [] : shown.options;
+    return detailsOf({ ...shown, options }, shown.delivery);
   }
 
   /**
@@ -286,6 +287,7 @@ export function fieldsOf({ billingDetails, shippingAddress, shippingRate }, aske
     delivery: id === ANY_DELIVERY.id ? "" : id,
   };
   const stated = Object.entries(fields).filter(([, value]) => value !== "");
+  stated.push(["assumed", ""]);
   if (asked === "none" || given === undefined) return Object.fromEntries(stated);
   // Whole, so that nothing of another address that was typed stays.
   const address = {

@@ -7,7 +7,9 @@
  */
 
 const FIELDS =
-  "email name phone country line1 line2 city region postalCode delivery discount".split(" ");
+  "email name phone country line1 line2 city region postalCode delivery assumed discount".split(
+    " ",
+  );
 
 /** @param {string} sale */
 function nameOf(sale) {
@@ -21,7 +23,8 @@ function nameOf(sale) {
 export function keepInput(sale, body) {
   const kept = FIELDS.flatMap((name) => {
     const value = body.get(name) ?? "";
-    return value === "" ? [] : [[name, value]];
+    // Empty, it says that the delivery was chosen.
+    return value === "" && name !== "assumed" ? [] : [[name, value]];
   });
   try {
     sessionStorage.setItem(nameOf(sale), JSON.stringify(Object.fromEntries(kept)));
