@@ -1,7 +1,8 @@
 /**
- * Instants as text, as the server writes them. Text that scripts write too is in
+ * Instants, and times that are promised, as the server writes them. Text that scripts write too is in
  * `assets/_sluice/assets/text.js`.
  */
+import { durationText } from "../assets/_sluice/assets/text.js";
 
 const INSTANT = new Intl.DateTimeFormat("en-GB", {
   weekday: "long",
@@ -18,4 +19,14 @@ const INSTANT = new Intl.DateTimeFormat("en-GB", {
  */
 export function instantText(at_ms: number): string {
   return `${INSTANT.format(at_ms)} UTC`;
+}
+
+const MINUTE_S = 60;
+const DAY_S = 86_400;
+
+/** How long something is kept: never more than it is, so what rounds goes down. */
+export function promisedText(duration_s: number): string {
+  if (duration_s >= 8 && duration_s < 2 * MINUTE_S) return `${Math.floor(duration_s)} seconds`;
+  const unit_s = duration_s < 2 * DAY_S ? MINUTE_S : DAY_S;
+  return durationText(duration_s < 8 ? duration_s : Math.floor(duration_s / unit_s) * unit_s);
 }

@@ -5,9 +5,8 @@
  * policy can forbid both. Scripts read their parameters from data attributes.
  */
 import { html } from "hono/html";
-import { durationText } from "../assets/_sluice/assets/text.js";
 import { ASSETS, listLink, partLink, saleLink } from "./links.ts";
-import { instantText } from "./instant.ts";
+import { instantText, promisedText } from "./instant.ts";
 
 export type Html = ReturnType<typeof html>;
 
@@ -115,7 +114,7 @@ export interface Countdown {
 /** Time left: as text from the server, counted down by scripts. */
 export function countdown(until_ms: number, now: number, more: Countdown = {}): Html {
   const { reveals, hides, warning } = more;
-  const left = durationText(Math.max(until_ms - now, 0) / 1000);
+  const left = promisedText(Math.max(until_ms - now, 0) / 1000);
   return html`<time
     class="countdown"
     datetime="${new Date(until_ms).toISOString()}"

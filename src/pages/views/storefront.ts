@@ -10,10 +10,10 @@ import { hasEnd, type Schedule } from "../../domain/sale/schedule.ts";
 import type { RoomSnapshot } from "../../domain/room/snapshot.ts";
 import { shownStock } from "../../domain/room/standing.ts";
 import { moneyText } from "../../domain/money/amounts.ts";
-import { durationText } from "../assets/_sluice/assets/text.js";
 import { levelText } from "../assets/_sluice/assets/waiting-text.js";
 import { cartLinks, shopBehind } from "../parts/shop-link.ts";
 import { faultOf, faultSummary, fieldFault, type Faults } from "../parts/faults.ts";
+import { promisedText } from "../parts/instant.ts";
 import {
   countdown,
   instant,
@@ -268,7 +268,7 @@ function shopForm(
   return html`<section aria-labelledby="items">
     <h2 id="items">Choose your items</h2>
     <p class="quiet">
-      Items in your cart are reserved for you for ${durationText(sale.admission.holdSeconds)}, or
+      Items in your cart are reserved for you for ${promisedText(sale.admission.holdSeconds)}, or
       until your time in the shop ends.
     </p>
     <form method="post" action="${partLink(sale.id, "cart")}">

@@ -298,7 +298,7 @@ describe("the order page", () => {
     ["accepted", "Your order is being processed"],
     ["accepted", "Pay another way"],
     ["action_required", "Continue at your bank"],
-    ["action_required", "Your items are reserved for 2 minutes"],
+    ["action_required", "Your items are reserved for 90 seconds"],
     ["action_required", "Pay another way"],
     ["in_doubt", "You will not be charged twice"],
     ["confirmed", "Your order is confirmed"],

@@ -18,6 +18,11 @@ import {
   durationText,
   orderText,
 } from "../../../src/pages/assets/_sluice/assets/text.js";
+import { promisedText } from "../../../src/pages/parts/instant.ts";
+import { checkoutPage } from "../../../src/pages/views/checkout.ts";
+import { storefrontPage } from "../../../src/pages/views/storefront.ts";
+import { ADMITTED, checkoutModel, NOW, SALE, storefrontModel } from "../support/pages-models.ts";
+import { textOf } from "../support/pages-text.ts";
 import { moneyText } from "../../../src/domain/money/amounts.ts";
 
 test.each([
@@ -34,6 +39,25 @@ test.each([
   [200_000, "2 days"],
 ])("%d s is “%s”", (duration_s, expected) => {
   expect(durationText(duration_s)).toBe(expected);
+});
+
+test.each([
+  [7, "a few seconds"],
+  [44, "44 seconds"],
+  [90, "90 seconds"],
+  [119.9, "119 seconds"],
+  [170, "2 minutes"],
+  [7_199, "1 hour 59 minutes"],
+  [259_000, "2 days"],
+])("%d s are promised as “%s”, which is no longer", async (holdSeconds, expected) => {
+  expect(promisedText(holdSeconds)).toBe(expected);
+  const sale = { ...SALE, admission: { ...SALE.admission, holdSeconds } };
+  const shop = storefrontPage(storefrontModel({ sale, visitor: ADMITTED }));
+  expect(await textOf(shop)).toContain(`reserved for you for ${expected}, or`);
+  const holdsUntil_ms = NOW + holdSeconds * 1000;
+  const { cart } = checkoutModel();
+  const checkout = checkoutPage(checkoutModel({ cart: { ...cart, holdsUntil_ms } }));
+  expect(await textOf(checkout)).toMatch(new RegExp(`Reserved for you for\\s+${expected}`));
 });
 
 test.each([
