@@ -1,6 +1,6 @@
 /**
- * Instants, and times that are promised, as the server writes them. Text that scripts write too is in
- * `assets/_sluice/assets/text.js`.
+ * Instants, and times that are promised, as the server writes them. Text that scripts write too is
+ * in `assets/_sluice/assets/text.js`.
  */
 import { durationText } from "../assets/_sluice/assets/text.js";
 
