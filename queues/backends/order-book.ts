@@ -2,7 +2,8 @@
  * The embedded order backend: bookings in D1.
  *
  * Guarantee: an order has at most one booking; a cancelled booking stays cancelled, even when a
- * late `book` of the same order follows. A database that hangs is `unknown` after `timeout_ms`,
+ * late `book` of the same order follows. Of an order that is cancelled before it was booked, nothing
+ * of its buyer is kept, because nothing is sent to them. A database that hangs is `unknown` after `timeout_ms`,
  * before the consumer's lease expires, so that its breaker counts it. The write may have succeeded
  * all the same; repeating it then finds the row.
  */
@@ -19,12 +20,24 @@ function jsonOrNull(value: object | null): string | null {
   return value === null ? null : JSON.stringify(value);
 }
 
+/** What a cancelled booking has in place of the buyer, where nothing was booked before. */
+const NOTHING_TO_SHIP = {
+  email: "",
+  name: null,
+  phone: null,
+  shipTo: null,
+  billTo: null,
+  delivery: null,
+} satisfies Partial<OrderIntent>;
+
 async function insert(
   book: D1Database,
   intent: OrderIntent,
   status: "booked" | "cancelled",
   now: number,
 ): Promise<z.infer<typeof bookingSchema>> {
+  const { email, name, phone, shipTo, billTo, delivery } =
+    status === "booked" ? intent : NOTHING_TO_SHIP;
   const row = await book
     .prepare(
       `INSERT INTO bookings (order_id, reference, sale, status, total, currency, lines, email,
@@ -43,14 +56,14 @@ async function insert(
       intent.total,
       intent.currency,
       JSON.stringify(intent.lines),
-      intent.email,
-      intent.name,
-      jsonOrNull(intent.shipTo),
+      email,
+      name,
+      jsonOrNull(shipTo),
       now,
       status === "cancelled" ? now : null,
-      jsonOrNull(intent.delivery),
-      jsonOrNull(intent.billTo),
-      intent.phone,
+      jsonOrNull(delivery),
+      jsonOrNull(billTo),
+      phone,
     )
     .first();
   return bookingSchema.parse(row);

@@ -85,3 +85,28 @@ test("a cancelled order is not booked by a late book", async () => {
   expect(await book.book(intent, 2000)).toEqual(refused);
   expect(await rowOf(intent.id)).toMatchObject({ status: "cancelled", cancelled_ms: 1000 });
 });
+
+test("nothing of the buyer is kept of an order that is cancelled before it was booked", async () => {
+  const place = { name: "Ann", line1: "1 Main Street", city: "Berlin", country: "DE" };
+  const buyer = { name: "Ann", phone: "+491234", shipTo: place, billTo: place };
+  const delivery = { id: "post", name: "By post" };
+  const sale = saleDocument([{ sku: "UNBOOKED", stock: 1 }]);
+  const book = orderBook(env.ORDER_BOOK);
+  const keptOf = (id: string) =>
+    env.ORDER_BOOK.prepare(
+      "SELECT email, name, phone, ship_to, bill_to, delivery FROM bookings WHERE order_id = ?",
+    )
+      .bind(id)
+      .first();
+
+  const unbooked = intentOf(sale, "unbooked", {}, { ...buyer, delivery });
+  await book.cancel(unbooked, 1000);
+  await book.book(unbooked, 2000);
+  const nothing = { name: null, phone: null, ship_to: null, bill_to: null, delivery: null };
+  expect(await keptOf(unbooked.id)).toEqual({ email: "", ...nothing });
+
+  const booked = intentOf(sale, "booked", {}, { ...buyer, delivery });
+  await book.book(booked, 1000);
+  await book.cancel(booked, 2000);
+  expect(await keptOf(booked.id)).toMatchObject({ email: booked.email, name: "Ann" });
+});
