@@ -2,10 +2,10 @@
  * The embedded order backend: bookings in D1.
  *
  * Guarantee: an order has at most one booking; a cancelled booking stays cancelled, even when a
- * late `book` of the same order follows. Of an order that is cancelled before it was booked, nothing
- * of its buyer is kept, because nothing is sent to them. A database that hangs is `unknown` after `timeout_ms`,
- * before the consumer's lease expires, so that its breaker counts it. The write may have succeeded
- * all the same; repeating it then finds the row.
+ * late `book` of the same order follows. Of an order that is cancelled before it was booked,
+ * nothing of its buyer is kept, because nothing is sent to them. A database that hangs is `unknown`
+ * after `timeout_ms`, before the consumer's lease expires, so that its breaker counts it. The write
+ * may have succeeded all the same; repeating it then finds the row.
  */
 import { z } from "zod";
 import { ORDER_BOOK_TIMEOUT_MS } from "../../src/domain/limits.ts";
