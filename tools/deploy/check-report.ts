@@ -11,6 +11,13 @@ export function printChecks(checks: readonly Check[]): readonly string[] {
   return checks.toSorted((a, b) => rank(a) - rank(b)).flatMap(printCheck);
 }
 
+/** @param secrets by their names; none where all that matters is known */
+export function printUnknown(secrets: readonly string[]): readonly string[] {
+  if (secrets.length === 0) return [];
+  const names = secrets.join(", ");
+  return [`  ${"?".padEnd(INDENT.length - 2)}unknown: ${names} (no account was asked)`];
+}
+
 function rank({ ok, severity }: Check): number {
   if (ok) return 3;
   return ["error", "warning", "info"].indexOf(severity);

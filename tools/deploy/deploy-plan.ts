@@ -9,7 +9,7 @@ import type { Check } from "../../src/domain/readiness/check.ts";
 import type { StripeKeyKind } from "../../src/domain/readiness/stripe-keys.ts";
 import type { DeployConfigs, WorkerConfig } from "./deploy-config.ts";
 import type { Route } from "./options.ts";
-import { moneyChecks } from "./payment-plan.ts";
+import { moneyChecks, unknownSecrets } from "./payment-plan.ts";
 import {
   type Account,
   leakOf,
@@ -40,6 +40,8 @@ export interface Plan {
   readonly notes: readonly string[];
   /** Whether the deployment could take money. */
   readonly checks: readonly Check[];
+  /** The secrets that no check could be made of, because no account was asked. */
+  readonly unknown: readonly string[];
 }
 
 export interface Wishes {
@@ -74,6 +76,11 @@ export function planDeployment(
   const front = routesOf(gate, wishes.routes);
   const origin = wishes.origin ?? String(gate.vars["ORIGIN"] ?? "");
   const hidden = secretNames(workers);
+  const gateMoney = { vars: gate.vars, secrets: secretsOf(gate, account, wishes.secrets.gate) };
+  const ordersMoney = {
+    vars: orders.vars,
+    secrets: secretsOf(orders, account, wishes.secrets.orders),
+  };
   return {
     account: account === null ? "unknown" : "read",
     steps: [
@@ -116,11 +123,8 @@ export function planDeployment(
       ]),
     ],
     notes: notesOn(front, origin),
-    checks: moneyChecks(
-      { vars: gate.vars, secrets: secretsOf(gate, account, wishes.secrets.gate) },
-      { vars: orders.vars, secrets: secretsOf(orders, account, wishes.secrets.orders) },
-      wishes.stripeKey,
-    ),
+    checks: moneyChecks(gateMoney, ordersMoney, wishes.stripeKey),
+    unknown: unknownSecrets(gateMoney, ordersMoney),
   };
 }
 

@@ -1,7 +1,7 @@
 /**
  * A plan as text for the operator. Programs should use `--json` instead.
  */
-import { printChecks } from "./check-report.ts";
+import { printChecks, printUnknown } from "./check-report.ts";
 import { missingSecrets, type Plan, type Presence, type Step } from "./deploy-plan.ts";
 
 const SIGNS: Readonly<Record<Presence, string>> = {
@@ -38,6 +38,7 @@ export function printPlan(plan: Plan): string {
     "",
     "Could it take money?",
     ...printChecks(plan.checks),
+    ...printUnknown(plan.unknown),
     "",
     "Nothing was changed.",
     "",

@@ -59,6 +59,20 @@ export function moneyChecks(
   ];
 }
 
+/** The secrets that decide whether it could take money, and that nothing given here tells of. */
+export function unknownSecrets(gate: PlannedWorker, orders: PlannedWorker): readonly string[] {
+  const isStripe = (textOf(orders.vars, "PAYMENT_BACKEND") || "stripe") === "stripe";
+  const needed: readonly (readonly [PlannedWorker, string])[] = isStripe
+    ? [
+        [orders, "STRIPE_API_KEY"],
+        [gate, "STRIPE_WEBHOOK_SECRET"],
+      ]
+    : [[orders, "BACKEND_SECRET"]];
+  return needed.flatMap(([{ secrets }, name]) => {
+    return secrets.some((one) => one.name === name && one.state === "unknown") ? [name] : [];
+  });
+}
+
 function textOf(vars: WorkerConfig["vars"], name: string): string {
   return String(vars[name] ?? "");
 }

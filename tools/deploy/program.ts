@@ -49,7 +49,7 @@ async function deploy(options: DeployOptions, wrangler: Wrangler): Promise<void>
     showPlan(plan, options.json);
     refuseLeaks(configs);
     fillCopies(inventIds(configs));
-    for (const config of [gate, orders]) await build(wrangler, config, options.json);
+    for (const config of [gate, orders]) await build(wrangler, config);
     return;
   }
   if (!loggedIn) {
@@ -135,10 +135,12 @@ function warn({ checks }: Plan): void {
   if (failed.length > 0) process.stderr.write(`${printChecks(failed).join("\n")}\n`);
 }
 
-/** Bundles a Worker and checks its configuration the way a deployment does. */
-async function build(wrangler: Wrangler, config: string, quietly: boolean): Promise<void> {
+/**
+ * Bundles a Worker and checks its configuration the way a deployment does. The bindings that
+ * wrangler lists are not shown, because the plan has them and should be the end of the output.
+ */
+async function build(wrangler: Wrangler, config: string): Promise<void> {
   const command = ["deploy", "--dry-run", "--config", config];
-  if (!quietly) return wrangler.run(command);
   const { succeeded, answer } = await wrangler.ask(command);
   if (!succeeded) throw new OperatorError(`wrangler ${command.join(" ")} failed:\n${answer}`);
 }

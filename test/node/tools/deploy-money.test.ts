@@ -78,6 +78,18 @@ describe("the plan", () => {
     expect(checks.map(({ name }) => name)).toEqual(["checkout_page", "mail"]);
   });
 
+  test("names the secrets that it cannot see, and only those", () => {
+    const printed = (given: Given) => printPlan(planOf(given));
+    const both = "?       unknown: STRIPE_API_KEY, STRIPE_WEBHOOK_SECRET (no account was asked)";
+    expect(printed({})).toContain(both);
+    expect(planOf({}).unknown).toEqual(["STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRET"]);
+    const secrets = { gate: [], orders: ["STRIPE_API_KEY"] };
+    expect(printed({ wishes: { secrets } })).toContain("unknown: STRIPE_WEBHOOK_SECRET (");
+    expect(printed({ account: accountWith([], []) })).not.toContain("unknown:");
+    const own = planOf({ orders: { PAYMENT_BACKEND: "http" } });
+    expect(own.unknown).toEqual(["BACKEND_SECRET"]);
+  });
+
   test("knows from the account which secrets are missing, and from the file a key's mode", () => {
     const bare = failedOf(planOf({ account: accountWith([], []) }));
     expect(bare.named).toEqual(["error stripe_key", "warning stripe_webhook", MAIL_OFF]);
