@@ -16,7 +16,7 @@ import type { Manifest } from "../../simulation/crowd/gate-answers.ts";
 import { closingFaults, revelationFault } from "../../simulation/drill/statements.ts";
 import type { DrawEvidence, LaneEvidence, TicketEvidence } from "./collect.ts";
 import { checkKeptCounts } from "./counts.ts";
-import { agrees, broken, doubt, open, type Finding } from "./finding.ts";
+import { agrees, broken, doubt, open, skipped, type Finding } from "./finding.ts";
 import { checkReceipt } from "./receipts.ts";
 
 /** Of a larger cohort only `SAMPLE` places, spread evenly, are recomputed. */
@@ -50,7 +50,10 @@ function checkCommitment(evidence: DrawEvidence, noted: string | null): Finding 
     return broken(what, `two routes show two commitments: ${both}`);
   }
   if (noted === null) {
-    return agrees(what, `${commitment} (not compared: give the one you noted with --commitment)`);
+    return skipped(
+      what,
+      `${commitment} was not compared: give the one you noted with --commitment`,
+    );
   }
   if (noted === commitment) return agrees(what, `${commitment}, as you noted it`);
   return broken(what, `it is now ${commitment}; you noted ${noted}`);

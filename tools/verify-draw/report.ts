@@ -3,7 +3,7 @@ import type { DrawEvidence } from "./collect.ts";
 import type { Finding } from "./finding.ts";
 import { NOT_PROVEN, provenBy } from "./receipts.ts";
 
-const MARKS = { agrees: "✓", broken: "✗", open: "…", doubt: "!" } as const;
+const MARKS = { agrees: "✓", broken: "✗", open: "…", doubt: "!", skipped: "-" } as const;
 
 /** `receipts`: those given are verified, and the draw cannot be checked as a whole yet. */
 export type Verdict = "verified" | "receipts" | "doubtful" | "broken" | "not_yet";

@@ -8,7 +8,12 @@ import { checkDraw, SAMPLE, WHOLE_COHORT_MAX } from "../../../tools/verify-draw/
 import type { DrawEvidence, TicketEvidence } from "../../../tools/verify-draw/collect.ts";
 import { agrees, broken, open } from "../../../tools/verify-draw/finding.ts";
 import { checkReceipt, type ReceiptClaims } from "../../../tools/verify-draw/receipts.ts";
-import { EXIT_CODES, verdictOn, verdictOnReceipts } from "../../../tools/verify-draw/report.ts";
+import {
+  EXIT_CODES,
+  verdictOn,
+  verdictOnReceipts,
+  writeReport,
+} from "../../../tools/verify-draw/report.ts";
 
 const secret = "07".repeat(32);
 const commitment = commitmentTo(secret);
@@ -118,4 +123,15 @@ test.each([
   };
   const findings = checkReceipt(sale([]), { kind: "verified", kid: "a", claims }, 1);
   expect(findings.find(({ what }) => what.endsWith("amounts"))?.verdict).toBe(verdict);
+});
+
+test("a commitment that was compared with nothing has no ✓, and leaves the verdict as it is", () => {
+  const evidence = sale([]);
+  const of = (noted: string | null) => checkDraw(evidence, noted);
+  const [bare] = of(null);
+  expect(bare).toMatchObject({ what: "commitment", verdict: "skipped" });
+  const report = writeReport("https://gate.example", evidence, of(null), "verified");
+  const said = `${commitment} was not compared: give the one you noted with --commitment`;
+  expect(report.split("\n").find((line) => line.endsWith(said))).toMatch(/^ +- commitment /);
+  expect(verdictOn(of(null))).toBe(verdictOn(of(commitment)));
 });
