@@ -61,7 +61,7 @@ export const PROBLEMS = {
   unsupported_media_type: kind(
     415,
     "The body has another media type than this operation takes",
-    "Send application/json, or what the operation names instead.",
+    "Send what this operation takes, and name it in Content-Type.",
   ),
   webhook_signature_invalid: kind(
     400,
@@ -114,7 +114,11 @@ export const PROBLEMS = {
     "See the sale's protection.",
   ),
   sale_not_found: kind(404, "There is no such sale", "Check the sale's id."),
-  order_not_found: kind(404, "There is no such order", "Use the status URL of the order."),
+  order_not_found: kind(
+    404,
+    "There is no such order",
+    "Use the order's status URL, or as a merchant an id from the list of orders.",
+  ),
   sku_not_found: kind(
     404,
     "There is no such SKU",

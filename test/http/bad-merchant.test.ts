@@ -282,6 +282,10 @@ test.each<[Method, string, unknown, number, string, string?]>([
   expect.hasAssertions();
   const answer = await refused([method, path, body], status, code);
   expect(pathsOf(answer)).toEqual(field === undefined ? [] : [field]);
+  // The status URL alone is no advice to a merchant, who does not have it.
+  if (code === "order_not_found") {
+    expect(answer.body["detail"]).toContain("as a merchant an id from the list of orders");
+  }
 });
 
 test("a sale that is over is not started again, and sells nothing more", async () => {

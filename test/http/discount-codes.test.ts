@@ -187,7 +187,9 @@ test("a file that is too large, not CSV, not UTF-8 or full of faults is refused"
   const large = await send("bad", "x".repeat(DISCOUNT_IMPORT_BYTES_MAX + 1));
   expectProblem(large, 413, "body_too_large");
   const json = await send("bad", "{}", "application/json");
-  expectProblem(json, 415, "unsupported_media_type");
+  expect(expectProblem(json, 415, "unsupported_media_type").body["detail"]).toBe(
+    "This one takes text/csv. Send what this operation takes, and name it in Content-Type.",
+  );
   const latin = await fetch(`${sluice.host.gateUrl}/_sluice/admin/v1${at("bad", "/import")}`, {
     method: "POST",
     headers: { authorization: `Bearer ${sluice.host.adminToken}`, "content-type": "text/csv" },
