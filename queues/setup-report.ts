@@ -24,6 +24,7 @@ const settingsSchema = z.object({
   STRIPE_API_BASE: z.string().catch("").default(""),
   STRIPE_API_KEY: z.string().catch("").default(""),
   MAIL_BACKEND: z.string().catch("").default("off"),
+  MAIL_LINK_ORIGIN: z.string().catch("").default(""),
 });
 
 export async function reportSetup(env: OrdersEnv, now: number): Promise<void> {
@@ -55,6 +56,7 @@ async function setupOf(env: OrdersEnv, now: number): Promise<OrdersSetup> {
     mail: {
       backend: settings.MAIL_BACKEND,
       problem: mail.kind === "unusable" ? mail.why : null,
+      hasLinkOrigin: settings.MAIL_LINK_ORIGIN !== "",
     },
   };
 }

@@ -24,7 +24,7 @@ import {
 } from "../domain/readiness/part-checks.ts";
 import { mailCheck, paymentChecks } from "../domain/readiness/payment-checks.ts";
 import { publicOriginsCheck } from "../domain/readiness/public-origins.ts";
-import { salesCheck, sellsHere } from "../domain/readiness/sale-faults.ts";
+import { mailLinksCheck, salesCheck, sellsHere } from "../domain/readiness/sale-faults.ts";
 import type { Sale } from "../domain/sale/sale.ts";
 import { countWaitingDeadLetters } from "../order-book/order-book.ts";
 import { ORDERS_SETUP_KEY } from "../platform/kv-keys.ts";
@@ -86,6 +86,7 @@ export async function readReadiness(context: MerchantContext, gate: GateFacts): 
       sellsHere: sales === null || sales.current.length === 0 || sales.current.some(sellsHere),
     }),
     ...(report === null ? [] : [mailCheck(report.mail, env.MAIL_BACKEND)]),
+    ...(report === null || sales === null ? [] : mailLinksCheck(sales.current, report.mail)),
     ...(sales === null ? [] : [checkSales(context, gate, sales, report)]),
   ];
   return { ready: isReady(checks), reportedAt_ms: report?.at_ms ?? null, checks };

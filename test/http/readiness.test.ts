@@ -97,8 +97,9 @@ test("is true once the orders Worker has reported, and names every part and sett
 
   await sluice.merchant("PUT", "/breakers/payment", { force: "open" });
   await makeSale(sluice, "turn", { checkout: { mail: { yourTurn: true } } });
+  await makeSale(sluice, "own", { checkout: { page: "https://shop.example/pay" } });
   const held = await readinessOf(sluice);
-  expect([held.ready, held.failed]).toEqual([true, ["warning breakers"]]);
+  expect([held.ready, held.failed]).toEqual([true, ["warning breakers", "warning mail_links"]]);
   expect(held.said).toContain("payment is held open by the operator");
 
   const { gateUrl, adminToken } = sluice.host;
@@ -140,6 +141,7 @@ test("names each mistake with what to do, and no value of a secret", async () =>
     "error stripe_key",
     "warning stripe_webhook",
     "warning mail",
+    "warning mail_links",
     "error sales",
   ]);
   expect(said).toContain("No relay in BEACON_RELAYS gives rounds of the beacon sluice-stand-in");

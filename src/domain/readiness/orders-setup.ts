@@ -29,7 +29,12 @@ export const ordersSetupSchema = z.object({
     refunds: keyAnswer,
     disputes: keyAnswer,
   }),
-  mail: z.object({ backend: z.string(), problem: z.string().nullable() }),
+  mail: z.object({
+    backend: z.string(),
+    problem: z.string().nullable(),
+    /** Whether MAIL_LINK_ORIGIN is set; null in reports of earlier releases. */
+    hasLinkOrigin: z.boolean().nullable().default(null),
+  }),
 });
 export type OrdersSetup = z.output<typeof ordersSetupSchema>;
 

@@ -103,6 +103,7 @@ export function reportChecks(
       "deploys both. After a deployment this corrects itself within five minutes.";
     return [...problems, bad("versions", "warning", detail)];
   }
-  const when = minutes < 1 ? "less than a minute ago" : `${minutes} minutes ago`;
+  const some = minutes === 1 ? "1 minute ago" : `${minutes} minutes ago`;
+  const when = minutes < 1 ? "less than a minute ago" : some;
   return [good(name, `The orders Worker reported ${when}.`), ...problems];
 }

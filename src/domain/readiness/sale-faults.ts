@@ -34,6 +34,26 @@ export function salesCheck(sales: readonly Sale[], needs: SaleNeeds, left: numbe
   return good(name, `${which} ahead or running, and all that they ask for is set.${more}`);
 }
 
+/**
+ * Orders of a checkout of the shop's own return to the shop, so that a mail learns from them no
+ * host of the gate.
+ *
+ * @param mail of the orders Worker's report
+ */
+export function mailLinksCheck(
+  sales: readonly Sale[],
+  mail: { readonly backend: string; readonly hasLinkOrigin: boolean | null },
+): readonly Check[] {
+  if (mail.backend === "off" || mail.hasLinkOrigin !== false) return [];
+  const own = sales.filter((sale) => checkoutOf(sale).page !== undefined).map(({ id }) => id);
+  if (own.length === 0) return [];
+  const detail =
+    "MAIL_LINK_ORIGIN is empty, so mails about sales with a checkout.page of the shop's own " +
+    `(${own.join(", ")}) have no link to the order and its receipt. Set it to the gate's scheme ` +
+    "and host in queues/wrangler.toml, and deploy (docs/mail.md).";
+  return [bad("mail_links", "warning", detail)];
+}
+
 function faultsOf(sale: Sale, needs: SaleNeeds): string[] {
   const faults: string[] = [];
   const { mail } = checkoutOf(sale);

@@ -15,7 +15,11 @@ import {
 } from "../../../src/domain/readiness/part-checks.ts";
 import { type PaymentFacts, paymentChecks } from "../../../src/domain/readiness/payment-checks.ts";
 import { publicOriginsCheck } from "../../../src/domain/readiness/public-origins.ts";
-import { salesCheck, sellsHere } from "../../../src/domain/readiness/sale-faults.ts";
+import {
+  mailLinksCheck,
+  salesCheck,
+  sellsHere,
+} from "../../../src/domain/readiness/sale-faults.ts";
 import { stripeKeyKind } from "../../../src/domain/readiness/stripe-keys.ts";
 import { saleSchema } from "../../../src/domain/sale/sale.ts";
 import { DOCUMENT } from "../support/sale-document.ts";
@@ -99,6 +103,12 @@ describe("a part", () => {
 });
 
 describe("the orders Worker's report", () => {
+  test("says how old it is in words that fit the number", () => {
+    const detail = (age_ms: number) => reportChecks({ ...REPORT, at_ms: NOW - age_ms }, GATE);
+    expect(detail(MINUTE_MS)[0]?.detail).toBe("The orders Worker reported 1 minute ago.");
+    expect(detail(2 * MINUTE_MS)[0]?.detail).toBe("The orders Worker reported 2 minutes ago.");
+  });
+
   test("counts as fresh for a quarter of an hour", () => {
     const aged = (age_ms: number) => reportChecks({ ...REPORT, at_ms: NOW - age_ms }, GATE);
     expect(named(aged(15 * MINUTE_MS))).toEqual([]);
@@ -204,6 +214,19 @@ describe("a sale", () => {
     const [item] = sale({}).items;
     const cheap = sale({ items: [{ ...item, price: 10 }] });
     expect(salesCheck([cheap], needs, 0).detail).toContain("items.0.price");
+  });
+
+  test("whose mails would have no link is named, where it is known that mails are on", () => {
+    const sales = [sale({}), sale({ ...own, id: "own-page" })];
+    const on = { ...REPORT.mail, backend: "http", hasLinkOrigin: false };
+    const warned = mailLinksCheck(sales, on);
+    expect(named(warned)).toEqual(["warning mail_links"]);
+    expect(warned[0]?.detail).toMatch(/MAIL_LINK_ORIGIN is empty, .* \(own-page\) have no link/);
+    expect(mailLinksCheck([sale({})], on)).toEqual([]);
+    expect(mailLinksCheck(sales, { ...on, hasLinkOrigin: true })).toEqual([]);
+    expect(mailLinksCheck(sales, { ...on, backend: "off" })).toEqual([]);
+    // The report of a release that did not tell.
+    expect(mailLinksCheck(sales, { ...REPORT.mail, backend: "http" })).toEqual([]);
   });
 
   test("that was not looked at is counted", () => {
