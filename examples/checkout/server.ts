@@ -1,5 +1,5 @@
 /**
- * A tiny server for the example page: three files, and the headers that a page with a payment form
+ * A tiny server for the example page: its files, and the headers that a page with a payment form
  * should have.
  *
  * Guarantee: the page loads scripts from this server and from Stripe only, talks to these and to
@@ -29,7 +29,7 @@ const TYPES: Readonly<Record<string, string>> = {
   css: "text/css; charset=utf-8",
   js: "text/javascript; charset=utf-8",
 };
-const FILES = ["index.html", "checkout.css", "checkout.js", "sluice.js"];
+const FILES = ["index.html", "checkout.css", "checkout.js", "form.js", "sluice.js"];
 
 export async function startCheckoutServer(options: CheckoutServerOptions): Promise<CheckoutServer> {
   const files = new Map(FILES.map((name) => [name, readPage(name, options)]));

@@ -50,12 +50,34 @@ async function payWith(page: Page, card: string): Promise<void> {
   await button(page).click();
 }
 
+const country = (page: Page) => page.locator('select[name="country"]');
+
+async function typeAddress(page: Page): Promise<void> {
+  await page.getByLabel("Name").fill("Ann Shopper");
+  await page.getByLabel("Street").fill("1 Main Street");
+  await page.getByLabel("Postal code").fill("10115");
+  await page.getByLabel("City").fill("Berlin");
+  await country(page).selectOption({ label: "Germany" });
+  await page.getByLabel("Delivery").selectOption({ label: "By courier, €9.00" });
+  await page.getByLabel("I accept the terms").check();
+}
+
+/** The shop's own fields, as they are. */
+function typedIn(page: Page): Promise<Record<string, string>> {
+  return page.locator("#order").evaluate((form) => {
+    const entries = form instanceof HTMLFormElement ? [...new FormData(form)] : [];
+    return Object.fromEntries(
+      entries.map(([name, value]) => [name, typeof value === "string" ? value : ""]),
+    );
+  });
+}
+
 const THANKS = "Thank you: your order is confirmed";
 
 test("a card pays on the shop's page, which keeps the admission out of its address", async () => {
   const { page, sale, complaints } = await visit();
   expect(page.url()).toBe(shop.url);
-  await expect.poll(() => page.locator("#lines").innerText(), PATIENCE).toBe("1 × A shoe");
+  await expect.poll(() => page.locator("#lines").innerText(), PATIENCE).toBe("1 × A shoe: €129.00");
   await payWith(page, CARDS.good);
   await expect.poll(() => message(page), PATIENCE).toContain(`${THANKS}, €129.00.`);
   await checkout.expectOrders(sale, { confirmed: 1 });
@@ -91,14 +113,22 @@ describe("3-D Secure", () => {
 
   test("can be left: the shopper comes back, pays another way, and keeps the shoe", async () => {
     await checkout.control("PUT", "account", { authentication: "redirect" });
-    const { page, sale } = await visit();
+    const { page, sale } = await visit(SHIPPING);
+    await typeAddress(page);
+    await page.getByLabel("E-mail").fill("ann@shoppers.example");
+    const typed = await typedIn(page);
+    expect(typed).toMatchObject({ line1: "1 Main Street", country: "DE", delivery: "courier" });
     await payWith(page, CARDS.asksBank);
     await page.getByRole("button", { name: "Accept the payment" }).waitFor();
     await page.goto(shop.url);
     await page.getByRole("button", { name: "Pay another way" }).click();
     await expect.poll(() => message(page), PATIENCE).toContain("Choose how to pay");
+    // All but the payment details, which are Stripe's and not kept.
+    expect(await typedIn(page)).toEqual(typed);
     await payWith(page, CARDS.good);
     await expect.poll(() => message(page), PATIENCE).toContain(THANKS);
+    const kept = await page.evaluate(() => sessionStorage.getItem("visit"));
+    expect(kept).not.toMatch(/Main Street|ann@|4242/);
     await checkout.expectOrders(sale, { confirmed: 1, declined: 1 });
   });
 });
@@ -135,16 +165,15 @@ test("a price that changes before the press is shown, and paid only when pressed
 
 test("an address, a delivery and terms are asked for where the sale needs them", async () => {
   const { page, sale } = await visit(SHIPPING);
-  expect(await button(page).isDisabled()).toBe(true);
-  await page.getByLabel("Name").fill("Ann Shopper");
-  await page.getByLabel("Street").fill("1 Main Street");
-  await page.getByLabel("Postal code").fill("10115");
-  await page.getByLabel("City").fill("Berlin");
-  const country = page.locator('input[name="country"]');
-  await country.fill("DE");
-  await country.blur();
-  await page.getByLabel("Delivery").selectOption({ label: "By courier, €9.00" });
-  await page.getByLabel("I accept the terms").check();
+  await expect.poll(() => page.locator("#needed").innerText(), PATIENCE).toContain("the country");
+  expect([await button(page).isDisabled(), await button(page).innerText()]).toEqual([true, "Pay"]);
+  expect(await country(page).locator("option").allInnerTexts()).toEqual([
+    "Choose",
+    "Germany",
+    "Ireland",
+    "United States",
+  ]);
+  await typeAddress(page);
   await expect.poll(() => button(page).innerText(), PATIENCE).toBe("Pay €138.00");
   await payWith(page, CARDS.good);
   await expect.poll(() => message(page), PATIENCE).toContain(`${THANKS}, €138.00.`);
@@ -171,6 +200,8 @@ test("a visitor without an admission is sent to the cart, and a wrong one to the
   const other = await page.context().newPage();
   await other.goto(shop.url);
   await expect.poll(() => message(other)).toContain("come here from your cart");
+  const toShop = other.getByRole("link", { name: "To the shop" });
+  expect(await toShop.getAttribute("href")).toBe(checkout.shop("").replace(/\/$/, ""));
   await other.goto(`${shop.url}#sale=${sale}&admission=eyJ.e30.sig`);
   await other.reload();
   await expect.poll(() => message(other), PATIENCE).toContain("The admission is not valid");

@@ -6,6 +6,7 @@
  * Guarantee: an order states the total that the button shows. The same order has the same
  * Idempotency-Key and the same body however often it is sent, so it is placed once.
  */
+import { entered, keepTyped, showCountries } from "./form.js";
 import { call, gate, isTransient, keepVisit, newKey, pause, readVisit } from "./sluice.js";
 
 /** @typedef {import("@stripe/stripe-js").Stripe} Stripe */
@@ -23,7 +24,6 @@ const WAITING = "We are waiting for your bank. Keep this page open.";
 const DECLINED = "The bank declined the payment. ";
 /** @type {Record<string, string>} What a quote may lack, as a shopper calls it. */
 const NEEDED = { country: "the country", delivery: "a delivery" };
-const COUNTRY_NAMES = new Intl.DisplayNames("en", { type: "region" });
 
 /** @type {HTMLFormElement} */
 const form = find("#order");
@@ -62,14 +62,16 @@ function money(amount) {
   );
 }
 
-/** @param {string} name @returns {string} what is entered in a field that is shown */
-function entered(name) {
-  const value = new FormData(form).get(name);
-  return typeof value === "string" ? value.trim() : "";
+/** Adds a link to what is said. @param {string} href @param {string} textContent */
+function link(href, textContent) {
+  find("#message").append(Object.assign(document.createElement("a"), { href, textContent }));
 }
 
 async function start() {
-  if (visit === null) return say("Your turn is needed first: come here from your cart.");
+  if (visit === null) {
+    say("Your turn is needed first: come here from your cart. ");
+    return link(`${gate}/_sluice/shop`, "To the shop");
+  }
   const [read, cart] = await Promise.all([
     call(visit, "GET", `sales/${visit.sale}`),
     call(visit, "GET", `sales/${visit.sale}/cart`),
@@ -77,10 +79,14 @@ async function start() {
   if (read.status !== 200) return refused(read.body);
   sale = read.body;
   showFields(sale.checkout);
+  keepTyped(visit);
   if (visit.unanswered !== null) return order(visit.unanswered);
   if (visit.order !== null) return follow();
   if (cart.status !== 200) return refused(cart.body);
-  if (cart.body.lines.length === 0) return say("Your cart is empty.");
+  if (cart.body.lines.length === 0) {
+    say("Your cart is empty. ");
+    return link(`${gate}/_sluice/shop/${visit.sale}`, "To the shop");
+  }
   return showForm();
 }
 
@@ -91,10 +97,7 @@ function showFields({ address, phone, countries, terms }) {
   fields.disabled = address === "none";
   find("[data-phone]").hidden = phone === "none";
   form["phone"].required = phone === "required";
-  const choices = countries.map((/** @type {string} */ code) => {
-    return new Option(COUNTRY_NAMES.of(code) ?? code, code);
-  });
-  find("#countries").append(...choices);
+  showCountries(countries);
   find("[data-terms]").hidden = terms === null;
   form["terms"].required = terms !== null;
   if (terms !== null) find("[data-terms] a").href = terms.url;
@@ -124,7 +127,7 @@ async function price() {
   const delivery = entered("delivery");
   const asked = {
     lines,
-    ...(/^[A-Z]{2}$/.test(country) ? { country } : {}),
+    ...(country === "" ? {} : { country }),
     ...(delivery === "" ? {} : { delivery }),
   };
   const answer = await call(visit, "POST", `sales/${visit.sale}/quotes`, asked);
@@ -146,7 +149,9 @@ async function price() {
 function showQuote(next) {
   quote = next;
   const { lines, amounts, deliveryOptions, missing } = quote;
-  const rows = lines.map((/** @type {any} */ line) => `${line.quantity} × ${line.name}`);
+  const rows = lines.map((/** @type {any} */ { quantity, name, price }) => {
+    return `${quantity} × ${name}: ${money(price * quantity)}`;
+  });
   if (amounts.delivery > 0) rows.push(`Delivery: ${money(amounts.delivery)}`);
   if (amounts.tax > 0) rows.push(`Tax: ${money(amounts.tax)}`);
   find("#lines").replaceChildren(
@@ -155,7 +160,8 @@ function showQuote(next) {
     ),
   );
   showDelivery(deliveryOptions);
-  button.textContent = `Pay ${money(amounts.total)}`;
+  // While something is missing the total is not the one that would be paid.
+  button.textContent = missing.length > 0 ? "Pay" : `Pay ${money(amounts.total)}`;
   button.disabled = missing.length > 0;
   const needed = missing.map((/** @type {string} */ name) => NEEDED[name] ?? name);
   find("#needed").textContent =
@@ -312,11 +318,9 @@ async function finish(ended) {
     const why = REASONS[ended.reason] ?? DECLINED;
     return say(`${why}Nothing was charged. Choose how to pay.`);
   }
+  keepVisit(Object.assign(visit, { typed: {} }));
   say(`Thank you: your order is confirmed, ${money(ended.total)}. `);
-  const href = `${gate}/_sluice/shop/${ended.sale}/orders/${ended.id}?key=${key}`;
-  find("#message").append(
-    Object.assign(document.createElement("a"), { href, textContent: "Order and receipt" }),
-  );
+  link(`${gate}/_sluice/shop/${ended.sale}/orders/${ended.id}?key=${key}`, "Order and receipt");
 }
 
 /** @param {any} problem of the API, which says what to do next */
@@ -326,10 +330,7 @@ function refused(problem) {
   });
   say([problem?.title ?? "The shop does not answer", problem?.detail, ...fields].join(". "));
   if (!String(problem?.code).startsWith("admission_")) return;
-  const href = `${gate}/_sluice/shop/${visit?.sale ?? ""}`;
-  find("#message").append(
-    Object.assign(document.createElement("a"), { href, textContent: " Join the line" }),
-  );
+  link(`${gate}/_sluice/shop/${visit?.sale ?? ""}`, " Join the line");
 }
 
 form.addEventListener("submit", (event) => {

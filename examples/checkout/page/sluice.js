@@ -16,6 +16,7 @@
  * @property {Record<string, unknown> | null} unanswered an order that was sent, until it is
  * answered
  * @property {{ status: string, hasActed: boolean } | null} order that was placed
+ * @property {Record<string, string>} [typed] in the form, until an order is confirmed
  */
 
 /**
