@@ -76,6 +76,24 @@ export async function earlierOrder(visit: Visit, idempotencyKey: string): Promis
   return seen === null ? { kind: "none" } : { kind: "order", ...seen };
 }
 
+/** The last order of this visit; null when it ended without a purchase, or does not answer. */
+export async function orderOfVisit(
+  visit: Pick<Visit, "gate" | "sale" | "admission">,
+): Promise<{ readonly order: OrderView; readonly viewKey: string } | null> {
+  const shopper = inShop(visit);
+  if (shopper.kind !== "in_shop") return null;
+  const { gate, sale, admission } = shopper;
+  const seat = await withTimeout(
+    roomOf(gate.env, sale.id).seat(admission.id),
+    SEAT_CALL_TIMEOUT_MS,
+  );
+  const last = seat?.orderInProgress ?? seat?.orderEnded ?? null;
+  if (last === null) return null;
+  const seen = await withTimeout(orderOf(gate.env, last).view());
+  if (seen === null || (seen.order.final && seen.order.state !== "confirmed")) return null;
+  return { order: seen.order, viewKey: seen.viewKey };
+}
+
 async function isUnderWay({ env }: GateContext, order: string): Promise<boolean> {
   const seen = await withTimeout(orderOf(env, order).view());
   return seen?.order.final !== true;

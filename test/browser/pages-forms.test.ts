@@ -284,9 +284,19 @@ describe("the shop", () => {
     const key = new URL(path, "http://sluice.example").searchParams.get("key") ?? "";
     const own = await ask(`/${SALE}/orders/${id}?key=${key}`);
     expect([own.status, own.text.includes("Your order is confirmed")]).toEqual([200, true]);
-    expect((await ask(`/${SALE}/orders/${id}`, { headers: shopper })).status).toBe(200);
+    // To the address with the key, which alone can be saved: without what a bank adds to it.
+    const address = `/_sluice/shop/${SALE}/orders/${id}?key=${key}`;
+    for (const [query, headers] of [
+      ["", shopper],
+      [`?key=${key}&payment_intent=pi_1&payment_intent_client_secret=x&redirect_status=ok`, {}],
+    ] as const) {
+      const led = await ask(`/${SALE}/orders/${id}${query}`, { headers });
+      expect([led.status, led.headers.get("location")]).toEqual([303, address]);
+    }
     expect((await ask(`/${SALE}/orders/${id}?key=guess`)).status).toBe(404);
     expect((await ask(`/over/orders/${id}?key=${key}`)).status).toBe(404);
+    const left = await send(`/${SALE}/leave`, {}, shopper);
+    expect([left.status, left.headers.get("location")]).toEqual([303, address]);
   });
 });
 

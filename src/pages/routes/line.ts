@@ -3,7 +3,7 @@
  * handler asks one use case and shows what came of it; no rule lives here.
  */
 import { listPublished } from "../../shopper/catalogue.ts";
-import { readCheckout } from "../../shopper/checkout.ts";
+import { orderOfVisit, readCheckout } from "../../shopper/checkout.ts";
 import { guardedPageOn } from "../../domain/guards/guard.ts";
 import { hostOf } from "../../domain/guards/url.ts";
 import type { JoinOutcome } from "../../shopper/entry.ts";
@@ -28,6 +28,7 @@ import {
   offerJoinKey,
 } from "../../web/join-key-cookie.ts";
 import { expiredPassCookie, passCookie, passIn } from "../../web/pass-cookie.ts";
+import { orderPagePath } from "../../web/paths.ts";
 import { ticketCookie } from "../../web/token-cookies.ts";
 import { forgetPlace, sendNotice, sendRefusal } from "../answers.ts";
 import type { Faults } from "../parts/faults.ts";
@@ -253,14 +254,17 @@ export async function enterShop(
   }
 }
 
+/** To the order of this visit, because after that only the address with its key leads there. */
 export async function leaveShop(c: GateRequest, visit: Visit): Promise<Response> {
   const { id } = visit.sale;
+  const placed = await orderOfVisit(visit);
   const outcome = await leave(visit);
   // Whatever else the admission is, it is over.
   if (outcome.kind === "room_unavailable") return sendRefusal(c, visit, outcome);
   takeCookie(c, "admission", id);
   forgetPlace(c, id);
-  return c.redirect(saleLink(id), 303);
+  if (placed === null) return c.redirect(saleLink(id), 303);
+  return c.redirect(orderPagePath(id, placed.order.id, placed.viewKey), 303);
 }
 
 /** A form's address opened by hand, or reloaded by a browser, leads to where the form was. */

@@ -1,15 +1,18 @@
 /**
  * The page of an order, and giving its payment up.
+ *
+ * Guarantee: the page is shown only at an address that has the order's key and nothing of a bank's,
+ * because its reader saves that address.
  */
 import { guardedPageOn } from "../../domain/guards/guard.ts";
 import { hostOf } from "../../domain/guards/url.ts";
 import { mayOrder } from "../../shopper/checkout.ts";
-import { giveUpOrder, viewOrder } from "../../shopper/order.ts";
+import { giveUpOrder, viewOrder, type SeenOrder } from "../../shopper/order.ts";
 import { visitOf } from "../../shopper/visit.ts";
 import { carriedOf, type GateRequest } from "../../web/gate-app.ts";
 import { orderPagePath } from "../../web/paths.ts";
 import { retryAfter_s, sendNotice } from "../answers.ts";
-import { orderLink } from "../parts/links.ts";
+import { earlierOrderPath, orderLink } from "../parts/links.ts";
 import { orderPage } from "../views/order.ts";
 
 const KEY_LENGTH_MAX = 100;
@@ -31,6 +34,10 @@ export async function showOrder(c: GateRequest, id: string): Promise<Response> {
   if (found.kind !== "order" || found.order.sale !== id) {
     return sendNotice(c, { kind: "order_not_found", sale: id });
   }
+  // What a bank adds to the address is a secret of the payment, and without the key the address
+  // opens only in this browser: neither is an address to keep.
+  const address = savedAddress(c, id, found);
+  if (address !== null) return c.redirect(address, 303);
   const visited = await visitOf(gate, id, carriedOf(c, id));
   const visit = visited.kind === "visit" ? visited : null;
   const { order, viewKey } = found;
@@ -41,10 +48,23 @@ export async function showOrder(c: GateRequest, id: string): Promise<Response> {
     viewKey,
     now: gate.now,
     mayBuyMore: order.state === "confirmed" && visit !== null && (await mayOrder(visit)),
-    isEarlier: c.req.query("earlier") === "yes",
+    isEarlier: isEarlier(c),
     shopHref: visit === null ? null : guardedPageOn(visit.sale.guards, hostOf(c.req.url)),
   };
   return c.html(orderPage(model));
+}
+
+function isEarlier(c: GateRequest): boolean {
+  return c.req.query("earlier") === "yes";
+}
+
+/** The address of an order that opens in every browser; null when the request has no other. */
+function savedAddress(c: GateRequest, id: string, { order, viewKey }: SeenOrder): string | null {
+  const { key, earlier, ...others } = c.req.query();
+  if (key === viewKey && Object.keys(others).length === 0) return null;
+  return earlier === "yes"
+    ? earlierOrderPath(id, order.id, viewKey)
+    : orderPagePath(id, order.id, viewKey);
 }
 
 /** The address of the form, opened by hand. */
