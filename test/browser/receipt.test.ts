@@ -2,6 +2,7 @@
  * The page that checks a receipt, in a browser: reached from the order's page, pasted, opened from
  * a file; with a browser that has no Ed25519, and without scripts.
  */
+import { readFile } from "node:fs/promises";
 import { decodeJwt } from "jose";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -86,6 +87,11 @@ describe("with scripts", () => {
   test("from the page of the order, the receipt is verified, and the order's key leaves the address", async () => {
     const key = new URLSearchParams(bought.path.split("?")[1]).get("key") ?? "";
     await page.goto(shop(`${SALE}/orders/${bought.order}?key=${key}`));
+    const downloading = page.waitForEvent("download");
+    await page.getByRole("link", { name: "download" }).click();
+    const saved = await downloading;
+    expect(saved.suggestedFilename()).toBe(`receipt-${bought.order}.jwt`);
+    expect((await readFile(await saved.path(), "utf8")).trim()).toBe(token);
     await page.getByRole("link", { name: "your signed receipt" }).click();
     await page.getByRole("heading", { level: 1, name: "Check a receipt" }).waitFor();
     const text = await report();

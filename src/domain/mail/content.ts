@@ -118,7 +118,7 @@ function confirmed(mail: MailSubject): MailContent {
     links: linksTo(
       mail,
       ["View your order", orderPagePath],
-      ["Receipt, which shows that the order came from your place in line", receiptPagePath],
+      ["Your signed receipt, to keep", receiptPagePath],
     ),
     amounts: amountsOf(facts),
     details: detailsOf(facts),

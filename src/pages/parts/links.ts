@@ -85,6 +85,11 @@ export function saleApi(sale: string): string {
   return `/_sluice/v1/sales/${sale}`;
 }
 
+/** The signed receipt of an order as a file. */
+export function receiptFile(order: string, viewKey: string): string {
+  return `/_sluice/v1/orders/${order}/receipt?key=${encodeURIComponent(viewKey)}`;
+}
+
 /** @param viewKey of the order; without it only the admission that placed it can read the order */
 export function orderApi(order: string, viewKey: string | null = null): string {
   const query = viewKey === null ? "" : `?key=${encodeURIComponent(viewKey)}`;

@@ -11,7 +11,15 @@ import { moneyText } from "../../domain/money/amounts.ts";
 import { orderText } from "../assets/_sluice/assets/text.js";
 import { amountList } from "../parts/amounts.ts";
 import { countdown, instant, onlyFor, page, slot, type Html, type Maybe } from "../parts/layout.ts";
-import { giveUpLink, listLink, orderApi, partLink, receiptLink, saleLink } from "../parts/links.ts";
+import {
+  giveUpLink,
+  listLink,
+  orderApi,
+  partLink,
+  receiptFile,
+  receiptLink,
+  saleLink,
+} from "../parts/links.ts";
 
 export interface OrderModel {
   readonly sale: { readonly id: string; readonly title: string };
@@ -128,7 +136,8 @@ function nextSteps({ sale, order, viewKey, mayBuyMore, shopHref }: OrderModel): 
     <div ${onlyFor(state, ["confirmed"])}>
       <p>
         Save the address of this page to come back to your order, and
-        <a href="${receiptLink(sale.id, id, viewKey)}">your signed receipt</a>.
+        <a href="${receiptLink(sale.id, id, viewKey)}">your signed receipt</a>
+        (<a href="${receiptFile(id, viewKey)}" download>download</a>).
       </p>
       <p>${onward(sale.id, mayBuyMore, shopHref)}</p>
     </div>`;

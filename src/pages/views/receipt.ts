@@ -36,8 +36,8 @@ export function receiptPage(model: ReceiptModel): Html {
     { title: "Check a receipt", sale, now, scripts: ["receipt.js"], data },
     html`<h1>Check a receipt</h1>
       <p>
-        A receipt is signed by this shop. It shows that an order was confirmed, and the place in
-        line that the order came from. It names nobody.
+        A receipt is signed by this shop. It shows that an order was confirmed and, if its buyer
+        waited, the place in line that the order came from. It names nobody.
       </p>
       <form id="receipt-form" method="post" action="${partLink(sale.id, "receipt")}">
         <div class="field">

@@ -26,7 +26,9 @@ describe("the mail of a confirmed order", () => {
     const text = await textOf(mail);
     expect(text).toContain("Your payment was successful and your order is confirmed.");
     expect(text).toContain(`View your order:\n${PAGE}`);
-    expect(text).toContain(`from your place in line:\n${RECEIPT}`);
+    expect(text).toContain(`Your signed receipt, to keep:\n${RECEIPT}`);
+    // A buyer who was let in at once had no place.
+    expect(text).not.toContain("place in line");
     expect(text).toContain(
       "\n\n2 × Air One, size 42  €258.00\n\nTotal                 €258.00\n\n",
     );

@@ -44,9 +44,12 @@ function timeText(at_s) {
 function placeSentence({ entry, ticket, place }) {
   if (place !== null) {
     const { lane, cohort, shard, index, rank } = place;
-    const where = `lane ${lane}, cohort ${cohort}, booth ${shard}, number ${index}`;
-    const whose = ticket === null ? "" : ` of ticket ${ticket}`;
-    return `It came from place number ${rank + 1} of its lane (${where})${whose}.`;
+    const whose = ticket === null ? "" : `, ticket ${ticket}`;
+    const drawn = `cohort ${cohort}, booth ${shard}, index ${index}, rank ${rank}${whose}`;
+    return (
+      `It came from place number ${rank + 1} of the lane ${lane}. ` +
+      `In the draw, which counts from 0: ${drawn}.`
+    );
   }
   if (entry === "direct") {
     return "Its buyer was let in at once, because nobody waited, so it has no place in line.";
