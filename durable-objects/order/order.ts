@@ -15,7 +15,7 @@ import { receiptOf, type Receipt } from "../../src/domain/order/receipt.ts";
 import type { RefundRequest } from "../../src/domain/order/refunds.ts";
 import type * as saga from "../../src/domain/order/saga.ts";
 import type { PutOff, StepReport } from "../../src/domain/order/step-outcomes.ts";
-import type { OrderEffect } from "../../src/domain/order/transition.ts";
+import { bookingOf, type OrderEffect } from "../../src/domain/order/transition.ts";
 import type { OrderIntent, OrderRecord } from "../../src/domain/order/order.ts";
 import { readSecrets } from "../../src/tokens/secrets.ts";
 import { SingleAlarm } from "../single-alarm.ts";
@@ -128,11 +128,14 @@ export class Order extends DurableObject<GateEnv> {
     readonly buyer: string;
     readonly viewKey: string;
     readonly email: string;
+    /** The shop's reference; null before it is booked. */
+    readonly booking: string | null;
   } | null> {
     const { record } = this.#core;
     if (record === null) return null;
     const { buyer, viewKey, email } = record.intent;
-    return { order: viewOf(record), buyer, viewKey, email };
+    const booking = bookingOf(record.standing);
+    return { order: viewOf(record), buyer, viewKey, email, booking };
   }
 
   async merchantView(): Promise<MerchantOrderView | null> {

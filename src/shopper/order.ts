@@ -270,6 +270,10 @@ export interface SeenOrder {
   readonly viewKey: string;
   /** Its subject. */
   readonly buyer: string;
+  /** Empty when the buyer was erased. Not for what anyone with the key may see. */
+  readonly email: string;
+  /** The shop's reference; null before it is booked. */
+  readonly booking: string | null;
 }
 
 export type ViewOrderOutcome = SeenOrder | { readonly kind: "order_not_found" };
@@ -288,19 +292,20 @@ export async function viewOrder(
   if (!ORDER_ID_PATTERN.test(id)) return hidden;
   const seen = await orderOf(gate.env, id).view();
   if (seen === null) return hidden;
-  const { order, viewKey, buyer } = seen;
-  if (key !== null && sameText(key, viewKey)) return { kind: "order", order, viewKey, buyer };
-  const { admission: token, caller } = carriedFor(order.sale);
+  const { viewKey, buyer } = seen;
+  if (key !== null && sameText(key, viewKey)) return { kind: "order", ...seen };
+  const { admission: token, caller } = carriedFor(seen.order.sale);
   if (token === null) return hidden;
   const { keys, env, now } = gate;
-  const verified = await verifyAdmission(keys, env.ISSUER, order.sale, token, now);
+  const verified = await verifyAdmission(keys, env.ISSUER, seen.order.sale, token, now);
   // Also when the buyer's time in the shop is over.
   if (verified.kind === "invalid" || verified.admission.subject !== buyer) return hidden;
   const { admission } = verified;
-  const published = admission.device === null ? null : await findSale(env.CONFIG, order.sale, now);
+  const published =
+    admission.device === null ? null : await findSale(env.CONFIG, seen.order.sale, now);
   const isReplayed =
     published !== null && replayBy(gate, published.sale, admission, caller) === "refused";
-  return isReplayed ? hidden : { kind: "order", order, viewKey, buyer };
+  return isReplayed ? hidden : { kind: "order", ...seen };
 }
 
 export type GiveUpOrderOutcome =

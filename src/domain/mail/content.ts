@@ -67,6 +67,7 @@ type Own = Pick<MailContent, "heading" | "paragraphs"> &
 
 function frame(mail: MailSubject, subject: string, own: Own): MailContent {
   const { facts } = mail;
+  const { booking } = facts;
   const title = printable(mail.title);
   return {
     subject: printable(`${subject}: ${title}`),
@@ -78,6 +79,7 @@ function frame(mail: MailSubject, subject: string, own: Own): MailContent {
     details: [],
     footer: [
       `Order ${facts.order}, placed ${instantText(facts.placedAt_ms)}.`,
+      ...(booking === null ? [] : [`The shop’s reference: ${printable(booking)}.`]),
       `You get this mail because your e-mail address was given with this order at ${title}. ` +
         "If it was not you, you can ignore this mail.",
     ],

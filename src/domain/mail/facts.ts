@@ -7,9 +7,12 @@
 import type { Amounts, OrderIntent, OrderRecord } from "../order/order.ts";
 import { reasonOf } from "../order/messages.ts";
 import type { Refund } from "../order/refund.ts";
+import { bookingOf } from "../order/transition.ts";
 
 export interface MailFacts {
   readonly order: string;
+  /** The shop's reference of a confirmed order. */
+  readonly booking: string | null;
   readonly sale: string;
   readonly state: string;
   readonly reason: string | null;
@@ -40,6 +43,7 @@ export interface MailFacts {
 export function mailFactsOf({ intent, standing, refunds }: OrderRecord): MailFacts {
   return {
     order: intent.id,
+    booking: bookingOf(standing),
     sale: intent.sale,
     state: standing.state,
     reason: reasonOf(standing),

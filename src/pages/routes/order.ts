@@ -6,6 +6,9 @@
  */
 import { guardedPageOn } from "../../domain/guards/guard.ts";
 import { hostOf } from "../../domain/guards/url.ts";
+import { maskedEmail } from "../../domain/reminders/reminder.ts";
+import { checkoutOf } from "../../domain/sale/checkout-rules.ts";
+import type { Sale } from "../../domain/sale/sale.ts";
 import { mayOrder } from "../../shopper/checkout.ts";
 import { giveUpOrder, viewOrder, type SeenOrder } from "../../shopper/order.ts";
 import { visitOf } from "../../shopper/visit.ts";
@@ -40,18 +43,26 @@ export async function showOrder(c: GateRequest, id: string): Promise<Response> {
   if (address !== null) return c.redirect(address, 303);
   const visited = await visitOf(gate, id, carriedOf(c, id));
   const visit = visited.kind === "visit" ? visited : null;
-  const { order, viewKey } = found;
+  const { order, viewKey, booking } = found;
   const model = {
     // Without the room its id has to do for a title.
     sale: { id, title: visit?.sale.title ?? id },
     order,
     viewKey,
+    booking,
+    mailTo: visit === null ? null : mailTo(gate.env, visit.sale, found.email),
     now: gate.now,
     mayBuyMore: order.state === "confirmed" && visit !== null && (await mayOrder(visit)),
     isEarlier: isEarlier(c),
     shopHref: visit === null ? null : guardedPageOn(visit.sale.guards, hostOf(c.req.url)),
   };
   return c.html(orderPage(model));
+}
+
+/** Masked, because anyone with the address of the page can see it. Null: no mail is sent. */
+function mailTo(env: Pick<GateEnv, "MAIL_BACKEND">, sale: Sale, email: string): string | null {
+  const isSent = env.MAIL_BACKEND !== "off" && checkoutOf(sale).mail.confirmed && email !== "";
+  return isSent ? maskedEmail(email) : null;
 }
 
 function isEarlier(c: GateRequest): boolean {

@@ -2,7 +2,7 @@
  * The page of one order, kept current until its final state.
  *
  * Guarantee: says in every state what happened to the money. Anyone with the address can see the
- * page, so it shows no name and no e-mail address.
+ * page, so it shows no name, and of the e-mail address only what its owner recognises.
  */
 import { html } from "hono/html";
 import type { OrderAction, OrderView } from "../../domain/order/messages.ts";
@@ -25,6 +25,10 @@ export interface OrderModel {
   readonly sale: { readonly id: string; readonly title: string };
   readonly order: OrderView;
   readonly viewKey: string;
+  /** The shop's reference of the order; null before it is booked. */
+  readonly booking: string | null;
+  /** The masked address to which the confirmation is sent; null where no such mail is sent. */
+  readonly mailTo: string | null;
   /** This visit may order once more. */
   readonly mayBuyMore: boolean;
   /** It was placed before the shopper changed the form of the checkout, and sent that again. */
@@ -74,7 +78,7 @@ export function orderPage(model: OrderModel): Html {
         </p>
         ${bankStep(model)} ${givingUp(model)} ${nextSteps(model)} ${slot("trouble", null, "note")}
       </section>
-      ${facts(order)} ${refunds(order)}`,
+      ${facts(model)} ${refunds(order)}`,
   );
 }
 
@@ -124,7 +128,8 @@ function givingUp({ sale, order, viewKey }: OrderModel): Html {
   </form>`;
 }
 
-function nextSteps({ sale, order, viewKey, mayBuyMore, shopHref }: OrderModel): Html {
+function nextSteps(model: OrderModel): Html {
+  const { sale, order, viewKey, mailTo, mayBuyMore, shopHref } = model;
   const { id, state } = order;
   return html`<div ${onlyFor(state, MAY_TRY_AGAIN)}>
       <p>Your items are back in your cart while your time in the shop lasts.</p>
@@ -134,6 +139,7 @@ function nextSteps({ sale, order, viewKey, mayBuyMore, shopHref }: OrderModel): 
       <a class="button" href="${saleLink(sale.id)}">Back to the shop</a>
     </p>
     <div ${onlyFor(state, ["confirmed"])}>
+      ${mailTo === null ? null : html`<p>The confirmation is sent by mail to ${mailTo}.</p>`}
       <p>
         Save the address of this page to come back to your order, and
         <a href="${receiptLink(sale.id, id, viewKey)}">your signed receipt</a>
@@ -165,7 +171,7 @@ function refunds({ refunds, currency, refunded, total }: OrderView): Maybe {
   </section>`;
 }
 
-function facts(order: OrderView): Html {
+function facts({ order, booking }: OrderModel): Html {
   const { id, lines, currency, placedAt_ms } = order;
   const rows = lines.map(({ name, quantity, price }) => {
     return html`<tr>
@@ -190,7 +196,14 @@ function facts(order: OrderView): Html {
     </table>
     ${sum(order)}
     <p class="quiet">Placed ${instant(placedAt_ms)}. Order <span class="id">${id}</span></p>
+    ${reference(booking)}
   </section>`;
+}
+
+/** By which the shop knows the order. */
+function reference(booking: string | null): Maybe {
+  if (booking === null) return null;
+  return html`<p class="quiet">The shop’s reference <span class="id">${booking}</span></p>`;
 }
 
 /** Orders of the first versions have no amounts but the total. */

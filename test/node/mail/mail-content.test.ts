@@ -33,6 +33,7 @@ describe("the mail of a confirmed order", () => {
       "\n\n2 × Air One, size 42  €258.00\n\nTotal                 €258.00\n\n",
     );
     expect(text).toContain("Order ord_1, placed 30 November 2026 at 12:00 UTC.");
+    expect(text).toContain("The shop’s reference: B-1.");
     expect(text).toContain("given with this order at Air One.");
   });
 

@@ -7,6 +7,7 @@ import type { MailFacts } from "../../../src/domain/mail/facts.ts";
 export function mailFacts(change: Partial<MailFacts> = {}): MailFacts {
   return {
     order: "ord_1",
+    booking: "B-1",
     sale: "air-one",
     state: "confirmed",
     reason: null,

@@ -271,6 +271,6 @@ export function orderView(state: OrderView["state"], more: Partial<OrderView> = 
 
 export function orderModel(order: OrderView, more: Partial<OrderModel> = {}): OrderModel {
   const sale = { id: SALE.id, title: SALE.title };
-  const model = { viewKey: "key", mayBuyMore: false, isEarlier: false, shopHref: null, now: NOW };
-  return { sale, order, ...model, ...more };
+  const known = { viewKey: "key", booking: null, mailTo: null, shopHref: null, now: NOW };
+  return { sale, order, mayBuyMore: false, isEarlier: false, ...known, ...more };
 }
