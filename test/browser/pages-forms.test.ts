@@ -253,6 +253,15 @@ describe("the shop", () => {
     expect([page.status, page.text.includes("over-shoe")]).toEqual([422, true]);
   });
 
+  test("leaving the line gives up the place", async () => {
+    const joined = await sluice.shopper("POST", "/sales/in-prequeue/tickets", { body: {} });
+    const cookie = (joined.headers.get("set-cookie") ?? "").split(";")[0] ?? "";
+    const origin = sluice.host.gateUrl;
+    const left = await send("/in-prequeue/leave", {}, { cookie, origin });
+    expect([left.status, left.headers.get("location")]).toEqual([303, "/_sluice/shop/in-prequeue"]);
+    expect(left.headers.get("set-cookie")).toMatch(/__Host-sluice-ticket-in-prequeue=;.*Max-Age=0/);
+  });
+
   test("the same form sent twice orders once", async () => {
     const shopper = await admit(sluice, SALE);
     await send(`/${SALE}/cart`, { from: "shop", [SOCK]: "1" }, shopper);

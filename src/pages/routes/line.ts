@@ -8,6 +8,7 @@ import { guardedPageOn } from "../../domain/guards/guard.ts";
 import { hostOf } from "../../domain/guards/url.ts";
 import type { JoinOutcome } from "../../shopper/entry.ts";
 import { join } from "../../shopper/join.ts";
+import { offersReminders, withdrawReminder } from "../../shopper/reminders.ts";
 import type { Visit } from "../../shopper/visit.ts";
 import { askStanding, claimTurn, leave, turnTaken, type Admitted } from "../../shopper/waiting.ts";
 import {
@@ -29,6 +30,7 @@ import {
 } from "../../web/join-key-cookie.ts";
 import { expiredPassCookie, passCookie, passIn } from "../../web/pass-cookie.ts";
 import { orderPagePath } from "../../web/paths.ts";
+import { takeReminderCookie } from "../../web/reminder-cookie.ts";
 import { ticketCookie } from "../../web/token-cookies.ts";
 import { forgetPlace, sendNotice, sendRefusal } from "../answers.ts";
 import type { Faults } from "../parts/faults.ts";
@@ -254,7 +256,10 @@ export async function enterShop(
   }
 }
 
-/** To the order of this visit, because after that only the address with its key leads there. */
+/**
+ * Also out of the line. Leads to the order of this visit, because after that only the address with
+ * its key does.
+ */
 export async function leaveShop(c: GateRequest, visit: Visit): Promise<Response> {
   const { id } = visit.sale;
   const placed = await orderOfVisit(visit);
@@ -262,6 +267,11 @@ export async function leaveShop(c: GateRequest, visit: Visit): Promise<Response>
   // Whatever else the admission is, it is over.
   if (outcome.kind === "room_unavailable") return sendRefusal(c, visit, outcome);
   takeCookie(c, "admission", id);
+  if (offersReminders(c.env, visit.sale) && visit.ticket.kind === "valid") {
+    // Of a place that is left, no turn is to be told.
+    await withdrawReminder(visit);
+    takeReminderCookie(c, id);
+  }
   forgetPlace(c, id);
   if (placed === null) return c.redirect(saleLink(id), 303);
   return c.redirect(orderPagePath(id, placed.order.id, placed.viewKey), 303);

@@ -136,6 +136,9 @@ function nextSteps(model: WaitingModel): Html {
       ${guarded === undefined ? "" : html`<input type="hidden" name="to" value="${guarded}" />`}
       <button type="submit">Join the line again</button>
     </form>
+    <form method="post" action="${partLink(sale.id, "leave")}" ${onlyFor(state, ["sold_out"])}>
+      <button class="second" type="submit">Leave the line</button>
+    </form>
     <p ${onlyFor(state, ["ended"])}>
       <a href="${shop}">${guarded === undefined ? "Back to the sale" : "Go to the shop"}</a>
     </p>`;
@@ -178,7 +181,7 @@ function stock({ sale, standing }: WaitingModel): Maybe {
     </div>`;
   });
   return html`<section aria-labelledby="stock" ${onlyFor(standing.state, IN_LINE)}>
-    <h2 id="stock">Still available</h2>
+    <h2 id="stock">Availability</h2>
     <dl class="stock">${rows}</dl>
   </section>`;
 }

@@ -150,6 +150,8 @@ describe("the waiting page", () => {
     ["lapsed", "Join the line again"],
     ["paused", "The line is paused"],
     ["sold_out", "Currently sold out"],
+    ["sold_out", "Leave the line"],
+    ["sold_out", "Availability"],
     ["ended", "The sale has ended"],
     ["seats full", "The shop is full right now"],
     ["stale, with a message", "the last known state"],
