@@ -39,7 +39,7 @@ export async function showOrder(c: GateRequest, id: string): Promise<Response> {
   }
   // What a bank adds to the address is a secret of the payment, and without the key the address
   // opens only in this browser: neither is an address to keep.
-  const address = savedAddress(c, id, found);
+  const address = c.req.method === "POST" ? null : savedAddress(c, id, found);
   if (address !== null) return c.redirect(address, 303);
   const visited = await visitOf(gate, id, carriedOf(c, id));
   const visit = visited.kind === "visit" ? visited : null;
