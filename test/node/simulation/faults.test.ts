@@ -65,8 +65,8 @@ describe("a seed", () => {
 });
 
 /**
- * Bugs that one world in a thousand shows, and the seed from which they are looked for: from 1 on it
- * would take as long as all others together.
+ * Bugs that one world in a thousand shows, and the seed from which they are looked for: from 1 on
+ * it would take as long as all others together.
  */
 const RARE = new Map([
   ["replaying a dead letter restarts the order after the provider forgot its keys", 1501],
