@@ -64,8 +64,13 @@ function isContinuation(byte: number): boolean {
 
 /** Slashes for backslashes, without empty segments, dot segments and a trailing slash. */
 export function canonicalPath(path: string): string {
+  return resolvedPath(path.replaceAll("\\", "/"));
+}
+
+/** The same where a backslash is a character of a name, as it is everywhere but on Windows. */
+function resolvedPath(path: string): string {
   const kept: string[] = [];
-  for (const segment of path.replaceAll("\\", "/").split("/")) {
+  for (const segment of path.split("/")) {
     if (segment === "..") kept.pop();
     else if (segment !== "" && segment !== ".") kept.push(segment);
   }
@@ -139,7 +144,12 @@ export function readPath(path: string): PathReadings {
 }
 
 function resolvedOrNot(text: string): readonly string[] {
-  return [canonicalPath(text), unresolvedPath(text)];
+  return [...resolutions(text), unresolvedPath(text)];
+}
+
+/** On Windows, and elsewhere. */
+function resolutions(text: string): readonly string[] {
+  return text.includes("\\") ? [canonicalPath(text), resolvedPath(text)] : [canonicalPath(text)];
 }
 
 /** All that any sequence of rewrites makes of it; null when that is too much. */
@@ -180,8 +190,9 @@ function aliasesOf(spellings: readonly string[], readings: readonly string[]): r
   for (const spelling of spellings) {
     if (!spelling.includes(".")) continue;
     for (const text of [spelling, ...scriptPaths(spelling)]) {
-      const path = canonicalPath(text);
-      for (const alias of [path, ...plainerPaths(path)]) aliases.add(alias);
+      for (const path of resolutions(text)) {
+        for (const alias of [path, ...plainerPaths(path)]) aliases.add(alias);
+      }
     }
   }
   for (const reading of readings) aliases.delete(reading);
