@@ -76,7 +76,7 @@ export const FAULT_KINDS = [
   "erases",
 ] as const;
 /** Drawn from numbers of their own, so that worlds without them go on as they would. */
-const LATER: ReadonlySet<string> = new Set(["networks", "devices", "reopening"]);
+const LATER: ReadonlySet<string> = new Set(["networks", "devices", "reopening", "erases"]);
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
 /** Fewer, because in such worlds fewer orders live long enough to meet the other kinds. */
