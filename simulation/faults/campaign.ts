@@ -70,6 +70,13 @@ export class Campaign {
     }
   }
 
+  /** A merchant changes a code between the look at it and the order that names what it took off. */
+  async changeBeforeOrder(code: string | null): Promise<void> {
+    const settings = CODES.find((known) => known.code === code);
+    if (settings === undefined || !this.#parts.faults.strikesOften("code_change")) return;
+    await this.#put(settings, settings.uses);
+  }
+
   async #put(settings: CodeSettings, uses: number): Promise<void> {
     const { network, objects } = this.#parts;
     const rule = this.#rule(settings, uses);

@@ -13,6 +13,7 @@ import { GENERAL_LANE, itemOf, type Sale } from "../../src/domain/sale/sale.ts";
 import type { Line } from "../../src/domain/stock/cart.ts";
 import type { UnpaidTerms } from "../../src/domain/stock/unpaid.ts";
 import { unpaidTermsOf } from "../../src/domain/stock/unpaid-terms.ts";
+import type { Campaign } from "./campaign.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { Conditions } from "./faults.ts";
 import type { NetworkPromises } from "./network-promises.ts";
@@ -64,6 +65,7 @@ export interface GateParts extends Conditions {
   readonly network: Network;
   readonly objects: Objects;
   readonly catalogue: Catalogue;
+  readonly campaign: Campaign;
   readonly promises: { readonly networks: NetworkPromises };
 }
 
@@ -120,7 +122,7 @@ export class Gate {
 
   /** Null: no answer. */
   async order(buyer: Buyer, request: OrderRequest): Promise<OrderAnswer | null> {
-    const { network, objects, rules } = this.#parts;
+    const { campaign, network, objects, rules } = this.#parts;
     const { host } = objects.orderOf(request.id);
     const quoted = await this.quote(buyer, request.lines, request.code);
     if (quoted.kind !== "quoted" || !rules.isAgreed(request, quoted.quote)) {
@@ -129,6 +131,7 @@ export class Gate {
       return (await again.catch(() => null)) ?? refused;
     }
     const intent = this.#intent(buyer, request, quoted.quote);
+    await campaign.changeBeforeOrder(request.code);
     return network.ask(null, host, (core) => core.place(intent)).catch(() => null);
   }
 

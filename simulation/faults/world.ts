@@ -58,6 +58,7 @@ export class World {
   readonly events: SimulatedEvents;
   readonly objects: Objects;
   readonly catalogue: Catalogue;
+  readonly campaign: Campaign;
   readonly gate: Gate;
   readonly ordersQueue: Mailbox;
   readonly eventsQueue: Mailbox;
@@ -97,6 +98,7 @@ export class World {
     this.payments = isKeyed ? new KeyedPayments(this) : new StripeMemory(this);
     this.objects = new Objects(this);
     this.catalogue = new Catalogue(this);
+    this.campaign = new Campaign(this);
     this.gate = new Gate(this);
     this.#consumers = new Consumers(this);
     this.ordersQueue = new Mailbox(this, {
@@ -142,10 +144,9 @@ export class World {
     void service.refundOrders(until_ms);
     void service.useDashboard(until_ms);
     void service.eraseBuyers(until_ms);
-    const campaign = new Campaign(this);
-    void campaign.open();
-    void campaign.changePrices(until_ms);
-    void campaign.changeCodes(until_ms);
+    void this.campaign.open();
+    void this.campaign.changePrices(until_ms);
+    void this.campaign.changeCodes(until_ms);
     if (this.#isLong) this.time.at(this.#faultsUntil_ms - 1, () => this.#merchant.pushAll());
     await this.time.run(this.#faultsUntil_ms, check);
     this.tell("calm", "the faults stop");

@@ -64,19 +64,12 @@ describe("a seed", () => {
   });
 });
 
-/**
- * A bug that fewer than one world in a thousand shows, and the seed from which it is looked for:
- * from 1 on it would take as long as many others together.
- */
-const RARE = new Map([["an order takes whatever its code takes off by now", 1301]]);
-
 describe(`a deliberate bug is found within ${MUTANT_SEEDS_MAX} seeds`, () => {
   test.each(MUTANTS)(
     "%s",
-    async (name, rules) => {
-      const first = RARE.get(name) ?? 1;
+    async (_name, rules) => {
       let found = null;
-      for (let seed = first; seed < first + MUTANT_SEEDS_MAX && found === null; seed += 1) {
+      for (let seed = 1; seed <= MUTANT_SEEDS_MAX && found === null; seed += 1) {
         found = (await runSeed(seed, rules)).violation;
       }
       expect(found).not.toBeNull();
