@@ -88,6 +88,12 @@ function unresolvedPath(path: string): string {
  * segment beside a slash that stays encoded, `..` may remove an empty segment, and tabs and line
  * ends disappear.
  */
+function urlPaths(path: string): readonly string[] {
+  const standard = urlPath(path);
+  // Python drops tabs and line ends too, and leaves a backslash in its name.
+  return path.includes("\\") ? [standard, urlPath(path.replaceAll("\\", "%5C"))] : [standard];
+}
+
 function urlPath(path: string): string {
   return URL.parse(`http://host.invalid/${path.replace(/^[/\\]/, "")}`)?.pathname ?? path;
 }
@@ -109,8 +115,8 @@ function trimmedNames(path: string): string {
 const REWRITES: readonly ((path: string) => readonly string[])[] = [
   (path) => [decodeOnce(path)],
   (path) => [joinedBytes(path)],
-  (path) => [path.replace(/;[^/\\]*/g, "")],
-  (path) => [urlPath(path)],
+  (path) => [path.replace(/;[^/\\]*/g, ""), path.replace(/;[^/]*/g, "")],
+  urlPaths,
   withoutHost,
   (path) => [path.replace(/[?#\0].*$/s, "")],
   (path) => [trimmedNames(path)],
