@@ -42,6 +42,13 @@ const workerd = cloudflareTest(async () => {
   };
 });
 
+const CI_SEED = process.env["CI"] === undefined ? null : "1";
+const propertySeed = process.env["PROPERTY_SEED"] ?? CI_SEED;
+const properties = {
+  setupFiles: ["./test/support/property-seed.ts"],
+  provide: { propertySeed: propertySeed === null ? null : Number(propertySeed) },
+};
+
 /** Also where there are two cores only: most files wait, for a tick, a window or a retry. */
 const FILES_AT_ONCE = 3;
 
@@ -70,7 +77,8 @@ export default defineConfig({
         test: {
           name: "node",
           include: ["test/node/**/*.test.ts"],
-          setupFiles: ["./test/node/support/openapi-methods.ts"],
+          provide: properties.provide,
+          setupFiles: [...properties.setupFiles, "./test/node/support/openapi-methods.ts"],
           ...onNode,
         },
       },
@@ -86,7 +94,8 @@ export default defineConfig({
         test: {
           name: "workerd",
           include: ["test/workerd/**/*.test.ts"],
-          setupFiles: ["./test/workerd/support/apply-migrations.ts"],
+          provide: properties.provide,
+          setupFiles: [...properties.setupFiles, "./test/workerd/support/apply-migrations.ts"],
           ...onNode,
         },
       },
@@ -94,6 +103,7 @@ export default defineConfig({
         test: {
           name: "http",
           include: ["test/http/**/*.test.ts"],
+          ...properties,
           sequence: { groupOrder: 1 },
           ...wholeSluice,
         },

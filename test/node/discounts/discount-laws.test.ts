@@ -121,7 +121,7 @@ describe("a planted bug is found", () => {
     const rules = { ...DISCOUNT_RULES, ...bug };
     const { failed } = fc.check(
       fc.property(stories, (story) => liveOrders(story, rules)),
-      { numRuns: 1000, endOnFailure: true },
+      { numRuns: 1000, seed: 1, endOnFailure: true },
     );
     expect(failed).toBe(true);
   });

@@ -55,7 +55,7 @@ const planted: readonly [string, Partial<RoomRules>, RegExp][] = [
 ];
 
 test.each(planted)("the laws find %s", TIMEOUT, async (_, rules, message) => {
-  const checked = await fc.check(laws(rules), { numRuns: 2000, endOnFailure: true });
+  const checked = await fc.check(laws(rules), { numRuns: 2000, seed: 1, endOnFailure: true });
   const found = String(checked.errorInstance);
   expect([checked.failed, found]).toEqual([true, expect.stringMatching(message)]);
 });

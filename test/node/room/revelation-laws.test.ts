@@ -59,7 +59,7 @@ test.each<[string, () => Partial<RoomRules>, RegExp]>([
     /after the revelation/,
   ],
 ])("the laws find %s", TIMEOUT, async (_, rules, message) => {
-  const checked = await fc.check(laws(rules), { numRuns: 3000, endOnFailure: true });
+  const checked = await fc.check(laws(rules), { numRuns: 3000, seed: 1, endOnFailure: true });
   expect([checked.failed, String(checked.errorInstance)]).toEqual([
     true,
     expect.stringMatching(message),
