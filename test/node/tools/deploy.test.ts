@@ -21,6 +21,7 @@ import { deployCommand } from "../../../tools/deploy/options.ts";
 import { printPlan } from "../../../tools/deploy/deploy-report.ts";
 import { plainQueueName } from "../../../src/platform/queue-names.ts";
 import { PROJECT_ROOT } from "../../../scripts/project-root.ts";
+import { generateGateSecrets } from "../../../scripts/secret-set.ts";
 import { MemoryAccount } from "../support/deploy-account.ts";
 
 const CONFIGS = readDeployConfigs(
@@ -115,6 +116,9 @@ describe("the plan", () => {
     const { secrets } = stepOf(planOf(null), "sluice-gate");
     const optional = secrets.filter(({ required }) => !required).map(({ name }) => name);
     expect(optional).toEqual(expect.arrayContaining(["PASS_KEYS", "STRIPE_WEBHOOK_SECRET"]));
+    const known = new Set(secrets.map(({ name }) => name));
+    const missing = Object.keys(generateGateSecrets()).filter((name) => !known.has(name));
+    expect(missing, "npm run keys makes it, and the plan does not name it").toEqual([]);
     const toml =
       "# NOT_HERE x\n[secrets]\n# A_KEY  what\n#  B_KEY no\nrequired = []\n[vars]\n# C_D e\n";
     expect(secretsIn(toml)).toEqual(["A_KEY"]);
