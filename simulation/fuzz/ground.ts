@@ -157,7 +157,7 @@ async function settle(host: Host, secrets: GateSecrets) {
   const { admission: wide = "" } = await join(FUZZ_SALES.wide);
   const queued = await takeFreedSeat(ask, FUZZ_SALES.live, tickets);
   const proofs = await settleProofs(ask, secrets.PROOF_KEYS);
-  const body = { url: "http://127.0.0.1:9/hook", types: ["order.never"], enabled: false };
+  const body = { url: "http://127.0.0.1:9/hook", types: ["order.in_doubt"], enabled: false };
   const made = await ask("POST", "/admin/v1/webhook-endpoints", { headers: admin, body });
   await parkDeadLetter(host);
   const openApi = openApiSchema.parse(await ask("GET", "/openapi.json"));

@@ -10,7 +10,7 @@ import {
   WEBHOOK_TYPES_MAX,
   WEBHOOK_URL_LENGTH_MAX,
 } from "../domain/limits.ts";
-import { DELIVERY_STATES, eventPatternSchema } from "../domain/webhooks.ts";
+import { DELIVERY_STATES, eventPatternSchema, subscriptionSchema } from "../domain/webhooks.ts";
 import {
   EXAMPLE_DELIVERY_ID,
   EXAMPLE_ENDPOINT_ID,
@@ -33,7 +33,7 @@ export const deliveryParameter = z.object({
 });
 
 const url = z.url("is not a URL").max(WEBHOOK_URL_LENGTH_MAX);
-const types = z.array(eventPatternSchema).min(1).max(WEBHOOK_TYPES_MAX);
+const types = z.array(subscriptionSchema).min(1).max(WEBHOOK_TYPES_MAX);
 const description = z.string().max(TEXT_LENGTH_MAX);
 
 export const endpointRequest = z

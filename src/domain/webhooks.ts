@@ -13,8 +13,8 @@ import { z } from "zod";
 import { digestOf } from "../encoding/json.ts";
 import { retryAfter_s } from "../encoding/retry-after.ts";
 import { WEBHOOK_ATTEMPTS_KEPT, WEBHOOK_WAIT_MAX_S } from "./limits.ts";
-import { orderEventSchema, type OrderEvent } from "./order/messages.ts";
-import { saleEventSchema, type SaleEvent } from "./room/events.ts";
+import { ORDER_EVENT_TYPES, orderEventSchema, type OrderEvent } from "./order/messages.ts";
+import { SALE_EVENT_TYPES, saleEventSchema, type SaleEvent } from "./room/events.ts";
 
 /** Queue message: try this delivery. */
 export const deliveryMessageSchema = z.object({
@@ -55,6 +55,21 @@ export const eventPatternSchema = z
     /^(\*|[a-z_]+(\.[a-z_]+)*(\.\*)?)$/,
     "use a type such as order.confirmed, a prefix such as order.*, or *",
   );
+
+export const EVENT_TYPES: readonly string[] = [
+  ...ORDER_EVENT_TYPES,
+  ...SALE_EVENT_TYPES,
+  TEST_EVENT_TYPE,
+];
+
+/**
+ * What an endpoint may ask for from now on: a type that events have, or a prefix of one. A misspelt
+ * type would be stored, and the events that its owner waits for would never come.
+ */
+export const subscriptionSchema = eventPatternSchema.refine(
+  (pattern) => EVENT_TYPES.some((type) => wants([pattern], type)),
+  `is no type of event; use one of ${EVENT_TYPES.join(", ")}, a prefix such as order.*, or *`,
+);
 
 export function wants(patterns: readonly string[], type: string): boolean {
   return patterns.some((pattern) => {

@@ -56,6 +56,7 @@ const BODIES: readonly [string, object, string][] = [
   ["a name without an address", { url: "https://empty.shop.example/" }, "url"],
   ["no types", { ...good, types: [] }, "types"],
   ["a type that is none", { ...good, types: ["order.*", "Order!"] }, "types.1"],
+  ["a type that no event has", { ...good, types: ["order.confrimed"] }, "types.0"],
   ["types that are a text", { ...good, types: "*" }, "types"],
   ["too many types", { ...good, types: Array.from({ length: 31 }, () => "*") }, "types"],
   ["a long story", { ...good, description: "x".repeat(TEXT_LENGTH_MAX + 1) }, "description"],

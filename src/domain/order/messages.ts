@@ -71,6 +71,24 @@ export const ORDER_STATES = [
 /** The type of the event by which everybody who has the buyer's data learns to erase it. */
 export const BUYER_ERASED = "buyer.erased";
 
+/** Of all events about orders. A stored event may have a type that a later release dropped. */
+export const ORDER_EVENT_TYPES = [
+  "order.accepted",
+  "order.action_required",
+  "order.in_doubt",
+  "order.confirmed",
+  "order.declined",
+  "order.failed",
+  "order.rejected",
+  "order.cancelled",
+  "order.refund_pending",
+  "order.refunded",
+  "order.refund_failed",
+  "order.disputed",
+  "order.dispute_closed",
+  BUYER_ERASED,
+] as const;
+
 export const orderEventSchema = z.object({
   v: z.literal(1),
   /** `<order>:<version>`: the same event sent twice has the same id. */

@@ -2,6 +2,8 @@
  * Webhooks: which endpoint gets which event, the schedule of tries, the effect of each response,
  * and the payload.
  */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { WEBHOOK_ATTEMPTS_KEPT, WEBHOOK_WAIT_MAX_S } from "../../../src/domain/limits.ts";
@@ -11,14 +13,18 @@ import {
   afterTry,
   requestedWait_s,
   deliveryIdOf,
+  EVENT_TYPES,
   eventPatternSchema,
   payloadOf,
+  subscriptionSchema,
+  TEST_EVENT_TYPE,
   RETRY_DELAYS_S,
   waitAfter_s,
   wants,
   type Delivery,
   type TryOutcome,
 } from "../../../src/domain/webhooks.ts";
+import { PROJECT_ROOT } from "../../../scripts/project-root.ts";
 
 const NOW = Date.parse("2026-11-27T10:00:00Z");
 const NEW: Delivery = { state: "pending", tries: 0, due_ms: NOW, attempts: [] };
@@ -63,6 +69,34 @@ describe("an endpoint", () => {
   ])("may not subscribe to '%s'", (text) =>
     expect(eventPatternSchema.safeParse(text).success).toBe(false),
   );
+
+  test.each(["order.confrimed", "orders.*", "order", "sale.confirmed", "order.authorized"])(
+    "may not subscribe to '%s', because no event has this type",
+    (text) => {
+      const { error } = subscriptionSchema.safeParse(text);
+      expect(error?.issues[0]?.message).toContain("is no type of event");
+      expect(error?.issues[0]?.message).toContain("order.confirmed");
+    },
+  );
+
+  test("may subscribe to every type that events have, and to its prefix", () => {
+    for (const type of EVENT_TYPES) {
+      expect(subscriptionSchema.safeParse(type).success).toBe(true);
+      expect(subscriptionSchema.safeParse(`${type.split(".")[0]}.*`).success).toBe(true);
+    }
+    expect(subscriptionSchema.safeParse("*").success).toBe(true);
+  });
+
+  test("finds in the guide exactly the types that events have", () => {
+    const guide = readFileSync(join(PROJECT_ROOT, "docs/webhooks.md"), "utf8");
+    const rows = guide.split("\n\n").flatMap((part) => {
+      const [head = "", , ...lines] = part.split("\n");
+      return head.startsWith("| type ") ? lines : [];
+    });
+    const named = rows.flatMap((row) => row.split("|")[1]?.match(/[a-z_]+\.[a-z_]+/g) ?? []);
+    const types = EVENT_TYPES.filter((type) => type !== TEST_EVENT_TYPE);
+    expect(named.toSorted()).toEqual(types.toSorted());
+  });
 });
 
 test("a delivery's id depends on its event and its endpoint", () => {
