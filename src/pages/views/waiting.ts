@@ -47,6 +47,10 @@ export type ReminderOffer =
 
 const STALE =
   "Your place is safe. This page shows the last known state, because the shop is not responding.";
+const ORDERED = {
+  lottery: "The order of the line is a random draw",
+  fifo: "The line is in order of arrival, second by second; who joined in one second is drawn",
+} as const;
 const IN_LINE: readonly ShopperState[] = ["prequeue", "queued", "called", "paused", "sold_out"];
 
 export function waitingPage(model: WaitingModel): Html {
@@ -71,7 +75,7 @@ export function waitingPage(model: WaitingModel): Html {
       </section>
       ${merchantMessage(standing.message)} ${reminder(model)} ${stock(model)} ${keepOpen(model)}
       <p class="quiet">
-        The order of the line is a random draw, and
+        ${ORDERED[sale.admission.method]}, and
         <a href="${partLink(sale.id, "fairness")}">you can check the draw</a>.
       </p>`,
   );
