@@ -167,6 +167,15 @@ function countryField({ sale, input, faults }: CheckoutFields, section: string):
 }
 
 /** Also while there is nothing to choose, so that the script has a part to replace. */
+const MORE_WITH_COUNTRY = "Choose a country to see all the ways in which we deliver there.";
+
+/** Without a country only what costs the same everywhere is offered. */
+function mayOfferMore(sale: Sale, quote: Quote | null): boolean {
+  const offered = quote?.offered.length ?? 0;
+  const isUnknown = quote === null || quote.missing.includes("country");
+  return offered === 0 || (isUnknown && offered < checkoutOf(sale).delivery.length);
+}
+
 export function deliveryChoice({ sale, input, faults, quote }: CheckoutFields): Maybe {
   if (checkoutOf(sale).delivery.length === 0) return null;
   const fault = faultOf(faults, "delivery");
@@ -175,11 +184,7 @@ export function deliveryChoice({ sale, input, faults, quote }: CheckoutFields): 
   return html`<fieldset class="group" data-part="delivery">
     <legend>Delivery</legend>
     <input type="hidden" name="assumed" value="${taken === input.delivery ? "" : taken}" />
-    ${
-      offered.length === 0
-        ? html`<p class="quiet">Choose a country to see how we deliver there.</p>`
-        : ""
-    }
+    ${mayOfferMore(sale, quote) ? html`<p class="quiet">${MORE_WITH_COUNTRY}</p>` : ""}
     ${offered.map(({ id, name, price }, index) => {
       const isChosen = id === taken;
       return html`<label class="choice">
