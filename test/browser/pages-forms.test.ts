@@ -181,6 +181,13 @@ describe("a form is refused", () => {
     },
   );
 
+  test("a cart filled with nothing is refused on the page of the products, and says why", async () => {
+    const page = await send(`/${SALE}/cart`, { from: "shop", [SHOE]: "0", [SOCK]: "0" });
+    expect(page.status).toBe(422);
+    expect(page.text).toContain("Choose a quantity of 1 or more");
+    expect(await held()).toEqual([0, 0]);
+  });
+
   test.each([
     ["email", { email: "ann" }, "Enter an e-mail address"],
     ["name", { name: "n".repeat(201) }, "field-name-fault"],

@@ -34,6 +34,9 @@ export async function changeCart(
 ): Promise<Response> {
   const { from, remove, quantities } = form;
   const lines = quantities.filter(({ sku, quantity }) => quantity > 0 && sku !== remove);
+  if (from === "shop" && lines.length === 0 && (await isEmpty(visit))) {
+    return showRefusedCart(c, visit, from, 422, [NOTHING_CHOSEN], entered);
+  }
   const outcome = await setCart(visit, lines);
   switch (outcome.kind) {
     case "set":
@@ -52,6 +55,15 @@ export async function changeCart(
     default:
       return sendRefusal(c, visit, outcome);
   }
+}
+
+/** "Add to cart" without a quantity must not lead away from the quantities to an empty cart. */
+const NOTHING_CHOSEN = { field: null, message: "Choose a quantity of 1 or more of an item." };
+
+/** Whether there is nothing that a form without quantities would give back. */
+async function isEmpty(visit: Visit): Promise<boolean> {
+  const read = await readCheckout(visit, "now");
+  return read.kind === "cart" && read.cart.lines.length === 0 && read.placed === null;
 }
 
 /** The page the form stood on, with what was asked for and why it was not given. */
