@@ -2,7 +2,10 @@
  * The sale document: a bad one names the path of its fault, a good one gets its defaults, and
  * changes that may not be made are refused.
  */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { PROJECT_ROOT } from "../../../scripts/project-root.ts";
 import * as sales from "../../../src/domain/sale/sale.ts";
 import { phaseAt, scheduleOf } from "../../../src/domain/sale/schedule.ts";
 import { DOCUMENT, ENDS_MS, OPENS_MS, saleOf, STARTS_MS } from "../support/sale-document.ts";
@@ -217,4 +220,10 @@ describe("what follows from a document", () => {
     expect(sales.itemOf(saleOf(), "AIR-43")?.price).toBe(13_900);
     expect(sales.itemOf(saleOf(), "air-43")).toBeNull();
   });
+});
+
+test("the example of a sale in the guide is accepted", () => {
+  const guide = readFileSync(join(PROJECT_ROOT, "docs/configuration.md"), "utf8");
+  const example = /```json\n(\{\n  "id"[^`]*)```/.exec(guide)?.[1] ?? "";
+  expect(sales.saleSchema.safeParse(JSON.parse(example)).error).toBeUndefined();
 });
