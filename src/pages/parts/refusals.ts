@@ -213,7 +213,9 @@ const DISCOUNT_TEXT: Readonly<Record<DiscountReason, string>> = {
   wrong_shopper: "This discount code is for another shopper.",
   wrong_lane: "This discount code is for shoppers of another line.",
   used_by_you: "You have used this discount code already.",
-  used_up: "This discount code has been used as often as it may be.",
+  used_up:
+    "All uses of this discount code are taken. One comes back when an order with it is not paid, " +
+    "so you can try again later.",
   changed: "This discount code has changed. Apply it again.",
 };
 
