@@ -14,6 +14,7 @@ import {
   DISCOUNT_IMPORT_BYTES_MAX,
   SALE_BODY_BYTES_MAX,
 } from "../domain/limits.ts";
+import { jsonFault } from "../encoding/json.ts";
 import { saleIdSchema } from "../domain/sale/sale.ts";
 import { log } from "../platform/log.ts";
 import { sameText } from "../platform/same-text.ts";
@@ -145,8 +146,11 @@ const limitReads: MiddlewareHandler<GateApp> = async (c, next) => {
 };
 
 /** The answer to an unexpected error; its cause is only in the log. */
-export function failed(error: Error, c: GateRequest): Response {
-  if (error instanceof HTTPException && error.status === 400) return problem(c, "malformed_json");
+export async function failed(error: Error, c: GateRequest): Promise<Response> {
+  if (error instanceof HTTPException && error.status === 400) {
+    const detail = jsonFault(await c.req.text().catch(() => ""));
+    return problem(c, "malformed_json", detail === null ? {} : { detail });
+  }
   if (error instanceof HTTPException && error.status === 415) {
     return problem(c, "unsupported_media_type");
   }

@@ -15,6 +15,25 @@ export function parseJson(text: string): unknown {
   }
 }
 
+/**
+ * Where a text stops being JSON, in words that repeat nothing of it; null for JSON. The position is
+ * that of the engine's message, which has none where the text ends too early.
+ */
+export function jsonFault(text: string): string | null {
+  try {
+    JSON.parse(text);
+    return null;
+  } catch (error) {
+    if (text.trim() === "") return "The body is empty.";
+    const stated =
+      error instanceof Error ? /at position (\d+)/.exec(error.message)?.[1] : undefined;
+    const before = text.slice(0, stated === undefined ? text.length : Number(stated));
+    const line = before.split("\n").length;
+    const column = before.length - before.lastIndexOf("\n");
+    return `The body stops being JSON at line ${line}, column ${column}.`;
+  }
+}
+
 /** A text that holds JSON, parsed. Text that is not JSON is a failed parse, not a throw. */
 export const jsonText = z.string().transform((text, context) => {
   const value = parseJson(text);

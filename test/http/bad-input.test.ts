@@ -90,7 +90,11 @@ describe.each(WRITES)("%s %s", (method, path, carried) => {
     expect.hasAssertions();
     await expectNoChange(sluice, SALE, async () => {
       for (const raw of ["{", "{'a': 1}", '{"a": 1,}', "\u0000", "hello"]) {
-        expectProblem(await ask({ raw, headers: json }), 400, "malformed_json");
+        const refused = await ask({ raw, headers: json });
+        expectProblem(refused, 400, "malformed_json");
+        expect(refused.body["detail"]).toMatch(
+          /^The body stops being JSON at line 1, column \d+\./,
+        );
       }
     });
   });

@@ -1,7 +1,7 @@
 /** Text that is JSON and text that is not, and digests that ids are made of. */
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { digestOf, jsonText, parseJson } from "../../../src/encoding/json.ts";
+import { digestOf, jsonFault, jsonText, parseJson } from "../../../src/encoding/json.ts";
 
 test("text that is not JSON is undefined, and a failed parse, but never thrown", () => {
   expect(parseJson('{"a":1}')).toEqual({ a: 1 });
@@ -16,4 +16,18 @@ test("text that is not JSON is undefined, and a failed parse, but never thrown",
 test("a digest is the SHA-256 of the JSON, because stored ids are made of it", () => {
   const digest = "9c4a7b5386eebfbc11146a4687af9cf524b1e1c9ce40faca5d501add3ea11337";
   expect(digestOf(["air-one", "sub_1", 0])).toBe(digest);
+});
+
+test.each([
+  ['{"a": 1}}', "The body stops being JSON at line 1, column 9."],
+  ['{\n  "a": 1,\n}', "The body stops being JSON at line 3, column 1."],
+  ['{"a": "secret', "The body stops being JSON at line 1, column 14."],
+  ["{", "The body stops being JSON at line 1, column 2."],
+  ["  ", "The body is empty."],
+])("%j: says where it stops being JSON, and repeats nothing of it", (text, expected) => {
+  expect(jsonFault(text)).toBe(expected);
+});
+
+test("JSON has no fault", () => {
+  expect(jsonFault('{"a": [1, null]}')).toBeNull();
 });
