@@ -165,7 +165,7 @@ function endOrder(state, reason, page) {
   showForm();
   setState(null);
   const { heading, text: why } = orderText(state, reason);
-  sayFault(heading, `${why} What you entered is still here; you can pay another way.`);
+  sayFault(heading, `${why} What you entered is still here.`);
 }
 
 /** @param {string | null} state what the page is busy with; null when it is not */
