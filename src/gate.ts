@@ -32,6 +32,7 @@ export { DiscountCodes } from "../durable-objects/discount-codes/discount-codes.
 export { Order } from "../durable-objects/order/order.ts";
 export { PassDesk } from "../durable-objects/pass-desk.ts";
 export { RedisBridge } from "../durable-objects/redis-bridge/redis-bridge.ts";
+export { SaleList } from "../durable-objects/sale-list/sale-list.ts";
 export { SkuStock } from "../durable-objects/sku-stock/sku-stock.ts";
 export { TicketBooth } from "../durable-objects/ticket-booth.ts";
 export { TurnReminders } from "../durable-objects/turn-reminders/turn-reminders.ts";

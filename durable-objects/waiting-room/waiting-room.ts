@@ -15,8 +15,9 @@ import type { RoomSnapshot } from "../../src/domain/room/snapshot.ts";
 import type { AdmissionChange, Sale } from "../../src/domain/sale/sale.ts";
 import type { StockLevel } from "../../src/domain/stock/stock-ledger.ts";
 import { beaconChainOf, readRound } from "../../src/beacon/relays.ts";
+import { MIRROR_RECHECK_MS } from "../../src/domain/limits.ts";
 import { log } from "../../src/platform/log.ts";
-import { boothName, boothOf, orderOf } from "../../src/platform/objects.ts";
+import { boothName, boothOf, orderOf, saleListOf } from "../../src/platform/objects.ts";
 import { withTimeout } from "../../src/platform/with-timeout.ts";
 import { SingleAlarm } from "../single-alarm.ts";
 import type { ActOutcome, ConfigureOutcome } from "./changes.ts";
@@ -38,6 +39,9 @@ import {
 
 export class WaitingRoom extends DurableObject<GateEnv> {
   readonly #core: RoomCore;
+  /** What the list of sales has been given by this instance, and when that was tried. */
+  #publishedRevision: number | null = null;
+  #publishedAt_ms = Number.NEGATIVE_INFINITY;
 
   constructor(ctx: DurableObjectState, env: GateEnv) {
     super(ctx, env);
@@ -189,8 +193,25 @@ export class WaitingRoom extends DurableObject<GateEnv> {
     this.#core.forgetSubject(admissionId);
   }
 
-  override alarm(info?: AlarmInvocationInfo): Promise<void> {
-    return this.#core.ring(info?.scheduledTime);
+  override async alarm(info?: AlarmInvocationInfo): Promise<void> {
+    await this.#core.ring(info?.scheduledTime);
+    await this.#publish();
+  }
+
+  /**
+   * Each instance gives the list of sales its document once, and each revision of it: a list that
+   * lost it, or never had it, gets it back while the sale goes on.
+   */
+  async #publish(): Promise<void> {
+    const document = this.#core.document();
+    if (document === null || document.revision === this.#publishedRevision) return;
+    const now = Date.now();
+    if (now - this.#publishedAt_ms < MIRROR_RECHECK_MS) return;
+    this.#publishedAt_ms = now;
+    const published = saleListOf(this.env).publish(document, false);
+    const answer = await withTimeout(published.then(() => "published"));
+    if (answer === null) log.warn("waiting-room", "sale_list_unreachable");
+    else this.#publishedRevision = document.revision;
   }
 }
 

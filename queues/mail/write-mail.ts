@@ -38,7 +38,7 @@ export async function writeMail(
   mail: KeptMail,
   origin: string | null,
 ): Promise<WriteOutcome> {
-  const published = await findSale(env.CONFIG, mail.sale, Date.now());
+  const published = await findSale(env, mail.sale, Date.now());
   if (published === null) return { kind: "busy", reason: "sale_unread", after_s: SILENT_S };
   const { sale } = published;
   return mail.kind === YOUR_TURN

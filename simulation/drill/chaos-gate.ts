@@ -67,6 +67,6 @@ export class TurnReminders extends real.TurnReminders {
   }
 }
 
-export { PassDesk, RedisBridge } from "../../src/gate.ts";
+export { PassDesk, RedisBridge, SaleList } from "../../src/gate.ts";
 
 export default gate;

@@ -12,6 +12,7 @@ export {
   Order,
   PassDesk,
   RedisBridge,
+  SaleList,
   SkuStock,
   TicketBooth,
   TurnReminders,

@@ -34,9 +34,9 @@ export function readState(folder: string): State {
 }
 
 /**
- * True for tables of the platform that change without an input: the alarms of rooms, SkuStocks and
- * TurnReminders, which are set again at each tick, read or look at the line, and D1's count of its
- * queries. What an alarm does shows in the object's own tables.
+ * True for tables of the platform that change without an input: the alarms of rooms, SkuStocks,
+ * TurnReminders and the SaleList, which are set again at each tick, read, look at the line or check
+ * of KV, and D1's count of its queries. What an alarm does shows in the object's own tables.
  */
 function changesByItself(place: string, table: string): boolean {
   if (place.startsWith("d1")) return table === "_cf_METADATA";
@@ -44,7 +44,7 @@ function changesByItself(place: string, table: string): boolean {
   return hasAlarm && (table === "_cf_ALARM" || table === "_cf_METADATA");
 }
 
-const WITH_REPEATED_ALARM = ["WaitingRoom", "SkuStock", "TurnReminders"];
+const WITH_REPEATED_ALARM = ["WaitingRoom", "SkuStock", "TurnReminders", "SaleList"];
 
 function readTables(file: string): [string, readonly string[]][] {
   const database = new DatabaseSync(file, { readOnly: true, timeout: LOCKED_MAX_MS });

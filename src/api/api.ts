@@ -44,6 +44,7 @@ import { orderRoutes } from "./order-routes.ts";
 import { receiptRoutes } from "./receipt-routes.ts";
 import { RefusalCount } from "./refusal-count.ts";
 import { reminderRoutes } from "./reminder-routes.ts";
+import { republishRoutes } from "./republish-routes.ts";
 import { problem, refuseBody } from "./problems.ts";
 import { shopperRoutes } from "./shopper-routes.ts";
 import { webhookRoutes } from "./stripe-webhook.ts";
@@ -189,6 +190,7 @@ function merchantApi(): OpenAPIHono<GateApp> {
   app.route("/", merchantRefundRoutes);
   app.route("/", buyerRoutes);
   app.route("/", saleDeletionRoutes);
+  app.route("/", republishRoutes);
   app.route("/", merchantAllotmentRoutes);
   app.route("/", merchantDiscountRoutes);
   app.route("/", merchantWebhookRoutes);

@@ -139,7 +139,7 @@ operation(
     id: "listSales",
     tag: "Sales",
     summary: "List all sales",
-    description: "Their ids. A new sale may take a minute to be listed everywhere.",
+    description: "Their ids, from the object that owns the list.",
     success: { 200: json("The ids.", merchant.saleListDocument, { sales: ["air-two"] }) },
     problems: [],
   },

@@ -253,6 +253,21 @@ export const SNAPSHOT_STALE_MAX_MS = 5 * 60 * 1000;
 /** How long an isolate uses a sale document without reading KV, unless the snapshot is newer. */
 export const SALE_FRESH_MS = 30 * 1000;
 
+// The list of sales, and its mirror in KV
+
+/** What an isolate read of the list is used for this long, when KV does not show a sale. */
+export const SALE_LIST_FRESH_MS = 10 * 1000;
+/** After the list did not answer, an isolate asks it again. */
+export const SALE_LIST_RETRY_MS = 2 * 1000;
+/** The list compares KV with what it has this often while a sale may still go on. */
+export const MIRROR_CHECK_MS = 5 * 60 * 1000;
+/** Sooner, when an isolate lacked something; KV takes up to a minute to show a write. */
+export const MIRROR_RECHECK_MS = 60 * 1000;
+/** Documents that one pass writes to KV, and rooms it asks; the next pass is a second later. */
+export const MIRROR_WRITES_MAX = 40;
+/** After this KV shows every write. */
+export const KV_SHOWS_WITHIN_MS = 2 * 60 * 1000;
+
 // Readiness
 
 /** Sales that one answer about readiness looks at; each is a read of KV. */

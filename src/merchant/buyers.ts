@@ -21,7 +21,7 @@ import { checkoutOf } from "../domain/sale/checkout-rules.ts";
 import { forgetTurnMails } from "../order-book/mails.ts";
 import { listOrders, type OrderPlace } from "../order-book/order-list.ts";
 import { orderOf, passDeskOf, remindersOf, roomOf, stockOf } from "../platform/objects.ts";
-import { findSale, listSales } from "../sales/sale-directory.ts";
+import { findSale, listAllSales } from "../sales/sale-directory.ts";
 import { byMailbox, readOrder, type OrderOutcome } from "./orders.ts";
 import type { MerchantContext } from "./sales.ts";
 
@@ -82,9 +82,9 @@ async function salesWithReminders(
   { env, now }: MerchantContext,
   after: string,
 ): Promise<{ readonly sales: readonly string[]; readonly next: BuyerPlace | null }> {
-  const later = (await listSales(env.CONFIG)).filter((sale) => sale > after);
+  const later = (await listAllSales(env)).filter((sale) => sale > after);
   const looked = later.slice(0, BUYER_SALES_MAX);
-  const published = await Promise.all(looked.map((sale) => findSale(env.CONFIG, sale, now)));
+  const published = await Promise.all(looked.map((sale) => findSale(env, sale, now)));
   const sales = published.flatMap((found) => {
     return found !== null && checkoutOf(found.sale).mail.yourTurn ? [found.sale.id] : [];
   });

@@ -30,7 +30,7 @@ import { countWaitingDeadLetters } from "../order-book/order-book.ts";
 import { ORDERS_SETUP_KEY } from "../platform/kv-keys.ts";
 import { QUEUES } from "../platform/queue-names.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
-import { findSale, listSales } from "../sales/sale-directory.ts";
+import { findSale, listAllSales } from "../sales/sale-directory.ts";
 import { queueItSecretOf } from "../tokens/queue-it.ts";
 import type { Keys } from "../tokens/secrets.ts";
 import { readBreakers } from "./breakers.ts";
@@ -109,8 +109,8 @@ async function readReport(env: GateEnv): Promise<{ readonly report: OrdersSetup 
 }
 
 async function readSales({ env, now }: MerchantContext): Promise<Sales> {
-  const ids = await listSales(env.CONFIG);
-  const read = ids.slice(0, READINESS_SALES_MAX).map((id) => findSale(env.CONFIG, id, now));
+  const ids = await listAllSales(env);
+  const read = ids.slice(0, READINESS_SALES_MAX).map((id) => findSale(env, id, now));
   const current = (await Promise.all(read)).flatMap((published) => {
     const isOver = published === null || Date.parse(published.sale.endsAt) <= now;
     return isOver ? [] : [published.sale];

@@ -59,7 +59,7 @@ export async function deleteSale(context: MerchantContext, id: string): Promise<
       return { kind: "sale_not_found" };
     case "deleted":
       // The request before may have died just after that.
-      await withdrawSale(env.CONFIG, id);
+      await withdrawSale(env, id);
       return { kind: "deleted", skus: [] };
     case "not_ended":
       return begun;
@@ -87,7 +87,7 @@ async function deletePart(
   booths: number,
 ): Promise<DeleteSaleOutcome> {
   const { id } = sale;
-  await withdrawSale(env.CONFIG, id);
+  await withdrawSale(env, id);
   const orders = await unerasedOf(env.ORDER_BOOK, id, BUYER_ORDERS_MAX);
   for (let from = 0; from < orders.length; from += BUYER_ORDERS_AT_ONCE) {
     const some = orders.slice(from, from + BUYER_ORDERS_AT_ONCE);

@@ -12,9 +12,9 @@ import type { AdmissionChange, RevisionRefused, Sale } from "../domain/sale/sale
 import type { StockCounters } from "../domain/stock/stock-ledger.ts";
 import { countersAgree } from "../domain/stock/stock-ledger.ts";
 import { countOrders } from "../order-book/order-book.ts";
-import { roomOf, stockOf } from "../platform/objects.ts";
+import { roomOf, saleListOf, stockOf } from "../platform/objects.ts";
 import { readTurnstileSettings } from "../proofs/turnstile.ts";
-import { listSales, publishSale } from "../sales/sale-directory.ts";
+import { listAllSales, publishSale } from "../sales/sale-directory.ts";
 import { queueItSecretOf } from "../tokens/queue-it.ts";
 import type { Keys } from "../tokens/secrets.ts";
 
@@ -80,7 +80,7 @@ export async function putSale(
   const refused = await Promise.all(
     sale.items.map((item) => stockItem(context, sale, configured.revision, item)),
   );
-  await publishSale(env.CONFIG, { sale, revision: configured.revision }, now);
+  await publishSale(env, { sale, revision: configured.revision }, now);
   const metrics = await room.metrics();
   if (metrics.kind === "no_sale") return { kind: "sale_not_found" };
   const items = sale.items.flatMap(({ sku }, index) => {
@@ -174,7 +174,15 @@ export async function readSale(context: MerchantContext, id: string): Promise<Me
 }
 
 export function readSales({ env }: MerchantContext): Promise<string[]> {
-  return listSales(env.CONFIG);
+  return listAllSales(env);
+}
+
+/** Writes the next page of all sales to KV again. */
+export async function republishSales(
+  { env }: MerchantContext,
+  after: string | null,
+): Promise<{ readonly written: number; readonly next: string | null }> {
+  return saleListOf(env).republish(after);
 }
 
 export type ActOutcome =

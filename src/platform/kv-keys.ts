@@ -8,6 +8,8 @@
 export const SALE_PREFIX = "sale:";
 /** Each sale that guards addresses or lists origins: `guard:<id>`. */
 export const GUARD_PREFIX = "guard:";
+/** Which those are, also when there are none (`domain/sale/mirror.ts`). */
+export const GUARD_LIST_KEY = "guards";
 
 /** A backend's breaker, as the orders Worker last wrote it (`domain/breaker.ts`). */
 export function breakerKey(backend: string): string {

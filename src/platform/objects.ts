@@ -13,12 +13,18 @@ type Namespace =
   | "REDIS_BRIDGE"
   | "DISCOUNT_CODES"
   | "TURN_REMINDERS"
+  | "SALE_LIST"
   | "ORDER";
 type Bindings<Name extends Namespace> = Pick<GateEnv, Name>;
 type Stub<Name extends Namespace> = ReturnType<GateEnv[Name]["get"]>;
 
 export function roomOf(env: Bindings<"WAITING_ROOM">, sale: string): Stub<"WAITING_ROOM"> {
   return env.WAITING_ROOM.get(env.WAITING_ROOM.idFromName(sale));
+}
+
+/** The one list of all sales. */
+export function saleListOf(env: Bindings<"SALE_LIST">): Stub<"SALE_LIST"> {
+  return env.SALE_LIST.get(env.SALE_LIST.idFromName("sales"));
 }
 
 /** What the room answers; `withTimeout` cannot infer it, as its answers are a union. */

@@ -81,7 +81,7 @@ export async function guardRequest(
   resent: Request | null = null,
 ): Promise<Verdict> {
   const { env, now, waitUntil } = tools;
-  const table = await readGuards(env.CONFIG, now, waitUntil);
+  const table = await readGuards(env, now, waitUntil);
   if (table === null) return { kind: "guards_unknown" };
   const guards = guardsOfHost(table, hostOf(request.url));
   if (guards.length === 0) return PASS;

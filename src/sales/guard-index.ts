@@ -1,39 +1,44 @@
 /**
  * An isolate's index of the sales whose rules concern requests that name no sale: the guards of
- * addresses, and the origins whose pages may call the API. Published in KV under `guard:<sale>`:
- * one key per such sale, with the sale's whole document, until a day after its end.
+ * addresses, and the origins whose pages may call the API. KV mirrors it under `guard:<sale>`: one
+ * key per such sale, with the sale's whole document, until a day after its end; and under `guards`
+ * which sales those are, also when there are none.
  *
  * Guarantee: only an isolate's first request waits for KV. Later ones are served from the index
- * while it is refreshed, every ten seconds; a change made through this isolate applies at once.
+ * while it is refreshed, every ten seconds; a change made through this isolate applies at once. A
+ * KV that shows less than its own list names, or no list, is not believed: the owner of the list
+ * of sales is asked, once per refresh. While nobody answers, what is known stays, and an isolate
+ * that knows nothing says so (`domain/sale/mirror.ts`).
  * Weak: KV may show a change a minute late, so a new guard may take that long to apply everywhere.
  * A changed document of a sale in the index is seen within a second or two, because the room's
  * snapshot contains its revision.
  */
-import { z } from "zod";
 import { buildGuardTable, type GuardTable } from "../domain/guards/guard-table.ts";
-import { GUARDING_SALES_MAX, GUARDS_FRESH_MS, GUARDS_KEPT_S } from "../domain/limits.ts";
+import { GUARDS_FRESH_MS, KV_SHOWS_WITHIN_MS } from "../domain/limits.ts";
 import { checkoutOf } from "../domain/sale/checkout-rules.ts";
-import type { Sale } from "../domain/sale/sale.ts";
+import {
+  guardsInForce,
+  needsOwner,
+  type GuardList,
+  type GuardSources,
+  type Revisions,
+} from "../domain/sale/mirror.ts";
 import { GUARD_PREFIX } from "../platform/kv-keys.ts";
 import { log } from "../platform/log.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
-import { publishedSchema, publishedText, type PublishedSale } from "./published-sale.ts";
+import { guardsUntil_ms, publishedSchema, type PublishedSale } from "./published-sale.ts";
+import { listGuards, readGuardList, writeGuards } from "./sale-mirror.ts";
+import { ownedGuards, type SaleSource } from "./sale-owner.ts";
 
-/** The minimum that KV accepts. */
-const EXPIRY_MIN_S = 60;
-
-/** KV refuses an expiration after January 2038: it has 32 bits. */
-const EXPIRATION_MAX_S = 2 ** 31 - 1;
-
-const metadataSchema = z.object({ revision: z.int() });
+type Documents = ReadonlyMap<string, PublishedSale>;
 
 interface Index {
-  published: ReadonlyMap<string, PublishedSale>;
+  published: Documents;
   /** When a sale was added from another source than KV, which may not show it yet. */
   readonly learnedAt_ms: Map<string, number>;
   table: GuardTable;
   origins: ReadonlySet<string>;
-  /** Null until KV was read once. */
+  /** Null until the guards were known once. */
   readAt_ms: number | null;
   refreshingSince_ms: number | null;
 }
@@ -58,108 +63,143 @@ function indexOf(kv: KVNamespace): Index {
   return empty;
 }
 
-function replace(index: Index, published: ReadonlyMap<string, PublishedSale>): void {
+function replace(index: Index, published: Documents): void {
   const sales = [...published.values()];
   index.published = published;
   index.table = buildGuardTable(sales);
   index.origins = new Set(sales.flatMap(({ sale }) => checkoutOf(sale).origins));
 }
 
-/** Whether requests that name no sale depend on this one. */
-function isIndexed(sale: Sale): boolean {
-  return sale.guards.length > 0 || checkoutOf(sale).origins.length > 0;
-}
-
-/** After this KV shows every write, so a sale that is missing there was deleted. */
-const KV_SHOWS_WITHIN_MS = 2 * 60 * 1000;
-
 /** A refresh that takes longer was probably cut off with its request; another may try. */
 const REFRESH_GIVEN_UP_MS = 5000;
+/** How often an isolate's first requests look whether the refresh of one of them has come. */
+const LOOK_MS = 20;
+
+type WaitUntil = (work: Promise<unknown>) => void;
 
 /**
- * The guards of all sales; null when KV has not been read yet and does not answer.
+ * The guards of all sales; null when they are not known yet and nobody says what they are.
  * @param waitUntil `ctx.waitUntil`: a refresh continues after the response
  */
 export async function readGuards(
-  kv: KVNamespace,
+  source: SaleSource,
   now: number,
-  waitUntil: (work: Promise<unknown>) => void,
+  waitUntil: WaitUntil,
 ): Promise<GuardTable | null> {
-  return (await freshIndex(kv, now, waitUntil))?.table ?? null;
+  return (await freshIndex(source, now, waitUntil))?.table ?? null;
 }
 
 /**
- * The origins that any sale lists, until a day after its end; none while KV has not been read yet
- * and does not answer.
+ * The origins that any sale lists, until a day after its end; none while they are not known.
  * @param waitUntil `ctx.waitUntil`: a refresh continues after the response
  */
 export async function readOrigins(
-  kv: KVNamespace,
+  source: SaleSource,
   now: number,
-  waitUntil: (work: Promise<unknown>) => void,
+  waitUntil: WaitUntil,
 ): Promise<ReadonlySet<string>> {
-  return (await freshIndex(kv, now, waitUntil))?.origins ?? new Set();
+  return (await freshIndex(source, now, waitUntil))?.origins ?? new Set();
 }
 
 async function freshIndex(
-  kv: KVNamespace,
+  source: SaleSource,
   now: number,
-  waitUntil: (work: Promise<unknown>) => void,
+  waitUntil: WaitUntil,
 ): Promise<Index | null> {
-  const index = indexOf(kv);
+  const index = indexOf(source.CONFIG);
+  const since = index.refreshingSince_ms;
+  const isRefreshing = since !== null && now - since < REFRESH_GIVEN_UP_MS;
   if (index.readAt_ms === null) {
-    await refresh(kv, index, now);
+    await (isRefreshing ? waitForOther(index) : refresh(source, index, now));
     return index.readAt_ms === null ? null : index;
   }
-  const since = index.refreshingSince_ms;
-  const refreshing = since !== null && now - since < REFRESH_GIVEN_UP_MS;
-  if (now - index.readAt_ms >= GUARDS_FRESH_MS && !refreshing) {
-    index.refreshingSince_ms = now;
-    waitUntil(refresh(kv, index, now));
+  if (now - index.readAt_ms >= GUARDS_FRESH_MS && !isRefreshing) {
+    waitUntil(refresh(source, index, now));
   }
   return index;
 }
 
-async function refresh(kv: KVNamespace, index: Index, now: number): Promise<void> {
-  const read = await withTimeout(readAll(kv, index.published));
-  index.refreshingSince_ms = null;
-  if (read === null) {
-    log.error("guards", "kv_unreachable");
+/** A promise of another request must not be awaited; its result is in memory when it comes. */
+async function waitForOther(index: Index): Promise<void> {
+  for (let waited_ms = 0; waited_ms < REFRESH_GIVEN_UP_MS; waited_ms += LOOK_MS) {
+    if (index.refreshingSince_ms === null) return;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+}
+
+async function refresh(source: SaleSource, index: Index, now: number): Promise<void> {
+  index.refreshingSince_ms = now;
+  try {
+    await read(source, index, now);
+  } finally {
+    index.refreshingSince_ms = null;
+  }
+}
+
+async function read(source: SaleSource, index: Index, now: number): Promise<void> {
+  const mirror = await withTimeout(readMirror(source.CONFIG, index.published));
+  if (mirror === null) log.error("guards", "kv_unreachable");
+  const { documents: shown = null, list = null } = mirror ?? {};
+  const found = new Map(shown ?? []);
+  const sources = { shown: shown === null ? null : revisionsOf(shown), list };
+  const has = newest(found, index.published);
+  const owner = needsOwner(sources) ? await ownedGuards(source, revisionsOf(has)) : null;
+  const learned = newest(has, new Map(owner?.newer.map((item) => [item.sale.id, item])));
+  const inForce = guardsInForce({
+    ...sources,
+    known: index.readAt_ms === null ? null : revisionsOf(index.published),
+    isYoung: (id) => now - (index.learnedAt_ms.get(id) ?? -Infinity) < KV_SHOWS_WITHIN_MS,
+    owned: owner?.revisions ?? null,
+  } satisfies GuardSources);
+  if (inForce === null) {
+    log.error("guards", "guards_unknown");
     return;
   }
-  const newest = new Map(read);
-  for (const [id, known] of index.published) {
-    const shown = read.get(id);
-    const learnedAt_ms = index.learnedAt_ms.get(id) ?? Number.NEGATIVE_INFINITY;
-    const unseen = shown === undefined && now - learnedAt_ms < KV_SHOWS_WITHIN_MS;
-    if (unseen || (shown !== undefined && shown.revision < known.revision)) newest.set(id, known);
+  // What this isolate learned while it read is newer than what was read.
+  const late = [...index.published].filter(([id]) => (index.learnedAt_ms.get(id) ?? 0) >= now);
+  const kept = [...learned].filter(([id]) => inForce.has(id));
+  replace(index, newest(new Map(kept), new Map(late)));
+  for (const id of index.learnedAt_ms.keys()) {
+    if (!index.published.has(id)) index.learnedAt_ms.delete(id);
   }
-  for (const id of index.learnedAt_ms.keys()) if (!newest.has(id)) index.learnedAt_ms.delete(id);
-  replace(index, newest);
   index.readAt_ms = now;
 }
 
+function revisionsOf(documents: Documents): Revisions {
+  return new Map([...documents].map(([id, { revision }]) => [id, revision]));
+}
+
+/** All sales of both, each in its newer document. */
+function newest(some: Documents, others: Documents): Documents {
+  const all = new Map(some);
+  for (const [id, other] of others) {
+    const known = all.get(id);
+    if (known === undefined || known.revision < other.revision) all.set(id, other);
+  }
+  return all;
+}
+
+interface Mirror {
+  readonly documents: Documents;
+  readonly list: GuardList | null;
+}
+
 /** Fetches only documents with a newer revision than the known one. */
-async function readAll(
-  kv: KVNamespace,
-  known: ReadonlyMap<string, PublishedSale>,
-): Promise<ReadonlyMap<string, PublishedSale>> {
-  const page = await kv.list({ prefix: GUARD_PREFIX, limit: GUARDING_SALES_MAX });
-  if (!page.list_complete) log.error("guards", "too_many_sales_guard");
-  const read = await Promise.all(
-    page.keys.map(async ({ name, metadata }) => {
-      const id = name.slice(GUARD_PREFIX.length);
-      const listed = metadataSchema.safeParse(metadata).data;
+async function readMirror(kv: KVNamespace, known: Documents): Promise<Mirror> {
+  const [listed, list] = await Promise.all([listGuards(kv), readGuardList(kv)]);
+  const documents = await Promise.all(
+    [...listed].map(async ([id, revision]) => {
       const mine = known.get(id);
-      const isKnown = mine !== undefined && listed !== undefined;
-      if (isKnown && mine.revision >= listed.revision) return mine;
-      const parsed = publishedSchema.safeParse(await kv.get(name, { type: "json" }));
+      if (mine !== undefined && revision !== null && mine.revision >= revision) return mine;
+      const text = await kv.get(GUARD_PREFIX + id, { type: "json" });
+      const parsed = publishedSchema.safeParse(text);
       if (parsed.success) return parsed.data;
       log.error("guards", "unreadable_guards", { sale: id });
       return mine ?? null;
     }),
   );
-  return new Map(read.flatMap((item) => (item === null ? [] : [[item.sale.id, item] as const])));
+  const readable = documents.filter((item) => item !== null);
+  return { documents: new Map(readable.map((item) => [item.sale.id, item])), list };
 }
 
 /** Adds a newer document that came from the room. */
@@ -167,7 +207,7 @@ export function rememberGuards(kv: KVNamespace, published: PublishedSale, now: n
   const index = indexOf(kv);
   const { id } = published.sale;
   const known = index.published.get(id);
-  if (known === undefined && !isIndexed(published.sale)) return;
+  if (known === undefined && guardsUntil_ms(published.sale) === null) return;
   if (known !== undefined && known.revision >= published.revision) return;
   const next = new Map(index.published);
   next.set(id, published);
@@ -175,27 +215,13 @@ export function rememberGuards(kv: KVNamespace, published: PublishedSale, now: n
   replace(index, next);
 }
 
-/** Publishes a sale's guards and origins, or deletes them when it has none any more. */
+/** Mirrors a sale's guards and origins, or deletes them when it has none any more. */
 export async function publishGuards(
   kv: KVNamespace,
   published: PublishedSale,
   now: number,
 ): Promise<void> {
-  const { sale, revision } = published;
-  const name = GUARD_PREFIX + sale.id;
-  if (!isIndexed(sale)) {
-    // Before a first revision nothing was published.
-    if (revision > 1) await kv.delete(name);
-  } else {
-    const wanted_s = Math.ceil(Date.parse(sale.endsAt) / 1000) + GUARDS_KEPT_S;
-    const soonest_s = Math.ceil(now / 1000) + EXPIRY_MIN_S;
-    const expiration = Math.max(wanted_s, soonest_s);
-    await kv.put(name, publishedText(published), {
-      metadata: { revision },
-      // A later one cannot be stored, and guards that are kept too long do less harm than none.
-      ...(expiration > EXPIRATION_MAX_S ? {} : { expiration }),
-    });
-  }
+  await writeGuards(kv, published, now);
   rememberGuards(kv, published, now);
 }
 

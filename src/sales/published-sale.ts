@@ -3,6 +3,8 @@
  * for a sale that guards addresses or lists origins, under `guard:<id>`.
  */
 import { z } from "zod";
+import { GUARDS_KEPT_S } from "../domain/limits.ts";
+import { checkoutOf } from "../domain/sale/checkout-rules.ts";
 import { saleSchema, type Sale } from "../domain/sale/sale.ts";
 
 export interface PublishedSale {
@@ -16,4 +18,19 @@ export const publishedSchema = z.object({ v: z.literal(1), revision: z.int(), sa
 /** The text that KV stores. */
 export function publishedText({ sale, revision }: PublishedSale): string {
   return JSON.stringify({ v: 1, revision, sale });
+}
+
+/** Null: the text cannot be read. */
+export function readPublished(text: string): PublishedSale | null {
+  try {
+    return publishedSchema.safeParse(JSON.parse(text)).data ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** Until when requests that name no sale depend on this one; null: they never do. */
+export function guardsUntil_ms(sale: Sale): number | null {
+  const isIndexed = sale.guards.length > 0 || checkoutOf(sale).origins.length > 0;
+  return isIndexed ? (Math.ceil(Date.parse(sale.endsAt) / 1000) + GUARDS_KEPT_S) * 1000 : null;
 }

@@ -29,7 +29,7 @@ export async function listPublished(
   context: GateContext,
   after: string | null,
 ): Promise<CataloguePage> {
-  const ids = await listSales(context.env.CONFIG);
+  const ids = await listSales(context.env, context.now);
   const from = after === null ? 0 : ids.findIndex((id) => id > after);
   const shown = from < 0 ? [] : ids.slice(from, from + SALES_PER_PAGE);
   const found = await Promise.all(shown.map((id) => listed(context, id)));
@@ -47,7 +47,7 @@ async function listed(context: GateContext, id: string): Promise<ListedSale | nu
     return { sale: found.sale, phase, schedule };
   }
   if (found.kind === "sale_not_found") return null;
-  const published = await findSale(context.env.CONFIG, id, context.now);
+  const published = await findSale(context.env, id, context.now);
   if (published === null) return null;
   const schedule = scheduleOf(published.sale);
   return { sale: published.sale, phase: phaseAt(schedule, context.now), schedule };

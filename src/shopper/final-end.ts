@@ -8,10 +8,11 @@
 import { SECRET_REVEALED_AFTER_DEFAULT_S } from "../domain/limits.ts";
 import { scheduleOf } from "../domain/sale/schedule.ts";
 import { findSale } from "../sales/sale-directory.ts";
+import type { SaleSource } from "../sales/sale-owner.ts";
 import type { SnapshotCache } from "../sales/snapshots.ts";
 
 export interface FinalEndContext {
-  readonly env: Pick<GateEnv, "CONFIG">;
+  readonly env: SaleSource;
   readonly snapshots: SnapshotCache;
   readonly now: number;
 }
@@ -20,7 +21,7 @@ export async function isOverForGood(
   { env, snapshots, now }: FinalEndContext,
   id: string,
 ): Promise<boolean> {
-  const published = await findSale(env.CONFIG, id, now);
+  const published = await findSale(env, id, now);
   if (published === null) return false;
   const { sale } = published;
   const grace_s = sale.fairness?.revealAfterSeconds ?? SECRET_REVEALED_AFTER_DEFAULT_S;

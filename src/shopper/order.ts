@@ -301,8 +301,7 @@ export async function viewOrder(
   // Also when the buyer's time in the shop is over.
   if (verified.kind === "invalid" || verified.admission.subject !== buyer) return hidden;
   const { admission } = verified;
-  const published =
-    admission.device === null ? null : await findSale(env.CONFIG, seen.order.sale, now);
+  const published = admission.device === null ? null : await findSale(env, seen.order.sale, now);
   const isReplayed =
     published !== null && replayBy(gate, published.sale, admission, caller) === "refused";
   return isReplayed ? hidden : { kind: "order", ...seen };

@@ -42,7 +42,7 @@ export async function listingOf(
   const id = subject.kind === "order" ? await saleOfOrder(gate, subject.order) : idOf(subject);
   const sale = id === null ? null : await newestSale(gate, id);
   if (sale !== null) return checkoutOf(sale).origins.includes(origin) ? "listed" : "stranger";
-  const listed = await readOrigins(gate.env.CONFIG, gate.now, gate.waitUntil);
+  const listed = await readOrigins(gate.env, gate.now, gate.waitUntil);
   if (!listed.has(origin)) return "stranger";
   return subject.kind === "none" ? "listed" : "elsewhere";
 }
@@ -55,7 +55,7 @@ function idOf(subject: Exclude<Subject, { readonly kind: "order" }>): string | n
 async function newestSale(gate: GateContext, id: string): Promise<Sale | null> {
   const found = await saleOf(gate, id);
   if (found.kind === "sale") return found.sale;
-  return (await findSale(gate.env.CONFIG, id, gate.now))?.sale ?? null;
+  return (await findSale(gate.env, id, gate.now))?.sale ?? null;
 }
 
 /** An order's sale never changes, and a page polls its order every second or two. */

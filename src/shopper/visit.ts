@@ -11,7 +11,7 @@ import { tokenStandingIn } from "../domain/room/token-standing.ts";
 import type { Sale } from "../domain/sale/sale.ts";
 import { roomOf } from "../platform/objects.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
-import { findSale, rememberSale } from "../sales/sale-directory.ts";
+import { lookUpSale, rememberSale } from "../sales/sale-directory.ts";
 import { verifyAdmission, type Admission } from "../tokens/admissions.ts";
 import { verifyTicket, type Ticket } from "../tokens/tickets.ts";
 import { isForeignTicket, replayBy } from "./device-binding.ts";
@@ -58,8 +58,11 @@ export async function saleOf(
   id: string,
 ): Promise<({ readonly kind: "sale" } & SaleContext) | Unreachable> {
   const { env, now, chance, snapshots } = gate;
-  const published = await findSale(env.CONFIG, id, now);
-  if (published === null) return { kind: "sale_not_found" };
+  const looked = await lookUpSale(env, id, now);
+  if (looked.kind !== "found") {
+    return { kind: looked.kind === "none" ? "sale_not_found" : "room_unavailable" };
+  }
+  const { published } = looked;
   const read = await snapshots.snapshot(id, now);
   if (read === null) return { kind: "room_unavailable" };
   const found = { kind: "sale", gate, seen: { ...read, now, chance } } as const;

@@ -27,6 +27,7 @@ afterEach(() => {
   vi.restoreAllMocks();
   mishaps.brokenRooms.clear();
   mishaps.silentRooms.clear();
+  mishaps.brokenSaleList = false;
 });
 
 const HTML = { accept: "text/html" };
@@ -131,11 +132,13 @@ describe.each([
     expect((await ask(path, { ...HTML, cookie })).status).toBe(status);
   });
 
-  test("its document gone from KV, which still has its guards", async () => {
+  test("its document gone from KV, which still has its guards, and the list silent", async () => {
     const { path } = await guarding(onFailure);
+    await runDurableObjectAlarm(env.SALE_LIST.get(env.SALE_LIST.idFromName("sales")));
+    mishaps.brokenSaleList = true;
     const CONFIG = {
       list: (options: KVNamespaceListOptions) => env.CONFIG.list(options),
-      get: async (key: string) => (key.startsWith("guard:") ? env.CONFIG.get(key, "json") : null),
+      get: async (key: string) => (key.startsWith("guard") ? env.CONFIG.get(key, "json") : null),
     };
     expect((await ask(path, {}, { CONFIG })).status).toBe(status);
     expect((await ask(path, HTML, { CONFIG })).status).toBe(status);
@@ -161,11 +164,13 @@ describe("a gate that cannot read KV", () => {
   test.each([
     ["closed", 503],
     ["open", FROM_ORIGIN],
-  ])("and knows no guards yet, GUARDS_UNKNOWN %s", async (GUARDS_UNKNOWN, status) => {
+  ])("nor the list, and knows no guards yet: %s", async (GUARDS_UNKNOWN, status) => {
+    mishaps.brokenSaleList = true;
     expect((await ask("/any", {}, { CONFIG: { ...broken }, GUARDS_UNKNOWN })).status).toBe(status);
     expect((await ask("/any", {}, { CONFIG: { ...silent }, GUARDS_UNKNOWN })).status).toBe(status);
-    const line = JSON.stringify({ at: "guards", event: "kv_unreachable" });
-    expect(logged().split("\n")).toEqual([line, line]);
+    const told = ["kv_unreachable", "sale_list_unreachable", "guards_unknown"];
+    const lines = told.map((event) => JSON.stringify({ at: "guards", event }));
+    expect(logged().split("\n")).toEqual([...lines, ...lines]);
   });
 
   test("goes on by the guards it knows, and sees those of this isolate at once", async () => {
@@ -179,13 +184,19 @@ describe("a gate that cannot read KV", () => {
     expect((await ask(later.path)).status).toBe(429);
     expect((await ask("/unguarded")).status).toBe(FROM_ORIGIN);
     expect(list).toHaveBeenCalled();
-    // What KV does not show yet is not forgotten for it.
+    // What KV does not show is not forgotten for it.
     list.mockReset().mockResolvedValue({ keys: [], list_complete: true, cacheStatus: null });
     pass(60_000);
     for (const asked of [path, later.path, later.path]) await ask(asked);
     expect(list).toHaveBeenCalled();
-    expect((await ask(path)).status).toBe(FROM_ORIGIN);
+    expect((await ask(path)).status).toBe(429);
     expect((await ask(later.path)).status).toBe(429);
+  });
+
+  test("guards by what the list of sales says, also in a new isolate", async () => {
+    const { path } = await guarding("closed");
+    expect((await ask(path, {}, { CONFIG: { ...broken } })).status).not.toBe(FROM_ORIGIN);
+    expect((await ask("/any", {}, { CONFIG: { ...silent } })).status).toBe(FROM_ORIGIN);
   });
 });
 

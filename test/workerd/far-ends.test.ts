@@ -74,7 +74,7 @@ test("a sale whose guards cannot be published is not public either", async () =>
     if (name.startsWith("guard:")) throw new Error("KV is out of reach");
   });
   const published = { v: 1, revision: 1, sale } as const;
-  await expect(publishSale(env.CONFIG, published, Date.now())).rejects.toThrow("out of reach");
+  await expect(publishSale(env, published, Date.now())).rejects.toThrow("out of reach");
   expect(writes.mock.calls.map(([name]) => name)).toEqual(["guard:unpublished"]);
 });
 

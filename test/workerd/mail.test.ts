@@ -271,6 +271,8 @@ describe("a failure", () => {
     // Another namespace in name, because an isolate remembers the sales of one it knows.
     shop.change = {
       CONFIG: new Proxy(env.CONFIG, { get: (kv, name) => Reflect.get(kv, name).bind(kv) }),
+      // The orders Worker has no binding to the list of sales.
+      SALE_LIST: undefined,
     };
     await shop.tell(...events);
     await shop.deliver();

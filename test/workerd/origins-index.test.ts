@@ -24,9 +24,9 @@ function listing(id: string, origins: readonly string[]): Sale {
 /** What one isolate knows; its refreshes end before the next look. */
 async function seen(kv: KVNamespace, at: number): Promise<string[]> {
   const work: Promise<unknown>[] = [];
-  await readOrigins(kv, at, (refresh) => work.push(refresh));
+  await readOrigins({ ...env, CONFIG: kv }, at, (refresh) => work.push(refresh));
   await Promise.all(work);
-  return [...(await readOrigins(kv, at, () => undefined))].toSorted();
+  return [...(await readOrigins({ ...env, CONFIG: kv }, at, () => undefined))].toSorted();
 }
 
 /** Another isolate has the same KV and no memory of it. */
@@ -42,7 +42,7 @@ function otherIsolate(): KVNamespace {
 test("an origin is known to every isolate while a sale lists it, and reads of one do not grow", async () => {
   const shop = "https://www.shop.example";
   const sale = listing("origins-index", [shop]);
-  await publishSale(env.CONFIG, { sale, revision: 1 }, now);
+  await publishSale(env, { sale, revision: 1 }, now);
   const other = otherIsolate();
   expect(await seen(env.CONFIG, now)).toEqual([shop]);
   expect(await seen(other, now)).toEqual([shop]);
@@ -54,7 +54,7 @@ test("an origin is known to every isolate while a sale lists it, and reads of on
   for (let look = 0; look < 20; look += 1) await seen(other, now);
   expect(lists).not.toHaveBeenCalled();
 
-  await publishSale(env.CONFIG, { sale: listing(sale.id, []), revision: 2 }, now);
+  await publishSale(env, { sale: listing(sale.id, []), revision: 2 }, now);
   expect(await seen(env.CONFIG, now)).toEqual([]);
   // KV has shown every write after two minutes, so what is missing there was deleted.
   expect(await seen(other, now + 3 * 60_000)).toEqual([]);
@@ -119,6 +119,6 @@ test.each([
 ])("%s of an order from %s (within the limit: %s) asks no object uncounted", async (...given) => {
   const [method, origin, isWithin, expected] = given;
   const listed = { sale: listing("origins-counted", [LISTED]), revision: 1 };
-  await publishSale(env.CONFIG, listed, Date.now());
+  await publishSale(env, listed, Date.now());
   expect(await ask(method, origin, isWithin)).toEqual(expected);
 });

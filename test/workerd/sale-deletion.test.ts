@@ -78,7 +78,7 @@ test("a sale is deleted after its end, whole, and its id is not used again", asy
     .fairness()
     .then((fairness) => (fairness.kind === "fairness" ? fairness : { commitment: "" }));
   expect(await deleteSale(context(), sale.id)).toEqual({ kind: "deleting", orders: 1 });
-  expect(await findSale(env.CONFIG, sale.id, Date.now())).toBeNull();
+  expect(await findSale(env, sale.id, Date.now())).toBeNull();
   // Begun, and not done: nothing leads back into the sale.
   expect((await putSale(context(), sale, { proofSecrets: [] })).kind).toBe("sale_deleted");
   await handOverAll();

@@ -97,17 +97,17 @@ test("documents of as many sales as the limit are kept, and one more is read fro
   const now = Date.now();
   const document = saleDocument([{ sku: "MEMORY-2", stock: 1 }]);
   for (let index = 0; index <= SALES_REMEMBERED_MAX; index += 1) {
-    await publishSale(env.CONFIG, { sale: { ...document, id: nameOf(index) }, revision: 1 }, now);
+    await publishSale(env, { sale: { ...document, id: nameOf(index) }, revision: 1 }, now);
   }
   const reads = vi.spyOn(env.CONFIG, "get");
   const find = async (index: number): Promise<void> => {
-    expect((await findSale(env.CONFIG, nameOf(index), now))?.sale.id).toBe(nameOf(index));
+    expect((await findSale(env, nameOf(index), now))?.sale.id).toBe(nameOf(index));
   };
   for (let index = 1; index <= SALES_REMEMBERED_MAX; index += 1) await find(index);
   expect(reads).not.toHaveBeenCalled();
   await find(0);
   expect(reads).toHaveBeenCalledTimes(1);
-  expect(await findSale(env.CONFIG, "no-such-sale", now)).toBeNull();
+  expect(await findSale(env, "no-such-sale", now)).toBeNull();
   await find(0);
   expect(reads).toHaveBeenCalledTimes(2);
 });

@@ -28,6 +28,6 @@ test("a room that the first version founded has its sale", async () => {
 test("a sale that the first version published is found in KV", async () => {
   const published = JSON.stringify({ v: 1, revision: 1, sale: firstStored });
   await env.CONFIG.put(`sale:${firstStored.id}`, published);
-  const found = await findSale(env.CONFIG, firstStored.id, Date.now());
+  const found = await findSale(env, firstStored.id, Date.now());
   expect(found).toMatchObject({ revision: 1, sale: firstStored });
 });

@@ -14,6 +14,7 @@ export {
   Order,
   PassDesk,
   RedisBridge,
+  SaleList,
   SkuStock,
   TicketBooth,
   TurnReminders,

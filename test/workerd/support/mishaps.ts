@@ -24,6 +24,8 @@ class Mishaps {
   readonly brokenBooths = new Set<string>();
   /** Objects that are to crash as soon as what they wrote is durable. */
   dying = 0;
+  /** The list of sales crashes when a gate asks it. */
+  brokenSaleList = false;
   /** Rooms hear nothing from KV. */
   silentConfig = false;
   #crash: Crash | null = null;

@@ -11,6 +11,7 @@ import gate, {
   Order as RealOrder,
   PassDesk,
   RedisBridge,
+  SaleList as RealSaleList,
   SkuStock,
   TicketBooth as RealTicketBooth,
   TurnReminders as RealTurnReminders,
@@ -32,6 +33,29 @@ export class TurnReminders extends RealTurnReminders {
 
 /** Longer than anybody waits for a booth, a room or KV. */
 const SILENCE_MS = 60_000;
+
+export class SaleList extends RealSaleList {
+  #meetMishap(): void {
+    if (mishaps.brokenSaleList) this.ctx.abort("broken, as planned");
+  }
+
+  override async ids(): ReturnType<RealSaleList["ids"]> {
+    this.#meetMishap();
+    return super.ids();
+  }
+
+  override async find(id: string): ReturnType<RealSaleList["find"]> {
+    this.#meetMishap();
+    return super.find(id);
+  }
+
+  override async guards(
+    ...asked: Parameters<RealSaleList["guards"]>
+  ): ReturnType<RealSaleList["guards"]> {
+    this.#meetMishap();
+    return super.guards(...asked);
+  }
+}
 
 /**
  * The local queue complains loudly of a sender that is gone, so an Order that crashes lets what it
