@@ -355,6 +355,14 @@ export class RoomCore {
     store.write({ foundation, room }, this.#ports.now());
   }
 
+  /**
+   * Sets the alarm if it is not set: the platform gives up on one after six tries. Called by what
+   * gates, stocks and orders ask, so that any of them gets the room going again.
+   */
+  async wake(): Promise<void> {
+    await this.#survive("alarm_not_set", this.#arm());
+  }
+
   /** An early tick is harmless; one that is postponed again and again is not. */
   async #arm(): Promise<void> {
     if (this.#store === null) return;

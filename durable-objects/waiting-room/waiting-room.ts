@@ -83,10 +83,12 @@ export class WaitingRoom extends DurableObject<GateEnv> {
   }
 
   async snapshot(): Promise<RoomSnapshot | null> {
+    await this.#core.wake();
     return this.#core.snapshot();
   }
 
   async metrics(): Promise<RoomMetrics | NoSale> {
+    await this.#core.wake();
     return this.#core.metrics();
   }
 
@@ -118,6 +120,7 @@ export class WaitingRoom extends DurableObject<GateEnv> {
   }
 
   async reportLevel(level: StockLevel): Promise<void> {
+    await this.#core.wake();
     this.#core.reportLevel(level);
   }
 
@@ -127,6 +130,7 @@ export class WaitingRoom extends DurableObject<GateEnv> {
     device: Device = null,
     seen: string | null = null,
   ): Promise<AdmitOutcome> {
+    await this.#core.wake();
     const outcome = this.#core.claim(ticket, { device, seen });
     return outcome.kind === "admitted" ? this.#sign(outcome.admission, device) : outcome;
   }
@@ -148,6 +152,7 @@ export class WaitingRoom extends DurableObject<GateEnv> {
     device: Device = null,
     seen: string | null = null,
   ): Promise<TurnOutcome> {
+    await this.#core.wake();
     const turn = this.#core.turn(ticket, place, { device, seen });
     if (turn.kind !== "admitted") return turn;
     return this.#sign(turn.admission, device);
@@ -170,6 +175,7 @@ export class WaitingRoom extends DurableObject<GateEnv> {
   }
 
   async standings(ids: readonly string[]): Promise<admissions.SeatStanding[]> {
+    await this.#core.wake();
     return this.#core.standings(ids);
   }
 
@@ -178,6 +184,7 @@ export class WaitingRoom extends DurableObject<GateEnv> {
   }
 
   async beginOrder(admissionId: string, order: string): Promise<admissions.BeginOrderOutcome> {
+    await this.#core.wake();
     return this.#core.beginOrder(admissionId, order);
   }
 

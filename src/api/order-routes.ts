@@ -6,7 +6,7 @@ import { isGuessable } from "../domain/key-shape.ts";
 import { IDEMPOTENCY_KEY_LENGTH_MAX } from "../domain/limits.ts";
 import { giveUpOrder, orderPlacedBefore, placeOrder, viewOrder } from "../shopper/order.ts";
 import { quote } from "../shopper/quote.ts";
-import { carriedOf, withVisitOr, type GateApp } from "../web/gate-app.ts";
+import { carriedOf, withShopVisitOr, type GateApp } from "../web/gate-app.ts";
 import { orderPagePath } from "../web/paths.ts";
 import { isOverSubjectLimit, RATE_LIMIT_RETRY_S } from "../web/rate-limits.ts";
 import { quoteAnswer } from "./checkout-refusals.ts";
@@ -45,7 +45,7 @@ const IDEMPOTENCY_KEY = {
   example: EXAMPLE_KEY,
 } as const;
 
-const withVisit = withVisitOr(unreachable);
+const withVisit = withShopVisitOr(unreachable);
 
 export const orderRoutes = new OpenAPIHono<GateApp>({ defaultHook: refuseInvalid });
 

@@ -11,7 +11,14 @@ import { join } from "../shopper/join.ts";
 import { keyHolderOf } from "../shopper/key-holder.ts";
 import { askChallenge } from "../shopper/proof.ts";
 import { askStanding, claimTurn, leave } from "../shopper/waiting.ts";
-import { giveCookie, takeCookie, withSaleOr, withVisitOr, type GateApp } from "../web/gate-app.ts";
+import {
+  giveCookie,
+  takeCookie,
+  withSaleOr,
+  withShopVisitOr,
+  withVisitOr,
+  type GateApp,
+} from "../web/gate-app.ts";
 import { challengesAsked, RATE_LIMIT_RETRY_S } from "../web/rate-limits.ts";
 import { ticketCookie } from "../web/token-cookies.ts";
 import { ADMISSION, DEVICE, TICKET } from "./credentials.ts";
@@ -41,6 +48,7 @@ export const shopperRoutes = new OpenAPIHono<GateApp>({ defaultHook: refuseInval
 
 const withSale = withSaleOr(unreachable);
 const withVisit = withVisitOr(unreachable);
+const withShopVisit = withShopVisitOr(unreachable);
 
 const operation = operationsOf(shopperRoutes, "shopper");
 
@@ -288,7 +296,7 @@ operation(
     problems: [...ADMISSION_PROBLEMS, "stock_unavailable"],
   },
   (c) =>
-    withVisit(c, c.req.valid("param").sale, async (visit) => {
+    withShopVisit(c, c.req.valid("param").sale, async (visit) => {
       const outcome = await readCart(visit, "recent");
       if (outcome.kind !== "cart") return refuse(c, visit.sale.id, outcome);
       return c.json(cartAnswer(outcome.cart), 200, { "Cache-Control": "no-store" });
@@ -318,7 +326,7 @@ operation(
     ],
   },
   (c) =>
-    withVisit(c, c.req.valid("param").sale, async (visit) => {
+    withShopVisit(c, c.req.valid("param").sale, async (visit) => {
       const outcome = await setCart(visit, c.req.valid("json").lines);
       if (outcome.kind !== "set") return refuse(c, visit.sale.id, outcome);
       const { lines, holdsUntil_ms } = outcome;

@@ -12,6 +12,7 @@ import type { AdmissionRefused, Unreachable, Visit } from "../shopper/visit.ts";
 import type { TicketRefused } from "../shopper/waiting.ts";
 import {
   takeCookie,
+  withShopVisitOr,
   withVisitOr,
   type Answer,
   type GateApp,
@@ -142,6 +143,15 @@ export function forVisit(
   answer: (c: GateRequest, visit: Visit) => Answer,
 ): (c: GateRequest) => Answer {
   return forSale((c, sale) => withVisit(c, sale, (visit) => answer(c, visit)));
+}
+
+const withShopVisit = withShopVisitOr(sendUnreachable);
+
+/** The same, also while the room is silent, for a shopper who is in. */
+export function forShopVisit(
+  answer: (c: GateRequest, visit: Visit) => Answer,
+): (c: GateRequest) => Answer {
+  return forSale((c, sale) => withShopVisit(c, sale, (visit) => answer(c, visit)));
 }
 
 /** Every way in which a use case refuses that a page of its own explains. */

@@ -16,7 +16,7 @@ import type { Line } from "../domain/stock/cart.ts";
 import { identifierSchema } from "../domain/sale/sale.ts";
 import type { Visit } from "../shopper/visit.ts";
 import type { Answer, GateRequest } from "../web/gate-app.ts";
-import { forSale, forVisit, sendNotice } from "./answers.ts";
+import { forSale, forShopVisit, forVisit, sendNotice } from "./answers.ts";
 import type { Fault } from "./parts/faults.ts";
 import { PRICE_PREFIX, QUANTITY_PREFIX } from "./parts/quantity-field.ts";
 
@@ -128,21 +128,30 @@ export interface RefusedForm {
   readonly entered: Entered;
 }
 
+type Visiting = typeof forVisit;
+
 /**
- * A handler of a form, which is parsed before its visit is resolved.
- * @param refuse answers a form that does not fit; without it a notice names the first fault
+ * Makes handlers of forms, which are parsed before their visit is resolved.
+ * @param visiting resolves the visit
  */
-export function forForm<Form>(
-  schema: z.ZodType<Form>,
-  answer: (c: GateRequest, visit: Visit, read: ReadForm<Form>) => Answer,
-  refuse: (c: GateRequest, refused: RefusedForm) => Answer = refuseForm,
-): (c: GateRequest) => Answer {
-  return forSale(async (c) => {
-    const read = await readForm(c, schema);
-    if (read.kind === "refused") return refuse(c, read);
-    return forVisit((_, visit) => answer(c, visit, read))(c);
-  });
+function formHandlers(visiting: Visiting) {
+  /** @param refuse answers a form that does not fit; without it a notice names the first fault */
+  return <Form>(
+    schema: z.ZodType<Form>,
+    answer: (c: GateRequest, visit: Visit, read: ReadForm<Form>) => Answer,
+    refuse: (c: GateRequest, refused: RefusedForm) => Answer = refuseForm,
+  ): ((c: GateRequest) => Answer) => {
+    return forSale(async (c) => {
+      const read = await readForm(c, schema);
+      if (read.kind === "refused") return refuse(c, read);
+      return visiting((_, visit) => answer(c, visit, read))(c);
+    });
+  };
 }
+
+export const forForm = formHandlers(forVisit);
+/** Of the shop, which needs no room. */
+export const forShopForm = formHandlers(forShopVisit);
 
 export function refuseForm(c: GateRequest, { faults: [fault] }: RefusedForm): Answer {
   return sendNotice(c, { kind: "bad_form", ...fault });

@@ -17,13 +17,14 @@ import {
 } from "../web/gate-app.ts";
 import { isOverNetworkLimit, RATE_LIMIT_RETRY_S } from "../web/rate-limits.ts";
 import { wholeBody } from "../web/whole-body.ts";
-import { forSale, forVisit, pageHeaders, sendNotice } from "./answers.ts";
+import { forSale, forShopVisit, forVisit, pageHeaders, sendNotice } from "./answers.ts";
 import { orderForm } from "./checkout-form.ts";
 import {
   cartForm,
   emptyForm,
   enterForm,
   forForm,
+  forShopForm,
   joinForm,
   passForm,
   receiptForm,
@@ -106,9 +107,9 @@ pages.post("/:sale/reminder", forForm(reminderForm, changeReminder));
 pages.post("/:sale/reminder/stop", forForm(stopReminderForm, stopByLink));
 pages.get("/:sale/receipt", limitReads, forVisit(showReceipt));
 pages.post("/:sale/receipt", forForm(receiptForm, checkGivenReceipt));
-pages.get("/:sale/cart", limitReads, forVisit(showCart));
-pages.post("/:sale/cart", forForm(cartForm, changeCart, refuseCartForm));
-pages.post("/:sale/order", forForm(orderForm, orderCart, refuseOrderForm));
+pages.get("/:sale/cart", limitReads, forShopVisit(showCart));
+pages.post("/:sale/cart", forShopForm(cartForm, changeCart, refuseCartForm));
+pages.post("/:sale/order", forShopForm(orderForm, orderCart, refuseOrderForm));
 pages.get("/:sale/orders/:order", limitReads, forSale(showOrder));
 pages.post("/:sale/orders/:order/give-up", forSale(giveUp));
 // One route per path, because a pattern here would move all routes of the gate to Hono's slower

@@ -6,6 +6,7 @@
  * Guarantee: tickets and admissions are verified here, so a token of another sale, type or key
  * never gets into a visit as valid.
  */
+import { assumedSnapshot } from "../domain/room/snapshot.ts";
 import type { Seen } from "../domain/room/standing.ts";
 import { tokenStandingIn } from "../domain/room/token-standing.ts";
 import type { Sale } from "../domain/sale/sale.ts";
@@ -52,11 +53,17 @@ export interface Visit extends SaleContext {
 
 export type Unreachable = { readonly kind: "sale_not_found" | "room_unavailable" };
 
+/** The sale is known, and its room does not answer. */
+export interface SilentRoom<Known> {
+  readonly kind: "room_unavailable";
+  readonly known: Known;
+}
+
 /** The published sale and the room's snapshot; the document is as new as the snapshot says. */
 export async function saleOf(
   gate: GateContext,
   id: string,
-): Promise<({ readonly kind: "sale" } & SaleContext) | Unreachable> {
+): Promise<({ readonly kind: "sale" } & SaleContext) | Unreachable | SilentRoom<Sale>> {
   const { env, now, chance, snapshots } = gate;
   const looked = await lookUpSale(env, id, now);
   if (looked.kind !== "found") {
@@ -64,7 +71,7 @@ export async function saleOf(
   }
   const { published } = looked;
   const read = await snapshots.snapshot(id, now);
-  if (read === null) return { kind: "room_unavailable" };
+  if (read === null) return { kind: "room_unavailable", known: published.sale };
   const found = { kind: "sale", gate, seen: { ...read, now, chance } } as const;
   if (published.revision >= read.snapshot.revision) return { ...found, sale: published.sale };
   const document = await withTimeout(roomOf(env, id).document());
@@ -73,19 +80,33 @@ export async function saleOf(
   return { ...found, sale: document.sale };
 }
 
+/**
+ * A silent room is known for shoppers with a valid admission only: their cart and their order need
+ * no room, so they go on by the sale's document.
+ */
 export async function visitOf(
   gate: GateContext,
   id: string,
   carried: Carried,
-): Promise<({ readonly kind: "visit" } & Visit) | Unreachable> {
+): Promise<({ readonly kind: "visit" } & Visit) | Unreachable | SilentRoom<Visit>> {
   const found = await saleOf(gate, id);
-  if (found.kind !== "sale") return found;
+  if (found.kind === "sale") return { kind: "visit", ...(await carriedTo(found, carried)) };
+  if (!("known" in found)) return found;
+  const { now, chance } = gate;
+  const snapshot = assumedSnapshot(found.known, now);
+  const seen = { snapshot, stale: true, now, chance };
+  const known = await carriedTo({ gate, sale: found.known, seen }, carried);
+  return { kind: found.kind, ...(known.admission.kind === "valid" ? { known } : {}) };
+}
+
+async function carriedTo({ gate, sale, seen }: SaleContext, carried: Carried): Promise<Visit> {
   const { caller } = carried;
+  const found = { gate, sale, seen };
   const [ticket, admission] = await Promise.all([
     ticketIn(found, carried.ticket, caller),
     admissionIn(found, carried.admission, caller),
   ]);
-  return { ...found, kind: "visit", caller, ticket, admission };
+  return { ...found, caller, ticket, admission };
 }
 
 async function ticketIn(

@@ -90,8 +90,8 @@ async function visitIn(c: GateRequest, sale: string): Promise<VisitOutcome> {
 export async function isOverWriterLimit(c: GateRequest, sale: string): Promise<boolean> {
   const { ticket, admission } = carriedOf(c, sale);
   if (ticket === null && admission === null) return false;
-  const visit = await visitIn(c, sale);
-  return visit.kind === "visit" && isOverSubjectLimit(c.env, sale, subjectOfVisit(visit));
+  const visit = knownIn(await visitIn(c, sale));
+  return visit !== null && isOverSubjectLimit(c.env, sale, subjectOfVisit(visit));
 }
 
 /**
@@ -100,8 +100,8 @@ export async function isOverWriterLimit(c: GateRequest, sale: string): Promise<b
  */
 export async function isOverReaderLimit(c: GateRequest, sale: string | null): Promise<boolean> {
   const isIn = sale !== null && carriedOf(c, sale).admission !== null;
-  const visit = isIn ? await visitIn(c, sale) : null;
-  const subject = visit?.kind === "visit" ? subjectOfVisit(visit) : null;
+  const visit = isIn ? knownIn(await visitIn(c, sale)) : null;
+  const subject = visit === null ? null : subjectOfVisit(visit);
   return isOverReadLimit(c.env, c.req.raw.headers, sale ?? "", subject, c.get("server") ?? null);
 }
 
@@ -114,6 +114,28 @@ export function withVisitOr<Refused extends Response>(unreachable: Unreached<Ref
   ): Promise<Given | Refused> => {
     const found = await visitIn(c, sale);
     return found.kind === "visit" ? answer(found) : unreachable(c, found);
+  };
+}
+
+/** The visit, also of a shopper who is in while the room is silent. */
+function knownIn(outcome: VisitOutcome): Visit | null {
+  if (outcome.kind === "visit") return outcome;
+  return "known" in outcome ? outcome.known : null;
+}
+
+/** The same for what needs no room: carts, quotes and orders of shoppers who are in. */
+export function withShopVisitOr<Refused extends Response>(unreachable: Unreached<Refused>) {
+  return async <Given extends Response>(
+    c: GateRequest,
+    sale: string,
+    answer: (visit: Visit) => Awaitable<Given>,
+  ): Promise<Given | Refused> => {
+    const found = await visitIn(c, sale);
+    const known = knownIn(found);
+    if (known !== null) return answer(known);
+    return unreachable(c, {
+      kind: found.kind === "sale_not_found" ? found.kind : "room_unavailable",
+    });
   };
 }
 

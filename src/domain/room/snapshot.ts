@@ -6,7 +6,7 @@
  * (`calls.ts`), nor for the formulas of the forecast (`forecast.ts`) and the odds (`odds.ts`).
  */
 import type { Sale } from "../sale/sale.ts";
-import { phaseAt, type Phase, type Schedule } from "../sale/schedule.ts";
+import { phaseAt, scheduleOf, type Phase, type Schedule } from "../sale/schedule.ts";
 import { levelOf, unitsNotSold, type Level } from "../stock/stock-ledger.ts";
 import { forecastOf, turnoverTrust, type Forecast } from "./forecast.ts";
 import type { BeaconChain } from "../line/beacon.ts";
@@ -132,6 +132,33 @@ export function snapshotOf(
     version: room.version,
     at_ms: now,
     ...facts,
+  };
+}
+
+/**
+ * What is assumed of a room that does not answer, for shoppers who are in: their sale as its
+ * document has it. Nobody is let in by it, nothing is known of the stock, and no token is revoked.
+ */
+export function assumedSnapshot(sale: Sale, now: number): RoomSnapshot {
+  const schedule = scheduleOf(sale);
+  return {
+    sale: sale.id,
+    phase: phaseAt(schedule, now),
+    paused: false,
+    soldOut: false,
+    queueing: true,
+    throttle: 1,
+    schedule,
+    lanes: {},
+    booths: 1,
+    stock: [],
+    unitsLeft: 0,
+    claimWindow_s: sale.admission.claimWindowSeconds,
+    message: null,
+    commitment: "",
+    revision: 0,
+    version: 0,
+    at_ms: now,
   };
 }
 

@@ -6,7 +6,7 @@ import { setCart } from "../../shopper/cart.ts";
 import { readCheckout } from "../../shopper/checkout.ts";
 import type { Visit } from "../../shopper/visit.ts";
 import type { Answer, GateRequest } from "../../web/gate-app.ts";
-import { forVisit, sendRefusal } from "../answers.ts";
+import { forShopVisit, sendRefusal } from "../answers.ts";
 import {
   refuseForm,
   type CartForm,
@@ -24,7 +24,7 @@ export function refuseCartForm(c: GateRequest, refused: RefusedForm): Answer {
   const { faults, entered } = refused;
   if (entered.quantities[faults[0].field] === undefined) return refuseForm(c, refused);
   const from = entered.fields["from"] === "cart" ? "cart" : "shop";
-  return forVisit((_, visit) => showRefusedCart(c, visit, from, 422, faults, entered))(c);
+  return forShopVisit((_, visit) => showRefusedCart(c, visit, from, 422, faults, entered))(c);
 }
 
 export async function changeCart(

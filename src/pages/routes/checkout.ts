@@ -26,7 +26,7 @@ import {
   RATE_LIMIT_RETRY_S,
   subjectOfVisit,
 } from "../../web/rate-limits.ts";
-import { allowPayment, forVisit, sendRefusal } from "../answers.ts";
+import { allowPayment, forShopVisit, sendRefusal } from "../answers.ts";
 import { inputOf, orderOf, TYPED_FIELDS, type OrderForm } from "../checkout-form.ts";
 import { refuseForm, type Entered, type ReadForm, type RefusedForm } from "../forms.ts";
 import { NO_INPUT, type CheckoutInput } from "../parts/checkout-fields.ts";
@@ -285,7 +285,7 @@ export function refuseOrderForm(c: GateRequest, refused: RefusedForm): Answer {
   const { faults, entered } = refused;
   const foreign = faults.find(({ field }) => !TYPED_FIELDS.has(field));
   if (foreign !== undefined) return refuseForm(c, { ...refused, faults: [foreign] });
-  return forVisit((_, visit) => showAgain(c, visit, entered, { faults, status: 422 }))(c);
+  return forShopVisit((_, visit) => showAgain(c, visit, entered, { faults, status: 422 }))(c);
 }
 
 function showRefused(
