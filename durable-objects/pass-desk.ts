@@ -14,6 +14,7 @@ import {
   type PassEntry,
   type PassPlace,
 } from "../src/domain/line/pass-places.ts";
+import { upsert } from "./upsert.ts";
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS places (
@@ -21,6 +22,8 @@ const SCHEMA = `
     place INTEGER, joined_ms INTEGER
   ) WITHOUT ROWID;
 `;
+
+const PUT_PLACE = upsert("places", "subject", "round, lane, shard, cohort, place, joined_ms");
 
 type PlaceRow = {
   round: number;
@@ -85,7 +88,7 @@ export class PassDesk extends DurableObject<GateEnv> {
 
   #save(subject: string, { round, place }: PassEntry): void {
     this.#sql.exec(
-      "INSERT OR REPLACE INTO places VALUES (?, ?, ?, ?, ?, ?, ?)",
+      PUT_PLACE,
       subject,
       round,
       place?.lane ?? null,

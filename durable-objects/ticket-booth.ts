@@ -42,6 +42,7 @@ import {
 } from "../src/domain/line/join-key.ts";
 import { BOOTH_SETTLE_MS, JOINS_REMEMBERED_MAX } from "../src/domain/limits.ts";
 import { SingleAlarm } from "./single-alarm.ts";
+import { upsert } from "./upsert.ts";
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS mark (
@@ -55,6 +56,9 @@ const SCHEMA = `
     chunk INTEGER PRIMARY KEY, period INTEGER NOT NULL, cells BLOB NOT NULL
   );
 `;
+
+const PUT_MARK = upsert("mark", "only", "cohort, high_water");
+const PUT_NETWORKS = upsert("network_counts", "chunk", "period, cells");
 
 export class TicketBooth extends DurableObject<GateEnv> {
   readonly #sql: SqlStorage;
@@ -136,7 +140,7 @@ export class TicketBooth extends DurableObject<GateEnv> {
 
   #loadNetworks(): NetworkCounts {
     const fresh = crypto.getRandomValues(new Uint8Array(16));
-    this.#sql.exec("INSERT OR IGNORE INTO network_salt VALUES (1, ?)", fresh);
+    this.#sql.exec("INSERT OR IGNORE INTO network_salt (only, salt) VALUES (1, ?)", fresh);
     const { salt } = this.#sql.exec<{ salt: ArrayBuffer }>("SELECT salt FROM network_salt").one();
     const stored = this.#sql
       .exec<{ chunk: number; period: number; cells: ArrayBuffer }>(
@@ -149,12 +153,7 @@ export class TicketBooth extends DurableObject<GateEnv> {
 
   #saveNetworks(): void {
     for (const { chunk, period, cells } of this.#networks?.changed() ?? []) {
-      this.#sql.exec(
-        "INSERT OR REPLACE INTO network_counts VALUES (?, ?, ?)",
-        chunk,
-        period,
-        cells,
-      );
+      this.#sql.exec(PUT_NETWORKS, chunk, period, cells);
     }
   }
 
@@ -185,13 +184,13 @@ export class TicketBooth extends DurableObject<GateEnv> {
     if (save.mark) {
       this.ctx.storage.transactionSync(() => {
         for (const { cohort, count } of save.closed) {
-          this.#sql.exec("INSERT OR IGNORE INTO counts VALUES (?, ?)", cohort, count);
+          this.#sql.exec(
+            "INSERT OR IGNORE INTO counts (cohort, count) VALUES (?, ?)",
+            cohort,
+            count,
+          );
         }
-        this.#sql.exec(
-          "INSERT OR REPLACE INTO mark VALUES (1, ?, ?)",
-          state.cohort,
-          state.highWater,
-        );
+        this.#sql.exec(PUT_MARK, 1, state.cohort, state.highWater);
         this.#saveNetworks();
       });
     }

@@ -24,7 +24,8 @@ export async function park(
   now: number,
 ): Promise<void> {
   const parked = book
-    .prepare("INSERT OR IGNORE INTO dead_letters VALUES (?, ?, ?, ?, ?, ?, NULL)")
+    .prepare(`INSERT OR IGNORE INTO dead_letters (id, queue, body, reason, attempts, parked_ms)
+       VALUES (?, ?, ?, ?, ?, ?)`)
     .bind(id, queue, textOf(body), reason, attempts, now);
   await book.batch([parked, eraseInLetter(book, id)]);
 }

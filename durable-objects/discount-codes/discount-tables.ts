@@ -13,7 +13,9 @@ import {
   type DiscountUse,
 } from "../../src/domain/discounts/uses.ts";
 import { jsonText } from "../../src/encoding/json.ts";
+import { storedReader } from "../../src/encoding/stored-reader.ts";
 import type { DiscountStore } from "./discount-core.ts";
+import { upsert } from "../upsert.ts";
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS settings (
@@ -34,6 +36,17 @@ const SCHEMA = `
   ) WITHOUT ROWID;
 `;
 
+const PUT = {
+  setting: upsert("settings", "name", "value"),
+  use: upsert("uses", '"order"', "standing"),
+  buyer: upsert("buyers", "code, buyer", "uses"),
+  code: upsert(
+    "codes",
+    "id",
+    "hash, hint, enabled, revision, rule, reserved, kept, created_ms, updated_ms",
+  ),
+};
+
 type CodeRow = {
   id: number;
   hash: string;
@@ -47,23 +60,29 @@ type CodeRow = {
   updated_ms: number;
 };
 
-const ruleText = jsonText.pipe(discountRuleSchema);
-const standingText = jsonText.pipe(
-  z.discriminatedUnion("state", [
-    z.object({
-      state: z.enum(["reserved", "kept"]),
-      code: z.int(),
-      taken: z.object({
-        hash: z.string(),
-        hint: z.string(),
-        revision: z.int(),
-        rule: discountRuleSchema,
+/** Of these rows; both keep what they do not know. */
+export const DISCOUNT_READERS = {
+  rule: storedReader(discountRuleSchema),
+  standing: storedReader(
+    z.discriminatedUnion("state", [
+      z.object({
+        state: z.enum(["reserved", "kept"]),
+        code: z.int(),
+        taken: z.object({
+          hash: z.string(),
+          hint: z.string(),
+          revision: z.int(),
+          rule: discountRuleSchema,
+        }),
+        buyers: z.array(z.string()),
       }),
-      buyers: z.array(z.string()),
-    }),
-    z.object({ state: z.literal("given_back") }),
-  ]),
-);
+      z.object({ state: z.literal("given_back") }),
+    ]),
+  ),
+};
+
+const ruleText = jsonText.pipe(DISCOUNT_READERS.rule);
+const standingText = jsonText.pipe(DISCOUNT_READERS.standing);
 
 function codeOf(row: CodeRow): DiscountCode {
   const { id, hash, hint, enabled, revision, rule, reserved, kept } = row;
@@ -101,7 +120,7 @@ export class DiscountTables implements DiscountStore {
   }
 
   #set(name: "key" | "last_number", value: string): void {
-    this.#sql.exec("INSERT OR REPLACE INTO settings VALUES (?, ?)", name, value);
+    this.#sql.exec(PUT.setting, name, value);
   }
 
   key(): string | null {
@@ -168,7 +187,7 @@ export class DiscountTables implements DiscountStore {
       if (change.use !== null) {
         const { order, standing } = change.use;
         const text = JSON.stringify(standing);
-        this.#sql.exec("INSERT OR REPLACE INTO uses VALUES (?, ?)", order, text);
+        this.#sql.exec(PUT.use, order, text);
       }
       for (const { code, buyer, uses } of change.buyers) this.#putBuyer(code, buyer, uses);
     });
@@ -176,7 +195,7 @@ export class DiscountTables implements DiscountStore {
 
   #putCode(code: DiscountCode): void {
     this.#sql.exec(
-      "INSERT OR REPLACE INTO codes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      PUT.code,
       code.id,
       code.hash,
       code.hint,
@@ -193,6 +212,6 @@ export class DiscountTables implements DiscountStore {
   #putBuyer(code: number, buyer: string, uses: number): void {
     if (uses === 0) {
       this.#sql.exec("DELETE FROM buyers WHERE code = ? AND buyer = ?", code, buyer);
-    } else this.#sql.exec("INSERT OR REPLACE INTO buyers VALUES (?, ?, ?)", code, buyer, uses);
+    } else this.#sql.exec(PUT.buyer, code, buyer, uses);
   }
 }

@@ -11,6 +11,7 @@
  */
 import { z } from "zod";
 import { historyLineSchema, withLine, type HistoryLine } from "../../src/domain/order/history.ts";
+import { readStored, storedReader } from "../../src/encoding/stored-reader.ts";
 import { isErased, lineWithoutReason } from "../../src/domain/order/erasure.ts";
 import type { OrderEffect } from "../../src/domain/order/transition.ts";
 import { orderRecordSchema, type OrderRecord } from "../../src/domain/order/order.ts";
@@ -19,16 +20,34 @@ import {
   outboxMessageSchema,
   rowWithoutBuyer,
   type OrderStore,
+  type OutboxMessage,
   type OutboxRow,
   type Settled,
 } from "./ports.ts";
+import { upsert } from "../upsert.ts";
 
 const SCHEMA = `CREATE TABLE IF NOT EXISTS record (
   only INTEGER PRIMARY KEY CHECK (only = 1), value TEXT NOT NULL
 )`;
 
+const knownMessage = storedReader(outboxMessageSchema);
+
+/** Of a kind that only newer releases know: kept, and tried again until one of them sends it. */
+const laterMessage = z.custom<OutboxMessage>((value) => {
+  const read = z.object({ kind: z.string() }).safeParse(value);
+  return read.success && !KINDS.has(read.data.kind);
+});
+const KINDS: ReadonlySet<string> = new Set(
+  outboxMessageSchema.options.flatMap(({ shape }) => [...shape.kind.values]),
+);
+
 const outboxSchema = z.array(
-  z.object({ seq: z.int(), owed: outboxMessageSchema, tries: z.int(), notBefore_ms: z.number() }),
+  z.object({
+    seq: z.int(),
+    owed: z.union([knownMessage, laterMessage]),
+    tries: z.int(),
+    notBefore_ms: z.number(),
+  }),
 );
 
 const documentSchema = z.object({
@@ -42,15 +61,23 @@ const documentSchema = z.object({
 
 const KINDS_SINCE_02: ReadonlySet<string> = new Set(["restock", "discount"]);
 
-/** The first version: the row held the record only; history and outbox had their own tables. */
-const firstSchema = orderRecordSchema;
+/** Of the row. `first`: the row held the record only; history and outbox had their own tables. */
+export const ORDER_READERS = {
+  document: storedReader(documentSchema),
+  first: storedReader(orderRecordSchema),
+};
 
-const storedSchema = z.discriminatedUnion("v", [documentSchema, firstSchema]);
+const isFirst = (stored: unknown): boolean =>
+  z.object({ v: z.literal(1) }).safeParse(stored).success;
+
+const PUT_RECORD = upsert("record", "only", "value");
 
 interface Kept {
   readonly record: OrderRecord;
   readonly history: readonly HistoryLine[];
   readonly outbox: readonly OutboxRow[];
+  /** The version, and fields of newer releases. */
+  readonly rest?: Readonly<Record<string, unknown>>;
 }
 
 export class OrderTables implements OrderStore {
@@ -70,18 +97,20 @@ export class OrderTables implements OrderStore {
   #read(): Kept | null {
     const row = this.#sql.exec<{ value: string }>("SELECT value FROM record").toArray()[0];
     if (row === undefined) return null;
-    const stored = storedSchema.parse(JSON.parse(row.value));
-    if (stored.v === 2) {
-      const { record, history, outbox, outboxSince02 } = stored;
-      const rows = [...outbox, ...outboxSince02].toSorted((one, other) => one.seq - other.seq);
-      return { record, history, outbox: rows };
+    const stored: unknown = JSON.parse(row.value);
+    if (isFirst(stored)) {
+      const record = readStored(ORDER_READERS.first, stored, "order");
+      return { record, history: this.#firstHistory(), outbox: this.#firstOutbox() };
     }
-    return { record: stored, history: this.#firstHistory(), outbox: this.#firstOutbox() };
+    const document = readStored(ORDER_READERS.document, stored, "order");
+    const { record, history, outbox, outboxSince02, ...rest } = document;
+    const rows = [...outbox, ...outboxSince02].toSorted((one, other) => one.seq - other.seq);
+    return { record, history, outbox: rows, rest };
   }
 
   #firstHistory(): HistoryLine[] {
     const rows = this.#sql.exec("SELECT * FROM history ORDER BY version").toArray();
-    return z.array(historyLineSchema).parse(rows);
+    return storedReader(z.array(historyLineSchema)).parse(rows);
   }
 
   #firstOutbox(): OutboxRow[] {
@@ -94,7 +123,7 @@ export class OrderTables implements OrderStore {
     return rows.toArray().map(({ seq, effect, tries, not_before_ms }) => {
       return {
         seq,
-        owed: outboxMessageSchema.parse(JSON.parse(effect)),
+        owed: knownMessage.parse(JSON.parse(effect)),
         tries,
         notBefore_ms: not_before_ms,
       };
@@ -122,10 +151,11 @@ export class OrderTables implements OrderStore {
       const seq = (outbox.at(-1)?.seq ?? 0) + 1;
       outbox.push({ seq, owed: outboxMessageOf(record, effect), tries: 0, notBefore_ms: 0 });
     }
-    if (!isErased(record)) this.#write({ record, history, outbox });
+    const rest = this.#kept?.rest ?? {};
+    if (!isErased(record)) this.#write({ record, history, outbox, rest });
     else {
       const [lines, rows] = [history.map(lineWithoutReason), outbox.map(rowWithoutBuyer)];
-      this.#write({ record, history: lines, outbox: rows });
+      this.#write({ record, history: lines, outbox: rows, rest });
     }
   }
 
@@ -151,13 +181,16 @@ export class OrderTables implements OrderStore {
     this.#isMade = true;
     const isNew = ({ owed }: OutboxRow): boolean => KINDS_SINCE_02.has(owed.kind);
     const newer = kept.outbox.filter(isNew);
+    const { record, history, rest } = kept;
     const document = {
       v: 2,
-      ...kept,
+      ...rest,
+      record,
+      history,
       outbox: kept.outbox.filter((row) => !isNew(row)),
       ...(newer.length === 0 ? {} : { outboxSince02: newer }),
     };
-    this.#sql.exec("INSERT OR REPLACE INTO record VALUES (1, ?)", JSON.stringify(document));
+    this.#sql.exec(PUT_RECORD, 1, JSON.stringify(document));
     this.#kept = kept;
     this.#unwritten = [];
   }

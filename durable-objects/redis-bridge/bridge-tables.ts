@@ -6,7 +6,9 @@
  */
 import { z } from "zod";
 import { type Transfer, transferName, transferSchema } from "../../src/domain/stock/allotment.ts";
+import { storedReader } from "../../src/encoding/stored-reader.ts";
 import { stockLevelSchema, type StockLevel } from "../../src/domain/stock/stock-ledger.ts";
+import { upsert } from "../upsert.ts";
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS transfers (
@@ -33,6 +35,15 @@ const mirrorSchema = z.object({
 });
 export type Mirror = z.infer<typeof mirrorSchema>;
 
+/** Of these rows; both keep what they do not know. */
+export const BRIDGE_READERS = {
+  transfer: storedReader(transferSchema),
+  mirror: storedReader(mirrorSchema),
+};
+
+const PUT_TRANSFER = upsert("transfers", "name", "started_ms, due_ms, transfer");
+const PUT_MIRROR = upsert("mirror", "one", "mirror");
+
 const NEVER_MIRRORED = { mirroredSeq: 0, due_ms: 0, failures: 0, problem: null };
 
 export class BridgeTables {
@@ -47,12 +58,12 @@ export class BridgeTables {
     const row = this.#sql
       .exec<{ transfer: string }>("SELECT transfer FROM transfers WHERE name = ?", name)
       .toArray()[0];
-    return row === undefined ? null : transferSchema.parse(JSON.parse(row.transfer));
+    return row === undefined ? null : BRIDGE_READERS.transfer.parse(JSON.parse(row.transfer));
   }
 
   put(transfer: Transfer): void {
     this.#sql.exec(
-      "INSERT OR REPLACE INTO transfers VALUES (?, ?, ?, ?)",
+      PUT_TRANSFER,
       transferName(transfer),
       transfer.startedAt_ms,
       transfer.due_ms,
@@ -65,7 +76,7 @@ export class BridgeTables {
     return this.#sql
       .exec<{ transfer: string }>("SELECT transfer FROM transfers ORDER BY started_ms, name")
       .toArray()
-      .map(({ transfer }) => transferSchema.parse(JSON.parse(transfer)));
+      .map(({ transfer }) => BRIDGE_READERS.transfer.parse(JSON.parse(transfer)));
   }
 
   transferCount(): number {
@@ -88,7 +99,7 @@ export class BridgeTables {
 
   mirror(): Mirror | null {
     const row = this.#sql.exec<{ mirror: string }>("SELECT mirror FROM mirror").toArray()[0];
-    return row === undefined ? null : mirrorSchema.parse(JSON.parse(row.mirror));
+    return row === undefined ? null : BRIDGE_READERS.mirror.parse(JSON.parse(row.mirror));
   }
 
   /** Keeps the newest levels only, because older ones are of no use to Redis. */
@@ -99,6 +110,6 @@ export class BridgeTables {
   }
 
   putMirror(mirror: Mirror): void {
-    this.#sql.exec("INSERT OR REPLACE INTO mirror VALUES (1, ?)", JSON.stringify(mirror));
+    this.#sql.exec(PUT_MIRROR, 1, JSON.stringify(mirror));
   }
 }

@@ -4,8 +4,8 @@
  * Guarantee: `write` stores a whole change in one synchronous transaction. The last ledger row has
  * the counters, so no second copy can disagree. Only rows with a due instant are indexed, because
  * each index entry is billed as a row written.
- * `reservations` gets no further columns, because older versions insert into it by position: what
- * came later has tables of its own, which an older version leaves alone. So an identity's units are
+ * What came after `reservations` has tables of its own, because releases before 0.1.0 inserted into
+ * it by position; such a release leaves them alone. So an identity's units are
  * always counted from `reservations`, which every version writes.
  */
 import {
@@ -32,6 +32,7 @@ import {
   type ReservationRecord,
 } from "./reservation-rows.ts";
 import { UnpaidTables } from "./unpaid-tables.ts";
+import { upsert } from "../upsert.ts";
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS ledger (
@@ -68,6 +69,18 @@ const SCHEMA = `
   ) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS watchers (sale TEXT PRIMARY KEY, sku TEXT NOT NULL) WITHOUT ROWID;
 `;
+
+const OF_RESERVATION = "sale, buyer, id";
+const PUT = {
+  reservation: upsert("reservations", OF_RESERVATION, "state, quantity, since_ms, due_ms"),
+  fromHold: upsert("from_holds", OF_RESERVATION, "units, deadline_ms"),
+  firstHold: upsert("first_holds", "sale, buyer", "until_ms"),
+};
+const ADD = {
+  movement: "INSERT INTO movements (id, kind, quantity, reason) VALUES (?, ?, ?, ?)",
+  row: `INSERT INTO ledger (seq, at_ms, kind, quantity, reservation, received, available, held,
+    ordered, sold, buffer) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+};
 
 type LedgerRecord = {
   seq: number;
@@ -302,18 +315,13 @@ export class StockTables implements StockStore {
       this.#unpaid.write(change);
       if (change.movement !== null) {
         const { id, kind, quantity, reason } = change.movement;
-        this.#sql.exec("INSERT INTO movements VALUES (?, ?, ?, ?)", id, kind, quantity, reason);
+        this.#sql.exec(ADD.movement, id, kind, quantity, reason);
       }
       for (const claim of change.claims) this.#claim(claim);
       if (change.restock !== null) this.#rememberRestock(change.restock);
       if (change.firstHold !== null) {
         const { sale, buyer, until_ms } = change.firstHold;
-        this.#sql.exec(
-          "INSERT OR REPLACE INTO first_holds VALUES (?, ?, ?)",
-          sale,
-          buyer,
-          until_ms,
-        );
+        this.#sql.exec(PUT.firstHold, sale, buyer, until_ms);
       }
     });
     this.#unpaid.remember(change);
@@ -323,7 +331,7 @@ export class StockTables implements StockStore {
 
   #append(row: LedgerRow): void {
     this.#sql.exec(
-      "INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      ADD.row,
       row.seq,
       row.at_ms,
       row.kind,
@@ -342,7 +350,7 @@ export class StockTables implements StockStore {
     const { since_ms, due_ms } = instantsOf(item.standing);
     if (due_ms !== null) this.#quietUntil_ms = Math.min(this.#quietUntil_ms ?? due_ms, due_ms);
     this.#sql.exec(
-      "INSERT OR REPLACE INTO reservations VALUES (?, ?, ?, ?, ?, ?, ?)",
+      PUT.reservation,
       item.sale,
       item.buyer,
       item.id,
@@ -354,15 +362,7 @@ export class StockTables implements StockStore {
     // Written once, with the order: selling or releasing it changes nothing about its origin.
     if (item.fromHold !== undefined && item.standing.state === "ordered") {
       const { quantity, deadline_ms } = item.fromHold;
-      this.#sql.exec(
-        `INSERT OR REPLACE INTO from_holds (sale, buyer, id, units, deadline_ms)
-         VALUES (?, ?, ?, ?, ?)`,
-        item.sale,
-        item.buyer,
-        item.id,
-        quantity,
-        deadline_ms,
-      );
+      this.#sql.exec(PUT.fromHold, item.sale, item.buyer, item.id, quantity, deadline_ms);
     }
   }
 

@@ -15,6 +15,7 @@ import type {
   StockChange,
 } from "../../src/domain/stock/stock-ledger.ts";
 import { readGroups, UnpaidIndex } from "../../src/domain/stock/unpaid-index.ts";
+import { upsert } from "../upsert.ts";
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS unpaid_units (
@@ -26,6 +27,9 @@ const SCHEMA = `
     PRIMARY KEY (sale, group_name)
   ) WITHOUT ROWID;
 `;
+
+const PUT_UNITS = upsert("unpaid_units", "sale, buyer, id", "groups_json");
+const PUT_LAPSES = upsert("unpaid_lapses", "sale, group_name", "count, last_ms");
 
 type UnpaidRecord = { sale: string; buyer: string; id: string; groups_json: string };
 
@@ -76,8 +80,7 @@ export class UnpaidTables {
       const groups_json = JSON.stringify(item.groups);
       if (before !== undefined && JSON.stringify(before) === groups_json) continue;
       const { sale, buyer, id } = item;
-      const statement = "INSERT OR REPLACE INTO unpaid_units VALUES (?, ?, ?, ?)";
-      this.#sql.exec(statement, sale, buyer, id, groups_json);
+      this.#sql.exec(PUT_UNITS, sale, buyer, id, groups_json);
     }
     for (const lapse of lapses) this.#lapse(lapse);
   }
@@ -94,8 +97,7 @@ export class UnpaidTables {
       const oldest_ms = last_ms - UNPAID_LAPSES_COUNTED_MS;
       this.#sql.exec("DELETE FROM unpaid_lapses WHERE last_ms <= ?", oldest_ms);
     }
-    const statement = "INSERT OR REPLACE INTO unpaid_lapses VALUES (?, ?, ?, ?)";
-    this.#sql.exec(statement, sale, group, count, last_ms);
+    this.#sql.exec(PUT_LAPSES, sale, group, count, last_ms);
   }
 
   #delete({ sale, buyer, id }: ReservationKey): void {

@@ -6,6 +6,7 @@
  */
 import type { Reminder } from "../../src/domain/reminders/reminder.ts";
 import type { ReminderStore } from "./reminder-core.ts";
+import { upsert } from "../upsert.ts";
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS sale (
@@ -21,6 +22,13 @@ const SCHEMA = `
     network TEXT NOT NULL, ticket TEXT NOT NULL, PRIMARY KEY (network, ticket)
   ) WITHOUT ROWID;
 `;
+
+const PLACE = "lane, cohort, shard, place";
+const PUT_REMINDER = upsert(
+  "reminders",
+  "ticket",
+  `${PLACE}, rank, email, origin, key, handed_ms, called_ms, created_ms`,
+);
 
 type Row = {
   ticket: string;
@@ -59,7 +67,7 @@ export class ReminderTables implements ReminderStore {
   }
 
   saveSale(sale: string): void {
-    this.#sql.exec("INSERT OR IGNORE INTO sale VALUES (1, ?)", sale);
+    this.#sql.exec("INSERT OR IGNORE INTO sale (only, id) VALUES (1, ?)", sale);
   }
 
   find(ticket: string): Reminder | null {
@@ -69,7 +77,7 @@ export class ReminderTables implements ReminderStore {
 
   save({ place, ...reminder }: Reminder): void {
     this.#sql.exec(
-      "INSERT OR REPLACE INTO reminders VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      PUT_REMINDER,
       reminder.ticket,
       place.lane,
       place.cohort,
@@ -140,7 +148,11 @@ export class ReminderTables implements ReminderStore {
   }
 
   addNetwork(network: string, ticket: string): void {
-    this.#sql.exec("INSERT OR IGNORE INTO networks VALUES (?, ?)", network, ticket);
+    this.#sql.exec(
+      "INSERT OR IGNORE INTO networks (network, ticket) VALUES (?, ?)",
+      network,
+      ticket,
+    );
   }
 
   clear(): void {

@@ -10,6 +10,7 @@ import { z } from "zod";
 import { beaconChainSchema, type BeaconChain } from "../../src/domain/line/beacon.ts";
 import { beaconDrawSchema, type CohortManifest } from "../../src/domain/line/cohort.ts";
 import { countedCohortSchema } from "../../src/domain/line/draw.ts";
+import { storedReader } from "../../src/encoding/stored-reader.ts";
 import { statementKeySchema, type StatementKey } from "../../src/tokens/draw-statements.ts";
 import type { CountedDraw, DrawRows, KeptSignature, Revealed, RoomChange } from "./ports.ts";
 
@@ -32,6 +33,15 @@ const SCHEMA = `
   );
   CREATE TABLE IF NOT EXISTS statement_keys (kid TEXT PRIMARY KEY, jwk TEXT NOT NULL) WITHOUT ROWID;
 `;
+
+/** Of these rows; all keep what they do not know, which signatures cover too. */
+export const DRAW_READERS = {
+  counts: storedReader(z.array(z.int())),
+  beacon: storedReader(beaconChainSchema),
+  draw: storedReader(beaconDrawSchema),
+  counted: storedReader(countedCohortSchema),
+  statementKey: storedReader(statementKeySchema),
+};
 
 const TABLES = ["manifests", "closings", "beacon", "draws", "revealed", "statement_keys"];
 
@@ -62,18 +72,18 @@ export class DrawTables implements DrawRows {
     const found = row.toArray()[0];
     if (found === undefined) return null;
     const { base, seed, closed_ms, signature } = found;
-    const counts = z.array(z.int()).parse(JSON.parse(found.counts));
+    const counts = DRAW_READERS.counts.parse(JSON.parse(found.counts));
     const manifest = { sale, lane, k, base, counts, seed };
     if (closed_ms === null) return manifest;
     const draw =
-      found.draw === null ? {} : { draw: beaconDrawSchema.parse(JSON.parse(found.draw)) };
+      found.draw === null ? {} : { draw: DRAW_READERS.draw.parse(JSON.parse(found.draw)) };
     const closed = { ...manifest, closedAt: new Date(closed_ms).toISOString(), ...draw };
     return signature === null ? closed : { ...closed, signature };
   }
 
   beacon(): BeaconChain | null {
     const row = this.#sql.exec<{ chain: string }>("SELECT chain FROM beacon").toArray()[0];
-    return row === undefined ? null : beaconChainSchema.parse(JSON.parse(row.chain));
+    return row === undefined ? null : DRAW_READERS.beacon.parse(JSON.parse(row.chain));
   }
 
   counted(): CountedDraw[] {
@@ -83,7 +93,7 @@ export class DrawTables implements DrawRows {
       )
       .toArray()
       .map(({ counted, counts_signature: signature }) => {
-        return { cohort: countedCohortSchema.parse(JSON.parse(counted)), signature };
+        return { cohort: DRAW_READERS.counted.parse(JSON.parse(counted)), signature };
       });
   }
 
@@ -105,7 +115,7 @@ export class DrawTables implements DrawRows {
     return this.#sql
       .exec<{ jwk: string }>("SELECT jwk FROM statement_keys ORDER BY kid")
       .toArray()
-      .map(({ jwk }) => statementKeySchema.parse(JSON.parse(jwk)));
+      .map(({ jwk }) => DRAW_READERS.statementKey.parse(JSON.parse(jwk)));
   }
 
   /** Part of the transaction that deletes the room. */
@@ -123,7 +133,10 @@ export class DrawTables implements DrawRows {
   }
 
   #addBeacon(chain: BeaconChain): void {
-    this.#sql.exec("INSERT OR IGNORE INTO beacon VALUES (1, ?)", JSON.stringify(chain));
+    this.#sql.exec(
+      "INSERT OR IGNORE INTO beacon (one, chain) VALUES (1, ?)",
+      JSON.stringify(chain),
+    );
   }
 
   #addCounted({ cohort, signature, key }: NonNullable<RoomChange["counted"]>): void {
@@ -140,7 +153,7 @@ export class DrawTables implements DrawRows {
 
   #addManifest({ lane, k, base, counts, seed, closedAt, draw }: CohortManifest): void {
     this.#sql.exec(
-      "INSERT OR IGNORE INTO manifests VALUES (?, ?, ?, ?, ?)",
+      "INSERT OR IGNORE INTO manifests (lane, k, base, counts, seed) VALUES (?, ?, ?, ?, ?)",
       lane,
       k,
       base,
@@ -170,7 +183,7 @@ export class DrawTables implements DrawRows {
 
   #addKey(key: StatementKey): void {
     const text = JSON.stringify(key);
-    this.#sql.exec("INSERT OR IGNORE INTO statement_keys VALUES (?, ?)", key.kid, text);
+    this.#sql.exec("INSERT OR IGNORE INTO statement_keys (kid, jwk) VALUES (?, ?)", key.kid, text);
   }
 
   #keepSignature({ of, signature, key }: KeptSignature): void {

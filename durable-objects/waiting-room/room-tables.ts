@@ -3,9 +3,9 @@
  *
  * Guarantee: what is read back was parsed by zod once; the room's state and its document are one
  * JSON row each, because they change as a whole. The place of an admission is never changed once
- * written. Places, devices, paid orders and declined payments have tables of their own, because the
- * release before writes rows by position and could not write wider ones, and writes `room` without
- * what it does not know. Not for the draw, whose tables are in `draw-tables.ts`.
+ * written. Places, devices, paid orders and declined payments have tables of their own, because
+ * releases before 0.1.0 wrote rows by position and could not write wider ones. Fields and columns
+ * of newer releases are kept. Not for the draw, whose tables are in `draw-tables.ts`.
  */
 import { z } from "zod";
 import { admissionPlaceSchema, type AdmissionRecord } from "../../src/domain/room/admission.ts";
@@ -19,8 +19,10 @@ import {
 import { readStoredRoom, type RoomState } from "../../src/domain/room/room-state.ts";
 import { seatDevicesSchema, type SeatDevices } from "../../src/domain/room/seat-devices.ts";
 import { saleSchema } from "../../src/domain/sale/sale.ts";
+import { readStored, storedReader } from "../../src/encoding/stored-reader.ts";
 import { DrawTables } from "./draw-tables.ts";
 import type { Deletion, Foundation, RoomChange, RoomRows } from "./ports.ts";
+import { upsert } from "../upsert.ts";
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS room (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -58,23 +60,43 @@ const TABLES = [
   "event_outbox",
 ];
 
-const foundationSchema = z.object({
-  v: z.literal(1),
-  /** Stored documents are read with today's schema: see `saleSchema` before changing a field. */
-  sale: saleSchema,
-  revision: z.int(),
-  booths: z.int(),
-  secret: z.string(),
-});
+/** Of these rows; all keep what they do not know (docs/stored-shapes.md). */
+export const ROOM_READERS = {
+  foundation: storedReader(
+    z.object({
+      v: z.literal(1),
+      sale: saleSchema,
+      revision: z.int(),
+      booths: z.int(),
+      secret: z.string(),
+    }),
+  ),
+  told: storedReader(toldSchema),
+  devices: storedReader(seatDevicesSchema),
+  /** JSON null: let in without a ticket. */
+  place: storedReader(admissionPlaceSchema.nullable()),
+  ordersEnded: storedReader(z.array(z.string())),
+};
+
+/** Columns of `admissions` that a later release added. */
+const SINCE = "order_begun_ms, orders_ended";
+
+const PUT = {
+  room: upsert("room", "name", "value"),
+  told: upsert("told", "one", "value"),
+  deletion: upsert("deletion", "one", "at_ms, commitment, done"),
+  paidOrder: upsert("paid_orders", "ticket", "id"),
+  admission: upsert(
+    "admissions",
+    "ticket",
+    `id, subject, lane, issued_ms, expires_ms, standing, orders_done, order_in_progress, ${SINCE}`,
+  ),
+};
 
 const ADMISSIONS = `SELECT admissions.*, places.place, devices.devices,
     paid_orders.id AS paid_order, declines.count AS declines
   FROM admissions LEFT JOIN places USING (ticket) LEFT JOIN devices USING (ticket)
   LEFT JOIN paid_orders USING (ticket) LEFT JOIN declines USING (ticket)`;
-
-const endedSchema = z.array(z.string());
-/** JSON null: let in without a ticket. */
-const placeSchema = admissionPlaceSchema.nullable();
 
 type AdmissionRow = {
   ticket: string;
@@ -107,9 +129,9 @@ function admissionOf(row: AdmissionRow): AdmissionRecord {
     ordersDone: row.orders_done,
     orderInProgress: row.order_in_progress,
     orderBegunAt_ms: row.order_begun_ms,
-    ordersEnded: endedSchema.parse(JSON.parse(row.orders_ended ?? "[]")),
-    place: row.place === null ? undefined : placeSchema.parse(JSON.parse(row.place)),
-    devices: row.devices === null ? undefined : seatDevicesSchema.parse(JSON.parse(row.devices)),
+    ordersEnded: ROOM_READERS.ordersEnded.parse(JSON.parse(row.orders_ended ?? "[]")),
+    place: row.place === null ? undefined : ROOM_READERS.place.parse(JSON.parse(row.place)),
+    devices: row.devices === null ? undefined : ROOM_READERS.devices.parse(JSON.parse(row.devices)),
     // Of an earlier order it says nothing.
     isOrderPaid:
       row.paid_order !== null && row.paid_order === row.order_in_progress ? true : undefined,
@@ -143,7 +165,7 @@ export class RoomTables implements RoomRows {
 
   foundation(): Foundation | null {
     const value = this.#value("SELECT value FROM room WHERE name = 'foundation'");
-    return value === null ? null : foundationSchema.parse(value);
+    return value === null ? null : readStored(ROOM_READERS.foundation, value, "sale");
   }
 
   state(): RoomState | null {
@@ -153,7 +175,7 @@ export class RoomTables implements RoomRows {
 
   told(): Told | null {
     const value = this.#value("SELECT value FROM told");
-    return value === null ? null : toldSchema.parse(value);
+    return value === null ? null : readStored(ROOM_READERS.told, value, "told");
   }
 
   /** The JSON in the one row that a query finds; null when it finds none. */
@@ -173,8 +195,7 @@ export class RoomTables implements RoomRows {
   }
 
   #putDeletion({ at_ms, commitment, isDone }: Deletion): void {
-    const put = "INSERT OR REPLACE INTO deletion VALUES (1, ?, ?, ?)";
-    this.#sql.exec(put, at_ms, commitment, isDone ? 1 : 0);
+    this.#sql.exec(PUT.deletion, 1, at_ms, commitment, isDone ? 1 : 0);
     if (!isDone) return;
     this.draws.clear();
     for (const table of TABLES) this.#sql.exec(`DELETE FROM ${table}`);
@@ -234,12 +255,12 @@ export class RoomTables implements RoomRows {
   }
 
   #putJson(name: "foundation" | "state", value: unknown): void {
-    this.#sql.exec("INSERT OR REPLACE INTO room VALUES (?, ?)", name, JSON.stringify(value));
+    this.#sql.exec(PUT.room, name, JSON.stringify(value));
   }
 
   #putAdmission(admission: AdmissionRecord): void {
     this.#sql.exec(
-      "INSERT OR REPLACE INTO admissions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      PUT.admission,
       admission.ticket,
       admission.id,
       admission.subject,
@@ -254,15 +275,16 @@ export class RoomTables implements RoomRows {
     );
     const { ticket, place, devices, isOrderPaid, orderInProgress, declines } = admission;
     if (place !== undefined) {
-      this.#sql.exec("INSERT OR IGNORE INTO places VALUES (?, ?)", ticket, JSON.stringify(place));
+      const put = "INSERT OR IGNORE INTO places (ticket, place) VALUES (?, ?)";
+      this.#sql.exec(put, ticket, JSON.stringify(place));
     }
     if (devices !== undefined) this.#putDevices(ticket, devices);
     if (isOrderPaid === true) {
-      const paid = "INSERT OR REPLACE INTO paid_orders (ticket, id) VALUES (?, ?)";
-      this.#sql.exec(paid, ticket, orderInProgress);
+      this.#sql.exec(PUT.paidOrder, ticket, orderInProgress);
     }
     if (declines !== undefined) {
-      const counted = `INSERT INTO declines VALUES (?, ?) ON CONFLICT (ticket) DO UPDATE
+      const counted = `INSERT INTO declines (ticket, count) VALUES (?, ?)
+        ON CONFLICT (ticket) DO UPDATE
         SET count = excluded.count WHERE count < excluded.count`;
       this.#sql.exec(counted, ticket, declines);
     }
@@ -271,7 +293,8 @@ export class RoomTables implements RoomRows {
   /** Most changes of an admission leave its devices as they are, and write no row for them. */
   #putDevices(ticket: string, devices: SeatDevices): void {
     this.#sql.exec(
-      `INSERT INTO devices VALUES (?, ?, ?) ON CONFLICT (ticket) DO UPDATE
+      `INSERT INTO devices (ticket, last_number, devices) VALUES (?, ?, ?)
+       ON CONFLICT (ticket) DO UPDATE
        SET last_number = excluded.last_number, devices = excluded.devices
        WHERE devices <> excluded.devices`,
       ticket,
@@ -281,10 +304,10 @@ export class RoomTables implements RoomRows {
   }
 
   #addEvents({ told, events }: Telling): void {
-    this.#sql.exec("INSERT OR REPLACE INTO told VALUES (1, ?)", JSON.stringify(told));
+    this.#sql.exec(PUT.told, 1, JSON.stringify(told));
     for (const event of events) {
       const text = JSON.stringify(event);
-      this.#sql.exec("INSERT INTO event_outbox VALUES (?, ?)", event.version, text);
+      this.#sql.exec("INSERT INTO event_outbox (n, event) VALUES (?, ?)", event.version, text);
     }
   }
 }

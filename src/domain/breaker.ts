@@ -9,6 +9,7 @@
  */
 import { z } from "zod";
 import { jsonText } from "../encoding/json.ts";
+import { storedReader } from "../encoding/stored-reader.ts";
 
 export interface BreakerRules {
   readonly window_ms: number;
@@ -79,8 +80,10 @@ export const sharedBreakerSchema = z.discriminatedUnion("state", [
 ]);
 export type SharedBreaker = z.infer<typeof sharedBreakerSchema>;
 
+export const sharedBreakerReader = storedReader(sharedBreakerSchema);
+
 /** As KV holds it: text, or null when it was never written. */
-export const writtenBreakerSchema = jsonText.pipe(sharedBreakerSchema).nullable();
+export const writtenBreakerSchema = jsonText.pipe(sharedBreakerReader).nullable();
 
 export interface Call {
   readonly at_ms: number;

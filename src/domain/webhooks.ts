@@ -12,16 +12,15 @@
 import { z } from "zod";
 import { digestOf } from "../encoding/json.ts";
 import { retryAfter_s } from "../encoding/retry-after.ts";
+import { storedReader } from "../encoding/stored-reader.ts";
 import { WEBHOOK_ATTEMPTS_KEPT, WEBHOOK_WAIT_MAX_S } from "./limits.ts";
 import { ORDER_EVENT_TYPES, orderEventSchema, type OrderEvent } from "./order/messages.ts";
 import { SALE_EVENT_TYPES, saleEventSchema, type SaleEvent } from "./room/events.ts";
 
 /** Queue message: try this delivery. */
-export const deliveryMessageSchema = z.object({
-  v: z.literal(1),
-  kind: z.literal("delivery"),
-  delivery: z.string(),
-});
+export const deliveryMessageSchema = storedReader(
+  z.object({ v: z.literal(1), kind: z.literal("delivery"), delivery: z.string() }),
+);
 export type DeliveryMessage = z.infer<typeof deliveryMessageSchema>;
 
 export function deliveryMessage(delivery: string): DeliveryMessage {
@@ -30,13 +29,15 @@ export function deliveryMessage(delivery: string): DeliveryMessage {
 
 /** Shows that the endpoint can be reached; sent to one endpoint at its merchant's request. */
 export const TEST_EVENT_TYPE = "webhook.test";
-const testEventSchema = z.object({
-  v: z.literal(1),
-  id: z.string(),
-  type: z.literal(TEST_EVENT_TYPE),
-  at_ms: z.number(),
-  endpoint: z.string(),
-});
+const testEventSchema = storedReader(
+  z.object({
+    v: z.literal(1),
+    id: z.string(),
+    type: z.literal(TEST_EVENT_TYPE),
+    at_ms: z.number(),
+    endpoint: z.string(),
+  }),
+);
 export type TestEvent = z.infer<typeof testEventSchema>;
 
 /** An event as it travels through the queue. */
@@ -149,14 +150,16 @@ export type TryOutcome =
       readonly isTimeout?: boolean;
     };
 
-export const attemptSchema = z.object({
-  at_ms: z.number(),
-  /** The HTTP status; null without a response. */
-  status: z.int().nullable(),
-  /** Why the try failed; null when it succeeded. */
-  error: z.string().nullable(),
-  duration_ms: z.number(),
-});
+export const attemptSchema = storedReader(
+  z.object({
+    at_ms: z.number(),
+    /** The HTTP status; null without a response. */
+    status: z.int().nullable(),
+    /** Why the try failed; null when it succeeded. */
+    error: z.string().nullable(),
+    duration_ms: z.number(),
+  }),
+);
 export type Attempt = Readonly<z.infer<typeof attemptSchema>>;
 
 export interface Delivery {

@@ -35,7 +35,7 @@ export function jsonFault(text: string): string | null {
 }
 
 /** A text that holds JSON, parsed. Text that is not JSON is a failed parse, not a throw. */
-export const jsonText = z.string().transform((text, context) => {
+export const jsonText = z.string().transform((text, context): unknown => {
   const value = parseJson(text);
   if (value !== undefined) return value;
   context.addIssue({ code: "custom", message: "is not JSON" });

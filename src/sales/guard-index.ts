@@ -26,7 +26,7 @@ import {
 import { GUARD_PREFIX } from "../platform/kv-keys.ts";
 import { log } from "../platform/log.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
-import { guardsUntil_ms, publishedSchema, type PublishedSale } from "./published-sale.ts";
+import { guardsUntil_ms, publishedReader, type PublishedSale } from "./published-sale.ts";
 import { listGuards, readGuardList, writeGuards } from "./sale-mirror.ts";
 import { ownedGuards, type SaleSource } from "./sale-owner.ts";
 
@@ -192,7 +192,7 @@ async function readMirror(kv: KVNamespace, known: Documents): Promise<Mirror> {
       const mine = known.get(id);
       if (mine !== undefined && revision !== null && mine.revision >= revision) return mine;
       const text = await kv.get(GUARD_PREFIX + id, { type: "json" });
-      const parsed = publishedSchema.safeParse(text);
+      const parsed = publishedReader.safeParse(text);
       if (parsed.success) return parsed.data;
       log.error("guards", "unreadable_guards", { sale: id });
       return mine ?? null;

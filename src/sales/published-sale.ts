@@ -6,24 +6,27 @@ import { z } from "zod";
 import { GUARDS_KEPT_S } from "../domain/limits.ts";
 import { checkoutOf } from "../domain/sale/checkout-rules.ts";
 import { saleSchema, type Sale } from "../domain/sale/sale.ts";
+import { storedReader } from "../encoding/stored-reader.ts";
 
 export interface PublishedSale {
   readonly sale: Sale;
   readonly revision: number;
 }
 
-/** Stored documents are read with today's schema: see `saleSchema` before changing a field. */
-export const publishedSchema = z.object({ v: z.literal(1), revision: z.int(), sale: saleSchema });
+/** With the fields of newer releases, which KV and the isolates keep. */
+export const publishedReader = storedReader(
+  z.object({ v: z.literal(1), revision: z.int(), sale: saleSchema }),
+);
 
 /** The text that KV stores. */
-export function publishedText({ sale, revision }: PublishedSale): string {
-  return JSON.stringify({ v: 1, revision, sale });
+export function publishedText(published: PublishedSale): string {
+  return JSON.stringify({ v: 1, ...published });
 }
 
 /** Null: the text cannot be read. */
 export function readPublished(text: string): PublishedSale | null {
   try {
-    return publishedSchema.safeParse(JSON.parse(text)).data ?? null;
+    return publishedReader.safeParse(JSON.parse(text)).data ?? null;
   } catch {
     return null;
   }

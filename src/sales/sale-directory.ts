@@ -13,7 +13,7 @@ import { log } from "../platform/log.ts";
 import { saleListOf } from "../platform/objects.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
 import { publishGuards, rememberGuards, withdrawGuards } from "./guard-index.ts";
-import { publishedSchema, type PublishedSale } from "./published-sale.ts";
+import { publishedReader, type PublishedSale } from "./published-sale.ts";
 import { listMirroredSales, writeSale } from "./sale-mirror.ts";
 import { ownedIds, ownedSale, type OwnedSaleOutcome, type SaleSource } from "./sale-owner.ts";
 
@@ -73,7 +73,7 @@ async function mirroredSale(kv: KVNamespace, id: string): Promise<PublishedSale 
     kv.get(SALE_PREFIX + id, { type: "json", cacheTtl: 30 }),
   );
   if (value === null) return null;
-  const parsed = publishedSchema.safeParse(value);
+  const parsed = publishedReader.safeParse(value);
   if (!parsed.success) log.error("sales", "unreadable_sale", { sale: id });
   return parsed.data ?? null;
 }

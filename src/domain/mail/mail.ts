@@ -6,6 +6,7 @@
  */
 import { z } from "zod";
 import { digestOf } from "../../encoding/json.ts";
+import { storedReader } from "../../encoding/stored-reader.ts";
 import { normalisedEmail } from "../buyer/email.ts";
 import type { OrderEvent } from "../order/messages.ts";
 import { GIVEN_UP } from "../order/reasons.ts";
@@ -35,12 +36,14 @@ const turnMailSchema = z.object({
 export type DueTurnMail = Readonly<z.infer<typeof turnMailSchema>>;
 
 /** Queue message: send this mail. With `turn` it is added first, unless it is there. */
-export const mailMessageSchema = z.object({
-  v: z.literal(1),
-  kind: z.literal("mail"),
-  mail: z.string(),
-  turn: turnMailSchema.optional(),
-});
+export const mailMessageSchema = storedReader(
+  z.object({
+    v: z.literal(1),
+    kind: z.literal("mail"),
+    mail: z.string(),
+    turn: turnMailSchema.optional(),
+  }),
+);
 export type MailMessage = z.infer<typeof mailMessageSchema>;
 
 export function mailMessage(mail: string): MailMessage {

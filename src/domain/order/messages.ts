@@ -17,6 +17,7 @@ import {
 } from "./order.ts";
 import { shownReason } from "./reasons.ts";
 import { buyerHashOf } from "../buyer/identities.ts";
+import { storedReader } from "../../encoding/stored-reader.ts";
 import { mayGiveUp } from "./transition.ts";
 import { refundedOf, type Refund, type StoredDispute } from "./refund.ts";
 
@@ -29,11 +30,9 @@ export const UNREADABLE_REASONS = {
   replay: "not a message of this version",
 } as const;
 
-export const orderMessageSchema = z.object({
-  v: z.literal(1),
-  kind: z.literal("order"),
-  order: z.string(),
-});
+export const orderMessageSchema = storedReader(
+  z.object({ v: z.literal(1), kind: z.literal("order"), order: z.string() }),
+);
 export type OrderMessage = z.infer<typeof orderMessageSchema>;
 
 const publicLineSchema = z.object({
@@ -89,56 +88,58 @@ export const ORDER_EVENT_TYPES = [
   BUYER_ERASED,
 ] as const;
 
-export const orderEventSchema = z.object({
-  v: z.literal(1),
-  /** `<order>:<version>`: the same event sent twice has the same id. */
-  id: z.string(),
-  type: z.string(),
-  order: z.string(),
-  sale: z.string(),
-  version: z.int(),
-  at_ms: z.number(),
-  placedAt_ms: z.number(),
-  state: z.enum(ORDER_STATES),
-  final: z.boolean(),
-  lines: z.array(eventLineSchema),
-  total: z.int(),
-  currency: z.string(),
-  email: z.string(),
-  /** The keyed hash of the address; null in events of a release before, and of an erased buyer. */
-  buyer: z.string().nullable().default(null),
-  reason: z.string().nullable(),
-  /** The provider's id of the payment; null before there is one. */
-  payment: z.string().nullable().default(null),
-  /** Null in events of the first versions. */
-  amounts: amountsSchema.nullable().default(null),
-  /** Refunded, or on its way, in all. */
-  refunded: z.int().default(0),
-  /** The refund that this event is about. */
-  refund: z
-    .object({
-      id: z.string(),
-      amount: z.int(),
-      state: z.string(),
-      by: z.string(),
-      reason: z.string().nullable(),
-      failure: z.string().nullable(),
-    })
-    .nullable()
-    .default(null),
-  /** The dispute that this event is about. */
-  dispute: z
-    .object({
-      id: z.string(),
-      status: z.string(),
-      amount: z.int(),
-      reason: z.string(),
-    })
-    .nullable()
-    .default(null),
-  /** The provider's code, where the shop's settings kept the payment from being made. */
-  providerCode: z.string().nullable().default(null),
-});
+export const orderEventSchema = storedReader(
+  z.object({
+    v: z.literal(1),
+    /** `<order>:<version>`: the same event sent twice has the same id. */
+    id: z.string(),
+    type: z.string(),
+    order: z.string(),
+    sale: z.string(),
+    version: z.int(),
+    at_ms: z.number(),
+    placedAt_ms: z.number(),
+    state: z.enum(ORDER_STATES),
+    final: z.boolean(),
+    lines: z.array(eventLineSchema),
+    total: z.int(),
+    currency: z.string(),
+    email: z.string(),
+    /** The keyed hash of the address; null in older events, and of an erased buyer. */
+    buyer: z.string().nullable().default(null),
+    reason: z.string().nullable(),
+    /** The provider's id of the payment; null before there is one. */
+    payment: z.string().nullable().default(null),
+    /** Null in events of the first versions. */
+    amounts: amountsSchema.nullable().default(null),
+    /** Refunded, or on its way, in all. */
+    refunded: z.int().default(0),
+    /** The refund that this event is about. */
+    refund: z
+      .object({
+        id: z.string(),
+        amount: z.int(),
+        state: z.string(),
+        by: z.string(),
+        reason: z.string().nullable(),
+        failure: z.string().nullable(),
+      })
+      .nullable()
+      .default(null),
+    /** The dispute that this event is about. */
+    dispute: z
+      .object({
+        id: z.string(),
+        status: z.string(),
+        amount: z.int(),
+        reason: z.string(),
+      })
+      .nullable()
+      .default(null),
+    /** The provider's code, where the shop's settings kept the payment from being made. */
+    providerCode: z.string().nullable().default(null),
+  }),
+);
 export type OrderEvent = z.infer<typeof orderEventSchema>;
 
 /** The problem code of a rejection. */

@@ -11,6 +11,7 @@
  * start never started.
  */
 import { z } from "zod";
+import { storedReader } from "../../encoding/stored-reader.ts";
 import { isSoldOut, type RoomState } from "./room-state.ts";
 import type { Sale } from "../sale/sale.ts";
 import { phaseAt, type Phase, type Schedule } from "../sale/schedule.ts";
@@ -52,21 +53,23 @@ export const toldSchema = z.object({
 export type Told = Readonly<z.infer<typeof toldSchema>>;
 
 /** As it is sent to the queue and stored in the log. */
-export const saleEventSchema = z.object({
-  v: z.literal(1),
-  /** `<sale>:<version>`: the same event sent twice has the same id. */
-  id: z.string(),
-  type: z.enum(SALE_EVENT_TYPES),
-  sale: z.string(),
-  /** Counts the sale's events from 1. */
-  version: z.int().min(1),
-  at_ms: z.number(),
-  title: z.string(),
-  opensAt_ms: z.number(),
-  startsAt_ms: z.number(),
-  endsAt_ms: z.number(),
-  ...factsShape,
-});
+export const saleEventSchema = storedReader(
+  z.object({
+    v: z.literal(1),
+    /** `<sale>:<version>`: the same event sent twice has the same id. */
+    id: z.string(),
+    type: z.enum(SALE_EVENT_TYPES),
+    sale: z.string(),
+    /** Counts the sale's events from 1. */
+    version: z.int().min(1),
+    at_ms: z.number(),
+    title: z.string(),
+    opensAt_ms: z.number(),
+    startsAt_ms: z.number(),
+    endsAt_ms: z.number(),
+    ...factsShape,
+  }),
+);
 export type SaleEvent = Readonly<z.infer<typeof saleEventSchema>>;
 
 /** The facts of a room that events are about. */

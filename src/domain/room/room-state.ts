@@ -14,6 +14,7 @@ import { NO_PLACE_OUTCOMES, placeOutcomesSchema } from "./odds.ts";
 import { NO_THROTTLE, throttleSchema } from "./throttle.ts";
 import { revokedSchema } from "./revoked.ts";
 import { newShowRate } from "./show-rate.ts";
+import { readStored, storedReader } from "../../encoding/stored-reader.ts";
 
 export const laneStateSchema = z.object({
   id: z.string(),
@@ -122,19 +123,22 @@ export const roomStateSchema = z.object({
 });
 export type RoomState = Readonly<z.infer<typeof roomStateSchema>>;
 
+export const roomStateReader = storedReader(roomStateSchema);
+
 /** Fields of rooms stored by earlier versions, and their names today. */
 const RENAMED = { pressure: "throttle", takings: "placeOutcomes" } as const;
 
 /**
  * A room as it was stored, by this version or an earlier one.
- * @throws ZodError when it is no room
+ * @throws Error of `readStored` when it is no room, or one of a release too new
  */
 export function readStoredRoom(stored: unknown): RoomState {
   const fields = { ...z.looseObject({}).parse(stored) };
   for (const [earlier, today] of Object.entries(RENAMED)) {
     if (earlier in fields && !(today in fields)) fields[today] = fields[earlier];
+    delete fields[earlier];
   }
-  return roomStateSchema.parse(fields);
+  return readStored(roomStateReader, fields, "room");
 }
 
 export function openRoom(sale: Sale, now: number): RoomState {

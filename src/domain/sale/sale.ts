@@ -222,11 +222,9 @@ function relationsBroken(sale: z.output<typeof saleObjectSchema>): RelationBroke
 }
 
 /**
- * A merchant's document, and also the stored form: rooms and KV keep parsed documents and read them
- * with this schema. So a new field needs a default (or to be optional), no field may be removed
- * (objects are strict), and no rule may become stricter. Otherwise every existing room would throw
- * and every published sale would be unreadable. `test/workerd/stored-sale.test.ts` reads a document
- * of the first version.
+ * A merchant's document. Rooms and KV keep parsed documents and read them with `storedReader` of
+ * this schema, which keeps unknown fields and checks types only. So a new field needs a default (or
+ * to be optional), and no field may be removed or change its type: `docs/stored-shapes.md`.
  */
 export const saleSchema = saleObjectSchema.check((context) => {
   for (const broken of relationsBroken(context.value)) {
