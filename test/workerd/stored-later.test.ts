@@ -111,7 +111,9 @@ test("an order of a newer release is read, and keeps version, fields and unknown
   const record = { ...RECORD, ...LATER, intent: { ...RECORD.intent, ...LATER } };
   await runInDurableObject(orderStub("ord-later"), async (_order, { storage }) => {
     storeOrder(storage.sql, {
-      ...{ v: 3, readableFrom: 2, parcels: 1 },
+      v: 3,
+      readableFrom: 2,
+      parcels: 1,
       record,
       history: [],
       outbox: [ROW],
@@ -122,7 +124,9 @@ test("an order of a newer release is read, and keeps version, fields and unknown
     tables.save({ ...read, version: 2 }, []);
     const [row] = storage.sql.exec<{ value: string }>("SELECT value FROM record").toArray();
     expect(JSON.parse(row?.value ?? "")).toMatchObject({
-      ...{ v: 3, readableFrom: 2, parcels: 1 },
+      v: 3,
+      readableFrom: 2,
+      parcels: 1,
       record: { ...record, version: 2 },
       outbox: [ROW],
     });
