@@ -6,7 +6,6 @@
  * lane, so a subject keeps its one place whichever lane its current pass names. Not used for
  * shoppers without a pass or passes without a subject, and not for counting places: booths do that.
  */
-import { DurableObject } from "cloudflare:workers";
 import {
   arrive,
   keepPlace,
@@ -14,6 +13,7 @@ import {
   type PassEntry,
   type PassPlace,
 } from "../src/domain/line/pass-places.ts";
+import { KeptObject } from "./backup/kept-object.ts";
 import { upsert } from "./upsert.ts";
 
 const SCHEMA = `
@@ -41,7 +41,7 @@ function placeOf({ lane, shard, cohort, place, joined_ms }: PlaceRow): PassPlace
   return { lane, shard, cohort, index: place, joinedAt_ms: joined_ms };
 }
 
-export class PassDesk extends DurableObject<GateEnv> {
+export class PassDesk extends KeptObject {
   readonly #sql: SqlStorage;
 
   constructor(ctx: DurableObjectState, env: GateEnv) {
@@ -49,6 +49,9 @@ export class PassDesk extends DurableObject<GateEnv> {
     this.#sql = ctx.storage.sql;
     this.#sql.exec(SCHEMA);
   }
+
+  /** Every call reads the rows. */
+  protected override reload(): void {}
 
   /** @param over the round that is over, as the room decided; null if unknown */
   async arrive(subject: string, over: number | null): Promise<PassArrival> {

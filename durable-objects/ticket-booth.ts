@@ -13,7 +13,6 @@
  * because a row for each join would cost more than the join. After an eviction in between it gets
  * another place, and the first one lapses.
  */
-import { DurableObject } from "cloudflare:workers";
 import {
   closeCohort,
   NEW_BOOTH,
@@ -41,6 +40,7 @@ import {
   type KeptPlace,
 } from "../src/domain/line/join-key.ts";
 import { BOOTH_SETTLE_MS, JOINS_REMEMBERED_MAX } from "../src/domain/limits.ts";
+import { KeptObject } from "./backup/kept-object.ts";
 import { SingleAlarm } from "./single-alarm.ts";
 import { upsert } from "./upsert.ts";
 
@@ -60,7 +60,7 @@ const SCHEMA = `
 const PUT_MARK = upsert("mark", "only", "cohort, high_water");
 const PUT_NETWORKS = upsert("network_counts", "chunk", "period, cells");
 
-export class TicketBooth extends DurableObject<GateEnv> {
+export class TicketBooth extends KeptObject {
   readonly #sql: SqlStorage;
   readonly #alarm: SingleAlarm;
   readonly #remembered = new BoundedMap<KeptPlace>(JOINS_REMEMBERED_MAX);
@@ -73,6 +73,21 @@ export class TicketBooth extends DurableObject<GateEnv> {
     this.#sql = ctx.storage.sql;
     this.#alarm = new SingleAlarm(ctx.storage);
     this.#sql.exec(SCHEMA);
+    this.#recover();
+  }
+
+  protected override reload(): void {
+    this.#recover();
+    this.#networks = null;
+  }
+
+  /** So that the restored booth skips no places, each of which would be called and lapse. */
+  protected override settle(): void {
+    this.#save(settleMark(this.#state));
+    this.#saveNetworks();
+  }
+
+  #recover(): void {
     const mark = this.#sql
       .exec<{ cohort: number; high_water: number }>("SELECT cohort, high_water FROM mark")
       .toArray()[0];
@@ -160,8 +175,7 @@ export class TicketBooth extends DurableObject<GateEnv> {
   /** Makes the mark exact before the booth may be evicted for being idle. */
   override async alarm(): Promise<void> {
     this.#alarm.fired();
-    this.#save(settleMark(this.#state));
-    this.#saveNetworks();
+    this.settle();
   }
 
   async close(k: number, force: boolean): Promise<CloseOutcome> {

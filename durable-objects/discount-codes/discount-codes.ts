@@ -6,10 +6,10 @@
  * until the write is durable, so an answer is a promise. No method throws for an expected failure.
  * Not for: what a discount is worth (`discountOf`), nor for limiting guesses, which callers do.
  */
-import { DurableObject } from "cloudflare:workers";
 import type { PutOutcome, RemoveOutcome } from "../../src/domain/discounts/codes.ts";
 import type * as uses from "../../src/domain/discounts/uses.ts";
 import { DISCOUNT_CODES_PAGE_ROWS_MAX } from "../../src/domain/limits.ts";
+import { KeptObject } from "../backup/kept-object.ts";
 import {
   DISCOUNT_RULES,
   DiscountCodesCore,
@@ -25,19 +25,29 @@ function randomKey(): string {
   return crypto.getRandomValues(new Uint8Array(KEY_BYTES)).toHex();
 }
 
-export class DiscountCodes extends DurableObject<GateEnv> {
-  readonly #core: DiscountCodesCore;
+export class DiscountCodes extends KeptObject {
+  #core: DiscountCodesCore;
+  /** With the key of the hashes, codes could be tried out. */
+  protected override readonly sealed = [{ table: "settings", first: "key", column: "value" }];
   readonly #tables: DiscountTables;
 
   constructor(ctx: DurableObjectState, env: GateEnv) {
     super(ctx, env);
     this.#tables = new DiscountTables(ctx.storage);
-    this.#core = new DiscountCodesCore({
+    this.#core = this.#load();
+  }
+
+  #load(): DiscountCodesCore {
+    return new DiscountCodesCore({
       store: this.#tables,
       now: () => Date.now(),
       randomKey,
       rules: DISCOUNT_RULES,
     });
+  }
+
+  protected override reload(): void {
+    this.#core = this.#load();
   }
 
   /** Adds or changes codes, all or none; the same again changes nothing. */

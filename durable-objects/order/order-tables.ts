@@ -130,6 +130,11 @@ export class OrderTables implements OrderStore {
     });
   }
 
+  /** For a restore, which writes the row itself. */
+  prepare(): void {
+    this.#sql.exec(SCHEMA);
+  }
+
   record(): OrderRecord | null {
     return this.#kept?.record ?? null;
   }

@@ -5,7 +5,6 @@
  * object's storage, its alarm and the bindings, and decides nothing.
  * Not for: calling payment or order backends; the orders Worker does, one leased step at a time.
  */
-import { DurableObject } from "cloudflare:workers";
 import { buyerHashOf, identitiesOf } from "../../src/domain/buyer/identities.ts";
 import { mailFactsOf, type MailFacts } from "../../src/domain/mail/facts.ts";
 import type { HistoryLine } from "../../src/domain/order/history.ts";
@@ -16,8 +15,10 @@ import type { RefundRequest } from "../../src/domain/order/refunds.ts";
 import type * as saga from "../../src/domain/order/saga.ts";
 import type { PutOff, StepReport } from "../../src/domain/order/step-outcomes.ts";
 import { bookingOf, type OrderEffect } from "../../src/domain/order/transition.ts";
-import type { OrderIntent, OrderRecord } from "../../src/domain/order/order.ts";
+import { isFinal, type OrderIntent, type OrderRecord } from "../../src/domain/order/order.ts";
+import { PAYMENT_KEYS_TRUSTED_MS } from "../../src/domain/limits.ts";
 import { readSecrets } from "../../src/tokens/secrets.ts";
+import { KeptObject } from "../backup/kept-object.ts";
 import { SingleAlarm } from "../single-alarm.ts";
 import {
   OrderCore,
@@ -32,14 +33,19 @@ import { orderBindings } from "./bindings.ts";
 import { ORDER_RULES } from "./ports.ts";
 import { OrderTables } from "./order-tables.ts";
 
-export class Order extends DurableObject<GateEnv> {
-  readonly #tables: OrderTables;
-  readonly #core: OrderCore;
+export class Order extends KeptObject {
+  #tables: OrderTables;
+  #core: OrderCore;
 
   constructor(ctx: DurableObjectState, env: GateEnv) {
     super(ctx, env);
     this.#tables = new OrderTables(ctx.storage);
-    this.#core = new OrderCore({
+    this.#core = this.#load();
+  }
+
+  #load(): OrderCore {
+    const { ctx, env } = this;
+    return new OrderCore({
       store: {
         record: () => this.#tables.record(),
         save: (record, effects) => this.save(record, effects),
@@ -54,6 +60,26 @@ export class Order extends DurableObject<GateEnv> {
       rules: ORDER_RULES,
       waitUntil: (work) => ctx.waitUntil(work),
     });
+  }
+
+  protected override prepareTables(): void {
+    this.#tables.prepare();
+  }
+
+  /**
+   * What the provider did since the backup is unknown. Within a day a repeated call gets the answer
+   * of the first; later it could charge again, so an order in progress is cancelled instead.
+   */
+  protected override async beforeWaking(): Promise<void> {
+    const { record } = this.#core;
+    if (record === null || isFinal(record.standing)) return;
+    if (Date.now() - record.intent.placedAt_ms >= PAYMENT_KEYS_TRUSTED_MS)
+      await this.#core.cancel();
+  }
+
+  protected override reload(): void {
+    this.#tables = new OrderTables(this.ctx.storage);
+    this.#core = this.#load();
   }
 
   place(intent: OrderIntent): Promise<PlaceOutcome> {

@@ -54,3 +54,18 @@ export function instantsOf(standing: ReservationStanding): {
       return { since_ms: 0, due_ms: null };
   }
 }
+
+/** Of carts, the ids are those of admissions. */
+export function orderIdsAfter(
+  sql: SqlStorage,
+  sale: string,
+  after: string,
+  limit: number,
+): string[] {
+  const query = `SELECT id FROM reservations WHERE sale = ? AND id > ? AND id GLOB 'ord_*'
+    ORDER BY id LIMIT ?`;
+  return sql
+    .exec<{ id: string }>(query, sale, after, limit)
+    .toArray()
+    .map(({ id }) => id);
+}

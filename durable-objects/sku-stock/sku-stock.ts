@@ -5,7 +5,6 @@
  * until the write is durable, so an answer is a promise. No method throws for an expected failure.
  * Not for: prices, limits or who may buy; callers pass those.
  */
-import { DurableObject } from "cloudflare:workers";
 import { LEDGER_PAGE_ROWS_MAX } from "../../src/domain/limits.ts";
 import type { ClaimCommand, ClaimOutcome } from "../../src/domain/stock/identities.ts";
 import type { OpenCommand, OpenOutcome } from "../../src/domain/stock/opening.ts";
@@ -22,25 +21,36 @@ import type { Withdrawal, WithdrawOutcome } from "../../src/domain/stock/withdra
 import { log } from "../../src/platform/log.ts";
 import { orderOf, redisBridgeOf, roomOf } from "../../src/platform/objects.ts";
 import { readRedisConfig } from "../../src/redis/connection.ts";
+import { KeptObject } from "../backup/kept-object.ts";
 import { SingleAlarm } from "../single-alarm.ts";
 import { orderedBy, reservedBy } from "./forgetting.ts";
+import { orderIdsAfter } from "./reservation-rows.ts";
 import { STOCK_RULES, StockCore, type StockBindings } from "./stock-core.ts";
 import { StockTables } from "./stock-tables.ts";
 
-export class SkuStock extends DurableObject<GateEnv> {
-  readonly #tables: StockTables;
-  readonly #core: StockCore;
+export class SkuStock extends KeptObject {
+  #tables: StockTables;
+  #core: StockCore;
 
   constructor(ctx: DurableObjectState, env: GateEnv) {
     super(ctx, env);
     this.#tables = new StockTables(ctx.storage);
-    this.#core = new StockCore({
+    this.#core = this.#load();
+  }
+
+  #load(): StockCore {
+    return new StockCore({
       store: this.#tables,
-      alarm: new SingleAlarm(ctx.storage),
-      bindings: stockBindings(env),
+      alarm: new SingleAlarm(this.ctx.storage),
+      bindings: stockBindings(this.env),
       now: () => Date.now(),
       rules: STOCK_RULES,
     });
+  }
+
+  protected override reload(): void {
+    this.#tables = new StockTables(this.ctx.storage);
+    this.#core = this.#load();
   }
 
   hold(command: stock.HoldCommand): Promise<stock.HoldOutcome> {
@@ -77,6 +87,11 @@ export class SkuStock extends DurableObject<GateEnv> {
   /** The orders of one buyer, and the admissions of their carts. Writes nothing. */
   async ordersOf(sale: string, buyer: string): Promise<string[]> {
     return reservedBy(this.ctx.storage.sql, sale, buyer);
+  }
+
+  /** The orders of a sale that took units here, in the order of their ids. Writes nothing. */
+  async orderIds(sale: string, after: string, limit: number): Promise<string[]> {
+    return orderIdsAfter(this.ctx.storage.sql, sale, after, limit);
   }
 
   async orderedBy(sale: string): Promise<number> {

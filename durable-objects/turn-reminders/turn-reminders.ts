@@ -6,7 +6,6 @@
  * this object reads its snapshot like a gate, and only while it has reminders. No method throws for
  * an expected failure, and no address is in any log.
  */
-import { DurableObject } from "cloudflare:workers";
 import { normalisedEmail } from "../../src/domain/buyer/email.ts";
 import type { MailMessage } from "../../src/domain/mail/mail.ts";
 import type { Reminder } from "../../src/domain/reminders/reminder.ts";
@@ -14,6 +13,7 @@ import { log } from "../../src/platform/log.ts";
 import { roomOf } from "../../src/platform/objects.ts";
 import { sameText } from "../../src/platform/same-text.ts";
 import { withTimeout } from "../../src/platform/with-timeout.ts";
+import { KeptObject } from "../backup/kept-object.ts";
 import { SingleAlarm } from "../single-alarm.ts";
 import {
   ReminderCore,
@@ -24,8 +24,8 @@ import {
 } from "./reminder-core.ts";
 import { ReminderTables } from "./reminder-tables.ts";
 
-export class TurnReminders extends DurableObject<GateEnv> {
-  readonly #core: ReminderCore;
+export class TurnReminders extends KeptObject {
+  #core: ReminderCore;
   readonly #alarm: SingleAlarm;
   readonly #tables: ReminderTables;
 
@@ -33,7 +33,11 @@ export class TurnReminders extends DurableObject<GateEnv> {
     super(ctx, env);
     this.#alarm = new SingleAlarm(ctx.storage);
     this.#tables = new ReminderTables(ctx.storage);
-    this.#core = new ReminderCore({
+    this.#core = this.#load();
+  }
+
+  #load(): ReminderCore {
+    return new ReminderCore({
       store: this.#tables,
       room: (sale) => this.#room(sale),
       send: (messages) => this.#send(messages),
@@ -41,6 +45,10 @@ export class TurnReminders extends DurableObject<GateEnv> {
       now: () => Date.now(),
       newKey: () => crypto.getRandomValues(new Uint8Array(16)).toHex(),
     });
+  }
+
+  protected override reload(): void {
+    this.#core = this.#load();
   }
 
   #room(sale: string): RoomReads {

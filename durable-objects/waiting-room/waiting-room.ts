@@ -6,7 +6,6 @@
  * object's storage, its alarm and the bindings, signs admissions, and decides nothing.
  * Not for answering polls: gates do that from `snapshot()`, which they fetch once a second.
  */
-import { DurableObject } from "cloudflare:workers";
 import type { CohortManifest, Place } from "../../src/domain/line/cohort.ts";
 import type * as admissions from "../../src/domain/room/admission.ts";
 import type { DepartedAnswer } from "../../src/domain/order/saga.ts";
@@ -19,6 +18,7 @@ import { MIRROR_RECHECK_MS } from "../../src/domain/limits.ts";
 import { log } from "../../src/platform/log.ts";
 import { boothName, boothOf, orderOf, saleListOf } from "../../src/platform/objects.ts";
 import { withTimeout } from "../../src/platform/with-timeout.ts";
+import { KeptObject } from "../backup/kept-object.ts";
 import { SingleAlarm } from "../single-alarm.ts";
 import type { ActOutcome, ConfigureOutcome } from "./changes.ts";
 import { PipelineWatch } from "./pipeline-watch.ts";
@@ -37,15 +37,22 @@ import {
   type TurnOutcome,
 } from "./signing.ts";
 
-export class WaitingRoom extends DurableObject<GateEnv> {
-  readonly #core: RoomCore;
+export class WaitingRoom extends KeptObject {
+  #core: RoomCore;
   /** What the list of sales has been given by this instance, and when that was tried. */
   #publishedRevision: number | null = null;
   #publishedAt_ms = Number.NEGATIVE_INFINITY;
+  /** The secret of the draw is among it. */
+  protected override readonly sealed = [{ table: "room", first: "foundation", column: "value" }];
 
   constructor(ctx: DurableObjectState, env: GateEnv) {
     super(ctx, env);
-    this.#core = new RoomCore({
+    this.#core = this.#load();
+  }
+
+  #load(): RoomCore {
+    const { ctx, env } = this;
+    return new RoomCore({
       rows: new RoomTables(ctx.storage),
       alarm: new SingleAlarm(ctx.storage),
       booth: (sale, lane, shard) => boothOf(env, boothName(sale, lane, shard)),
@@ -64,6 +71,10 @@ export class WaitingRoom extends DurableObject<GateEnv> {
       rules: ROOM_RULES,
       log,
     });
+  }
+
+  protected override reload(): void {
+    this.#core = this.#load();
   }
 
   configure(sale: Sale): Promise<ConfigureOutcome> {

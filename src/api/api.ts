@@ -10,6 +10,7 @@ import { OpenAPIHono, z } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
 import {
+  BACKUP_BODY_BYTES_MAX,
   BODY_BYTES_MAX,
   DISCOUNT_IMPORT_BYTES_MAX,
   SALE_BODY_BYTES_MAX,
@@ -35,6 +36,7 @@ import { merchantDiscountRoutes } from "./merchant-discount-routes.ts";
 import { merchantOrderRoutes } from "./merchant-order-routes.ts";
 import { merchantReadinessRoutes } from "./merchant-readiness-routes.ts";
 import { saleDeletionRoutes } from "./sale-deletion-routes.ts";
+import { backupRoutes } from "./backup-routes.ts";
 import { buyerRoutes } from "./buyer-routes.ts";
 import { merchantRefundRoutes } from "./merchant-refund-routes.ts";
 import { merchantRoutes } from "./merchant-routes.ts";
@@ -53,25 +55,37 @@ const WRITES = ["POST", "PUT", "PATCH", "DELETE"];
 
 const limitBody = wholeBody(BODY_BYTES_MAX, refuseBody(BODY_BYTES_MAX));
 const limitSaleDocument = wholeBody(SALE_BODY_BYTES_MAX, refuseBody(SALE_BODY_BYTES_MAX));
+const limitBackup = wholeBody(BACKUP_BODY_BYTES_MAX, refuseBody(BACKUP_BODY_BYTES_MAX));
 const limitCodeFile = wholeBody(DISCOUNT_IMPORT_BYTES_MAX, refuseBody(DISCOUNT_IMPORT_BYTES_MAX));
 
-/** Discount codes are imported as CSV; every other body is JSON. */
+/** Discount codes are imported as CSV. */
 function isCodeFile(c: GateRequest): boolean {
   return c.req.method === "POST" && c.req.path.endsWith("/discount-codes/import");
 }
 
-/** A sale may bring its own waiting page, and codes come as a file; other bodies are small. */
+/** Lines of a backup. */
+function isBackup(c: GateRequest): boolean {
+  return c.req.method === "POST" && c.req.path.endsWith("/restore");
+}
+
+/** A sale may bring its own waiting page, and some come as a file; other bodies are small. */
 const limitMerchantBody: MiddlewareHandler<GateApp> = async (c, next) => {
+  if (isBackup(c)) return limitBackup(c, next);
   if (isCodeFile(c)) return limitCodeFile(c, next);
   const isSale = c.req.method === "PUT" && /\/sales\/[^/]+$/.test(c.req.path);
   return isSale ? limitSaleDocument(c, next) : limitBody(c, next);
 };
 
+function mediaTypeOf(c: GateRequest): string {
+  if (isBackup(c)) return "application/x-ndjson";
+  return isCodeFile(c) ? "text/csv" : "application/json";
+}
+
 /** A write with a body names its type; anything else is a form of another site. */
 const ownMediaType: MiddlewareHandler<GateApp> = async (c, next) => {
   const type = c.req.header("Content-Type")?.toLowerCase();
   const length = c.req.header("Content-Length");
-  const expected = isCodeFile(c) ? "text/csv" : "application/json";
+  const expected = mediaTypeOf(c);
   const hasBody = c.req.raw.body !== null && length !== "0";
   if (hasBody && type?.split(";")[0]?.trim() !== expected) {
     return problem(c, "unsupported_media_type", { detail: `This one takes ${expected}.` });
@@ -191,6 +205,7 @@ function merchantApi(): OpenAPIHono<GateApp> {
   app.route("/", buyerRoutes);
   app.route("/", saleDeletionRoutes);
   app.route("/", republishRoutes);
+  app.route("/", backupRoutes);
   app.route("/", merchantAllotmentRoutes);
   app.route("/", merchantDiscountRoutes);
   app.route("/", merchantWebhookRoutes);

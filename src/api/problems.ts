@@ -6,18 +6,11 @@
  */
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-
-interface ProblemKind {
-  readonly status: ContentfulStatusCode;
-  readonly title: string;
-  readonly next: string;
-}
-
-const kind = (status: ContentfulStatusCode, title: string, next: string): ProblemKind => {
-  return { status, title, next };
-};
+import { BACKUP_PROBLEMS } from "./backup-problems.ts";
+import { kind, type ProblemKind } from "./problem-kind.ts";
 
 export const PROBLEMS = {
+  ...BACKUP_PROBLEMS,
   malformed_json: kind(400, "The body is not JSON", "Send a JSON document."),
   idempotency_key_required: kind(
     400,

@@ -527,6 +527,26 @@ export const COOLING_OFF_MAX_S = 86_400;
 export const DNS_TIMEOUT_MS = 2000;
 export const DNS_ANSWERS_MAX = 100;
 
+// Backups
+
+/** Rows of one object that one call reads: below the 32 MiB of a call, with room for copies. */
+export const BACKUP_READ_BYTES_MAX = 12 * 1024 * 1024;
+/** Of a call that shares the memory of the gate with others: an order has a few thousand bytes. */
+export const BACKUP_SMALL_BYTES_MAX = 64 * 1024;
+/** A line, unless one row is longer; and what one request restores. */
+export const BACKUP_LINE_BYTES_MAX = 256 * 1024;
+export const BACKUP_BODY_BYTES_MAX = 4 * 1024 * 1024;
+/** A page of a backup ends after this many bytes or objects: a request may make 1,000 calls. */
+export const BACKUP_PAGE_BYTES_MAX = 4 * 1024 * 1024;
+export const BACKUP_PAGE_OBJECTS_MAX = 300;
+export const BACKUP_CALLS_AT_ONCE = 30;
+/** Objects of one request that wakes them after a restore. */
+export const BACKUP_WOKEN_MAX = 100;
+/** Providers keep idempotency keys for a day: after that, a repeated call would be another. */
+export const PAYMENT_KEYS_TRUSTED_MS = 23 * 60 * 60 * 1000;
+/** The platform keeps the states of an object for this long. */
+export const TURN_BACK_DAYS_MAX = 30;
+
 // Secrets
 
 export const ADMIN_TOKEN_LENGTH_MIN = 32;

@@ -17,6 +17,38 @@ export async function countOrders(book: D1Database, sale: string): Promise<Recor
   return Object.fromEntries(rows.map(({ state, count }) => [state, count]));
 }
 
+/** The ids of a sale's orders, in their order. */
+export async function orderIdsAfter(
+  book: D1Database,
+  sale: string,
+  after: string,
+  limit: number,
+): Promise<string[]> {
+  const { results } = await book
+    .prepare("SELECT id FROM orders WHERE id > ?2 AND sale = ?1 ORDER BY id LIMIT ?3")
+    .bind(sale, after, limit)
+    .all();
+  return z
+    .array(z.object({ id: z.string() }))
+    .parse(results)
+    .map(({ id }) => id);
+}
+
+/** Of these orders, those whose buyers were erased. */
+export async function erasedOf(book: D1Database, orders: readonly string[]): Promise<string[]> {
+  const { results } = await book
+    .prepare(
+      `SELECT id FROM orders WHERE erased_ms IS NOT NULL
+       AND id IN (SELECT value FROM json_each(?))`,
+    )
+    .bind(JSON.stringify(orders))
+    .all();
+  return z
+    .array(z.object({ id: z.string() }))
+    .parse(results)
+    .map(({ id }) => id);
+}
+
 const deadLetterSchema = z.object({
   id: z.string(),
   queue: z.string(),

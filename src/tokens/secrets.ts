@@ -11,6 +11,7 @@ import { z } from "zod";
 import { ADMIN_TOKEN_LENGTH_MIN } from "../domain/limits.ts";
 import type { ProofSecret } from "../domain/sale/protection.ts";
 import { jsonText, keyedDigestOf } from "../encoding/json.ts";
+import type { SealingKey } from "./sealed-text.ts";
 
 const keySetOf = <Key extends z.ZodType>(key: Key) =>
   jsonText.transform((value, context) => {
@@ -99,6 +100,8 @@ export interface Keys {
   readonly serverKeys: readonly ServerKey[];
   /** For hashes of buyers' addresses: the first is for new ones, all for searching. */
   readonly buyerKeys: readonly string[];
+  /** For what a backup must not show: the first seals, all open. */
+  readonly sealingKeys: readonly SealingKey[];
   /** The JWKS that origins fetch: public keys only. */
   readonly admissionJwks: { readonly keys: readonly JWK[] };
 }
@@ -183,6 +186,9 @@ async function prepare(secrets: z.output<typeof secretsSchema>): Promise<Keys> {
     serverKeys: secrets.SERVER_KEYS.map(({ kid: id, k }) => ({ kid: id, secret: k })),
     proofSecrets: await Promise.all(secrets.PROOF_KEYS.map(proofSecretOf)),
     buyerKeys: buyerKeysOf(secrets),
+    sealingKeys: secrets.TICKET_KEYS.map(({ kid: id, k }) => {
+      return { kid: id, secret: keyedDigestOf(k, "sluice-backups") };
+    }),
     admissionJwks: { keys: publicKeys },
   };
 }
