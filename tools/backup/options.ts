@@ -27,7 +27,11 @@ export const backupCommand = defineCommand({
     orders. The sale may go on meanwhile.`,
   options: {
     ...GATE,
-    sale: { ...SALE_ID, required: "give the id of the sale, for example --sale air-two" },
+    sale: {
+      ...SALE_ID,
+      required: "give the id of the sale, for example --sale air-two",
+      help: "the sale",
+    },
     file: { ...FILE, required: FILE_REQUIRED, help: "where it is written; it must not exist" },
   },
   notes: `The file has names, addresses and mails of buyers: only its owner can read it, and it

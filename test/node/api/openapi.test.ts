@@ -56,6 +56,10 @@ const ROUTES = [
   "post /admin/v1/buyers/erasures",
   "post /admin/v1/buyers/exports",
   "delete /admin/v1/sales/{sale}",
+  "get /admin/v1/sales/{sale}/backup",
+  "post /admin/v1/sales/{sale}/restore",
+  "post /admin/v1/sales/{sale}/restored-objects",
+  "post /admin/v1/sales/{sale}/turn-back",
   "get /admin/v1/dead-letters",
   "post /admin/v1/dead-letters/replay",
   "post /admin/v1/dead-letters/{id}/replay",
@@ -108,6 +112,9 @@ const response = z.object({
       "application/json": z.looseObject({ schema: z.unknown(), example: z.unknown() }).optional(),
       "application/problem+json": problemBody.optional(),
       "text/csv": z.looseObject({ schema: z.unknown(), example: z.string() }).optional(),
+      "application/x-ndjson": z
+        .looseObject({ schema: z.unknown(), example: z.string() })
+        .optional(),
     })
     .optional(),
 });

@@ -144,6 +144,23 @@ const PROGRAMS: readonly Program[] = [
     ],
   },
   {
+    path: "tools/backup/back-up.ts",
+    name: "npm run backup --",
+    wrong: [
+      [[], "--url is missing: give the address of the gate"],
+      [["--url", "http://a.example", "--sale", "a"], "--file is missing: give the file"],
+      [["--url", "http://a.example", "--sale", "A"], "--sale must be lower-case letters"],
+    ],
+  },
+  {
+    path: "tools/backup/restore.ts",
+    name: "npm run restore --",
+    wrong: [
+      [[], "--url is missing: give the address of the gate"],
+      [["--url", "http://a.example", "--file", "f"], "--token (or ADMIN_TOKEN) is missing"],
+    ],
+  },
+  {
     path: "examples/shop/main.ts",
     name: "node examples/shop/main.ts",
     wrong: [
