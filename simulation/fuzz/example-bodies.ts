@@ -96,6 +96,15 @@ export const EXAMPLE_BODIES: Readonly<Record<string, object>> = {
   },
   "post /admin/v1/skus/{sku}/allotments": { id: "fuzz-allot", key: "stock:1", quantity: 1 },
   "post /admin/v1/skus/{sku}/returns": { id: "fuzz-return", key: "stock:1", quantity: 1 },
+  "post /admin/v1/sales/{sale}/restored-objects": {
+    backup: "never-taken",
+    objects: [{ kind: "stock", name: LINE.sku }],
+  },
+  "post /admin/v1/sales/{sale}/turn-back": {
+    object: { kind: "stock", name: LINE.sku },
+    at: "2026-01-01T10:00:00Z",
+    dryRun: true,
+  },
   "post /admin/v1/orders/{id}/actions": { action: "cancel" },
   "post /admin/v1/dead-letters/replay": { queue: "orders", before: "2036-01-01T10:00:00Z" },
   "put /admin/v1/breakers/{backend}": { force: "open" },
