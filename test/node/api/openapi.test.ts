@@ -53,6 +53,7 @@ const ROUTES = [
   "get /admin/v1/orders/{id}",
   "post /admin/v1/orders/{id}/actions",
   "post /admin/v1/orders/{id}/refunds",
+  "post /admin/v1/republish",
   "post /admin/v1/buyers/erasures",
   "post /admin/v1/buyers/exports",
   "delete /admin/v1/sales/{sale}",
