@@ -22,10 +22,27 @@ function commandOf(name) {
   return join(modules, name, typeof bin === "string" ? bin : bin[name]);
 }
 
+const NPM_CHECK_MS = 500;
+
+/** Under npm, ends the program when npm is gone; kill -9 of npm sends no signal to here. */
+function endWithNpm(/** @type {import("node:child_process").ChildProcess} */ child) {
+  const npm = process.ppid;
+  if (process.env["npm_lifecycle_event"] === undefined) return;
+  const timer = setInterval(() => {
+    if (process.ppid === npm) return;
+    clearInterval(timer);
+    child.kill("SIGTERM");
+  }, NPM_CHECK_MS);
+  timer.unref();
+}
+
 const [program = "", ...args] = process.argv.slice(2);
 if (await ensureInstall()) {
   const file = program.endsWith(".ts") ? join(modules, "..", program) : commandOf(program);
-  process.exitCode = await endOf(spawn(NODE, [file, ...args], { stdio: "inherit" }));
+  const env = { ...process.env, SLUICE_RUNNER: String(process.pid) };
+  const child = spawn(NODE, [file, ...args], { stdio: "inherit", env });
+  endWithNpm(child);
+  process.exitCode = await endOf(child);
 } else {
   process.exitCode = 1;
 }

@@ -14,8 +14,7 @@
  * Not for production, and it differs from it: queues deliver in order and exactly once, KV is
  * consistent at once, and there is one location.
  */
-import { rmSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import {
   convertV4MiniflareOptions,
   Log,
@@ -34,7 +33,14 @@ import {
   SANDBOX_WEBHOOK_SECRET,
 } from "./local-secrets.ts";
 import { migrate } from "./migrate.ts";
-import { makeScratchFolder } from "./scratch-folder.ts";
+import {
+  type Restartable,
+  type RuntimeWatch,
+  type Watcher,
+  watchRuntimes,
+} from "./runtime-watch.ts";
+import { createFullDiskFilter } from "./full-disk.ts";
+import { openStateFolder, type StateFolder } from "./state-folder.ts";
 import { LOOPBACK, reservePort } from "./ports.ts";
 import { standInSettings } from "../sandbox/beacon.ts";
 import { SANDBOX_TURNSTILE_SECRET } from "../sandbox/turnstile.ts";
@@ -76,6 +82,11 @@ export interface HostOptions {
   readonly extraWorkers?: readonly string[];
   /** Fires the crons of the orders Worker until the host stops; without it they do not run. */
   readonly startCrons?: StartCrons;
+  /**
+   * Starts a runtime that was killed again, and kills the runtimes when this process is killed.
+   * Without it a killed runtime is started again once, and silently.
+   */
+  readonly watcher?: Watcher;
   /** Receives the Workers' log entries. By default warnings and errors go to standard error. */
   readonly onLog?: (entry: LogEntry) => void;
 }
@@ -127,7 +138,22 @@ function lostAnyPort(error: unknown, { port, sandboxPort }: HostOptions): boolea
 }
 
 async function startOnce(options: HostOptions): Promise<Host> {
-  const state = openState(options);
+  const state = openStateFolder(options.folder, options.fresh ?? false);
+  const watch = options.watcher === undefined ? null : watchRuntimes(options.watcher);
+  try {
+    return await startIn(state, watch, options);
+  } catch (cause) {
+    watch?.stop();
+    state.close();
+    throw cause;
+  }
+}
+
+async function startIn(
+  state: StateFolder,
+  watch: RuntimeWatch | null,
+  options: HostOptions,
+): Promise<Host> {
   const port = await reservePort(options.port ?? 8787, "--port");
   const sandboxPort = await reservePort(options.sandboxPort ?? 8788, "--sandbox-port");
   const secrets = loadLocalSecrets(state.secretsPath);
@@ -142,20 +168,23 @@ async function startOnce(options: HostOptions): Promise<Host> {
   const hasPipeline = options.pipeline ?? true;
   const extra = await composeExtra(options.extraWorkers ?? []);
   const runtimes: Miniflare[] = [];
+  const restarts: Restartable[] = [];
   let running: Crons | null = null;
   const run = (workers: V4WorkerOptions[]): Miniflare => {
-    const runtime = new Miniflare(
-      convertV4MiniflareOptions({ ...runtimeOptions(state.path, options), workers }),
-    );
+    const all = convertV4MiniflareOptions({ ...runtimeOptions(state.path, options), workers });
+    const runtime = new Miniflare(all);
     runtimes.push(runtime);
+    restarts.push({ isReady: () => runtime.ready, restart: () => runtime.setOptions(all) });
     return runtime;
   };
   const stop = async (): Promise<void> => {
     running?.stop();
+    watch?.stop();
     await Promise.all([beacon.stop(), ...runtimes.map((runtime) => runtime.dispose())]);
     state.close();
   };
   try {
+    state.confirm();
     const miniflare = run([
       await composeRole(gate, variables.gate),
       composeDoor("gate-door", gate.name, port),
@@ -171,6 +200,7 @@ async function startOnce(options: HostOptions): Promise<Host> {
     await Promise.all(runtimes.map((runtime) => runtime.ready));
     const orderBook = await miniflare.getD1Database("ORDER_BOOK", gate.name);
     await migrate(orderBook, join(PROJECT_ROOT, "queues", "migrations"));
+    for (const restart of restarts) watch?.add(restart);
     const crons = hasPipeline ? orders.crons : [];
     const fire = (cron: string) => fireCron(miniflare, orders.name, cron);
     running = options.startCrons?.(crons, fire, printLine) ?? null;
@@ -228,33 +258,8 @@ function runtimeOptions(statePath: string, { onLog }: HostOptions) {
     resourcePersistencePath: statePath,
     cf: false,
     log: new Log(LogLevel.ERROR),
-    handleStructuredLogs: onLog ?? printProblems,
+    handleStructuredLogs: onLog ?? printProblems(statePath),
   } as const;
-}
-
-interface State {
-  readonly path: string;
-  /** Null: the secrets are not stored. */
-  readonly secretsPath: string | null;
-  readonly close: () => void;
-}
-
-function openState(options: HostOptions): State {
-  const folder = options.folder === undefined ? join(PROJECT_ROOT, ".sluice") : options.folder;
-  if (folder === null) {
-    const { path, remove } = makeScratchFolder();
-    return { path, secretsPath: null, close: remove };
-  }
-  const { state, secrets } = resolveFolder(folder, options.fresh ?? false);
-  return { path: state, secretsPath: secrets, close: () => undefined };
-}
-
-function resolveFolder(folder: string, fresh: boolean) {
-  const state = resolve(folder, "state");
-  const secrets = resolve(folder, "secrets.json");
-  // Removes only the host's own files, because the user can name any folder.
-  if (fresh) for (const path of [state, secrets]) rmSync(path, { recursive: true, force: true });
-  return { state, secrets };
 }
 
 function chooseAdminToken(given: string | undefined, generated: string): string {
@@ -318,8 +323,13 @@ function composeDoor(name: string, serviceName: string, port: number): V4WorkerO
   };
 }
 
-function printProblems({ level, message }: LogEntry): void {
-  if (level === "error" || level === "warn") printLine(message);
+function printProblems(statePath: string): (entry: LogEntry) => void {
+  const filter = createFullDiskFilter(statePath);
+  return (entry) => {
+    if (entry.level !== "error" && entry.level !== "warn") return;
+    const line = filter(entry);
+    if (line !== null) printLine(line);
+  };
 }
 
 function printLine(text: string): void {

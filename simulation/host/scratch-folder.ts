@@ -10,6 +10,7 @@
 import { mkdtempSync, readdirSync, readlinkSync, rmSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { isRunning } from "./processes.ts";
 
 const SHARED_MEMORY = "/dev/shm";
 /** Containers often have only 64 MB of shared memory, which a drill fills. */
@@ -60,15 +61,5 @@ function removeAbandoned(parent: string, prefix: string): void {
     const pid = Number.parseInt(name.slice(prefix.length), 10);
     if (Number.isNaN(pid) || isRunning(pid)) continue;
     rmSync(join(parent, name), { recursive: true, force: true });
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: the process exists and belongs to another user.
-    return error instanceof Error && "code" in error && error.code === "EPERM";
   }
 }

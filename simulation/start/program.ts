@@ -8,6 +8,8 @@ import { createGateClient, type GateClient } from "../crowd/gate-client.ts";
 import { startCrons } from "../host/crons.ts";
 import { type Host, startHost } from "../host/host.ts";
 import { PortBusyError } from "../host/ports.ts";
+import { onRunnerGone } from "../host/processes.ts";
+import { FolderBusyError } from "../host/state-folder.ts";
 import { type LocalRedis, startLocalRedis } from "../redis-rest/local-redis.ts";
 import { describeRedis, describeRun } from "./addresses.ts";
 import type { StartOptions } from "./options.ts";
@@ -57,7 +59,12 @@ interface Running {
   readonly redis: LocalRedis | null;
 }
 
-async function start(options: StartOptions): Promise<Running | null> {
+/** True for an error whose message says all that its reader needs. */
+function isRefusal(error: unknown): error is Error {
+  return [PortBusyError, FolderBusyError, FatalError].some((type) => error instanceof type);
+}
+
+async function start(options: StartOptions, giveUp: () => void): Promise<Running | null> {
   say("Starting Sluice …");
   let redis: LocalRedis | null = null;
   try {
@@ -69,6 +76,7 @@ async function start(options: StartOptions): Promise<Running | null> {
       ...(options.folder === null ? {} : { folder: options.folder }),
       fresh: options.fresh,
       startCrons,
+      watcher: { say, giveUp },
       adminToken: options.adminToken ?? undefined,
       variables: {
         gate: { ...settings, ORIGIN: options.origin ?? "" },
@@ -78,8 +86,7 @@ async function start(options: StartOptions): Promise<Running | null> {
     return { host, redis };
   } catch (error) {
     await redis?.stop();
-    const known = error instanceof PortBusyError || error instanceof FatalError;
-    if (!known) throw error;
+    if (!isRefusal(error)) throw error;
     process.stderr.write(`${error.message}\n`);
     return null;
   }
@@ -87,17 +94,23 @@ async function start(options: StartOptions): Promise<Running | null> {
 
 /** Goes on until a signal or a failure stops it; the exit code is 1 when it could not start. */
 export async function runSluice(options: StartOptions): Promise<number> {
-  const running = await withProgress("Starting Sluice", () => start(options));
-  if (running === null) return 1;
+  let running: Running | null = null;
   const leaving = new AbortController();
   const stop = (exitCode: number): void => {
     if (leaving.signal.aborted) return;
     leaving.abort();
     setTimeout(() => process.exit(exitCode), STOP_PATIENCE_MS);
-    const { host, redis } = running;
-    void Promise.allSettled([host.stop(), redis?.stop()]).then(() => process.exit(exitCode));
+    const stopped = async (part: { stop: () => Promise<void> } | null = null): Promise<void> => {
+      await part?.stop();
+    };
+    void Promise.allSettled([stopped(running?.host), stopped(running?.redis)]).then(() =>
+      process.exit(exitCode),
+    );
   };
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  onRunnerGone(() => stop(1));
+  running = await withProgress("Starting Sluice", () => start(options, () => stop(1)));
+  if (running === null) return 1;
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     // Miniflare's own would end the process at once, whatever others still have to do.
     process.removeAllListeners(signal);
     process.on(signal, () => {
