@@ -4,7 +4,9 @@
  * In one sale all turns depend on each other: a bit nearer to the front everybody gets a turn, a
  * bit farther nobody. So only sales that differ show whether a chance is right. Here the share of
  * no-shows is drawn between 0 and 0.6 and the share that wants to pay between 0.2 and 1, evenly;
- * everything else is as in the options.
+ * the end is drawn
+ * between a tenth of `endsAfter_s` and all of it, so that some end by time and some by stock.
+ * Everything else is as in the options.
  *
  * Guarantee: the same options and number of sales give the same figures.
  */
@@ -15,6 +17,7 @@ import { World } from "./world.ts";
 
 const NO_SHOWS_MAX = 0.6;
 const BUY_RATE_MIN = 0.2;
+const LENGTH_MIN = 0.1;
 
 function pooled(many: readonly (readonly OddsBucket[])[]): OddsBucket[] {
   const [first = []] = many;
@@ -36,11 +39,16 @@ export async function calibrationOfMany(
   progress: (sale: number) => void = () => undefined,
 ): Promise<Calibration> {
   const random = randomFrom(`${options.seed}/sales`);
+  const lengths = randomFrom(`${options.seed}/lengths`);
   const many: Calibration[] = [];
   for (let sale = 0; sale < sales; sale += 1) {
     const noShows = NO_SHOWS_MAX * random();
     const buyRate = BUY_RATE_MIN + (1 - BUY_RATE_MIN) * random();
-    const world = new World({ ...options, seed: `${options.seed}/${sale}`, noShows, buyRate });
+    const endsAfter_s = Math.ceil(
+      options.endsAfter_s * (LENGTH_MIN + (1 - LENGTH_MIN) * lengths()),
+    );
+    const drawn = { noShows, buyRate, endsAfter_s };
+    const world = new World({ ...options, ...drawn, seed: `${options.seed}/${sale}` });
     await world.run(() => progress(sale));
     many.push(metricsOf(world).calibration);
   }

@@ -51,6 +51,14 @@ export const saleCommand = defineCommand({
       default: 600,
       help: "how long before the start it opens",
     },
+    "ends-after": {
+      type: "integer",
+      value: "seconds",
+      min: 60,
+      max: 86_400,
+      default: 10_800,
+      help: "how long after the start it ends, if stock lasts",
+    },
     locations: {
       type: "integer",
       min: 1,
@@ -70,13 +78,15 @@ export const saleCommand = defineCommand({
       min: 1,
       max: 1000,
       default: 1,
-      help: `more than one: plays sales whose crowds differ in no-shows and buyers, and prints how
-        good the estimates were over all of them`,
+      help: `more than one: plays sales whose crowds differ in no-shows and buyers, and which end
+        between a tenth of --ends-after and all of it, and prints how good the estimates were over
+        all of them`,
     },
   },
   exitCodes: "0 played to the end, 1 a promise was broken on the way",
-  resolve: ({ rate, preQueue, crashes, ...values }) => {
-    return { ...values, ratePerMinute: rate, preQueue_s: preQueue, crashes: crashes === "on" };
+  resolve: ({ rate, preQueue, endsAfter, crashes, ...values }) => {
+    const times = { preQueue_s: preQueue, endsAfter_s: endsAfter };
+    return { ...values, ...times, ratePerMinute: rate, crashes: crashes === "on" };
   },
 });
 

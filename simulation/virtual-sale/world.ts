@@ -20,7 +20,6 @@ import { Tally } from "./tally.ts";
 import { Visits } from "./visits.ts";
 import { EventWheel, STEP_MS } from "./wheel.ts";
 
-const SALE_LENGTH_S = 3 * 60 * 60;
 /** Until everybody has polled once after the end of the sale. */
 const AFTER_END_S = 120;
 const ROOM_EVICTED_EVERY_S = 300;
@@ -35,7 +34,7 @@ export function simulatedSale(options: SimulationOptions): Sale {
     currency: "EUR",
     opensAt: at(0),
     startsAt: at(options.preQueue_s),
-    endsAt: at(options.preQueue_s + SALE_LENGTH_S),
+    endsAt: at(options.preQueue_s + options.endsAfter_s),
     items: [{ sku: SKU, name: "Unit", price: 10_000, stock: options.stock }],
     admission: { ratePerMinute: options.ratePerMinute, maxActive: options.maxActive },
     // It decides on nothing but the number of booths, for a crowd that comes in ten seconds.
@@ -86,7 +85,7 @@ export class World {
   /** Plays until nobody is left; `onSecond` is called after each second of virtual time. */
   async run(onSecond: () => void = () => undefined): Promise<void> {
     const steps = 1000 / STEP_MS;
-    const last_s = this.options.preQueue_s + SALE_LENGTH_S + AFTER_END_S;
+    const last_s = this.options.preQueue_s + this.options.endsAfter_s + AFTER_END_S;
     for (let step = 1; step <= last_s * steps && !this.#over(); step += 1) {
       const now = step * STEP_MS;
       if (step % steps === 0) {

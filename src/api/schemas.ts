@@ -78,7 +78,7 @@ export const statusDocument = z
     odds: z
       .number()
       .nullable()
-      .describe("Estimated chance, 0 to 1, that the turn comes while something is left."),
+      .describe("Estimated chance, 0 to 1, of a turn while something is left and before the end."),
     message: z.string().nullable().describe("The merchant's message to everybody."),
     stale: z.boolean().describe("The room did not answer; this is the last that was seen."),
     at: instant,

@@ -107,6 +107,8 @@ export interface Forecast {
   /** Calls per second after those. */
   readonly pace: number;
   readonly spread: number;
+  /** `pace` as if the rate had no limit; absent in a snapshot of an older deployment. */
+  readonly bySeats?: number | undefined;
   /** The part of the rate that is called at now; absent in a snapshot of an older deployment. */
   readonly throttle?: number | undefined;
 }
@@ -132,11 +134,13 @@ export function forecastOf(facts: ForecastFacts): Forecast {
   const comes = Math.max(chanceOf(facts.showRate, 0, facts.claimWindow_ms), 0.01);
   const { perSecond, spread } = hazardOf(turnover, session_s, seats);
   const ratePerSecond = (facts.ratePerMinute / 60) * share;
+  const bySeats = ((seats * perSecond) / comes) * share;
   return {
     soon: (Math.max(facts.free, 0) / comes) * share,
     ratePerSecond,
-    pace: Math.min(((seats * perSecond) / comes) * share, ratePerSecond),
+    pace: Math.min(bySeats, ratePerSecond),
     spread,
+    bySeats,
     throttle: facts.throttle,
   };
 }

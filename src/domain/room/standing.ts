@@ -6,6 +6,7 @@
  */
 import type { Place } from "../line/cohort.ts";
 import { forecastWait, type Wait } from "./forecast.ts";
+import { chanceInTime } from "./odds-in-time.ts";
 import { oddsOf, type OddsFacts } from "./odds.ts";
 import { POLL_AFTER_MAX_S, POLL_AFTER_MIN_S } from "../limits.ts";
 import type { LaneSnapshot, RoomSnapshot } from "./snapshot.ts";
@@ -35,7 +36,7 @@ export interface Standing {
   readonly wait: { readonly low_s: number; readonly high_s: number } | null;
   readonly pollAfter_s: number;
   readonly stock: readonly ShownStock[];
-  /** Chance that the turn comes while something is left, see `odds.ts`; an estimate. */
+  /** Chance of a turn while something is left and before the end: `oddsAt`; an estimate. */
   readonly odds: number | null;
   readonly message: string | null;
   readonly stale: boolean;
@@ -142,7 +143,7 @@ export function standingOf(
     odds:
       position === null || !waits || snapshot.unlimited === true
         ? null
-        : oddsAt(snapshot, lane, position),
+        : oddsAt(seen, lane, position),
     message: snapshot.message,
     stale: seen.stale,
     at_ms: snapshot.at_ms,
@@ -152,8 +153,12 @@ export function standingOf(
 /**
  * Before this position come the shoppers called and let in, those ahead in the lane, and as many of
  * the other lanes as their weights call meanwhile. Those who join them later are unknown.
+ *
+ * Two things can come first: the last unit (`odds.ts`) and the end of the sale (`odds-in-time.ts`).
+ * Their chances are multiplied, as if neither depended on the other.
  */
-function oddsAt({ lanes, unitsLeft, odds }: RoomSnapshot, lane: LaneSnapshot, position: number) {
+function oddsAt({ snapshot, now }: Seen, lane: LaneSnapshot, position: number): number {
+  const { lanes, unitsLeft, odds, schedule } = snapshot;
   const { took, without, perTaker, inFlight } = odds ?? NOTHING_SEEN;
   let places = Math.max(position, 1) + inFlight;
   for (const other of Object.values(lanes)) {
@@ -161,7 +166,10 @@ function oddsAt({ lanes, unitsLeft, odds }: RoomSnapshot, lane: LaneSnapshot, po
     const perCall = (other.weight ?? 1) / (lane.weight ?? 1);
     places += Math.min(other.waiting, position * perCall);
   }
-  return oddsOf(unitsLeft, places, { took, without, perTaker });
+  const whileLeft = oddsOf(unitsLeft, places, { took, without, perTaker });
+  // A snapshot of an older deployment has no forecast.
+  if (lane.forecast === undefined) return whileLeft;
+  return Math.round(whileLeft * chanceInTime(position, schedule, now, lane.forecast) * 1000) / 1000;
 }
 
 /** The standing of somebody who is in the shop. */

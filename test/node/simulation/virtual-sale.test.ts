@@ -95,6 +95,19 @@ describe("odds", () => {
     }
   }, 60_000);
 
+  test("know the end: over sales that end by time or by stock, nobody is told too much", async () => {
+    const ends = optionsOf("--crashes", "off", "--ends-after", "1500", "--stock", "200");
+    const { laterOdds } = await calibrationOfMany(ends, 12);
+    const bands = bandsOf(laterOdds);
+    expect(bands.length).toBeGreaterThanOrEqual(4);
+    for (const { from, shoppers, gotTheirTurn } of bands) {
+      expect(gotTheirTurn / shoppers).toBeGreaterThanOrEqual(from - 0.1);
+    }
+    expect(laterOdds.at(-1)).toMatchObject({ from: 1 });
+    const { shoppers = 0, gotTheirTurn = 0 } = laterOdds.at(-1) ?? {};
+    expect(gotTheirTurn / shoppers).toBeGreaterThanOrEqual(0.99);
+  }, 60_000);
+
   test("become more certain once some have bought: fewer are in the middle", async () => {
     const { odds, laterOdds } = metricsOf(await play()).calibration;
     const uncertain = (buckets: readonly OddsBucket[]): number =>
