@@ -51,7 +51,7 @@ interface Faults {
   readonly kinds: readonly string[];
 }
 
-async function setFaults(sandboxUrl: string, { rate, kinds }: Faults): Promise<void> {
+export async function setFaults(sandboxUrl: string, { rate, kinds }: Faults): Promise<void> {
   const { statusCode, body } = await request(new URL("/sandbox/faults", sandboxUrl), {
     method: "PUT",
     headers: { "content-type": "application/json" },

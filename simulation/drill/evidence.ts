@@ -47,7 +47,7 @@ export interface Outage {
   readonly until_ms: number;
 }
 
-export type PromiseId = "P1" | "P2" | "P3" | "P7" | "P8" | "P10";
+export type PromiseId = "P1" | "P2" | "P3" | "P7" | "P8" | "P10" | "P14";
 
 export interface Finding {
   readonly promise: PromiseId;

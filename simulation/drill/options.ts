@@ -48,6 +48,11 @@ export const drillCommand = defineCommand({
       help: `objects die at random moments, messages repeat, one payment call in five fails, and
         all of them for 30 s; only without --url`,
     },
+    disaster: {
+      type: "flag",
+      help: `in mid-sale, one after the other: the runtimes are killed, the provider throttles; the
+        time to recover of each is printed; only without --url`,
+    },
     seed: { type: "text", default: "1", help: "the same seed sends the same crowd" },
   },
   exitCodes: "0 all promises kept, 1 a promise broken or the drill not finished",
@@ -57,6 +62,9 @@ export const drillCommand = defineCommand({
       return { ...crowd, target: null };
     }
     if (crowd.chaos) throw new UsageError("--chaos goes without --url: it starts its own Sluice");
+    if (crowd.disaster) {
+      throw new UsageError("--disaster goes without --url: it starts its own Sluice");
+    }
     if (adminToken === null) {
       throw new UsageError("--url needs --admin-token, or ADMIN_TOKEN in the environment");
     }

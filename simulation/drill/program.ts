@@ -2,6 +2,7 @@
  * The drill: a target, a sale, a crowd, and a verdict on what was seen. The report goes to standard
  * output, progress and errors to standard error.
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { withProgress } from "../../scripts/progress.mjs";
 import { FatalError } from "../crowd/ask-again.ts";
 import {
@@ -16,6 +17,7 @@ import { createGateClient, type GateClient, type Timing } from "../crowd/gate-cl
 import { type LogEntry, startHost } from "../host/host.ts";
 import { causeTrouble, TroubleCount } from "./chaos.ts";
 import { auditAllAlong, collect } from "./collect.ts";
+import { DISASTERS, judgeRecoveries, type Reach, type Recovery, strikeAll } from "./disasters.ts";
 import type { DrillOptions } from "./options.ts";
 import { crowdLine } from "./progress.ts";
 import { writeReport } from "./report.ts";
@@ -42,6 +44,8 @@ interface Target {
   readonly adminToken: string;
   /** What went wrong on purpose; null without `--chaos`. */
   readonly trouble: TroubleCount | null;
+  /** What disasters can reach; null without `--disaster`. */
+  readonly reach: Reach | null;
   readonly stop: () => Promise<void>;
 }
 
@@ -51,18 +55,23 @@ function say(line: string): void {
 
 async function findTarget(options: DrillOptions): Promise<Target> {
   if (options.target !== null) {
-    return { ...options.target, trouble: null, stop: async () => undefined };
+    return { ...options.target, trouble: null, reach: null, stop: async () => undefined };
   }
-  const { chaos } = options;
+  const { chaos, disaster } = options;
   // What is killed on purpose complains as if it were not; with chaos the verdict is what counts.
   const trouble = new TroubleCount();
-  const quiet = chaos ? { onLog: ({ message }: LogEntry) => trouble.note(message) } : {};
+  const quiet =
+    chaos || disaster ? { onLog: ({ message }: LogEntry) => trouble.note(message) } : {};
+  const giveUp = (): void => process.exit(1);
+  const watched = disaster ? { watcher: { say, giveUp } } : {};
   const host = await withProgress("Starting a fresh Sluice in memory", () => {
-    return startHost({ folder: null, port: 0, sandboxPort: 0, chaos, ...quiet });
+    return startHost({ folder: null, port: 0, sandboxPort: 0, chaos, ...quiet, ...watched });
   });
   const { gateUrl, sandboxUrl, adminToken } = host;
   const stop = () => host.stop();
-  return { url: gateUrl, sandboxUrl, adminToken, trouble: chaos ? trouble : null, stop };
+  const { killRuntimes } = host;
+  const reach = disaster ? { sandboxUrl, killRuntimes } : null;
+  return { url: gateUrl, sandboxUrl, adminToken, trouble: chaos ? trouble : null, reach, stop };
 }
 
 interface Gates {
@@ -70,6 +79,7 @@ interface Gates {
   readonly merchant: GateClient;
   /** Null: no trouble is caused. */
   readonly troubled: string | null;
+  readonly reach: Reach | null;
 }
 
 /** The crowd, the watcher and the trouble beside it, until everybody has settled. */
@@ -88,7 +98,8 @@ async function sendAndWatch(
     gates.troubled === null
       ? Promise.resolve(null)
       : causeTrouble(gates.merchant, gates.troubled, sale, signal, say);
-  const shoppers = await sendCrowd(arrivals, {
+  const disasters = gates.reach === null ? null : strikeIn(gates.merchant, sale, gates.reach, say);
+  const crowd = sendCrowd(arrivals, {
     gate: gates.shoppers.shopper,
     sale: sale.id,
     seed: options.seed,
@@ -97,8 +108,23 @@ async function sendAndWatch(
     signal: AbortSignal.timeout(CROWD_PATIENCE_MS),
     tally,
   });
+  const [shoppers, recoveries] = await Promise.all([crowd, disasters]);
   watching.abort();
-  return { shoppers, audits: await audits, outage: await trouble };
+  return { shoppers, recoveries, audits: await audits, outage: await trouble };
+}
+
+/** All disasters, each after the sale went on after the one before. */
+function strikeIn(
+  merchant: GateClient,
+  sale: DrillSale,
+  reach: Reach,
+  print: (line: string) => void,
+): Promise<Recovery[]> {
+  const audit = async () => {
+    const answer = await merchant.merchant.audit(sale.id);
+    return answer.kind === "answered" ? answer.body : null;
+  };
+  return strikeAll(DISASTERS, reach, { audit, now: Date.now, pause: delay, say: print });
 }
 
 async function drill(options: DrillOptions, target: Target): Promise<boolean> {
@@ -131,20 +157,22 @@ async function drill(options: DrillOptions, target: Target): Promise<boolean> {
     const describe = () => crowdLine(tally, timings.requests);
     const { sandboxUrl } = target;
     const troubled = options.chaos ? sandboxUrl : null;
-    const gates = { shoppers: shoppersGate, merchant: merchantGate, troubled };
+    const { reach } = target;
+    const gates = { shoppers: shoppersGate, merchant: merchantGate, troubled, reach };
     const seen = await withProgress(describe, (progress) => {
       return sendAndWatch(gates, sale, options, arrivals, tally, progress.say);
     });
     const duration_ms = Date.now() - startedAt_ms;
     say(describe());
-    const { shoppers: records, audits, outage } = seen;
+    const { shoppers: records, audits, outage, recoveries } = seen;
     const evidence = await withProgress(
       "Waiting for the last orders, then reading the results",
       () => {
         return collect(merchantGate, sale, sandboxUrl, records, audits, outage);
       },
     );
-    const findings = judge(evidence);
+    const survived = recoveries === null ? [] : [judgeRecoveries(recoveries)];
+    const findings = [...judge(evidence), ...survived];
     const audit = evidence.audits.at(-1);
     if (audit === undefined) throw new FatalError("no audit was taken");
     const routes = timings.metrics();

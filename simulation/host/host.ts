@@ -109,6 +109,8 @@ export interface Host {
   readonly adminToken: string;
   /** For access to the bindings of a Worker other than the sandbox, by its wrangler.toml name. */
   readonly miniflare: Miniflare;
+  /** As if something had killed both runtimes; with a `watcher` they are started again. */
+  readonly killRuntimes: () => void;
   readonly stop: () => Promise<void>;
 }
 
@@ -204,7 +206,9 @@ async function startIn(
     const crons = hasPipeline ? orders.crons : [];
     const fire = (cron: string) => fireCron(miniflare, orders.name, cron);
     running = options.startCrons?.(crons, fire, printLine) ?? null;
-    return { ...addresses, extraUrls: extra.map(({ url }) => url), adminToken, miniflare, stop };
+    const extraUrls = extra.map(({ url }) => url);
+    const killRuntimes = (): void => watch?.kill();
+    return { ...addresses, extraUrls, adminToken, miniflare, killRuntimes, stop };
   } catch (cause) {
     await stop();
     throw cause;

@@ -27,6 +27,8 @@ export interface Restartable {
 
 export interface RuntimeWatch {
   readonly add: (runtime: Restartable) => void;
+  /** Kills every runtime with -9, for a drill; they are started again as if another had done it. */
+  readonly kill: () => void;
   readonly stop: () => void;
 }
 
@@ -55,6 +57,7 @@ export async function revive(
 
 export function watchRuntimes({ say, giveUp }: Watcher): RuntimeWatch {
   const runtimes: Restartable[] = [];
+  const running = new Set<ChildProcess>();
   const guard = startGuard();
   let stopped = false;
   let reviving = false;
@@ -88,10 +91,12 @@ export function watchRuntimes({ say, giveUp }: Watcher): RuntimeWatch {
     if (child === null) return;
     child.once("spawn", () => {
       const { pid } = child;
+      if (isRuntime(child)) running.add(child);
       guard.stdin?.write(`+${pid}\n`);
       // A runtime killed before it has read its configuration closes the pipe.
       child.stdin?.on("error", () => undefined);
       child.once("exit", (code, signal) => {
+        running.delete(child);
         if (!stopped) guard.stdin?.write(`-${pid}\n`);
         // After the other listeners, because Miniflare begins its own restart in one of them.
         if (isRuntime(child)) setImmediate(() => void recover(signal ?? `exit code ${code}`));
@@ -101,6 +106,7 @@ export function watchRuntimes({ say, giveUp }: Watcher): RuntimeWatch {
   subscribe("child_process", onProcess);
   return {
     add: (runtime) => runtimes.push(runtime),
+    kill: () => running.forEach((child) => child.kill("SIGKILL")),
     stop: () => {
       if (stopped) return;
       stopped = true;
