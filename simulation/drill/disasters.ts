@@ -62,7 +62,7 @@ export function ordersGoOn(before: Audit, now: Audit): boolean {
   return sold(now) > sold(before) || !Object.entries(now.orders).some(isOpen);
 }
 
-export interface Watch {
+interface Watch {
   /** Null: no answer. */
   readonly audit: () => Promise<Audit | null>;
   readonly now: () => number;

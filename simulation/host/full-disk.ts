@@ -8,7 +8,7 @@ const FULL = /SQLITE_FULL|database or disk is full|No space left on device/;
 /** After so long without such an error it is said again. */
 const QUIET_MS = 60_000;
 
-export interface LogLine {
+interface LogLine {
   readonly timestamp: number;
   readonly message: string;
 }
