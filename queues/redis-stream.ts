@@ -11,6 +11,9 @@ import type { QueuedEvent } from "../src/domain/webhooks.ts";
 import { log } from "../src/platform/log.ts";
 import { readRedisConfig, REDIS_OFF, RedisConnection } from "../src/redis/connection.ts";
 import { mirrorEvents } from "../src/redis/mirror.ts";
+import { UNREADABLE_REASONS } from "../src/domain/order/messages.ts";
+import { QUEUES } from "../src/platform/queue-names.ts";
+import { park } from "./dead-letters.ts";
 import { isOrderEvent, readEvent } from "./events.ts";
 
 /** Sends nothing when no Redis is configured. Events of sales are not mirrored. */
@@ -20,7 +23,7 @@ export async function passToMirror(env: OrdersEnv, events: readonly QueuedEvent[
   await env.MIRROR_QUEUE.sendBatch(ofOrders.map((body) => ({ body })));
 }
 
-/** Writes a batch with one script. An unreadable message is logged and acknowledged. */
+/** Writes a batch with one script. A message that cannot be read is parked, and logged. */
 export async function takeMirrored(env: OrdersEnv, messages: readonly Message[]): Promise<void> {
   const read = messages.map((message) => ({ message, event: readEvent(message.body) }));
   const events = read.flatMap(({ event }) => {
@@ -35,9 +38,16 @@ export async function takeMirrored(env: OrdersEnv, messages: readonly Message[])
     log.warn("redis-stream", "mirror_failed", { events: events.length, attempts, why });
   }
   for (const { message, event } of read) {
-    if (event === null) log.error("redis-stream", "not_an_event");
+    if (event === null) {
+      log.error("redis-stream", "not_an_event");
+      await parkUnreadable(env, message);
+    }
     // "off": Redis was removed from the settings meanwhile, so there is nothing to write to.
     if (event === null || outcome.kind === "mirrored" || config.kind === "off") message.ack();
     else message.retry({ delaySeconds: messageDelay_s(message.attempts, Math.random()) });
   }
+}
+
+function parkUnreadable(env: OrdersEnv, message: Message): Promise<void> {
+  return park(env.ORDER_BOOK, QUEUES.mirror, UNREADABLE_REASONS.event, message, Date.now());
 }

@@ -51,8 +51,12 @@ export interface Start {
 export function startVersion({ folder, state, log, port, adminToken }: Start): Running {
   const output = openSync(log, "a");
   const args = [
-    ...["scripts/run.mjs", "simulation/start/main.ts", "--no-sale", "--folder", state],
-    ...["--port", `${port}`, "--sandbox-port", `${port + 1}`],
+    "scripts/run.mjs",
+    "simulation/start/main.ts",
+    "--no-sale",
+    `--folder=${state}`,
+    `--port=${port}`,
+    `--sandbox-port=${port + 1}`,
   ];
   const child = spawn(process.execPath, args, {
     cwd: folder,

@@ -71,7 +71,7 @@ async function ready({ place }: Run, running: Running): Promise<boolean> {
   }, READY_MAX_MS);
 }
 
-/** Shoppers of one version; the later half under faults, so that their orders are open at its end. */
+/** Shoppers of one version; the later half under faults, so that their orders stay open. */
 async function sendShoppers(run: Run, when: string, count: number): Promise<void> {
   for (let nth = 0; nth < count; nth += 1) {
     if (nth === Math.floor(count / 2)) await sales.setFaults(run.place, true);
@@ -93,8 +93,13 @@ const FINAL: ReadonlySet<string> = new Set(["confirmed", "declined", "failed", "
 const auditSchema = z.looseObject({
   skus: z.array(
     z.looseObject({
-      ...{ agrees: z.boolean(), received: z.int(), available: z.int(), held: z.int() },
-      ...{ ordered: z.int(), sold: z.int(), buffer: z.int() },
+      agrees: z.boolean(),
+      received: z.int(),
+      available: z.int(),
+      held: z.int(),
+      ordered: z.int(),
+      sold: z.int(),
+      buffer: z.int(),
     }),
   ),
   orders: z.record(z.string(), z.int()),

@@ -17,6 +17,7 @@ import {
 } from "../domain/limits.ts";
 import { jsonFault } from "../encoding/json.ts";
 import { saleIdSchema } from "../domain/sale/sale.ts";
+import { isStoredUnreadable } from "../encoding/stored-reader.ts";
 import { log } from "../platform/log.ts";
 import { sameText } from "../platform/same-text.ts";
 import {
@@ -171,6 +172,10 @@ export async function failed(error: Error, c: GateRequest): Promise<Response> {
   }
   const { method } = c.req;
   const path = new URL(c.req.url).pathname;
+  if (isStoredUnreadable(error)) {
+    log.error("api", "stored_unreadable", { method, path, why: error.message });
+    return problem(c, "stored_unreadable");
+  }
   log.error("api", "unhandled", { method, path, why: error.message });
   return problem(c, "internal_error");
 }

@@ -277,6 +277,11 @@ export const PROBLEMS = {
   internal_error: kind(500, "Something broke", "Repeat the request with the same key."),
   origin_unreachable: kind(502, "The shop does not answer", "Try again in a few seconds."),
   proof_unavailable: kind(503, "Proofs cannot be checked now", "Join again after Retry-After."),
+  stored_unreadable: kind(
+    503,
+    "What is stored is of a newer version",
+    "Deploy the version that stored it; nothing is lost.",
+  ),
   room_unavailable: kind(503, "The waiting room does not answer", "Ask again; places are kept."),
   booth_unavailable: kind(503, "The ticket booth does not answer", "Join again after Retry-After."),
   reminder_unavailable: kind(503, "The address could not be changed", "Repeat the request."),

@@ -8,6 +8,7 @@
  */
 import { BoundedMap } from "../domain/bounded-map.ts";
 import { SALE_FRESH_MS, SALES_REMEMBERED_MAX } from "../domain/limits.ts";
+import { readStored } from "../encoding/stored-reader.ts";
 import { SALE_PREFIX } from "../platform/kv-keys.ts";
 import { log } from "../platform/log.ts";
 import { saleListOf } from "../platform/objects.ts";
@@ -76,6 +77,17 @@ async function mirroredSale(kv: KVNamespace, id: string): Promise<PublishedSale 
   const parsed = publishedReader.safeParse(value);
   if (!parsed.success) log.error("sales", "unreadable_sale", { sale: id });
   return parsed.data ?? null;
+}
+
+/**
+ * For a sale that was not found: it may be published in a shape that only a newer release reads.
+ * @throws Error of `readStored` then, because the answer is not that there is no such sale
+ */
+export async function refuseUnreadable(kv: KVNamespace, id: string): Promise<void> {
+  const value = await withTimeout<unknown>(
+    kv.get(SALE_PREFIX + id, { type: "json", cacheTtl: 30 }),
+  );
+  if (value !== null) readStored(publishedReader, value, `sale ${id}`);
 }
 
 /** Caches a newer document that came from the room. */

@@ -12,7 +12,7 @@ import { tokenStandingIn } from "../domain/room/token-standing.ts";
 import type { Sale } from "../domain/sale/sale.ts";
 import { roomOf } from "../platform/objects.ts";
 import { withTimeout } from "../platform/with-timeout.ts";
-import { lookUpSale, rememberSale } from "../sales/sale-directory.ts";
+import { lookUpSale, refuseUnreadable, rememberSale } from "../sales/sale-directory.ts";
 import { verifyAdmission, type Admission } from "../tokens/admissions.ts";
 import { verifyTicket, type Ticket } from "../tokens/tickets.ts";
 import { isForeignTicket, replayBy } from "./device-binding.ts";
@@ -80,6 +80,13 @@ export async function saleOf(
   return { ...found, sale: document.sale };
 }
 
+/** As `saleOf`, of a request that names the sale: see `refuseUnreadable`. */
+export async function namedSaleOf(gate: GateContext, id: string): ReturnType<typeof saleOf> {
+  const found = await saleOf(gate, id);
+  if (found.kind !== "sale" && !("known" in found)) await refuseUnreadable(gate.env.CONFIG, id);
+  return found;
+}
+
 /**
  * A silent room is known for shoppers with a valid admission only: their cart and their order need
  * no room, so they go on by the sale's document.
@@ -89,7 +96,7 @@ export async function visitOf(
   id: string,
   carried: Carried,
 ): Promise<({ readonly kind: "visit" } & Visit) | Unreachable | SilentRoom<Visit>> {
-  const found = await saleOf(gate, id);
+  const found = await namedSaleOf(gate, id);
   if (found.kind === "sale") return { kind: "visit", ...(await carriedTo(found, carried)) };
   if (!("known" in found)) return found;
   const { now, chance } = gate;

@@ -9,7 +9,7 @@ import type { Context } from "hono";
 import type { Carried, GateContext } from "../shopper/gate-context.ts";
 import type { Listing } from "../shopper/shop-origins.ts";
 import {
-  saleOf,
+  namedSaleOf,
   visitOf,
   type SaleContext,
   type Unreachable,
@@ -72,7 +72,7 @@ export function withSaleOr<Refused extends Response>(unreachable: Unreached<Refu
     sale: string,
     answer: (context: SaleContext) => Awaitable<Given>,
   ): Promise<Given | Refused> => {
-    const found = await saleOf(c.get("gate"), sale);
+    const found = await namedSaleOf(c.get("gate"), sale);
     return found.kind === "sale" ? answer(found) : unreachable(c, found);
   };
 }

@@ -2,13 +2,14 @@
  * What a newer release stored survives this one: columns, fields and messages it does not know, in
  * rows that it reads, changes and writes again.
  */
-import { runInDurableObject } from "cloudflare:test";
+import { createExecutionContext, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { DiscountTables } from "../../durable-objects/discount-codes/discount-tables.ts";
 import { performEffect } from "../../durable-objects/order/effects.ts";
 import { OrderTables } from "../../durable-objects/order/order-tables.ts";
 import { RoomTables } from "../../durable-objects/waiting-room/room-tables.ts";
+import gate from "../../src/gate.ts";
 import { findSale, publishSale } from "../../src/sales/sale-directory.ts";
 import { orderRecordSchema } from "../../src/domain/order/order.ts";
 import { saleSchema } from "../../src/domain/sale/sale.ts";
@@ -160,4 +161,19 @@ test("a discount code keeps what a newer release added to its rule", async () =>
     );
     expect(tables.codeById(1)?.rule).toMatchObject(rule);
   });
+});
+
+test("a sale of a newer reader is answered with the reason, and not as if there were none", async () => {
+  const sale = { ...saleSchema.parse(firstStored), id: "later-reader" };
+  await env.CONFIG.put(
+    `sale:${sale.id}`,
+    JSON.stringify({ v: 3, readableFrom: 2, revision: 1, sale }),
+  );
+  const response = await gate.fetch(
+    new Request(`https://shop.example/_sluice/v1/sales/${sale.id}`),
+    env,
+    createExecutionContext(),
+  );
+  expect(response.status).toBe(503);
+  expect(await response.json()).toMatchObject({ code: "stored_unreadable" });
 });
