@@ -88,7 +88,7 @@ function codesOfChecks(
   if (audience === "public") return [];
   const isWrite = method !== "get";
   const checks: readonly (readonly [applies: boolean, ...codes: ProblemCode[]])[] = [
-    [true, "not_configured", "internal_error"],
+    [true, "not_configured", "internal_error", "stored_unreadable"],
     [audience === "merchant", "unauthorized"],
     [isWrite, "body_too_large", "body_incomplete"],
     [isWrite && audience !== "signed", "unsupported_media_type"],

@@ -132,6 +132,16 @@ const PROGRAMS: readonly Program[] = [
     wrong: [[["--memory", "0"], "--memory must be"]],
   },
   {
+    path: "tools/stored-shapes/main.ts",
+    name: "npm run stored-shapes --",
+    wrong: [[[], "--release is missing: name the release"]],
+  },
+  {
+    path: "simulation/versions/main.ts",
+    name: "npm run versions --",
+    wrong: [[["--shoppers", "1"], whole("--shoppers", 4, 40)]],
+  },
+  {
     path: "tools/erase.ts",
     name: "npm run --silent erase --",
     wrong: [
