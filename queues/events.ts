@@ -9,6 +9,7 @@ import type { OrderEvent } from "../src/domain/order/messages.ts";
 import { queuedEventSchema, type QueuedEvent } from "../src/domain/webhooks.ts";
 import { normalisedEmail } from "../src/domain/buyer/email.ts";
 import { eraseBuyers } from "./erased-orders.ts";
+import { loggedOf, loggedOrders, type LoggedOrder } from "./logged-orders.ts";
 import { writeSkus } from "./order-search.ts";
 
 /** Null when the body is not an event of an order or a sale. */
@@ -28,13 +29,16 @@ export interface EventOutbox {
   readonly send: () => Promise<void>;
 }
 
-/** Logs events with what they cause, all or none: D1 runs a batch as one transaction. */
+/**
+ * Logs events with what they cause, all or none: D1 runs a batch as one transaction. Answers which
+ * orders are to hear what of them is logged.
+ */
 export async function keepEvents(
   book: D1Database,
   events: readonly QueuedEvent[],
   outboxes: readonly EventOutbox[],
-): Promise<void> {
-  if (events.length === 0) return;
+): Promise<readonly LoggedOrder[]> {
+  if (events.length === 0) return [];
   const ofOrders = events.filter(isOrderEvent);
   const statements = events.map((event) => logged(book, event));
   for (const event of ofOrders) {
@@ -42,8 +46,14 @@ export async function keepEvents(
   }
   if (ofOrders.length > 0) statements.push(writeSkus(book, ofOrders.map(skusOf)));
   const caused = outboxes.flatMap((outbox) => outbox.statements);
-  await book.batch([...statements, ...caused, ...eraseBuyers(book, ofOrders)]);
+  const closing = [...eraseBuyers(book, ofOrders), loggedOf(book, ofOrders)];
+  const results = await book.batch([...statements, ...caused, ...closing]);
   for (const { send } of outboxes) await send();
+  const isRepeated = (event: OrderEvent): boolean => {
+    return results[events.indexOf(event)]?.meta.changes === 0;
+  };
+  const waiting = ofOrders.filter((event) => event.final || isRepeated(event));
+  return loggedOrders(waiting, results.at(-1)?.results);
 }
 
 function logged(book: D1Database, event: QueuedEvent): D1PreparedStatement {

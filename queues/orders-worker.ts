@@ -28,6 +28,7 @@ import { park, RETRIES_USED_UP } from "./dead-letters.ts";
 import { keepEvents, readEvent } from "./events.ts";
 import { mailsOutbox, sweepMails } from "./mail/mail-outbox.ts";
 import { takeMails } from "./mail/take-mails.ts";
+import { tellOrders } from "./logged-orders.ts";
 import { completeOlderOrders, hashOlderAddresses } from "./order-search.ts";
 import { Pace } from "./pace.ts";
 import { advance, type Pipeline } from "./pipeline.ts";
@@ -118,9 +119,10 @@ async function takeEvents(env: OrdersEnv, messages: readonly Message[]): Promise
   try {
     const now = Date.now();
     const outboxes = [await deliveriesOutbox(env, events, now), mailsOutbox(env, events, now)];
-    await keepEvents(env.ORDER_BOOK, events, outboxes);
+    const logged = await keepEvents(env.ORDER_BOOK, events, outboxes);
     await passToMirror(env, events);
     for (const message of readable) message.ack();
+    await tellOrders(env, logged);
   } catch (error) {
     for (const message of readable) retryLater(message, QUEUES.events, error);
   }

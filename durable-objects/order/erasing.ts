@@ -8,6 +8,7 @@
 import type { OrderRecord } from "../../src/domain/order/order.ts";
 import { errorText } from "../../src/encoding/error-text.ts";
 import type { OrderBindings, OrderRules, OrderStore } from "./ports.ts";
+import { isTold } from "./sending.ts";
 
 export type EraseAnswer =
   /** `waiting`: it is erased when it has ended, or when the parts that count by buyers answer. */
@@ -22,7 +23,7 @@ export async function forgetWhenDue(
   { erasureDue_ms }: OrderRules,
   now: number,
 ): Promise<"not_due" | "silent" | "forgotten"> {
-  if (record === null || store.outbox().length > 0) return "not_due";
+  if (record === null || !store.outbox().every(isTold)) return "not_due";
   const due_ms = erasureDue_ms(record);
   if (due_ms === null || due_ms > now) return "not_due";
   try {

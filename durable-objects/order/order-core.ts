@@ -8,11 +8,7 @@
  * Not for the rules of a transition (`src/domain/order`), nor for how calls are made
  * (`OrderBindings`).
  */
-import {
-  OUTBOX_RETRY_MAX_MS,
-  OUTBOX_RETRY_MIN_MS,
-  PLACING_RETRY_MS,
-} from "../../src/domain/limits.ts";
+import { OUTBOX_RETRY_MAX_MS, PLACING_RETRY_MS } from "../../src/domain/limits.ts";
 import { isErased, isSameRequest } from "../../src/domain/order/erasure.ts";
 import { viewOf, type OrderView } from "../../src/domain/order/messages.ts";
 import type * as saga from "../../src/domain/order/saga.ts";
@@ -26,19 +22,19 @@ import {
   type OrderRecord,
   type Rejection,
 } from "../../src/domain/order/order.ts";
-import { errorText } from "../../src/encoding/error-text.ts";
 import { withinLimits } from "./card-limit.ts";
 import { forgetWhenDue, type EraseAnswer } from "./erasing.ts";
-import { performEffect } from "./effects.ts";
 import { takeUnits } from "./placing.ts";
-import type {
-  OrderAlarm,
-  OrderBindings,
-  OrderPorts,
-  OrderRules,
-  OrderStore,
-  OutboxRow,
+import {
+  NOTHING_SETTLED,
+  type OrderAlarm,
+  type OrderBindings,
+  type OrderPorts,
+  type OrderRules,
+  type OrderStore,
+  type Settled,
 } from "./ports.ts";
+import { isTold, rowsInBook, sendAll } from "./sending.ts";
 
 export type PlaceOutcome =
   | { readonly kind: "accepted"; readonly order: OrderView; readonly viewKey: string }
@@ -66,12 +62,14 @@ export class OrderCore {
   readonly #now: () => number;
   readonly #chance: () => number;
   readonly #rules: OrderRules;
+  readonly #sending: Parameters<typeof sendAll>[0];
   readonly #waitUntil: (work: Promise<unknown>) => void;
   #record: OrderRecord | null;
   #placing: Promise<PlaceOutcome> | null = null;
   #flushing: Promise<void> = Promise.resolve();
 
-  constructor({ store, alarm, bindings, now, chance, rules, waitUntil }: OrderPorts) {
+  constructor(ports: OrderPorts) {
+    const { store, alarm, bindings, now, chance, rules, awaitsBook, waitUntil } = ports;
     this.#chance = chance;
     this.#waitUntil = waitUntil;
     this.#store = store;
@@ -80,6 +78,12 @@ export class OrderCore {
     this.#now = now;
     this.#rules = rules;
     this.#record = store.record();
+    this.#sending = { bindings, now, awaitsBook, record: () => this.#held() };
+  }
+
+  #held(): OrderRecord {
+    if (this.#record === null) throw new Error("order: asked before there is an intent");
+    return this.#record;
   }
 
   get record(): OrderRecord | null {
@@ -111,8 +115,7 @@ export class OrderCore {
 
   /** One placing at a time: concurrent requests and alarms share it. */
   async #settlePlacing(): Promise<PlaceOutcome> {
-    const record = this.#record;
-    if (record === null) throw new Error("order: placing before there is an intent");
+    const record = this.#held();
     if (record.standing.state !== "placing") return placedAnswer(record);
     this.#placing ??= this.#takeUnits(record).finally(() => {
       this.#placing = null;
@@ -277,6 +280,15 @@ export class OrderCore {
     return outcome;
   }
 
+  /** The events of these versions are in the order book, and need not be sent again. */
+  async bookHas(versions: readonly number[]): Promise<void> {
+    const done = rowsInBook(this.#store.outbox(), versions);
+    if (done.length === 0) return;
+    await this.#alarm.know();
+    this.#settle({ ...NOTHING_SETTLED, done });
+    await this.#armForRest();
+  }
+
   /** Called by a SkuStock to audit units this order has owned for long: does it still (P5)? */
   async ownership(): Promise<"owns" | "sold" | "released"> {
     if (this.#record === null) return "released";
@@ -307,8 +319,7 @@ export class OrderCore {
     decide: (record: OrderRecord, now: number) => OrderDecision<Outcome>,
   ): Promise<Outcome> {
     await this.#alarm.know();
-    const record = this.#record;
-    if (record === null) throw new Error("order: a change before there is an intent");
+    const record = this.#held();
     const now = this.#now();
     const decision = decide(record, now);
     const outcome = this.#save(decision);
@@ -333,56 +344,38 @@ export class OrderCore {
   }
 
   async #perform(): Promise<void> {
+    if (this.#record === null) return;
+    const due = this.#store.outbox().filter((row) => row.notBefore_ms <= this.#now());
+    const settled = await sendAll(this.#sending, due);
+    if (due.length > 0) this.#settle(settled);
+    await this.#armForRest();
+  }
+
+  /** What waits for the order book alone keeps an order from nothing. */
+  async #armForRest(): Promise<void> {
     const record = this.#record;
     if (record === null) return;
-    const due = this.#store.outbox().filter((row) => row.notBefore_ms <= this.#now());
-    const tried = await Promise.all(due.map((row) => this.#performOne(record, row)));
-    const latest = this.#record ?? record;
-    this.#settle(latest, due, tried);
-    const outboxDue_ms = this.#store.outbox().map((row) => row.notBefore_ms);
-    if (outboxDue_ms.length > 0 || !isAtRest(latest)) {
-      return this.#alarm.arm([...outboxDue_ms, wakeAt_ms(latest)], this.#now());
+    const rows = this.#store.outbox();
+    const due_ms = rows.map((row) => row.notBefore_ms);
+    if (!rows.every(isTold) || !isAtRest(record)) {
+      return this.#alarm.arm([...due_ms, wakeAt_ms(record)], this.#now());
     }
-    const erases_ms = this.#rules.erasureDue_ms(latest);
+    const erases_ms = this.#rules.erasureDue_ms(record);
     if (erases_ms !== null && erases_ms <= this.#now()) return this.#eraseWhenDue();
     // What was set before would only wake the object with nothing to do.
     await this.#alarm.disarm();
-    await this.#alarm.arm([erases_ms], this.#now());
+    await this.#alarm.arm([...due_ms, erases_ms], this.#now());
   }
 
   /** An order that is not final is saved again soon: removing sent rows then saves a write. */
-  #settle(
-    { standing }: OrderRecord,
-    due: readonly OutboxRow[],
-    tried: readonly (number | null)[],
-  ): void {
-    if (due.length === 0) return;
-    const done: number[] = [];
-    const postponed: { seq: number; until_ms: number }[] = [];
-    for (const [position, { seq }] of due.entries()) {
-      const until_ms = tried[position] ?? null;
-      if (until_ms === null) done.push(seq);
-      else postponed.push({ seq, until_ms });
-    }
-    if (postponed.length > 0 || isFinal(standing)) this.#store.settle({ done, postponed });
-    else this.#store.settleLater(done);
+  #settle(settled: Settled): void {
+    const isSoon = settled.postponed.length === 0 && !this.#isFinal();
+    if (isSoon) this.#store.settleLater(settled);
+    else this.#store.settle(settled);
   }
 
-  /** Null when the message was acknowledged; else the instant of the next try. */
-  async #performOne(record: OrderRecord, { owed, tries }: OutboxRow): Promise<number | null> {
-    try {
-      await performEffect(this.#bindings, this.#record ?? record, owed);
-      return null;
-    } catch (error) {
-      const delay_ms = Math.min(OUTBOX_RETRY_MIN_MS * 2 ** tries, OUTBOX_RETRY_MAX_MS);
-      this.#bindings.warn({
-        event: "outbox_message_postponed",
-        order: record.intent.id,
-        message: owed.kind,
-        why: errorText(error),
-      });
-      return this.#now() + delay_ms;
-    }
+  #isFinal(): boolean {
+    return this.#record !== null && isFinal(this.#record.standing);
   }
 }
 

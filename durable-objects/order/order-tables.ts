@@ -19,6 +19,7 @@ import {
   outboxMessageOf,
   outboxMessageSchema,
   rowWithoutBuyer,
+  settledRows,
   type OrderStore,
   type OutboxMessage,
   type OutboxRow,
@@ -47,6 +48,7 @@ const outboxSchema = z.array(
     owed: z.union([knownMessage, laterMessage]),
     tries: z.int(),
     notBefore_ms: z.number(),
+    told: z.int().optional(),
   }),
 );
 
@@ -83,9 +85,8 @@ interface Kept {
 export class OrderTables implements OrderStore {
   readonly #sql: SqlStorage;
   #isMade: boolean;
+  /** What is stored, but for rows that were sent since: those are written with the next save. */
   #kept: Kept | null;
-  /** Sent rows, still in the stored document until the next save. */
-  #unwritten: readonly number[] = [];
 
   constructor(storage: DurableObjectStorage) {
     this.#sql = storage.sql;
@@ -144,8 +145,7 @@ export class OrderTables implements OrderStore {
   }
 
   outbox(): readonly OutboxRow[] {
-    const { outbox = [] } = this.#kept ?? {};
-    return outbox.filter(({ seq }) => !this.#unwritten.includes(seq));
+    return this.#kept?.outbox ?? [];
   }
 
   save(record: OrderRecord, effects: readonly OrderEffect[]): void {
@@ -164,21 +164,14 @@ export class OrderTables implements OrderStore {
     }
   }
 
-  settle({ done, postponed }: Settled): void {
+  settle(settled: Settled): void {
     if (this.#kept === null) return;
-    const untilOf = new Map(postponed.map(({ seq, until_ms }) => [seq, until_ms]));
-    const outbox = this.outbox().flatMap((row) => {
-      if (done.includes(row.seq)) return [];
-      const until_ms = untilOf.get(row.seq);
-      return until_ms === undefined
-        ? [row]
-        : [{ ...row, tries: row.tries + 1, notBefore_ms: until_ms }];
-    });
-    this.#write({ ...this.#kept, outbox });
+    this.#write({ ...this.#kept, outbox: settledRows(this.#kept.outbox, settled) });
   }
 
-  settleLater(done: readonly number[]): void {
-    this.#unwritten = [...this.#unwritten, ...done];
+  settleLater(settled: Settled): void {
+    if (this.#kept === null) return;
+    this.#kept = { ...this.#kept, outbox: settledRows(this.#kept.outbox, settled) };
   }
 
   #write(kept: Kept): void {
@@ -197,6 +190,5 @@ export class OrderTables implements OrderStore {
     };
     this.#sql.exec(PUT_RECORD, 1, JSON.stringify(document));
     this.#kept = kept;
-    this.#unwritten = [];
   }
 }

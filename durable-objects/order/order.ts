@@ -58,6 +58,7 @@ export class Order extends KeptObject {
       now: () => Date.now(),
       chance: () => Math.random(),
       rules: ORDER_RULES,
+      awaitsBook: true,
       waitUntil: (work) => ctx.waitUntil(work),
     });
   }
@@ -139,6 +140,10 @@ export class Order extends KeptObject {
     const secrets = await readSecrets(this.env);
     if (secrets.kind === "not_configured") throw new Error("order: the secrets cannot be read");
     return identitiesOf(record.intent, secrets.keys.buyerKeys)[0] ?? null;
+  }
+
+  bookHas(versions: readonly number[]): Promise<void> {
+    return this.#core.bookHas(versions);
   }
 
   hurry(): Promise<"queued" | "final" | "unknown"> {

@@ -62,6 +62,8 @@ export interface OutboxRow {
   readonly owed: OutboxMessage;
   readonly tries: number;
   readonly notBefore_ms: number;
+  /** How often the queue took this event, which waits until the order book has it. */
+  readonly told?: number | undefined;
 }
 
 export function outboxMessageOf(record: OrderRecord, effect: OrderEffect): OutboxMessage {
@@ -76,10 +78,36 @@ export function rowWithoutBuyer(row: OutboxRow): OutboxRow {
   return { ...row, owed: { ...owed, event: eventWithoutBuyer(owed.event) } };
 }
 
-/** The result of a flush: rows that were acknowledged, and rows to try again. */
+interface LaterRow {
+  readonly seq: number;
+  readonly until_ms: number;
+}
+
+/** The result of a flush: rows that were acknowledged, rows to try again, and events sent. */
 export interface Settled {
   readonly done: readonly number[];
-  readonly postponed: readonly { readonly seq: number; readonly until_ms: number }[];
+  readonly postponed: readonly LaterRow[];
+  /** Taken by the queue; sent again then, unless the order book has them before. */
+  readonly told: readonly LaterRow[];
+}
+
+export const NOTHING_SETTLED: Settled = { done: [], postponed: [], told: [] };
+
+/** The rows of an outbox that are left. */
+export function settledRows(
+  rows: readonly OutboxRow[],
+  { done, postponed, told }: Settled,
+): readonly OutboxRow[] {
+  const triedUntil = new Map(postponed.map(({ seq, until_ms }) => [seq, until_ms]));
+  const toldUntil = new Map(told.map(({ seq, until_ms }) => [seq, until_ms]));
+  return rows.flatMap((row) => {
+    if (done.includes(row.seq)) return [];
+    const again_ms = triedUntil.get(row.seq);
+    if (again_ms !== undefined) return [{ ...row, tries: row.tries + 1, notBefore_ms: again_ms }];
+    const until_ms = toldUntil.get(row.seq);
+    if (until_ms === undefined) return [row];
+    return [{ ...row, tries: 0, told: (row.told ?? 0) + 1, notBefore_ms: until_ms }];
+  });
 }
 
 /**
@@ -91,7 +119,7 @@ export interface OrderStore {
   save(record: OrderRecord, effects: readonly OrderEffect[]): void;
   outbox(): readonly OutboxRow[];
   settle(settled: Settled): void;
-  settleLater(done: readonly number[]): void;
+  settleLater(settled: Settled): void;
 }
 
 export interface OrderAlarm {
@@ -148,6 +176,8 @@ export interface OrderPorts {
   /** A random number from 0 to 1. */
   readonly chance: () => number;
   readonly rules: OrderRules;
+  /** Events are sent until the order book has them; else the queue's word is enough. */
+  readonly awaitsBook: boolean;
   /** `ctx.waitUntil`: work that continues after the answer. */
   readonly waitUntil: (work: Promise<unknown>) => void;
 }

@@ -21,6 +21,8 @@ export class Bookings implements OrderBackend {
   readonly name = "order-book";
   readonly status = new Map<string, BookingStatus>();
   readonly projection = new Map<string, OrderEvent>();
+  /** The versions of each order whose events are in the log. */
+  readonly log = new Map<string, ReadonlySet<number>>();
   readonly #conditions: Conditions;
   readonly #promises: Promises;
   readonly #rules: Rules["book"];
@@ -53,10 +55,17 @@ export class Bookings implements OrderBackend {
     });
   }
 
-  /** All or none of a batch; rejects when the book does not answer. */
-  async keep(event: OrderEvent): Promise<void> {
+  /**
+   * All or none of a batch; rejects when the book does not answer. Answers which events of the
+   * order are logged, if it is to hear that.
+   */
+  async keep(event: OrderEvent): Promise<readonly number[] | null> {
+    let isRepeated = false;
     const kept = await this.#guarded(() => {
       this.#mails.add(event);
+      const logged = this.log.get(event.order) ?? new Set();
+      isRepeated = logged.has(event.version);
+      this.log.set(event.order, new Set([...logged, event.version]));
       const known = this.projection.get(event.order) ?? null;
       if (this.#rules.isNewer(known, event)) {
         this.#promises.projected(known, event);
@@ -65,6 +74,8 @@ export class Bookings implements OrderBackend {
       return { kind: "kept" } as const;
     });
     if (kept.kind === "unknown") throw new Error(kept.reason);
+    if (!event.final && !isRepeated) return null;
+    return [...(this.log.get(event.order) ?? [])];
   }
 
   #set(order: string, wanted: BookingStatus): BookingStatus {

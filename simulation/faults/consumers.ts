@@ -46,6 +46,7 @@ export interface ConsumerParts extends Conditions {
   readonly mailsQueue: Mailbox;
   readonly mailBook: MailBook;
   readonly mailService: MailService;
+  readonly awaitsBook: boolean;
 }
 
 class Isolate {
@@ -102,10 +103,21 @@ class Isolate {
     const event = orderEventSchema.parse(delivery.body);
     await this.#take(delivery, async () => {
       const { bookings, mailBook, mailsQueue } = this.#parts;
-      await this.#step(() => bookings.keep(event));
+      const logged = await this.#step(() => bookings.keep(event));
       const mail = mailBook.untriedOf(event);
       if (mail !== null) await this.#step(() => mailsQueue.send(mailMessage(mail)));
+      if (logged !== null && this.#parts.awaitsBook) await this.#tell(event.order, logged);
       return null;
+    });
+  }
+
+  /** An order that does not hear it sends its events again. */
+  async #tell(order: string, logged: readonly number[]): Promise<void> {
+    const { network, objects, rules } = this.#parts;
+    const { host } = objects.orderOf(order);
+    const versions = rules.book.logged(logged);
+    await this.#step(() => {
+      return network.ask(this.life, host, (core) => core.bookHas(versions)).catch(() => undefined);
     });
   }
 

@@ -74,9 +74,14 @@ export const FAULT_KINDS = [
   "devices",
   "reopening",
   "erases",
+  // what the order book loses
+  "event_lost",
+  "book_lost",
 ] as const;
 /** Drawn from numbers of their own, so that worlds without them go on as they would. */
 const LATER: ReadonlySet<string> = new Set(["networks", "devices", "reopening", "erases"]);
+/** The same, with numbers that no other kind draws from. */
+const OF_BOOK: ReadonlySet<string> = new Set(["event_lost", "book_lost"]);
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
 /** Fewer, because in such worlds fewer orders live long enough to meet the other kinds. */
@@ -91,17 +96,22 @@ export class Faults {
   readonly later: Random;
   readonly counts = new Map<FaultKind, number>();
   readonly #rates = new Map<FaultKind, number>();
+  readonly #ofBook: Random;
   readonly #onStrike: (kind: FaultKind) => void;
   #areOver = false;
 
-  constructor(random: Random, later: Random, onStrike: (kind: FaultKind) => void) {
+  constructor(
+    { random, later, ofBook }: { random: Random; later: Random; ofBook: Random },
+    onStrike: (kind: FaultKind) => void,
+  ) {
     this.random = random;
     this.later = later;
+    this.#ofBook = ofBook;
     this.#onStrike = onStrike;
     for (const kind of FAULT_KINDS) {
       // Both numbers are drawn in any case: what one kind does must not change the others' rates.
-      const isLater = LATER.has(kind);
-      const draw = isLater ? later : random;
+      const isLater = LATER.has(kind) || OF_BOOK.has(kind);
+      const draw = OF_BOOK.has(kind) ? ofBook : isLater ? later : random;
       const isOn = draw() < (isLater ? LATER_SHARE : 0.4);
       const rate = RATE_MIN * (RATE_MAX / RATE_MIN) ** draw();
       if (isOn) this.#rates.set(kind, rate);
@@ -115,7 +125,8 @@ export class Faults {
   /** Whether it goes wrong this time. */
   strikes(kind: FaultKind): boolean {
     const rate = this.#rates.get(kind);
-    if (rate === undefined || this.random() >= rate) return false;
+    const draw = OF_BOOK.has(kind) ? this.#ofBook : this.random;
+    if (rate === undefined || draw() >= rate) return false;
     this.count(kind);
     return true;
   }
@@ -154,6 +165,11 @@ export class Faults {
   /** The same, drawn from the numbers of the later kinds. */
   laterBetween(low: number, high: number): number {
     return low + Math.floor(this.later() * (high - low + 1));
+  }
+
+  /** The same, drawn from the numbers of what the book loses. */
+  ofBookBetween(low: number, high: number): number {
+    return low + Math.floor(this.#ofBook() * (high - low + 1));
   }
 
   pick<Item>(items: readonly Item[]): Item {

@@ -24,6 +24,8 @@ export interface Delivery {
 export interface MailboxSettings {
   readonly name: string;
   readonly mayLose: boolean;
+  /** Whether a message is lost that was accepted, beside what `mayLose` allows. */
+  readonly loses?: () => boolean;
   readonly retriesMax: number;
   readonly receive: (delivery: Delivery) => void;
 }
@@ -43,6 +45,7 @@ export class Mailbox {
     const { faults } = this.#conditions;
     if (faults.strikes("send_failed")) throw new Error("the queue is not to be reached");
     if (this.#settings.mayLose && faults.strikes("message_lost")) return;
+    if (this.#settings.loses?.() === true) return;
     const copies = faults.strikes("message_twice") ? 2 : 1;
     for (let copy = 0; copy < copies; copy += 1) {
       const isGarbled = this.#settings.mayLose && faults.strikes("message_garbled");

@@ -37,6 +37,8 @@ export interface ObjectParts extends Conditions {
   readonly network: Network;
   readonly ordersQueue: Mailbox;
   readonly eventsQueue: Mailbox;
+  /** Orders send their events until the book has them. */
+  readonly awaitsBook: boolean;
   readonly promises: {
     look(order: string): void;
     lookAtStock(sku: string): void;
@@ -119,6 +121,7 @@ export class Objects {
       chance: faults.random,
       waitUntil: (work) => void work.catch(() => undefined),
       rules: rules.order,
+      awaitsBook: this.#parts.awaitsBook,
       bindings: {
         beginOrder: ({ admission, id }) => {
           const asked = network.ask(life, room, async (core) => core.beginOrder(admission, id));

@@ -32,6 +32,8 @@ const BOOK_RULES = {
   isNewer: (known: OrderEvent | null, event: OrderEvent): boolean => {
     return known === null || known.version < event.version;
   },
+  /** What an order hears of its events that are logged. */
+  logged: (versions: readonly number[]): readonly number[] => versions,
 };
 
 export interface MailRow extends Pick<MailTry, "state" | "reason" | "tries" | "due_ms"> {

@@ -55,6 +55,8 @@ export class World {
   readonly mailService: MailService;
   readonly payments: SimulatedPayments;
   readonly isSilent: boolean;
+  /** In the other worlds the queue of events loses nothing, and its word is enough. */
+  readonly awaitsBook: boolean;
   readonly events: SimulatedEvents;
   readonly objects: Objects;
   readonly catalogue: Catalogue;
@@ -79,7 +81,9 @@ export class World {
     this.#trace = trace;
     const random = randomFrom(`faults ${seed}`);
     const later = randomFrom(`later faults ${seed}`);
-    this.faults = new Faults(random, later, (kind) => this.tell("fault", kind));
+    const ofBook = randomFrom(`faults of the book ${seed}`);
+    this.faults = new Faults({ random, later, ofBook }, (kind) => this.tell("fault", kind));
+    this.awaitsBook = this.faults.isOn("event_lost") || this.faults.isOn("book_lost");
     const isKeyed = random() < 0.4;
     if (isKeyed) this.faults.never("consumer_pause");
     this.#isLong = random() < LONG_OUTAGES;
@@ -110,6 +114,7 @@ export class World {
     this.eventsQueue = new Mailbox(this, {
       name: "events",
       mayLose: false,
+      loses: () => this.faults.strikes("event_lost"),
       retriesMax: Number.POSITIVE_INFINITY,
       receive: (delivery) => this.#consumers.takeEvent(delivery),
     });

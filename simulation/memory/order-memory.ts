@@ -5,8 +5,10 @@
  * outlives every instance of the object.
  */
 import {
+  NOTHING_SETTLED,
   outboxMessageOf,
   rowWithoutBuyer,
+  settledRows,
   type OrderStore,
   type OutboxRow,
   type Settled,
@@ -32,13 +34,10 @@ export class OrderMemory {
     }
   }
 
-  settle({ done, postponed }: Settled): void {
-    for (const seq of done) this.outbox.delete(seq);
-    for (const { seq, until_ms } of postponed) {
-      const row = this.outbox.get(seq);
-      if (row === undefined) continue;
-      this.outbox.set(seq, { ...row, tries: row.tries + 1, notBefore_ms: until_ms });
-    }
+  settle(settled: Settled): void {
+    const rows = settledRows([...this.outbox.values()], settled);
+    this.outbox.clear();
+    for (const row of rows) this.outbox.set(row.seq, row);
   }
 }
 
@@ -48,10 +47,11 @@ export function orderStore(
   write: (apply: () => void) => void,
   saved: (before: OrderRecord | null, after: OrderRecord) => void,
 ): OrderStore {
-  /** Done, as this instance knows; it is forgotten with the instance unless it was written. */
-  let unwritten: number[] = [];
-  const settle = ({ done, postponed }: Settled): void => {
-    memory.settle({ done: [...unwritten, ...done], postponed });
+  /** Sent, as this instance knows; it is forgotten with the instance unless it was written. */
+  let unwritten: Settled[] = [];
+  const settle = (settled: Settled): void => {
+    for (const earlier of unwritten) memory.settle(earlier);
+    memory.settle(settled);
     unwritten = [];
   };
   return {
@@ -59,13 +59,13 @@ export function orderStore(
     save: (record, effects) => {
       const before = memory.record;
       write(() => {
-        settle({ done: [], postponed: [] });
+        settle(NOTHING_SETTLED);
         memory.save(record, effects);
         saved(before, record);
       });
     },
-    outbox: () => [...memory.outbox.values()].filter(({ seq }) => !unwritten.includes(seq)),
+    outbox: () => unwritten.reduce(settledRows, [...memory.outbox.values()]),
     settle: (settled) => write(() => settle(settled)),
-    settleLater: (done) => unwritten.push(...done),
+    settleLater: (settled) => unwritten.push(settled),
   };
 }

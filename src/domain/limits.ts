@@ -369,6 +369,16 @@ export const ORDERED_AUDIT_MS = 60 * 60 * 1000;
 export const ORDER_HISTORY_ENTRIES_MAX = 500;
 export const OUTBOX_RETRY_MIN_MS = 500;
 export const OUTBOX_RETRY_MAX_MS = 60_000;
+/** An event that the order book does not have is sent again after this, and then rarer. */
+export const BOOK_AWAITED_MIN_MS = 2 * 60 * 1000;
+export const BOOK_AWAITED_MAX_MS = 60 * 60 * 1000;
+/**
+ * Until it is this old. With 14 days in a queue and 14 in its dead-letter queue it is gone before
+ * the log forgets it, so it never comes as a new one.
+ */
+export const EVENT_RETOLD_MAX_MS = 2 * 24 * 60 * 60 * 1000;
+/** Orders that hear at once that the book has their events. */
+export const BOOK_ANSWERS_AT_ONCE = 6;
 
 // Breakers
 

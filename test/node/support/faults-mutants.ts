@@ -9,6 +9,7 @@ import type { ReportOutcome } from "../../../src/domain/order/step-outcomes.ts";
 import { SingleAlarm } from "../../../durable-objects/single-alarm.ts";
 import { OrderMemory, orderStore } from "../../../simulation/memory/order-memory.ts";
 import { PRODUCT_RULES, type Rules } from "../../../simulation/faults/rules.ts";
+import { BOOK_MUTANTS } from "./faults-book-mutants.ts";
 import { ERASURE_MUTANTS } from "./faults-erasure-mutants.ts";
 import { MONEY_MUTANTS } from "./faults-money-mutants.ts";
 import { SEAT_AND_SECRET_MUTANTS } from "./faults-seat-mutants.ts";
@@ -172,10 +173,10 @@ const ORDER_MUTANTS: readonly (readonly [name: string, rules: Rules])[] = [
             early.settle(settled);
             durable.settle(settled);
           },
-          settleLater: (done) => {
+          settleLater: (settled) => {
             catchUp();
-            early.settle({ done, postponed: [] });
-            durable.settleLater(done);
+            early.settle(settled);
+            durable.settleLater(settled);
           },
         };
       },
@@ -364,8 +365,9 @@ const ORDER_MUTANTS: readonly (readonly [name: string, rules: Rules])[] = [
         const store = orderStore(memory, write, saved);
         return {
           ...store,
-          settle: ({ done, postponed }) => {
-            store.settle({ done: [...done, ...postponed.map(({ seq }) => seq)], postponed: [] });
+          settle: ({ done, postponed, told }) => {
+            const all = [...done, ...postponed.map(({ seq }) => seq)];
+            store.settle({ done: all, postponed: [], told });
           },
         };
       },
@@ -378,4 +380,5 @@ export const MUTANTS = [
   ...MONEY_MUTANTS,
   ...SEAT_AND_SECRET_MUTANTS,
   ...ERASURE_MUTANTS,
+  ...BOOK_MUTANTS,
 ];
