@@ -6,7 +6,7 @@
  * a step that was already taken changes nothing.
  */
 
-import { eraseInLetter } from "./erased-orders.ts";
+import { eraseInLetter } from "../src/order-book/erased-orders.ts";
 
 export const RETRIES_USED_UP = "retries used up";
 

@@ -11,29 +11,11 @@ import {
   ORDERS_COMPLETED_ROUNDS_MAX,
   ORDERS_COMPLETED_ROWS_MAX,
 } from "../src/domain/limits.ts";
+import { writeSkus } from "../src/order-book/projection.ts";
 import { normalisedEmail } from "../src/domain/buyer/email.ts";
 import { parseJson } from "../src/encoding/json.ts";
 import { orderOf } from "../src/platform/objects.ts";
 import { log } from "../src/platform/log.ts";
-
-interface OrderSkus {
-  readonly id: string;
-  readonly placed_ms: number;
-  readonly skus: readonly string[];
-}
-
-/** Writing them again changes nothing: the lines of an order are fixed. */
-export function writeSkus(book: D1Database, orders: readonly OrderSkus[]): D1PreparedStatement {
-  const rows = orders.flatMap(({ id, placed_ms, skus }) => {
-    return skus.map((sku) => ({ id, placed_ms, sku }));
-  });
-  return book
-    .prepare(
-      `INSERT OR IGNORE INTO order_skus (sku, placed_ms, order_id)
-       SELECT value ->> '$.sku', value ->> '$.placed_ms', value ->> '$.id' FROM json_each(?)`,
-    )
-    .bind(JSON.stringify(rows));
-}
 
 const olderRowSchema = z.object({
   id: z.string(),

@@ -12,9 +12,10 @@ import { log } from "../src/platform/log.ts";
 import { readRedisConfig, REDIS_OFF, RedisConnection } from "../src/redis/connection.ts";
 import { mirrorEvents } from "../src/redis/mirror.ts";
 import { UNREADABLE_REASONS } from "../src/domain/order/messages.ts";
+import { isOrderEvent } from "../src/domain/webhooks.ts";
 import { QUEUES } from "../src/platform/queue-names.ts";
 import { park } from "./dead-letters.ts";
-import { isOrderEvent, readEvent } from "./events.ts";
+import { readEvent } from "./events.ts";
 
 /** Sends nothing when no Redis is configured. Events of sales are not mirrored. */
 export async function passToMirror(env: OrdersEnv, events: readonly QueuedEvent[]): Promise<void> {

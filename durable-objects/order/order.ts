@@ -9,6 +9,7 @@ import { buyerHashOf, identitiesOf } from "../../src/domain/buyer/identities.ts"
 import { mailFactsOf, type MailFacts } from "../../src/domain/mail/facts.ts";
 import type { HistoryLine } from "../../src/domain/order/history.ts";
 import { merchantViewOf, type MerchantOrderView } from "../../src/domain/order/merchant-view.ts";
+import { bookEntryOf, type BookEntry } from "../../src/domain/order/book-entry.ts";
 import { viewOf, type OrderView } from "../../src/domain/order/messages.ts";
 import { receiptOf, type Receipt } from "../../src/domain/order/receipt.ts";
 import type { RefundRequest } from "../../src/domain/order/refunds.ts";
@@ -167,6 +168,12 @@ export class Order extends KeptObject {
     const { buyer, viewKey, email } = record.intent;
     const booking = bookingOf(record.standing);
     return { order: viewOf(record), buyer, viewKey, email, booking };
+  }
+
+  /** What the order book must have of the order; null while it is being placed. */
+  async bookEntry(): Promise<BookEntry | null> {
+    const { record } = this.#core;
+    return record === null ? null : bookEntryOf(record);
   }
 
   async merchantView(): Promise<MerchantOrderView | null> {

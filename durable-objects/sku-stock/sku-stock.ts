@@ -25,6 +25,12 @@ import { KeptObject } from "../backup/kept-object.ts";
 import { SingleAlarm } from "../single-alarm.ts";
 import { orderedBy, reservedBy } from "./forgetting.ts";
 import { orderIdsAfter } from "./reservation-rows.ts";
+import {
+  ordersFrom,
+  unitsOfOrders,
+  type OrdersOfLedger,
+  type UnitsOfOrders,
+} from "./orders-of-ledger.ts";
 import { STOCK_RULES, StockCore, type StockBindings } from "./stock-core.ts";
 import { StockTables } from "./stock-tables.ts";
 
@@ -92,6 +98,19 @@ export class SkuStock extends KeptObject {
   /** The orders of a sale that took units here, in the order of their ids. Writes nothing. */
   async orderIds(sale: string, after: string, limit: number): Promise<string[]> {
     return orderIdsAfter(this.ctx.storage.sql, sale, after, limit);
+  }
+
+  /**
+   * The orders that ever took units, in the order in which they did, after a row of the ledger.
+   * Writes nothing. A taking is a row, so no order has units that are not found here.
+   */
+  async ordersFrom(after: number, limit: number): Promise<OrdersOfLedger> {
+    return ordersFrom(this.ctx.storage.sql, after, limit);
+  }
+
+  /** The units of one sale's orders, as their reservations have them. Writes nothing. */
+  async unitsOfOrders(sale: string): Promise<UnitsOfOrders> {
+    return unitsOfOrders(this.ctx.storage.sql, sale);
   }
 
   async orderedBy(sale: string): Promise<number> {

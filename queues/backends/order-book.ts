@@ -11,24 +11,11 @@ import { z } from "zod";
 import { ORDER_BOOK_TIMEOUT_MS } from "../../src/domain/limits.ts";
 import type { OrderIntent } from "../../src/domain/order/order.ts";
 import { errorText } from "../../src/encoding/error-text.ts";
+import { bookingStatement } from "../../src/order-book/bookings.ts";
 import { withTimeout } from "../../src/platform/with-timeout.ts";
 import type { OrderBackend } from "../../src/domain/order/order-backend.ts";
 
 const bookingSchema = z.object({ reference: z.string(), status: z.enum(["booked", "cancelled"]) });
-
-function jsonOrNull(value: object | null): string | null {
-  return value === null ? null : JSON.stringify(value);
-}
-
-/** What a cancelled booking has in place of the buyer, where nothing was booked before. */
-const NOTHING_TO_SHIP = {
-  email: "",
-  name: null,
-  phone: null,
-  shipTo: null,
-  billTo: null,
-  delivery: null,
-} satisfies Partial<OrderIntent>;
 
 async function insert(
   book: D1Database,
@@ -36,36 +23,7 @@ async function insert(
   status: "booked" | "cancelled",
   now: number,
 ): Promise<z.infer<typeof bookingSchema>> {
-  const { email, name, phone, shipTo, billTo, delivery } =
-    status === "booked" ? intent : NOTHING_TO_SHIP;
-  const row = await book
-    .prepare(
-      `INSERT INTO bookings (order_id, reference, sale, status, total, currency, lines, email,
-         name, ship_to, booked_ms, cancelled_ms, delivery, bill_to, phone)
-       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
-       ON CONFLICT (order_id) DO UPDATE SET
-         status = CASE WHEN ?4 = 'cancelled' THEN 'cancelled' ELSE status END,
-         cancelled_ms = COALESCE(cancelled_ms, ?12)
-       RETURNING reference, status`,
-    )
-    .bind(
-      intent.id,
-      `B-${intent.id.slice(4, 16).toUpperCase()}`,
-      intent.sale,
-      status,
-      intent.total,
-      intent.currency,
-      JSON.stringify(intent.lines),
-      email,
-      name,
-      jsonOrNull(shipTo),
-      now,
-      status === "cancelled" ? now : null,
-      jsonOrNull(delivery),
-      jsonOrNull(billTo),
-      phone,
-    )
-    .first();
+  const row = await bookingStatement(book, intent, status, now).first();
   return bookingSchema.parse(row);
 }
 

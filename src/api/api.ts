@@ -34,6 +34,7 @@ import { wholeBody } from "../web/whole-body.ts";
 import { crossOrigin, knownOrigin, trustedOrderOrigin, trustedOrigin } from "./cross-origin.ts";
 import { merchantAllotmentRoutes } from "./merchant-allotment-routes.ts";
 import { merchantDiscountRoutes } from "./merchant-discount-routes.ts";
+import { merchantBookRoutes } from "./merchant-book-routes.ts";
 import { merchantOrderRoutes } from "./merchant-order-routes.ts";
 import { merchantReadinessRoutes } from "./merchant-readiness-routes.ts";
 import { saleDeletionRoutes } from "./sale-deletion-routes.ts";
@@ -206,6 +207,7 @@ function merchantApi(): OpenAPIHono<GateApp> {
   app.on(WRITES, "*", limitMerchantBody, ownMediaType);
   app.route("/", merchantRoutes);
   app.route("/", merchantOrderRoutes);
+  app.route("/", merchantBookRoutes);
   app.route("/", merchantRefundRoutes);
   app.route("/", buyerRoutes);
   app.route("/", saleDeletionRoutes);

@@ -20,7 +20,7 @@ export const saleRequest = {
   items: [{ sku: "AIR-2", name: "Air Two", price: 12_900, stock: 100, limitPerBuyer: 1 }],
 };
 
-const seats = {
+export const seats = {
   claimed: 60,
   active: 41,
   spent: 15,
@@ -34,7 +34,7 @@ const seats = {
   ordering: 4,
 };
 
-const counters = { received: 100, available: 41, held: 39, ordered: 5, sold: 15, buffer: 0 };
+export const counters = { received: 100, available: 41, held: 39, ordered: 5, sold: 15, buffer: 0 };
 
 export const sku = { sku: "AIR-2", seq: 214, ...counters, sales: ["air-two"] };
 
@@ -62,15 +62,6 @@ export const movement = {
   kind: "receive" as const,
   quantity: 20,
   reason: "Found another box",
-};
-
-export const audit = {
-  sale: "air-two",
-  skus: [{ sku: "AIR-2", ...counters, agrees: true, sales: ["air-two"] }],
-  orders: { confirmed: 15, authorizing: 5 },
-  tickets: 2047,
-  called: 63,
-  ...seats,
 };
 
 export const allotmentRequest = { id: "allot-1", key: "stock:AIR-2", quantity: 60 };

@@ -1,5 +1,5 @@
 /**
- * The merchant's routes for sales, stock and the audit. All need the admin token, which the wiring
+ * The merchant's routes for sales and stock. All need the admin token, which the wiring
  * checks before a request gets here.
  */
 import { OpenAPIHono } from "@hono/zod-openapi";
@@ -224,28 +224,6 @@ operation(
     if (outcome.kind === "sale_not_found") return problem(c, "sale_not_found");
     await c.get("gate").snapshots.refresh(sale, c.get("gate").now);
     return c.json(saleDocument(outcome), 200);
-  },
-);
-
-operation(
-  {
-    method: "get",
-    path: "/sales/{sale}/audit",
-    id: "auditSale",
-    tag: "Sales",
-    summary: "Get the counts that must agree",
-    description: "Units of every SKU, orders by state, and what became of every call.",
-    request: { params: saleParameter },
-    success: { 200: json("The counts.", merchant.auditDocument, examples.audit) },
-    problems: ["sale_not_found"],
-  },
-  async (c) => {
-    const { sale } = c.req.valid("param");
-    const outcome = await sales.auditSale(merchantOf(c), sale);
-    if (outcome.kind === "sale_not_found") return problem(c, "sale_not_found");
-    const { skus, orders, metrics } = outcome;
-    const { tickets, called, seats } = metrics;
-    return c.json({ sale, skus: [...skus], orders: { ...orders }, tickets, called, ...seats }, 200);
   },
 );
 

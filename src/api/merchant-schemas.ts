@@ -24,7 +24,7 @@ export const skuParameter = z.object({ sku: inPath(identifierSchema, "The SKU.",
 
 export const saleRequest = saleSchema.openapi("SaleDocument");
 
-const counters = {
+export const counters = {
   received: count,
   available: count,
   held: count,
@@ -34,7 +34,7 @@ const counters = {
 };
 
 /** Of the room (`domain/room/room-state.ts`). */
-const seatCounters = {
+export const seatCounters = {
   claimed: count,
   active: count,
   spent: count,
@@ -48,7 +48,9 @@ const seatCounters = {
   ordering: count.describe("Seats in use whose shoppers have an order in progress."),
 };
 
-const sharing = z.array(z.string()).describe("The sales that name the SKU and share its units.");
+export const sharing = z
+  .array(z.string())
+  .describe("The sales that name the SKU and share its units.");
 
 export const skuDocument = z
   .object({ sku: z.string(), seq: count, ...counters, sales: sharing })
@@ -222,14 +224,3 @@ export const backendParameter = z.object({
 export const forceRequest = z
   .strictObject({ force: z.enum(["open", "closed"]).nullable() })
   .openapi("BreakerForce");
-
-export const auditDocument = z
-  .object({
-    sale: z.string(),
-    skus: z.array(z.object({ sku: z.string(), ...counters, agrees: z.boolean(), sales: sharing })),
-    orders: z.record(z.string(), count),
-    tickets: count,
-    called: count,
-    ...seatCounters,
-  })
-  .openapi("Audit");

@@ -379,6 +379,10 @@ export const BOOK_AWAITED_MAX_MS = 60 * 60 * 1000;
 export const EVENT_RETOLD_MAX_MS = 2 * 24 * 60 * 60 * 1000;
 /** Orders that hear at once that the book has their events. */
 export const BOOK_ANSWERS_AT_ONCE = 6;
+/** Rows of a ledger whose orders one request compares or rebuilds: a call and four statements. */
+export const BOOK_REBUILT_MAX = 100;
+/** The audit says what it can without a book that does not answer in this time. */
+export const AUDIT_BOOK_TIMEOUT_MS = 5000;
 
 // Breakers
 

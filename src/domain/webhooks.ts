@@ -44,6 +44,10 @@ export type TestEvent = z.infer<typeof testEventSchema>;
 export const queuedEventSchema = z.union([orderEventSchema, saleEventSchema]);
 export type QueuedEvent = OrderEvent | SaleEvent;
 
+export function isOrderEvent(event: QueuedEvent): event is OrderEvent {
+  return "order" in event;
+}
+
 /** An event as the log stores it. */
 export const loggedEventSchema = z.union([orderEventSchema, saleEventSchema, testEventSchema]);
 export type LoggedEvent = QueuedEvent | TestEvent;

@@ -10,8 +10,6 @@ import type { Protection } from "../domain/sale/protection.ts";
 import { unpayable } from "../domain/checkout/payable.ts";
 import type { AdmissionChange, RevisionRefused, Sale } from "../domain/sale/sale.ts";
 import type { StockCounters } from "../domain/stock/stock-ledger.ts";
-import { countersAgree } from "../domain/stock/stock-ledger.ts";
-import { countOrders } from "../order-book/order-book.ts";
 import { roomOf, saleListOf, stockOf } from "../platform/objects.ts";
 import { readTurnstileSettings } from "../proofs/turnstile.ts";
 import { listAllSales, publishSale } from "../sales/sale-directory.ts";
@@ -214,35 +212,4 @@ export async function changeSaleAdmission(
   const outcome = await roomOf(context.env, id).change(change);
   if (outcome.kind === "no_sale") return { kind: "sale_not_found" };
   return readSale(context, id);
-}
-
-export interface Audit {
-  readonly kind: "audit";
-  readonly skus: readonly (StockCounters & {
-    readonly sku: string;
-    readonly agrees: boolean;
-    /** Those that share the units. */
-    readonly sales: readonly string[];
-  })[];
-  readonly orders: Readonly<Record<string, number>>;
-  readonly metrics: Metrics;
-}
-
-/** The counts of the sale, each from its owner: stock, order book, room. */
-export async function auditSale(
-  context: MerchantContext,
-  id: string,
-): Promise<Audit | { readonly kind: "sale_not_found" }> {
-  const { env } = context;
-  const metrics = await readSale(context, id);
-  if (metrics.kind !== "metrics") return metrics;
-  const skus = await Promise.all(
-    metrics.sale.items.map(async ({ sku }) => {
-      const stock = stockOf(env, sku);
-      const [{ seq: _, ...level }, naming] = await Promise.all([stock.levels(sku), stock.naming()]);
-      return { ...level, agrees: countersAgree(level), sales: naming.sales };
-    }),
-  );
-  const orders = await countOrders(env.ORDER_BOOK, id);
-  return { kind: "audit", skus, orders, metrics };
 }

@@ -202,17 +202,47 @@ test("the export is CSV for the merchant only, filtered as the list is, and with
   }
 });
 
-const eraseCommand = async (...args: string[]) => {
-  const program = fileURLToPath(new URL("../../tools/erase.ts", import.meta.url));
+/** What a tool prints, whether or not it is content. */
+const run = async (tool: string, ...args: string[]): Promise<unknown> => {
+  const program = fileURLToPath(new URL(`../../tools/${tool}.ts`, import.meta.url));
   const { gateUrl, adminToken } = sluice.host;
   const env = { ...process.env, ADMIN_TOKEN: adminToken };
-  const { stdout } = await promisify(execFile)(
-    process.execPath,
-    [program, "--url", gateUrl, ...args],
-    { env },
-  );
-  return z.looseObject({ orders: z.array(z.unknown()) }).parse(JSON.parse(stdout));
+  const command = [program, "--url", gateUrl, ...args];
+  const { stdout } = await promisify(execFile)(process.execPath, command, { env });
+  return JSON.parse(stdout);
 };
+
+const eraseCommand = async (...args: string[]) => {
+  return z.looseObject({ orders: z.array(z.unknown()) }).parse(await run("erase", ...args));
+};
+
+test("the order book is compared and rebuilt by route and by command", async () => {
+  await shippedSale("rebuilt");
+  await order("rebuilt", SHIPPED);
+  await listed("rebuilt", 1);
+  const compared = await sluice.merchant("GET", "/sales/rebuilt/audit");
+  // An order of the last minute is not compared, so nobody says that it agrees.
+  expect(compared.body).toMatchObject({ agrees: null, settling: 1, differences: [], unknown: [] });
+  const sale = { sale: "rebuilt", looked: 1, orders: 0, bookings: 0, silent: [] };
+  const rebuilt = await sluice.merchant("POST", "/sales/rebuilt/book-rebuilds", {});
+  expect(rebuilt.body).toEqual({ ...sale, next: null });
+  const done = { done: true, sales: [sale] };
+  expect(await run("rebuild-book", "--sale", "rebuilt")).toEqual(done);
+  expect(await run("rebuild-book", "--sale", "rebuilt", "--after", "0-NONE-Z")).toEqual({
+    done: true,
+    sales: [{ ...sale, looked: 0 }],
+  });
+  for (const [body, path] of [
+    [{ after: "x" }, "after"],
+    [{ colour: "red" }, "colour"],
+  ] as const) {
+    const refused = await sluice.merchant("POST", "/sales/rebuilt/book-rebuilds", body);
+    expectProblem(refused, 422, "invalid_request");
+    expect(pathsOf(refused)).toEqual([path]);
+  }
+  const none = await sluice.merchant("POST", "/sales/nothing/book-rebuilds", {});
+  expectProblem(none, 404, "sale_not_found");
+});
 
 test("a buyer is exported and erased by e-mail address, by route and by command", async () => {
   await shippedSale("erased");

@@ -5,7 +5,7 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { BREAKER_DEFAULTS } from "../../src/domain/breaker.ts";
-import { auditSale } from "../../src/merchant/sales.ts";
+import { auditSale } from "../../src/merchant/audit.ts";
 import { orderBook } from "../../queues/backends/order-book.ts";
 import { Breaker } from "../../queues/breakers.ts";
 import { Pace } from "../../queues/pace.ts";
@@ -110,7 +110,7 @@ async function expectFate({ sale, shoes, socks, intent }: Shopper, fate: Fate): 
   const { captures } = fate;
   const kept = captures * intent.total;
   expect(await moneyOf(intent.id)).toEqual({ captures, kept, reserved: 0 });
-  const audit = await auditSale({ env, now: Date.now() }, sale.id);
+  const audit = await auditSale({ env, now: Date.now() }, sale.id, null);
   if (audit.kind !== "audit") throw new Error(audit.kind);
   expect(audit.skus.map(({ agrees }) => agrees)).toEqual([true, true]);
   expect(audit.orders).toEqual({ [fate.state]: 1 });

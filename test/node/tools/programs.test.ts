@@ -171,6 +171,15 @@ const PROGRAMS: readonly Program[] = [
     ],
   },
   {
+    path: "tools/rebuild-book.ts",
+    name: "npm run --silent rebuild-book --",
+    wrong: [
+      [[], "--url is missing: give the address of the gate"],
+      [["--url", "http://a.example"], "--token (or ADMIN_TOKEN) is missing"],
+      [["--url", "http://a.example", "--token", "t", "--after", "1-A"], "--after goes with --sale"],
+    ],
+  },
+  {
     path: "examples/shop/main.ts",
     name: "node examples/shop/main.ts",
     wrong: [

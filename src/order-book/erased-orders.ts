@@ -5,7 +5,7 @@
  * event that was late in the queue, or a dead letter that is parked later, brings no address back.
  * Amounts, numbers, times, state and the provider's id of the payment stay.
  */
-import { BUYER_ERASED, type OrderEvent } from "../src/domain/order/messages.ts";
+import { BUYER_ERASED, type OrderEvent } from "../domain/order/messages.ts";
 
 const ERASED = `(SELECT id FROM orders
   WHERE erased_ms IS NOT NULL AND id IN (SELECT value FROM json_each(?1)))`;
@@ -30,18 +30,24 @@ const STATEMENTS = [
    WHERE order_id IN ${ERASED} AND recipient <> ''`,
 ];
 
-/** For the end of the batch that logs these events. */
-export function eraseBuyers(
-  book: D1Database,
-  events: readonly OrderEvent[],
-): D1PreparedStatement[] {
-  if (events.length === 0) return [];
+/** Orders to look at, and those of them whose buyer was erased. */
+export interface Erasures {
+  readonly orders: readonly string[];
+  readonly erased: readonly { readonly order: string; readonly at_ms: number }[];
+}
+
+export function erasuresOf(events: readonly OrderEvent[]): Erasures {
+  const erased = events.filter(({ type }) => type === BUYER_ERASED);
+  return { orders: events.map(({ order }) => order), erased };
+}
+
+/** For the end of the batch that writes these orders. */
+export function eraseBuyers(book: D1Database, { orders, erased }: Erasures): D1PreparedStatement[] {
+  if (orders.length === 0) return [];
   const mark = book.prepare("UPDATE orders SET erased_ms = coalesce(erased_ms, ?2) WHERE id = ?1");
-  const marks = events.flatMap(({ type, order, at_ms }) => {
-    return type === BUYER_ERASED ? [mark.bind(order, at_ms)] : [];
-  });
-  const orders = JSON.stringify(events.map(({ order }) => order));
-  return [...marks, ...STATEMENTS.map((statement) => book.prepare(statement).bind(orders))];
+  const marks = erased.map(({ order, at_ms }) => mark.bind(order, at_ms));
+  const ids = JSON.stringify(orders);
+  return [...marks, ...STATEMENTS.map((statement) => book.prepare(statement).bind(ids))];
 }
 
 /** A letter that was parked after its order's buyer was erased. @param id of the letter */
