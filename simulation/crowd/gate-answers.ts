@@ -146,7 +146,11 @@ const counters = {
 export const auditSchema = z.object({
   sale: z.string(),
   skus: z.array(z.object({ sku: z.string(), ...counters })),
-  orders: z.record(z.string(), count),
+  /** Null: the order book does not answer. */
+  orders: z
+    .record(z.string(), count)
+    .nullable()
+    .transform((orders) => orders ?? {}),
   tickets: count,
   called: count,
   claimed: count,

@@ -6,9 +6,10 @@
  * newer one.
  */
 import type { CancelBookingOutcome, OrderBackend } from "../../src/domain/order/order-backend.ts";
+import { bookReferenceOf, type BookEntry } from "../../src/domain/order/book-entry.ts";
 import type { OrderEvent } from "../../src/domain/order/messages.ts";
 import type { BookOutcome } from "../../src/domain/order/order-backend.ts";
-import type { OrderIntent } from "../../src/domain/order/order.ts";
+import type { OrderIntent, OrderRecord } from "../../src/domain/order/order.ts";
 import type { Conditions } from "./faults.ts";
 import type { MailBook } from "./mails.ts";
 import type { Promises } from "./promises.ts";
@@ -17,12 +18,22 @@ import type { BookingStatus, Rules } from "./rules.ts";
 const LATENCY_MAX_MS = 50;
 const SLOW_MAX_MS = 60_000;
 
+/** What a copy of the book has. */
+interface BookCopy {
+  readonly status: ReadonlyMap<string, BookingStatus>;
+  readonly projection: ReadonlyMap<string, OrderEvent>;
+  readonly log: ReadonlyMap<string, ReadonlySet<number>>;
+}
+
 export class Bookings implements OrderBackend {
   readonly name = "order-book";
   readonly status = new Map<string, BookingStatus>();
   readonly projection = new Map<string, OrderEvent>();
   /** The versions of each order whose events are in the log. */
   readonly log = new Map<string, ReadonlySet<number>>();
+  /** P14: from a loss until the rebuild nobody can tell; then it is as it would have been. */
+  isWhole = true;
+  #wasLost = false;
   readonly #conditions: Conditions;
   readonly #promises: Promises;
   readonly #rules: Rules["book"];
@@ -44,7 +55,7 @@ export class Bookings implements OrderBackend {
       if (this.#refused.has(intent.id)) return { kind: "refused", reason: "not_deliverable" };
       const status = this.#set(intent.id, "booked");
       if (status === "cancelled") return { kind: "refused", reason: "booking_cancelled" };
-      return { kind: "booked", booking: `B-${intent.id}` };
+      return { kind: "booked", booking: bookReferenceOf(intent.id) };
     });
   }
 
@@ -78,6 +89,36 @@ export class Bookings implements OrderBackend {
     return [...(this.log.get(event.order) ?? [])];
   }
 
+  /** One that was refused before it took a unit is in no ledger, so no rebuild finds it. */
+  mayMiss({ intent, standing }: OrderRecord): boolean {
+    return this.#wasLost && standing.state === "rejected" && !this.projection.has(intent.id);
+  }
+
+  copy(): BookCopy {
+    const { status, projection, log } = this;
+    return { status: new Map(status), projection: new Map(projection), log: new Map(log) };
+  }
+
+  /** All that was written since the copy is lost. */
+  turnBack(earlier: BookCopy): void {
+    this.isWhole = false;
+    this.#wasLost = true;
+    refill(this.status, earlier.status);
+    refill(this.projection, earlier.projection);
+    refill(this.log, earlier.log);
+    this.#conditions.tell("turned back", "the book");
+  }
+
+  /** What an order says of itself, where the book has less. */
+  rebuild({ event, booking }: BookEntry): void {
+    const known = this.projection.get(event.order) ?? null;
+    if (this.#rules.isNewer(known, event)) {
+      this.#promises.projected(known, event);
+      this.projection.set(event.order, event);
+    }
+    if (booking !== null) this.#set(event.order, booking.status);
+  }
+
   #set(order: string, wanted: BookingStatus): BookingStatus {
     const status = this.#rules.booking(this.status.get(order) ?? null, wanted);
     this.status.set(order, status);
@@ -96,4 +137,9 @@ export class Bookings implements OrderBackend {
     if (faults.strikes("booking_failed_after")) return { kind: "unknown", reason: "no answer" };
     return outcome;
   }
+}
+
+function refill<Key, Value>(map: Map<Key, Value>, from: ReadonlyMap<Key, Value>): void {
+  map.clear();
+  for (const [key, value] of from) map.set(key, value);
 }

@@ -13,6 +13,7 @@ import { quoteOf } from "../../src/domain/checkout/quote.ts";
 import { MAIL_LEASE_MS } from "../../src/domain/limits.ts";
 import { afterTry, type MailTry } from "../../src/domain/mail/after-try.ts";
 import { mailOf, type DueMail } from "../../src/domain/mail/mail.ts";
+import { bookEntryOf } from "../../src/domain/order/book-entry.ts";
 import type { OrderEvent } from "../../src/domain/order/messages.ts";
 import type { PaymentBackend } from "../../src/domain/order/payment-backend.ts";
 import { orderStore } from "../memory/order-memory.ts";
@@ -32,6 +33,10 @@ const BOOK_RULES = {
   isNewer: (known: OrderEvent | null, event: OrderEvent): boolean => {
     return known === null || known.version < event.version;
   },
+  /** What an order says of itself. */
+  entryOf: bookEntryOf,
+  /** A rebuild finds orders by the stocks alone. */
+  isRebuilt: (_order: string, _projection: ReadonlyMap<string, OrderEvent>): boolean => true,
   /** What an order hears of its events that are logged. */
   logged: (versions: readonly number[]): readonly number[] => versions,
 };

@@ -8,6 +8,7 @@
 import type { OrderRecord } from "../../src/domain/order/order.ts";
 import { randomFrom } from "../seeded-random.ts";
 import { AfterSales } from "./after-sales.ts";
+import { loseBook } from "./book-losses.ts";
 import { Bookings } from "./bookings.ts";
 import { Campaign } from "./campaign.ts";
 import { Catalogue } from "./catalogue.ts";
@@ -149,6 +150,7 @@ export class World {
     void service.refundOrders(until_ms);
     void service.useDashboard(until_ms);
     void service.eraseBuyers(until_ms);
+    void loseBook(this);
     void this.campaign.open();
     void this.campaign.changePrices(until_ms);
     void this.campaign.changeCodes(until_ms);

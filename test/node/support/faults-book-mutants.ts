@@ -33,4 +33,24 @@ export const BOOK_MUTANTS: readonly (readonly [name: string, rules: Rules])[] = 
     "an order hears of events that the book does not have",
     { ...PRODUCT_RULES, book: { ...book, logged: () => ALL_VERSIONS } },
   ],
+  [
+    "a rebuild makes no bookings",
+    {
+      ...PRODUCT_RULES,
+      book: {
+        ...book,
+        entryOf: (record) => {
+          const entry = book.entryOf(record);
+          return entry === null ? null : { ...entry, booking: null };
+        },
+      },
+    },
+  ],
+  [
+    "a rebuild finds only the orders that the book has",
+    {
+      ...PRODUCT_RULES,
+      book: { ...book, isRebuilt: (order, projection) => projection.has(order) },
+    },
+  ],
 ];
