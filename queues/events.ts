@@ -5,7 +5,6 @@
  * Guarantee: repeated and reordered events do no harm: the log is keyed by the event's id, and an
  * older version never replaces a newer one. An event is logged in one batch with what it causes.
  */
-import type { OrderEvent } from "../src/domain/order/messages.ts";
 import { isOrderEvent, queuedEventSchema, type QueuedEvent } from "../src/domain/webhooks.ts";
 import { eraseBuyers, erasuresOf } from "../src/order-book/erased-orders.ts";
 import { disputed, logged, projected, skusOf, writeSkus } from "../src/order-book/projection.ts";
@@ -36,9 +35,8 @@ export async function keepEvents(
   if (events.length === 0) return [];
   const ofOrders = events.filter(isOrderEvent);
   const statements = events.map((event) => logged(book, event));
-  for (const event of ofOrders) {
-    const { order, dispute, version } = event;
-    statements.push(projected(book, event));
+  statements.push(...ofOrders.map((event) => projected(book, event)));
+  for (const { order, dispute, version } of ofOrders) {
     if (dispute !== null) statements.push(disputed(book, { order, version, ...dispute }));
   }
   if (ofOrders.length > 0) statements.push(writeSkus(book, ofOrders.map(skusOf)));
@@ -46,9 +44,11 @@ export async function keepEvents(
   const closing = [...eraseBuyers(book, erasuresOf(ofOrders)), loggedOf(book, ofOrders)];
   const results = await book.batch([...statements, ...caused, ...closing]);
   for (const { send } of outboxes) await send();
-  const isRepeated = (event: OrderEvent): boolean => {
-    return results[events.indexOf(event)]?.meta.changes === 0;
-  };
-  const waiting = ofOrders.filter((event) => event.final || isRepeated(event));
+  const changed = results.map(({ meta }) => meta.changes > 0);
+  // One that came again, or after a newer one, may be what its order still waits for.
+  const waiting = ofOrders.filter((event, index) => {
+    const isNew = changed[events.indexOf(event)] === true;
+    return event.final || !isNew || changed[events.length + index] !== true;
+  });
   return loggedOrders(waiting, results.at(-1)?.results);
 }

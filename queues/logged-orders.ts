@@ -3,8 +3,8 @@
  *
  * Guarantee: an order hears only of events that are in the log, with what they cause. One that
  * hears nothing sends its events again, which changes nothing here, and is told then.
- * An order hears it once, when it has ended, and otherwise only of an event that came again: one
- * call for most orders.
+ * An order hears it once, when it has ended, and otherwise only of an event that came again or
+ * late: one call for most orders.
  */
 import { z } from "zod";
 import { BOOK_ANSWERS_AT_ONCE } from "../src/domain/limits.ts";

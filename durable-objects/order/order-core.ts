@@ -362,9 +362,10 @@ export class OrderCore {
     }
     const erases_ms = this.#rules.erasureDue_ms(record);
     if (erases_ms !== null && erases_ms <= this.#now()) return this.#eraseWhenDue();
-    // What was set before would only wake the object with nothing to do.
-    await this.#alarm.disarm();
-    await this.#alarm.arm([...due_ms, erases_ms], this.#now());
+    // What was set before would only wake the object with nothing to do. Nothing is awaited between
+    // the two: a crash there would leave the order without any.
+    const disarmed = this.#alarm.disarm();
+    await Promise.all([disarmed, this.#alarm.arm([...due_ms, erases_ms], this.#now())]);
   }
 
   /** An order that is not final is saved again soon: removing sent rows then saves a write. */

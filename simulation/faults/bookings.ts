@@ -71,21 +71,21 @@ export class Bookings implements OrderBackend {
    * order are logged, if it is to hear that.
    */
   async keep(event: OrderEvent): Promise<readonly number[] | null> {
-    let isRepeated = false;
+    let isLate = false;
     const kept = await this.#guarded(() => {
       this.#mails.add(event);
       const logged = this.log.get(event.order) ?? new Set();
-      isRepeated = logged.has(event.version);
+      isLate = logged.has(event.version);
       this.log.set(event.order, new Set([...logged, event.version]));
       const known = this.projection.get(event.order) ?? null;
       if (this.#rules.isNewer(known, event)) {
         this.#promises.projected(known, event);
         this.projection.set(event.order, event);
-      }
+      } else isLate = true;
       return { kind: "kept" } as const;
     });
     if (kept.kind === "unknown") throw new Error(kept.reason);
-    if (!event.final && !isRepeated) return null;
+    if (!event.final && !isLate) return null;
     return [...(this.log.get(event.order) ?? [])];
   }
 
