@@ -17,7 +17,6 @@ import {
 } from "../../src/domain/stock/stock-ledger.ts";
 import type { RoomMemory } from "../memory/room-memory.ts";
 import type { StockMemory } from "../memory/stock-memory.ts";
-import type { Bookings } from "./bookings.ts";
 import { BrokenPromise, type PromiseName } from "./broken.ts";
 import { BuyerPromises } from "./buyer-promises.ts";
 import { DiscountPromises } from "./discount-promises.ts";
@@ -39,12 +38,19 @@ const MAY_HAVE_TAKEN: ReadonlySet<OrderState> = new Set(["capturing", "in_doubt"
 
 type Placed = Extract<OrderAnswer, { readonly kind: "accepted" | "rejected" }>;
 
+interface BookEvidence {
+  readonly isWhole: boolean;
+  readonly status: ReadonlyMap<string, string>;
+  readonly projection: ReadonlyMap<string, OrderEvent>;
+  mayMiss(record: OrderRecord): boolean;
+}
+
 /** What the promises are held against. */
 export interface Evidence extends Conditions {
   readonly objects: Objects;
   readonly payments: SimulatedPayments;
   readonly mailBook: MailBook;
-  readonly bookings: Pick<Bookings, "isWhole" | "mayMiss" | "status" | "projection">;
+  readonly bookings: BookEvidence;
 }
 
 export class Promises {

@@ -3,7 +3,7 @@
  * order book from them.
  */
 import { OpenAPIHono, z } from "@hono/zod-openapi";
-import { DIFFERENCES, type DifferenceKind } from "../domain/order/audit.ts";
+import { DIFFERENCE_KINDS, DIFFERENCES } from "../domain/order/audit.ts";
 import { identifierSchema } from "../domain/sale/sale.ts";
 import { auditSale } from "../merchant/audit.ts";
 import { rebuildBook, type LedgerPlace } from "../merchant/book-rebuild.ts";
@@ -67,7 +67,7 @@ const auditDocument = z
     settling: count.describe("Orders of the last minute, which were not compared."),
     differences: z.array(
       z.object({
-        kind: z.enum(Object.keys(DIFFERENCES) as [DifferenceKind, ...DifferenceKind[]]),
+        kind: z.enum(DIFFERENCE_KINDS),
         order: z.string(),
         detail: z.string(),
         next: z.string().describe("What to do."),

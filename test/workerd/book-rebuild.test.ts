@@ -142,7 +142,7 @@ test("a booking that was undone is not made again", async () => {
     .run();
   expect(await differences(sale.id)).toContain(`booked_unsold ${declined}`);
   await rebuild(sale.id);
-  const row = await book.prepare("SELECT status FROM bookings WHERE order_id = ?").bind(declined);
+  const row = book.prepare("SELECT status FROM bookings WHERE order_id = ?").bind(declined);
   expect(await row.first()).toEqual({ status: "cancelled" });
   expect(await differences(sale.id)).toEqual([]);
 });

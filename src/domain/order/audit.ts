@@ -12,6 +12,23 @@ import type { StockCounters } from "../stock/stock-ledger.ts";
 /** What follows an order is there within seconds; longer than this, and something is wrong. */
 export const SETTLING_MS = 60_000;
 
+export const DIFFERENCE_KINDS = [
+  "order_unknown",
+  "units",
+  "not_in_book",
+  "book_behind",
+  "book_ahead",
+  "not_booked",
+  "booking_cancelled",
+  "booked_unsold",
+  "no_payment",
+  "other_payment",
+  "payment_shared",
+  "refunded_too_much",
+] as const;
+type DifferenceKind = (typeof DIFFERENCE_KINDS)[number];
+
+/** What to do about each. */
 export const DIFFERENCES = {
   order_unknown: "Its units are taken, and its object knows nothing of it: ask the support.",
   units: "Wait an hour: the SkuStock asks the order by itself. Then see its ledger.",
@@ -25,8 +42,7 @@ export const DIFFERENCES = {
   other_payment: "The book names another payment: look for both at the provider.",
   payment_shared: "Two orders name one payment: look for it at the provider.",
   refunded_too_much: "More was refunded than was paid: see its refunds at the provider.",
-} as const;
-export type DifferenceKind = keyof typeof DIFFERENCES;
+} as const satisfies Record<DifferenceKind, string>;
 
 export interface Difference {
   readonly kind: DifferenceKind;

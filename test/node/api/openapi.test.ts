@@ -34,6 +34,7 @@ const ROUTES = [
   "post /admin/v1/sales/{sale}/actions",
   "patch /admin/v1/sales/{sale}/admission",
   "get /admin/v1/sales/{sale}/audit",
+  "post /admin/v1/sales/{sale}/book-rebuilds",
   "post /admin/v1/sales/{sale}/discount-codes",
   "get /admin/v1/sales/{sale}/discount-codes",
   "post /admin/v1/sales/{sale}/discount-codes/import",
