@@ -17,6 +17,7 @@ import {
 } from "../../src/domain/stock/stock-ledger.ts";
 import type { RoomMemory } from "../memory/room-memory.ts";
 import type { StockMemory } from "../memory/stock-memory.ts";
+import type { BookEvidence } from "./book-evidence.ts";
 import { BrokenPromise, type PromiseName } from "./broken.ts";
 import { BuyerPromises } from "./buyer-promises.ts";
 import { DiscountPromises } from "./discount-promises.ts";
@@ -37,13 +38,6 @@ import { UnpaidPromises } from "./unpaid-promises.ts";
 const MAY_HAVE_TAKEN: ReadonlySet<OrderState> = new Set(["capturing", "in_doubt", "voiding"]);
 
 type Placed = Extract<OrderAnswer, { readonly kind: "accepted" | "rejected" }>;
-
-interface BookEvidence {
-  readonly isWhole: boolean;
-  readonly status: ReadonlyMap<string, string>;
-  readonly projection: ReadonlyMap<string, OrderEvent>;
-  mayMiss(record: OrderRecord): boolean;
-}
 
 /** What the promises are held against. */
 export interface Evidence extends Conditions {
