@@ -42,18 +42,21 @@ export class Breaker {
   readonly #kv: HintStore;
   readonly #backend: string;
   readonly #by: string;
-  readonly #rules: BreakerRules;
+  readonly #rules: () => BreakerRules;
   readonly #warn: typeof warn;
   #state: BreakerState;
   #forced: "open" | "closed" | null = null;
   #lookedAt_ms = Number.NEGATIVE_INFINITY;
 
-  /** @param by the name of this isolate in the values it writes */
+  /**
+   * @param by the name of this isolate in the values it writes
+   * @param rules those in force, which operators may change between any two calls
+   */
   constructor(
     kv: HintStore,
     backend: string,
     by: string,
-    rules = BREAKER_DEFAULTS,
+    rules: () => BreakerRules = () => BREAKER_DEFAULTS,
     onWarning: typeof warn = warn,
   ) {
     this.#warn = onWarning;
@@ -67,7 +70,7 @@ export class Breaker {
   /** Called before every call of the backend. */
   async ask(now: number): Promise<Permission> {
     await this.#look(now);
-    const decision = ask(this.#state, this.#forced, this.#rules, now);
+    const decision = ask(this.#state, this.#forced, this.#rules(), now);
     this.#state = decision.state;
     return decision.permission;
   }
@@ -78,7 +81,7 @@ export class Breaker {
     now: number,
   ): Promise<void> {
     const before = this.#state.shared;
-    this.#state = record(this.#state, result, this.#by, this.#rules, now);
+    this.#state = record(this.#state, result, this.#by, this.#rules(), now);
     if (this.#state.shared === before) return;
     this.#state = outrank(this.#state, await this.#read());
     const { shared } = this.#state;

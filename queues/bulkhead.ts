@@ -1,42 +1,46 @@
 /**
  * Bounds the concurrent calls to one backend.
  *
- * Guarantee: never more than `slots` callers are between `enter` and `leave`; waiting callers enter
- * in order of arrival; past `waitingMax` a caller is refused at once. Each backend has its own
- * bulkhead, so one that hangs does not take the other's slots. Not for rates or failures: see the
- * breaker.
+ * Guarantee: no caller enters while `slots()` or more are between `enter` and `leave`; waiting
+ * callers enter in order of arrival; past `waitingMax` a caller is refused at once. The number of
+ * slots may change at any time: fewer count from the next `enter`, more from the next `leave`. Each
+ * backend has its own bulkhead, so one that hangs does not take the other's slots. Not for rates or
+ * failures: see the pace and the breaker.
  */
 
 export interface BulkheadRules {
-  readonly slots: number;
+  readonly slots: () => number;
   readonly waitingMax: number;
 }
 
 export class Bulkhead {
-  readonly #waitingMax: number;
+  readonly #rules: BulkheadRules;
   readonly #waiting: (() => void)[] = [];
-  #free: number;
+  #inside = 0;
 
-  constructor({ slots, waitingMax }: BulkheadRules) {
-    this.#free = slots;
-    this.#waitingMax = waitingMax;
+  constructor(rules: BulkheadRules) {
+    this.#rules = rules;
   }
 
   /** True when the caller has a slot, which it must `leave`; false when too many wait already. */
   async enter(): Promise<boolean> {
-    if (this.#free > 0) {
-      this.#free -= 1;
+    if (this.#inside < this.#rules.slots() && this.#waiting.length === 0) {
+      this.#inside += 1;
       return true;
     }
-    if (this.#waiting.length >= this.#waitingMax) return false;
+    if (this.#waiting.length >= this.#rules.waitingMax) return false;
     await new Promise<void>((resolve) => this.#waiting.push(resolve));
     return true;
   }
 
-  /** Gives the slot to the caller that has waited longest. */
+  /** Gives the slots that are free to the callers that have waited longest. */
   leave(): void {
-    const next = this.#waiting.shift();
-    if (next === undefined) this.#free += 1;
-    else next();
+    this.#inside -= 1;
+    while (this.#inside < this.#rules.slots()) {
+      const next = this.#waiting.shift();
+      if (next === undefined) return;
+      this.#inside += 1;
+      next();
+    }
   }
 }

@@ -8,17 +8,15 @@
  * allows connections, with separate slots per backend, so that one that hangs does not block the
  * other.
  */
-import {
-  MESSAGES_AT_ONCE,
-  ORDER_CALLS_AT_ONCE,
-  PAYMENT_CALLS_AT_ONCE,
-} from "../src/domain/limits.ts";
+import { breakerRulesOf } from "../src/domain/backend-limits.ts";
+import type { Backend } from "../src/domain/breaker.ts";
+import { BACKENDS_CALLS_AT_ONCE_MAX, MESSAGES_AT_ONCE } from "../src/domain/limits.ts";
 import { orderMessageSchema, UNREADABLE_REASONS } from "../src/domain/order/messages.ts";
 import { messageDelay_s } from "../src/domain/order/transition.ts";
 import type { QueuedEvent } from "../src/domain/webhooks.ts";
 import { errorText } from "../src/encoding/error-text.ts";
 import { log } from "../src/platform/log.ts";
-import { orderOf } from "../src/platform/objects.ts";
+import { backendPaceOf, orderOf } from "../src/platform/objects.ts";
 import { plainQueueName, QUEUES } from "../src/platform/queue-names.ts";
 import { chooseBackends } from "./backends/choose-backends.ts";
 import { Breaker } from "./breakers.ts";
@@ -30,7 +28,7 @@ import { mailsOutbox, sweepMails } from "./mail/mail-outbox.ts";
 import { takeMails } from "./mail/take-mails.ts";
 import { tellOrders } from "./logged-orders.ts";
 import { completeOlderOrders, hashOlderAddresses } from "./order-search.ts";
-import { Pace } from "./pace.ts";
+import { Pace, type PaceSource } from "./pace.ts";
 import { advance, type Pipeline } from "./pipeline.ts";
 import { passToMirror, takeMirrored } from "./redis-stream.ts";
 import { deleteOld } from "./retention.ts";
@@ -41,28 +39,48 @@ import { deliveriesOutbox, sweepDeliveries, takeDeliveries } from "./webhooks/de
 type Standing = Omit<Pipeline, "paymentSlots" | "orderSlots">;
 let isolate: { readonly env: OrdersEnv; readonly pipeline: Standing } | null = null;
 
-/** Connections are counted by invocation, and so are the slots. */
+/** Connections are counted by invocation, and so are the slots. Payments' come first. */
 function pipelineOfBatch(env: OrdersEnv): Pipeline {
   const waitingMax = MESSAGES_AT_ONCE;
-  return {
-    ...pipelineOf(env),
-    paymentSlots: new Bulkhead({ slots: PAYMENT_CALLS_AT_ONCE, waitingMax }),
-    orderSlots: new Bulkhead({ slots: ORDER_CALLS_AT_ONCE, waitingMax }),
+  const standing = pipelineOf(env);
+  const { paymentPace, orderPace } = standing;
+  const paymentCalls = (): number => paymentPace.limits.callsAtOnce;
+  const orderCalls = (): number => {
+    const left = Math.max(1, BACKENDS_CALLS_AT_ONCE_MAX - paymentCalls());
+    return Math.min(orderPace.limits.callsAtOnce, left);
   };
+  return {
+    ...standing,
+    paymentSlots: new Bulkhead({ slots: paymentCalls, waitingMax }),
+    orderSlots: new Bulkhead({ slots: orderCalls, waitingMax }),
+  };
+}
+
+function paceOf(env: OrdersEnv, backend: Backend): Pace {
+  // A stub is of the request that made it, so each call makes its own.
+  const lend: PaceSource["lend"] = (...told) => backendPaceOf(env, backend).lend(...told);
+  return new Pace({ lend }, backend);
 }
 
 function pipelineOf(env: OrdersEnv): Standing {
   if (isolate?.env === env) return isolate.pipeline;
+  const [paymentPace, orderPace] = [paceOf(env, "payment"), paceOf(env, "orders")];
   // Throws without backends: no order can be paid then, so messages are retried and it is logged.
-  const { payments, orders } = chooseBackends(env, env.ORDER_BOOK);
+  const { payments, orders } = chooseBackends(env, env.ORDER_BOOK, {
+    payment_ms: () => paymentPace.timeout_ms,
+    orders_ms: () => orderPace.timeout_ms,
+  });
+  const breakerOf = (backend: Backend, pace: Pace): Breaker => {
+    return new Breaker(env.CONFIG, backend, by, () => breakerRulesOf(pace.limits));
+  };
   const by = crypto.randomUUID().slice(0, 8);
   const pipeline: Standing = {
     payments,
     orders,
-    paymentBreaker: new Breaker(env.CONFIG, "payment", by),
-    orderBreaker: new Breaker(env.CONFIG, "orders", by),
-    paymentPace: new Pace(),
-    orderPace: new Pace(),
+    paymentBreaker: breakerOf("payment", paymentPace),
+    orderBreaker: breakerOf("orders", orderPace),
+    paymentPace,
+    orderPace,
     now: () => Date.now(),
     newId: () => crypto.randomUUID(),
   };

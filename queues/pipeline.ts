@@ -8,11 +8,7 @@
  * of the queue's retries.
  */
 import type { LeaseOutcome } from "../src/domain/order/saga.ts";
-import {
-  PAYMENT_TIMEOUT_MS,
-  SLOT_WAIT_MAX_MS,
-  STEPS_PER_MESSAGE_MAX,
-} from "../src/domain/limits.ts";
+import { SLOT_WAIT_MAX_MS, STEPS_PER_MESSAGE_MAX } from "../src/domain/limits.ts";
 import {
   stepKey,
   type OrderIntent,
@@ -254,6 +250,7 @@ function logMistake(order: string, { code, param = null, requestId = null }: Mis
 interface Called {
   readonly kind: string;
   readonly throttled?: boolean;
+  readonly after_s?: number;
   readonly unsent?: boolean;
 }
 
@@ -304,12 +301,12 @@ async function guarded<Outcome extends Called>(
   gate: BackendGate,
   call: () => Promise<Outcome>,
 ): Promise<Outcome | PutOff> {
-  const { slots, now, leasedUntil_ms } = gate;
+  const { slots, now, leasedUntil_ms, pace } = gate;
   const waitingSince_ms = now();
   if (!(await slots.enter())) return notTried(SLOT_AGAIN_S);
   try {
     const waited_ms = now() - waitingSince_ms;
-    const mayOutlastLease = now() + PAYMENT_TIMEOUT_MS > leasedUntil_ms;
+    const mayOutlastLease = now() + pace.timeout_ms > leasedUntil_ms;
     if (waited_ms > SLOT_WAIT_MAX_MS || mayOutlastLease) return notTried(SLOT_AGAIN_S);
     return await throughBreaker(gate, call);
   } finally {
@@ -326,24 +323,26 @@ async function throughBreaker<Outcome extends Called>(
   { breaker, pace, now, waited }: BackendGate,
   call: () => Promise<Outcome>,
 ): Promise<Outcome | PutOff> {
+  await pace.refresh(now());
   const permission = await breaker.ask(now());
   if (permission.kind === "wait") {
     return notTried(Math.max((permission.until_ms - now()) / 1000, AFTER_BREAKER_MIN_S));
   }
   const { probe } = permission;
-  const paced_ms = probe ? null : pace.ask(waited, now());
+  const paced_ms = probe ? null : await pace.ask(waited, now());
   if (paced_ms !== null) return notTried((paced_ms - now()) / 1000);
   const startedAt_ms = now();
-  let [failed, throttled, unsent] = [true, false, false];
+  let [failed, throttled, unsent, retryAfter_ms] = [true, false, false, 0];
   try {
     const outcome = await call();
     unsent = outcome.unsent === true;
     throttled = outcome.kind === "retry" && outcome.throttled === true;
+    retryAfter_ms = (outcome.after_s ?? 0) * 1000;
     failed = outcome.kind === "unknown" || (outcome.kind === "retry" && !throttled);
     return outcome;
   } finally {
     if (unsent && probe) breaker.forgetProbe();
-    if (!unsent) pace.record(throttled, now());
+    if (!unsent) pace.record(throttled ? retryAfter_ms : null, now());
     // Counted as a success, many of them would hide that the other calls fail.
     if (!unsent && (!throttled || probe)) {
       await breaker.record({ failed, duration_ms: now() - startedAt_ms, probe }, now());

@@ -28,6 +28,7 @@ import { DOCS_PATH, SHOP_BASE } from "./web/paths.ts";
 import { addOwnHeaders, isInsecure, redirectToHttps } from "./web/transport.ts";
 import { VERSION } from "./web/version.ts";
 
+export { BackendPace } from "../durable-objects/backend-pace.ts";
 export { DiscountCodes } from "../durable-objects/discount-codes/discount-codes.ts";
 export { Order } from "../durable-objects/order/order.ts";
 export { PassDesk } from "../durable-objects/pass-desk.ts";

@@ -6,7 +6,7 @@
  * corrected.
  */
 import { z } from "zod";
-import { PAYMENT_TIMEOUT_MS } from "../../src/domain/limits.ts";
+import { ORDER_BOOK_TIMEOUT_MS, PAYMENT_TIMEOUT_MS } from "../../src/domain/limits.ts";
 import type { PaymentBackend } from "../../src/domain/order/payment-backend.ts";
 import { log } from "../../src/platform/log.ts";
 import { httpOrders } from "./http-orders.ts";
@@ -36,13 +36,28 @@ const settingsSchema = z.object({
 });
 type Settings = z.infer<typeof settingsSchema>;
 
+/** How long one call may take, as the operator's limits say when it begins. */
+export interface Timeouts {
+  readonly payment_ms: () => number;
+  readonly orders_ms: () => number;
+}
+
+const DEFAULT_TIMEOUTS: Timeouts = {
+  payment_ms: () => PAYMENT_TIMEOUT_MS,
+  orders_ms: () => ORDER_BOOK_TIMEOUT_MS,
+};
+
 export interface Backends {
   readonly payments: PaymentBackend;
   readonly orders: OrderBackend;
 }
 
 /** @param env the bindings of the Worker; only the settings of the backends are read */
-export function chooseBackends(env: object, book: D1Database): Backends {
+export function chooseBackends(
+  env: object,
+  book: D1Database,
+  timeouts = DEFAULT_TIMEOUTS,
+): Backends {
   const read = settingsSchema.safeParse(env);
   if (!read.success) throw notConfigured(read.error.issues.map(({ message }) => message));
   const problems: string[] = [];
@@ -50,8 +65,8 @@ export function chooseBackends(env: object, book: D1Database): Backends {
   const secrets = readSecrets(settings.BACKEND_SECRET);
   const usesHttp = settings.PAYMENT_BACKEND === "http" || settings.ORDER_BACKEND === "http";
   if (usesHttp && secrets.kind === "bad") problems.push(secretTrouble(secrets.why));
-  const payments = paymentsOf(settings, secrets, problems);
-  const orders = ordersOf(settings, secrets, book, problems);
+  const payments = paymentsOf(settings, secrets, timeouts.payment_ms, problems);
+  const orders = ordersOf(settings, secrets, timeouts.orders_ms, book, problems);
   if (payments === null || orders === null || problems.length > 0) throw notConfigured(problems);
   return { payments, orders };
 }
@@ -67,10 +82,11 @@ function secretTrouble(why: string): string {
 function paymentsOf(
   settings: Settings,
   secrets: SecretsOutcome,
+  timeoutOf_ms: () => number,
   problems: string[],
 ): PaymentBackend | null {
   if (settings.PAYMENT_BACKEND === "http") {
-    const http = httpSettings("PAYMENT_BACKEND_URL", settings, secrets, problems);
+    const http = httpSettings("PAYMENT_BACKEND_URL", settings, secrets, timeoutOf_ms, problems);
     return http === null ? null : httpPayments(http);
   }
   const { STRIPE_API_KEY: apiKey, STRIPE_API_BASE: baseUrl } = settings;
@@ -79,17 +95,25 @@ function paymentsOf(
     return null;
   }
   const onKeyRefused = (refusal: KeyRefusal) => log.error("payment", "key_refused", { ...refusal });
-  return stripePayments({ apiKey, baseUrl, timeout_ms: PAYMENT_TIMEOUT_MS, onKeyRefused });
+  return stripePayments({
+    apiKey,
+    baseUrl,
+    onKeyRefused,
+    get timeout_ms() {
+      return timeoutOf_ms();
+    },
+  });
 }
 
 function ordersOf(
   settings: Settings,
   secrets: SecretsOutcome,
+  timeoutOf_ms: () => number,
   book: D1Database,
   problems: string[],
 ): OrderBackend | null {
-  if (settings.ORDER_BACKEND === "order-book") return orderBook(book);
-  const http = httpSettings("ORDER_BACKEND_URL", settings, secrets, problems);
+  if (settings.ORDER_BACKEND === "order-book") return orderBook(book, timeoutOf_ms);
+  const http = httpSettings("ORDER_BACKEND_URL", settings, secrets, timeoutOf_ms, problems);
   return http === null ? null : httpOrders(http);
 }
 
@@ -97,6 +121,7 @@ function httpSettings(
   name: "PAYMENT_BACKEND_URL" | "ORDER_BACKEND_URL",
   settings: Settings,
   secrets: SecretsOutcome,
+  timeoutOf_ms: () => number,
   problems: string[],
 ): SignedHttpSettings | null {
   const allowHttp = settings.BACKENDS_ALLOW_HTTP === "on";
@@ -109,7 +134,9 @@ function httpSettings(
   return {
     url: address.url,
     secrets: secrets.secrets,
-    timeout_ms: PAYMENT_TIMEOUT_MS,
+    get timeout_ms() {
+      return timeoutOf_ms();
+    },
     allowHttp,
     now: () => Date.now(),
     newId: () => crypto.randomUUID(),

@@ -31,12 +31,16 @@ type Written =
   | { readonly kind: "written"; readonly booking: z.infer<typeof bookingSchema> }
   | { readonly kind: "unknown"; readonly reason: string };
 
-export function orderBook(book: D1Database, timeout_ms = ORDER_BOOK_TIMEOUT_MS): OrderBackend {
+export function orderBook(
+  book: D1Database,
+  timeoutOf_ms = () => ORDER_BOOK_TIMEOUT_MS,
+): OrderBackend {
   const write = async (
     intent: OrderIntent,
     status: "booked" | "cancelled",
     now: number,
   ): Promise<Written> => {
+    const timeout_ms = timeoutOf_ms();
     const written = insert(book, intent, status, now).then(
       (booking): Written => ({ kind: "written", booking }),
       (error: unknown): Written => ({ kind: "unknown", reason: errorText(error) }),

@@ -13,7 +13,7 @@ export interface SignedHttpSettings {
   readonly url: string;
   /** From `readSecrets`; each of them signs. */
   readonly secrets: readonly Uint8Array<ArrayBuffer>[];
-  /** How long one call may take, from the first byte sent to the last one read. */
+  /** How long one call may take, from the first byte sent to the last one read; read for each. */
   readonly timeout_ms: number;
   /** True only for local use: the backend and its pages may use plain http. */
   readonly allowHttp: boolean;
@@ -68,7 +68,8 @@ export function signedHttp(settings: SignedHttpSettings): SignedCall {
 }
 
 async function call(settings: SignedHttpSettings, id: string, body: string): Promise<CallOutcome> {
-  const { timeout_ms, now } = settings;
+  const { now } = settings;
+  const timeout_ms = settings.timeout_ms;
   const late = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const inTime = new Promise<null>((resolve) => {

@@ -14,6 +14,7 @@
  * Not for webhooks: `src/api/stripe-webhook.ts` receives them. `docs/stripe.md` has every request.
  */
 import Stripe from "stripe";
+import { BACKEND_TIMEOUT_MAX_MS } from "../../src/domain/limits.ts";
 import { amountFault, type AmountFault } from "../../src/domain/money/amounts.ts";
 import type {
   AuthorizeOutcome,
@@ -59,25 +60,26 @@ export interface StripeSettings {
   readonly apiKey: string;
   /** Scheme, host and port only, for example `https://api.stripe.com`. */
   readonly baseUrl: string;
-  /** The time-out of one operation, including a look-up that it needs. */
+  /** The time-out of one operation, including a look-up that it needs; read for each. */
   readonly timeout_ms: number;
   readonly onKeyRefused?: (refusal: KeyRefusal) => void;
 }
 
 /** @throws Error for a base URL that cannot work: a mistake of the operator, not an outcome */
 export function stripePayments(settings: StripeSettings): PaymentBackend {
-  const { timeout_ms, onKeyRefused } = settings;
-  return paymentsThrough(stripeClient(settings), timeout_ms, () => Date.now(), onKeyRefused);
+  const { onKeyRefused } = settings;
+  const timeoutOf_ms = (): number => settings.timeout_ms;
+  return paymentsThrough(stripeClient(settings), timeoutOf_ms, () => Date.now(), onKeyRefused);
 }
 
 export function paymentsThrough(
   client: StripeCalls,
-  timeout_ms: number,
+  timeoutOf_ms: () => number,
   now: () => number,
   onKeyRefused?: (refusal: KeyRefusal) => void,
 ): PaymentBackend {
   const callsOf = (operation: keyof PaymentBackend, payment: string): Calls => {
-    const end = now() + timeout_ms;
+    const end = now() + timeoutOf_ms();
     return {
       client,
       now,
@@ -100,7 +102,7 @@ export function paymentsThrough(
   };
 }
 
-function stripeClient({ apiKey, baseUrl, timeout_ms }: StripeSettings): Stripe {
+function stripeClient({ apiKey, baseUrl }: StripeSettings): Stripe {
   const base = new URL(baseUrl);
   const protocol = base.protocol === "http:" ? "http" : "https";
   if (!/^https?:$/.test(base.protocol) || base.pathname !== "/" || base.search !== "") {
@@ -111,7 +113,8 @@ function stripeClient({ apiKey, baseUrl, timeout_ms }: StripeSettings): Stripe {
     protocol,
     host: base.hostname,
     port: base.port || (protocol === "http" ? "80" : "443"),
-    timeout: timeout_ms,
+    // Of a call that states none; each of this adapter's does.
+    timeout: BACKEND_TIMEOUT_MAX_MS,
     maxNetworkRetries: 0,
     // Telemetry would send metrics of one shopper's call in the headers of another's.
     telemetry: false,

@@ -67,6 +67,6 @@ export class TurnReminders extends real.TurnReminders {
   }
 }
 
-export { PassDesk, RedisBridge, SaleList } from "../../src/gate.ts";
+export { BackendPace, PassDesk, RedisBridge, SaleList } from "../../src/gate.ts";
 
 export default gate;

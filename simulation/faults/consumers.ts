@@ -29,6 +29,7 @@ import { takeMail, type MailBook, type MailService } from "./mails.ts";
 import type { Network } from "./network.ts";
 import { SKEW_MAX_MS } from "./object-host.ts";
 import type { Objects } from "./objects.ts";
+import { PaceMemory } from "./pace-memory.ts";
 import type { SimulatedPayments } from "./payments.ts";
 import type { Rules } from "./rules.ts";
 
@@ -59,7 +60,7 @@ class Isolate {
   readonly #unrecorded = new Map<string, MailTry>();
   #ids = 0;
 
-  constructor(parts: ConsumerParts, name: string, calls: Map<string, number>) {
+  constructor(parts: ConsumerParts, name: string, calls: Map<string, number>, pace: PaceMemory) {
     const { faults, rules, hints, payments, bookings, time } = parts;
     this.#parts = parts;
     this.#calls = calls;
@@ -67,6 +68,7 @@ class Isolate {
     const skewed = faults.strikes("clock_skew");
     this.life = new Life(skewed ? faults.between(-SKEW_MAX_MS, SKEW_MAX_MS) : 0);
     const now = (): number => time.now + this.life.skew_ms;
+    const waitingMax = MESSAGES_AT_ONCE;
     const tell = ({ event, backend }: Record<string, unknown>): void => {
       parts.tell(`breaker ${String(event)}`, `${String(backend)} by ${name}`);
     };
@@ -75,10 +77,10 @@ class Isolate {
       orders: this.#stepping("orders", bookings),
       paymentBreaker: rules.breaker(hints, "payment", name, tell),
       orderBreaker: rules.breaker(hints, "orders", name, tell),
-      paymentPace: new Pace(),
-      orderPace: new Pace(),
-      paymentSlots: new Bulkhead({ slots: PAYMENT_CALLS_AT_ONCE, waitingMax: MESSAGES_AT_ONCE }),
-      orderSlots: new Bulkhead({ slots: ORDER_CALLS_AT_ONCE, waitingMax: MESSAGES_AT_ONCE }),
+      paymentPace: new Pace(pace, "payment"),
+      orderPace: new Pace(pace, "orders"),
+      paymentSlots: new Bulkhead({ slots: () => PAYMENT_CALLS_AT_ONCE, waitingMax }),
+      orderSlots: new Bulkhead({ slots: () => ORDER_CALLS_AT_ONCE, waitingMax }),
       now,
       newId: () => {
         this.#ids += 1;
@@ -227,11 +229,14 @@ export class Consumers {
   readonly calls = new Map<string, number>();
   readonly #parts: ConsumerParts;
   readonly #isolates = new Map<number, Isolate>();
+  /** Shared by all isolates. */
+  readonly #pace: PaceMemory;
   readonly #count: number;
   #begun = 0;
 
   constructor(parts: ConsumerParts) {
     this.#parts = parts;
+    this.#pace = new PaceMemory(() => parts.time.now, parts.rules.pace);
     this.#count = parts.faults.pick(ISOLATES);
   }
 
@@ -252,7 +257,7 @@ export class Consumers {
     const known = this.#isolates.get(slot);
     if (known?.life.alive === true) return known;
     this.#begun += 1;
-    const begun = new Isolate(this.#parts, `isolate-${this.#begun}`, this.calls);
+    const begun = new Isolate(this.#parts, `isolate-${this.#begun}`, this.calls, this.#pace);
     this.#isolates.set(slot, begun);
     return begun;
   }

@@ -16,6 +16,7 @@ import { mailOf, type DueMail } from "../../src/domain/mail/mail.ts";
 import { bookEntryOf } from "../../src/domain/order/book-entry.ts";
 import type { OrderEvent } from "../../src/domain/order/messages.ts";
 import type { PaymentBackend } from "../../src/domain/order/payment-backend.ts";
+import { PACE_RULES } from "./pace-memory.ts";
 import { orderStore } from "../memory/order-memory.ts";
 
 export type BookingStatus = "booked" | "cancelled";
@@ -76,12 +77,13 @@ export const PRODUCT_RULES = {
   room: ROOM_RULES,
   book: BOOK_RULES,
   mails: MAIL_RULES,
+  pace: PACE_RULES,
   quoteOf,
   isAgreed,
   /** What the pipeline sees of the payment backend. */
   payments: (backend: PaymentBackend): PaymentBackend => backend,
   breaker: (hints: HintStore, backend: string, by: string, tell: Tell): Breaker => {
-    return new Breaker(hints, backend, by, BREAKER_DEFAULTS, tell);
+    return new Breaker(hints, backend, by, () => BREAKER_DEFAULTS, tell);
   },
   orderStore,
   alarm: (storage: AlarmStorage): Alarm => new SingleAlarm(storage),

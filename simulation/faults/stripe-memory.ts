@@ -81,7 +81,7 @@ export class StripeMemory implements SimulatedPayments {
   }
 
   backend(now: () => number): PaymentBackend {
-    return paymentsThrough(this.#calls(), PAYMENT_TIMEOUT_MS, now);
+    return paymentsThrough(this.#calls(), () => PAYMENT_TIMEOUT_MS, now);
   }
 
   of(order: string): PaymentFacts[] {

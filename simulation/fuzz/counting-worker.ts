@@ -8,6 +8,7 @@
 import gate from "../../src/gate.ts";
 
 export {
+  BackendPace,
   DiscountCodes,
   Order,
   PassDesk,

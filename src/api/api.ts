@@ -33,6 +33,7 @@ import { publicOrigin } from "../web/public-origin.ts";
 import { wholeBody } from "../web/whole-body.ts";
 import { crossOrigin, knownOrigin, trustedOrderOrigin, trustedOrigin } from "./cross-origin.ts";
 import { merchantAllotmentRoutes } from "./merchant-allotment-routes.ts";
+import { merchantBackendRoutes } from "./merchant-backend-routes.ts";
 import { merchantDiscountRoutes } from "./merchant-discount-routes.ts";
 import { merchantBookRoutes } from "./merchant-book-routes.ts";
 import { merchantOrderRoutes } from "./merchant-order-routes.ts";
@@ -217,6 +218,7 @@ function merchantApi(): OpenAPIHono<GateApp> {
   app.route("/", merchantDiscountRoutes);
   app.route("/", merchantWebhookRoutes);
   app.route("/", merchantReadinessRoutes);
+  app.route("/", merchantBackendRoutes);
   return app;
 }
 

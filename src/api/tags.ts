@@ -9,7 +9,7 @@ export const TAGS = [
   ["Stock", "The merchant's units: levels, ledger, movements, and a shop's Redis."],
   ["Discounts", "The merchant's discount codes: import, export, uses."],
   ["Orders", "The merchant's view of orders."],
-  ["Pipeline", "Whether the deployment can sell; dead letters and breakers."],
+  ["Pipeline", "Whether the deployment can sell; dead letters, breakers and limits of backends."],
   ["Webhooks", "Events: their log, the merchant's endpoints, every delivery."],
   ["Payment provider", "What a payment provider calls."],
   ["Service", "About this deployment: health, keys, problems, this document."],

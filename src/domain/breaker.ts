@@ -5,6 +5,8 @@
  * is absolute, so an isolate with an old copy recovers too), and each consecutive opening lasts
  * longer. After it closes, the backlog passes at a rate that doubles until it is unlimited.
  * Two isolates agree through `merge`: the higher epoch wins, an old copy never overrides a newer.
+ * The rules may change between any two calls (`backend-limits.ts`): the next decision goes by the
+ * new ones, and no change leaves it open for longer than the rules of its opening.
  * Not a lock: while KV lags, each isolate sends its own probes and has its own rate.
  */
 import { z } from "zod";
@@ -167,7 +169,8 @@ export function ask(
   const { shared } = state;
   if (forced === "closed") return go(false);
   if (shared.state === "closed") return askRamp(state, shared.closedAt_ms, rules, now);
-  if (now < shared.retryAt_ms) return wait(shared.retryAt_ms);
+  const retryAt_ms = retryAtOf(shared, rules);
+  if (now < retryAt_ms) return wait(retryAt_ms);
   const { sent, successes, sentAt_ms } = state.probing;
   // Probes without an answer are forgotten `openFor_ms` after the last of them was sent, because
   // otherwise no isolate would ever probe again.
@@ -204,6 +207,18 @@ function askRamp(
   return { state: { ...state, ramp }, permission: { kind: "wait", until_ms } };
 }
 
+function openTime_ms(openings: number, { openFor_ms, openForMax_ms }: BreakerRules): number {
+  return Math.min(openFor_ms * 2 ** (openings - 1), openForMax_ms);
+}
+
+/** A shorter open time counts for a breaker that is open already, a longer one from the next. */
+function retryAtOf(
+  { openedAt_ms, retryAt_ms, openings }: Extract<SharedBreaker, { state: "open" }>,
+  rules: BreakerRules,
+): number {
+  return Math.min(retryAt_ms, openedAt_ms + openTime_ms(openings, rules));
+}
+
 function open(
   state: BreakerState,
   reason: string,
@@ -213,14 +228,13 @@ function open(
 ): BreakerState {
   const { shared } = state;
   const openings = shared.state === "open" ? shared.openings + 1 : 1;
-  const openFor_ms = Math.min(rules.openFor_ms * 2 ** (openings - 1), rules.openForMax_ms);
   return {
     shared: {
       v: 1,
       state: "open",
       epoch: shared.epoch + 1,
       openedAt_ms: now,
-      retryAt_ms: now + openFor_ms,
+      retryAt_ms: now + openTime_ms(openings, rules),
       openings,
       reason,
       by,

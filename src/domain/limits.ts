@@ -348,6 +348,18 @@ export const BACKEND_SECRET_BYTES_MAX = 64;
 /** Concurrent calls to one backend; both together leave one of the platform's six connections. */
 export const PAYMENT_CALLS_AT_ONCE = 3;
 export const ORDER_CALLS_AT_ONCE = 2;
+/** What an operator may set for a backend: calls of one batch, of which D1 needs one connection. */
+export const BACKEND_CALLS_AT_ONCE_MAX = 4;
+/** Calls at once of both backends together; the last connection of the platform's six is D1's. */
+export const BACKENDS_CALLS_AT_ONCE_MAX = 5;
+/** A lease covers the wait for a slot and two calls of the longest time-out (asserted below). */
+export const BACKEND_TIMEOUT_MIN_MS = 500;
+export const BACKEND_TIMEOUT_MAX_MS = 7000;
+export const BACKEND_CALLS_PER_MINUTE_MAX = 600_000;
+/** An isolate asks a backend's object for its limits and its calls this often, while it calls. */
+export const BACKEND_PACE_FRESH_MS = 2500;
+/** Without an answer of that object by then, an isolate goes by what it knows. */
+export const BACKEND_PACE_TIMEOUT_MS = 500;
 /** Messages of a batch of the orders queue, handled concurrently; as many may wait for a slot. */
 export const MESSAGES_AT_ONCE = 10;
 /** A step that waited longer for a free slot is put off, because the backend is slow or hangs. */

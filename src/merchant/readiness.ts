@@ -17,6 +17,7 @@ import { ordersSetupSchema, type OrdersSetup } from "../domain/readiness/orders-
 import {
   bookCheck,
   breakersCheck,
+  limitsCheck,
   type QueueReading,
   queuesCheck,
   reportChecks,
@@ -33,6 +34,7 @@ import { withTimeout } from "../platform/with-timeout.ts";
 import { findSale, listAllSales } from "../sales/sale-directory.ts";
 import { queueItSecretOf } from "../tokens/queue-it.ts";
 import type { Keys } from "../tokens/secrets.ts";
+import { readAllLimits } from "./backend-limits.ts";
 import { readBreakers } from "./breakers.ts";
 import { type MerchantContext, settingLacking } from "./sales.ts";
 
@@ -60,12 +62,13 @@ interface Sales {
 
 export async function readReadiness(context: MerchantContext, gate: GateFacts): Promise<Readiness> {
   const { env, now } = context;
-  const [stored, sales, parked, queues, breakers, beacon] = await Promise.all([
+  const [stored, sales, parked, queues, breakers, limits, beacon] = await Promise.all([
     withTimeout(readReport(env)),
     withTimeout(readSales(context)),
     withTimeout(countWaitingDeadLetters(env.ORDER_BOOK, { queue: null, before_ms: null })),
     readQueues(env),
     withTimeout(readBreakers(context)),
+    withTimeout(readAllLimits(context)),
     readBeacon(context),
   ]);
   const report = stored?.report ?? null;
@@ -75,6 +78,7 @@ export async function readReadiness(context: MerchantContext, gate: GateFacts): 
     bookCheck(parked),
     queuesCheck(queues, now),
     ...(breakers === null ? [] : [breakersCheck(breakers)]),
+    limitsCheck(limits),
     beaconCheck(beacon, gate.isDeployed),
     ...(gate.isDeployed ? [publicOriginsCheck(env.PUBLIC_ORIGINS, gate.origin)] : []),
     ...reportChecks(report, { version: gate.version, now }),

@@ -14,6 +14,7 @@ type Namespace =
   | "DISCOUNT_CODES"
   | "TURN_REMINDERS"
   | "SALE_LIST"
+  | "BACKEND_PACE"
   | "ORDER";
 type Bindings<Name extends Namespace> = Pick<GateEnv, Name>;
 type Stub<Name extends Namespace> = ReturnType<GateEnv[Name]["get"]>;
@@ -82,4 +83,12 @@ export type ReminderAnswer<Call extends "put" | "facts"> = Awaited<
 
 export function orderOf(env: Bindings<"ORDER">, id: string): Stub<"ORDER"> {
   return env.ORDER.get(env.ORDER.idFromName(id));
+}
+
+/** @param backend `payment` or `orders` */
+export function backendPaceOf(
+  env: Bindings<"BACKEND_PACE">,
+  backend: string,
+): Stub<"BACKEND_PACE"> {
+  return env.BACKEND_PACE.get(env.BACKEND_PACE.idFromName(backend));
 }

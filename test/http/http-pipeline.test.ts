@@ -3,9 +3,11 @@
  * in workerd, the HTTP adapters, and the example shop, with a mishap in some tests.
  */
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { setTimeout } from "node:timers/promises";
 import { z } from "zod";
 import { problem } from "../../examples/shop/replies.ts";
 import { type ExampleShop, type ShopParts, startExampleShop } from "../../examples/shop/server.ts";
+import { expectProblem } from "./support/problem-checks.ts";
 import { NEW_SECRET, OLD_SECRET } from "./support/scripted-backend.ts";
 import {
   acceptedOrder,
@@ -20,11 +22,14 @@ import {
   until,
 } from "./support/sluice.ts";
 
-type Mishap = "error_after_effect" | "garbage_after_effect" | "turned_away" | null;
+type Mishap = "error_after_effect" | "garbage_after_effect" | "turned_away" | "slow" | null;
 
 /** Happens once, at the next request of this type. */
 let mishap: { readonly type: string; readonly kind: Mishap } | null = null;
 let requestTypes: string[] = [];
+/** Longer than the time-out that the operator sets, and shorter than the default. */
+const SLOW_MS = 2000;
+let slowAt_ms = 0;
 let shop: ExampleShop;
 let sluice: Sluice;
 
@@ -37,6 +42,10 @@ function withMishaps(honest: ShopParts): ShopParts {
       requestTypes.push(type);
       const met = mishap?.type === type ? mishap.kind : null;
       if (met !== null) mishap = null;
+      if (met === "slow") {
+        slowAt_ms = Date.now();
+        await setTimeout(SLOW_MS);
+      }
       if (met === "turned_away") return { status: 503, body: {} };
       const reply = await truth(desk, key, request);
       if (met === "error_after_effect") return problem(500, "internal");
@@ -171,4 +180,42 @@ test("a shopper confirms on the shop's page, and the order continues", async () 
   const back = await fetch(url, { redirect: "manual" });
   expect(back.status).toBe(303);
   expect((await finalOrder(sluice, placed)).body).toMatchObject({ state: "confirmed" });
+});
+
+test.each([
+  [{ timeoutSeconds: 60 }, "timeoutSeconds"],
+  [{ callsPerMinute: 0 }, "callsPerMinute"],
+  [{ callsAtOnce: 2.5 }, "callsAtOnce"],
+  [{ callsPerHour: 60 }, "callsPerHour"],
+  [{ breaker: { failureRate: 2 } }, "breaker.failureRate"],
+  [{ breaker: { window: 30 } }, "breaker.window"],
+  [{ breaker: { openSeconds: 90 } }, "breaker.openSecondsMax"],
+])("limits of a backend that cannot be are refused with the field: %j", async (limits, path) => {
+  const refused = await sluice.merchant("PUT", "/backends/payment", limits);
+  const { body } = expectProblem(refused, 422, "invalid_request");
+  expect(body["errors"]).toMatchObject([{ path }]);
+});
+
+test("limits that an operator sets are in force within ten seconds, named by readiness, and reset", async () => {
+  const set = await sluice.merchant("PUT", "/backends/payment", { timeoutSeconds: 0.5 });
+  expect(set.body).toMatchObject({ revision: 1, isDefault: false, timeoutSeconds: 0.5 });
+  expect(set.body).toMatchObject({ callsPerMinute: null, breaker: { openSeconds: 5 } });
+  const setAt_ms = Date.now();
+  // The first orders may still go by the limits that the Worker read just before.
+  for (let nth = 1; !requestTypes.includes("payment.lookup"); nth += 1) {
+    mishap = { type: "payment.authorize", kind: "slow" };
+    const { placed } = await order(`impatient-${nth}`, "test_approve");
+    expect((await finalOrder(sluice, placed)).body).toMatchObject({ state: "confirmed" });
+  }
+  expect(slowAt_ms - setAt_ms).toBeLessThan(10_000);
+  const { body: readiness } = await sluice.merchant("GET", "/readiness");
+  expect(JSON.stringify(readiness)).toContain("payment: timeoutSeconds 0.5 instead of 5");
+  const reset = await sluice.merchant("DELETE", "/backends/payment");
+  expect(reset.body).toMatchObject({ revision: 2, isDefault: true, timeoutSeconds: 5 });
+  const { body } = await sluice.merchant("GET", "/backends");
+  const backends = [
+    { backend: "payment", revision: 2 },
+    { backend: "orders", revision: 0 },
+  ];
+  expect(body["backends"]).toMatchObject(backends);
 });

@@ -8,9 +8,8 @@ import { BREAKER_DEFAULTS } from "../../src/domain/breaker.ts";
 import { auditSale } from "../../src/merchant/audit.ts";
 import { orderBook } from "../../queues/backends/order-book.ts";
 import { Breaker } from "../../queues/breakers.ts";
-import { Pace } from "../../queues/pace.ts";
 import { advance, type Pipeline } from "../../queues/pipeline.ts";
-import { pipelineWith, stripe } from "./support/backends.ts";
+import { pacesOf, pipelineWith, stripe } from "./support/backends.ts";
 import { pass, startClock } from "./support/clock.ts";
 import { takeSentWhen } from "./support/mail.ts";
 import { mishaps, type Crash } from "./support/mishaps.ts";
@@ -163,14 +162,13 @@ describe.each(FATES)("an order that would be $state ends $state", (fate) => {
 
 /** The pipeline of the orders Worker; each of its calls to a backend is a step. */
 function pipelineThat(step: () => Promise<void>): Pipeline {
-  const noBreaker = { ...BREAKER_DEFAULTS, callsMin: 1_000_000 };
+  const noBreaker = () => ({ ...BREAKER_DEFAULTS, callsMin: 1_000_000 });
   return pipelineWith({
     payments: stepping(stripe(), step),
     orders: stepping(orderBook(env.ORDER_BOOK), step),
     paymentBreaker: new Breaker(env.CONFIG, "payment", "test", noBreaker),
     orderBreaker: new Breaker(env.CONFIG, "orders", "test", noBreaker),
-    paymentPace: new Pace(),
-    orderPace: new Pace(),
+    ...pacesOf(),
   });
 }
 

@@ -114,7 +114,9 @@ function applied(
     return undo(record, ending, now, MOVED);
   }
   if (reported.outcome.kind === "retry") {
-    return putOff(record, Math.max(reported.outcome.after_s, delay_s(record.tries)), now);
+    const { after_s, throttled = false } = reported.outcome;
+    // A backend that throttles is well, and the pace of all calls holds back this one too.
+    return putOff(record, throttled ? after_s : Math.max(after_s, delay_s(record.tries)), now);
   }
   switch (reported.step) {
     case "authorize":

@@ -1,6 +1,7 @@
 /**
  * What the parts of a deployment answered when they were asked, as checks. Pure.
  */
+import { unusualLimits, type LimitsReading } from "../backend-limits.ts";
 import type { Backend, SharedBreaker } from "../breaker.ts";
 import { bad, type Check, good } from "./check.ts";
 import { ORDERS_SETUP_FRESH_MS, type OrdersSetup } from "./orders-setup.ts";
@@ -72,6 +73,23 @@ export function breakersCheck(breakers: readonly BreakerState[]): Check {
     `Calls are held back (${why.join("; ")}), and orders wait. GET /_sluice/admin/v1/breakers ` +
     "has when the next try is due.";
   return bad("breakers", "warning", detail);
+}
+
+/** @param readings null if their objects do not answer */
+export function limitsCheck(readings: readonly LimitsReading[] | null): Check {
+  const name = "backend_limits";
+  if (readings === null) {
+    const detail =
+      "The objects with the limits of the backends (BACKEND_PACE) do not answer: the orders " +
+      "Worker goes by the limits that it has, and each of its isolates by a pace of its own.";
+    return bad(name, "warning", detail);
+  }
+  const unusual = unusualLimits(readings);
+  if (unusual.length === 0) return good(name, "The limits of both backends are the defaults.");
+  const detail =
+    `Limits that an operator has set are in force (${unusual.join("; ")}). If they are no longer ` +
+    "needed, DELETE /_sluice/admin/v1/backends/{backend} returns to the defaults.";
+  return bad(name, "info", detail);
 }
 
 /** @param report null if there is none, or none that can be read */

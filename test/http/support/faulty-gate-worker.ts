@@ -10,6 +10,7 @@ import { problemAnswer } from "../../../src/api/problems.ts";
 import gate from "../../../src/gate.ts";
 
 export {
+  BackendPace,
   DiscountCodes,
   Order,
   PassDesk,

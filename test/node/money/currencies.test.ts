@@ -53,7 +53,14 @@ function recordingStripe() {
     },
     disputes: { list: (params) => answer("dp_1", params) },
   };
-  return { backend: paymentsThrough(calls, 1_000, () => 0), told };
+  return {
+    backend: paymentsThrough(
+      calls,
+      () => 1_000,
+      () => 0,
+    ),
+    told,
+  };
 }
 
 test.each(EVERY)("%s: what a text says × 10^digits is the amount", (code, currency) => {

@@ -7,14 +7,13 @@ import { describe, expect, test } from "vitest";
 import { LEASE_MS, ORDER_CALLS_AT_ONCE, SLOT_WAIT_MAX_MS } from "../../../src/domain/limits.ts";
 import { Breaker } from "../../../queues/breakers.ts";
 import { Bulkhead } from "../../../queues/bulkhead.ts";
-import { Pace } from "../../../queues/pace.ts";
 import { advance } from "../../../queues/pipeline.ts";
 import { STANDINGS } from "../support/order-records.ts";
 import { NO_KV, orderIn, pipelineAt } from "../support/pipeline-world.ts";
 
 describe("a bulkhead", () => {
   test("lets in as many callers as it has slots, the others in turn, and none past its limit of waiting ones", async () => {
-    const gate = new Bulkhead({ slots: 2, waitingMax: 1 });
+    const gate = new Bulkhead({ slots: () => 2, waitingMax: 1 });
     expect(await Promise.all([gate.enter(), gate.enter()])).toEqual([true, true]);
     const third = gate.enter();
     expect(await gate.enter()).toBe(false);
@@ -28,7 +27,7 @@ describe("a bulkhead", () => {
     const sizes = fc.record({ slots: fc.integer({ min: 1, max: 4 }), waitingMax: fc.nat(6) });
     const callers = fc.array(fc.nat(5), { maxLength: 40 });
     const property = fc.asyncProperty(sizes, callers, async (rules, turns) => {
-      const gate = new Bulkhead(rules);
+      const gate = new Bulkhead({ ...rules, slots: () => rules.slots });
       let inside = 0;
       let most = 0;
       const call = async (length: number): Promise<boolean> => {
@@ -127,8 +126,6 @@ test("an undo waits for the order backend's breaker, and makes no call while tha
   const pipeline = pipelineAt(clock, {
     orders: { ...orders, cancel },
     orderBreaker: new Breaker(forced, "orders", "here"),
-    paymentPace: new Pace(),
-    orderPace: new Pace(),
   });
   const { order, state } = orderIn(clock, STANDINGS.voiding);
   expect((await advance(pipeline, order)).kind).toBe("waits");

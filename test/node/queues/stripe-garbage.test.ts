@@ -61,7 +61,11 @@ const OPERATIONS = [
 
 test.each(OPERATIONS)("%s: an answer that cannot be read is unknown", async (operation) => {
   const property = fc.asyncProperty(behaviours, async (behave) => {
-    const backend = paymentsThrough(callsThat(behave), 5000, () => 0);
+    const backend = paymentsThrough(
+      callsThat(behave),
+      () => 5000,
+      () => 0,
+    );
     const request = {
       order: paidOrder(),
       refundId: "rf_1",

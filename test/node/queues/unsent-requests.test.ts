@@ -32,7 +32,11 @@ function backend(): PaymentBackend {
     return Response.json({ object: "payment_intent", id: "pi_1", status: "canceled" });
   });
   const client = new Stripe("sk_test_1", { httpClient, maxNetworkRetries: 0, telemetry: false });
-  return paymentsThrough(client, 5000, () => Date.now());
+  return paymentsThrough(
+    client,
+    () => 5000,
+    () => Date.now(),
+  );
 }
 
 describe("the Stripe adapter, with half of a surrogate pair", () => {
@@ -77,7 +81,13 @@ describe("orders whose requests cannot be written", () => {
 
   test("neither close an open breaker as probes nor keep it open", async () => {
     const clock = { now: 0 };
-    const breaker = new Breaker(NO_KV, "payment", "here", BREAKER_DEFAULTS, () => undefined);
+    const breaker = new Breaker(
+      NO_KV,
+      "payment",
+      "here",
+      () => BREAKER_DEFAULTS,
+      () => undefined,
+    );
     const failure = { failed: true, duration_ms: 1, probe: false };
     for (let nth = 0; nth < BREAKER_DEFAULTS.callsMin; nth += 1) await breaker.record(failure, 0);
     clock.now = BREAKER_DEFAULTS.openForMax_ms;

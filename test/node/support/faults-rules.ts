@@ -33,7 +33,7 @@ export function withBreaker(rules: Partial<typeof BREAKER_DEFAULTS>): Rules {
   return {
     ...PRODUCT_RULES,
     breaker: (hints, backend, by, tell) => {
-      return new Breaker(hints, backend, by, { ...BREAKER_DEFAULTS, ...rules }, tell);
+      return new Breaker(hints, backend, by, () => ({ ...BREAKER_DEFAULTS, ...rules }), tell);
     },
   };
 }

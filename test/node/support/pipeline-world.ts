@@ -14,6 +14,7 @@ import { Breaker } from "../../../queues/breakers.ts";
 import { Bulkhead } from "../../../queues/bulkhead.ts";
 import { Pace } from "../../../queues/pace.ts";
 import type { LeasedOrder, Pipeline } from "../../../queues/pipeline.ts";
+import { PaceMemory } from "../../../simulation/faults/pace-memory.ts";
 import { orderAt } from "./order-records.ts";
 
 /** An Order with the clock of this test. */
@@ -55,6 +56,7 @@ export const NO_KV = { get: async () => null, put: async () => undefined };
 export function pipelineAt(clock: { now: number }, change: Partial<Pipeline>): Pipeline {
   const approved = async () => ({ kind: "approved" }) as const;
   const waitingMax = MESSAGES_AT_ONCE;
+  const pace = new PaceMemory(() => clock.now);
   let leases = 0;
   return {
     payments: {
@@ -75,10 +77,10 @@ export function pipelineAt(clock: { now: number }, change: Partial<Pipeline>): P
     },
     paymentBreaker: new Breaker(NO_KV, "payment", "here"),
     orderBreaker: new Breaker(NO_KV, "orders", "here"),
-    paymentPace: new Pace(),
-    orderPace: new Pace(),
-    paymentSlots: new Bulkhead({ slots: PAYMENT_CALLS_AT_ONCE, waitingMax }),
-    orderSlots: new Bulkhead({ slots: ORDER_CALLS_AT_ONCE, waitingMax }),
+    paymentPace: new Pace(pace, "payment"),
+    orderPace: new Pace(pace, "orders"),
+    paymentSlots: new Bulkhead({ slots: () => PAYMENT_CALLS_AT_ONCE, waitingMax }),
+    orderSlots: new Bulkhead({ slots: () => ORDER_CALLS_AT_ONCE, waitingMax }),
     now: () => clock.now,
     newId: () => `lease ${(leases += 1)}`,
     ...change,

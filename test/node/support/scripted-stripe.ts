@@ -70,7 +70,7 @@ export function scriptedStripe(...scripts: Script[]) {
   };
   const backend = paymentsThrough(
     client,
-    5_000,
+    () => 5_000,
     () => 0,
     (each) => refusals.push(each),
   );

@@ -13,6 +13,7 @@ import type { PaymentBackend } from "../../../src/domain/order/payment-backend.t
 import { orderBook } from "../../../queues/backends/order-book.ts";
 import { stripePayments } from "../../../queues/backends/stripe.ts";
 import { Breaker } from "../../../queues/breakers.ts";
+import { PaceMemory } from "../../../simulation/faults/pace-memory.ts";
 import { Bulkhead } from "../../../queues/bulkhead.ts";
 import { Pace } from "../../../queues/pace.ts";
 import type { Pipeline } from "../../../queues/pipeline.ts";
@@ -25,6 +26,12 @@ export function stripe(): PaymentBackend {
   });
 }
 
+/** With objects of their own: the tests of one file share the Worker's. */
+export function pacesOf(): Pick<Pipeline, "paymentPace" | "orderPace"> {
+  const pace = new PaceMemory(() => Date.now());
+  return { paymentPace: new Pace(pace, "payment"), orderPace: new Pace(pace, "orders") };
+}
+
 export function pipelineWith(change: Partial<Pipeline> = {}): Pipeline {
   const waitingMax = MESSAGES_AT_ONCE;
   return {
@@ -32,10 +39,9 @@ export function pipelineWith(change: Partial<Pipeline> = {}): Pipeline {
     orders: orderBook(env.ORDER_BOOK),
     paymentBreaker: new Breaker(env.CONFIG, "payment", "test"),
     orderBreaker: new Breaker(env.CONFIG, "orders", "test"),
-    paymentPace: new Pace(),
-    orderPace: new Pace(),
-    paymentSlots: new Bulkhead({ slots: PAYMENT_CALLS_AT_ONCE, waitingMax }),
-    orderSlots: new Bulkhead({ slots: ORDER_CALLS_AT_ONCE, waitingMax }),
+    ...pacesOf(),
+    paymentSlots: new Bulkhead({ slots: () => PAYMENT_CALLS_AT_ONCE, waitingMax }),
+    orderSlots: new Bulkhead({ slots: () => ORDER_CALLS_AT_ONCE, waitingMax }),
     now: () => Date.now(),
     newId: () => crypto.randomUUID(),
     ...change,

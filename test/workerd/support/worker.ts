@@ -7,6 +7,7 @@ import type { OrderIntent, OrderRecord } from "../../../src/domain/order/order.t
 import type { StockLevel } from "../../../src/domain/stock/stock-ledger.ts";
 import type { CloseOutcome } from "../../../src/domain/line/booth.ts";
 import gate, {
+  BackendPace,
   DiscountCodes,
   Order as RealOrder,
   PassDesk,
@@ -23,7 +24,7 @@ import { noting } from "./mail.ts";
 import { roomQueue } from "./room-mail.ts";
 import { stepping, steppingNamespace } from "./stepping.ts";
 
-export { DiscountCodes, PassDesk, RedisBridge, SkuStock };
+export { BackendPace, DiscountCodes, PassDesk, RedisBridge, SkuStock };
 
 export class TurnReminders extends RealTurnReminders {
   constructor(ctx: DurableObjectState, env: GateEnv) {
