@@ -12,6 +12,12 @@ import {
   type RoomAction,
 } from "../../src/domain/room/merchant-changes.ts";
 import type { RoomState } from "../../src/domain/room/room-state.ts";
+import {
+  consequencesOf,
+  unconfirmed,
+  type Confirmed,
+  type Consequence,
+} from "../../src/domain/sale/consequences.ts";
 import { revisionRefusals, type RevisionRefused, type Sale } from "../../src/domain/sale/sale.ts";
 import type { Phase } from "../../src/domain/sale/schedule.ts";
 import type { RoomRules } from "./ports.ts";
@@ -23,6 +29,14 @@ type Revelation = { readonly kind: "revealed"; readonly at_ms: number };
 export type ConfigureOutcome =
   | { readonly kind: "created" | "revised" | "unchanged"; readonly revision: number }
   | { readonly kind: "refused"; readonly refusals: readonly RevisionRefused[] }
+  /** Nothing is saved: these have to be confirmed. */
+  | {
+      readonly kind: "unconfirmed";
+      readonly consequences: readonly Consequence[];
+      readonly revision: number;
+    }
+  /** Nothing is saved: the document was confirmed for another revision than that of now. */
+  | { readonly kind: "outdated"; readonly revision: number }
   /** The sale was deleted, or is being deleted; its id is not used again. */
   | { readonly kind: "deleted"; readonly at_ms: number }
   /** The document has other times than the one before. */
@@ -40,10 +54,15 @@ export function revealWhenDue(store: RoomStore, rules: RoomRules, now: number): 
   if (rules.secretIsDue(store.room, store.foundation.sale, now)) store.reveal(now);
 }
 
-/** The same document again changes nothing. */
+/**
+ * The same document again changes nothing. What a document does to shoppers is compared with the
+ * one of now, here, so that of two merchants at once neither confirms for the other.
+ * @param confirmed null: all that it does is wanted
+ */
 export function revise(
   store: RoomStore,
   sale: Sale,
+  confirmed: Confirmed | null,
   rules: RoomRules,
   now: number,
 ): ConfigureOutcome {
@@ -58,9 +77,27 @@ export function revise(
   }
   const refusals = revisionRefusals(before, sale, wasOpen(room, now));
   if (refusals.length > 0) return { kind: "refused", refusals };
+  const open = confirmed === null ? [] : unconfirmedOf(store, sale, confirmed, now);
+  if (open === "outdated") return { kind: "outdated", revision };
+  if (open.length > 0) return { kind: "unconfirmed", consequences: open, revision };
   const revised = { ...foundation, sale, revision: revision + 1 };
   store.revise(revised, reviseRoom(room, before, sale, now), now);
   return { kind: "revised", revision: revised.revision };
+}
+
+function unconfirmedOf(
+  { room, foundation }: RoomStore,
+  sale: Sale,
+  confirmed: Confirmed,
+  now: number,
+): Consequence[] | "outdated" {
+  const { sale: before, revision } = foundation;
+  if (confirmed.revision !== null && confirmed.revision !== revision) return "outdated";
+  const { schedule, stock, lanes, seats } = room;
+  const waiting = lanes.reduce((sum, lane) => sum + Math.max(lane.places - lane.called, 0), 0);
+  const inside = seats.active;
+  const consequences = consequencesOf(before, sale, { schedule, now, waiting, inside, stock });
+  return unconfirmed(consequences, confirmed);
 }
 
 export function act(

@@ -8,6 +8,7 @@
  * Nothing is kept of those who wait, so the work does not grow with the line.
  * Not for: what the rules are (`src/domain/room`), and the signing of admissions (`signing.ts`).
  */
+import type { Confirmed } from "../../src/domain/sale/consequences.ts";
 import type { CohortManifest, Place } from "../../src/domain/line/cohort.ts";
 import { TICK_MS } from "../../src/domain/limits.ts";
 import * as admissions from "../../src/domain/room/admission.ts";
@@ -53,13 +54,17 @@ export class RoomCore {
     this.#store = RoomStore.load(ports.rows, ports.now());
   }
 
-  /** Creates the room, or revises it. The same document again changes nothing. */
-  async configure(sale: sales.Sale): Promise<ConfigureOutcome> {
+  /**
+   * Creates the room, or revises it. The same document again changes nothing.
+   * @param confirmed what a merchant has confirmed; null: all that the document does is wanted
+   */
+  async configure(sale: sales.Sale, confirmed: Confirmed | null = null): Promise<ConfigureOutcome> {
     const store = this.#store;
     const { rows, rules, now } = this.#ports;
     const deletion = rows.deletion();
     if (deletion !== null) return { kind: "deleted", at_ms: deletion.at_ms };
-    const outcome = store === null ? this.#create(sale) : revise(store, sale, rules, now());
+    const outcome =
+      store === null ? this.#create(sale) : revise(store, sale, confirmed, rules, now());
     await this.#arm();
     return outcome;
   }

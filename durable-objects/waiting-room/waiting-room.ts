@@ -11,6 +11,7 @@ import type * as admissions from "../../src/domain/room/admission.ts";
 import type { DepartedAnswer } from "../../src/domain/order/saga.ts";
 import type { RoomAction } from "../../src/domain/room/merchant-changes.ts";
 import type { RoomSnapshot } from "../../src/domain/room/snapshot.ts";
+import type { Confirmed } from "../../src/domain/sale/consequences.ts";
 import type { AdmissionChange, Sale } from "../../src/domain/sale/sale.ts";
 import type { StockLevel } from "../../src/domain/stock/stock-ledger.ts";
 import { beaconChainOf, readRound } from "../../src/beacon/relays.ts";
@@ -77,8 +78,12 @@ export class WaitingRoom extends KeptObject {
     this.#core = this.#load();
   }
 
-  configure(sale: Sale): Promise<ConfigureOutcome> {
-    return this.#core.configure(sale);
+  /** @param confirmed left out by gates of the release before, which know no such answer */
+  async configure(sale: Sale, confirmed?: Confirmed): Promise<ConfigureOutcome> {
+    if (confirmed !== undefined) return this.#core.configure(sale, confirmed);
+    const outcome = await this.#core.configure(sale, { kinds: [], revision: null });
+    if (outcome.kind !== "unconfirmed") return outcome;
+    return { kind: "refused", refusals: outcome.consequences };
   }
 
   async beginDeletion(): Promise<ReturnType<RoomCore["beginDeletion"]>> {

@@ -72,9 +72,11 @@ operation(
     summary: "Create or change a sale",
     description:
       "Its stock is received when it is created; later changes of units are movements. The same " +
-      "document again changes nothing. Its times are fixed once the secret is revealed.",
+      "document again changes nothing. Its times are fixed once the secret is revealed. What " +
+      "takes something from shoppers of an open sale has to be confirmed by `force`.",
     request: {
       params: saleParameter,
+      query: merchant.confirmationQuery,
       ...jsonBody(merchant.saleRequest, examples.saleRequest),
     },
     success: {
@@ -83,6 +85,8 @@ operation(
     },
     problems: [
       "invalid_request",
+      "change_unconfirmed",
+      "sale_changed",
       "secret_revealed",
       "sale_deleted",
       "protection_not_configured",
@@ -97,7 +101,9 @@ operation(
       const errors = [{ path: "id", message: "must be the id in the path" }];
       return problem(c, "invalid_request", { errors });
     }
-    const outcome = await sales.putSale(merchantOf(c), sale, c.get("gate").keys);
+    const { force: kinds = [], revision = null } = c.req.valid("query");
+    const confirmed = { kinds, revision };
+    const outcome = await sales.putSale(merchantOf(c), sale, c.get("gate").keys, confirmed);
     switch (outcome.kind) {
       case "created":
         return c.json(saleDocument(outcome.metrics), 201);
@@ -106,6 +112,16 @@ operation(
         return c.json(saleDocument(outcome.metrics), 200);
       case "refused":
         return problem(c, "invalid_request", { errors: errorsOf(outcome.refusals) });
+      case "unconfirmed": {
+        const { consequences, revision } = outcome;
+        const force = [...new Set([...kinds, ...consequences.map(({ kind }) => kind)])].join(",");
+        const more = { confirm: { force, revision } };
+        return problem(c, "change_unconfirmed", { errors: errorsOf(consequences), more });
+      }
+      case "outdated": {
+        const detail = `Its revision is ${outcome.revision}.`;
+        return problem(c, "sale_changed", { detail });
+      }
       case "sale_deleted":
         return problem(c, outcome.kind, { detail: `It was deleted at ${timeOf(outcome.at_ms)}.` });
       case "secret_revealed":

@@ -10,10 +10,11 @@ import {
   TEXT_LENGTH_MAX,
   UNITS_PER_MOVEMENT_MAX,
 } from "../domain/limits.ts";
+import { CONSEQUENCES } from "../domain/sale/consequences.ts";
 import { identifierSchema, saleSchema } from "../domain/sale/sale.ts";
 import { SALE_WARNINGS } from "../domain/sale/warnings.ts";
 import { LEDGER_KINDS } from "../domain/stock/stock-ledger.ts";
-import { inPath, paging, wholeNumber } from "./parameters.ts";
+import { inPath, inQuery, paging, wholeNumber } from "./parameters.ts";
 import { stockLevel } from "./schemas.ts";
 
 const count = z.int();
@@ -125,6 +126,23 @@ export const movementRequest = z
     message: "must not be 0 for adjust",
   })
   .openapi("Movement");
+
+export const confirmationQuery = z.object({
+  force: inQuery(
+    z
+      .string()
+      .max(200)
+      .transform((text) => text.split(","))
+      .pipe(z.array(z.enum(CONSEQUENCES))),
+    "The consequences for shoppers that are meant, separated by commas.",
+    "price,start",
+  ),
+  revision: inQuery(
+    wholeNumber(1),
+    "Only if the sale has this revision: that of the document which the change was made in.",
+    7,
+  ),
+});
 
 export const ledgerQuery = z.object({
   after: wholeNumber(0).default(0).openapi(paging.after(0)),

@@ -69,6 +69,14 @@ const MEMBERS: { readonly [Code in ProblemCode]?: Readonly<Record<string, Schema
   not_enough: { available: { type: ["integer", "null"], description: "Units that Redis has." } },
   redis_key_unusable: { reason: REASON },
   movement_conflict: { earlier: component("Movement") },
+  change_unconfirmed: {
+    confirm: {
+      type: "object",
+      description: "Query parameters that confirm the change.",
+      properties: { force: text, revision: whole },
+      required: ["force", "revision"],
+    },
+  },
   transfer_conflict: { earlier: component("EarlierTransfer") },
 };
 

@@ -230,6 +230,12 @@ export const PROBLEMS = {
     "The end of the sale is final, because the secret of its draw was revealed",
     "Create another sale with another id.",
   ),
+  change_unconfirmed: kind(
+    409,
+    "The change takes something from shoppers of the open sale",
+    "If each of errors is meant, repeat it with the query parameters in confirm.",
+  ),
+  sale_changed: kind(409, "The sale has another revision", "Read it, and change it as it is now."),
   sale_deleted: kind(
     409,
     "A sale with this id was deleted",

@@ -5,6 +5,7 @@
  * document. Each step is idempotent, so repeating an interrupted request completes it.
  */
 import type { RoomAction } from "../domain/room/merchant-changes.ts";
+import type { Confirmed, Consequence } from "../domain/sale/consequences.ts";
 import { unsafeAddresses } from "../domain/sale/checkout-addresses.ts";
 import type { Protection } from "../domain/sale/protection.ts";
 import { unpayable } from "../domain/checkout/payable.ts";
@@ -32,6 +33,14 @@ type Metrics = Extract<
 export type PutSaleOutcome =
   | { readonly kind: "created" | "revised" | "unchanged"; readonly metrics: Metrics }
   | { readonly kind: "refused"; readonly refusals: readonly RevisionRefused[] }
+  /** Nothing is saved: what the document does to shoppers has to be confirmed. */
+  | {
+      readonly kind: "unconfirmed";
+      readonly consequences: readonly Consequence[];
+      readonly revision: number;
+    }
+  /** Nothing is saved: it was confirmed for another revision than that of now. */
+  | { readonly kind: "outdated"; readonly revision: number }
   /** Nothing is saved: the end of the sale is final, because its secret was revealed. */
   | { readonly kind: "secret_revealed"; readonly refusals: readonly RevisionRefused[] }
   /** Nothing is saved: a sale with this id was deleted. */
@@ -57,6 +66,7 @@ export async function putSale(
   context: MerchantContext,
   sale: Sale,
   keys: ProtectionKeys,
+  confirmed: Confirmed = { kinds: [], revision: null },
 ): Promise<PutSaleOutcome> {
   const { env, now } = context;
   if (sale.queueIt !== undefined && queueItSecretOf(env) === null) {
@@ -69,8 +79,9 @@ export async function putSale(
   const shared = await openedBefore(context, sale);
   if (shared.length > 0) return { kind: "refused", refusals: shared };
   const room = roomOf(env, sale.id);
-  const configured = await room.configure(sale);
+  const configured = await room.configure(sale, confirmed);
   if (configured.kind === "refused") return configured;
+  if (configured.kind === "unconfirmed" || configured.kind === "outdated") return configured;
   if (configured.kind === "deleted") return { kind: "sale_deleted", at_ms: configured.at_ms };
   if (configured.kind === "revealed") {
     return { kind: "secret_revealed", refusals: configured.refusals };

@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openApiDocument } from "../../scripts/openapi-document.ts";
-import { expectProblem } from "./support/problem-checks.ts";
+import { expectProblem, pathsOf } from "./support/problem-checks.ts";
 import {
   admit,
   auditOf,
@@ -74,6 +74,30 @@ test("a sale is created once, changed with a new revision, and listed", async ()
   const opened = await sluice.merchant("POST", "/sales/planned/actions", { action: "open" });
   expect(opened.body).toMatchObject({ phase: "prequeue" });
   expect((await sluice.shopper("POST", "/sales/planned/tickets")).status).toBe(201);
+});
+
+test("what a change does to shoppers of an open sale is confirmed by name, for the revision seen", async () => {
+  const id = "slips";
+  await makeSale(sluice, id);
+  const [shoe, sock] = saleDocument(id).items;
+  const put = (query: string, price: number) => {
+    const document = saleDocument(id, { items: [{ ...shoe, price }, sock] });
+    return sluice.merchant("PUT", `/sales/${id}${query}`, document);
+  };
+  const refused = expectProblem(await put("", 129), 409, "change_unconfirmed");
+  expect(pathsOf(refused)).toEqual(["items.0.price"]);
+  expect(refused.body).toMatchObject({ confirm: { force: "price", revision: 1 } });
+  expectProblem(await put("?force=start,end&revision=1", 129), 409, "change_unconfirmed");
+  expect(pathsOf(expectProblem(await put("?force=prices", 129), 422, "invalid_request"))).toEqual([
+    "force.0",
+  ]);
+  const price = async () => (await sluice.merchant("GET", `/sales/${id}`)).body["sale"];
+  expect(await price()).toMatchObject({ items: [{ price: 12_900 }, {}] });
+  // Another merchant was faster, so the confirmation was of another document.
+  expect((await put("", 10_000)).body).toMatchObject({ revision: 2 });
+  expectProblem(await put("?force=price&revision=1", 129), 409, "sale_changed");
+  expect((await put("?force=price&revision=2", 129)).status).toBe(200);
+  expect(await price()).toMatchObject({ items: [{ price: 129 }, {}] });
 });
 
 test("the buffer follows the document in both directions", async () => {

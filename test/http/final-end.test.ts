@@ -29,7 +29,8 @@ const act = (sale: string, action: string) => {
   return sluice.merchant("POST", `/sales/${sale}/actions`, { action });
 };
 const put = (sale: string, change: object) => {
-  return sluice.merchant("PUT", `/sales/${sale}`, saleDocument(sale, { ...AT_ONCE, ...change }));
+  const document = saleDocument(sale, { ...AT_ONCE, ...change });
+  return sluice.merchant("PUT", `/sales/${sale}?force=end`, document);
 };
 const fairness = async (sale: string) => {
   return (await sluice.shopper("GET", `/sales/${sale}/fairness`)).body;
