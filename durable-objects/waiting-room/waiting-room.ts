@@ -17,7 +17,13 @@ import type { StockLevel } from "../../src/domain/stock/stock-ledger.ts";
 import { beaconChainOf, readRound } from "../../src/beacon/relays.ts";
 import { MIRROR_RECHECK_MS } from "../../src/domain/limits.ts";
 import { log } from "../../src/platform/log.ts";
-import { boothName, boothOf, orderOf, saleListOf } from "../../src/platform/objects.ts";
+import {
+  backendPaceOf,
+  boothName,
+  boothOf,
+  orderOf,
+  saleListOf,
+} from "../../src/platform/objects.ts";
 import { withTimeout } from "../../src/platform/with-timeout.ts";
 import { KeptObject } from "../backup/kept-object.ts";
 import { SingleAlarm } from "../single-alarm.ts";
@@ -60,7 +66,7 @@ export class WaitingRoom extends KeptObject {
       askDeparted: (order, hasLeft) => {
         return withTimeout<DepartedAnswer>(orderOf(env, order).depart(hasLeft));
       },
-      pipeline: new PipelineWatch(env.CONFIG),
+      pipeline: new PipelineWatch(env.CONFIG, (backend) => backendPaceOf(env, backend).wait_ms()),
       beacon: {
         chain: beaconChainOf(env),
         read: (chain, round, taken) => readRound(env, chain, round, taken),

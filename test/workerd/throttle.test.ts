@@ -5,7 +5,10 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { LIMIT_DEFAULTS } from "../../src/domain/backend-limits.ts";
+import { NO_CALLS } from "../../src/domain/pace.ts";
 import type { Sale } from "../../src/domain/sale/sale.ts";
+import { backendPaceOf } from "../../src/platform/objects.ts";
 import { pass, startClock } from "./support/clock.ts";
 import { mishaps } from "./support/mishaps.ts";
 import { letIn, openSale, roomOf, saleDocument } from "./support/shop.ts";
@@ -108,6 +111,24 @@ describe("a breaker", () => {
       expect(said.split(`unreadable_value","why":"${key} `).length - 1).toBe(1);
     }
   });
+});
+
+test("a backend whose calls are limited slows the room, by one document also after an eviction", async () => {
+  const pace = backendPaceOf(env, "payment");
+  await pace.change("payment", { ...LIMIT_DEFAULTS.payment, callsPerMinute: 6 });
+  await evictDurableObject(pace);
+  const ask = () => pace.lend("payment", NO_CALLS, false);
+  const { limits, lent } = await ask();
+  expect([limits.callsPerMinute, lent?.kind]).toEqual([6, "calls"]);
+  expect((await ask()).lent).toMatchObject({ kind: "wait", wait_ms: 10_000 });
+  const sale = await crowdedSale();
+  await crowd(sale);
+  expect((await tick(sale)).throttle).toBeLessThan(0.5);
+  expect(await pace.change("payment", null)).toMatchObject({
+    revision: 2,
+    limits: LIMIT_DEFAULTS.payment,
+  });
+  expect((await ticks(sale, 30)).throttle).toBe(1);
 });
 
 describe("a KV that does not answer", () => {

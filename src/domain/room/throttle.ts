@@ -3,6 +3,8 @@
  * than the order pipeline can serve.
  *
  *   breakers  0.1 while one is open, 0.25 while one is being probed, else 1
+ *   pace      by how long a new call to a backend waits that throttles or is limited: 1 up to 2 s,
+ *             falling to 0.05 at 10 s
  *   backlog   by the median age of the orders in progress: 1 up to 10 s, falling to 0.05 at 60 s
  *   bears     the minimum of these
  *   throttle  min(bears, throttle + 0.05 × seconds passed)
@@ -19,6 +21,8 @@ import { PIPELINE_READING_MAX_MS } from "../limits.ts";
 export const THROTTLE_MIN = 0.05;
 const OPEN_BEARS = 0.1;
 const PROBED_BEARS = 0.25;
+const PACE_FINE_MS = 2000;
+const PACE_FULL_MS = 10_000;
 const BACKLOG_FINE_MS = 10_000;
 const BACKLOG_FULL_MS = 60_000;
 /** From nothing to everything in about twenty seconds, while the pipeline works off its backlog. */
@@ -39,6 +43,8 @@ export interface BackendReading {
   readonly breaker: SharedBreaker | null;
   /** The operator's override (`force:<backend>`), which comes first. */
   readonly force: "open" | "closed" | null;
+  /** How long a new call to it would wait, by its object; left out: unknown. */
+  readonly wait_ms?: number;
 }
 
 export interface PipelineReading {
@@ -56,9 +62,18 @@ function backendBears({ breaker, force }: BackendReading, now: number): number {
   return now < breaker.retryAt_ms + PIPELINE_READING_MAX_MS ? PROBED_BEARS : 1;
 }
 
-function backlogBears(age_ms: number): number {
-  const over = (age_ms - BACKLOG_FINE_MS) / (BACKLOG_FULL_MS - BACKLOG_FINE_MS);
+/** 1 up to `fine_ms`, falling evenly to the minimum at `full_ms`. */
+function falling(value_ms: number, fine_ms: number, full_ms: number): number {
+  const over = (value_ms - fine_ms) / (full_ms - fine_ms);
   return 1 - (1 - THROTTLE_MIN) * Math.min(Math.max(over, 0), 1);
+}
+
+function backlogBears(age_ms: number): number {
+  return falling(age_ms, BACKLOG_FINE_MS, BACKLOG_FULL_MS);
+}
+
+function paceBears({ wait_ms = 0 }: BackendReading): number {
+  return falling(wait_ms, PACE_FINE_MS, PACE_FULL_MS);
 }
 
 /**
@@ -71,8 +86,14 @@ export function bears(
   now: number,
 ): number {
   const known = reading !== null && now - reading.at_ms < PIPELINE_READING_MAX_MS;
-  const breakers = known ? reading.backends.map((backend) => backendBears(backend, now)) : [];
-  return Math.min(1, ...breakers, backlogAge_ms === null ? 1 : backlogBears(backlogAge_ms));
+  const backends = known ? reading.backends : [];
+  const breakers = backends.map((backend) => backendBears(backend, now));
+  return Math.min(
+    1,
+    ...breakers,
+    ...backends.map(paceBears),
+    backlogAge_ms === null ? 1 : backlogBears(backlogAge_ms),
+  );
 }
 
 /** Falls to what the pipeline bears at once, and rises towards it by a twentieth a second. */

@@ -139,8 +139,8 @@ function ofAdmission(before: Sale, after: Sale, { waiting, inside }: OpenSale): 
           kind: "hold",
           path: path("holdSeconds"),
           message:
-            `falls from ${was.holdSeconds} to ${is.holdSeconds}: carts are kept for a shorter time ` +
-            "from now on, those of now until they were to end",
+            `falls from ${was.holdSeconds} to ${is.holdSeconds}: new carts are kept for a shorter ` +
+            "time, those of now until they were to end",
         },
     is.ratePerMinute >= was.ratePerMinute * RATE_FALLS_TO
       ? null

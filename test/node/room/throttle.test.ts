@@ -38,7 +38,7 @@ function reading(...backends: BackendReading[]): PipelineReading {
 
 const quiet: BackendReading = { breaker: null, force: null };
 
-describe("what the pipeline bears by its breakers", () => {
+describe("what the pipeline bears by its breakers and paces", () => {
   test.each<[string, BackendReading, number]>([
     ["never written or unreadable", quiet, 1],
     ["closed", { breaker: CLOSED, force: null }, 1],
@@ -52,11 +52,14 @@ describe("what the pipeline bears by its breakers", () => {
     ["open since days, tried by nobody", { breaker: open(T - 120_000), force: null }, 1],
     ["closed, forced open", { breaker: CLOSED, force: "open" }, 0.1],
     ["never written, forced open", { breaker: null, force: "open" }, 0.1],
+    ["closed, with calls that hardly wait", { ...quiet, wait_ms: 2000 }, 1],
+    ["closed, with calls that wait six seconds", { ...quiet, wait_ms: 6000 }, 0.525],
+    ["closed, with calls that wait as long as calls do", { ...quiet, wait_ms: 10_000 }, 0.05],
     ["open, forced closed", { breaker: open(T + 5000), force: "closed" }, 1],
   ])("that are %s", (_, backend, most) => {
-    expect(bears(reading(backend), null, T)).toBe(most);
-    expect(bears(reading(quiet, backend), null, T)).toBe(most);
-    expect(bears(reading(backend, quiet), null, T)).toBe(most);
+    expect(bears(reading(backend), null, T)).toBeCloseTo(most);
+    expect(bears(reading(quiet, backend), null, T)).toBeCloseTo(most);
+    expect(bears(reading(backend, quiet), null, T)).toBeCloseTo(most);
   });
 
   test("is the least that any of them says", () => {
