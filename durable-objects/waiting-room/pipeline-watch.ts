@@ -5,8 +5,7 @@
  *
  * Guarantee: nothing waits for KV longer than `PIPELINE_LOOK_TIMEOUT_MS`, and nothing fails with
  * it. An object that does not answer does not slow the room. What cannot be read leaves the last
- * reading as it is; an unreadable value counts as closed
- * and is logged, once for each such value.
+ * reading as it is; an unreadable value counts as closed and is logged, once for each such value.
  * Weak: KV may show a change a minute late, so the room may slow down and recover that much later
  * than the orders Worker. The age of the orders, which the room knows itself, does not wait for KV.
  */
