@@ -139,7 +139,7 @@ function ofAdmission(before: Sale, after: Sale, { waiting, inside }: OpenSale): 
           kind: "hold",
           path: path("holdSeconds"),
           message:
-            `falls from ${was.holdSeconds} to ${is.holdSeconds}: new carts are kept for a shorter ` +
+            `falls from ${was.holdSeconds} to ${is.holdSeconds}: new carts last for a shorter ` +
             "time, those of now until they were to end",
         },
     is.ratePerMinute >= was.ratePerMinute * RATE_FALLS_TO
