@@ -26,6 +26,7 @@ import {
   type Lent,
 } from "../src/domain/pace.ts";
 import { log } from "../src/platform/log.ts";
+import { upsert } from "./upsert.ts";
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS limits (
@@ -33,6 +34,8 @@ const SCHEMA = `
     document TEXT
   );
 `;
+
+const PUT_LIMITS = upsert("limits", "id", "revision, changed_ms, document");
 
 type LimitsRow = { revision: number; changed_ms: number; document: string | null };
 
@@ -63,7 +66,8 @@ export class BackendPace extends DurableObject<GateEnv> {
     const before = this.#limits(backend);
     const revision = before.revision + 1;
     this.#sql.exec(
-      "INSERT OR REPLACE INTO limits VALUES (1, ?, ?, ?)",
+      PUT_LIMITS,
+      1,
       revision,
       Date.now(),
       limits === null ? null : JSON.stringify(limits),

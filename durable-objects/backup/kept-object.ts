@@ -12,6 +12,7 @@ import type { RowPlace } from "../../src/domain/backup/backup-place.ts";
 import { errorText } from "../../src/encoding/error-text.ts";
 import { openSealed, sealText, type SealingKey } from "../../src/tokens/sealed-text.ts";
 import { readSecrets } from "../../src/tokens/secrets.ts";
+import { upsert } from "../upsert.ts";
 import { isEmpty, readRows, RESTORED_FROM, unknownIn, writeRows } from "./object-rows.ts";
 
 /** A cell that leaves the object sealed, in the row whose first column has this value. */
@@ -111,8 +112,8 @@ export abstract class KeptObject extends DurableObject<GateEnv> {
     storage.transactionSync(() => {
       writeRows(storage.sql, tables);
       storage.sql.exec(SCHEMA);
-      const mark = `INSERT OR REPLACE INTO ${RESTORED_FROM} VALUES (1, ?, ?, ?)`;
-      storage.sql.exec(mark, backup, part + 1, last ? COMPLETE : INCOMPLETE);
+      const mark = upsert(RESTORED_FROM, "only", "backup, parts, state");
+      storage.sql.exec(mark, 1, backup, part + 1, last ? COMPLETE : INCOMPLETE);
     });
     if (last) this.reload();
     return { kind: "restored" };

@@ -4,8 +4,6 @@
  * Guarantee: `write` stores a whole change in one synchronous transaction. Rules and uses are JSON
  * that is parsed when it is read, because an older version may have written it.
  */
-import { z } from "zod";
-import { discountRuleSchema } from "../../src/domain/discounts/rule.ts";
 import {
   NO_CHANGE,
   type DiscountChange,
@@ -13,9 +11,9 @@ import {
   type DiscountUse,
 } from "../../src/domain/discounts/uses.ts";
 import { jsonText } from "../../src/encoding/json.ts";
-import { storedReader } from "../../src/encoding/stored-reader.ts";
 import type { DiscountStore } from "./discount-core.ts";
 import { upsert } from "../upsert.ts";
+import { DISCOUNT_READERS } from "./discount-readers.ts";
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS settings (
@@ -58,27 +56,6 @@ type CodeRow = {
   kept: number;
   created_ms: number;
   updated_ms: number;
-};
-
-/** Of these rows; both keep what they do not know. */
-export const DISCOUNT_READERS = {
-  rule: storedReader(discountRuleSchema),
-  standing: storedReader(
-    z.discriminatedUnion("state", [
-      z.object({
-        state: z.enum(["reserved", "kept"]),
-        code: z.int(),
-        taken: z.object({
-          hash: z.string(),
-          hint: z.string(),
-          revision: z.int(),
-          rule: discountRuleSchema,
-        }),
-        buyers: z.array(z.string()),
-      }),
-      z.object({ state: z.literal("given_back") }),
-    ]),
-  ),
 };
 
 const ruleText = jsonText.pipe(DISCOUNT_READERS.rule);

@@ -14,60 +14,23 @@ import { historyLineSchema, withLine, type HistoryLine } from "../../src/domain/
 import { readStored, storedReader } from "../../src/encoding/stored-reader.ts";
 import { isErased, lineWithoutReason } from "../../src/domain/order/erasure.ts";
 import type { OrderEffect } from "../../src/domain/order/transition.ts";
-import { orderRecordSchema, type OrderRecord } from "../../src/domain/order/order.ts";
+import type { OrderRecord } from "../../src/domain/order/order.ts";
 import {
   outboxMessageOf,
-  outboxMessageSchema,
   rowWithoutBuyer,
   settledRows,
   type OrderStore,
-  type OutboxMessage,
   type OutboxRow,
   type Settled,
 } from "./ports.ts";
 import { upsert } from "../upsert.ts";
+import { knownMessage, ORDER_READERS } from "./order-readers.ts";
 
 const SCHEMA = `CREATE TABLE IF NOT EXISTS record (
   only INTEGER PRIMARY KEY CHECK (only = 1), value TEXT NOT NULL
 )`;
 
-const knownMessage = storedReader(outboxMessageSchema);
-
-/** Of a kind that only newer releases know: kept, and tried again until one of them sends it. */
-const laterMessage = z.custom<OutboxMessage>((value) => {
-  const read = z.object({ kind: z.string() }).safeParse(value);
-  return read.success && !KINDS.has(read.data.kind);
-});
-const KINDS: ReadonlySet<string> = new Set(
-  outboxMessageSchema.options.flatMap(({ shape }) => [...shape.kind.values]),
-);
-
-const outboxSchema = z.array(
-  z.object({
-    seq: z.int(),
-    owed: z.union([knownMessage, laterMessage]),
-    tries: z.int(),
-    notBefore_ms: z.number(),
-    told: z.int().optional(),
-  }),
-);
-
-const documentSchema = z.object({
-  v: z.literal(2),
-  record: orderRecordSchema,
-  history: z.array(historyLineSchema),
-  outbox: outboxSchema,
-  /** Messages of kinds that release 0.1 does not know, and could not read in `outbox`. */
-  outboxSince02: outboxSchema.default([]),
-});
-
 const KINDS_SINCE_02: ReadonlySet<string> = new Set(["restock", "discount"]);
-
-/** Of the row. `first`: the row held the record only; history and outbox had their own tables. */
-export const ORDER_READERS = {
-  document: storedReader(documentSchema),
-  first: storedReader(orderRecordSchema),
-};
 
 const isFirst = (stored: unknown): boolean =>
   z.object({ v: z.literal(1) }).safeParse(stored).success;

@@ -4,11 +4,10 @@
  * Guarantee: every write is one row, durable before the answer. Rows are parsed when they are read;
  * an unreadable row is a bug and throws.
  */
-import { z } from "zod";
-import { type Transfer, transferName, transferSchema } from "../../src/domain/stock/allotment.ts";
-import { storedReader } from "../../src/encoding/stored-reader.ts";
-import { stockLevelSchema, type StockLevel } from "../../src/domain/stock/stock-ledger.ts";
+import { type Transfer, transferName } from "../../src/domain/stock/allotment.ts";
+import type { StockLevel } from "../../src/domain/stock/stock-ledger.ts";
 import { upsert } from "../upsert.ts";
+import { BRIDGE_READERS, type Mirror } from "./bridge-readers.ts";
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS transfers (
@@ -18,28 +17,6 @@ const SCHEMA = `
     one INTEGER PRIMARY KEY CHECK (one = 1), mirror TEXT NOT NULL
   );
 `;
-
-const count = z.int();
-const mirrorSchema = z.object({
-  v: z.literal(1),
-  level: stockLevelSchema,
-  /** The instant of these levels. */
-  at_ms: z.number(),
-  /** The ledger row up to which Redis has the levels. */
-  mirroredSeq: count,
-  /** The next write is not made before this instant. */
-  due_ms: z.number(),
-  /** Consecutive writes that Redis did not acknowledge, and the problem of the last one. */
-  failures: count,
-  problem: z.string().nullable(),
-});
-export type Mirror = z.infer<typeof mirrorSchema>;
-
-/** Of these rows; both keep what they do not know. */
-export const BRIDGE_READERS = {
-  transfer: storedReader(transferSchema),
-  mirror: storedReader(mirrorSchema),
-};
 
 const PUT_TRANSFER = upsert("transfers", "name", "started_ms, due_ms, transfer");
 const PUT_MIRROR = upsert("mirror", "one", "mirror");

@@ -31,7 +31,8 @@ import { stockOf } from "../../src/platform/objects.ts";
 import { readRedisConfig, REDIS_OFF, RedisConnection } from "../../src/redis/connection.ts";
 import { check, give, recall, take } from "../../src/redis/counters.ts";
 import { mirrorLevel } from "../../src/redis/mirror.ts";
-import { BridgeTables, type Mirror } from "./bridge-tables.ts";
+import type { Mirror } from "./bridge-readers.ts";
+import { BridgeTables } from "./bridge-tables.ts";
 import { SingleAlarm } from "../single-alarm.ts";
 
 export type MoveOutcome =

@@ -8,6 +8,7 @@ import {
   publishedText,
   type PublishedSale,
 } from "../../src/sales/published-sale.ts";
+import { upsert } from "../upsert.ts";
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS sales (
@@ -16,6 +17,8 @@ const SCHEMA = `
   ) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS withdrawn (id TEXT PRIMARY KEY) WITHOUT ROWID;
 `;
+
+const PUT_SALE = upsert("sales", "id", "revision, published, guards_until_ms, ends_ms");
 
 type SaleRow = { id: string; revision: number; guards_until_ms: number | null };
 
@@ -35,7 +38,7 @@ export class SaleTables {
     const { sale, revision } = published;
     if (this.isWithdrawn(sale.id) || revision <= this.#revision(sale.id)) return false;
     this.#sql.exec(
-      "INSERT OR REPLACE INTO sales VALUES (?, ?, ?, ?, ?)",
+      PUT_SALE,
       sale.id,
       revision,
       publishedText(published),
@@ -46,7 +49,7 @@ export class SaleTables {
   }
 
   withdraw(id: string): void {
-    this.#sql.exec("INSERT OR IGNORE INTO withdrawn VALUES (?)", id);
+    this.#sql.exec("INSERT OR IGNORE INTO withdrawn (id) VALUES (?)", id);
     this.#sql.exec("DELETE FROM sales WHERE id = ?", id);
   }
 

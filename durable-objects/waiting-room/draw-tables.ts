@@ -6,12 +6,10 @@
  * writing it again has no effect. Closing times, the beacon and the draws have tables beside the
  * manifests, because the release before writes rows of manifests by position.
  */
-import { z } from "zod";
-import { beaconChainSchema, type BeaconChain } from "../../src/domain/line/beacon.ts";
-import { beaconDrawSchema, type CohortManifest } from "../../src/domain/line/cohort.ts";
-import { countedCohortSchema } from "../../src/domain/line/draw.ts";
-import { storedReader } from "../../src/encoding/stored-reader.ts";
-import { statementKeySchema, type StatementKey } from "../../src/tokens/draw-statements.ts";
+import type { BeaconChain } from "../../src/domain/line/beacon.ts";
+import type { CohortManifest } from "../../src/domain/line/cohort.ts";
+import { DRAW_READERS } from "./room-readers.ts";
+import type { StatementKey } from "../../src/tokens/draw-statements.ts";
 import type { CountedDraw, DrawRows, KeptSignature, Revealed, RoomChange } from "./ports.ts";
 
 const SCHEMA = `
@@ -33,15 +31,6 @@ const SCHEMA = `
   );
   CREATE TABLE IF NOT EXISTS statement_keys (kid TEXT PRIMARY KEY, jwk TEXT NOT NULL) WITHOUT ROWID;
 `;
-
-/** Of these rows; all keep what they do not know, which signatures cover too. */
-export const DRAW_READERS = {
-  counts: storedReader(z.array(z.int())),
-  beacon: storedReader(beaconChainSchema),
-  draw: storedReader(beaconDrawSchema),
-  counted: storedReader(countedCohortSchema),
-  statementKey: storedReader(statementKeySchema),
-};
 
 const TABLES = ["manifests", "closings", "beacon", "draws", "revealed", "statement_keys"];
 

@@ -7,22 +7,20 @@
  * releases before 0.1.0 wrote rows by position and could not write wider ones. Fields and columns
  * of newer releases are kept. Not for the draw, whose tables are in `draw-tables.ts`.
  */
-import { z } from "zod";
-import { admissionPlaceSchema, type AdmissionRecord } from "../../src/domain/room/admission.ts";
+import type { AdmissionRecord } from "../../src/domain/room/admission.ts";
 import {
   saleEventSchema,
-  toldSchema,
   type SaleEvent,
   type Telling,
   type Told,
 } from "../../src/domain/room/events.ts";
 import { readStoredRoom, type RoomState } from "../../src/domain/room/room-state.ts";
-import { seatDevicesSchema, type SeatDevices } from "../../src/domain/room/seat-devices.ts";
-import { saleSchema } from "../../src/domain/sale/sale.ts";
-import { readStored, storedReader } from "../../src/encoding/stored-reader.ts";
+import type { SeatDevices } from "../../src/domain/room/seat-devices.ts";
+import { readStored } from "../../src/encoding/stored-reader.ts";
 import { DrawTables } from "./draw-tables.ts";
 import type { Deletion, Foundation, RoomChange, RoomRows } from "./ports.ts";
 import { upsert } from "../upsert.ts";
+import { ROOM_READERS } from "./room-readers.ts";
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS room (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -59,24 +57,6 @@ const TABLES = [
   "told",
   "event_outbox",
 ];
-
-/** Of these rows; all keep what they do not know (docs/stored-shapes.md). */
-export const ROOM_READERS = {
-  foundation: storedReader(
-    z.object({
-      v: z.literal(1),
-      sale: saleSchema,
-      revision: z.int(),
-      booths: z.int(),
-      secret: z.string(),
-    }),
-  ),
-  told: storedReader(toldSchema),
-  devices: storedReader(seatDevicesSchema),
-  /** JSON null: let in without a ticket. */
-  place: storedReader(admissionPlaceSchema.nullable()),
-  ordersEnded: storedReader(z.array(z.string())),
-};
 
 /** Columns of `admissions` that a later release added. */
 const SINCE = "order_begun_ms, orders_ended";

@@ -3,11 +3,10 @@
  * keeps (docs/stored-shapes.md).
  */
 import { z } from "zod";
-import { DISCOUNT_READERS } from "../../durable-objects/discount-codes/discount-tables.ts";
-import { ORDER_READERS } from "../../durable-objects/order/order-tables.ts";
-import { BRIDGE_READERS } from "../../durable-objects/redis-bridge/bridge-tables.ts";
-import { DRAW_READERS } from "../../durable-objects/waiting-room/draw-tables.ts";
-import { ROOM_READERS } from "../../durable-objects/waiting-room/room-tables.ts";
+import { DISCOUNT_READERS } from "../../durable-objects/discount-codes/discount-readers.ts";
+import { ORDER_READERS } from "../../durable-objects/order/order-readers.ts";
+import { BRIDGE_READERS } from "../../durable-objects/redis-bridge/bridge-readers.ts";
+import { DRAW_READERS, ROOM_READERS } from "../../durable-objects/waiting-room/room-readers.ts";
 import { sharedBreakerReader } from "../../src/domain/breaker.ts";
 import { mailMessageSchema } from "../../src/domain/mail/mail.ts";
 import { orderEventSchema, orderMessageSchema } from "../../src/domain/order/messages.ts";
