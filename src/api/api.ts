@@ -163,10 +163,18 @@ const limitReads: MiddlewareHandler<GateApp> = async (c, next) => {
   return next();
 };
 
+async function readText(c: GateRequest): Promise<string> {
+  try {
+    return await c.req.text();
+  } catch {
+    return "";
+  }
+}
+
 /** The answer to an unexpected error; its cause is only in the log. */
 export async function failed(error: Error, c: GateRequest): Promise<Response> {
   if (error instanceof HTTPException && error.status === 400) {
-    const detail = jsonFault(await c.req.text().catch(() => ""));
+    const detail = jsonFault(await readText(c));
     return problem(c, "malformed_json", detail === null ? {} : { detail });
   }
   if (error instanceof HTTPException && error.status === 415) {
