@@ -65,7 +65,8 @@ type Progress = {
 /** Parts are missing; all are there; the object acts again. */
 const [INCOMPLETE, COMPLETE, AWAKE] = [0, 1, 2];
 
-const SCHEMA = `CREATE TABLE IF NOT EXISTS ${RESTORED_FROM} (
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS restored_from (
   only INTEGER PRIMARY KEY CHECK (only = 1), backup TEXT NOT NULL, parts INTEGER NOT NULL,
   state INTEGER NOT NULL
 )`;

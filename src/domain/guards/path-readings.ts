@@ -91,7 +91,8 @@ function unresolvedPath(path: string): string {
 function urlPaths(path: string): readonly string[] {
   const standard = urlPath(path);
   // Python drops tabs and line ends too, and leaves a backslash in its name.
-  return path.includes("\\") ? [standard, urlPath(path.replaceAll("\\", "%5C"))] : [standard];
+  if (!path.includes("\\")) return [standard];
+  return [standard, urlPath(path.replaceAll("\\", "%5C")).replaceAll("%5C", "\\")];
 }
 
 function urlPath(path: string): string {

@@ -147,10 +147,14 @@ export async function levelsOf(sku: string) {
   return { available, held, ordered, sold };
 }
 
-/** How many things an order still owes to others; null when it dies of being asked. */
+/**
+ * How many things an order still owes to others; null when it dies of being asked. An event that
+ * was sent is owed to nobody, also while the order waits for the book to have it.
+ */
 function owedBy(id: string): Promise<number | null> {
   return runInDurableObject(orderOf(id), (_, { storage }) => {
-    const counted = "SELECT json_array_length(value, '$.outbox') AS owed FROM record";
+    const counted = `SELECT count(*) AS owed FROM record, json_each(record.value, '$.outbox') AS row
+      WHERE json_extract(row.value, '$.told') IS NULL`;
     return storage.sql.exec<{ owed: number }>(counted).toArray()[0]?.owed ?? 0;
   }).catch(() => null);
 }
