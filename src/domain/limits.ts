@@ -45,7 +45,7 @@ export const GUARD_PATH_LENGTH_MAX = 1024;
 /** The address to return to after the line; a longer one is replaced by the sale's page. */
 export const RETURN_PATH_LENGTH_MAX = 2048;
 /** A path that can be spelled in more ways, or in longer ones together, is always guarded. */
-export const PATH_SPELLINGS_MAX = 80;
+export const PATH_SPELLINGS_MAX = 128;
 export const PATH_SPELLINGS_LENGTH_MAX = 16 * 1024;
 export const GUARD_EXCEPTIONS_MAX = 50;
 export const GUARD_METHODS_MAX = 20;

@@ -21,7 +21,8 @@ const KINDS: ReadonlyMap<string, Kind> = new Map([
     asPath,
   ),
   ...["envoy-original-path", "request-uri", "request-url", "proxy-url"].map(asPath),
-  ...["http-destinationurl", "http-path-override"].map(asPath),
+  ...["http-destinationurl", "http-path-override", "path-info"].map(asPath),
+  ...["arr-original-url", "invoke-path", "matched-path"].map(asPath),
   ["forwarded-prefix", "prefix"],
   ["script-name", "prefix"],
   ["http-method-override", "method"],
@@ -35,21 +36,37 @@ const KINDS: ReadonlyMap<string, Kind> = new Map([
   ["forwarded-host", "host"],
   ["forwarded-server", "host"],
   ["host", "host"],
+  ["forwarded", "host"],
 ]);
+
+/**
+ * Obeyed without `X-` too: `SCRIPT_NAME` and `PATH_INFO` by gunicorn from a proxy that it trusts,
+ * `Forwarded` by Spring, which takes its `host=` before `X-Forwarded-Host`.
+ */
+const WITHOUT_X: ReadonlySet<string> = new Set([
+  "script-name",
+  "path-info",
+  "request-uri",
+  "forwarded",
+]);
+/** Of those names, so that most other headers end with a first look. */
+const LENGTHS_WITHOUT_X: ReadonlySet<number> = new Set([...WITHOUT_X].map(({ length }) => length));
 
 function asPath(name: string): [string, Kind] {
   return [name, "path"];
 }
 
 /**
- * Without `X-`, in lower case and with hyphens; null for a header that does not begin with it. Most
- * headers of a request end with the first look, which is a comparison of two characters.
+ * Without `X-`, in lower case and with hyphens; null for other headers that do not begin with it.
+ * Most headers of a request end with the first look, at two characters and the length.
  */
 function foldedName(header: string): string | null {
   const first = header.charCodeAt(0);
-  if ((first !== 120 && first !== 88) || isLetterOrDigit(header.charCodeAt(1))) return null;
-  const name = header.slice(2);
-  return /^[a-z0-9-]*$/.test(name) ? name : name.toLowerCase().replace(/[^a-z0-9]/g, "-");
+  const hasX = (first === 120 || first === 88) && !isLetterOrDigit(header.charCodeAt(1));
+  if (!hasX && !LENGTHS_WITHOUT_X.has(header.length)) return null;
+  const name = hasX ? header.slice(2) : header;
+  const folded = /^[a-z0-9-]*$/.test(name) ? name : name.toLowerCase().replace(/[^a-z0-9]/g, "-");
+  return hasX || WITHOUT_X.has(folded) ? folded : null;
 }
 
 function isLetterOrDigit(code: number): boolean {

@@ -42,18 +42,22 @@ function joinedBytes(text: string): string {
   });
 }
 
-/** As old decoders read what is no UTF-8: ASCII in two or three bytes, else Latin-1. */
+/** As old decoders read what is no UTF-8: ASCII in two to four bytes, else Latin-1. */
 function lenientText(bytes: Uint8Array): string {
   let text = "";
   for (let at = 0; at < bytes.length; at += 1) {
-    const [byte = 0, next = 0, last = 0] = bytes.subarray(at, at + 3);
+    const [byte = 0, next = 0, third = 0, last = 0] = bytes.subarray(at, at + 4);
     const isTwo = (byte === 0xc0 || byte === 0xc1) && isContinuation(next);
-    const isThree = byte === 0xe0 && (next === 0x80 || next === 0x81) && isContinuation(last);
+    const isThree = byte === 0xe0 && (next === 0x80 || next === 0x81) && isContinuation(third);
+    const isHigh = byte === 0xf0 && next === 0x80 && (third === 0x80 || third === 0x81);
+    const isFour = isHigh && isContinuation(last);
     if (isTwo) text += String.fromCharCode(((byte & 1) << 6) | (next & 0x3f));
-    else if (isThree) text += String.fromCharCode(((next & 1) << 6) | (last & 0x3f));
+    else if (isThree) text += String.fromCharCode(((next & 1) << 6) | (third & 0x3f));
+    else if (isFour) text += String.fromCharCode(((third & 1) << 6) | (last & 0x3f));
     else text += String.fromCharCode(byte);
     if (isTwo) at += 1;
     if (isThree) at += 2;
+    if (isFour) at += 3;
   }
   return text;
 }
@@ -107,9 +111,15 @@ function withoutHost(path: string): readonly string[] {
   return standard === undefined ? [split] : [standard, split];
 }
 
-/** Without the dots and blanks at the end of a name, which Windows drops. */
+/** Without the dots and blanks at the end of a name, or blanks beside dots, which Windows drops. */
 function trimmedNames(path: string): string {
-  return path.replace(/([^/\\.\s\0])[.\s\0]+(?=[/\\]|$)/g, "$1");
+  const trimmed = path.replace(/([^/\\.\s\0])[.\s\0]+(?=[/\\]|$)/g, "$1");
+  return trimmed.replace(/(?<=[/\\])[.\s\0]+(?=[/\\]|$)/g, (run) => run.replace(/[\s\0]/g, ""));
+}
+
+/** Without the stream of a file, `::$DATA`, as Windows opens it. */
+function withoutStream(path: string): string {
+  return path.replace(/:+\$[^/\\]*/g, "");
 }
 
 /** Each way in which an origin may rewrite a path; some leave it as it is. */
@@ -121,11 +131,12 @@ const REWRITES: readonly ((path: string) => readonly string[])[] = [
   withoutHost,
   (path) => [path.replace(/[?#\0].*$/s, "")],
   (path) => [trimmedNames(path)],
+  (path) => [withoutStream(path)],
   (path) => [path.normalize("NFKC")],
 ];
 
 /** A path without any of these has only one reading, itself. */
-const AMBIGUOUS = /[%\\;\s\0?#]|[^\0-\x7f]|\/\/|\/\.|\.\/|[./]$/;
+const AMBIGUOUS = /[%\\;\s\0?#]|:\$|[^\0-\x7f]|\/\/|\/\.|\.\/|[./]$/;
 
 export interface PathReadings {
   readonly readings: readonly string[];

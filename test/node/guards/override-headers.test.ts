@@ -63,6 +63,13 @@ describe("the shop is not sent", () => {
     "X-Host",
     "X-Forwarded-Host",
     "X-HTTP-Host-Override",
+    "X-ARR-Original-URL",
+    "X-Matched-Path",
+    "SCRIPT_NAME",
+    "Script-Name",
+    "path_info",
+    "Request-Uri",
+    "Forwarded",
   ])("%s, unless it obeys it", (name) => {
     expect(isForeignOverride(name, NONE)).toBe(true);
   });
@@ -78,14 +85,16 @@ describe("the shop is not sent", () => {
       "X-Forwarded-For",
       "X-Originally",
       "Original-URL",
+      "Host",
+      "Sec-CH-UA",
       "Accept",
     ];
     expect(others.filter((name) => isForeignOverride(name, NONE))).toEqual([]);
   });
 
   test("a setting with another header, or one that names a host, is refused by name", () => {
-    const setting = readObeyed("X-Original-URL, X-Host, Accept");
-    expect(setting).toEqual({ kind: "unknown", names: ["X-Host", "Accept"] });
+    const setting = readObeyed("X-Original-URL, X-Host, Forwarded, Accept");
+    expect(setting).toEqual({ kind: "unknown", names: ["X-Host", "Forwarded", "Accept"] });
   });
 });
 
