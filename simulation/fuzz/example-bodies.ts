@@ -100,6 +100,8 @@ export const EXAMPLE_BODIES: Readonly<Record<string, object>> = {
     backup: "never-taken",
     objects: [{ kind: "stock", name: LINE.sku }],
   },
+  "post /admin/v1/sales/{sale}/book-rebuilds": { after: "1-nothing" },
+  "put /admin/v1/backends/{backend}": { callsPerMinute: 1200, breaker: { openSeconds: 20 } },
   "post /admin/v1/sales/{sale}/turn-back": {
     object: { kind: "stock", name: LINE.sku },
     at: "2026-01-01T10:00:00Z",

@@ -56,10 +56,10 @@ export type LoggedEvent = QueuedEvent | TestEvent;
 export const eventPatternSchema = z
   .string()
   .max(64)
-  .regex(
-    /^(\*|[a-z_]+(\.[a-z_]+)*(\.\*)?)$/,
-    "use a type such as order.confirmed, a prefix such as order.*, or *",
-  );
+  .regex(/^(\*|[a-z_]+(\.[a-z_]+)*(\.\*)?)$/, {
+    error: "use a type such as order.confirmed, a prefix such as order.*, or *",
+    abort: true,
+  });
 
 export const EVENT_TYPES: readonly string[] = [
   ...ORDER_EVENT_TYPES,

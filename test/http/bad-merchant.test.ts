@@ -78,7 +78,7 @@ test("every merchant's route checks the token first", async () => {
       }
     }
   });
-  expect(routes).toBe(49);
+  expect(routes).toBe(55);
 });
 
 test.each(["/sales", `/sales/${SALE}/audit`, "/orders", "/dead-letters", "/skus/none/audit"])(

@@ -79,6 +79,7 @@ test("is true once the orders Worker has reported, and names every part and sett
     "order_book",
     "queues",
     "breakers",
+    "backend_limits",
     "beacon",
     "orders_worker",
     "checkout_page",
