@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { GUARDS_KEPT_S } from "../domain/limits.ts";
 import { checkoutOf } from "../domain/sale/checkout-rules.ts";
+import { guardListSchema } from "../domain/sale/mirror.ts";
 import { saleSchema, type Sale } from "../domain/sale/sale.ts";
 import { storedReader } from "../encoding/stored-reader.ts";
 
@@ -17,6 +18,9 @@ export interface PublishedSale {
 export const publishedReader = storedReader(
   z.object({ v: z.literal(1), revision: z.int(), sale: saleSchema }),
 );
+
+/** Which sales have guards, as KV stores it under `guards`. */
+export const guardListReader = storedReader(guardListSchema);
 
 /** The text that KV stores. */
 export function publishedText(published: PublishedSale): string {

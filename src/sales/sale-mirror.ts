@@ -5,10 +5,15 @@
  */
 import { z } from "zod";
 import { GUARDING_SALES_MAX } from "../domain/limits.ts";
-import { guardListSchema, type GuardList, type Mirrored } from "../domain/sale/mirror.ts";
+import type { GuardList, Mirrored } from "../domain/sale/mirror.ts";
 import { GUARD_LIST_KEY, GUARD_PREFIX, SALE_PREFIX } from "../platform/kv-keys.ts";
 import { log } from "../platform/log.ts";
-import { guardsUntil_ms, publishedText, type PublishedSale } from "./published-sale.ts";
+import {
+  guardListReader,
+  guardsUntil_ms,
+  publishedText,
+  type PublishedSale,
+} from "./published-sale.ts";
 
 /** The minimum that KV accepts. */
 const EXPIRY_MIN_S = 60;
@@ -58,7 +63,7 @@ export async function writeGuardList(kv: KVNamespace, list: GuardList): Promise<
 
 /** Null: KV has none, which is no list without sales. */
 export async function readGuardList(kv: KVNamespace): Promise<GuardList | null> {
-  const read = guardListSchema.safeParse(await kv.get(GUARD_LIST_KEY, { type: "json" }));
+  const read = guardListReader.safeParse(await kv.get(GUARD_LIST_KEY, { type: "json" }));
   return read.data ?? null;
 }
 

@@ -14,13 +14,14 @@ import { ordersSetupSchema } from "../../src/domain/readiness/orders-setup.ts";
 import { saleEventSchema } from "../../src/domain/room/events.ts";
 import { roomStateReader } from "../../src/domain/room/room-state.ts";
 import { attemptSchema, deliveryMessageSchema } from "../../src/domain/webhooks.ts";
-import { publishedReader } from "../../src/sales/published-sale.ts";
+import { guardListReader, publishedReader } from "../../src/sales/published-sale.ts";
 import { writtenToday } from "./examples.ts";
 import { type SqlTables, tablesToday } from "./tables.ts";
 
 /** By where it is stored; a name stays when code moves. */
 export const STORED_SHAPES: Readonly<Record<string, z.ZodType>> = {
   "kv/sale": publishedReader,
+  "kv/guards": guardListReader,
   "kv/breaker": sharedBreakerReader,
   "kv/setup": ordersSetupSchema,
   "room/foundation": ROOM_READERS.foundation,
