@@ -90,7 +90,10 @@ function looseObject(schema: z.ZodObject): Schema {
   return z
     .looseObject({ ...shape, v: z.int(), readableFrom: z.int().optional() })
     .check((context) => {
-      const { v, readableFrom } = z.object(VERSION).parse(context.value);
+      const version = versionSchema.safeParse(context.value).data;
+      // What is no version at all has its own issue already.
+      if (version === undefined) return;
+      const { v, readableFrom } = version;
       if (v === own || (v > own && (readableFrom ?? v) <= own)) return;
       const from = readableFrom ?? v;
       const message = `is of version ${v}, for readers from ${from} on; this is ${own}`;
@@ -98,4 +101,4 @@ function looseObject(schema: z.ZodObject): Schema {
     });
 }
 
-const VERSION = { v: z.int(), readableFrom: z.int().optional() };
+const versionSchema = z.object({ v: z.int(), readableFrom: z.int().optional() });

@@ -78,6 +78,13 @@ test.each([
   },
 );
 
+test.each([{ v: 2 ** 53 }, { v: -(2 ** 53) }, { v: "2" }, {}, { v: 2, readableFrom: 2 ** 53 }])(
+  "%j is no version, which is an issue and not an error",
+  (version) => {
+    expect(storedReader(DOCUMENT).safeParse({ ...version, title: "x" }).success).toBe(false);
+  },
+);
+
 test("defaults are not shared between documents", () => {
   const reader = storedReader(z.object({ lines: z.array(z.string()).default([]) }));
   expect(reader.parse({}).lines).not.toBe(reader.parse({}).lines);
