@@ -85,7 +85,7 @@ const restoredDocument = z
   .object({
     dryRun: z.boolean(),
     objects: z
-      .array(objectSchema.extend({ outcome: z.enum(["restored", "already_restored"]) }))
+      .array(z.object({ ...objectSchema.shape, outcome: z.enum(["restored", "already_restored"]) }))
       .describe("Those whose last part was among the lines."),
   })
   .openapi("RestoredObjects");
