@@ -76,10 +76,10 @@ export class Contract {
     }
     const media = type?.split(";")[0] ?? "";
     const types = Object.keys(found.content);
-    if (types.length === 0 && !media.endsWith("json")) return null;
+    if (types.length === 0 && !isJson(media)) return null;
     if (!types.includes(media)) return `the type ${type} is not declared`;
     // Of a body that is no JSON only the type is compared.
-    if (!media.endsWith("json")) return null;
+    if (!isJson(media)) return null;
     const validate = this.validatorAt(place + pointer("content", media, "schema"));
     return validate(body) ? null : this.ajv.errorsText(validate.errors);
   }
@@ -98,6 +98,11 @@ export class Contract {
     this.compiled.set(place, validate);
     return validate;
   }
+}
+
+/** Not lines of JSON, `application/x-ndjson`. */
+function isJson(media: string): boolean {
+  return /[/+]json$/.test(media);
 }
 
 let contract: Promise<Contract> | null = null;
