@@ -42,12 +42,17 @@ function placeOf({ lane, shard, cohort, place, joined_ms }: PlaceRow): PassPlace
 }
 
 export class PassDesk extends KeptObject {
-  readonly #sql: SqlStorage;
+  #isPrepared = false;
 
-  constructor(ctx: DurableObjectState, env: GateEnv) {
-    super(ctx, env);
-    this.#sql = ctx.storage.sql;
-    this.#sql.exec(SCHEMA);
+  /** With its tables, which a backup's look at an unused desk does not create. */
+  get #sql(): SqlStorage {
+    this.prepareTables();
+    return this.ctx.storage.sql;
+  }
+
+  protected override prepareTables(): void {
+    if (!this.#isPrepared) this.ctx.storage.sql.exec(SCHEMA);
+    this.#isPrepared = true;
   }
 
   /** Every call reads the rows. */

@@ -40,7 +40,7 @@ import { SaleTables } from "./sale-tables.ts";
 /** From a change to the pass that writes the index of guards. */
 const SOON_MS = 1000;
 
-/** What an isolate that lacks guards is told. */
+/** The answer to an isolate that lacks guards. */
 export interface OwnedGuards {
   /** All sales whose guards are in force, with their revisions. */
   readonly sales: Readonly<Record<string, number>>;

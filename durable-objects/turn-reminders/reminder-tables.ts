@@ -53,13 +53,28 @@ function reminderOf(row: Row): Reminder {
 }
 
 export class ReminderTables implements ReminderStore {
-  readonly #sql: SqlStorage;
-  readonly #transaction: (work: () => void) => void;
+  readonly #storage: DurableObjectStorage;
+  #isPrepared = false;
 
   constructor(storage: DurableObjectStorage) {
-    this.#sql = storage.sql;
-    this.#transaction = (work) => storage.transactionSync(work);
-    this.#sql.exec(SCHEMA);
+    this.#storage = storage;
+  }
+
+  /** With its tables, which a backup's look at an unused shard does not create. */
+  get #sql(): SqlStorage {
+    this.prepare();
+    return this.#storage.sql;
+  }
+
+  prepare(): void {
+    if (!this.#isPrepared) this.#storage.sql.exec(SCHEMA);
+    this.#isPrepared = true;
+  }
+
+  #transaction(work: () => void): void {
+    // Before it, because a transaction that fails would take the tables back.
+    this.prepare();
+    this.#storage.transactionSync(work);
   }
 
   sale(): string | null {

@@ -47,6 +47,10 @@ export class TurnReminders extends KeptObject {
     });
   }
 
+  protected override prepareTables(): void {
+    this.#tables.prepare();
+  }
+
   protected override reload(): void {
     this.#core = this.#load();
   }

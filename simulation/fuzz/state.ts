@@ -74,21 +74,13 @@ function isRedeemed(table: string, { name }: Readonly<Record<string, unknown>>):
 
 /**
  * True for new tables that do not count as a change while they are empty: the platform's own, and
- * those of objects that a merchant's read of any sale or SKU creates, a backup of a sale included.
- * A shopper's input that is refused never gets to a PassDesk or TurnReminders with a row.
+ * those of objects that a merchant's read of any sale or SKU creates. No one else can create them.
  */
 function mayBeEmpty(file: string, table: string): boolean {
   return table.startsWith("_") || READ_BY_MERCHANTS.some((object) => file.includes(object));
 }
 
-const READ_BY_MERCHANTS = [
-  "WaitingRoom",
-  "SkuStock",
-  "RedisBridge",
-  "DiscountCodes",
-  "PassDesk",
-  "TurnReminders",
-];
+const READ_BY_MERCHANTS = ["WaitingRoom", "SkuStock", "RedisBridge", "DiscountCodes"];
 
 function textOf(row: Readonly<Record<string, unknown>>): string {
   const shown = Object.entries(row).map(([column, value]) => {
