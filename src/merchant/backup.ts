@@ -16,7 +16,7 @@ import {
 } from "../domain/limits.ts";
 import type { Sale } from "../domain/sale/sale.ts";
 import { roomOf } from "../platform/objects.ts";
-import { keptObject, namesOf } from "./backup-objects.ts";
+import { keptObject, namesOf } from "./sale-objects.ts";
 import { ordersOfSale } from "./orders-of-sale.ts";
 import type { MerchantContext } from "./sales.ts";
 

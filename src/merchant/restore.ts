@@ -16,7 +16,7 @@ import {
 import { erasedOf } from "../order-book/order-book.ts";
 import { orderOf, roomOf } from "../platform/objects.ts";
 import { publishSale } from "../sales/sale-directory.ts";
-import { keptObject } from "./backup-objects.ts";
+import { keptObject } from "./sale-objects.ts";
 import type { MerchantContext } from "./sales.ts";
 
 export interface RestoredObject extends NamedObject {

@@ -13,11 +13,10 @@ import {
   TURN_REMINDER_SHARDS,
 } from "../domain/limits.ts";
 import { FINAL_STATES } from "../domain/order/order.ts";
-import { lanesOf, type Sale } from "../domain/sale/sale.ts";
+import type { Sale } from "../domain/sale/sale.ts";
 import { countOrders } from "../order-book/order-book.ts";
 import { unerasedOf } from "../order-book/order-list.ts";
 import {
-  boothName,
   boothOf,
   discountCodesOf,
   orderOf,
@@ -27,6 +26,7 @@ import {
   stockOf,
 } from "../platform/objects.ts";
 import { withdrawSale } from "../sales/sale-directory.ts";
+import { namesOf, upTo } from "./sale-objects.ts";
 import type { MerchantContext } from "./sales.ts";
 
 /** What became of the units of a SKU that the sale named. */
@@ -95,10 +95,7 @@ async function deletePart(
   }
   // The order book shows them as erased when their events have come.
   if (orders.length > 0) return { kind: "deleting", orders: orders.length };
-  const lanes = lanesOf(sale).map((lane) => lane.id);
-  for (const lane of lanes) {
-    await Promise.all(upTo(booths).map((n) => boothOf(env, boothName(id, lane, n)).clear()));
-  }
+  await Promise.all(namesOf("booth", sale, booths).map((name) => boothOf(env, name).clear()));
   await Promise.all(upTo(PASS_DESKS_PER_SALE).map((n) => passDeskOf(env, id, n).clear()));
   await Promise.all(upTo(TURN_REMINDER_SHARDS).map((n) => remindersOf(env, id, n).clear()));
   await discountCodesOf(env, id).clear();
@@ -109,8 +106,4 @@ async function deletePart(
   );
   await roomOf(env, id).finishDeletion();
   return { kind: "deleted", skus };
-}
-
-function upTo(count: number): number[] {
-  return Array.from({ length: count }, (_, n) => n);
 }

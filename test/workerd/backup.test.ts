@@ -6,7 +6,7 @@ import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { backUpSale } from "../../src/merchant/backup.ts";
-import { keptObject } from "../../src/merchant/backup-objects.ts";
+import { keptObject } from "../../src/merchant/sale-objects.ts";
 import { restoreLines, turnObjectBack, wakeObjects } from "../../src/merchant/restore.ts";
 import {
   headerOf,

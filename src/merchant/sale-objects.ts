@@ -1,5 +1,5 @@
 /**
- * The objects of a sale by kind and name, for backups, restores and turning back.
+ * The objects of a sale by kind and name, for its deletion, backups, restores and turning back.
  */
 import type { BackupKind, NamedObject } from "../domain/backup/backup-lines.ts";
 import { PASS_DESKS_PER_SALE, TURN_REMINDER_SHARDS } from "../domain/limits.ts";
@@ -67,6 +67,6 @@ export function namesOf(kind: Exclude<BackupKind, "order">, sale: Sale, booths: 
   }
 }
 
-function upTo(count: number): number[] {
+export function upTo(count: number): number[] {
   return Array.from({ length: count }, (_, n) => n);
 }
