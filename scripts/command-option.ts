@@ -121,6 +121,22 @@ export const HTTP_ADDRESS = {
   must: "must be an http or https address",
 } as const;
 
+/** Of programs that ask the merchant's API. */
+export const MERCHANT_API = {
+  url: {
+    ...HTTP_ADDRESS,
+    required: "give the address of the gate, for example --url https://shop.example",
+    help: "the gate",
+  },
+  token: {
+    type: "text",
+    value: "token",
+    environment: "ADMIN_TOKEN",
+    help: `the merchant's token; better given in the environment, because others on the same
+      machine may see a command line`,
+  },
+} as const;
+
 export const SALE_ID = {
   type: "text",
   value: "id",

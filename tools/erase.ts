@@ -6,7 +6,7 @@
  * interruption. The address goes in the body of a request, never in an address of the web.
  */
 import { z } from "zod";
-import { HTTP_ADDRESS, SALE_ID } from "../scripts/command-option.ts";
+import { MERCHANT_API, SALE_ID } from "../scripts/command-option.ts";
 import { defineCommand, type OptionsOf, UsageError } from "../scripts/define-command.ts";
 
 const eraseCommand = defineCommand({
@@ -14,18 +14,7 @@ const eraseCommand = defineCommand({
   summary: `Erases a buyer everywhere, by e-mail address, order or subject, and says what was
     touched; with --export it prints a copy instead, and erases nothing.`,
   options: {
-    url: {
-      ...HTTP_ADDRESS,
-      required: "give the address of the gate, for example --url https://shop.example",
-      help: "the gate",
-    },
-    token: {
-      type: "text",
-      value: "token",
-      environment: "ADMIN_TOKEN",
-      help: `the merchant's token; better given in the environment, because others on the same
-        machine may see a command line`,
-    },
+    ...MERCHANT_API,
     email: { type: "text", value: "address", help: "every order of this mailbox" },
     order: { type: "text", value: "id", help: "the buyer of this order, in this order" },
     sale: { ...SALE_ID, help: "with --subject" },

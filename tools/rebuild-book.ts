@@ -7,7 +7,7 @@
  * interruption; the place where it was is in the last line of its progress.
  */
 import { z } from "zod";
-import { HTTP_ADDRESS, SALE_ID } from "../scripts/command-option.ts";
+import { MERCHANT_API, SALE_ID } from "../scripts/command-option.ts";
 import { defineCommand, type OptionsOf, UsageError } from "../scripts/define-command.ts";
 
 const rebuildCommand = defineCommand({
@@ -15,18 +15,7 @@ const rebuildCommand = defineCommand({
   summary: `Rebuilds the order book from the orders themselves, after the database was lost or
     turned back; with --check it names what differs, and changes nothing.`,
   options: {
-    url: {
-      ...HTTP_ADDRESS,
-      required: "give the address of the gate, for example --url https://shop.example",
-      help: "the gate",
-    },
-    token: {
-      type: "text",
-      value: "token",
-      environment: "ADMIN_TOKEN",
-      help: `the merchant's token; better given in the environment, because others on the same
-        machine may see a command line`,
-    },
+    ...MERCHANT_API,
     sale: { ...SALE_ID, help: "this sale; otherwise all that are listed" },
     after: { type: "text", value: "place", help: "with --sale: goes on there, as progress said" },
     check: { type: "flag", help: "compares, and changes nothing" },

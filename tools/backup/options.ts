@@ -1,23 +1,8 @@
 /**
  * The command lines of `npm run backup` and `npm run restore`.
  */
-import { FILE, HTTP_ADDRESS, SALE_ID } from "../../scripts/command-option.ts";
+import { FILE, MERCHANT_API, SALE_ID } from "../../scripts/command-option.ts";
 import { defineCommand, UsageError, type OptionsOf } from "../../scripts/define-command.ts";
-
-const GATE = {
-  url: {
-    ...HTTP_ADDRESS,
-    required: "give the address of the gate, for example --url https://shop.example",
-    help: "the gate",
-  },
-  token: {
-    type: "text",
-    value: "token",
-    environment: "ADMIN_TOKEN",
-    help: `the merchant's token; better given in the environment, because others on the same
-      machine may see a command line`,
-  },
-} as const;
 
 const FILE_REQUIRED = "give the file of the backup, for example --file air-two.ndjson";
 
@@ -26,7 +11,7 @@ export const backupCommand = defineCommand({
   summary: `Writes a backup of a whole sale to a file: its document, its line, its units, its
     orders. The sale may go on meanwhile.`,
   options: {
-    ...GATE,
+    ...MERCHANT_API,
     sale: {
       ...SALE_ID,
       required: "give the id of the sale, for example --sale air-two",
@@ -46,7 +31,7 @@ export const restoreCommand = defineCommand({
   summary: `Restores a sale from a backup, into a deployment that does not have it. It may be run
     again after any interruption.`,
   options: {
-    ...GATE,
+    ...MERCHANT_API,
     file: { ...FILE, required: FILE_REQUIRED, help: "the backup" },
     "dry-run": { type: "flag", help: "says what would be done, and does nothing" },
   },
