@@ -1,10 +1,10 @@
 /**
  * Tells orders which of their events the order book has, so that they stop sending them.
  *
- * Guarantee: an order hears only of events that are in the log, with what they cause. One that
- * hears nothing sends its events again, which changes nothing here, and is told then.
- * An order hears it once, when it has ended, and otherwise only of an event that came again or
- * late: one call for most orders.
+ * Guarantee: an order is called only about events that are in the log, with what they cause. After
+ * a call that was lost it sends its events again; the log does not change, and the order is called
+ * again. Most orders get one call, when they have ended; others also for an event that came twice
+ * or late.
  */
 import { z } from "zod";
 import { BOOK_ANSWERS_AT_ONCE } from "../src/domain/limits.ts";

@@ -32,7 +32,7 @@ const accepted = z.object({ order: z.object({ id: z.string() }) });
 
 let skus = 0;
 
-/** Somebody who was let in by the room itself, so that this isolate never had its snapshot. */
+/** A shopper whom the room itself let in, so that this isolate never had its snapshot. */
 async function withShopper() {
   skus += 1;
   const sku = `DEAD-ROOM-${skus}`;

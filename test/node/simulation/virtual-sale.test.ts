@@ -95,7 +95,7 @@ describe("odds", () => {
     }
   }, 60_000);
 
-  test("know the end: over sales that end by time or by stock, nobody is told too much", async () => {
+  test("know the end: over sales that end by time or by stock, the odds promise no more than comes true", async () => {
     const ends = optionsOf("--crashes", "off", "--ends-after", "1500", "--stock", "200");
     const { laterOdds } = await calibrationOfMany(ends, 12);
     const bands = bandsOf(laterOdds);
