@@ -5,6 +5,7 @@
  */
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { z } from "zod";
 import { saleDocument, until } from "../http/support/sluice.ts";
 import {
   CARDS,
@@ -103,6 +104,54 @@ async function tabTo(page: Page, isThere: () => Promise<boolean>): Promise<void>
     await page.keyboard.press("Tab");
   }
   throw new Error("not reached by Tab");
+}
+
+describe("after the purchase", () => {
+  test("the mail leads to the order, the shop finds it by address, and a refund in part shows", async () => {
+    const { sluice } = checkout;
+    const { page, sale, complaints } = await checkout.visit();
+    await payWithCard(page, CARDS.good, "Reader.Of-Mail@shoppers.example");
+    await expect.poll(() => headingOf(page), PATIENCE).toBe(CONFIRMED);
+
+    const openMail = (subject: string) => openMailAbout(page, `${subject}: The sale ${sale}`);
+    await openMail("Order confirmed");
+    const link = page.frameLocator("iframe").getByRole("link").first();
+    const order = (await link.getAttribute("href")) ?? "";
+    await page.goto(order);
+    await expect.poll(() => headingOf(page), PATIENCE).toBe(CONFIRMED);
+
+    const found = await until(
+      () => sluice.merchant("GET", `/orders?sale=${sale}&email=reader.of-mail%40shoppers.example`),
+      ({ body }) => foundSchema.parse(body).orders.length === 1,
+    );
+    const id = foundSchema.parse(found.body).orders[0]?.id ?? "";
+    expect(order).toContain(id);
+    const headers = {
+      authorization: `Bearer ${sluice.host.adminToken}`,
+      "idempotency-key": "part",
+    };
+    const refund = { headers, body: { amount: 2900 } };
+    const asked = await sluice.ask("POST", `/_sluice/admin/v1/orders/${id}/refunds`, refund);
+    expect(asked.status).toBe(202);
+    await openMail("Refund");
+    await page.goto(order);
+    expect(await page.locator("main").innerText()).toContain("€29.00 of €129.00 in all.");
+    expect(complaints).toEqual([]);
+  });
+});
+
+const foundSchema = z.object({ orders: z.array(z.object({ id: z.string() })) });
+
+/** Opens a mail from the sandbox's list, which shows it once it was sent. */
+async function openMailAbout(page: Page, subject: string): Promise<void> {
+  const entry = page.getByRole("link", { name: subject });
+  await expect
+    .poll(async () => {
+      await page.goto(`${checkout.sluice.host.sandboxUrl}/sandbox/mail`);
+      return entry.count();
+    }, PATIENCE)
+    .toBe(1);
+  await entry.click();
 }
 
 describe("a wallet", () => {
